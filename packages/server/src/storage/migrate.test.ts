@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Kysely, sql } from 'kysely'
+import { readVersion } from '../base/version.ts'
 import { withMigration } from '../../test-support/made-up-migration.ts'
 import type { Reader } from './database.ts'
 import {
   emptyFacts,
+  findNewestMigration,
   findSchemaFault,
   migrations,
   numberOf,
@@ -17,8 +19,9 @@ import {
   standingOf,
   type MigrationFacts,
 } from './migrate.ts'
+import { lockNumber } from './migrate-postgres.ts'
 import { createBookkeeping, findRaisedMark, runSteps } from './migrator.ts'
-import { migrateDatabase, printSource } from './open.ts'
+import { inspectSource, migrateDatabase, printSource } from './open.ts'
 import { printMigrations } from './print-migrations.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 
@@ -172,7 +175,14 @@ describe('the list of migrations', () => {
   it('the SQL of each migration since 0017 can be printed', async () => {
     for (const name of markedNames) {
       const facts = { ...emptyFacts, isEmpty: false, missing: names.filter((n) => n >= name) }
-      await printMigrations({ kind: 'postgres', facts, absent: { schema: false, table: false } })
+      const absent = { schema: false, table: false }
+      const text = await printMigrations({ kind: 'postgres', facts, absent })
+      const [, ...lines] = text.split('\n')
+      assert.deepEqual(lines.slice(0, 3), [
+        'begin;',
+        'set local lock_timeout = 2000;',
+        `select pg_advisory_xact_lock(${lockNumber});`,
+      ])
     }
   })
 
@@ -214,6 +224,7 @@ describe('standingOf', () => {
     ['mixed', { missing: [last], unknown: ['9998-later'] }],
     ['mixed', { unknown: ['0003-other'] }],
     ['mixed', { unknown: ['other'] }],
+    ['mixed', { unknown: ['other-9998'] }],
     ['mixed', { unknown: [`${last}-other`] }],
     ['ahead', { unknown: ['9998-later'] }],
     ['ahead', { unknown: ['9998-later'], mark: { ...mark, oldest: numberOf(last) } }],
@@ -266,12 +277,28 @@ describe('the steps of migrations', () => {
     })
   })
 
-  it('missing migrations are in the order of their names', async () => {
+  it('readMigrations returns missing and unknown migrations in the order of names', async () => {
     await withMigration('0000-made-up', { up: async () => {} }, async () => {
-      const { db } = await openBefore('0001')
-      assert.deepEqual((await readMigrations(db)).missing, ['0000-made-up', ...names])
+      const { sqlite, db } = await openBefore('0001')
+      sqlite.exec(`insert into migration values ('9999-b', ''), ('0001-first', ''), ('9998-a', '')`)
+      const { missing, unknown } = await readMigrations(db)
+      assert.deepEqual(missing, ['0000-made-up', ...names.slice(1)])
+      assert.deepEqual(unknown, ['9998-a', '9999-b'])
       await db.destroy()
     })
+  })
+
+  it('findNewestMigration returns the last migration that has run, or undefined', async () => {
+    const found = async (name: string, change = ''): Promise<string | undefined> => {
+      const { sqlite, db } = await openBefore(name)
+      sqlite.exec(change)
+      const newest = await findNewestMigration(db)
+      await db.destroy()
+      return newest
+    }
+    assert.equal(await found('0003'), '0002-refresh-tokens')
+    assert.equal(await found('0001'), undefined)
+    assert.equal(await found('0001', 'drop table migration'), undefined)
   })
 
   it('runSteps refuses a name that no migration has', async () => {
@@ -305,7 +332,10 @@ describe('migrations of a SQLite file', () => {
     assert.equal(statSync(migrated).mode & 0o777, 0o600)
     assert.equal(existsSync(`${migrated}-wal`), false)
     assert.deepEqual(await migrateDatabase(migrated), [])
+    const { mark } = await inspectSource(migrated)
+    assert.deepEqual({ ...mark }, { oldest: 16, release: readVersion() })
     const text = await printSource(printed)
+    assert.ok(text.startsWith(`-- Upgrades the tables of Keystile: ${names.join(', ')}.\nbegin;\n`))
     const sqlite = new DatabaseSync(printed)
     sqlite.exec(text)
     sqlite.close()
@@ -313,7 +343,7 @@ describe('migrations of a SQLite file', () => {
     assert.equal(await printSource(printed), '-- No migrations are missing.')
   })
 
-  it('migrateDatabase does not wait for a lock on a SQLite file without missing migrations', async () => {
+  it('migrateDatabase does not wait for a locked SQLite file that is up to date', async () => {
     const file = join(folder, 'locked.db')
     await migrateDatabase(file)
     const other = new DatabaseSync(file)
@@ -328,13 +358,21 @@ describe('migrations of a SQLite file', () => {
     assert.equal(existsSync(':memory:'), false)
   })
 
+  it('inspectSource says that migrations may run in a file that does not exist', async () => {
+    const facts = await inspectSource(join(folder, 'absent.db'))
+    assert.deepEqual([facts.missing, facts.mayMigrate], [names, true])
+  })
+
   it('a migration cannot be printed if its SQL depends on rows of the database', async () => {
     const file = join(folder, 'older.db')
     await migrateDatabase(file)
     const sqlite = new DatabaseSync(file)
     sqlite.exec(`delete from migration where name >= '0015'; drop table schema_mark`)
     sqlite.close()
-    await assert.rejects(printSource(file), /0015-key-rotation, .* depends on the rows/)
+    await assert.rejects(
+      printSource(file),
+      /0015-key-rotation, .* of the database\. Fix: run "keystile migrate"$/,
+    )
   })
 
   it('a failed migration of a SQLite file changes nothing in the file', async () => {

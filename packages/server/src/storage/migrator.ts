@@ -31,9 +31,7 @@ export async function migrateSqlite(db: Reader): Promise<readonly string[]> {
  */
 export async function runMissing(transaction: Reader): Promise<readonly string[]> {
   const facts = await readMigrations(transaction)
-  const standing = standingOf(facts)
-  if (standing !== 'behind') requireMigrated(facts)
-  if (facts.missing.length === 0) return []
+  if (standingOf(facts) !== 'behind') requireMigrated(facts)
 
   await createBookkeeping(transaction, await findAbsent(transaction))
   await runSteps(transaction, facts.missing)

@@ -77,13 +77,16 @@ export function createPrivateFile(file: string): void {
     // Stryker disable next-line ConditionalExpression: true on every other system
     if (process.platform !== 'win32') chmodSync(file, 0o600)
   } catch (error) {
-    throw new DatabaseUnavailableError(explainFile(file, error as NodeJS.ErrnoException), {
-      cause: error,
-    })
+    const message = explainFile(file, error as Error & { readonly code: string })
+    throw new DatabaseUnavailableError(message, { cause: error })
   }
 }
 
-function explainFile(file: string, { code = '', message }: NodeJS.ErrnoException): string {
+/** Says why a file cannot be opened, and how to fix it. */
+export function explainFile(
+  file: string,
+  { code, message }: { readonly code: string; readonly message: string },
+): string {
   const [reason, fix] = fileFaults[code] ?? [message, 'name another file']
   return `The database ${file} cannot be opened: ${reason} (${code}). Fix: ${fix}`
 }

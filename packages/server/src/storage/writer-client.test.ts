@@ -8,11 +8,12 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { command } from './database.ts'
 import { serveCommands } from './sqlite-writer.ts'
-import { startWriter, type WriterClient } from './writer-client.ts'
+import { createReplies, startWriter, type WriterClient } from './writer-client.ts'
+import type { WriterReply } from './writer-messages.ts'
 
 /** The program of the writer thread. Its clock only moves when a command moves it. */
 const program = `
-import { threadName } from 'node:worker_threads'
+import { resourceLimits, threadName } from 'node:worker_threads'
 import { command } from ${JSON.stringify(import.meta.resolve('./database.ts'))}
 import { serveCommands } from ${JSON.stringify(import.meta.resolve('./sqlite-writer.ts'))}
 import { sql } from ${JSON.stringify(import.meta.resolve('kysely'))}
@@ -28,7 +29,10 @@ await serveCommands([
   }),
   command('break the commit', (transaction) => ask(transaction, 'insert into child values (1)')),
   command('move the clock', async (_transaction, milliseconds) => void (now += milliseconds)),
-  command('return the name of the thread', async () => threadName),
+  command('describe the thread', async () => {
+    const { maxYoungGenerationSizeMb } = resourceLimits
+    return { threadName, maxYoungGenerationSizeMb, execArgv: process.execArgv }
+  }),
 ])
 `
 
@@ -73,8 +77,10 @@ describe('startWriter', () => {
   it('a SQLite command that can wait is sent with another one, or after 20 ms', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const post = t.mock.method(Worker.prototype, 'postMessage')
-    const countSent = (): readonly number[] =>
-      post.mock.calls.map(({ arguments: [message] }) => (message as readonly unknown[]).length)
+    const countSent = (): readonly unknown[] =>
+      post.mock.calls.map(({ arguments: [message] }) =>
+        Array.isArray(message) ? message.length : message,
+      )
 
     const writing = [moveClock(0, 20), moveClock(0, 20)]
     t.mock.timers.tick(19)
@@ -91,26 +97,66 @@ describe('startWriter', () => {
     t.mock.timers.tick(1)
     assert.deepEqual(countSent(), [2, 2, 1])
     await Promise.all(writing)
+    await writer.close()
+    assert.deepEqual(countSent(), [2, 2, 1, 'close'])
   })
 
-  it('the process cannot exit while a SQLite command has no answer, or while close() runs', async () => {
-    const isHeld = (): boolean => process.getActiveResourcesInfo().includes('MessagePort')
+  /** Whether the thread keeps the process from exiting. */
+  const isHeld = (): boolean => process.getActiveResourcesInfo().includes('MessagePort')
+
+  it('the process cannot exit while a SQLite command has no answer', async () => {
     assert.equal(isHeld(), false)
-    const writing = [moveClock(0, 20), moveClock(0)]
+    const [first, second] = [moveClock(5), moveClock(0)] // in two commits
     assert.equal(isHeld(), true)
-    await Promise.all(writing)
+    await first
+    assert.equal(isHeld(), true)
+    await second
     assert.equal(isHeld(), false)
-    writing.push(moveClock(0))
+
+    const last = moveClock(0)
     writer.refuse()
-    await Promise.all(writing)
+    await last
+    assert.equal(isHeld(), true) // until the thread has ended
+  })
+
+  it('an idle writer thread of SQLite keeps the process alive only while it closes', () => {
+    assert.equal(isHeld(), false)
+    writer.refuse()
     assert.equal(isHeld(), true)
   })
 
-  it('the writer thread of SQLite is called keystile-writer', async () => {
-    assert.equal(await write('return the name of the thread'), 'keystile-writer')
+  it('the writer thread of SQLite has a name, little memory, and conditions', async () => {
+    assert.deepEqual(await write('describe the thread'), {
+      threadName: 'keystile-writer',
+      maxYoungGenerationSizeMb: 6,
+      execArgv: process.execArgv.filter((argument) => argument.startsWith('--conditions=')),
+    })
   })
 
   it('serveCommands throws outside of a worker thread', async () => {
-    await assert.rejects(serveCommands([]), /^Error: serveCommands\(\) must run in a worker thread$/)
+    await assert.rejects(
+      serveCommands([]),
+      /^Error: serveCommands\(\) must run in a worker thread$/,
+    )
+  })
+})
+
+describe('createReplies', () => {
+  it('createReplies passes on up to 4 replies in each turn of the event loop', async () => {
+    const settled: number[] = []
+    const { add, settleAll } = createReplies(({ id }) => settled.push(id))
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+    const reply = (id: number): WriterReply => ({ id, result: undefined })
+
+    add([1, 2, 3, 4, 5, 6].map(reply))
+    add([7, 8, 9].map(reply))
+    assert.deepEqual(settled, [1, 2, 3, 4])
+    await turn()
+    assert.deepEqual(settled, [1, 2, 3, 4, 5, 6, 7, 8])
+    settleAll()
+    assert.deepEqual(settled, [1, 2, 3, 4, 5, 6, 7, 8, 9])
+    await turn()
+    add([10].map(reply))
+    assert.equal(settled.at(-1), 10)
   })
 })

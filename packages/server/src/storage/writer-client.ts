@@ -77,8 +77,7 @@ export async function startWriter(
   worker.on('error', breakDown)
   worker.once('exit', (code) => breakDown(new Error(`exit code ${code}`)))
 
-  await unanswered.wait(openingId).catch(async (cause: unknown) => {
-    await worker.terminate()
+  await unanswered.wait(openingId).catch((cause: Error) => {
     throw cannotBeOpened(file, cause)
   })
 
@@ -92,6 +91,7 @@ export async function startWriter(
       // the thread is not an error.
       if (isClosing) throw new DatabaseUnavailableError('the database is being closed')
       if (broken) throw broken
+      // Stryker disable next-line UpdateOperator: the ids only have to differ
       const id = ++lastId
       const result = unanswered.wait(id)
       outbox.add({ id, command: command.name, values }, patienceMilliseconds)
@@ -106,7 +106,7 @@ export async function startWriter(
     },
     async close() {
       outbox.send()
-      if (!broken) worker.postMessage('close' satisfies WriterMessage)
+      worker.postMessage('close' satisfies WriterMessage)
       await exited
     },
   }
@@ -120,9 +120,9 @@ function areReplies(message: unknown): message is readonly WriterReply[] {
   return Array.isArray(message)
 }
 
-function cannotBeOpened(file: string, cause: unknown): DatabaseUnavailableError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new DatabaseUnavailableError(`The database ${file} cannot be opened: ${reason}`, { cause })
+function cannotBeOpened(file: string, cause: Error): DatabaseUnavailableError {
+  const message = `The database ${file} cannot be opened: ${cause.message}`
+  return new DatabaseUnavailableError(message, { cause })
 }
 
 function startThread(file: string, module: URL): Worker {
@@ -184,7 +184,7 @@ function createUnanswered(worker: Worker): Unanswered {
  * Creates the queue of replies. It passes at most `maxSettledAtOnce` replies to their callers in
  * each turn of the event loop.
  */
-function createReplies(settle: (reply: WriterReply) => void): {
+export function createReplies(settle: (reply: WriterReply) => void): {
   add(replies: readonly WriterReply[]): void
   settleAll(): void
 } {
