@@ -259,9 +259,9 @@ describe('findSchemaFault', () => {
         'install @keystile/server 9.0.0 or newer',
       ],
     ] as const) {
-      const fault = findSchemaFault({ ...current, ...facts })
-      assert.match(fault?.message ?? '', message)
-      assert.ok(fault?.fix.startsWith(fix), fault?.fix)
+      const fault = findSchemaFault({ ...current, ...facts }) ?? assert.fail('there is no fault')
+      assert.match(fault.message, message)
+      assert.ok(fault.fix.startsWith(fix), fault.fix)
     }
   })
 })
