@@ -2,14 +2,17 @@ import assert from 'node:assert/strict'
 import type { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { Kysely } from 'kysely'
 import { silentLogger } from 'keystile/internal'
 import { openMigratedFile, type MigratedFile } from '../../../test-support/migrated.ts'
 import { underLease } from '../../server/commands.ts'
 import type { Database } from '../../storage/database.ts'
+import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
 import { releaseLease } from '../lease/store.ts'
-import type { DurableEventHandler } from './app-event.ts'
+import type { AppEvent, DurableEventHandler } from './app-event.ts'
 import { startEventDelivery, type EventDelivery } from './deliver.ts'
 import { feature } from './feature.ts'
+import { announceEvent } from './in-transaction.ts'
 import { listEvents } from './store.ts'
 import { countDeadEvents } from './undelivered.ts'
 
@@ -74,6 +77,10 @@ describe('the delivery of durable events', () => {
         ['error', null],
       ],
     )
+    assert.deepEqual(
+      new Set(logged.map((entry) => (entry as readonly [object, string])[0])),
+      new Set(Array.from(errors, ([id, err]) => ({ err, event: 'disabled', id, tries: 1 }))),
+    )
   })
 
   it('an event over seven days old is a dead letter when its handler fails', async () => {
@@ -122,16 +129,23 @@ describe('the delivery of durable events', () => {
     assert.equal(expiry(), 0)
     mock.timers.tick(1)
     while (expiry() === 0) await setImmediate()
+    assert.deepEqual(
+      { ...file.prepare('select name from event_handler').get() },
+      { name: 'onEvent' },
+    )
 
     const write = mock.method(database, 'write', () => Promise.reject(new Error('no disk')))
     mock.timers.tick(hour)
     while (logged.length === 0) await setImmediate()
     write.mock.restore()
-    assert.match(JSON.stringify(logged), /the handler of events could not be stored/)
+    assert.deepEqual(logged, [
+      [{ err: new Error('no disk') }, 'the handler of events could not be stored'],
+    ])
 
     file.exec('update event_handler set expires_at = 0')
     await delivery.close()
-    assert.equal(file.prepare('select expires_at from lease').get()?.['expires_at'], 0)
+    const lease = { ...file.prepare('select name, expires_at from lease').get() }
+    assert.deepEqual(lease, { name: 'events', expires_at: 0 })
     mock.timers.tick(hour)
     await settle()
     assert.equal(expiry(), 0)
@@ -144,6 +158,62 @@ describe('the delivery of durable events', () => {
     const before = countTimers()
     await start(() => {})
     assert.equal(countTimers(), before)
+  })
+})
+
+describe('announceEvent', () => {
+  it('announceEvent stores events for 30 days, but only for an app with a handler', async () => {
+    const { path, file, close } = await openMigratedFile()
+    const db = new Kysely<unknown>({
+      dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
+    })
+    const event = { type: 'disabled', subject: 'ada', actor: 'app', at: new Date(now) } as const
+    const announce = (...events: readonly AppEvent[]): Promise<void> =>
+      db.transaction().execute((transaction) => announceEvent(transaction, ...events))
+    const purge = (days: number): unknown => {
+      const [step] = feature.cleanUp ?? []
+      const values = { before: step?.before(now + days * 24 * hour, {}) ?? 0 }
+      return db.transaction().execute((transaction) => step?.command.run(transaction, values))
+    }
+    const countRows = (): number => file.prepare('select id from app_event').all().length
+    try {
+      const handlerUntil = (time: number): void =>
+        void file.prepare("replace into event_handler values ('onEvent', ?)").run(time)
+      await announce(event)
+      handlerUntil(Date.now() - 1)
+      await announce(event)
+      assert.equal(countRows(), 0)
+      handlerUntil(Date.now() + hour)
+      await announce()
+      await announce(event, { ...event, type: 'enabled' })
+      assert.equal(countRows(), 2)
+      await purge(30)
+      assert.equal(countRows(), 2)
+      await purge(30.01)
+      assert.equal(countRows(), 0)
+    } finally {
+      await db.destroy()
+      await close()
+    }
+  })
+})
+
+describe('the setting onEvent', () => {
+  it('onEvent must be a function, or an object with only `durable: true` and `handle`', () => {
+    const handle = (): void => {}
+    const isValid = (value: unknown): boolean | undefined =>
+      feature.settings?.[0]?.schema.safeParse(value).success
+    assert.deepEqual([handle, { durable: true, handle }].map(isValid), [true, true])
+    for (const value of [
+      null,
+      'log',
+      { handle },
+      { durable: false, handle },
+      { durable: true },
+      { durable: true, handle: 'log' },
+      { durable: true, handle, retries: 3 },
+    ])
+      assert.equal(isValid(value), false, JSON.stringify(value))
   })
 })
 

@@ -39,9 +39,7 @@ const onEvent: Setting<'onEvent', OnEvent> = {
  * start if a name is misspelled, as in `{ durable: true, handel }`.
  */
 function isDurable(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-
-  const { durable, handle, ...others } = value as Readonly<Record<string, unknown>>
+  const { durable, handle, ...others } = Object(value) as Readonly<Record<string, unknown>>
   return durable === true && typeof handle === 'function' && Object.keys(others).length === 0
 }
 
