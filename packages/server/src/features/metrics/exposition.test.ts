@@ -49,7 +49,7 @@ age_seconds 0.25
       help: 'T.',
       labels: { route: [] },
     })
-    for (const seconds of [0.001, 0.002, 0.5, 60]) histogram.observe({ route: '/' }, seconds)
+    for (const seconds of [0.001, 0.002, 0.5, 0.5, 60]) histogram.observe({ route: '/' }, seconds)
     const lines = formatFamilies([histogram]).split('\n').slice(2, -1)
     assert.equal(lines[0], 't_seconds_bucket{route="/",le="0.001"} 1')
     const buckets = lines
@@ -57,11 +57,11 @@ age_seconds 0.25
       .map((line) => /le="([^"]+)"\} (\d+)$/.exec(line)!.slice(1).join(' '))
     assert.equal(
       buckets.join(', '),
-      '0.001 1, 0.0025 2, 0.005 2, 0.01 2, 0.025 2, 0.05 2, 0.1 2, 0.25 2, 0.5 3, 1 3, 2.5 3, 5 3, 10 3, +Inf 4',
+      '0.001 1, 0.0025 2, 0.005 2, 0.01 2, 0.025 2, 0.05 2, 0.1 2, 0.25 2, 0.5 4, 1 4, 2.5 4, 5 4, 10 4, +Inf 5',
     )
     assert.deepEqual(lines.slice(-2), [
-      't_seconds_sum{route="/"} 60.503',
-      't_seconds_count{route="/"} 4',
+      't_seconds_sum{route="/"} 61.003',
+      't_seconds_count{route="/"} 5',
     ])
   })
 
