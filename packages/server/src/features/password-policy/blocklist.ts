@@ -27,9 +27,9 @@ function hasLine(list: Buffer, wanted: Buffer): boolean {
     const start = list.lastIndexOf(lineEnd, middle - 1) + 1
     const end = list.indexOf(lineEnd, middle)
     const order = list.compare(wanted, 0, wanted.length, start, end)
-    if (order === 0) return true
     if (order < 0) from = end + 1
-    else to = start
+    else if (order > 0) to = start
+    else return true
   }
   return false
 }
