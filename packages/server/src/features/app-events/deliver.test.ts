@@ -170,10 +170,10 @@ describe('announceEvent', () => {
     const event = { type: 'disabled', subject: 'ada', actor: 'app', at: new Date(now) } as const
     const announce = (...events: readonly AppEvent[]): Promise<void> =>
       db.transaction().execute((transaction) => announceEvent(transaction, ...events))
-    const purge = (days: number): unknown => {
+    const purge = (days: number): Promise<unknown> => {
       const [step] = feature.cleanUp ?? []
       const values = { before: step?.before(now + days * 24 * hour, {}) ?? 0 }
-      return db.transaction().execute((transaction) => step?.command.run(transaction, values))
+      return db.transaction().execute(async (transaction) => step?.command.run(transaction, values))
     }
     const countRows = (): number => file.prepare('select id from app_event').all().length
     try {
