@@ -77,7 +77,9 @@ export async function startWriter(
   worker.on('error', breakDown)
   worker.once('exit', (code) => breakDown(new Error(`exit code ${code}`)))
 
-  await unanswered.wait(openingId).catch((cause: Error) => {
+  await unanswered.wait(openingId).catch(async (cause: Error) => {
+    // Stryker disable next-line CallExpression: after a failed opening, the thread ends by itself
+    await worker.terminate()
     throw cannotBeOpened(file, cause)
   })
 
