@@ -133,7 +133,9 @@ describe('watchForOutages', { concurrency: true }, () => {
     await delay(900, undefined, { ref: false })
     await over(async () => {})
     await delay(800, undefined, { ref: false })
-    assert.deepEqual(counts, { probes: 1, outages: 0 })
+    // On a busy machine, the next probe runs already.
+    assert.ok(counts.probes > 0)
+    assert.equal(counts.outages, 0)
     close()
     await waiting
   })
