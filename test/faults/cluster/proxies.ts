@@ -97,7 +97,8 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = 20
+# With fewer than 22 for each server, requests that wait also delay the reads of revocations.
+default_pool_size = 80
 max_client_conn = 500
 # The default, 200, hides errors of named prepared statements. 0 is what older versions do.
 max_prepared_statements = 0
