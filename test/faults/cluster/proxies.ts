@@ -97,7 +97,7 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-# With fewer than 22 for each server, requests that wait also delay the reads of revocations.
+# Three servers with 22 each, and room for tests: if all are in use, reads of revocations wait too.
 default_pool_size = 80
 max_client_conn = 500
 # The default, 200, hides errors of named prepared statements. 0 is what older versions do.

@@ -1,5 +1,5 @@
-// Uses refresh tokens in the database. `refresh-rule.ts` decides what a use means; this file reads
-// the state for that decision under a lock, and writes the result.
+// Uses refresh tokens in the database. `refresh-rule.ts` decides what a use means; this file locks
+// and extends the session, reads the state for that decision, and writes the result.
 
 import {
   command,
@@ -63,7 +63,7 @@ export type RefreshTokenUsed =
 
 /**
  * Uses a refresh token. If several callers use tokens of one session at the same time, the uses run
- * one after the other: the first statement locks the row of the session, and the second statement
+ * one after the other: the first statement locks and extends the session, and the second statement
  * reads the token under this lock. So each use sees what the previous use wrote. A transaction that
  * ends a session takes the same lock. So a use cannot issue a token while another transaction ends
  * the session.
@@ -163,8 +163,8 @@ async function rotate(
  *
  * The statement is an update, so it takes a lock, which both databases hold until the commit. It
  * extends the session before the caller has decided whether to refresh it, because one update costs
- * PostgreSQL much less than two. If the caller ends the session instead, the only effect is that
- * the revocation is stored a little longer than necessary.
+ * PostgreSQL much less than two. If the caller ends the session instead, its row and its revocation
+ * are stored longer than necessary, by up to the lifetime of an access token.
  */
 const takeSession = prepare<
   SessionTables,

@@ -98,6 +98,9 @@ async function makeFirstKey(
  * secret.
  */
 async function resealKeys(database: Database, secrets: SealingSecrets): Promise<void> {
+  // Stryker disable next-line ConditionalExpression: it only saves time
+  if (secrets.length === 1) return
+
   const [seal, both] = [createKeySeal([secrets[0]]), createKeySeal(secrets)]
   for (const { id, sealed_jwk: before } of await listSigningKeyRows(database.reader)) {
     const jwk = seal.open(before, id) === undefined ? both.open(before, id) : undefined
