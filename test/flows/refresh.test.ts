@@ -325,7 +325,7 @@ describeOnBoth(
       refused(await refresh(next(last)))
     })
 
-    it('a refresh stores when its session and its access tokens expire', async () => {
+    it('a refresh stores the expiry times of its session and its access tokens', async () => {
       const clock = createTestClock()
       const start = clock.now()
       const settings = { clock, sessionSeconds: 3 * day, idleSeconds: 2 * day }

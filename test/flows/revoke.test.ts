@@ -38,18 +38,22 @@ describeOnBoth(
     })
 
     const skip = skipOfOneProcess
-    it('after POST /revoke, a process refuses the token without an event', { skip }, async () => {
-      const { tokens, send, open } = await stage.start()
-      const { accessToken } = await tokens()
-      await stage.sql('alter table feed rename to feed_elsewhere')
-      try {
-        const { status } = await send('POST', '/revoke', { form: { token: accessToken } })
-        assert.equal(status, 200)
-        assert.equal((await open([], { bearer: accessToken })).status, 401)
-      } finally {
-        await stage.sql('alter table feed_elsewhere rename to feed')
-      }
-    })
+    it(
+      'after POST /revoke, a process refuses the token before it reads any event',
+      { skip },
+      async () => {
+        const { tokens, send, open } = await stage.start()
+        const { accessToken } = await tokens()
+        await stage.sql('alter table feed rename to feed_elsewhere')
+        try {
+          const { status } = await send('POST', '/revoke', { form: { token: accessToken } })
+          assert.equal(status, 200)
+          assert.equal((await open([], { bearer: accessToken })).status, 401)
+        } finally {
+          await stage.sql('alter table feed_elsewhere rename to feed')
+        }
+      },
+    )
 
     // On a machine that is not busy, this takes less than a second: events.test.ts proves how often
     // a process reads events.

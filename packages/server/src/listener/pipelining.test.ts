@@ -114,7 +114,7 @@ describe('createTurns', () => {
     assert.notDeepEqual(handled.slice(0, 10), paths)
   })
 
-  it('createTurns handles no request after an unanswered request or the last answer', async () => {
+  it('createTurns handles no request while one waits, or after the last answer', async () => {
     const { send, handled } = await serve()
     await untilAnswered(send(get('/a'), get('/never'), get('/b')), '/a')
     assert.equal(await isReset(send(last('/c'), get('/d'))), false)

@@ -204,7 +204,7 @@ describe('createAnswerWriter', () => {
     assert.equal(await (await get('/tiny')).text(), 'x')
   })
 
-  it('a large answer makes room for only one large answer, and ends at the time limit', async (t) => {
+  it('a large answer that ends makes room for only one; each has a time limit', async (t) => {
     let now = 1_000
     t.mock.method(performance, 'now', () => now)
     t.mock.timers.enable({ apis: ['setTimeout'] })

@@ -61,7 +61,7 @@ describe('createNotifier', () => {
 })
 
 describe('runCommand', () => {
-  it('runCommand returns only the notices that its own command announced', async () => {
+  it('runCommand returns the notices of its own command, and none of other commands', async () => {
     const db = openSqlite()
     const announcing = command('announcing', async (transaction, notices: readonly string[]) => {
       for (const notice of notices) announce(transaction, notice)

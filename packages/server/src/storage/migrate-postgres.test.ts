@@ -79,7 +79,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
   })
 
-  it('a server does not upgrade tables that an older release creates meanwhile', async () => {
+  it('a server does not upgrade tables that an older release creates at that time', async () => {
     const older = await withMigrationsBefore('0017', () => printSource(url))
     const holder = await connect()
     await holder.query(`begin; select pg_advisory_xact_lock(${lockNumber})`)

@@ -145,7 +145,7 @@ describe('the list of migrations', () => {
     assert.equal(migrations['0016-schema-mark']?.oldestSchema, 16)
   })
 
-  it('the migration of key rotation makes each signing key sign until the next one', async () => {
+  it('after the migration 0015, each old key signs until the next key begins to sign', async () => {
     const { sqlite, db } = await openBefore('0015-key-rotation')
     for (const at of [200, 100])
       sqlite.exec(`insert into signing_key values ('key${at}', 'EdDSA', 'sealed', ${at})`)
@@ -267,7 +267,7 @@ describe('findSchemaFault', () => {
 })
 
 describe('the steps of migrations', () => {
-  it('findRaisedMark returns the highest oldestSchema, or undefined without one', async () => {
+  it('findRaisedMark returns the highest `oldestSchema`; undefined if there is none', async () => {
     const up = async (): Promise<void> => {}
     const made = { up, oldestSchema: 9998 }
     await withMigration('9998-made-up', made, async () => {
@@ -358,7 +358,7 @@ describe('migrations of a SQLite file', () => {
     assert.equal(existsSync(':memory:'), false)
   })
 
-  it('inspectSource says that migrations may run in a file that does not exist', async () => {
+  it('inspectSource allows migrations if the database file does not exist yet', async () => {
     const facts = await inspectSource(join(folder, 'absent.db'))
     assert.deepEqual([facts.missing, facts.mayMigrate], [names, true])
   })

@@ -107,7 +107,7 @@ describe('createProbe', () => {
     await new Promise((resolve) => setImmediate(resolve))
   })
 
-  it('there is no probe for a pool without the class or the options of its clients', () => {
+  it('there is no probe for a pool whose client class or client options are unknown', () => {
     const pool = new pg.Pool()
     assert.equal(createProbe(Object.assign(pool, { Client: undefined })), undefined)
     assert.equal(createProbe({ Client: pg.Client } as unknown as Pool), undefined)

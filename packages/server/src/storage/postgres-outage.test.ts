@@ -73,7 +73,7 @@ describe('watchForOutages', { concurrency: true }, () => {
       close()
     })
 
-  it('an outage begins even if the first of two probe queries got an answer', async () => {
+  it('an outage begins if the second probe gets no answer, even if the first got one', async () => {
     const answers: (() => Promise<unknown>)[] = [async () => {}]
     const { counts, watch: over, close } = watch(() => (answers.pop() ?? never)())
     await Promise.race([over(never).catch(() => {}), delay(5_000, undefined, { ref: false })])
@@ -97,7 +97,7 @@ describe('watchForOutages', { concurrency: true }, () => {
       await waiting
     })
 
-  it('a probe runs only if a query waits; a network error is not an answer', async () => {
+  it('a probe runs only while a query waits, even after a network error', async () => {
     const { counts, watch: over, close } = watch(never)
     const failure = Object.assign(new Error('reset'), { code: 'ECONNRESET' })
     await assert.rejects(
@@ -161,7 +161,7 @@ describe('watchForOutages in a busy process', () => {
     close()
   })
 
-  it('no probe query runs if the last query fails just before', async (t) => {
+  it('no probe query runs if the last waiting query fails just before the probe', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const { counts, watch: over, close } = watch(async () => {})
     const { promise, reject } = Promise.withResolvers<never>()

@@ -50,7 +50,7 @@ const isUnknown = { name: 'UnknownOutcomeError' }
 const passTimeout = (t: TestContext): void => t.mock.timers.tick(5_000)
 
 describe('the connections of connectPostgres', () => {
-  it('requestPool leaves one connection of the pool free for `pool`', async (t) => {
+  it('requestPool leaves one connection for queries that use `pool` directly', async (t) => {
     const { pool, requestPool } = await start(t, 3)
     const [first] = await Promise.all([requestPool.connect(), requestPool.connect()])
     let isServed = false
@@ -105,7 +105,7 @@ describe('the connections of connectPostgres', () => {
 })
 
 describe('a connection that breaks', () => {
-  it('if a used connection is lost at its first statement, another one sends it', async (t) => {
+  it('if a reused connection breaks, another connection sends the statement again', async (t) => {
     const { requestPool, server } = await start(t, 1)
     await sendOnce(requestPool, 'a')
     server.reply = (_, number) => (number === 1 ? server.lose(1) : done())
@@ -114,7 +114,7 @@ describe('a connection that breaks', () => {
     await sendOnce(requestPool, 'c') // the place of the lost connection is free
   })
 
-  it('a statement is not repeated on a new connection or after another statement', async (t) => {
+  it('a statement is not repeated if the lost connection was new or in use', async (t) => {
     const { pool, server } = await start(t, 2)
     server.reply = (text, number) => (text === 'lost' ? server.lose(number) : done())
     await assert.rejects(sendOnce(pool, 'lost'), hasFailure('lost'))
@@ -152,7 +152,7 @@ describe('a connection that breaks', () => {
     assert.equal(server.heard.at(-1), '3: d')
   })
 
-  it('a broken connection gets no statement, and is not taken from the pool', async (t) => {
+  it('a broken connection gets no statement, and the pool never hands it out', async (t) => {
     const { pool, server, apps } = await start(t, 1)
     const clients: pg.PoolClient[] = []
     apps.on('connect', (client) => clients.push(client))
@@ -170,7 +170,7 @@ describe('a connection that breaks', () => {
     )
   })
 
-  it('after a connection was lost, connections of its age are not used again', async (t) => {
+  it('after a connection is lost, older connections are not used again', async (t) => {
     const { pool, server } = await start(t, 3)
     const [lost, inUse, idle] = await Promise.all([pool.connect(), pool.connect(), pool.connect()])
     await send(idle, 'a')
@@ -309,7 +309,7 @@ describe('a COMMIT of connectPostgres', () => {
     ['reply', done()],
     ['error', failed('40001')],
   ] as const)
-    it(`the pool of a URL keeps a connection until its COMMIT has its late ${kind}`, async (t) => {
+    it(`a pool keeps a connection until the late ${kind} of its COMMIT arrives`, async (t) => {
       const { server, close } = await commitLate(t)
       server.send(1, reply)
       await server.hears('1 ends')

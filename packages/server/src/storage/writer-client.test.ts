@@ -125,7 +125,7 @@ describe('startWriter', () => {
     assert.equal(isHeld(), true)
   })
 
-  it('the writer thread of SQLite has a name, little memory, and conditions', async () => {
+  it('the writer thread of SQLite gets a name, a memory limit and --conditions', async () => {
     assert.deepEqual(await write('describe the thread'), {
       threadName: 'keystile-writer',
       maxYoungGenerationSizeMb: 6,

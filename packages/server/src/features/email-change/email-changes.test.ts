@@ -98,7 +98,7 @@ describe('createEmailChanges', () => {
     assert.deepEqual([from, email.shown], [null, 'ada@example.com'])
   })
 
-  it('changes of addresses get 403 for an address that was just taken', async () => {
+  it('a change of address gets 403 if another user takes the address meanwhile', async () => {
     const taken = Object.assign(new Error('x'), { code: '23505' })
     const owner = { subject: 'ada', password: undefined }
     for (const [error, expected] of [

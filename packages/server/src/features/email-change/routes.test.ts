@@ -6,7 +6,7 @@ import { noLimits, type Limits } from '../limits/limits.ts'
 import { emailChangeRoutes, type EmailChangeRouteParts } from './routes.ts'
 
 describe('POST /users/me/email without mail', () => {
-  it('a change of address counts for a limit; a taken address and a race get 409', async () => {
+  it('a change of address gets 409 if it is taken or the user has just changed', async () => {
     const counted: string[] = []
     const count: Limits['count'] = async (uses) => {
       counted.push(...uses.map(({ rate }) => rate.name))

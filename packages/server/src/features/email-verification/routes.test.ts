@@ -77,7 +77,7 @@ describe('POST /email-verifications/confirm', () => {
     assert.deepEqual(named?.username, { shown: 'Eve', key: 'eve' })
   })
 
-  it('the documents of a confirmation show how a code looks', () => {
+  it('the OpenAPI document shows the form of a confirmation code', () => {
     const { body } = route.doc
     assert.ok(body?.type === 'json')
     const { code } = body.schema['properties'] as Readonly<Record<string, object>>

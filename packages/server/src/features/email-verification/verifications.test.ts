@@ -49,7 +49,7 @@ describe('createVerifications', () => {
     }
   })
 
-  it('a registration is not finished without the password, except by its code alone', async () => {
+  it('a registration can be finished without a password by a code, but not by a link', async () => {
     const { confirm, finished } = createWithRegistration({ outcome: 'created', user })
     const username = { shown: 'eve', key: 'eve' }
     for (const confirmation of [
@@ -62,7 +62,7 @@ describe('createVerifications', () => {
     assert.deepEqual(finished, [undefined])
   })
 
-  it('a registration with a taken name counts for a limit, a refused one does not', async () => {
+  it('a taken name counts towards the limit of a confirmation, a wrong code does not', async () => {
     for (const [outcome, code, uses] of [
       [{ outcome: 'taken', field: 'username' }, 'conflict', ['verification-password']],
       [{ outcome: 'refused' }, 'forbidden', []],
@@ -74,7 +74,7 @@ describe('createVerifications', () => {
   })
 })
 
-it('the setting emailVerification is off, optional or required, and not for app users', () => {
+it('emailVerification is off, optional or required; not for an app’s own users', () => {
   const [setting] = feature.settings ?? []
   const { error } = setting?.schema.safeParse('on') ?? {}
   assert.equal(error?.issues[0]?.message, 'must be one of off, optional, required')

@@ -119,7 +119,7 @@ describe('the table of events', () => {
     assert.deepEqual(await list(1), [[1_000_000_002, 'after', margin]])
   })
 
-  it('the clean-up of events deletes an event later than a day after it has expired', async () => {
+  it('the clean-up deletes events that expired more than a day ago', async () => {
     await insert('ada', now)
     const [step] = feature.cleanUp ?? []
     assert.ok(step)

@@ -118,7 +118,7 @@ describe('the resolver of requests for mails', () => {
   const mails = (): readonly MailRow[] =>
     file.prepare('select * from mail').all() as unknown as MailRow[]
 
-  it('a resolver stores a mail with the link and the code, which expires with them', async () => {
+  it('a resolver stores a mail that has the link and the code, and expires with them', async () => {
     const id = await request('ada')
     now += 60_000
     let expiresAt: Date | undefined
@@ -242,7 +242,7 @@ describe('the resolver of requests for mails', () => {
     assert.deepEqual([lookups.length, mails(), warnings], [20, [], []])
   })
 
-  it('a resolver writes once for all requests without a user, and otherwise not', async () => {
+  it('a resolver writes once for all requests without a user, if there are any', async () => {
     lookUp = async () => undefined
     await requestMany(3)
     await start()

@@ -47,7 +47,7 @@ describe('createPasswordResets', () => {
   })
 })
 
-it('the documents of a password reset show a login, and require no device secret', () => {
+it('the OpenAPI answer of a reset is a login whose device secret is optional', () => {
   const [route] = passwordResetRoutes({
     resets: {
       request: () => assert.fail('a description calls no service'),

@@ -122,7 +122,7 @@ describe('the signing keys in a database', () => {
       ])
     })
 
-    it('after the revocation of any key, a key signs now and keeps its successor', async () => {
+    it('after any key is revoked, one key signs now, and a published next key stays', async () => {
       const { database } = migrated
       const signing = { ...current, signs_until: null }
       for (const [keys, id, left] of [
@@ -230,7 +230,7 @@ describe('the signing keys in a database', () => {
       await open({ source: { algorithm: 'EdDSA', sealingSecrets: [newKey] } })
     })
 
-    it('a key is refused after an event about this key, and not after other events', async () => {
+    it('only an event that revokes a key makes the process refuse the key', async () => {
       const { signingKey, keySet } = await open()
       const { keyId, algorithm } = await signingKey()
       const event = { id: 'e', value: String(keyId), seq: 1, expiresAt: now + day }
@@ -251,7 +251,7 @@ describe('the signing keys in a database', () => {
       })
     })
 
-    it('findNextKeyDue returns when the next key is due, and nothing if there is one', async () => {
+    it('findNextKeyDue returns when a key is due; undefined if a next key exists', async () => {
       const { database } = migrated
       add({ id: 'a', signs_from: now })
       assert.equal(await findNextKeyDue(database, now), now + 30 * day - day / 24)
@@ -267,7 +267,7 @@ describe('the signing keys in a database', () => {
       assert.equal(await hasOlderKey(reader, key), true)
     })
 
-    it('without the tables, there are no facts about keys, and no secret is needed', async () => {
+    it('without the tables, all lookups of keys return nothing and need no secret', async () => {
       const dialect = sqliteDialect(openSqliteFile(':memory:', { readOnly: false }))
       const reader = new Kysely<unknown>({ dialect })
       const needless = (): never => assert.fail('no key needs a secret')
@@ -279,7 +279,7 @@ describe('the signing keys in a database', () => {
       await reader.destroy()
     })
 
-    it('in the table of a release without rotation, a key signs and no next key is due', async () => {
+    it('a key of a release without rotation still signs, and no next key is due', async () => {
       const dialect = sqliteDialect(openSqliteFile(':memory:', { readOnly: false }))
       const reader = new Kysely<unknown>({ dialect })
       const sealed = createKeySeal([key]).seal(jwk, 'a')
