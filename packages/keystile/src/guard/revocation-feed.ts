@@ -60,7 +60,8 @@ export interface FeedParts extends FeedLocation {
  * `ageSeconds` is the time since the issuer sent the last event `current`. If the network delays
  * events, the verifier therefore becomes `stale`. The time is measured with `performance.now()`, so
  * a change of the clock does not affect it. The time does NOT include a suspension of the machine.
- * After the machine resumes, the first event `current` ends the connection.
+ * After a suspension, the next event `current` shows that the time is wrong. The reader then closes
+ * the connection and connects again.
  */
 export function createRevocationFeed(parts: FeedParts): RevocationSource {
   const { url, whenStale, clock, logger } = parts
