@@ -456,7 +456,7 @@ describeOnBoth(
       assert.equal((await second).status, 503)
     })
 
-    it('after a process died in setPassword, all sessions end, and a later retry works', async () => {
+    it('after a process died in setPassword, sessions end, and a later retry works', async () => {
       const { tokens, asked, confirm, opens, open, clock } = await start(stage)
       const { accessToken: bearer } = await tokens()
       const { token } = await asked()

@@ -22,7 +22,7 @@ function plain(claims: object = {}): string {
 }
 
 describe('a verifier with the option tokenType', () => {
-  it('a verifier without tokenType refuses a token that one with tokenType JWT accepts', async () => {
+  it('a default verifier refuses a token that a verifier with tokenType JWT accepts', async () => {
     const token = plain()
     await assert.rejects(createVerifier(options).verify(token), { reason: 'wrong_type' })
     await assert.rejects(createVerifier({ ...options, tokenType: 'at+jwt' }).verify(token), {
