@@ -1,5 +1,5 @@
-// A server on 127.0.0.1 that speaks the protocol of PostgreSQL. A test says what the server replies,
-// and when.
+// A server on 127.0.0.1 that speaks the protocol of PostgreSQL. A test says what the server
+// replies, and when.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'

@@ -55,7 +55,7 @@ describe('listen', () => {
     )
   }
 
-  it('listen skips hosts that this machine lacks, and throws if the machine has none of them', async () => {
+  it('listen skips hosts that this machine lacks, and throws if it lacks all', async () => {
     for (const hosts of [
       [here, absent],
       [absent, here],

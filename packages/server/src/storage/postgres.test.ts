@@ -173,7 +173,7 @@ describe('commands on PostgreSQL', { skip }, () => {
     await assert.rejects(database.write(killed, undefined), /the reason of the command/)
   })
 
-  it('a transaction sets its isolation, its timeouts and a commit that waits for the disk', async () => {
+  it('a transaction sets its isolation, timeouts, and a commit to disk', async () => {
     const read = command('read', async (transaction) => {
       const { rows } = await sql<{ value: string }>`
         select concat_ws(' ', current_setting('synchronous_commit'),

@@ -206,7 +206,8 @@ describe('the resolver of requests for mails', () => {
     assert.equal(most, 20)
   })
 
-  it('close() of a resolver waits for running lookups, and starts no others', async () => {
+  /** Starts the resolver with 21 requests, whose lookups end when the returned gate resolves. */
+  async function holdLookups(): Promise<PromiseWithResolvers<void>> {
     const gate = Promise.withResolvers<void>()
     lookUp = async (...given) => {
       await gate.promise
@@ -216,6 +217,11 @@ describe('the resolver of requests for mails', () => {
     await start()
     mock.timers.tick(500)
     await until(() => lookups.length === 20)
+    return gate
+  }
+
+  it('close() of a resolver waits for running lookups, and starts no others', async () => {
+    const gate = await holdLookups()
     const closed = resolver.close()
     gate.resolve()
     await closed
@@ -226,15 +232,7 @@ describe('the resolver of requests for mails', () => {
   })
 
   it('a resolver that loses its lease looks up no more users, and logs nothing', async () => {
-    const gate = Promise.withResolvers<void>()
-    lookUp = async (...given) => {
-      await gate.promise
-      return find(...given)
-    }
-    await requestMany(21)
-    await start()
-    mock.timers.tick(500)
-    await until(() => lookups.length === 20)
+    const gate = await holdLookups()
     file.exec("update lease set fence = fence + 1, holder = 'other'")
     gate.resolve()
     await until(() => !lease.isHeld)

@@ -166,7 +166,7 @@ describe('the signing keys in a database', () => {
       assert.deepEqual(query('select sealed_jwk from signing_key'), [['by another process']])
     })
 
-    it('a restore replaces and revokes all signing keys, but adds none to an empty table', async () => {
+    it('a restore replaces and revokes all signing keys; without keys, it adds none', async () => {
       const { database } = migrated
       const restore = async (): Promise<readonly string[]> => {
         const values = { keepsSessions: false, offered, by: byOperator, now }
@@ -210,14 +210,14 @@ describe('the signing keys in a database', () => {
       })
     })
 
-    it('openSigningKeys makes only the first key, even after a change of the algorithm', async () => {
+    it('openSigningKeys makes only the first key, also if the algorithm changes', async () => {
       const { keyId } = await (await open()).signingKey()
       const source = { algorithm: 'ES256', sealingSecrets: [key] } as const
       assert.equal((await (await open({ source })).signingKey()).keyId, keyId)
       assert.deepEqual(query('select id, algorithm from signing_key'), [[keyId, 'EdDSA']])
     })
 
-    it('openSigningKeys encrypts only the keys that the current secret cannot decrypt', async () => {
+    it('openSigningKeys encrypts only keys that the current secret cannot decrypt', async () => {
       await open()
       const sealed = (): unknown => query('select sealed_jwk from signing_key')[0]?.[0]
       const first = sealed()
