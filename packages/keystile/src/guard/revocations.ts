@@ -102,18 +102,20 @@ export function createRevocationList(): RevocationList {
       ended[kind].set(value, Math.max(expiresAt, ended[kind].get(value) ?? 0))
     },
     // Most maps are empty most of the time, and reading the size is faster than a look-up.
-    isRevoked: ({ sessionId, subject, clientId, keyId }) =>
-      (ended.subject.size > 0 && ended.subject.has(subject)) ||
-      // Stryker disable next-line ConditionalExpression: narrows the type; no event has undefined
-      (ended.client.size > 0 && clientId !== undefined && ended.client.has(clientId)) ||
-      // Stryker disable next-line ConditionalExpression: narrows the type; no event has undefined
-      (ended.session.size > 0 && sessionId !== undefined && ended.session.has(sessionId)) ||
-      // Stryker disable next-line ConditionalExpression: narrows the type; no event has undefined
-      (ended.key.size > 0 && keyId !== undefined && ended.key.has(keyId)),
+    isRevoked: (token) =>
+      (ended.subject.size > 0 && ended.subject.has(token.subject)) ||
+      (ended.client.size > 0 && hasValue(ended.client, token.clientId)) ||
+      (ended.session.size > 0 && hasValue(ended.session, token.sessionId)) ||
+      (ended.key.size > 0 && hasValue(ended.key, token.keyId)),
     purge(now) {
       for (const values of Object.values(ended)) {
         for (const [value, expiresAt] of values) if (expiresAt <= now) values.delete(value)
       }
     },
   }
+}
+
+function hasValue(values: ReadonlyMap<string, number>, value: string | undefined): boolean {
+  // Stryker disable next-line ConditionalExpression: narrows the type; no event has undefined
+  return value !== undefined && values.has(value)
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { AppUsers } from '../features/accounts/app-users.ts'
 import type { User, Users } from '../features/accounts/users.ts'
+import type { CallerIdentity } from '../features/audit/audit.ts'
 import type { Directory } from '../features/directory/directory.ts'
 import type { EventFeed } from '../features/events/events.ts'
 import { accountPeople, appPeople } from './people.ts'
@@ -13,6 +14,7 @@ const feed: Pick<EventFeed, 'onUserChanged' | 'onGap'> & { readonly revocations:
   onGap: () => {},
 }
 const quietFeed = feed as unknown as EventFeed
+const identityOf = (subject: string): CallerIdentity => ({ subject, sessionId: 's', clientId: 'c' })
 const flows = { routes: [], mailPurposes: [] }
 
 describe('the users of an app', () => {
@@ -30,7 +32,7 @@ describe('the users of an app', () => {
   it('without `cached`, each request reads the user of the app', async () => {
     const { people, counted } = createPeople({ isCached: false, active: () => true })
     assert.deepEqual(await people.active.find('ada'), { read: 1 })
-    assert.equal(people.active.recall('ada'), undefined)
+    assert.equal(people.active.recall(identityOf('ada')), undefined)
     await people.active.find('ada')
     assert.equal(counted.reads, 2)
     assert.equal(people.users, undefined)
@@ -43,7 +45,7 @@ describe('the users of an app', () => {
     const { find, recall } = people.active
     await find('ada')
     now += 59_999
-    assert.deepEqual(recall('ada'), { read: 1 })
+    assert.deepEqual(recall(identityOf('ada'))?.user, { read: 1 })
     now += 1
     assert.deepEqual(await find('ada'), { read: 2 })
   })
@@ -53,13 +55,13 @@ describe('the users of an app', () => {
     const { people } = createPeople({ isCached: true, active: () => active() })
     const { find, recall } = people.active
     await find('ada')
-    assert.ok(recall('ada'))
+    assert.ok(recall(identityOf('ada')))
     active = () => false
-    assert.equal(recall('ada'), undefined)
+    assert.equal(recall(identityOf('ada')), undefined)
     active = () => {
       throw new Error('active() failed')
     }
-    assert.equal(recall('ada'), undefined)
+    assert.equal(recall(identityOf('ada')), undefined)
   })
 })
 
@@ -79,7 +81,8 @@ describe('the users with an account in Keystile', () => {
     const stored: Record<string, User> = { ada: user, bob: { ...user, active: false } }
     const { active, show } = createPeople(async (subject) => stored[subject])
     assert.equal(await active.find('ada'), user)
-    assert.equal(active.recall('ada'), user)
+    assert.equal(active.recall(identityOf('ada'))?.user, user)
+    assert.equal(active.recall(identityOf('ada'))?.shown, user.publicUser)
     for (const subject of ['bob', 'nobody']) assert.equal(await active.find(subject), undefined)
     assert.deepEqual(show(user), { username: 'ada' })
   })
@@ -89,7 +92,7 @@ describe('the users with an account in Keystile', () => {
     const { active } = createPeople(async () => ({ ...user, profile }))
     for (const subject of ['a', 'b', 'c']) await active.find(subject)
     assert.deepEqual(
-      ['a', 'b', 'c'].map((subject) => active.recall(subject) !== undefined),
+      ['a', 'b', 'c'].map((subject) => active.recall(identityOf(subject)) !== undefined),
       [false, true, true],
     )
   })

@@ -54,6 +54,7 @@ function cachedPeople(directory: Directory<UserObject>, feed: EventFeed): UserLo
   return createUserCache({
     feed,
     read: directory.findActive,
+    show: (user) => user,
     isActive(user) {
       try {
         return directory.active(user)
@@ -88,6 +89,7 @@ export function accountPeople(
     active: createUserCache({
       feed,
       read: (subject) => readActive(users, subject),
+      show: ({ publicUser }) => publicUser,
       sizeOf: ({ profile }) => userCharacters + JSON.stringify(profile).length,
     }),
     routes,

@@ -187,7 +187,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     guard: createGuardCore({
       verifier,
       scopes: scopes.declared,
-      user: withRecall(activeUsers.find, activeUsers.recall),
+      user: withRecall(activeUsers.find, (identity) => activeUsers.recall(identity)?.user),
     }),
     logger,
     isFirstParty: (clientId) => clientId === firstParty.id,
@@ -211,7 +211,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     fetch: fetchFrom(answer),
     user: withRecall(
       async (identity) => show(await activeUsers.find(identity)),
-      (identity) => show(activeUsers.recall(identity)),
+      (identity) => activeUsers.recall(identity)?.shown,
     ),
     userChanged,
     async close() {

@@ -6,7 +6,12 @@ import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
 import { acceptMountable, type Mountable } from '../mountable.ts'
-import { readCheckedRequest, readNodeRequest, writeAnswer } from '../node/node-request.ts'
+import {
+  readCheckedRequest,
+  readNodeHead,
+  readNodeRequest,
+  writeAnswer,
+} from '../node/node-request.ts'
 import { readParsedBody } from './parsed-body.ts'
 import { passAsError } from '../thrown.ts'
 
@@ -45,7 +50,7 @@ export function createGuard<
     core,
     (demand: Demand<S>): ExpressMiddleware =>
       (request, response, next) => {
-        const read = readNodeRequest(request)
+        const read = readNodeHead(request)
         if (core.enterAtOnce(request, read, demand)) return next()
 
         // Returns the promise, so that the app's own code can wait for it. Express 5 also waits for

@@ -12,7 +12,7 @@ import type { HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
 import { rememberRoutes } from './remembered-routes.ts'
 import { acceptMountable, type Mountable } from '../mountable.ts'
-import { readCheckedRequest, readNodeRequest } from '../node/node-request.ts'
+import { readCheckedRequest, readNodeHead, readNodeRequest } from '../node/node-request.ts'
 import { sendAnswer } from './send-answer.ts'
 import { passAsError } from '../thrown.ts'
 
@@ -98,7 +98,7 @@ export function createGuard<
           return done(new TypeError('a guard must run before the answer, as an onRequest hook'))
         }
 
-        const read = readNodeRequest(request.raw)
+        const read = readNodeHead(request.raw)
         if (core.enterAtOnce(request, read, demand)) return done()
 
         core.enter(request, read, demand, routeOf).then((decision) => {

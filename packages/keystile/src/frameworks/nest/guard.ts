@@ -12,7 +12,7 @@ import type { Caller } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { HttpAnswer, HttpRequest } from '../../http/message.ts'
 import { sendAnswer, type FastifyReplyLike } from '../fastify/send-answer.ts'
-import { readNodeRequest, writeAnswer } from '../node/node-request.ts'
+import { readNodeHead, writeAnswer } from '../node/node-request.ts'
 import { carrierOf, findAdmitted, storeAdmitted } from './admitted.ts'
 import { demandOf, type AnyCore, type Class, type HandlerDemand } from './declared.ts'
 
@@ -74,7 +74,7 @@ export class KeystileGuard implements CanActivate {
     // of a WebSocket is checked again: the session may have ended since the previous message.
     if (!isMessage && findAdmitted(carrier)?.demand === demand) return true
 
-    const read = readNodeRequest(requestOf(context, carrier))
+    const read = readNodeHead(requestOf(context, carrier))
     const caller = this.#guards.core.enterAtOnce({}, read, demand.joined)
     if (!caller) return this.#enter(context, read, demand)
     storeAdmitted(carrier, { demand, caller })

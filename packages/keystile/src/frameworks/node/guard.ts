@@ -7,7 +7,7 @@ import type { HttpRequest } from '../../http/message.ts'
 import { problemAnswer } from '../../http/problem.ts'
 import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
 import { acceptMountable, type Mountable } from '../mountable.ts'
-import { readCheckedRequest, readNodeRequest, writeAnswer } from './node-request.ts'
+import { readCheckedRequest, readNodeHead, readNodeRequest, writeAnswer } from './node-request.ts'
 
 /**
  * Calls `next` if the guard admits the request. Otherwise answers the request. The promise resolves
@@ -44,7 +44,7 @@ export function createGuard<
     core,
     (demand): NodeMiddleware =>
       (request, response, next) => {
-        const read = readNodeRequest(request)
+        const read = readNodeHead(request)
         if (core.enterAtOnce(request, read, demand)) return answerErrors(response, next)
 
         return answerErrors(response, async () => {

@@ -23,11 +23,20 @@ export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
     url: request.url ?? '',
     // A serverless platform may pass a request without a socket.
     remoteAddress: request.socket?.remoteAddress,
-    headers: {
-      get: (name) =>
-        name === 'authorization' ? authorizationOf(request) : request.headers[name]?.toString(),
-    },
+    headers: headersOf(request),
     body: (maxBytes) => readBody(request, maxBytes),
+  }
+}
+
+/** Reads the parts of a node:http request that a guard needs. */
+export function readNodeHead(request: IncomingMessage): HttpRequest {
+  return { method: request.method ?? '', url: request.url ?? '', headers: headersOf(request) }
+}
+
+function headersOf(request: IncomingMessage): HttpRequest['headers'] {
+  return {
+    get: (name) =>
+      name === 'authorization' ? authorizationOf(request) : request.headers[name]?.toString(),
   }
 }
 
@@ -58,7 +67,7 @@ function authorizationOf(request: IncomingMessage): string | undefined {
 
 /** Reads the argument of `guard.check`: a node:http request, or an `HttpRequest`. */
 export function readCheckedRequest(request: IncomingMessage | HttpRequest): HttpRequest {
-  return 'rawHeaders' in request ? readNodeRequest(request) : request
+  return 'rawHeaders' in request ? readNodeHead(request) : request
 }
 
 /**

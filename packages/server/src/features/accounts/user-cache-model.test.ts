@@ -89,6 +89,7 @@ async function openProcess(place: string): Promise<Process> {
   gate.resolve()
   const cache = createUserCache<User>({
     feed,
+    show: ({ publicUser }) => publicUser,
     async read(subject) {
       const opened = gate.promise
       const user = await users.readBySubject(subject)
@@ -138,6 +139,7 @@ async function run(running: readonly Process[], steps: readonly Step[]): Promise
   )
   assert.ok('user' in created)
   const subject = created.user.publicUser.id
+  const identity = { subject, sessionId: 's', clientId: 'c' }
   /** All states since the beginning. */
   const states = [stateOf(created.user)]
   /** The first state that a process may still show. */
@@ -179,7 +181,7 @@ async function run(running: readonly Process[], steps: readonly Step[]): Promise
     release()
     await Promise.all(begun[at]!)
     const from = isStale[at] ? states.length - 1 : required[at]!
-    const kept = cache.recall(subject)
+    const kept = cache.recall(identity)?.user
     assert.ok(!kept || !isStale[at], 'a process without news showed a user from memory')
     if (kept) assert.ok(states.slice(from).includes(stateOf(kept)), 'an old user was in memory')
     const found = stateOf(await cache.find(subject))

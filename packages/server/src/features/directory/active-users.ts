@@ -1,13 +1,9 @@
 import type { Identity } from 'keystile'
 import { tokenError } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../../storage/database.ts'
-import { hasStorableNames } from '../audit/audit.ts'
-import type { UserLookup } from './user-cache.ts'
+import { hasUser, type KeptUser, type UserLookup } from './user-cache.ts'
 
-/**
- * Finds the active user of a token. A token without a session belongs to a client that acts for
- * itself. Such a token has no user, even if the id of the client equals the subject of a user.
- */
+/** Finds the active user of a token. */
 export interface ActiveUsers<U> {
   /**
    * Returns the active user of an identity. Undefined if the identity belongs to a client, or if
@@ -16,8 +12,8 @@ export interface ActiveUsers<U> {
    * @throws {TokenError} `service_unavailable` while the database does not answer
    */
   find(identity: Identity): Promise<U | undefined>
-  /** Returns what `find` returns, if the user is in memory. Otherwise returns undefined. */
-  recall(identity: Identity): U | undefined
+  /** Returns the user that `find` returns, if the user is in memory. Otherwise undefined. */
+  recall(identity: Identity): KeptUser<U> | undefined
   /** Whether the user of this identity is active. True for a client that acts for itself. */
   isWelcome(identity: Identity): Promise<boolean>
 }
@@ -26,9 +22,6 @@ export interface ActiveUsers<U> {
  * Creates the lookup that guards use.
  */
 export function createActiveUsers<U>(users: UserLookup<U>): ActiveUsers<U> {
-  const hasUser = (identity: Identity): boolean =>
-    identity.sessionId !== undefined && hasStorableNames(identity)
-
   async function find(identity: Identity): Promise<U | undefined> {
     if (!hasUser(identity)) return undefined
 
@@ -41,7 +34,7 @@ export function createActiveUsers<U>(users: UserLookup<U>): ActiveUsers<U> {
 
   return {
     find,
-    recall: (identity) => (hasUser(identity) ? users.recall(identity.subject) : undefined),
+    recall: users.recall,
     isWelcome: async (identity) =>
       identity.sessionId === undefined || (await find(identity)) !== undefined,
   }

@@ -8,7 +8,8 @@ import { silentLogger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
-import { createUserCache, type UserCacheParts, type UserLookup } from './user-cache.ts'
+import type { CallerIdentity } from '../audit/audit.ts'
+import { createUserCache, type UserCacheParts } from './user-cache.ts'
 import { createUserAnnouncer } from '../events/user-changes.ts'
 
 interface Person {
@@ -35,8 +36,26 @@ describe('createUserCache', () => {
     )
     return { database, feed: await openEventFeed(database, { clock, logger: silentLogger }) }
   }
-  const cacheWith = (parts: Partial<UserCacheParts<Person>> = {}): UserLookup<Person> =>
-    createUserCache({ feed: here.feed, read, ...parts })
+  function cacheWith(parts: Partial<UserCacheParts<Person>> = {}) {
+    const { recall, find } = createUserCache({
+      feed: here.feed,
+      read,
+      show: ({ name }) => ({ shown: name }),
+      ...parts,
+    })
+    // A verifier returns the same identity for each request with the same token.
+    const identities = new Map<string, CallerIdentity>()
+    const identityOf = (subject: string): CallerIdentity => {
+      const identity = identities.get(subject) ?? { subject, sessionId: 's', clientId: 'c' }
+      identities.set(subject, identity)
+      return identity
+    }
+    return {
+      recall: (subject: string) => recall(identityOf(subject))?.user,
+      recallOf: recall,
+      find,
+    }
+  }
   /** Reads a new copy each time, as a database does. */
   async function read(subject: string): Promise<Person | undefined> {
     reads++
@@ -211,6 +230,35 @@ describe('createUserCache', () => {
     await assert.rejects(failing.find('ada'), /no/)
     await failing.find('ada')
     assert.notEqual(failing.recall('ada'), undefined)
+  })
+
+  it('a recalled user comes with the object that the app gets', async () => {
+    const { find, recallOf } = cacheWith()
+    await find('ada')
+    assert.deepEqual(recallOf({ subject: 'ada', sessionId: 's', clientId: 'c' })?.shown, {
+      shown: 'Ada',
+    })
+  })
+
+  it('a token without a session, or with NUL in an id, recalls no user', async () => {
+    const { find, recallOf } = cacheWith()
+    await find('ada')
+    const own = { subject: 'ada', clientId: 'ada' }
+    for (const identity of [own, { ...own, sessionId: '\0' }, { ...own, clientId: '\0' }])
+      for (let times = 0; times < 2; times++) assert.equal(recallOf(identity), undefined)
+  })
+
+  it('a token recalls the user that was loaded last', async () => {
+    const cache = cacheWith({ maxAgeMilliseconds: 1_000 })
+    for (let loads = 1; loads <= 2; loads++) {
+      await cache.find('ada')
+      assert.ok(cache.recall('ada'))
+      time += 999
+      assert.ok(cache.recall('ada'))
+      time += 1
+      assert.equal(cache.recall('ada'), undefined)
+      assert.equal(reads, loads)
+    }
   })
 
   it('a cached user is frozen, so a handler cannot change it for the next request', async () => {

@@ -1,5 +1,6 @@
 // The users that guards keep in memory (decisions/0029-users-in-memory.md).
 import { deepFreeze } from 'keystile/internal'
+import { hasStorableNames, type CallerIdentity } from '../audit/audit.ts'
 import type { EventFeed } from '../events/events.ts'
 
 /**
@@ -7,6 +8,8 @@ import type { EventFeed } from '../events/events.ts'
  * most twice this number of users.
  */
 const maxUsers = 5_000
+/** The maximum number of identities whose users are found without their subjects. */
+const maxIdentities = 2 * maxUsers
 /**
  * The largest total size of the users in one generation, in characters as `sizeOf()` counts them.
  * Without this limit, users with large profiles could fill the memory: a user in memory may be
@@ -14,10 +17,20 @@ const maxUsers = 5_000
  */
 const maxCharacters = 2_097_152
 
-/** Finds the active users of subjects. */
+/** A user in memory. */
+export interface KeptUser<U> {
+  readonly user: U
+  /** The object that the app gets for this user. */
+  readonly shown: object
+}
+
+/** Finds active users. */
 export interface UserLookup<U> {
-  /** Returns the user if the user is in memory, without waiting. Never throws. */
-  recall(subject: string): U | undefined
+  /**
+   * Returns the user of an identity if the user is in memory, without waiting. Undefined also if
+   * `hasUser()` is false. Never throws.
+   */
+  recall(identity: CallerIdentity): KeptUser<U> | undefined
   /**
    * Returns the user from memory or the database; undefined if the user is missing or not active.
    */
@@ -30,6 +43,8 @@ export interface UserCacheParts<U> {
   readonly feed: Pick<EventFeed, 'revocations' | 'onUserChanged' | 'onGap'>
   /** Reads an active user from the database. */
   read(subject: string): Promise<U | undefined>
+  /** Returns the object that the app gets for a user. */
+  show(user: U): object
   /**
    * Whether a cached user is still active. If not, the cache reads the user again from the
    * database. Must not throw. Default: true.
@@ -44,11 +59,20 @@ export interface UserCacheParts<U> {
   readonly maxAgeMilliseconds?: number
 }
 
-interface Entry<U> {
-  readonly user: U
+interface Entry<U> extends KeptUser<U> {
   readonly size: number
   /** When the user was loaded, as a time of `performance.now()`. */
   readonly loadedAt: number
+  /** False after the entry was removed from its generation. */
+  isKept: boolean
+}
+
+/**
+ * Whether an identity can have a user. A token without a session belongs to a client that acts for
+ * itself. Such a token has no user, even if the id of the client equals the subject of a user.
+ */
+export function hasUser(identity: CallerIdentity): boolean {
+  return identity.sessionId !== undefined && hasStorableNames(identity)
 }
 
 /**
@@ -61,7 +85,7 @@ interface Entry<U> {
  * All requests share the users, so they are frozen. Missing users are not kept.
  */
 export function createUserCache<U extends object>(parts: UserCacheParts<U>): UserLookup<U> {
-  const { feed, read, isActive, sizeOf = () => 0, maxAgeMilliseconds } = parts
+  const { feed, read, show, isActive, sizeOf = () => 0, maxAgeMilliseconds } = parts
   const kept = createGenerations<U>()
   // For each user, the first load that is in progress. The loaded user is kept only if no event
   // about the user has arrived since the load began.
@@ -76,16 +100,21 @@ export function createUserCache<U extends object>(parts: UserCacheParts<U>): Use
     loads.clear()
   })
 
-  function recall(subject: string): U | undefined {
-    if (feed.revocations.state !== 'current') return undefined
-    const entry = kept.find(subject)
-    if (!entry) return undefined
-    if (
-      maxAgeMilliseconds !== undefined &&
-      performance.now() - entry.loadedAt >= maxAgeMilliseconds
-    )
-      return undefined
-    return isActive?.(entry.user) === false ? undefined : entry.user
+  const isCurrent = (): boolean => feed.revocations.state === 'current'
+  function isUsable({ user, loadedAt }: Entry<U>): boolean {
+    if (maxAgeMilliseconds !== undefined && performance.now() - loadedAt >= maxAgeMilliseconds)
+      return false
+    return isActive?.(user) !== false
+  }
+
+  function recall(identity: CallerIdentity): Entry<U> | undefined {
+    const entry = isCurrent() ? kept.findOf(identity) : undefined
+    return entry && isUsable(entry) ? entry : undefined
+  }
+
+  function find(subject: string): U | undefined {
+    const entry = isCurrent() ? kept.find(subject) : undefined
+    return entry && isUsable(entry) ? entry.user : undefined
   }
 
   async function load(subject: string): Promise<U | undefined> {
@@ -95,7 +124,13 @@ export function createUserCache<U extends object>(parts: UserCacheParts<U>): Use
     try {
       const user = await read(subject)
       if (user && loads.get(subject) === mark)
-        kept.keep(subject, { user: deepFreeze(user), size: sizeOf(user), loadedAt })
+        kept.keep(subject, {
+          user: deepFreeze(user),
+          shown: show(user),
+          size: sizeOf(user),
+          loadedAt,
+          isKept: true,
+        })
       return user
     } finally {
       if (loads.get(subject) === mark) loads.delete(subject)
@@ -104,12 +139,14 @@ export function createUserCache<U extends object>(parts: UserCacheParts<U>): Use
 
   return {
     recall,
-    find: async (subject) => recall(subject) ?? load(subject),
+    find: async (subject) => find(subject) ?? load(subject),
   }
 }
 
 interface Generations<U> {
   find(subject: string): Entry<U> | undefined
+  /** Finds the user of an identity. Undefined also if the identity has none: see `hasUser()`. */
+  findOf(identity: CallerIdentity): Entry<U> | undefined
   keep(subject: string, entry: Entry<U>): void
   forget(subject: string): void
   clear(): void
@@ -124,32 +161,58 @@ function createGenerations<U>(): Generations<U> {
   let young = new Map<string, Entry<U>>()
   let old = new Map<string, Entry<U>>()
   let characters = 0
+  // Users of the young generation, by the identities that were asked for. A verifier returns the
+  // same object for the same token. A look-up by the object takes less time than one by the subject,
+  // because the processor reads no strings from the memory.
+  const byIdentity = new Map<CallerIdentity, Entry<U>>()
+
+  const forgetIn = (generation: Map<string, Entry<U>>, subject: string): void => {
+    const entry = generation.get(subject)
+    if (!entry) return
+    entry.isKept = false
+    generation.delete(subject)
+  }
 
   const keep = (subject: string, entry: Entry<U>): void => {
     if (young.size >= maxUsers || characters + entry.size > maxCharacters) {
       old = young
       young = new Map()
+      byIdentity.clear()
       characters = 0
     }
+    forgetIn(young, subject)
     young.set(subject, entry)
     characters += entry.size
   }
 
-  return {
-    keep,
-    find(subject) {
-      const found = young.get(subject)
-      if (found) return found
+  const find = (subject: string): Entry<U> | undefined => {
+    const found = young.get(subject)
+    if (found) return found
 
-      const older = old.get(subject)
-      if (older) keep(subject, older)
-      return older
+    const older = old.get(subject)
+    if (older) keep(subject, older)
+    return older
+  }
+
+  return {
+    find,
+    findOf(identity) {
+      const known = byIdentity.get(identity)
+      if (known?.isKept) return known
+
+      const found = hasUser(identity) ? find(identity.subject) : undefined
+      if (!found) return undefined
+      if (byIdentity.size >= maxIdentities) byIdentity.clear()
+      byIdentity.set(identity, found)
+      return found
     },
+    keep,
     forget(subject) {
-      young.delete(subject)
-      old.delete(subject)
+      forgetIn(young, subject)
+      forgetIn(old, subject)
     },
     clear() {
+      byIdentity.clear()
       young.clear()
       old.clear()
       characters = 0
