@@ -115,6 +115,7 @@ describe('keystile backup and keystile restore', () => {
   it('`keystile backup` says which key a restore needs; the backup contains no key', async () => {
     await start()
     const { stdout } = await run(['backup', 'b.db'])
+    assert.match(stdout, /^b\.db: backup of \S+Z, .* 0 users, .*\n/)
     assert.match(stdout, /you also need the value of KEYSTILE_KEY\. It is not in the backup/)
     assert.equal(readFileSync(path('b.db')).includes(key), false)
 
@@ -161,6 +162,16 @@ describe('keystile backup and keystile restore', () => {
       /^keystile: the database must exist; there is no no\.db/,
     )
     assert.deepEqual(readdirSync(cwd).toSorted(), ['empty.db', 'keystile.db'])
+  })
+
+  it('`keystile backup` keeps no copy that is damaged', async () => {
+    const sqlite = new DatabaseSync(database, { defensive: false })
+    sqlite.exec(`create table note (text); insert into note values (null);
+      pragma writable_schema = on;
+      update sqlite_schema set sql = 'CREATE TABLE note (text not null)' where name = 'note'`)
+    sqlite.close()
+    await mustFail(['backup', 'b.db'], /the copy must be whole; .*: NULL value in note\.text/)
+    assert.equal(readdirSync(cwd).join().includes('b.db'), false)
   })
 
   it('on PostgreSQL, backup and restore print the commands to run, without password', async () => {
@@ -285,9 +296,13 @@ describe('keystile backup and keystile restore', () => {
 
     it('`keystile restore` changes nothing if `restore --check` would report a fault', async () => {
       const before = readFileSync(database)
-      const { code, stderr } = await run(['restore', 'b.db'], { KEYSTILE_KEY: otherKey })
+      const env = { KEYSTILE_KEY: otherKey, KEYSTILE_ISSUER: 'http://localhost:3000/other' }
+      const { code, stderr } = await run(['restore', 'b.db'], env)
       assert.equal(code, 1)
-      assert.match(stderr, /^keystile: b\.db cannot be restored:\n- .*different key/)
+      assert.match(
+        stderr,
+        /^keystile: b\.db cannot be restored:\n- .* issuer .*\n- .* different key/,
+      )
       assert.deepEqual(readFileSync(database), before)
       assert.deepEqual(readdirSync(cwd).toSorted(), ['b.db', 'keystile.db'])
     })
@@ -462,6 +477,8 @@ describe('keystile backup and keystile restore', () => {
       await first.disable(subject)
       await stop()
       const { stdout } = await run(['restore', 'b.db'])
+      assert.match(stdout, /^restored \S+keystile\.db from b\.db\n/)
+      assert.match(stdout, /\nthe database from before is \S+\nChanges after .*\nNow start .*\n$/)
       const [, kept = '', since = ''] = /keystile audit --database (\S+) --since (\S+)/.exec(
         stdout,
       )!
@@ -496,10 +513,11 @@ describe('keystile backup and keystile restore', () => {
       await stop()
       writeFileSync(database, 'this was a database'.repeat(1_000))
       writeFileSync(`${database}-wal`, 'and this was its log')
-      const { kept } = await must('restore', 'b.db')
+      const { stdout } = await run(['restore', 'b.db'])
+      const [, kept = ''] = /the database from before is (\S+)\. It is damaged/.exec(stdout)!
       assert.equal(existsSync(`${database}-wal`), false)
-      assert.equal(readFileSync(`${String(kept)}-wal`, 'utf8'), 'and this was its log')
-      assert.match(readFileSync(String(kept), 'utf8'), /^this was a database/)
+      assert.equal(readFileSync(`${kept}-wal`, 'utf8'), 'and this was its log')
+      assert.match(readFileSync(kept, 'utf8'), /^this was a database/)
       assert.equal(await statusOf(await start(), await (await start()).accessToken()), 200)
     })
 
@@ -526,6 +544,28 @@ describe('keystile backup and keystile restore', () => {
       assert.equal((await run(['restore', 'b.db'], env)).code, 0)
       assert.deepEqual(readdirSync(path('link')), ['keystile.db'])
       assert.match((await run(['audit', '--json', '--limit', '1'])).stdout, /database_restored/)
+    })
+
+    it('a restore of a copy that another program made names no time of lost changes', async () => {
+      query(database, `vacuum into '${path('b.db')}'`)
+      const { stdout } = await run(['restore', 'b.db'])
+      const kept = readdirSync(cwd).find((name) => /^keystile\.db\.before-\d+T\d+Z$/.test(name))
+      const end = `\nthe database from before is ${path(kept!)}\nNow start the server\n`
+      assert.ok(stdout.endsWith(end), stdout)
+      assert.equal(query(database, 'pragma journal_mode')[0]!['journal_mode'], 'delete')
+    })
+
+    it('a restore requires an unused database first; a failure leaves no draft', async () => {
+      query(database, `vacuum into '${path('b.db')}'`)
+      const trigger = `before insert on audit begin select raise(abort, 'no audit'); end`
+      query(path('b.db'), `create trigger broken ${trigger}`)
+
+      const sqlite = new DatabaseSync(database)
+      sqlite.exec('select 1 from user') // opens the file
+      await mustFail(['restore', 'b.db'], /no process may use .*keystile\.db during a restore/)
+      sqlite.close()
+      await mustFail(['restore', 'b.db'], /no audit/)
+      assert.deepEqual(readdirSync(cwd).toSorted(), ['b.db', 'keystile.db'])
     })
 
     it('`keystile restore` refuses to restore a database from its own file', async () => {
