@@ -544,6 +544,9 @@ describe('keystile backup and keystile restore', () => {
       assert.equal((await run(['restore', 'b.db'], env)).code, 0)
       assert.deepEqual(readdirSync(path('link')), ['keystile.db'])
       assert.match((await run(['audit', '--json', '--limit', '1'])).stdout, /database_restored/)
+      rmSync(database)
+      const { stderr } = await run(['restore', 'b.db'], env)
+      assert.match(stderr, /^keystile: the file behind the symbolic link link\S+ must exist/)
     })
 
     it('a restore of a copy that another program made names no time of lost changes', async () => {

@@ -237,8 +237,13 @@ function fileExists(file: string): ConfigurationError {
 
 /** Follows a symbolic link, so that a command replaces the file and keeps the link. */
 function withoutLink(file: string): string {
-  const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true
-  return isLink ? realpathSync(file) : file
+  if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return file
+  if (!existsSync(file))
+    throw new ConfigurationError(
+      `the file behind the symbolic link ${file} must exist. ` +
+        'Fix: give the path of this file instead, with --database',
+    )
+  return realpathSync(file)
 }
 
 function isSameFile(a: string, b: string): boolean {
