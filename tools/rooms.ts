@@ -226,7 +226,7 @@ const server: Package = {
       name: 'features/audit',
       for: 'the audit record: written with each change, listed and followed',
       from: ['base', 'storage', 'feature'],
-      packages: ['keystile', 'node:net'],
+      packages: ['keystile', 'node:net', 'node:timers'],
     },
     {
       name: 'features/lease',

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
 import { followAudit } from './follow.ts'
@@ -23,55 +24,31 @@ export async function audit(
   const since = readSince(flags.value('since'), clock.now())
   const last = readLimit(flags.value('limit')) ?? (since === undefined ? defaultLimit : undefined)
   const isFollowing = flags.has('follow')
-  const reading = untilDone([
+  const ended = abortAfter([
     terminal.untilUnread(),
     ...(isFollowing ? [terminal.untilStopped()] : []),
   ])
+  const pause = (): Promise<boolean> =>
+    delay(pollMilliseconds, true, { signal: ended }).catch(() => false)
 
   await withDatabase(async (database) => {
     const filter = { since, subject: flags.value('subject'), last }
     const rows = isFollowing
-      ? followAudit(database, filter, { clock, pause: reading.pause })
+      ? followAudit(database, filter, { clock, pause })
       : listAudit(database.reader, filter)
     for await (const row of rows) {
-      if (reading.isDone()) break
+      if (ended.aborted) break
       if (flags.has('json')) terminal.printJson(wireRow(row))
       else terminal.printRow(columnsOf(row))
     }
   })
 }
 
-/**
- * Creates the functions with which a polling loop waits between two polls and learns that it must
- * end. The loop must end when one of the promises in `ends` resolves.
- */
-function untilDone(ends: readonly Promise<unknown>[]): {
-  isDone(): boolean
-  /** Waits until it is time for the next poll. Resolves to false if polling has ended. */
-  pause(): Promise<boolean>
-} {
-  let isDone = false
-  // All pauses share one handler. If each pause added a handler, all handlers would stay in memory
-  // as long as the promises in `ends`.
-  let wake = (): void => {}
-  const finish = (): void => {
-    isDone = true
-    wake()
-  }
-  for (const end of ends) void end.then(finish)
-
-  return {
-    isDone: () => isDone,
-    pause: () =>
-      new Promise((resolve) => {
-        if (isDone) return resolve(false)
-        const timer = setTimeout(() => resolve(true), pollMilliseconds)
-        wake = () => {
-          clearTimeout(timer)
-          resolve(false)
-        }
-      }),
-  }
+/** Creates a signal that is aborted when one of the promises resolves. */
+function abortAfter(ends: readonly Promise<unknown>[]): AbortSignal {
+  const controller = new AbortController()
+  for (const end of ends) void end.then(() => controller.abort())
+  return controller.signal
 }
 
 const unitMilliseconds = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -79,11 +56,10 @@ const unitMilliseconds = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as
 /** Reads a time, or an age such as `90m`, and returns the time in milliseconds. */
 function readSince(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined
-  const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
-  const at =
-    unit === undefined
-      ? readInstant(text)
-      : now - Number(amount) * unitMilliseconds[unit as keyof typeof unitMilliseconds]
+  const age = /^(\d{1,6})([smhd])$/.exec(text)
+  const at = age
+    ? now - Number(age[1]) * unitMilliseconds[age[2] as keyof typeof unitMilliseconds]
+    : readInstant(text)
   if (at >= 0) return at
 
   throw new ConfigurationError(

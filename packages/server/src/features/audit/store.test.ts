@@ -4,7 +4,6 @@ import { Kysely } from 'kysely'
 import { inTables, type Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
-import { feature } from './feature.ts'
 import { listAudit, purgeAudit, readNewestInstant, recordAudit, type AuditFilter } from './store.ts'
 import type { AuditTables } from './tables.ts'
 
@@ -97,21 +96,5 @@ describe('the audit record in a database', () => {
     assert.deepEqual(await database.write(purgeAudit, { before }), { purged: 499 })
     assert.deepEqual(await database.write(purgeAudit, { before }), { purged: 0 })
     assert.deepEqual(await list(), [999, 1_000])
-  })
-
-  it('`keystile audit` prints the newest 100 lines if it has no flags', async () => {
-    await Promise.all(Array.from({ length: 101 }, (_, i) => record(now + i)))
-    const printed: unknown[] = []
-    const audit = await feature.cliCommands?.[0]?.load()
-    await audit?.({
-      flags: { has: () => false, value: () => undefined },
-      terminal: {
-        untilUnread: () => new Promise(() => {}),
-        printRow: ([at]: readonly string[]) => void printed.push(at),
-      },
-      clock: { now: () => now },
-      withDatabase: (work: (opened: Database) => Promise<void>) => work(database),
-    } as never)
-    assert.deepEqual([printed.length, printed[0]], [100, new Date(now + 1).toISOString()])
   })
 })
