@@ -8,6 +8,7 @@ import { silentLogger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { releaseLease } from '../lease/store.ts'
+import { withEventFeed } from './cli.ts'
 import type { LogCursor } from './event-log.ts'
 import { openEventFeed, type EventFeed } from './events.ts'
 import { announceUserChange, type FeedEvent } from './store.ts'
@@ -550,5 +551,19 @@ describe('openEventFeed', () => {
     busy.resolve()
     await feed.tail()
     assert.equal(feed.revocations.isRevoked(ada), true)
+  })
+
+  it('withEventFeed waits for the end of a read before it closes the database', async () => {
+    const steps: string[] = []
+    const clock = { now: () => now }
+    const withDatabase = async (work: (of: Database) => Promise<void>): Promise<void> => {
+      await work(database)
+      steps.push('close')
+    }
+    await withEventFeed({ withDatabase, clock }, async (_database, { onRead, tail }) => {
+      onRead(() => steps.push('read'))
+      void tail()
+    })
+    assert.deepEqual(steps, ['read', 'close'])
   })
 })
