@@ -1,6 +1,6 @@
 // The commands `keystile key …` on the database of running servers.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, it } from 'node:test'
@@ -17,6 +17,7 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 
 const hour = 60 * 60
+const env = { KEYSTILE_KEY: key, KEYSTILE_ISSUER: issuer }
 
 describeOnBoth('keystile key', (stage) => {
   let cwd: string
@@ -24,7 +25,7 @@ describeOnBoth('keystile key', (stage) => {
   after(() => rmSync(cwd, { recursive: true }))
 
   const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
-    callCommand(['key', ...args], { cwd, env: { ...environmentOf(stage), ...more } })
+    callCommand(['key', ...args, '--database', stage.database], { cwd, env: { ...env, ...more } })
 
   it('`keystile key rotate` publishes a new key that starts to sign an hour later', async () => {
     const clock = createTestClock(Date.now())
@@ -49,6 +50,7 @@ describeOnBoth('keystile key', (stage) => {
   it('two calls of `keystile key rotate` publish only one new key', async () => {
     await stage.start()
     const first = textOf(await run(['rotate']))
+    assert.match(first, /^published \S{43}; it signs from 2\d{3}-\S+Z$/)
     const second = textOf(await run(['rotate']))
     assert.equal(second, first.replace(/^published/, 'already published'))
     assert.equal((await stage.sql('select id from signing_key')).length, 2)
@@ -105,6 +107,18 @@ describeOnBoth('keystile key', (stage) => {
       listed.split('\n').map((line) => pick(JSON.parse(line), ['key_id', 'state', 'signs_until'])),
       [{ key_id: current, state: 'current', signs_until: null }],
     )
+    const columns = textOf(await run(['list'])).split('\t')
+    assert.deepEqual(
+      [columns[0], columns[1], columns[3], columns[5]],
+      [current, 'ES256', 'current', '-'],
+    )
+  })
+
+  it('`keystile key list` fails if there is no database, and does not create one', async () => {
+    const { code, stderr } = await callCommand(['key', 'list', '--database', 'none.db'], { cwd })
+    assert.equal(code, 1)
+    assert.match(stderr, /the database must exist; there is no none\.db/)
+    assert.ok(!existsSync(join(cwd, 'none.db')))
   })
 
   it('`keystile key` refuses an unknown signing key and a wrong encryption key', async () => {
@@ -133,7 +147,10 @@ describeOnBoth('keystile key', (stage) => {
     assert.equal(rotated.code, 1)
     assert.match(rotated.stderr, /cannot rotate the key of the setting signingKey\. Fix: make/)
     const text = textOf(await run(['revoke', 'ours'], own))
-    assert.match(text, /remove this key from the setting signingKey and restart every server/)
+    assert.match(
+      text,
+      /^revoked the tokens of ours; .*\nNow remove this key from the setting signingKey/,
+    )
     const [event] = await stage.sql(`select value from event where kind = 'key'`)
     assert.equal(event?.['value'], 'ours')
     assert.deepEqual(await auditedKeys(stage), [['signing_key_revoked', 'ours']])
@@ -163,10 +180,6 @@ describeOnBoth('keystile key', (stage) => {
     }
   })
 })
-
-function environmentOf({ database }: Stage): Record<string, string> {
-  return { KEYSTILE_DATABASE: database, KEYSTILE_KEY: key, KEYSTILE_ISSUER: issuer }
-}
 
 function textOf({ code, stdout, stderr }: Finished): string {
   assert.deepEqual([code, stderr], [0, ''])

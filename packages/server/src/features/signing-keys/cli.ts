@@ -17,7 +17,7 @@ export type Options = SigningKeyChoice
 
 /** Prints the signing keys in the database, one key per line. */
 export async function list({ flags, terminal, clock, withDatabase }: Call<unknown>): Promise<void> {
-  const work = async (database: Database): Promise<void> => {
+  await withDatabase(async (database) => {
     const keys = await listSigningKeyRows(database.reader)
     for (const key of keys) {
       const row = {
@@ -31,8 +31,7 @@ export async function list({ flags, terminal, clock, withDatabase }: Call<unknow
       if (flags.has('json')) terminal.printJson(row)
       else terminal.printRow(Object.values(row).map((value) => value ?? '-'))
     }
-  }
-  await withDatabase(work, { mayCreate: true })
+  })
 }
 
 /** Publishes the next signing key. If there is a next key already, only prints it. */
@@ -42,8 +41,8 @@ export async function rotate(call: Call<Options>): Promise<void> {
   if (options.signingKey) {
     throw new ConfigurationError(
       'keystile cannot rotate the key of the setting signingKey. Fix: make that setting a JWK ' +
-        'Set, add the next key at its end, and restart the server; an hour later, make it the ' +
-        'first key',
+        'Set, add the next key at its end, and restart the server; an hour later, make it ' +
+        'the first key',
     )
   }
 
@@ -120,10 +119,8 @@ function printRevoked(
     )
   else
     terminal.print(
-      [
-        `revoked the tokens of ${id}; running servers refuse them within a second`,
+      `revoked the tokens of ${id}; running servers refuse them within a second\n` +
         'Now remove this key from the setting signingKey and restart every server: until then, ' +
-          'a server that signs with it issues tokens that are refused',
-      ].join('\n'),
+        'a server that signs with it issues tokens that are refused',
     )
 }
