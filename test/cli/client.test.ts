@@ -19,20 +19,23 @@ const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
 describe('keystile client', () => {
   let cwd: string
-  let server: RunningServer
+  /** Starts with the first test that needs it. */
+  let server: RunningServer | undefined
   let env: Record<string, string>
   before(async () => {
     cwd = mkdtempSync(join(tmpdir(), 'keystile-client-'))
     const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
     writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ scopes }))
     env = { PORT: String(await freePort()) }
-    server = await startServer({ cwd, env, port: Number(env['PORT']) })
   })
   after(async () => {
-    await server.stop()
+    await server?.stop()
+    server = undefined
     rmSync(cwd, { recursive: true })
   })
 
+  const start = async (): Promise<RunningServer> =>
+    (server ??= await startServer({ cwd, env, port: Number(env['PORT']) }))
   const client = (...args: string[]): Promise<Finished> =>
     callCommand(['client', ...args], { cwd, env })
   const secretOf = ({ stdout, stderr, code }: Finished): string => {
@@ -47,7 +50,8 @@ describe('keystile client', () => {
   ): Promise<{ readonly status: number; readonly scope?: string }> => {
     const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
     const body = new URLSearchParams({ grant_type: 'client_credentials' })
-    const response = await fetch(`${server.url}/token`, {
+    const { url } = await start()
+    const response = await fetch(`${url}/token`, {
       method: 'POST',
       headers: { authorization },
       body,
@@ -58,7 +62,8 @@ describe('keystile client', () => {
   it('a client from `keystile client create --may revocations` can read /revocations', async () => {
     const secret = await create('stock-api', '--may', 'introspect,revocations')
     const credentials = { client_id: 'stock-api', client_secret: secret }
-    const reader = await openReader(`${server.url}/revocations`, credentials)
+    const { url } = await start()
+    const reader = await openReader(`${url}/revocations`, credentials)
     assert.equal(reader.status, 200)
     await reader.untilCurrent()
     // The command runs in another process. Its event reaches the server through the database.
@@ -92,8 +97,14 @@ describe('keystile client', () => {
 
   it('`keystile client list` prints one line per client, or JSON', async () => {
     await create('api', '--may', 'introspect')
+    const rights = ['--grants', 'refresh_token,password', '--scopes', 'items:write,items:read']
+    await client('create', 'app', '--public', ...rights)
     const { stdout } = await client('list')
     assert.match(stdout, /^api\tconfidential\tactive\t\S+Z\t-\t-\tintrospect$/m)
+    assert.match(
+      stdout,
+      /^app\tpublic\tactive\t\S+Z\tpassword refresh_token\titems:read items:write\t-$/m,
+    )
     const listed = (await client('list', '--json')).stdout.trim().split('\n')
     const { created_at, ...api } = listed
       .map((line) => JSON.parse(line))
@@ -122,13 +133,24 @@ describe('keystile client', () => {
     const secret = await create('mail', '--grants', 'client_credentials')
     assert.equal((await client('disable', 'mail')).code, 0)
     assert.equal((await ask('mail', secret)).status, 401)
-    const refused: readonly (readonly string[])[] = [
-      ['disable', 'mail'],
-      ['rotate-secret', 'mail'],
-      ['create', 'mail', '--grants', 'client_credentials'],
+  })
+
+  it('`keystile client` refuses to change, disable or register a disabled client', async () => {
+    const old = await create('news', '--may', 'introspect')
+    assert.notEqual(secretOf(await client('rotate-secret', 'news')), old)
+    const { stdout } = await client('disable', 'news')
+    assert.equal(stdout, 'disabled news; a running server refuses its tokens within a second\n')
+    assert.match((await client('list')).stdout, /^news\tconfidential\tdisabled\t/m)
+    const refused: readonly (readonly [readonly string[], RegExp])[] = [
+      [['disable', 'news'], /there is no client news, or it is already disabled/],
+      [['rotate-secret', 'news'], /there is no active client news with a secret/],
+      [['create', 'news', '--may', 'introspect'], /news is taken, or was used before/],
     ]
-    for (const args of refused) assert.equal((await client(...args)).code, 1, args.join(' '))
-    assert.match((await client('list')).stdout, /^mail\tconfidential\tdisabled\t/m)
+    for (const [args, expected] of refused) {
+      const { code, stderr } = await client(...args)
+      assert.equal(code, 1)
+      assert.match(stderr, expected)
+    }
   })
 
   it('`keystile client create --public` makes a client that has no secret', async () => {
@@ -147,8 +169,9 @@ describe('keystile client', () => {
   })
 
   it('`keystile client create` reports wrong arguments and registers nothing', async () => {
+    await create('taken', '--may', 'introspect')
     const refused: readonly (readonly [readonly string[], RegExp])[] = [
-      [['X'], /2 to 63 lower-case letters/],
+      [['X'], /2 to 63 lower-case letters.*\n.*at least one grant/],
       [['bad'], /at least one grant/],
       [
         ['bad', '--grants', 'implicit'],
@@ -160,7 +183,7 @@ describe('keystile client', () => {
       ],
       [['bad', '--may', 'revoke'], /--may must list names from introspect.*"revoke"/],
       [['bad', '--public', '--may', 'introspect'], /only a confidential client/],
-      [['orders', '--grants', 'client_credentials'], /the client id orders is taken/],
+      [['taken', '--grants', 'client_credentials'], /the client id taken is taken/],
     ]
     for (const [args, expected] of refused) {
       const { code, stderr } = await client('create', ...args)
@@ -168,7 +191,16 @@ describe('keystile client', () => {
       assert.match(stderr, expected)
     }
     assert.ok(!(await client('list')).stdout.includes('bad'))
-    const nowhere = await callCommand(['client', 'list', '--database', 'nowhere.db'], { cwd, env })
-    assert.match(nowhere.stderr, /there is no nowhere\.db/)
+  })
+
+  it('`keystile client create` creates a missing database, but `client list` does not', async () => {
+    const missing = ['--database', 'new.db']
+    assert.match((await client('list', ...missing)).stderr, /there is no new\.db/)
+    const created = await client('create', 'first', '--may', 'introspect', ...missing)
+    assert.match(
+      created.stdout,
+      /^client_id: first\nclient_secret: \S{43}\nThe secret is shown only now; .*\n$/,
+    )
+    assert.match((await client('list', ...missing)).stdout, /^first\t/)
   })
 })

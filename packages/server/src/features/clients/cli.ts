@@ -119,17 +119,13 @@ function printSecret(
   { operand: id, flags, terminal }: Call<Options>,
   secret: string | undefined,
 ): void {
-  if (flags.has('json'))
-    terminal.printJson({ client_id: id, ...(secret !== undefined && { client_secret: secret }) })
+  if (flags.has('json')) terminal.printJson({ client_id: id, client_secret: secret })
   else if (secret === undefined)
     terminal.print(`client_id: ${id}\nThe client is public: it has no secret.`)
   else
     terminal.print(
-      [
-        `client_id: ${id}`,
-        `client_secret: ${secret}`,
+      `client_id: ${id}\nclient_secret: ${secret}\n` +
         'The secret is shown only now; the database keeps a hash of it.',
-      ].join('\n'),
     )
 }
 
