@@ -7,8 +7,8 @@ import { registerHooks, syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import threads from 'node:worker_threads'
 
-const { sources, records } = JSON.parse(process.env.KEYSTILE_MUTATE)
-const name = 'KEYSTILE_MUTATE_TEST'
+const { sources, records } = JSON.parse(process.env.MUTATE)
+const name = 'MUTATE_TEST'
 /** The id of the test that has started this process or this thread. */
 const startedBy = threads.isMainThread ? process.env[name] : threads.getEnvironmentData(name)
 /** Whether this is the process that runs the tests: test-process.mjs. */
@@ -37,11 +37,20 @@ globalThis.__stryker__ = {
   mutantCoverage: counted,
   currentTestId: startedBy,
   hitCount: 0,
-  hitLimit: Number(process.env.KEYSTILE_MUTATE_HITS ?? Infinity),
+  hitLimit: Number(process.env.MUTATE_HITS ?? Infinity),
 }
 
 passOnTest()
 if (records && !runsTests) record()
+
+/**
+ * The variables that this file reads. A test may start a process without them. Their names do not
+ * begin with KEYSTILE_, because `keystile` refuses unknown variables with this prefix.
+ */
+function ownVariables() {
+  const names = ['MUTATE', 'MUTATE_HITS', '__STRYKER_ACTIVE_MUTANT__']
+  return Object.fromEntries(Object.entries(process.env).filter(([each]) => names.includes(each)))
+}
 
 /** Tells each thread and each process which test has started it. */
 function passOnTest() {
@@ -57,7 +66,7 @@ function passOnTest() {
     const changed = (program, ...given) => {
       const at = given.findIndex((value) => value?.constructor === Object)
       const { env = process.env, ...options } = given[at] ?? {}
-      const own = { ...options, env: { ...env, [name]: current() ?? '' } }
+      const own = { ...options, env: { ...ownVariables(), ...env, [name]: current() ?? '' } }
       given.splice(at >= 0 ? at : Array.isArray(given[0]) ? 1 : 0, at >= 0 ? 1 : 0, own)
       return original(program, ...given)
     }

@@ -104,7 +104,7 @@ async function answer({ mutant, ids, hitLimits = [] }) {
   // For the threads and processes that the tests start.
   if (mutant === undefined) delete process.env.__STRYKER_ACTIVE_MUTANT__
   else process.env.__STRYKER_ACTIVE_MUTANT__ = mutant
-  process.env.KEYSTILE_MUTATE_HITS = String(hitLimits.reduce((sum, limit) => sum + limit, 0))
+  process.env.MUTATE_HITS = String(hitLimits.reduce((sum, limit) => sum + limit, 0))
   const costs = {}
   let hits = 0
   for (const [index, id] of ids.entries()) {

@@ -101,7 +101,7 @@ async function startProcess(parts: {
       NODE_OPTIONS,
       NODE_COMPILE_CACHE: join(folder, 'compiled'),
       TMPDIR: own,
-      KEYSTILE_MUTATE: JSON.stringify({ sources: join(folder, 'sources.json'), records }),
+      MUTATE: JSON.stringify({ sources: join(folder, 'sources.json'), records }),
       ...(mutant !== undefined && { __STRYKER_ACTIVE_MUTANT__: mutant }),
     },
   })

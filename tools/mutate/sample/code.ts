@@ -18,6 +18,11 @@ function sum(numbers: readonly number[]): number {
   return sum
 }
 
+/** Runs only in a process. */
+export function difference(one: number, other: number): number {
+  return one - other
+}
+
 /** Is computed when the file is loaded. */
 export const unit: string = ['m', 's'].join('')
 

@@ -1,6 +1,8 @@
 // The tests of code.ts. Not a `.test.ts`: only server-rooms.test.ts runs them.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { beforeEach, describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { isWithin, larger, unit } from './code.ts'
@@ -21,5 +23,14 @@ describe('sample', () => {
   it('adds in a thread', async () => {
     const thread = new Worker(new URL('./code.ts', import.meta.url), { workerData: [1, 2] })
     assert.deepEqual(await once(thread, 'message'), [3])
+  })
+
+  it('subtracts in a process with few variables', async () => {
+    const { NODE_OPTIONS = '' } = process.env
+    const code = `import { difference } from '${new URL('./code.ts', import.meta.url).href}'
+      console.log(difference(3, 1))`
+    const args = ['--input-type=module', '--conditions=source', '--eval', code]
+    const child = spawn(process.execPath, args, { env: { NODE_OPTIONS } })
+    assert.equal(await text(child.stdout), '2\n')
   })
 })
