@@ -59,7 +59,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     `${server}/configuration/{options,rules,machine}.test.ts`,
     `${server}/features/housekeeping/housekeeping.test.ts`,
   ],
-  'server/features/audit': [],
+  'server/features/audit': ['test/cli/audit.test.ts'],
   'server/features/backup': ['test/cli/backup.test.ts', 'test/flows/restore.test.ts'],
   'server/features/events': [
     `${server}/features/directory/user-cache.test.ts`,
@@ -72,6 +72,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/password': [
     `${server}/configuration/options.test.ts`,
     'test/flows/{login,account-rules}.test.ts',
+    'test/cli/{user,tune}.test.ts',
   ],
   'server/features/scopes': [],
   'server/features/known-devices': ['test/flows/guessing.test.ts'],
@@ -85,6 +86,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/features/accounts': [
     'test/flows/{management,account,account-rules,registration,me,login}.test.ts',
+    'test/cli/user.test.ts',
     auditRecord,
   ],
   'server/features/login': ['test/flows/{login,guessing,account}.test.ts'],
@@ -99,7 +101,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     ownUsers,
     auditRecord,
   ],
-  'server/features/clients': ['test/flows/clients.test.ts'],
+  'server/features/clients': ['test/flows/clients.test.ts', 'test/cli/client.test.ts'],
   'server/features/housekeeping': [],
   'server/features/oauth': [
     'test/flows/{login,me,at-rest,clients,guessing}.test.ts',
@@ -121,7 +123,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'test/flows/{email-verification,verified}.test.ts',
   ],
   'server/features/pending-registration': [mailProofs, 'test/flows/email-verification.test.ts'],
-  'server/features/invitations': ['test/flows/invitations.test.ts'],
+  'server/features/invitations': ['test/flows/invitations.test.ts', 'test/cli/invitation.test.ts'],
   'server/features/account-pages': [
     'test/flows/{account-pages,confirm-pages,invitations,email-change}.test.ts',
     'test/flows/{password-reset,email-verification}.test.ts',
@@ -136,6 +138,11 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/configuration': ['tools/reference-pages.test.ts'],
   'server/listener': ['tools/reference-pages.test.ts', `${server}/configuration/rules.test.ts`],
+  'server/cli': [
+    'test/cli/{doctor,log,migrate,serve,hand-over,tune}.test.ts',
+    `${server}/configuration/{options,rules,machine}.test.ts`,
+    'tools/reference-pages.test.ts',
+  ],
   'server/server': [
     'test/flows/{login,account,account-pages,account-rules,cookie-session}.test.ts',
     'test/flows/{app-users,app-password-reset,password-reset}.test.ts',
@@ -145,12 +152,6 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     auditRecord,
   ],
 }
-
-/**
- * Files that are not mutated: tests, and commands. The tests of commands start processes, which
- * would take too long for each mutant.
- */
-const untouched = ['!**/*.test.ts', '!**/cli{,-*}.ts']
 
 interface Options {
   readonly force: boolean
@@ -204,7 +205,7 @@ function choose(names: readonly string[]): ReadonlyMap<string, readonly string[]
   for (const name of wanted) {
     const room = all.find((room) => room === name || name.startsWith(`${folderOf(room)}/`))
     if (!room) throw new TypeError(`There is no room or file ${name}. Rooms: ${all.join(' ')}`)
-    const mutate = room === name ? [`${folderOf(room)}/**/*.ts`, ...untouched] : [name]
+    const mutate = room === name ? [`${folderOf(room)}/**/*.ts`, '!**/*.test.ts'] : [name]
     found.set(room, [...(found.get(room) ?? []), ...mutate])
   }
   return found
