@@ -18,8 +18,8 @@ const fairMilliseconds = 1_000
 
 describe('createAnswerWriter', () => {
   const closing: (() => unknown)[] = []
-  afterEach(() => {
-    for (const close of closing.splice(0).toReversed()) close()
+  afterEach(async () => {
+    for (const close of closing.splice(0).toReversed()) await close()
   })
 
   async function serve(
@@ -45,9 +45,13 @@ describe('createAnswerWriter', () => {
       onWritten(request.socket)
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
-    closing.push(() => {
-      server.close()
-      server.closeAllConnections()
+    const closed: Promise<unknown>[] = []
+    server.on('connection', (socket) => closed.push(once(socket, 'close')))
+    closing.push(async () => {
+      server.close().closeAllConnections()
+      // A connection that closes clears its timer. During the next test, timers may be mocked, and
+      // the timer would keep the process alive.
+      await Promise.all(closed)
     })
     const { port } = server.address() as AddressInfo
     return {
