@@ -102,8 +102,6 @@ function readPasswordFile(file: string, terminal: Terminal): string {
       .decode(readFileSync(file))
       .replace(/\r?\n$/, '')
   } catch (error) {
-    throw new ConfigurationError(`--password-file cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    })
+    throw new ConfigurationError(`--password-file cannot be read: ${(error as Error).message}`)
   }
 }

@@ -15,22 +15,32 @@ const [leastMilliseconds, mostMilliseconds] = [10, 5_000]
  */
 const hashesPerMeasurement = 5
 
+/** The machine that the cost is for. */
+export interface TunedMachine {
+  readonly threads: number
+  /** The memory in bytes. */
+  readonly memory: number
+  /** Returns how many milliseconds a hash takes. */
+  measure(cost: HashingCost): number
+}
+
 /**
  * `keystile tune`: prints the strongest cost at which a hash takes no longer than the given time.
  * It measures on one idle thread; when all cores are busy, hashes take longer.
  */
 export function tune(
-  { flags, terminal }: Call<unknown>,
+  { flags, terminal }: Pick<Call<unknown>, 'flags' | 'terminal'>,
   {
     setting,
     defaultMilliseconds,
   }: { readonly setting: Setting<string, HashingCost>; readonly defaultMilliseconds: number },
+  machine: TunedMachine = { threads: availableParallelism(), memory: totalmem(), measure },
 ): void {
   const milliseconds = readMilliseconds(flags.value('milliseconds') ?? String(defaultMilliseconds))
-  const threads = availableParallelism()
+  const { threads } = machine
   // All threads together may take a quarter of the memory.
-  const maxMemoryKiB = Math.floor(totalmem() / 1024 / 4 / threads)
-  const { cost, milliseconds: taken } = chooseCost(measure, { milliseconds, maxMemoryKiB })
+  const maxMemoryKiB = Math.floor(machine.memory / 1024 / 4 / threads)
+  const { cost, milliseconds: taken } = chooseCost(machine.measure, { milliseconds, maxMemoryKiB })
   const rounded = Math.round(taken)
   if (flags.has('json')) {
     terminal.printJson({ passwordHashing: cost, milliseconds: rounded })
@@ -56,13 +66,21 @@ function readMilliseconds(text: string): number {
   )
 }
 
-/** Returns the median time of several hashes, because the system may interrupt one of them. */
 function measure(cost: HashingCost): number {
   const password = Buffer.from('correct horse battery staple')
+  return medianTime(() => hash(password, parametersOf(cost)))
+}
+
+/**
+ * Returns the median time of several calls, because the system may interrupt one of them.
+ *
+ * @param now a clock in milliseconds that never goes back
+ */
+export function medianTime(work: () => void, now: () => number = () => performance.now()): number {
   const times = Array.from({ length: hashesPerMeasurement }, () => {
-    const startedAt = performance.now()
-    hash(password, parametersOf(cost))
-    return performance.now() - startedAt
+    const startedAt = now()
+    work()
+    return now() - startedAt
   })
   return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.POSITIVE_INFINITY
 }
