@@ -50,10 +50,8 @@ describe('the input of keystile user', () => {
       scopes: { 'items:read': 'Read items' },
       roles: { reader: ['items:read'] },
     })
-    const { flags } = prepareCall(command, [
-      'ada',
-      ...['--role', 'reader', '--role', 'admin', '--scope', 'items:read'],
-    ]).call
+    const given = ['ada', '--role', 'reader', '--role', 'admin', '--scope', 'items:read']
+    const { flags } = prepareCall(command, given).call
     assert.deepEqual(readNames(flags, 'role', rules), ['reader', 'admin'])
     assert.deepEqual(readNames(flags, 'scope', rules), ['items:read'])
 

@@ -115,7 +115,7 @@ describe('keystile user', () => {
     process.off('worker', onThread)
 
     const { id, password_hash: hash, ...stored } = read('select * from user')
-    assert.equal(printed, `created Ada (${id})\n`)
+    assert.equal(printed, `created Ada (${String(id)})\n`)
     assert.match(String(hash), /^\$argon2id\$v=19\$m=8,t=1,p=1\$/)
     assert.ok(verify(Buffer.from(password), String(hash)))
     assert.deepEqual(stored, {
@@ -174,9 +174,10 @@ describe('keystile user', () => {
     assert.equal(opened, undefined)
 
     const lines = (await user(['list', '--json'])).trim().split('\n')
-    const { id, ...bob } = JSON.parse(lines[1]!)
+    const bob = JSON.parse(lines[1]!)
     assert.equal(lines.length, 3)
     assert.deepEqual(bob, {
+      id: 'id of Bob',
       username: 'Bob',
       email: 'bob@example.com',
       email_verified: false,
