@@ -169,7 +169,7 @@ export interface Stage {
 
 /** The PostgreSQL databases of this process that no suite uses. */
 const idle: MigratedDatabase[] = []
-after(() => Promise.all(idle.map(({ drop }) => drop())))
+after(() => Promise.all(idle.splice(0).map(({ drop }) => drop())))
 
 /**
  * Runs a suite twice: with a new SQLite file for each test, and with a PostgreSQL database that is
@@ -232,7 +232,10 @@ function describeOn(
       : `no PostgreSQL: ${howToGetPostgres}`
     describe(`${title} on PostgreSQL${whose}`, { skip, concurrency: 1 }, () => {
       let database: MigratedDatabase | undefined
-      after(() => void (database && idle.push(database)))
+      after(() => {
+        if (database) idle.push(database)
+        database = undefined // `npm run mutate` runs the suite again
+      })
       runOn(suite, 'PostgreSQL', directory, {
         open: async () => {
           database ??= idle.pop() ?? (await createMigratedDatabase())
