@@ -66,8 +66,15 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
   const migrateTo9999 = (
     options: MigrateOptions = { times },
     migration: Migration = madeUp,
+    by = url,
   ): Promise<readonly string[]> =>
-    withMigration('9999-made-up', migration, () => runMigrations(url, options))
+    withMigration('9999-made-up', migration, () => runMigrations(by, options))
+  /** The URL of the database for connections with other timeouts. */
+  const withTimeouts = (options: string): string => {
+    const to = new URL(url)
+    to.searchParams.set('options', options)
+    return to.href
+  }
 
   it('if servers start together on an empty database, the tables are created once', async () => {
     await Promise.all([start(), start(), start()])
@@ -168,9 +175,10 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     const options = { times, report: (sentence: string) => void reports.push(sentence) }
     // These have nothing to migrate, so they do not wait.
     assert.deepEqual(await runMigrations(url, options), [])
+    const impatient = withTimeouts('-c lock_timeout=1')
     await withMigration('9999-made-up', madeUp, async () => {
       await assert.rejects(start(), /it lacks 9999-made-up/)
-      const both = Promise.all([runMigrations(url, options), runMigrations(url, options)])
+      const both = Promise.all([url, impatient].map((by) => runMigrations(by, options)))
       while (reports.length < 2) await isWaiting(url)
       await holder.query('commit')
       const ran = await both
@@ -249,7 +257,8 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
       const up = async (db: Reader): Promise<void> => {
         marks.push(...(await query('select oldest from keystile.schema_mark')))
         const asked = sql`select current_setting('lock_timeout') as lock,
-            current_setting('statement_timeout') as statement`
+            current_setting('statement_timeout') as statement,
+            current_setting('idle_in_transaction_session_timeout') as idle`
         limits.push(...(await asked.execute(db)).rows)
         noticed.push(notices)
         if (fails) throw new Error('the migration fails')
@@ -268,9 +277,10 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
     await start()
 
-    assert.deepEqual(await migrateTo9999(options, contracting(false)), ['9999-made-up'])
+    const impatient = withTimeouts('-c statement_timeout=60000')
+    assert.deepEqual(await migrateTo9999(options, contracting(false), impatient), ['9999-made-up'])
     assert.deepEqual(marks, [{ oldest: 9999 }, { oldest: 9999 }])
-    const limit = { lock: '100ms', statement: '0' }
+    const limit = { lock: '100ms', statement: '0', idle: '1min' }
     assert.deepEqual(limits, [limit, limit])
     assert.deepEqual(noticed, [1, 2])
     const wait = 'waits 0.05 s, so that servers without the migration 9999 stop writing'
