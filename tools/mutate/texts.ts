@@ -26,6 +26,10 @@ const names = new Set(['Identifier', 'MemberExpression'])
 /** Three words in a row. */
 const prose = /[\p{L}`’'-]+[,;:]? [\p{L}`’'-]+[,;:]? [\p{L}`’'-]/u
 
+/** What programs read, although it has three words in a row: SQL, and values of headers. */
+const code =
+  /^(?:begin|create (?:or replace|trigger)|pragma|select|set local) |; HttpOnly|(?:^|; )[a-z]+-src '/
+
 export const documentation = 'documentation'
 export const textForPeople = 'a text for people'
 
@@ -34,14 +38,18 @@ export function whyIgnored({ node, parent }: Path): string | undefined {
   const member = node.type === 'ObjectProperty' && (node.key as { readonly name?: string }).name
   if (member && shownMembers.has(member)) return documentation
   const text = parent?.type === 'TaggedTemplateExpression' ? '' : textOf(node)
-  return prose.test(text) || isRecordOfTexts(node) ? textForPeople : undefined
+  return isProse(text) || isRecordOfTexts(node) ? textForPeople : undefined
+}
+
+function isProse(text: string): boolean {
+  return prose.test(text) && !code.test(text)
 }
 
 /** Whether an object has only texts, such as `{ error: 'must be a whole number' }`. */
 function isRecordOfTexts({ type, properties }: Node): boolean {
   const members = (properties ?? []) as readonly { readonly value?: Node | null }[]
   if (type !== 'ObjectExpression' || members.length === 0) return false
-  return members.every(({ value }) => value != null && prose.test(textOf(value)))
+  return members.every(({ value }) => value != null && isProse(textOf(value)))
 }
 
 /** Returns the words of a string, or of a template that contains only names. */
