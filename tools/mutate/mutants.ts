@@ -27,10 +27,15 @@ export interface Mutant {
   readonly key: string
 }
 
-/** A file to mutate, or some lines of it. */
+/** A file to mutate, or some lines of it. Several targets may name the same file. */
 export interface Target {
   readonly file: string
-  readonly lines?: { readonly first: number; readonly last: number }
+  readonly lines?: Lines
+}
+
+interface Lines {
+  readonly first: number
+  readonly last: number
 }
 
 /** The mutated files, and for each path its code with all mutants, in JavaScript. */
@@ -43,13 +48,11 @@ const silent = { isDebugEnabled: () => false, debug() {}, info() {}, warn: conso
 
 export async function makeMutants(targets: readonly Target[]): Promise<Mutated> {
   const texts = new Map(targets.map(({ file }) => [file, readFileSync(join(root, file), 'utf8')]))
-  const files = targets.map(({ file, lines }) => ({
-    name: file,
-    content: texts.get(file) ?? '',
-    mutate: lines
-      ? [{ start: { line: lines.first - 1, column: 0 }, end: { line: lines.last, column: 0 } }]
-      : true,
-  }))
+  const files = [...texts].map(([name, content]) => {
+    const parts = targets.filter(({ file }) => file === name).map(({ lines }) => lines)
+    const ranges = parts.flatMap((lines) => (lines ? [rangeOf(lines)] : []))
+    return { name, content, mutate: ranges.length === parts.length ? ranges : true }
+  })
   const { files: instrumented, mutants } = await new Instrumenter(silent as never).instrument(
     files,
     {
@@ -90,7 +93,16 @@ export async function makeMutants(targets: readonly Target[]): Promise<Mutated> 
   }
 }
 
-function offsetOf(text: string, { line, column }: { line: number; column: number }): number {
+function rangeOf({ first, last }: Lines): { readonly start: Place; readonly end: Place } {
+  return { start: { line: first - 1, column: 0 }, end: { line: last, column: 0 } }
+}
+
+interface Place {
+  readonly line: number
+  readonly column: number
+}
+
+function offsetOf(text: string, { line, column }: Place): number {
   let offset = 0
   for (let passed = 0; passed < line; passed++) offset = text.indexOf('\n', offset) + 1
   return offset + column

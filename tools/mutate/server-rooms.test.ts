@@ -6,7 +6,10 @@ it('the mutants of a sample are killed unless they are equivalent or untested', 
   const file = 'tools/mutate/sample/code.ts'
   const fates = new Map<string, Fate>()
   await testRooms({
-    targets: [{ file }],
+    targets: [
+      { file, lines: { first: 1, last: 7 } },
+      { file, lines: { first: 8, last: 100 } },
+    ],
     stages: [['tools/mutate/sample/tests.ts']],
     onNote: (note) => assert.fail(note),
     onVerdict: ({ mutant, fate }) =>
