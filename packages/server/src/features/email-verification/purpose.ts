@@ -46,7 +46,6 @@ export function createVerificationPurpose({
       const recipient = user?.publicUser.email
       const mailbox = mailboxOf(recipient)
       if (!user?.active || recipient == null || mailbox === undefined) return undefined
-      if (user.publicUser.emailVerified) return undefined
 
       const link = `${pagesUrl}/verify-email?token=${token}`
       return {

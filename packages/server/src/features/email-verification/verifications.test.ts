@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ProblemError } from 'keystile/internal'
+import { appWording } from '../../feature/wording.ts'
 import type { User } from '../accounts/users.ts'
 import { noLimits, type Limits } from '../limits/limits.ts'
 import type {
@@ -80,6 +81,19 @@ it('emailVerification is off, optional or required; not for an app’s own users
   assert.equal(error?.issues[0]?.message, 'must be one of off, optional, required')
   assert.deepEqual(setting?.environment, ['KEYSTILE_EMAIL_VERIFICATION'])
   assert.equal(setting.excludedBy, 'users')
+})
+
+it('emailVerification must be off if neither mail nor mailUrl is given', () => {
+  const [setting] = feature.settings ?? []
+  const faultsOf = (choice: string, values: object, unread: readonly string[] = []) =>
+    setting?.findFaults?.(choice, { values: { ...values }, unread: new Set(unread) }, appWording)
+  const fault = 'needs mail, because required sends mails to new users: pass it as mailUrl'
+  assert.deepEqual(faultsOf('required', { issuer: 'x' }, ['key']), [fault])
+  assert.deepEqual(faultsOf('off', {}), [])
+  for (const name of ['mail', 'mailUrl']) {
+    assert.deepEqual(faultsOf('optional', { [name]: 'x' }), [])
+    assert.deepEqual(faultsOf('optional', {}, [name]), [])
+  }
 })
 
 const user = { publicUser: { id: 'ada' } } as unknown as User

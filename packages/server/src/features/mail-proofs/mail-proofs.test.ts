@@ -4,13 +4,16 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createSeal } from '../../base/seal.ts'
 import { openDatabase } from '../../storage/open.ts'
-import type { Database } from '../../storage/database.ts'
+import type { Command, Database } from '../../storage/database.ts'
+import { insertUser } from '../accounts/store.ts'
+import { newRowOf } from '../accounts/users.ts'
 import { bindEmailChange, confirmEmailChange } from '../email-change/store.ts'
-import { verifyEmail } from '../email-verification/store.ts'
+import { bindVerification, verifyEmail } from '../email-verification/store.ts'
 import { bindReset, claimReset, releaseReset, resetPassword } from '../password-reset/store.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
 import { bindRegistration } from '../pending-registration/store.ts'
 import { createTestClock, describeOnBoth } from '../../../test-support/keystile.ts'
+import type { BindValues } from './in-transaction.ts'
 import { codeSecret, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
 import { createMailProofs } from './proofs.ts'
 import * as purposes from './purposes.ts'
@@ -30,7 +33,12 @@ describeOnBoth('a proof', (stage) => {
     test: (parts: {
       readonly database: Database
       readonly subject: string
-      readonly bind: (proof: NewProof) => Promise<void>
+      /** Stores a request, and binds it to ada's address and a user. Default: ada's new password. */
+      readonly bind: (
+        proof: NewProof,
+        command?: Command<BindValues, void>,
+        owner?: string,
+      ) => Promise<void>
       readonly find: (proof: NewProof, code?: string) => Promise<unknown>
     }) => Promise<void>,
   ): Promise<void> => {
@@ -43,12 +51,13 @@ describeOnBoth('a proof', (stage) => {
       await test({
         database,
         subject,
-        async bind({ row }) {
+        async bind({ row }, command = bindReset, owner = subject) {
           await database.write(requestProof, row)
           const mail = prepareMail({ template: 'x', lifetimeMilliseconds: 1 }, undefined, now)
-          const binding = { subject, mailbox: 'ada@example.com', recipient: 'ada@example.com' }
+          const email = 'ada@example.com'
+          const binding = { subject: owner, mailbox: email, recipient: email }
           const values = { ...binding, id: row.id, sealed: null, mail, allowance: undefined, now }
-          await database.write(bindReset, values)
+          await database.write(command, values)
         },
         find: ({ requestId, token, code = '' }, typed) =>
           proofs.find(kind, typed === undefined ? { token } : { requestId, code: typed || code }),
@@ -67,19 +76,26 @@ describeOnBoth('a proof', (stage) => {
     }))
 
   it('if another account takes the address of a registration, the registration sends no mail', () =>
-    withProofs(async ({ database, subject }) => {
+    withProofs(async ({ bind, subject }) => {
       for (const [registered, mails] of [
         ['another', 0],
         [subject, 1],
       ] as const) {
-        const { row } = make()
-        await database.write(requestProof, row)
-        const mail = prepareMail({ template: 'x', lifetimeMilliseconds: 1 }, undefined, now)
-        const binding = { subject: registered, mailbox: 'ada@example.com', recipient: 'x@y.z' }
-        const values = { ...binding, id: row.id, sealed: null, mail, allowance: undefined, now }
-        await database.write(bindRegistration, values)
+        await bind(make(), bindRegistration, registered)
         assert.equal((await stage.sql('select id from mail')).length, mails)
       }
+    }))
+
+  it('the mail that an address is taken belongs to the user who has the address', () =>
+    withProofs(async ({ database, bind, subject }) => {
+      const username = { shown: 'eve', key: 'eve' }
+      const rights = { scopes: [], roles: [], profile: {} }
+      const eve = newRowOf({ username, email: undefined, passwordHash: 'h', ...rights }, now)
+      await database.write(insertUser, { row: eve, by: nobody, proof: undefined })
+      await bind(make(), bindEmailChange, eve.id)
+      const [mail] = await stage.sql('select subject from mail')
+      const [proof] = await stage.sql('select subject from mail_proof')
+      assert.deepEqual([mail?.['subject'], proof?.['subject']], [subject, eve.id])
     }))
 
   it('if an account changes before a link is bound, the link is invalid and no mail is sent', () =>
@@ -99,21 +115,39 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(open, [])
     }))
 
-  it('bindEmailChange sends no mail if the user has been disabled since the request', () =>
-    withProofs(async ({ database, subject }) => {
-      await stage.sql(`update "user" set disabled_at = 1`)
-      const { row } = make()
-      await database.write(requestProof, row)
-      const mail = prepareMail({ template: 'x', lifetimeMilliseconds: 1 }, undefined, now)
-      const binding = { subject, mailbox: 'new@example.com', recipient: 'new@example.com' }
-      const values = { ...binding, id: row.id, sealed: null, mail, allowance: undefined, now }
-      await database.write(bindEmailChange, values)
-      const rows = await stage.sql('select subject, resolved_at from mail_proof')
-      assert.deepEqual(
-        rows.map((proof) => [proof['subject'], Number(proof['resolved_at'])]),
-        [[null, now]],
-      )
-      assert.deepEqual(await stage.sql('select id from mail'), [])
+  it('no mail is sent if the user is disabled, or the address verified, after the request', () =>
+    withProofs(async ({ bind }) => {
+      for (const [command, change] of [
+        [bindEmailChange, 'disabled_at = 1'],
+        [bindVerification, 'disabled_at = 1'],
+        [bindVerification, 'disabled_at = null, email_verified_at = 1'],
+      ] as const) {
+        await stage.sql(`update "user" set ${change}`)
+        await stage.sql('delete from mail_proof')
+        await bind(make(), command)
+        const rows = await stage.sql('select subject, resolved_at from mail_proof')
+        assert.deepEqual(
+          rows.map((proof) => [proof['subject'], Number(proof['resolved_at'])]),
+          [[null, now]],
+        )
+        assert.deepEqual(await stage.sql('select id from mail'), [])
+      }
+    }))
+
+  it('verifyEmail records one verification, and makes other links invalid', () =>
+    withProofs(async ({ database, bind, find, subject }) => {
+      const [used, unused, late] = [make(), make(), make()]
+      const verify = ({ row }: NewProof): Promise<{ readonly isVerified: boolean }> => {
+        const found = { id: row.id, purpose: kind.purpose, subject, mailbox: 'ada@example.com' }
+        return database.write(verifyEmail, { proof: found, by: nobody, now })
+      }
+      for (const proof of [used, unused]) await bind(proof)
+      assert.deepEqual(await verify(used), { isVerified: true })
+      assert.equal(await find(unused), undefined)
+      await bind(late)
+      assert.deepEqual(await verify(late), { isVerified: true })
+      const recorded = await stage.sql("select id from audit where event = 'email_verified'")
+      assert.equal(recorded.length, 1)
     }))
 
   it('resetPassword and verifyEmail refuse a link whose account now has another address', () =>
@@ -139,9 +173,9 @@ describeOnBoth('a proof', (stage) => {
     }))
 
   it('confirmEmailChange refuses an expired proof, or one for another purpose or mailbox', () =>
-    withProofs(async ({ database, bind, subject }) => {
-      const proof = make()
-      await bind(proof)
+    withProofs(async ({ database, bind, find, subject }) => {
+      const [proof, unused] = [make(), make()]
+      for (const each of [proof, unused]) await bind(each)
       const [row] = await stage.sql('select password_hash from "user"')
       const passwordHash = String(row?.['password_hash'])
       const found = { id: proof.row.id, purpose: kind.purpose, subject, mailbox: 'ada@example.com' }
@@ -162,6 +196,7 @@ describeOnBoth('a proof', (stage) => {
       assert.equal(user?.['email_key'], 'ada@example.com')
       assert.deepEqual(await confirm({}), { isChanged: true })
       assert.deepEqual(await confirm({}), { isChanged: false })
+      assert.equal(await find(unused), undefined)
     }))
 
   it('an unexpired reset link can be claimed only for its account, by one caller at a time', () =>
