@@ -64,7 +64,7 @@ async function bindProof(
         .select('id')
         .where('subject', '=', subject)
         .where('purpose', '=', bound.purpose)
-        .where('allowance', allowance === null ? 'is' : '=', allowance)
+        .where('allowance', 'is not distinct from', allowance) // true for null and null
         .where('id', '!=', id)
         .orderBy('created_at', 'desc')
         .orderBy('id')

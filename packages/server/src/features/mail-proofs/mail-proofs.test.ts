@@ -33,11 +33,11 @@ describeOnBoth('a proof', (stage) => {
     test: (parts: {
       readonly database: Database
       readonly subject: string
-      /** Stores a request, and binds it to ada's address and a user. Default: ada's new password. */
+      /** Stores a request of ada, and binds it. */
       readonly bind: (
         proof: NewProof,
+        fields?: Partial<BindValues>,
         command?: Command<BindValues, void>,
-        owner?: string,
       ) => Promise<void>
       readonly find: (proof: NewProof, code?: string) => Promise<unknown>
     }) => Promise<void>,
@@ -51,12 +51,12 @@ describeOnBoth('a proof', (stage) => {
       await test({
         database,
         subject,
-        async bind({ row }, command = bindReset, owner = subject) {
+        async bind({ row }, fields = {}, command = bindReset) {
           await database.write(requestProof, row)
           const mail = prepareMail({ template: 'x', lifetimeMilliseconds: 1 }, undefined, now)
           const email = 'ada@example.com'
-          const binding = { subject: owner, mailbox: email, recipient: email }
-          const values = { ...binding, id: row.id, sealed: null, mail, allowance: undefined, now }
+          const binding = { subject, mailbox: email, recipient: email, allowance: undefined }
+          const values = { ...binding, id: row.id, sealed: null, mail, now, ...fields }
           await database.write(command, values)
         },
         find: ({ requestId, token, code = '' }, typed) =>
@@ -81,7 +81,7 @@ describeOnBoth('a proof', (stage) => {
         ['another', 0],
         [subject, 1],
       ] as const) {
-        await bind(make(), bindRegistration, registered)
+        await bind(make(), { subject: registered }, bindRegistration)
         assert.equal((await stage.sql('select id from mail')).length, mails)
       }
     }))
@@ -92,7 +92,7 @@ describeOnBoth('a proof', (stage) => {
       const rights = { scopes: [], roles: [], profile: {} }
       const eve = newRowOf({ username, email: undefined, passwordHash: 'h', ...rights }, now)
       await database.write(insertUser, { row: eve, by: nobody, proof: undefined })
-      await bind(make(), bindEmailChange, eve.id)
+      await bind(make(), { subject: eve.id }, bindEmailChange)
       const [mail] = await stage.sql('select subject from mail')
       const [proof] = await stage.sql('select subject from mail_proof')
       assert.deepEqual([mail?.['subject'], proof?.['subject']], [subject, eve.id])
@@ -124,7 +124,7 @@ describeOnBoth('a proof', (stage) => {
       ] as const) {
         await stage.sql(`update "user" set ${change}`)
         await stage.sql('delete from mail_proof')
-        await bind(make(), command)
+        await bind(make(), {}, command)
         const rows = await stage.sql('select subject, resolved_at from mail_proof')
         assert.deepEqual(
           rows.map((proof) => [proof['subject'], Number(proof['resolved_at'])]),
@@ -238,7 +238,7 @@ describeOnBoth('a proof', (stage) => {
     }))
 
   it('wrong codes for an unknown login name count towards the limit of that name', () =>
-    withProofs(async ({ database, find }) => {
+    withProofs(async ({ database, bind, find }) => {
       for (let request = 0; request < 4; request++) {
         const proof = make()
         await database.write(requestProof, proof.row)
@@ -254,6 +254,37 @@ describeOnBoth('a proof', (stage) => {
         rates.map(({ tat }) => Number(tat)),
         [now + 10 * 144 * 60_000],
       )
+
+      const [counted, other] = [make(), make()]
+      await bind(counted, { keepsCount: true })
+      assert.equal(await find(counted, ''), undefined)
+      assert.ok(await find(counted))
+      await bind(other)
+      assert.ok(await find(other, ''), 'its wrong codes are counted for the user')
+    }))
+
+  it('a user has three valid reset links, and three more for each known device', () =>
+    withProofs(async ({ bind, find }) => {
+      let time = now
+      const bindFour = async (fields: (n: number) => Partial<BindValues>): Promise<NewProof[]> => {
+        const proofs = [0, 1, 2, 3].map(() => prepareProof(kind, 'ada', time++))
+        for (const [n, proof] of proofs.entries()) await bind(proof, fields(n))
+        return proofs
+      }
+      const findEach = async (proofs: readonly NewProof[]): Promise<readonly boolean[]> =>
+        Promise.all(proofs.map(async (proof) => (await find(proof)) !== undefined))
+
+      const unmailed = await bindFour(() => ({}))
+      assert.deepEqual(await findEach(unmailed), [true, true, true, false])
+      const open = await stage.sql('select id from mail_proof where resolved_at is null')
+      assert.deepEqual(open, [])
+
+      const ofDevice = await bindFour((n) => ({ allowance: 'device', recipient: `${n}@x.example` }))
+      assert.deepEqual(await findEach(unmailed), [true, true, true, false])
+      const others = await bindFour((n) => ({ recipient: `${n}@x.example` }))
+      assert.deepEqual(await findEach(unmailed), [false, false, false, false])
+      for (const proofs of [ofDevice, others])
+        assert.deepEqual(await findEach(proofs), [false, true, true, true])
     }))
 
   it('hasUnreadableProof is true only if a stored proof was encrypted with another key', () =>
