@@ -4,8 +4,10 @@ import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { LimitRate } from '../feature/limit-rate.ts'
 import type { Metric } from '../feature/metric.ts'
+import { commands } from './commands.ts'
 import {
   auditEvents,
+  cleanUpSteps,
   features,
   metrics,
   optionSettings,
@@ -56,6 +58,11 @@ function sourceIn(folder: string): string {
 function namesOf(records: readonly { readonly name: string }[]): readonly string[] {
   return records.map(({ name }) => name).toSorted()
 }
+
+it('housekeeping runs each command that deletes expired rows', () => {
+  const purges = commands.filter(({ name }) => name.startsWith('purge'))
+  assert.deepEqual(namesOf(cleanUpSteps.map(({ command }) => command)), namesOf(purges))
+})
 
 describe('the list of features', () => {
   it('the list of features contains every feature that is declared in a file', async () => {
