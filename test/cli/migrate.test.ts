@@ -4,9 +4,11 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { createKeystile } from '@keystile/server'
+import { lockNumber } from '../../packages/server/src/storage/migrate-postgres.ts'
 import { callCommand, type Finished } from '../../packages/server/test-support/command.ts'
 import {
   createTestDatabase,
@@ -98,6 +100,21 @@ describe(
       assert.match(stop.stdout, /stop {2}tables-current .*\n.*needs schema 9998/)
     })
 
+    it('keystile migrate says that it waits for another process that migrates', async () => {
+      const other = new pg.Client(url)
+      await other.connect()
+      await other.query(`select pg_advisory_lock(${lockNumber})`)
+      let hasEnded = false
+      const migrating = command('migrate').finally(() => (hasEnded = true))
+      const waits = `select 1 from pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())`
+      while (!hasEnded && (await other.query(waits)).rows.length === 0);
+      await other.end()
+      const { code, stderr } = await migrating
+      const report = 'keystile: another process runs migrations; waits for it\n'
+      assert.deepEqual([code, stderr], [0, report])
+    })
+
     it('keystile migrate --print prints only SQL, which psql can run', async () => {
       const { code, stdout, stderr } = await command('migrate', '--print')
       assert.deepEqual([code, stderr], [0, ''])
@@ -117,11 +134,37 @@ describe('keystile migrate on SQLite', () => {
   it('keystile migrate --check and --print create no file', async () => {
     const check = await callCommand(['migrate', '--check'], { cwd })
     assert.equal(check.code, 1)
-    assert.match(check.stdout, /^there are no tables: data\/keystile\.db/)
+    assert.match(check.stdout, /^there are no tables: data\/keystile\.db \(lacks 0001-first, 0002-/)
     const print = await callCommand(['migrate', '--print'], { cwd })
     assert.equal(print.code, 0)
     assert.match(print.stdout, /^-- Upgrades the tables [^]*\ncommit;\n$/)
     assert.equal(existsSync(join(cwd, 'data')), false)
+  })
+
+  it('keystile migrate --check says whether this release can use a SQLite file', async () => {
+    const run = (...args: readonly string[]): Promise<Finished> =>
+      callCommand(['migrate', ...args, '--database', 'check.db'], { cwd })
+    const change = (text: string): void => {
+      const db = new DatabaseSync(join(cwd, 'check.db'))
+      db.exec(text)
+      db.close()
+    }
+    const migrated = await run()
+    assert.match(migrated.stdout, /^ran 0001-first\nran 0002-refresh-tokens\n/)
+    assert.match(migrated.stdout, /\nthe tables are up to date: check\.db \(schema \d+\)\n$/)
+    assert.deepEqual([migrated.code, migrated.stderr], [0, ''])
+
+    change(`insert into migration values ('9998-later', ''), ('9999-last', '')`)
+    for (const args of [[], ['--check']]) {
+      const { code, stdout } = await run(...args)
+      assert.equal(code, 0)
+      assert.match(stdout, /^the tables are newer .*: check\.db \(has 9998-later, 9999-last; this /)
+    }
+    change(`update schema_mark set oldest = 9998, release = '9.0.0'`)
+    const beyond = await run('--check')
+    assert.equal(beyond.code, 1)
+    assert.match(beyond.stdout, /^check\.db must not be newer than .*\. Fix: install @keystile\//)
+    assert.match((await run()).stderr, /needs schema 9998/)
   })
 
   it('keystile migrate refuses --check together with --print', async () => {

@@ -1,27 +1,84 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CliCommand } from '../feature/cli-command.ts'
-import { parseCall } from './command.ts'
+import { parseCall, usageOf } from './command.ts'
+
+const command: CliCommand<never> = {
+  words: ['key', 'revoke'],
+  operand: 'ID',
+  flags: { json: {}, reason: { value: 'TEXT' }, tag: { value: 'TAG', isList: true } },
+  takesSettings: false,
+  summary: '',
+  load: () => Promise.reject(new Error('the test does not run it')),
+}
+const { operand: _operand, flags: _flags, ...bare } = command
+
+describe('usageOf', () => {
+  it('usageOf shows the words of a command, its operand, and its flags in brackets', () => {
+    assert.equal(usageOf(command), 'key revoke ID [--json] [--reason TEXT] [--tag TAG]')
+    assert.equal(usageOf({ ...bare, words: ['serve'] }), 'serve')
+  })
+})
 
 describe('parseCall', () => {
-  const command: CliCommand<never> = {
-    words: ['key', 'revoke'],
-    operand: 'ID',
-    flags: { json: {} },
-    takesSettings: false,
-    summary: '',
-    load: () => Promise.reject(new Error('the test does not run it')),
-  }
+  const id = '-mK3_9dQx7Rr0vV2bZc-sT8u'
 
   it('parseCall accepts an id that begins with a hyphen, before or after flags', () => {
-    const id = '-mK3_9dQx7Rr0vV2bZc-sT8u'
     for (const args of [[id], [id, '--json'], ['--json', id], ['--json', '--', id]]) {
       const { operand, flags } = parseCall(command, args)
       assert.deepEqual([operand, flags.has('json')], [id, args.includes('--json')])
     }
   })
 
-  it('parseCall reads -m as an unknown flag, not as an id, and throws an error', () => {
-    assert.throws(() => parseCall(command, ['-m']), /there is no flag -m/)
+  it('parseCall reads as an id only a hyphen with 19 or more letters after it', () => {
+    const shortest = '-mK3_9dQx7Rr0vV2bZc-'
+    assert.equal(parseCall(command, [shortest]).operand, shortest)
+    for (const other of ['-m', shortest.slice(0, -1), `${id}!`])
+      assert.throws(() => parseCall(command, [other]), /there is no flag -m/)
+    assert.throws(() => parseCall(command, [`-${id}`]), /there is no flag --mK3_9/)
+    const { operand, flags } = parseCall(command, ['--reason', `a${id}`, 'b'])
+    assert.deepEqual([operand, flags.value('reason')], ['b', `a${id}`])
+  })
+
+  it('parseCall returns the values of flags, and a list for a flag that may be repeated', () => {
+    const args = ['--reason', 'lost', '--tag', 'a', 'x', '--tag=b']
+    const { operand, flags, values } = parseCall(command, args)
+    assert.deepEqual([operand, flags.value('reason'), flags.list('tag')], ['x', 'lost', ['a', 'b']])
+    assert.deepEqual([flags.has('json'), flags.has('reason')], [false, false])
+    assert.deepEqual({ ...values }, { reason: 'lost', tag: ['a', 'b'] })
+    const none = parseCall(bare, [])
+    assert.deepEqual(
+      [none.operand, none.flags.value('reason'), none.flags.list('tag')],
+      ['', undefined, []],
+    )
+  })
+
+  it('parseCall refuses a wrong number of operands, and a flag with a wrong value', () => {
+    const usage = { name: 'ConfigurationError', message: /^the command must be: keystile key revo/ }
+    assert.throws(() => parseCall(command, []), usage)
+    assert.throws(() => parseCall(command, ['a', 'b']), usage)
+    assert.throws(() => parseCall(bare, ['a']), usage)
+    assert.throws(() => parseCall(command, ['a', '--reason']), {
+      name: 'ConfigurationError',
+      message: '--reason must be followed by its value',
+    })
+    assert.throws(() => parseCall(command, ['a', '--json=b']), {
+      name: 'ConfigurationError',
+      message: "Option '--json' does not take an argument",
+    })
+  })
+
+  it('parseCall accepts the flags of settings only if the command takes settings', () => {
+    const args = ['--issuer', 'https://auth.example', '--config', 'a.json']
+    for (const takesSettings of [true, 'withoutKey'] as const) {
+      const { values } = parseCall({ ...bare, takesSettings }, args)
+      assert.deepEqual({ ...values }, { issuer: 'https://auth.example', config: 'a.json' })
+    }
+    assert.throws(() => parseCall(command, args), {
+      name: 'ConfigurationError',
+      message: 'there is no flag --issuer. Fix: the flags are --json, --reason, --tag',
+    })
+    const settings = { ...bare, takesSettings: true }
+    assert.throws(() => parseCall(settings, ['--unlike-all']), /are (--[a-z-]+, )+--config$/)
   })
 })

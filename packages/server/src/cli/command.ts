@@ -32,6 +32,16 @@ export function usageOf({ words, operand, flags = {} }: CliCommand<never>): stri
   return [...words, ...(operand ? [operand] : []), ...shown].join(' ')
 }
 
+/** Returns the second words of the commands whose first word is `first`. */
+export function secondWords(
+  first: string,
+  commands: readonly CliCommand<never>[],
+): readonly string[] {
+  return commands.flatMap(({ words: [word, second] }) =>
+    word === first && second !== undefined ? [second] : [],
+  )
+}
+
 /**
  * Parses the arguments of a command. Does NOT check the values of settings.
  *
@@ -92,9 +102,6 @@ function parse(
   try {
     return parseArgs(call)
   } catch (error) {
-    // Only the first sentence of Node's message helps. Its other sentences explain `--` and options
-    // of Node.
-    const { message } = error as Error
-    throw new ConfigurationError(message.split('. ')[0])
+    throw new ConfigurationError((error as Error).message)
   }
 }

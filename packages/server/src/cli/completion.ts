@@ -1,6 +1,7 @@
 import { tokenCheckFlags } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { CliCommand } from '../feature/cli-command.ts'
+import { secondWords } from './command.ts'
 import { settingFlags } from './settings.ts'
 
 /** The words of a command, and the flags that a shell can complete after these words. */
@@ -47,12 +48,6 @@ ${bashScript(steps, rows)}`
     default:
       throw new ConfigurationError('the shell must be bash, zsh or fish')
   }
-}
-
-function secondWords(first: string, commands: readonly CliCommand<never>[]): readonly string[] {
-  return commands.flatMap(({ words: [word, second] }) =>
-    word === first && second !== undefined ? [second] : [],
-  )
 }
 
 function bashScript(steps: readonly Step[], rows: readonly Row[]): string {

@@ -25,9 +25,8 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
 
   logger.info({ issuer: running.keystile.issuer, port: settings.port }, 'listening')
   const hasUsers = (await running.users.listAfter('', 1)).length > 0
-  terminal.print(
-    welcome(running.keystile.issuer, settings, createUsers(terminal.program, hasUsers)),
-  )
+  const howToCreateUsers = createUsers(terminal.program, hasUsers)
+  terminal.print(welcome(running.keystile.issuer, settings, howToCreateUsers))
 
   const signal = await terminal.untilStopped()
   logger.info({ signal }, 'stopping')
@@ -39,8 +38,9 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
  * Returns the text that the server prints when it starts: the URL, the database, the documentation,
  * and what to do next.
  */
-function welcome(issuer: string, settings: Settings, howToCreateUsers: string): string {
+export function welcome(issuer: string, settings: Settings, howToCreateUsers: string): string {
   const { options, hosts, port } = settings
+  // Stryker disable next-line StringLiteral: there is always a host
   const [host = ''] = hosts
   const shownHost = hosts.length > 1 ? 'localhost' : host.includes(':') ? `[${host}]` : host
   const origin = `http://${shownHost}:${port}`

@@ -40,7 +40,9 @@ export interface FlagDoc {
 
 /** The flags for settings. Every command that reads settings accepts all these flags. */
 export const settingFlags: readonly FlagDoc[] = [
-  ...serverSettings.filter(({ environment }) => environment !== undefined).map(documentSetting),
+  ...serverSettings.flatMap((setting) =>
+    setting.environment ? [documentSetting(setting, setting.environment)] : [],
+  ),
   {
     flag: '--config',
     environment: [],
@@ -50,11 +52,11 @@ export const settingFlags: readonly FlagDoc[] = [
   },
 ]
 
-function documentSetting(setting: Setting): FlagDoc {
+function documentSetting(setting: Setting, environment: readonly string[]): FlagDoc {
   const byDefault = describeDefault(setting)
   return {
     flag: flagOf(setting),
-    environment: (setting.environment ?? []).map((variable) =>
+    environment: environment.map((variable) =>
       fileVariableOf(setting, variable) === undefined ? variable : `${variable}[_FILE]`,
     ),
     summary: byDefault === undefined ? setting.help : `${setting.help}; default: ${byDefault}`,
@@ -157,11 +159,12 @@ function readServer(own: ServerValues, { issuer }: Values): Omit<Settings, 'opti
     logFile: own.logFile,
     logLevel: own.logLevel,
     accessLog: own.accessLog === 'on',
-    metrics: readMetrics(own.metrics ?? (isPrivate ? 'on' : 'off')),
+    metrics: readMetrics(own.metrics, isPrivate),
   }
 }
 
-function readMetrics(text: string): Binding | 'own' | undefined {
+function readMetrics(text: string | undefined, isPrivate: boolean): Binding | 'own' | undefined {
+  if (text === undefined) return isPrivate ? 'own' : undefined
   return text === 'on' ? 'own' : parseBinding(text)
 }
 

@@ -1,6 +1,106 @@
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
-import { programOf } from './terminal.ts'
+import { createTerminal, programOf } from './terminal.ts'
+
+/** A stream of a terminal, with the modes that were set: true hides what is typed. */
+class TerminalStream extends PassThrough {
+  isTTY = true
+  readonly modes: boolean[] = []
+  setRawMode(mode: boolean): void {
+    this.modes.push(mode)
+  }
+  printed(): string {
+    let text = ''
+    for (let chunk: unknown; (chunk = this.read()) !== null;) text += String(chunk)
+    return text
+  }
+}
+
+/** Creates an object in place of `process`. */
+function createProcess() {
+  return Object.assign(new EventEmitter(), {
+    env: {} as Record<string, string>,
+    argv: ['node', '/usr/local/bin/keystile'],
+    stdin: new TerminalStream(),
+    stdout: new TerminalStream(),
+    stderr: new TerminalStream(),
+    exitCode: 0,
+  })
+}
+
+describe('createTerminal', () => {
+  it('a terminal prints text without control characters, and sets the exit code', () => {
+    const called = createProcess()
+    const terminal = createTerminal(called)
+    const { print, printRow, printJson, printError, environment, program } = terminal
+    print('two\nlines\r')
+    printRow(['a\n', 'b'])
+    printJson({ a: '\u2028' })
+    assert.equal(called.stdout.printed(), 'two\nlines\\u000d\na\\u000a\tb\n{"a":"\\u2028"}\n')
+    printError('two\nlines\r')
+    assert.equal(called.stderr.printed(), 'two\nlines\\u000d\n')
+    assert.deepEqual([environment, program], [called.env, 'keystile'])
+    assert.equal(called.exitCode, 0)
+    terminal.fail()
+    assert.equal(called.exitCode, 1)
+    assert.equal(createTerminal({ ...called, argv: undefined }).program, 'npx keystile')
+    assert.equal(createTerminal({ ...called, argv: [] }).program, 'npx keystile')
+  })
+
+  it('a terminal prints bold text only without NO_COLOR, and not into a file', () => {
+    const called = createProcess()
+    const { bold } = createTerminal(called)
+    assert.equal(bold('a'), '\u001b[1ma\u001b[22m')
+    called.env['NO_COLOR'] = '1'
+    assert.equal(bold('a'), 'a')
+    called.env['NO_COLOR'] = ''
+    called.stdout.isTTY = false
+    assert.equal(bold('a'), 'a')
+  })
+
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    it(`untilStopped() resolves at ${signal}, and leaves the second ${signal} to Node`, async () => {
+      const called = createProcess()
+      const stopped = createTerminal(called).untilStopped()
+      called.emit(signal)
+      assert.equal(await stopped, signal)
+      assert.equal(called.listenerCount(signal), 0)
+    })
+  }
+
+  it('untilUnread() resolves at EPIPE, and throws other errors of the output', async () => {
+    const called = createProcess()
+    const unread = createTerminal(called).untilUnread()
+    const full = Object.assign(new Error('no space'), { code: 'ENOSPC' })
+    assert.throws(() => called.stdout.emit('error', full), full)
+    const isUnread = await Promise.race([unread.then(() => true), Promise.resolve(false)])
+    assert.equal(isUnread, false)
+    called.stdout.emit('error', Object.assign(new Error('closed'), { code: 'EPIPE' }))
+    await unread
+  })
+
+  it('askSecret() asks on standard error, and hides what is typed', async () => {
+    const called = createProcess()
+    const asked = createTerminal(called).askSecret('Password: ')
+    assert.equal(called.stderr.printed(), 'Password: ')
+    called.stdin.write('s3cr3tt\u007f\r')
+    assert.equal(await asked, 's3cr3t')
+    assert.deepEqual([called.stdout.printed(), called.stderr.printed()], ['', '\n'])
+    assert.deepEqual(called.stdin.modes, [true, false])
+  })
+
+  it('askSecret() refuses an input that ends early, or that is no terminal', async () => {
+    const called = createProcess()
+    const { askSecret } = createTerminal(called)
+    const asked = askSecret('Password: ')
+    called.stdin.end()
+    await assert.rejects(asked, { name: 'ConfigurationError', message: /the input ended before/ })
+    called.stdin.isTTY = false
+    await assert.rejects(askSecret('Password: '), { message: /Fix: give --password-file$/ })
+  })
+})
 
 describe('programOf', () => {
   for (const [path, program] of [

@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { exportPrivateJwk, generateKey } from 'keystile/jwt'
+import { readSettings, readSituation, settingFlags } from './settings.ts'
+import { gather } from './sources.ts'
+
+const postgres = 'postgres://127.0.0.1:1/keystile'
+const key = 'a sealing key for tests: 0123456789 abcdef'
+let folder: string
+before(() => void (folder = mkdtempSync(join(tmpdir(), 'keystile-settings-'))))
+after(() => rmSync(folder, { recursive: true }))
+
+/** Writes a file into the folder of these tests, and returns its path. */
+function write(name: string, content: string | object): string {
+  const path = join(folder, name)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+
+describe('gather', () => {
+  it('gather() prefers flags to the environment, and the environment to the file', async () => {
+    const config = write('order.json', { issuer: 'f', audience: 'f', profile: {} })
+    const environment = { KEYSTILE_AUDIENCE: 'e', KEYSTILE_REGISTRATION: 'e', KEYSTILE_HOST: 'e' }
+    const { values, sources, faults, secretFiles, unread } = await gather(
+      { config, registration: 'g', host: 'g' },
+      environment,
+    )
+    assert.deepEqual(values, {
+      issuer: 'f',
+      audience: 'e',
+      profile: {},
+      registration: 'g',
+      host: 'g',
+    })
+    assert.deepEqual(Object.fromEntries(sources), {
+      issuer: { kind: 'file', name: 'issuer' },
+      profile: { kind: 'file', name: 'profile' },
+      audience: { kind: 'variable', name: 'KEYSTILE_AUDIENCE' },
+      registration: { kind: 'flag', name: '--registration' },
+      host: { kind: 'flag', name: '--host' },
+    })
+    assert.deepEqual([faults, secretFiles, [...unread]], [[], [], []])
+  })
+
+  it('gather() takes the first variable of a setting that has a value', async () => {
+    const portOf = async (environment: Record<string, string>): Promise<unknown> =>
+      (await gather({}, environment)).values['port']
+    assert.equal(await portOf({ KEYSTILE_PORT: '1', PORT: '2' }), 1)
+    assert.equal(await portOf({ KEYSTILE_PORT: '', PORT: '2' }), 2)
+    assert.equal(await portOf({ PORT: '' }), undefined)
+    const KEYSTILE_DATABASE_FILE = write('empty', '\n')
+    const { values, faults } = await gather({}, { KEYSTILE_DATABASE_FILE, DATABASE_URL: postgres })
+    assert.deepEqual([values, faults], [{ database: postgres }, []])
+  })
+
+  it('gather() reports each string that cannot be parsed, but shows no secret', async () => {
+    const signing = write('signing.jwk', 'hunter2')
+    const { values, faults, secretFiles, unread } = await gather(
+      { 'grace-seconds': 'ten', 'signing-key-file': signing },
+      { KEYSTILE_PORT: 'x', PORT: 'y' },
+    )
+    assert.deepEqual(values, {})
+    assert.deepEqual(faults, [
+      'KEYSTILE_PORT must be a whole number; it is "x"',
+      'PORT must be a whole number; it is "y"',
+      '--grace-seconds must be a whole number; it is "ten"',
+      `--signing-key-file must name a file with a private JWK; ${signing} is not JSON`,
+    ])
+    assert.deepEqual(secretFiles, [])
+    assert.deepEqual([...unread], ['port', 'graceSeconds', 'signingKey'])
+  })
+
+  it('gather() reports unknown variables whose names begin with KEYSTILE_', async () => {
+    const environment = { KEYSTILE_PROT: '1', KEYSTILE_ABCD: '1', KEYSTILE_ISSUER_FILE: 'a' }
+    const others = { KEYSTILE_TEST_X: '1', X_KEYSTILE_: '1', PROT: '1', DATABASE_URL_FILE: '' }
+    const { faults } = await gather({}, { ...environment, ...others })
+    assert.deepEqual(
+      faults.map((fault) => fault.split('ettings are ')[0]),
+      [
+        'KEYSTILE_PROT is not a setting; did you mean KEYSTILE_PORT? The s',
+        'KEYSTILE_ABCD is not a setting; the s',
+        'KEYSTILE_ISSUER_FILE is not a setting; the s',
+      ],
+    )
+    const known = faults[0]!.split('ettings are ')[1]!.split(', ')
+    for (const name of ['KEYSTILE_ISSUER', 'KEYSTILE_KEY', 'KEYSTILE_KEY_FILE'])
+      assert.ok(known.includes(name), name)
+    assert.deepEqual(
+      known.filter((name) => !name.startsWith('KEYSTILE_')),
+      [],
+    )
+  })
+
+  it('gather() reads a secret from a file, without the line break at its end', async () => {
+    const read = async (environment: Record<string, string>): Promise<unknown> => {
+      const { values, sources, secretFiles, unread } = await gather({}, environment)
+      return [values['key'], sources.get('key')?.name, secretFiles, [...unread]]
+    }
+    for (const [content, secret] of [
+      [key, key],
+      [`${key}\n`, key],
+      [`${key}\r\n`, key],
+      [`${key}\n\n`, `${key}\n`],
+      [`a\nb`, 'a\nb'],
+    ] as const) {
+      const file = write('key', content)
+      const expected = [secret, 'KEYSTILE_KEY_FILE', [file], []]
+      assert.deepEqual(await read({ KEYSTILE_KEY_FILE: file }), expected)
+    }
+    const file = write('key', key)
+    const both = { KEYSTILE_KEY: 'b', KEYSTILE_KEY_FILE: file }
+    assert.deepEqual(await read(both), ['b', 'KEYSTILE_KEY', [], []])
+    assert.deepEqual(await read({ KEYSTILE_KEY_FILE: '' }), [undefined, undefined, [], []])
+    const empty = { KEYSTILE_KEY_FILE: write('empty', '\n') }
+    assert.deepEqual(await read(empty), [undefined, undefined, [], []])
+  })
+
+  it('gather() reports a file of a secret that cannot be read', async () => {
+    const none = join(folder, 'none')
+    const files = {
+      KEYSTILE_DATABASE_FILE: none,
+      DATABASE_URL_FILE: none,
+      KEYSTILE_KEY_FILE: folder,
+    }
+    const { values, faults, secretFiles, unread } = await gather({}, files)
+    assert.deepEqual([values, secretFiles, [...unread]], [{}, [], ['database', 'key']])
+    assert.deepEqual(faults, [
+      `KEYSTILE_DATABASE_FILE must name a file that can be read: there is no file ${none}`,
+      `DATABASE_URL_FILE must name a file that can be read: there is no file ${none}`,
+      'KEYSTILE_KEY_FILE must name a file that can be read: ' +
+        'EISDIR: illegal operation on a directory, read',
+    ])
+  })
+
+  it('gather() lists the files with secrets: the configuration, and a signing key', async () => {
+    const jwk = exportPrivateJwk(generateKey('ES256'))
+    const signing = write('signing.jwk', jwk)
+    const filesOf = async (content: object, flags: object = {}): Promise<readonly string[]> =>
+      (await gather({ config: write('c.json', content), ...flags }, {})).secretFiles
+    assert.deepEqual(await filesOf({ issuer: 'a' }), [])
+    assert.deepEqual(await filesOf({ issuer: 'a', key }), [join(folder, 'c.json')])
+    assert.deepEqual(await filesOf({}, { 'signing-key-file': signing }), [signing])
+  })
+
+  it('gather() reports a configuration file that is missing, wrong or misspelt', async () => {
+    const faultsOf = async (config: string): Promise<readonly string[]> =>
+      (await gather({ config }, {})).faults
+    const none = join(folder, 'none.json')
+    assert.deepEqual(await faultsOf(none), [`--config must name a file; there is no ${none}`])
+    assert.match((await faultsOf(write('a.json', '{')))[0]!, /a\.json cannot be read: Expected/)
+    for (const content of ['null', '"a"', '5'])
+      assert.match(
+        (await faultsOf(write('b.json', content)))[0]!,
+        /b\.json cannot be read: the default export, or the JSON in the file, must be an object/,
+      )
+    const content = { scope: {}, colour: 1, host: 'a' }
+    const [scope, colour, ...more] = await faultsOf(write('c.json', content))
+    assert.match(scope!, /c\.json: "scope" is not a setting; did you mean scopes\? The settings ar/)
+    assert.match(colour!, /c\.json: "colour" is not a setting; the settings are issuer, audience, /)
+    assert.deepEqual(more, [])
+  })
+
+  it('gather() prefers keystile.config.ts to keystile.config.json', async () => {
+    const before = process.cwd()
+    process.chdir(folder)
+    try {
+      assert.deepEqual(await gather({}, {}), await gather({ config: undefined }, {}))
+      assert.deepEqual((await gather({}, {})).faults, [])
+      write('keystile.config.json', { audience: 'json' })
+      assert.deepEqual((await gather({}, {})).values, { audience: 'json' })
+      write('keystile.config.ts', `export default { audience: 'ts' as string }`)
+      assert.deepEqual((await gather({}, {})).values, { audience: 'ts' })
+    } finally {
+      process.chdir(before)
+    }
+  })
+})
+
+describe('readSettings', () => {
+  it('readSettings() returns the defaults of a server for this machine', async () => {
+    const { options, ...server } = await readSettings({}, {}, true)
+    assert.deepEqual(
+      [options.issuer, options.database, options.graceSeconds],
+      ['http://localhost:8000', 'data/keystile.db', 10],
+    )
+    assert.deepEqual(server, {
+      hosts: ['127.0.0.1', '::1'],
+      port: 8000,
+      logFile: undefined,
+      logLevel: 'info',
+      accessLog: false,
+      metrics: 'own',
+    })
+    const { bind, secretFiles } = options.situation
+    assert.deepEqual(bind, { host: 'localhost', isIssuerGiven: false })
+    assert.deepEqual(secretFiles, [])
+  })
+
+  it('readSettings() returns all settings of the listener that are given', async () => {
+    const flags = {
+      issuer: 'https://auth.example',
+      registration: 'closed',
+      host: '::1',
+      port: '9000',
+      'log-file': 'a.log',
+      'log-level': 'warn',
+      'access-log': 'on',
+      metrics: '127.0.0.1:9464',
+    }
+    const { options, ...server } = await readSettings(flags, {}, true)
+    assert.deepEqual(options.situation.bind, { host: '::1', isIssuerGiven: true })
+    assert.deepEqual(server, {
+      hosts: ['::1'],
+      port: 9000,
+      logFile: 'a.log',
+      logLevel: 'warn',
+      accessLog: true,
+      metrics: { hosts: ['127.0.0.1'], port: 9464 },
+    })
+  })
+
+  it('readSettings() serves /metrics by default only if host and issuer are local', async () => {
+    const metricsWith = async (flags: object): Promise<unknown> =>
+      (await readSettings({ registration: 'closed', ...flags }, {}, true)).metrics
+    const allowHttp = { 'dangerously-allow-http-issuer': 'true' }
+    const open = { host: '0.0.0.0', issuer: 'http://localhost:8000', ...allowHttp }
+    assert.equal(await metricsWith({ host: '127.0.0.1', issuer: 'http://[::1]:1' }), 'own')
+    assert.equal(await metricsWith({ issuer: 'https://auth.example' }), undefined)
+    assert.equal(await metricsWith({ issuer: 'https://auth.example', metrics: 'on' }), 'own')
+    assert.equal(await metricsWith({ metrics: 'off' }), undefined)
+    assert.equal(await metricsWith(open), undefined)
+  })
+
+  it('readSettings() needs no key for commands that decrypt nothing', async () => {
+    const environment = { DATABASE_URL: postgres }
+    await assert.rejects(readSettings({}, environment, true), { message: /KEYSTILE_KEY must/ })
+    const { options } = await readSettings({}, environment, false)
+    assert.equal(options.database, postgres)
+    const given = await readSettings({}, { ...environment, KEYSTILE_KEY: key }, false)
+    assert.equal(given.options.key, key)
+  })
+
+  it('readSettings() reports all faults, one on each line', async () => {
+    await assert.rejects(readSettings({ port: '0' }, {}, true), {
+      message: 'Keystile cannot start:\n  - --port must be at least 1; it is 0',
+    })
+    const flags = { config: join(folder, 'none'), host: '', 'log-level': 'loud' }
+    const environment = { KEYSTILE_GRACE_SECONDS: '61', PORT: '0' }
+    await assert.rejects(readSettings(flags, environment, true), {
+      name: 'ConfigurationError',
+      message: [
+        'Keystile cannot start:',
+        `  - --config must name a file; there is no ${folder}/none`,
+        '  - --host must not be empty; it is ""',
+        '  - PORT must be at least 1; it is 0',
+        '  - --log-level must be debug, info, warn or error; it is "loud"',
+        '  - KEYSTILE_GRACE_SECONDS must be at most 60; it is 61',
+      ].join('\n'),
+    })
+  })
+})
+
+describe('readSituation', () => {
+  it('readSituation() returns faults instead of throwing them', async () => {
+    const secret = write('key', key)
+    const environment = { KEYSTILE_KEY_FILE: secret, KEYSTILE_GRACE_SECONDS: '61', PORT: 'x' }
+    const situation = await readSituation({ host: '0.0.0.0', issuer: 'a' }, environment)
+    const { faults, options, bind, secretFiles, unread, say } = situation
+    assert.deepEqual(faults, [
+      'PORT must be a whole number; it is "x"',
+      'KEYSTILE_GRACE_SECONDS must be at most 60; it is 61',
+      '--issuer must be a URL such as https://auth.example or http://localhost:3000/auth; ' +
+        'it is "a"',
+    ])
+    assert.deepEqual([options.key, secretFiles], [key, [secret]])
+    assert.deepEqual(bind, { host: '0.0.0.0', isIssuerGiven: true })
+    assert.deepEqual([...unread].toSorted(), ['graceSeconds', 'port'])
+    assert.equal(say?.name('issuer'), '--issuer')
+    assert.equal((await readSituation({ host: '' }, {})).bind, undefined)
+  })
+})
+
+describe('the flags of settings', () => {
+  const find = (name: string) =>
+    settingFlags.find(({ flag, environment }) => [flag, ...environment].includes(name))
+
+  it('each setting has its flag, its variables and its default in the help', () => {
+    assert.deepEqual(find('--port'), {
+      flag: '--port',
+      environment: ['KEYSTILE_PORT', 'PORT'],
+      summary: 'the port to listen on; default: 8000',
+    })
+    const { flag, environment } = find('KEYSTILE_KEY[_FILE]')!
+    assert.deepEqual([flag, environment], [undefined, ['KEYSTILE_KEY[_FILE]']])
+    assert.deepEqual(find('KEYSTILE_SIGNING_KEY_FILE')?.flag, '--signing-key-file')
+    assert.doesNotMatch(find('--cors-origins')!.summary, /undefined/)
+  })
+
+  it('--config names the settings that only a file can give', () => {
+    assert.deepEqual(find('--config'), {
+      flag: '--config',
+      environment: [],
+      summary:
+        'a file with settings, also with profile, scopes, roles, defaultScopes; ' +
+        'default: keystile.config.ts or .json',
+    })
+    assert.equal(find('--scopes'), undefined)
+    assert.ok(settingFlags.every(({ flag, environment }) => flag ?? environment[0]))
+  })
+})
