@@ -20,7 +20,6 @@ import { exportPrivateJwk, generateKey } from 'keystile/jwt'
 import {
   callCommand,
   freePort,
-  runCommand,
   startServer,
   type CommandOptions,
   type RunningServer,
@@ -127,7 +126,7 @@ describe('keystile doctor', () => {
   it('`keystile doctor` prints a fix and a standard with each finding', async () => {
     makeDatabase()
     chmodSync(keyFile(), 0o644)
-    const { code, stdout, stderr } = await runCommand(['doctor', '--port', port], { cwd })
+    const { code, stdout, stderr } = await callCommand(['doctor', '--port', port], { cwd })
     assert.deepEqual([code, stderr], [1, ''])
     assert.match(
       stdout,

@@ -161,7 +161,7 @@ describe('keystile serve', () => {
   })
 
   it('`keystile serve` on a public host needs the settings issuer and registration', async () => {
-    const { code, stderr } = await runCommand(['serve', '--host', '0.0.0.0'], { cwd })
+    const { code, stderr } = await callCommand(['serve', '--host', '0.0.0.0'], { cwd })
     assert.equal(code, 1)
     assert.match(stderr, /KEYSTILE_ISSUER must be given when the server listens on "0\.0\.0\.0"/)
     assert.match(stderr, /KEYSTILE_REGISTRATION must be given when listening on "0\.0\.0\.0"/)
