@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { findNearest } from './nearest.ts'
+import { findNearest, unknownFlag } from './nearest.ts'
 
 const flags = ['--issuer', '--audience', '--port', '--host']
 
@@ -21,5 +21,17 @@ describe('findNearest', () => {
   it('findNearest returns undefined if no flag is similar to the word', () => {
     assert.equal(findNearest('--verbose', flags), undefined)
     assert.equal(findNearest('--issuer', []), undefined)
+  })
+})
+
+describe('unknownFlag', () => {
+  it('unknownFlag proposes a similar flag, or lists the flags, or says to leave it out', () => {
+    const names = ['issuer', 'port']
+    assert.equal(unknownFlag('--prt', names), 'there is no flag --prt. Fix: write --port')
+    assert.equal(
+      unknownFlag('--verbose', names),
+      'there is no flag --verbose. Fix: the flags are --issuer, --port',
+    )
+    assert.equal(unknownFlag('--prt', []), 'there is no flag --prt. Fix: leave it out')
   })
 })

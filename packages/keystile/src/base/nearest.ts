@@ -36,6 +36,7 @@ function editDistance(from: string, to: string): number {
 
 /** Returns the message for a flag that does not exist. */
 export function unknownFlag(flag: string, names: readonly string[]): string {
+  if (names.length === 0) return `there is no flag ${flag}. Fix: leave it out`
   const known = names.map((name) => `--${name}`)
   const nearest = findNearest(flag, known)
   const fix = nearest === undefined ? `the flags are ${known.join(', ')}` : `write ${nearest}`
