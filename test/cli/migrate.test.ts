@@ -8,7 +8,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { createKeystile } from '@keystile/server'
-import { lockNumber } from '../../packages/server/src/storage/migrate-postgres.ts'
 import { callCommand, type Finished } from '../../packages/server/test-support/command.ts'
 import {
   createTestDatabase,
@@ -108,12 +107,13 @@ describe('keystile migrate on PostgreSQL', { skip: noPostgres, concurrency: 1 },
   it('keystile migrate says that it waits for another process that migrates', async () => {
     const other = new pg.Client(database.url)
     await other.connect()
-    await other.query(`select pg_advisory_lock(${lockNumber})`)
-    let hasEnded = false
-    const migrating = command('migrate').finally(() => (hasEnded = true))
+    await other.query('select pg_advisory_lock(3853314791062309107)')
+    const migrating = command('migrate')
     const waits = `select 1 from pg_locks where locktype = 'advisory' and not granted
-        and database = (select oid from pg_database where datname = current_database())`
-    while (!hasEnded && (await other.query(waits)).rows.length === 0);
+      and database = (select oid from pg_database where datname = current_database())`
+    const isWaiting = async (): Promise<boolean> => (await other.query(waits)).rows.length > 0
+    const ended = migrating.then(() => true)
+    while (!(await Promise.race([ended, isWaiting()])));
     await other.end()
     const { code, stderr } = await migrating
     const report = 'keystile: another process runs migrations; waits for it\n'

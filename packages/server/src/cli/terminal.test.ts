@@ -13,15 +13,17 @@ class TerminalStream extends PassThrough {
   }
   printed(): string {
     let text = ''
-    for (let chunk: unknown; (chunk = this.read()) !== null;) text += String(chunk)
+    let chunk: Buffer | null
+    while ((chunk = this.read() as Buffer | null)) text += chunk.toString()
     return text
   }
 }
 
 /** Creates an object in place of `process`. */
 function createProcess() {
+  const env: Record<string, string> = {}
   return Object.assign(new EventEmitter(), {
-    env: {} as Record<string, string>,
+    env,
     argv: ['node', '/usr/local/bin/keystile'],
     stdin: new TerminalStream(),
     stdout: new TerminalStream(),
@@ -45,7 +47,8 @@ describe('createTerminal', () => {
     assert.equal(called.exitCode, 0)
     terminal.fail()
     assert.equal(called.exitCode, 1)
-    assert.equal(createTerminal({ ...called, argv: [] }).program, 'npx keystile')
+    const nameless = Object.assign(createProcess(), { argv: ['node'] })
+    assert.equal(createTerminal(nameless).program, 'npx keystile')
   })
 
   it('a terminal prints bold text only without NO_COLOR, and not into a file', () => {
