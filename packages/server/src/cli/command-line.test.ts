@@ -13,7 +13,6 @@ import { DatabaseUnavailableError } from '../storage/database.ts'
 import { createCall } from './call.ts'
 import { runCommandLine } from './command-line.ts'
 import { completionScript } from './completion.ts'
-import { helpText } from './help.ts'
 import { welcome } from './serve.ts'
 import { readSettings } from './settings.ts'
 import { createTerminal } from './terminal.ts'
@@ -28,7 +27,7 @@ function createProcess(env: Readonly<Record<string, string>> = {}) {
   return Object.assign(new EventEmitter(), { env, stdin, stdout, stderr, exitCode: 0 })
 }
 
-/** Commands that only the help and the completion of a shell read. */
+/** Commands that only the completion of a shell reads. */
 const load = () => Promise.reject(new Error('the test does not run it'))
 const listed: readonly CliCommand<never>[] = [
   { words: ['run'], flags: { fast: {} }, takesSettings: true, summary: 'run it', load },
@@ -144,34 +143,6 @@ describe('createCall', () => {
       file,
     })
     assert.equal(calls, 1)
-  })
-})
-
-describe('helpText', () => {
-  it('the help puts a summary below its command if the command is too long', () => {
-    const named = (word: string): CliCommand<never> => ({
-      words: [word],
-      takesSettings: false,
-      summary: 'does it',
-      load,
-    })
-    const bold = (text: string): string => `*${text}*`
-    const lines = helpText([named('a'.repeat(29)), named('b'.repeat(30))], { bold }).split('\n')
-    assert.deepEqual(lines.slice(0, 9), [
-      'Keystile: accounts, sessions and keys behind POST /token',
-      '',
-      '*Commands*',
-      `  ${'a'.repeat(29)}   does it`,
-      `  ${'b'.repeat(30)}`,
-      `${' '.repeat(34)}does it`,
-      '',
-      '*Settings*',
-      '  Flags win over the environment, and the environment wins over the configuration file.',
-    ])
-    const port = lines.find((line) => line.includes('--port'))
-    assert.equal(port, '  --port, KEYSTILE_PORT, PORT     the port to listen on; default: 8000')
-    assert.ok(lines.some((line) => line.startsWith('  KEYSTILE_KEY[_FILE]  ')))
-    assert.deepEqual([lines[10], lines[11]?.slice(0, 10)], ['', '  --issuer'])
   })
 })
 

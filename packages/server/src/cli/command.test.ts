@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CliCommand } from '../feature/cli-command.ts'
 import { parseCall, usageOf } from './command.ts'
+import { helpText } from './help.ts'
 
 const command: CliCommand<never> = {
   words: ['key', 'revoke'],
@@ -80,5 +81,33 @@ describe('parseCall', () => {
     })
     const settings = { ...bare, takesSettings: true }
     assert.throws(() => parseCall(settings, ['--unlike-all']), /are (--[a-z-]+, )+--config$/)
+  })
+})
+
+describe('helpText', () => {
+  it('the help puts a summary below its command if the command is too long', () => {
+    const named = (word: string): CliCommand<never> => ({
+      ...bare,
+      words: [word],
+      flags: {},
+      summary: 'does it',
+    })
+    const bold = (text: string): string => `*${text}*`
+    const lines = helpText([named('a'.repeat(29)), named('b'.repeat(30))], { bold }).split('\n')
+    assert.deepEqual(lines.slice(0, 9), [
+      'Keystile: accounts, sessions and keys behind POST /token',
+      '',
+      '*Commands*',
+      `  ${'a'.repeat(29)}   does it`,
+      `  ${'b'.repeat(30)}`,
+      `${' '.repeat(34)}does it`,
+      '',
+      '*Settings*',
+      '  Flags win over the environment, and the environment wins over the configuration file.',
+    ])
+    const port = lines.find((line) => line.includes('--port'))
+    assert.equal(port, '  --port, KEYSTILE_PORT, PORT     the port to listen on; default: 8000')
+    assert.ok(lines.some((line) => line.startsWith('  KEYSTILE_KEY[_FILE]  ')))
+    assert.deepEqual([lines[10], lines[11]?.slice(0, 10)], ['', '  --issuer'])
   })
 })
