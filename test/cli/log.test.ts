@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -234,20 +234,6 @@ describe('the settings for the log and the metrics', () => {
       await statusAt({ KEYSTILE_METRICS: `127.0.0.1:${port}` }, `http://127.0.0.1:${port}`),
       200,
     )
-  })
-
-  it('only the owner can read a log file and its folder', async () => {
-    const cwd = mkdtempSync(join(tmpdir(), 'keystile-log-file-'))
-    const umask = process.umask(0o000)
-    try {
-      const server = await startServer({ cwd, env: { KEYSTILE_LOG_FILE: 'logs/keystile.log' } })
-      await server.stop()
-      assert.equal(statSync(join(cwd, 'logs/keystile.log')).mode & 0o777, 0o600)
-      assert.equal(statSync(join(cwd, 'logs')).mode & 0o777, 0o700)
-    } finally {
-      process.umask(umask)
-      rmSync(cwd, { recursive: true })
-    }
   })
 
   it('the server logs no requests by default', async () => {

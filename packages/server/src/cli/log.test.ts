@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -30,5 +30,18 @@ describe('openLog', () => {
     assert.deepEqual(none, [])
     assert.ok(!`${first}${second}`.includes('ada@example.com'))
     rmSync(folder, { recursive: true })
+  })
+
+  it('only the owner can read a log file and its folder', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keystile-log-file-'))
+    const umask = process.umask(0o000)
+    try {
+      openLog({ logFile: join(folder, 'logs/keystile.log'), logLevel: 'info' })
+      assert.equal(statSync(join(folder, 'logs/keystile.log')).mode & 0o777, 0o600)
+      assert.equal(statSync(join(folder, 'logs')).mode & 0o777, 0o700)
+    } finally {
+      process.umask(umask)
+      rmSync(folder, { recursive: true })
+    }
   })
 })
