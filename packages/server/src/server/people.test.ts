@@ -8,8 +8,8 @@ import type { EventFeed } from '../features/events/events.ts'
 import { accountPeople, appPeople } from './people.ts'
 
 /** A feed in which nothing happens. */
-const feed: Pick<EventFeed, 'onUserChanged' | 'onGap'> & { readonly revocations: object } = {
-  revocations: { state: 'current' },
+const feed: Pick<EventFeed, 'ageSeconds' | 'onUserChanged' | 'onGap'> = {
+  ageSeconds: 0,
   onUserChanged: () => {},
   onGap: () => {},
 }

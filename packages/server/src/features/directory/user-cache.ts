@@ -2,6 +2,7 @@
 import { deepFreeze } from 'keystile/internal'
 import { hasStorableNames, type CallerIdentity } from '../audit/audit.ts'
 import type { EventFeed } from '../events/events.ts'
+import { staleAfterMilliseconds } from '../events/follower.ts'
 
 /**
  * The maximum number of users in one generation. The cache has two generations, and so holds at
@@ -40,7 +41,7 @@ export interface UserLookup<U> {
 /** How a cache gets its users. */
 export interface UserCacheParts<U> {
   /** Reports changed users. */
-  readonly feed: Pick<EventFeed, 'revocations' | 'onUserChanged' | 'onGap'>
+  readonly feed: Pick<EventFeed, 'ageSeconds' | 'onUserChanged' | 'onGap'>
   /** Reads an active user from the database. */
   read(subject: string): Promise<U | undefined>
   /** Returns the object that the app gets for a user. */
@@ -100,7 +101,7 @@ export function createUserCache<U extends object>(parts: UserCacheParts<U>): Use
     loads.clear()
   })
 
-  const isCurrent = (): boolean => feed.revocations.state === 'current'
+  const isCurrent = (): boolean => feed.ageSeconds * 1000 < staleAfterMilliseconds
   function isUsable({ user, loadedAt }: Entry<U>): boolean {
     if (maxAgeMilliseconds !== undefined && performance.now() - loadedAt >= maxAgeMilliseconds)
       return false
@@ -162,7 +163,7 @@ function createGenerations<U>(): Generations<U> {
   let old = new Map<string, Entry<U>>()
   let characters = 0
   // Users of the young generation, by the identities that were asked for. A verifier returns the
-  // same object for the same token. A look-up by the object takes less time than one by the subject,
+  // same object for the same token. A look-up by the object takes less time than by the subject,
   // because the processor reads no strings from the memory.
   const byIdentity = new Map<CallerIdentity, Entry<U>>()
 
