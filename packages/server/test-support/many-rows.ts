@@ -27,6 +27,7 @@ export interface ManyRows {
 
 export const sessionsOfUser = 5
 export const tokensOfSession = 2
+const tokensOfUser = sessionsOfUser * tokensOfSession
 
 /** The number of rows in each table for this number of users, without expired ones. */
 function countsOf(users: number): Readonly<Record<string, number>> {
@@ -53,15 +54,20 @@ const alphabet = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwx
 /** The first characters of an id grow with the number of the row. The others are the number. */
 const growingCharacters = 6
 const growingLimit = 64 ** growingCharacters
+/** The length of an id without its growing characters. */
+const [afterGrowing, afterTime] = [16, 14]
+
+/** The id of a refresh token begins with a time in seconds: from this time on, long before now. */
+const firstSecond = Date.UTC(2025, 0, 1) / 1000
+const tokensInASecond = 4
 
 /**
  * Returns the distance between two ids. Together they cover most of the range of random ids, so
  * that new rows get ids between them.
  */
-function stepOf(users: number, kind: Kind): number {
-  const rows = { user: 1, session: sessionsOfUser, token: sessionsOfUser * tokensOfSession }
-  const most = { ...rows, secret: rows.token, other: sessionsOfUser }[kind]
-  return Math.floor(growingLimit / (users * most * 1.2 + 10_000))
+function stepOf(users: number, kind: Exclude<Kind, 'token'>): number {
+  const most = { user: 1, session: sessionsOfUser, secret: tokensOfUser, other: sessionsOfUser }
+  return Math.floor(growingLimit / (users * most[kind] * 1.2 + 10_000))
 }
 
 /**
@@ -69,23 +75,38 @@ function stepOf(users: number, kind: Kind): number {
  * with random ids, the fill would read and write other pages of the indexes for each row.
  */
 export function idOf(users: number, kind: Kind, n: number): string {
+  if (kind === 'token') {
+    const seconds = firstSecond + Math.floor(n / tokensInASecond)
+    return seconds.toString(16) + endOf(kind, n, afterTime)
+  }
   const place = n * stepOf(users, kind)
   const growing = Array.from({ length: growingCharacters }, (_, index) =>
     alphabet.charAt(Math.floor(place / 64 ** (growingCharacters - 1 - index)) % 64),
   )
-  return growing.join('') + kind.charAt(0) + String(n).padStart(15, '0')
+  return growing.join('') + endOf(kind, n, afterGrowing)
+}
+
+function endOf(kind: Kind, n: number, length: number): string {
+  return kind.charAt(0) + String(n).padStart(length - 1, '0')
 }
 
 /** The same id in SQL. @param n an expression for the number */
 function idSql(users: number, kind: Kind, n = 'n'): string {
+  if (kind === 'token') {
+    const seconds = `substr(time_hex(${firstSecond} + (${n}) / ${tokensInASecond}), 5)`
+    return `(${seconds} || ${endSql(kind, n, afterTime)})`
+  }
   const place = `((${n}) * ${stepOf(users, kind)})`
   const growing = Array.from({ length: growingCharacters }, (_, index) => {
     const bits = 6 * (growingCharacters - 1 - index)
     return `substr('${alphabet}', cast((${place} >> ${bits}) & 63 as integer) + 1, 1)`
   })
-  const text = `('${'0'.repeat(15)}' || (${n}))`
-  const padded = `substr(${text}, length(${text}) - 14)`
-  return `(${growing.join(' || ')} || '${kind.charAt(0)}' || ${padded})`
+  return `(${growing.join(' || ')} || ${endSql(kind, n, afterGrowing)})`
+}
+
+function endSql(kind: Kind, n: string, length: number): string {
+  const text = `('${'0'.repeat(length - 1)}' || (${n}))`
+  return `'${kind.charAt(0)}' || substr(${text}, length(${text}) - ${length - 2})`
 }
 
 export function usernameOf(n: number): string {
@@ -116,7 +137,6 @@ export function fillSqlite(file: string, rows: ManyRows): void {
     sqlite.exec(`pragma synchronous = off; pragma journal_mode = memory; pragma foreign_keys = off;
       pragma cache_size = -1000000; pragma temp_store = memory`)
     const deterministic = { deterministic: true }
-    sqlite.function('id_of', deterministic, (kind, n) => idOf(rows.users, kind as Kind, Number(n)))
     sqlite.function('hash_of', deterministic, (text) => hashOf(String(text)))
     sqlite.function('time_hex', deterministic, (at) => Number(at).toString(16).padStart(12, '0'))
     const numbers = (from: number, count: number): string =>

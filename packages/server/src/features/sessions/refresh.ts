@@ -71,7 +71,7 @@ export function createSessionRefresher(
     find: (text) => findProved(database, text),
     async use({ token, sessionId, subject, clientId }, scopes, by) {
       const now = clock.now()
-      const successor = makeRefreshToken()
+      const successor = makeRefreshToken(now)
       const used = await database.write(useRefreshToken, {
         id: token.id,
         secretHash: hashSecret(token.secret),

@@ -142,7 +142,7 @@ export function createSessionStarter(
         tokens_expire_at: now + expiresInSeconds * 1000,
       }
 
-      const refreshToken = refreshes ? makeRefreshToken() : undefined
+      const refreshToken = refreshes ? makeRefreshToken(now) : undefined
       const login = { passwordHash, rights, spent, notice, noticeTo, by }
       const values = {
         session,

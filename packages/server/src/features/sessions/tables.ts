@@ -40,8 +40,8 @@ export interface SessionRow {
  */
 export interface RefreshTokenRow {
   /**
-   * The part of the token before the dot. It is random. It is not the `sid`, because everyone who
-   * reads an access token knows the `sid`.
+   * The part of the token before the dot. It is not the `sid`, because everyone who reads an access
+   * token knows the `sid`.
    */
   readonly id: string
   readonly session_id: string
