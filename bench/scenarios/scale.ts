@@ -63,60 +63,64 @@ interface Running extends Stage {
 export async function scale(effort: Effort): Promise<Findings> {
   const users = effort.users ?? (effort.quick ? 5_000 : manyUsers)
   const revocation = bytesOfRevocation(effort.quick ? 10_000 : 200_000)
-  const short = { ...effort, seconds: Math.min(effort.seconds, longestTurnSeconds) }
-  return withTemporaryFolder(async (folder) => {
-    const settings = [
-      `shared_buffers=${sharedMebibytes()}MB`,
-      'max_wal_size=16GB',
-      'checkpoint_timeout=1h',
-    ]
-    const postgres = await startPostgres({ durable: true, settings })
-    try {
-      const stages = await fillStages(folder, postgres?.url, users)
-      const bytes = new Map<Stage, ReadonlyMap<string, number>>()
-      for (const stage of stages.filter((stage) => stage.users === users))
-        bytes.set(stage, await bytesOfRows(stage, tables))
-      const skipped = postgres ? [] : [`PostgreSQL: ${howToGetPostgres}`]
-      const [measured, several] = await measureStages(stages, postgres?.url, short)
-      const deleted = new Map<Stage, number>()
-      for (const stage of bytes.keys())
-        deleted.set(stage, await measureHousekeeping(stage, effort.quick ? 200 : expiredSessions))
-      return {
-        ...findingsOf(stages, { measured, several, bytes, deleted, revocation }),
-        versions: await versionsOf(postgres?.url),
-        skipped,
-      }
-    } finally {
-      await postgres?.stop()
+  const short = { ...effort, users, seconds: Math.min(effort.seconds, longestTurnSeconds) }
+  // One kind after the other, so that each can use the whole memory of the machine.
+  const results = [
+    await withTemporaryFolder((folder) =>
+      measureKind('SQLite', (name) => join(folder, `${name}.db`), short),
+    ),
+  ]
+  const settings = [
+    `shared_buffers=${sharedMebibytes()}MB`,
+    'max_wal_size=16GB',
+    'checkpoint_timeout=1h',
+  ]
+  const postgres = await startPostgres({ durable: true, settings })
+  try {
+    if (postgres)
+      results.push(
+        await measureKind('PostgreSQL', (name) => createDatabase(postgres.url, name), short),
+      )
+    return {
+      ...findingsOf(
+        results.flatMap(({ stages }) => stages),
+        {
+          measured: new Map(results.flatMap(({ measured }) => [...measured])),
+          several: new Map(results.flatMap(({ several }) => [...several])),
+          bytes: new Map(results.flatMap(({ bytes }) => [...bytes])),
+          deleted: new Map(results.flatMap(({ deleted }) => [...deleted])),
+          revocation,
+        },
+      ),
+      versions: await versionsOf(postgres?.url),
+      skipped: postgres ? [] : [`PostgreSQL: ${howToGetPostgres}`],
     }
-  })
+  } finally {
+    await postgres?.stop()
+  }
+}
+
+type KindResults = Omit<AllResults, 'revocation'> & { readonly stages: readonly Stage[] }
+
+/** Fills a small and a large database of one kind, and measures them. */
+async function measureKind(
+  kind: Stage['kind'],
+  create: (name: string) => string | Promise<string>,
+  effort: Effort & { readonly users: number },
+): Promise<KindResults> {
+  const stages: Stage[] = []
+  for (const size of [fewUsers, effort.users])
+    stages.push(await fillStage(kind, size, await create(`users${size}`)))
+  const large = stages[1]!
+  const bytes = new Map([[large, await bytesOfRows(large, tables)]])
+  const [measured, several] = await measureStages(stages, effort)
+  const rate = await measureHousekeeping(large, effort.quick ? 200 : expiredSessions)
+  return { stages, measured, several, bytes, deleted: new Map([[large, rate]]) }
 }
 
 /** Returns a quarter of the memory of this machine, as the documentation of PostgreSQL advises. */
 function sharedMebibytes(): number {
   return Math.floor(totalmem() / 4 / 2 ** 20)
-}
-
-/** Fills all databases, both kinds at the same time. */
-async function fillStages(
-  folder: string,
-  server: string | undefined,
-  users: number,
-): Promise<readonly Stage[]> {
-  const sizes = [fewUsers, users]
-  const fill = async (kind: Stage['kind']): Promise<readonly Stage[]> => {
-    const stages: Stage[] = []
-    for (const size of sizes) {
-      const database =
-        kind === 'SQLite'
-          ? join(folder, `${size}.db`)
-          : await createDatabase(server ?? '', `users${size}`)
-      stages.push(await fillStage(kind, size, database))
-    }
-    return stages
-  }
-  const kinds = server === undefined ? (['SQLite'] as const) : (['SQLite', 'PostgreSQL'] as const)
-  return (await Promise.all(kinds.map(fill))).flat()
 }
 
 async function versionsOf(url: string | undefined): Promise<Record<string, string>> {
@@ -149,7 +153,6 @@ type AllMeasured = ReadonlyMap<string, Measured>
 /** Measures all stages in turns, and then one, two and three servers on the large PostgreSQL. */
 async function measureStages(
   stages: readonly Stage[],
-  postgres: string | undefined,
   effort: Effort,
 ): Promise<readonly [AllMeasured, ReadonlyMap<string, readonly number[]>]> {
   const large = stages.findLast(({ kind }) => kind === 'PostgreSQL')
@@ -162,7 +165,7 @@ async function measureStages(
       const running: Running[] = []
       for (const stage of stages) {
         const own = servers[`${stage.kind} ${stage.users}`]!
-        const server = stage.kind === 'PostgreSQL' ? await withPostgres(own, postgres ?? '') : own
+        const server = stage.kind === 'PostgreSQL' ? await withPostgres(own, stage.database) : own
         running.push(await prepare(stage, server))
       }
       const measured = await measureInTurns(running.flatMap(lanesOf), effort)
@@ -435,6 +438,7 @@ function methodOf(stages: readonly Stage[]): string {
     `The same requests to a server whose database has ${toText(fewUsers)} users (few) and to one`,
     `whose database has ${toText(many)} (many). For each user there are 5 sessions, 10 refresh`,
     'tokens and 2 audit entries. The logins and refreshes are spread over the whole database.',
+    'SQLite is measured first, and then PostgreSQL, so that the memory holds the databases.',
     'µs is the processor time of the server for one request with 16 connections (a login: 4). On',
     'PostgreSQL it includes all processes of PostgreSQL, whose shared_buffers are a quarter of the',
     'memory of the machine. ms is the mean time to an answer with one connection. A login hashes',

@@ -248,6 +248,33 @@ describe('createUserCache', () => {
       for (let times = 0; times < 2; times++) assert.equal(recallOf(identity), undefined)
   })
 
+  it('the cache looks up the subjects of at most 10,000 tokens only once', async () => {
+    const { find, recallOf } = cacheWith()
+    await find('ada')
+    let lookUps = 0
+    const identity = {
+      get subject() {
+        lookUps++
+        return 'ada'
+      },
+      sessionId: 's',
+      clientId: 'c',
+    }
+    const lookUpsOfRecall = (): number => {
+      lookUps = 0
+      assert.ok(recallOf(identity))
+      return lookUps
+    }
+    assert.ok(lookUpsOfRecall() > 0)
+    const recallOthers = (count: number): void => {
+      for (let n = 0; n < count; n++) recallOf({ subject: 'ada', sessionId: 's', clientId: 'c' })
+    }
+    recallOthers(9_999)
+    assert.equal(lookUpsOfRecall(), 0)
+    recallOthers(1)
+    assert.ok(lookUpsOfRecall() > 0)
+  })
+
   it('a token recalls the user that was loaded last', async () => {
     const cache = cacheWith({ maxAgeMilliseconds: 1_000 })
     for (let loads = 1; loads <= 2; loads++) {
@@ -348,6 +375,20 @@ describe('createUserCache', () => {
       await remove()
       assert.equal(cache.recall('ada'), undefined)
     }
+  })
+
+  it('an event removes a user who was read while others filled both generations', async () => {
+    const cache = cacheWith({
+      read: async (subject) => ({ name: subject }),
+      sizeOf: () => 2 ** 20,
+    })
+    await cache.find('ada')
+    for (const name of ['b', 'c', 'd', 'e', 'f', 'g']) {
+      assert.ok(cache.recall('ada'))
+      await cache.find(name)
+    }
+    await announce(here, 'ada')
+    assert.equal(cache.recall('ada'), undefined)
   })
 
   it('users with large profiles cannot fill the memory through the user cache', async () => {
