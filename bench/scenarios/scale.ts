@@ -108,10 +108,10 @@ async function measureKind(
   create: (name: string) => string | Promise<string>,
   effort: Effort & { readonly users: number },
 ): Promise<KindResults> {
-  const stages: Stage[] = []
-  for (const size of [fewUsers, effort.users])
-    stages.push(await fillStage(kind, size, await create(`users${size}`)))
-  const large = stages[1]!
+  const fill = async (users: number): Promise<Stage> =>
+    fillStage(kind, users, await create(`users${users}`))
+  const stages = [await fill(fewUsers), await fill(effort.users)] as const
+  const [, large] = stages
   const bytes = new Map([[large, await bytesOfRows(large, tables)]])
   const [measured, several] = await measureStages(stages, effort)
   const rate = await measureHousekeeping(large, effort.quick ? 200 : expiredSessions)
@@ -150,7 +150,7 @@ const severalLane = (work: Work, servers: number): string =>
 
 type AllMeasured = ReadonlyMap<string, Measured>
 
-/** Measures all stages in turns, and then one, two and three servers on the large PostgreSQL. */
+/** Measures these stages in turns. On PostgreSQL, then also one, two and three servers. */
 async function measureStages(
   stages: readonly Stage[],
   effort: Effort,
@@ -438,7 +438,7 @@ function methodOf(stages: readonly Stage[]): string {
     `The same requests to a server whose database has ${toText(fewUsers)} users (few) and to one`,
     `whose database has ${toText(many)} (many). For each user there are 5 sessions, 10 refresh`,
     'tokens and 2 audit entries. The logins and refreshes are spread over the whole database.',
-    'SQLite is measured first, and then PostgreSQL, so that the memory holds the databases.',
+    'SQLite is measured before PostgreSQL, so that each can use the whole memory of the machine.',
     'µs is the processor time of the server for one request with 16 connections (a login: 4). On',
     'PostgreSQL it includes all processes of PostgreSQL, whose shared_buffers are a quarter of the',
     'memory of the machine. ms is the mean time to an answer with one connection. A login hashes',

@@ -549,7 +549,7 @@ describe('keystile backup and keystile restore', () => {
       assert.match(stderr, /^keystile: the file behind the symbolic link link\S+ must exist/)
     })
 
-    it('a restore of a copy that another program made names no time of lost changes', async () => {
+    it('a restore of another program’s copy cannot say since when changes are lost', async () => {
       query(database, `vacuum into '${path('b.db')}'`)
       const { stdout } = await run(['restore', 'b.db'])
       const kept = readdirSync(cwd).find((name) => /^keystile\.db\.before-\d+T\d+Z$/.test(name))
@@ -558,7 +558,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(query(database, 'pragma journal_mode')[0]!['journal_mode'], 'delete')
     })
 
-    it('a restore requires an unused database first; a failure leaves no draft', async () => {
+    it('`restore` fails if the database is in use; a failure leaves no draft', async () => {
       query(database, `vacuum into '${path('b.db')}'`)
       const trigger = `before insert on audit begin select raise(abort, 'no audit'); end`
       query(path('b.db'), `create trigger broken ${trigger}`)

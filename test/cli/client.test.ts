@@ -193,7 +193,7 @@ describe('keystile client', () => {
     assert.ok(!(await client('list')).stdout.includes('bad'))
   })
 
-  it('`keystile client create` creates a missing database, but `client list` does not', async () => {
+  it('`client create` creates a missing database; `client list` does not', async () => {
     const missing = ['--database', 'new.db']
     assert.match((await client('list', ...missing)).stderr, /there is no new\.db/)
     const created = await client('create', 'first', '--may', 'introspect', ...missing)

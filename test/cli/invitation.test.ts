@@ -146,7 +146,7 @@ describe('keystile user invite', () => {
     assert.equal((await accept(token, 'carol')).status, 403)
   })
 
-  it('`keystile user invite` fails for a bad address or role, or without mail setup', async () => {
+  it('`user invite` fails for bad values, too many mails or no mail setup', async () => {
     const { KEYSTILE_MAIL_URL: _url, KEYSTILE_MAIL_FROM: _from, ...withoutMail } = env
     for (let sent = 0; sent < 3; sent++) await user(['invite', 'often@example.com'])
     for (const [args, message, other] of [
@@ -165,7 +165,7 @@ describe('keystile user invite', () => {
     }
   })
 
-  it('`keystile user invite` fails for a taken address, or if the app stores users', async () => {
+  it('`user invite` fails for a taken address, or if the app stores its users itself', async () => {
     const own = await copyMigratedFile(join(cwd, 'app.db'))
     const options = { issuer, database: own, key: env['KEYSTILE_KEY'] }
     const invite = (): Promise<Finished> => user(['invite', 'Eve@example.com', '--database', own])

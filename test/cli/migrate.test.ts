@@ -107,6 +107,7 @@ describe('keystile migrate on PostgreSQL', { skip: noPostgres, concurrency: 1 },
   it('keystile migrate says that it waits for another process that migrates', async () => {
     const other = new pg.Client(database.url)
     await other.connect()
+    // The number is `lockNumber` in migrate-postgres.ts.
     await other.query('select pg_advisory_lock(3853314791062309107)')
     const migrating = command('migrate')
     const waits = `select 1 from pg_locks where locktype = 'advisory' and not granted

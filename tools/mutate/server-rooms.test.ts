@@ -21,7 +21,7 @@ it('the mutants of a sample are killed unless they are equivalent or untested', 
   assert.equal(fateOf('one > other → one <= other'), 'killed')
   assert.equal(fateOf('one > other → one >= other'), 'survived', 'both return the same number')
   assert.equal(fateOf('sum += number → sum -= number'), 'killed', 'only a thread reaches it')
-  assert.equal(fateOf('one - other → one + other'), 'killed', 'only a process reaches it')
+  assert.equal(fateOf('one - other → one + other'), 'killed', 'only a child process reaches it')
   assert.equal(fateOf('\'m\' → ""'), 'killed', 'it is reached when the file is loaded')
   assert.equal(fateOf('{\n  return value <= limit\n} → {}'), 'uncompiled')
   assert.equal(fateOf('{\n  console.log(unit)\n} → {}'), 'untested')

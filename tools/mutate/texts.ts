@@ -26,9 +26,9 @@ const names = new Set(['Identifier', 'MemberExpression'])
 /** Three words in a row. */
 const prose = /[\p{L}`’'-]+[,;:]? [\p{L}`’'-]+[,;:]? [\p{L}`’'-]/u
 
-/** What programs read, although it has three words in a row: SQL, and values of headers. */
+/** Texts for programs that look like prose: SQL, and values of headers. */
 const code =
-  /^(?:begin|create (?:or replace|trigger)|pragma|select|set local) |; HttpOnly|(?:^|; )[a-z]+-src '/
+  /^(?:begin|create (?:or replace|trigger)|pragma|select|set local) |; HttpOnly|\b[a-z]+-src '/
 
 export const documentation = 'documentation'
 export const textForPeople = 'a text for people'

@@ -1,4 +1,4 @@
-// A call of a command whose other parts a test chooses, such as its settings and its database.
+// Prepares the call of a command. A test adds the other parts, such as settings and a database.
 import { EventEmitter } from 'node:events'
 import { PassThrough, Writable } from 'node:stream'
 import { parseCall } from '../src/cli/command.ts'

@@ -54,10 +54,12 @@ const alphabet = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwx
 /** The first characters of an id grow with the number of the row. The others are the number. */
 const growingCharacters = 6
 const growingLimit = 64 ** growingCharacters
-/** The length of an id without its growing characters. */
-const [afterGrowing, afterTime] = [16, 14]
+/** The number of characters after the growing ones. */
+const afterGrowing = 16
+/** The number of characters after the time in the id of a refresh token. */
+const afterTime = 14
 
-/** The id of a refresh token begins with a time in seconds: from this time on, long before now. */
+/** The second in which the first refresh token was made. New tokens get later ids. */
 const firstSecond = Date.UTC(2025, 0, 1) / 1000
 const tokensInASecond = 4
 

@@ -18,7 +18,7 @@ function sum(numbers: readonly number[]): number {
   return sum
 }
 
-/** Runs only in a process. */
+/** Runs only in a process that a test starts. */
 export function difference(one: number, other: number): number {
   return one - other
 }

@@ -25,7 +25,7 @@ describe('sample', () => {
     assert.deepEqual(await once(thread, 'message'), [3])
   })
 
-  it('subtracts in a process with few variables', async () => {
+  it('subtracts in a process that inherits few variables', async () => {
     const { NODE_OPTIONS = '' } = process.env
     const code = `import { difference } from '${new URL('./code.ts', import.meta.url).href}'
       console.log(difference(3, 1))`

@@ -27,8 +27,8 @@ function createProcess(env: Readonly<Record<string, string>> = {}) {
   return Object.assign(new EventEmitter(), { env, stdin, stdout, stderr, exitCode: 0 })
 }
 
-/** Commands that only the completion of a shell reads. */
 const load = () => Promise.reject(new Error('the test does not run it'))
+/** Commands for the completion scripts. No test runs them. */
 const listed: readonly CliCommand<never>[] = [
   { words: ['run'], flags: { fast: {} }, takesSettings: true, summary: 'run it', load },
   { words: ['user', 'list'], flags: { json: {} }, takesSettings: false, summary: 'all', load },
@@ -44,7 +44,7 @@ describe('runCommandLine', () => {
       assert.deepEqual(await callCommand(args, { cwd }), { code: 0, stdout, stderr: '' })
   })
 
-  it('keystile prints its version, and then takes no operand', async () => {
+  it('`version` and `--version` print the version, and refuse an operand', async () => {
     for (const word of ['version', '--version']) {
       assert.match((await callCommand([word], { cwd })).stdout, /^\d+\.\d+\.\d+\n$/)
       const { code, stderr } = await callCommand([word, '1'], { cwd })
@@ -52,7 +52,7 @@ describe('runCommandLine', () => {
     }
   })
 
-  it('keystile refuses flags and operands that a command does not have', async () => {
+  it('keystile refuses an unknown flag, and a command without its operand', async () => {
     const { stderr } = await callCommand(['completion'], { cwd })
     assert.match(stderr, /^keystile: the command must be: keystile completion bash\|zsh\|fish\n/)
     for (const args of [['completion', 'bash'], ['version'], ['help']]) {
@@ -78,7 +78,7 @@ describe('runCommandLine', () => {
     assert.match(stderr, /^keystile: user must be followed by one of create, list, /)
   })
 
-  it('keystile prints one sentence if the operator can fix an error, and else its stack', async () => {
+  it('keystile prints a sentence for an error that operators can fix, else the stack', async () => {
     const errorOf = async (error: Error): Promise<string> => {
       const called = createProcess()
       called.stdout.write = () => {
@@ -225,7 +225,7 @@ describe('keystile config check and keystile doctor', () => {
     assert.deepEqual(rest, [''])
   })
 
-  it('`keystile doctor` prints stops, then warnings, then what it checked', async () => {
+  it('`keystile doctor` prints faults that stop a start, then warnings, then counts', async () => {
     const { code, stdout } = await callCommand(['doctor', ...slow, ...unsafe, ...proxies], { cwd })
     assert.equal(code, 1)
     const lines = stdout.split('\n')

@@ -38,7 +38,7 @@ async function runCommand(args: readonly string[], terminal: ProcessTerminal): P
   await run(call)
 }
 
-// Stryker disable next-line StringLiteral: no word is similar to either text
+// Stryker disable next-line StringLiteral: no command resembles '' or the text of a mutant
 function unknownCommand([first = '', second = '']: readonly string[]): string {
   const seconds = secondWords(first, commands)
   if (seconds.length > 0)

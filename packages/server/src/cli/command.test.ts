@@ -31,7 +31,7 @@ describe('parseCall', () => {
     }
   })
 
-  it('parseCall reads as an id only a hyphen with 19 or more letters after it', () => {
+  it('parseCall reads `-…` as an id only if 19 or more id characters follow', () => {
     const shortest = '-mK3_9dQx7Rr0vV2bZc-'
     assert.equal(parseCall(command, [shortest]).operand, shortest)
     for (const other of ['-m', shortest.slice(0, -1), `${id}!`])

@@ -118,7 +118,7 @@ describe('gather', () => {
     assert.deepEqual(await read(empty), [undefined, undefined, [], []])
   })
 
-  it('gather() reports a file of a secret that cannot be read', async () => {
+  it('gather() reports a secret file that cannot be read', async () => {
     const none = join(folder, 'none')
     const files = {
       KEYSTILE_DATABASE_FILE: none,
@@ -145,7 +145,7 @@ describe('gather', () => {
     assert.deepEqual(await filesOf({}, { 'signing-key-file': signing }), [signing])
   })
 
-  it('gather() reports a configuration file that is missing, wrong or misspelt', async () => {
+  it('gather() reports a missing or invalid file, and unknown settings in it', async () => {
     const faultsOf = async (config: string): Promise<readonly string[]> =>
       (await gather({ config }, {})).faults
     const none = join(folder, 'none.json')
@@ -180,7 +180,7 @@ describe('gather', () => {
 })
 
 describe('readSettings', () => {
-  it('readSettings() returns the defaults of a server for this machine', async () => {
+  it('readSettings() without input returns the defaults of a local server', async () => {
     const { options, ...server } = await readSettings({}, {}, true)
     assert.deepEqual(
       [options.issuer, options.database, options.graceSeconds],
@@ -222,7 +222,7 @@ describe('readSettings', () => {
     })
   })
 
-  it('readSettings() serves /metrics by default only if host and issuer are local', async () => {
+  it('by default, metrics are on only if both the host and the issuer are local', async () => {
     const metricsWith = async (flags: object): Promise<unknown> =>
       (await readSettings({ registration: 'closed', ...flags }, {}, true)).metrics
     const allowHttp = { 'dangerously-allow-http-issuer': 'true' }
@@ -287,7 +287,7 @@ describe('the flags of settings', () => {
   const find = (name: string) =>
     settingFlags.find(({ flag, environment }) => [flag, ...environment].includes(name))
 
-  it('each setting has its flag, its variables and its default in the help', () => {
+  it('the help shows the flag, the variables and the default of a setting', () => {
     assert.deepEqual(find('--port'), {
       flag: '--port',
       environment: ['KEYSTILE_PORT', 'PORT'],

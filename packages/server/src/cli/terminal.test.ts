@@ -33,7 +33,7 @@ function createProcess() {
 }
 
 describe('createTerminal', () => {
-  it('a terminal prints text without control characters, and sets the exit code', () => {
+  it('a terminal escapes control characters in its output, and sets the exit code', () => {
     const called = createProcess()
     const terminal = createTerminal(called)
     const { print, printRow, printJson, printError, environment, program } = terminal
@@ -63,7 +63,7 @@ describe('createTerminal', () => {
   })
 
   for (const signal of ['SIGTERM', 'SIGINT']) {
-    it(`untilStopped() resolves at ${signal}, and leaves the second ${signal} to Node`, async () => {
+    it(`untilStopped() resolves at ${signal}; a second ${signal} is left to Node`, async () => {
       const called = createProcess()
       const stopped = createTerminal(called).untilStopped()
       called.emit(signal)

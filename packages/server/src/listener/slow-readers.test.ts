@@ -49,8 +49,8 @@ describe('createAnswerWriter', () => {
     server.on('connection', (socket) => closed.push(once(socket, 'close')))
     closing.push(async () => {
       server.close().closeAllConnections()
-      // A connection that closes clears its timer. During the next test, timers may be mocked, and
-      // the timer would keep the process alive.
+      // Waits until each connection has cleared its timer. If the next test mocks the timers first,
+      // the real timer is never cleared and keeps the process alive.
       await Promise.all(closed)
     })
     const { port } = server.address() as AddressInfo

@@ -66,10 +66,10 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
   const migrateTo9999 = (
     options: MigrateOptions = { times },
     migration: Migration = madeUp,
-    by = url,
+    at = url,
   ): Promise<readonly string[]> =>
-    withMigration('9999-made-up', migration, () => runMigrations(by, options))
-  /** The URL of the database for connections with other timeouts. */
+    withMigration('9999-made-up', migration, () => runMigrations(at, options))
+  /** Returns the URL of the database with other timeouts for its connections. */
   const withTimeouts = (options: string): string => {
     const to = new URL(url)
     to.searchParams.set('options', options)
@@ -175,10 +175,10 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     const options = { times, report: (sentence: string) => void reports.push(sentence) }
     // These have nothing to migrate, so they do not wait.
     assert.deepEqual(await runMigrations(url, options), [])
-    const impatient = withTimeouts('-c lock_timeout=1')
+    const otherTimeouts = withTimeouts('-c lock_timeout=1')
     await withMigration('9999-made-up', madeUp, async () => {
       await assert.rejects(start(), /it lacks 9999-made-up/)
-      const both = Promise.all([url, impatient].map((by) => runMigrations(by, options)))
+      const both = Promise.all([url, otherTimeouts].map((by) => runMigrations(by, options)))
       while (reports.length < 2) await isWaiting(url)
       await holder.query('commit')
       const ran = await both
@@ -277,8 +277,10 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
     await start()
 
-    const impatient = withTimeouts('-c statement_timeout=60000')
-    assert.deepEqual(await migrateTo9999(options, contracting(false), impatient), ['9999-made-up'])
+    const otherTimeouts = withTimeouts('-c statement_timeout=60000')
+    assert.deepEqual(await migrateTo9999(options, contracting(false), otherTimeouts), [
+      '9999-made-up',
+    ])
     assert.deepEqual(marks, [{ oldest: 9999 }, { oldest: 9999 }])
     const limit = { lock: '100ms', statement: '0', idle: '1min' }
     assert.deepEqual(limits, [limit, limit])

@@ -41,7 +41,7 @@ describe('the input of keystile user', () => {
     const { call, printed } = prepareCall(command, ['ada'], answer)
     const parts = { owner: { username: 'ada' }, terminal: call.terminal, options }
     const password = await readPassword(file, parts)
-    return [password, printed.stderr]
+    return [password, printed.stdout + printed.stderr]
   }
 
   it('readNames returns names that are declared, and refuses every other name', () => {
@@ -129,7 +129,7 @@ describe('the input of keystile user', () => {
     }
   })
 
-  it('readPassword does not warn of an open folder or device, which chmod would break', async () => {
+  it('readPassword proposes no chmod for a folder that other users can read', async () => {
     chmodSync(folder, 0o755)
     const { call, printed } = prepareCall(command, ['ada'])
     const parts = { owner: {}, terminal: call.terminal, options }

@@ -141,7 +141,7 @@ describe('keystile user', () => {
     )
   })
 
-  it('`user create` refuses wrong or taken names and addresses, and passwords with them', async () => {
+  it('`user create` refuses a name or address that is wrong, taken or in a password', async () => {
     add('Ada', { email: 'ada@example.com' })
     const name = 'a user name must have 2 to 63 letters, digits, dots, underscores or hyphens, '
     for (const [args, message] of [
@@ -159,7 +159,7 @@ describe('keystile user', () => {
     assert.equal(read('select count(*) as users from user')['users'], 1)
   })
 
-  it('`user list` prints a line or a JSON object for each user, in alphabetical order', async () => {
+  it('`user list` prints a line or a JSON object for each user, sorted by name', async () => {
     assert.equal(await user(['list']), 'no users\n')
     add('carol', { roles: ['reader'], scopes: ['items:write'] })
     add('Bob', { email: 'bob@example.com' })
@@ -225,7 +225,7 @@ describe('keystile user', () => {
     assert.equal(read('select ended_at from session')['ended_at'], now)
   })
 
-  it('`user disable` and `enable` change the access, and a mail tells the user', async () => {
+  it('`user disable` and `enable` change the access; disabling may send a mail', async () => {
     const mails = (): unknown => read('select count(*) as mails from mail')['mails']
     const disabledAt = (): unknown => read('select disabled_at from user')['disabled_at']
     add('Ada', { email: 'ada@example.com' })
@@ -244,7 +244,7 @@ describe('keystile user', () => {
     })
   })
 
-  it('`user set-password` stores only the hash of the password in a file or typed', async () => {
+  it('`user set-password` hashes a typed password, or the password in a file', async () => {
     add('enchantress')
     const isStored = (password: string): boolean => {
       const hash = read('select password_hash from user')['password_hash']
@@ -263,7 +263,7 @@ describe('keystile user', () => {
     await assert.rejects(user(inFile), { message: /^Password should not contain your username/ })
   })
 
-  it('a command fails if another process changes the user at the same time', async () => {
+  it('`user grant` and `set-password` fail if the user changes at the same time', async () => {
     add('Ada')
     const change = (column: string): void =>
       open.file.exec(`update user set ${column} = '["other"]'`)

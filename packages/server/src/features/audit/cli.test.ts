@@ -75,7 +75,7 @@ describe('keystile audit', () => {
       )
   }
 
-  it('`keystile audit` prints 100 entries, all since a time, or as many as --limit says', async () => {
+  it('`keystile audit` prints 100 entries, or as many as --since and --limit allow', async () => {
     await Promise.all(Array.from({ length: 101 }, (_, i) => record('many', now - i)))
     const count = async (...args: string[]): Promise<number> =>
       (await linesOf('--subject', 'many', ...args)).length
@@ -114,7 +114,7 @@ describe('keystile audit', () => {
     await refused('--since', ['1969-12-31', '2020-13-01', '+002020-06-01', '2020-06-01T12:00'])
   })
 
-  it('`keystile audit --limit` refuses a value that is not a whole number up to 999999', async () => {
+  it('`keystile audit --limit` refuses all but whole numbers from 0 to 999999', async () => {
     await refused('--limit', ['', '-1', '1.5', '1e3', 'all', '1000000'])
   })
 
@@ -138,7 +138,7 @@ describe('keystile audit', () => {
     assert.deepEqual([other?.['at'], other?.['detail']], [second, detail])
   })
 
-  it('`keystile audit --follow` prints each new entry until its process gets a signal', async () => {
+  it('`keystile audit --follow` prints new entries until the process gets a signal', async () => {
     for (const name of ['SIGTERM', 'SIGINT']) {
       await record(name, now)
       const { done, stdout, signal } = start(['--follow', '--subject', name])

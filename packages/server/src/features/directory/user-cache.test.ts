@@ -232,7 +232,7 @@ describe('createUserCache', () => {
     assert.notEqual(failing.recall('ada'), undefined)
   })
 
-  it('a recalled user comes with the object that the app gets', async () => {
+  it('a user from memory comes with the object that the app gets', async () => {
     const { find, recallOf } = cacheWith()
     await find('ada')
     assert.deepEqual(recallOf({ subject: 'ada', sessionId: 's', clientId: 'c' })?.shown, {
@@ -240,7 +240,7 @@ describe('createUserCache', () => {
     })
   })
 
-  it('a token without a session, or with NUL in an id, recalls no user', async () => {
+  it('the cache has no user for a token without a session, or with NUL in an id', async () => {
     const { find, recallOf } = cacheWith()
     await find('ada')
     const own = { subject: 'ada', clientId: 'ada' }
@@ -248,7 +248,7 @@ describe('createUserCache', () => {
       for (let times = 0; times < 2; times++) assert.equal(recallOf(identity), undefined)
   })
 
-  it('the cache looks up the subjects of at most 10,000 tokens only once', async () => {
+  it('for up to 10,000 tokens, the cache reads the subject of each token only once', async () => {
     const { find, recallOf } = cacheWith()
     await find('ada')
     let lookUps = 0
@@ -275,7 +275,7 @@ describe('createUserCache', () => {
     assert.ok(lookUpsOfRecall() > 0)
   })
 
-  it('a token recalls the user that was loaded last', async () => {
+  it('after a user is loaded again, the same token gets the newly loaded user', async () => {
     const cache = cacheWith({ maxAgeMilliseconds: 1_000 })
     for (let loads = 1; loads <= 2; loads++) {
       await cache.find('ada')
@@ -377,7 +377,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('an event removes a user who was read while others filled both generations', async () => {
+  it('an event removes a user who stayed in memory while many others came', async () => {
     const cache = cacheWith({
       read: async (subject) => ({ name: subject }),
       sizeOf: () => 2 ** 20,

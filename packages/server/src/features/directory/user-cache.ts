@@ -9,7 +9,7 @@ import { staleAfterMilliseconds } from '../events/follower.ts'
  * most twice this number of users.
  */
 const maxUsers = 5_000
-/** The maximum number of identities whose users are found without their subjects. */
+/** The maximum number of identities in `byIdentity`. */
 const maxIdentities = 2 * maxUsers
 /**
  * The largest total size of the users in one generation, in characters as `sizeOf()` counts them.
@@ -64,7 +64,7 @@ interface Entry<U> extends KeptUser<U> {
   readonly size: number
   /** When the user was loaded, as a time of `performance.now()`. */
   readonly loadedAt: number
-  /** False after the entry was removed from its generation. */
+  /** False after an event removed this entry, or a newer entry replaced it. */
   isKept: boolean
 }
 
@@ -80,8 +80,8 @@ export function hasUser(identity: CallerIdentity): boolean {
  * Creates a cache of users. A user stays in it until an event says that the user has changed. If
  * this process changes the user, the user is removed before the promise of the write resolves. If
  * another process changes the user, the user is removed within a second. The cache removes all
- * users if the feed may have missed an event. While the feed is `stale`, every user is read from
- * the database.
+ * users if the feed may have missed an event. While the feed has had no answer for 4 s, the cache
+ * reads every user from the database.
  *
  * All requests share the users, so they are frozen. Missing users are not kept.
  */
@@ -101,21 +101,18 @@ export function createUserCache<U extends object>(parts: UserCacheParts<U>): Use
     loads.clear()
   })
 
+  // Not `feed.revocations.state`: it is also stale after the wall clock was set back. The users in
+  // memory are correct then, and this check reads the clock for each request.
   const isCurrent = (): boolean => feed.ageSeconds * 1000 < staleAfterMilliseconds
-  function isUsable({ user, loadedAt }: Entry<U>): boolean {
-    if (maxAgeMilliseconds !== undefined && performance.now() - loadedAt >= maxAgeMilliseconds)
-      return false
-    return isActive?.(user) !== false
-  }
-
-  function recall(identity: CallerIdentity): Entry<U> | undefined {
-    const entry = isCurrent() ? kept.findOf(identity) : undefined
-    return entry && isUsable(entry) ? entry : undefined
-  }
-
-  function find(subject: string): U | undefined {
-    const entry = isCurrent() ? kept.find(subject) : undefined
-    return entry && isUsable(entry) ? entry.user : undefined
+  /** Returns the entry unless it is too old or its user is no longer active. */
+  function ifUsable(entry: Entry<U> | undefined): Entry<U> | undefined {
+    if (!entry) return undefined
+    if (
+      maxAgeMilliseconds !== undefined &&
+      performance.now() - entry.loadedAt >= maxAgeMilliseconds
+    )
+      return undefined
+    return isActive?.(entry.user) === false ? undefined : entry
   }
 
   async function load(subject: string): Promise<U | undefined> {
@@ -139,8 +136,11 @@ export function createUserCache<U extends object>(parts: UserCacheParts<U>): Use
   }
 
   return {
-    recall,
-    find: async (subject) => find(subject) ?? load(subject),
+    recall: (identity) => (isCurrent() ? ifUsable(kept.findOf(identity)) : undefined),
+    async find(subject) {
+      const entry = isCurrent() ? ifUsable(kept.find(subject)) : undefined
+      return entry ? entry.user : load(subject)
+    },
   }
 }
 

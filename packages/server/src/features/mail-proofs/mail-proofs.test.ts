@@ -86,7 +86,7 @@ describeOnBoth('a proof', (stage) => {
       }
     }))
 
-  it('the mail that an address is taken belongs to the user who has the address', () =>
+  it('the mail about a taken address is stored for its holder, not the requester', () =>
     withProofs(async ({ database, bind, subject }) => {
       const username = { shown: 'eve', key: 'eve' }
       const rights = { scopes: [], roles: [], profile: {} }
@@ -237,7 +237,7 @@ describeOnBoth('a proof', (stage) => {
       assert.equal(typeof (await claim({}, now + 30_001)), 'object')
     }))
 
-  it('wrong codes for an unknown login name count towards the limit of that name', () =>
+  it('wrong codes count for the typed name until the proof is bound to a user', () =>
     withProofs(async ({ database, bind, find }) => {
       for (let request = 0; request < 4; request++) {
         const proof = make()
@@ -263,7 +263,7 @@ describeOnBoth('a proof', (stage) => {
       assert.ok(await find(other, ''), 'its wrong codes are counted for the user')
     }))
 
-  it('a user has three valid reset links, and three more for each known device', () =>
+  it('a user has three valid reset links, and three more from a known device', () =>
     withProofs(async ({ bind, find }) => {
       let time = now
       const bindFour = async (fields: (n: number) => Partial<BindValues>): Promise<NewProof[]> => {
@@ -274,15 +274,15 @@ describeOnBoth('a proof', (stage) => {
       const findEach = async (proofs: readonly NewProof[]): Promise<readonly boolean[]> =>
         Promise.all(proofs.map(async (proof) => (await find(proof)) !== undefined))
 
-      const unmailed = await bindFour(() => ({}))
-      assert.deepEqual(await findEach(unmailed), [true, true, true, false])
+      const toSameMailbox = await bindFour(() => ({}))
+      assert.deepEqual(await findEach(toSameMailbox), [true, true, true, false])
       const open = await stage.sql('select id from mail_proof where resolved_at is null')
       assert.deepEqual(open, [])
 
       const ofDevice = await bindFour((n) => ({ allowance: 'device', recipient: `${n}@x.example` }))
-      assert.deepEqual(await findEach(unmailed), [true, true, true, false])
+      assert.deepEqual(await findEach(toSameMailbox), [true, true, true, false])
       const others = await bindFour((n) => ({ recipient: `${n}@x.example` }))
-      assert.deepEqual(await findEach(unmailed), [false, false, false, false])
+      assert.deepEqual(await findEach(toSameMailbox), [false, false, false, false])
       for (const proofs of [ofDevice, others])
         assert.deepEqual(await findEach(proofs), [false, true, true, true])
     }))

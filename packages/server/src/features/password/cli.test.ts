@@ -25,7 +25,7 @@ function tuned(args: readonly string[], on: Partial<TunedMachine> = {}): string 
 }
 
 describe('tune', () => {
-  it('tune prints a setting, the same in code, and the time and memory of a hash', () => {
+  it('tune prints the cost as a setting and as code, with its time and memory', () => {
     const expected =
       'KEYSTILE_PASSWORD_HASHING=m=51200,t=2\n' +
       '# in code: passwordHashing: { memoryKiB: 51200, passes: 2 }\n' +
@@ -50,7 +50,7 @@ describe('tune', () => {
       })
   })
 
-  it('tune does not call a hash too long that takes exactly the given time', () => {
+  it('tune prints no warning if a hash takes exactly the given time', () => {
     const measure = (): number => 10
     assert.doesNotMatch(tuned(['--milliseconds=10'], { measure }), /longer than/)
   })
