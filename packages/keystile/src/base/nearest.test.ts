@@ -11,6 +11,7 @@ describe('findNearest', () => {
     ['--audiences', '--audience'],
     ['--prt', '--port'],
     ['--hots', '--host'],
+    ['--audienceabc', '--audience'],
     ['--issuer', '--issuer'],
   ]) {
     it(`findNearest proposes ${expected} for ${word}`, () => {
@@ -21,6 +22,12 @@ describe('findNearest', () => {
   it('findNearest returns undefined if no flag is similar to the word', () => {
     assert.equal(findNearest('--verbose', flags), undefined)
     assert.equal(findNearest('--issuer', []), undefined)
+  })
+
+  it('findNearest counts letters that are missing or too many at the beginning', () => {
+    assert.equal(findNearest('port', ['passport']), undefined)
+    assert.equal(findNearest('passport', ['port']), undefined)
+    assert.equal(findNearest('x', ['passport']), undefined)
   })
 })
 
