@@ -4,22 +4,19 @@
 //   npm run mutate                                        all rooms of the library
 //   npm run mutate -- keystile/token server/http          these rooms
 //   npm run mutate -- packages/keystile/src/token/jws.ts  this file, or `jws.ts:10-20` for lines
-//   npm run mutate -- --force …                           forgets the results of the last run
+//   npm run mutate -- --force …                           forgets the mutants that were killed
 //   npm run mutate -- --postgres server/…                 also runs the tests that need PostgreSQL
-//   npm run mutate -- --concurrency 1 …                   in the library: one mutant at a time
 //
-// In the rooms of the library, StrykerJS does the work on a copy of the repository, as
-// stryker.config.mjs says. It remembers the result of each mutant until the mutated file or its
-// tests change. It does not notice changes of other files: use --force then. In the rooms of the
-// server, mutate/server-rooms.ts does the work. It remembers the mutants that were killed.
+// mutate/rooms.ts does the work. It remembers the mutants that were killed.
 //
 // The run fails when a mutant survives. If a change cannot matter, say why at its line:
 // `// Stryker disable next-line EqualityOperator: at 0 both return 0`.
 import { globSync, rmSync } from 'node:fs'
-import { matchesGlob, resolve } from 'node:path'
+import { matchesGlob } from 'node:path'
 import { parseArgs } from 'node:util'
 import { howToGetPostgres, startPostgres } from '../packages/server/test-support/postgres.ts'
 import type { Target } from './mutate/mutants.ts'
+import { testRooms } from './mutate/rooms.ts'
 
 const library = 'packages/keystile/src'
 const server = 'packages/server/src'
@@ -148,43 +145,24 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-interface Options {
-  readonly force: boolean
-  readonly postgres: boolean
-  readonly concurrency?: string
-}
-
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       force: { type: 'boolean', default: false },
       postgres: { type: 'boolean', default: false },
-      concurrency: { type: 'string' },
     },
   })
   const chosen = choose(positionals)
-
-  // Caches the compiled code, which makes a run 30 to 50 % shorter. The tests of each mutant run in
-  // new processes, but all processes load the same source: a switch in it turns the mutant on.
-  const cache = resolve('.stryker/compiled')
-  process.env['NODE_COMPILE_CACHE'] ??= cache
 
   const postgres = values.postgres ? await startPostgres() : undefined
   if (values.postgres && !postgres) throw new Error(`There is no PostgreSQL: ${howToGetPostgres}`)
   if (postgres) process.env['KEYSTILE_TEST_DATABASE_URL'] = postgres.url
 
   try {
-    const [ofLibrary = [], ofServer = []] = [false, true].map((isServer) =>
-      [...chosen].filter(([room]) => room.startsWith('server/') === isServer),
-    )
-    for (const [room, mutate] of ofLibrary) await runInLibrary(room, mutate, values)
-    if (ofServer.length > 0) await runInServer(ofServer, values.force)
+    await run([...chosen], values.force)
   } finally {
     await postgres?.stop()
-    // Removes the cache. The next run could hardly use it, because the copies of the source then
-    // have new names.
-    rmSync(cache, { recursive: true, force: true })
   }
 }
 
@@ -210,34 +188,17 @@ export function folderOf(room: string): string {
   return room.replace(/^keystile/, library).replace(/^server/, server)
 }
 
-async function runInLibrary(
-  room: string,
-  mutate: readonly string[],
-  options: Options,
-): Promise<void> {
-  const { Stryker } = await import('@stryker-mutator/core')
-  console.log(`\n${room}`)
-  const stryker = new Stryker({
-    mutate: [...mutate],
-    tap: { testFiles: [`${folderOf(room)}/**/*.test.ts`, ...(rooms[room] ?? [])] },
-    incrementalFile: `.stryker/${room.replaceAll('/', '-')}.json`,
-    force: options.force,
-    ...(options.concurrency && { concurrency: Number(options.concurrency) }),
-  })
-  await stryker.runMutationTest()
-}
-
 /** Tests the mutants of several rooms in one run. First with their own tests, which are faster. */
-async function runInServer(
+async function run(
   chosen: readonly (readonly [room: string, mutate: readonly string[]])[],
   force: boolean,
 ): Promise<void> {
-  const { testRooms } = await import('./mutate/server-rooms.ts')
-  const results = '.stryker/server.json'
+  const results = '.stryker/results.json'
   if (force) rmSync(results, { force: true })
   const own = find(chosen.map(([room]) => `${folderOf(room)}/**/*.test.ts`))
   // These tests are fast as well, and find what is missing in a record of a feature.
-  const ofRecords = find(records).filter((file) => !own.includes(file))
+  const ofServer = chosen.some(([room]) => room.startsWith('server/'))
+  const ofRecords = ofServer ? find(records).filter((file) => !own.includes(file)) : []
   const others = find(chosen.flatMap(([room]) => rooms[room] ?? []))
   const counts: Record<string, Record<string, number>> = {}
   await testRooms({
@@ -269,10 +230,10 @@ function findTargets(patterns: readonly string[]): readonly Target[] {
   const wanted = patterns.filter((each) => !each.startsWith('!'))
   return wanted.flatMap((pattern) => {
     const [, file = '', first, last] = /^(.*?)(?::(\d+)-(\d+))?$/.exec(pattern) ?? []
-    if (first !== undefined) return [{ file, lines: { first: Number(first), last: Number(last) } }]
-    return find([file])
-      .filter((file) => !exclude.some((each) => matchesGlob(file, each)))
-      .map((file) => ({ file }))
+    const files = find([file]).filter((file) => !exclude.some((each) => matchesGlob(file, each)))
+    if (files.length === 0) throw new TypeError(`no file ${pattern} (lines: file.ts:10-20)`)
+    const lines = first !== undefined && { first: Number(first), last: Number(last) }
+    return files.map((file) => ({ file, ...(lines && { lines }) }))
   })
 }
 

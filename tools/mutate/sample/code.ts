@@ -1,4 +1,4 @@
-// Code with mutants of each fate, for server-rooms.test.ts.
+// Code with mutants of each fate, for rooms.test.ts.
 import { parentPort, workerData } from 'node:worker_threads'
 
 export function isWithin(value: number, limit: number): boolean {

@@ -1,4 +1,4 @@
-// The tests of code.ts. Not a `.test.ts`: only server-rooms.test.ts runs them.
+// The tests of code.ts. Not a `.test.ts`: only rooms.test.ts runs them.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

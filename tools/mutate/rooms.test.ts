@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { testRooms, type Fate } from './server-rooms.ts'
+import { testRooms, type Fate } from './rooms.ts'
 
 it('the mutants of a sample are killed unless they are equivalent or untested', async () => {
   const file = 'tools/mutate/sample/code.ts'

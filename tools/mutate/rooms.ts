@@ -1,4 +1,4 @@
-// Tests the mutants of rooms of the server. StrykerJS would start a process for each test file
+// Tests the mutants of rooms. StrykerJS would start a process for each test file
 // and each mutant. This program loads the tests once (warm.ts), runs only the tests that reach a
 // mutant, the fastest first, and ends at the first failure.
 import {
