@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { requireKnownOptions } from './options.ts'
+import { kindOf, notAwaited, requireKnownOptions } from './options.ts'
 
 const check = (options: unknown): void => requireKnownOptions('bake', options, ['sugar', 'salt'])
 
@@ -48,4 +48,25 @@ describe('requireKnownOptions', () => {
       assert.throws(() => check(options), { name: 'TypeError', message })
     })
   }
+})
+
+it('kindOf shows numbers, null and undefined, but only the kind of other values', () => {
+  const kinds = [5, NaN, null, undefined, '', 'secret', [], ['secret'], {}, () => {}, true]
+  assert.deepEqual(kinds.map(kindOf), [
+    '5',
+    'NaN',
+    'null',
+    'undefined',
+    'an empty string',
+    'a string',
+    'an empty array',
+    'an array',
+    'an object',
+    'a function',
+    'a boolean',
+  ])
+})
+
+it('the message about a promise shows how to await it', () => {
+  assert.match(notAwaited('bake'), /^the argument of bake\(\).*Fix: bake\(await createKeystile/)
 })

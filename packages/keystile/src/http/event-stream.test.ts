@@ -37,6 +37,14 @@ describe('createEventParser', () => {
     assert.equal(eventsOf('data:a\ndata:  b\ndata\n\n')[0]?.data, 'a\n b\n')
   })
 
+  it('createEventParser removes no other space from the data, and the type is `message`', () => {
+    assert.deepEqual(eventsOf('data:a b\n\n'), [{ type: 'message', id: undefined, data: 'a b' }])
+  })
+
+  it('createEventParser accepts an empty chunk between CR and LF', () => {
+    assert.equal(eventsOf('data: x\r', '', '\ndata: y\n\n')[0]?.data, 'x\ny')
+  })
+
   it('createEventParser passes on an event only after the empty line that ends the event', () => {
     assert.deepEqual(eventsOf('data: x\n'), [])
     assert.deepEqual(eventsOf('data: x\n', 'data: y'), [])

@@ -210,6 +210,8 @@ describe('fetchJwksUri', () => {
     for (const [other, said] of [
       ['https://evil.example', '"https://evil.example"'],
       ['a"\n\u001b[2J\u202e\u00e9', String.raw`"a\"\n\u001b[2J\u202e\u00e9"`],
+      ['x'.repeat(78), `"${'x'.repeat(78)}"`],
+      ['x'.repeat(79), `"${'x'.repeat(77)}…"`],
       ['x'.repeat(5_000), `"${'x'.repeat(77)}…"`],
       [5, '5'],
       [{}, 'an object'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { pathOf, tooLarge, toResponse } from './message.ts'
+import { cancelStream, pathOf, tooLarge, toResponse } from './message.ts'
 
 describe('pathOf', () => {
   const table: readonly [string, string | undefined][] = [
@@ -35,6 +35,15 @@ describe('pathOf', () => {
       assert.equal(pathOf(url), path)
     })
   }
+})
+
+it('cancelStream cancels the stream, and accepts a stream that has failed', async () => {
+  let cancelled = 0
+  const failed = Promise.reject(new Error('the stream has failed'))
+  cancelStream({ cancel: () => (cancelled++, failed) })
+  cancelStream(undefined)
+  await assert.rejects(failed)
+  assert.equal(cancelled, 1)
 })
 
 describe('toResponse', () => {

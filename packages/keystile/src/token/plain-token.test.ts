@@ -94,6 +94,10 @@ describe('verifyPlainToken and the kind of a token', () => {
   it('verifyPlainToken accepts the claims token_use "access" and typ "Bearer"', () => {
     assert.equal(verify({ token_use: 'access', typ: 'Bearer' }).claims.sub, 'ada')
   })
+
+  it('verifyPlainToken accepts a claim type that only begins or ends like "id"', () => {
+    for (const type of ['paid', 'idle']) assert.equal(verify({ type }).claims.sub, 'ada')
+  })
 })
 
 describe('verifyPlainToken and required claims', () => {
@@ -114,6 +118,7 @@ describe('verifyPlainToken and required claims', () => {
       for (const value of ['', 7, null, ['a']]) refused(new RegExp(`^"${name}"`), { [name]: value })
     }
     for (const value of ['1', null]) refused(/^"auth_time"/, { auth_time: value })
+    assert.equal(verify({ sid: 's', auth_time: now }).claims.sub, 'ada')
   })
 
   it('verifyPlainToken accepts a token without iat, jti and client', () => {

@@ -187,9 +187,11 @@ function requireTypes(claims: JwtClaims): void {
 function scopesOf(claims: JwtClaims, from: ScopesFrom): readonly string[] {
   if (typeof from === 'function') {
     const returned: unknown = from(claims)
-    // Checks the copy, because an unusual array may return other values when it is read again.
-    const scopes: unknown[] = Array.isArray(returned) ? [...returned] : [returned]
-    if (Array.isArray(returned) && scopes.every((scope) => typeof scope === 'string')) return scopes
+    if (Array.isArray(returned)) {
+      // Checks the copy, because an unusual array may return other values when it is read again.
+      const scopes: unknown[] = [...returned]
+      if (scopes.every((scope) => typeof scope === 'string')) return scopes
+    }
     throw new TypeError('the function `scopesFrom` must return an array of strings')
   }
 
