@@ -44,7 +44,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     `${library}/openapi/secure.test.ts`,
   ],
   'keystile/openapi': ['test/openapi/documents.test.ts'],
-  'keystile/client': ['test/flows/client.test.ts'],
+  'keystile/client': ['test/flows/{client,client-accounts}.test.ts'],
   'keystile/testing': [],
   'server/base': ['test/flows/{refresh,at-rest,guessing}.test.ts'],
   'server/http': ['test/flows/account.test.ts'],

@@ -38,6 +38,14 @@ describe('createClient', () => {
       assert.equal(stage.signOuts, 0)
     })
 
+    it('isSignedIn() leaves no timer behind', async () => {
+      const timers = (): number =>
+        process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+      const before = timers()
+      await stage.client.isSignedIn()
+      assert.equal(timers(), before)
+    })
+
     it('for a wrong password, client.login rejects with the message of the issuer', async () => {
       await assert.rejects(stage.client.login({ ...ada, password: 'wrong' }), {
         name: 'ClientError',

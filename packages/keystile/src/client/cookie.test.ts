@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { ada, stageClient } from '../../test-support/client-stage.ts'
+import { ClientError } from './client-error.ts'
 import type { ApiClient } from './client.ts'
 import { sidOf } from './token-sid.ts'
 
@@ -93,6 +94,31 @@ describe('a client', () => {
     it('isSignedIn() of a cookie client rejects while the issuer is down', async () => {
       stage.server.instead = (_asked, response) => Boolean(response.destroy())
       await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
+    })
+
+    it('the request for the metadata has no cookies, and its error has a cause', async () => {
+      const asked: (string | undefined)[] = []
+      const tab = open(async (input, { credentials } = {}) => {
+        asked.push(credentials)
+        return String(input).includes('.well-known')
+          ? Response.json({ issuer: stage.server.issuer })
+          : new Response('Not Found', { status: 404 })
+      })
+      await assert.rejects(tab.login(ada), ({ code, cause }: ClientError) => {
+        assert.equal(code, 'no_cookie_sessions')
+        return cause instanceof ClientError && cause.status === 404
+      })
+      assert.deepEqual(asked, ['include', 'omit'])
+    })
+
+    it('a cookie client asks for no metadata if the issuer itself has answered 404', async () => {
+      const asked: string[] = []
+      const tab = open(async (input) => {
+        asked.push(String(input))
+        return Response.json({ error: 'invalid_request' }, { status: 404 })
+      })
+      await assert.rejects(tab.login(ada), { code: 'invalid_request' })
+      assert.deepEqual(asked, [`${stage.server.issuer}/session`])
     })
 
     it('a cookie client rejects with no_cookie_sessions if cookie sessions are off', async () => {

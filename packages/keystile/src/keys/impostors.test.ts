@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isMixed } from './impostors.ts'
+import { findImpostor, isMixed } from './impostors.ts'
 
 describe('isMixed', () => {
   it('isMixed is true if at least a quarter of the characters differ in kind from the next', () => {
@@ -24,4 +24,12 @@ describe('isMixed', () => {
     assert.equal(isMixed('a-b-c-D'), true)
     assert.equal(isMixed('----'), true)
   })
+})
+
+it('findImpostor recognizes encoded JSON, but an encoded UUID may be a secret', () => {
+  const nameOf = (text: string): string | undefined => findImpostor(Buffer.from(text))?.name
+  const uuid = '3f2b8a1e-9c4d-4e5f-8a6b-7c8d9e0f1a2b'
+  assert.equal(nameOf(uuid), 'a UUID')
+  assert.equal(nameOf(btoa(uuid)), undefined)
+  assert.equal(nameOf(btoa('{"kty":"oct"}')), 'JSON')
 })

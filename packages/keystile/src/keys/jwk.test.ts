@@ -467,6 +467,7 @@ describe('importKey of a PEM', () => {
     }
     const x25519 = generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'pem' })
     refuses({ pem: x25519, algorithm: 'EdDSA' }, /a PEM for EdDSA/)
+    refuses({ pem: pems(rsa)[0], algorithm: 'HS256' }, /a PEM for HS256 must be/)
     const pss = generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey
     refuses(
       { pem: pss.export({ type: 'spki', format: 'pem' }), algorithm: 'PS256' },

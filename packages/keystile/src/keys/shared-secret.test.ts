@@ -6,7 +6,7 @@ import { findAlgorithm } from './algorithm.ts'
 import { exportPublicJwk, generateKey, importKey } from './jwk.ts'
 import { importJwkSet } from './jwk-set.ts'
 import { keyObjectOf } from './key-object.ts'
-import { isWeakSecret } from './shared-secret.ts'
+import { isWeakSecret, requireSoundKey, trustedSecretKey } from './shared-secret.ts'
 import type { SigningKey } from './signing-key.ts'
 
 const hs256 = findAlgorithm('HS256')!
@@ -460,4 +460,12 @@ describe('importJwkSet of secrets', () => {
     for (const keys of [[bad], [good, bad], [bad, good]])
       assert.throws(() => importJwkSet({ keys }), /must be random.*openssl rand -base64 32/)
   })
+})
+
+it('trustedSecretKey checks only the length, and requireSoundKey accepts its keys', () => {
+  assert.ok(hs256.keyType === 'oct')
+  const zeros = Buffer.alloc(32)
+  requireSoundKey(trustedSecretKey(zeros, hs256), hs256)
+  assert.throws(() => requireSoundKey(createSecretKey(zeros), hs256), /must be random/)
+  assert.throws(() => trustedSecretKey(zeros.subarray(1), hs256), /at least 32 bytes; .* has 31/)
 })
