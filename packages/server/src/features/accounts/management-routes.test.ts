@@ -17,7 +17,7 @@ describe('managementRoutes', () => {
   let database: Database
   let feed: EventFeed
   let users: Users
-  const made: User[] = []
+  let made: User[]
   before(async () => {
     database = await openDatabase(
       ':memory:',
@@ -25,6 +25,7 @@ describe('managementRoutes', () => {
     )
     feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
     users = createUsers(database, feed, systemClock)
+    made = []
     for (let i = 0; i < 51; i++) {
       const created = await users.create(
         {
@@ -113,9 +114,7 @@ describe('managementRoutes', () => {
     const params = { id: made[1]!.publicUser.id }
     await assert.rejects(
       async () => route!.handle({ ...readWebRequest(request), params }, caller),
-      {
-        code: 'conflict',
-      },
+      { code: 'conflict' },
     )
     assert.deepEqual((await find(params.id))!.active, true)
   })
