@@ -132,7 +132,9 @@ async function load(files) {
 process.on('disconnect', () => process.exit())
 process.on('message', async (question) => {
   const { mutantCoverage } = globalThis.__stryker__
-  if (question.files) await load(question.files)
+  if (question.files)
+    // Otherwise the process would wait, because `onUncaught` keeps it alive.
+    await load(question.files).catch(() => process.exit(1))
   const result = question.ids ? await answer(question) : { ids: [...tests.keys()] }
   process.send({ ...result, ...(question.counts && { counts: mutantCoverage }) })
 })
