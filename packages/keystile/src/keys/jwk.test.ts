@@ -116,6 +116,10 @@ describe('exportPublicJwk and exportPrivateJwk, read again by importKey', () => 
     assert.deepEqual(exportPublicJwk(importKey(unnamed)), unnamed)
   })
 
+  it('exportPublicJwk adds no member without a value', () => {
+    assert.ok(!Object.values(exportPublicJwk(ec)).includes(undefined))
+  })
+
   it('exportPublicJwk refuses a secret, and exportPrivateJwk refuses a public key', () => {
     assert.throws(() => exportPublicJwk(generateKey('HS256')), /no public half/)
     assert.throws(() => exportPrivateJwk(importKey(exportPublicJwk(ec))), /this is a public key/)
