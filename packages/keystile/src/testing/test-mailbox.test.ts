@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { createTestMailbox, type SentMail } from './test-mailbox.ts'
 
 const mailTo = (to: string, subject: string, text = ''): SentMail => ({
@@ -10,6 +11,10 @@ const mailTo = (to: string, subject: string, text = ''): SentMail => ({
 })
 
 describe('createTestMailbox', () => {
+  it('a test mailbox has a sender, so that createKeystile accepts it as `mail`', () => {
+    assert.equal(createTestMailbox().from, 'Test <no-reply@test.example>')
+  })
+
   it('mailbox.next returns the mails for one address in the order sent, each once', async () => {
     const mailbox = createTestMailbox()
     mailbox.send(mailTo('Ada@example.com', 'first'))
@@ -56,6 +61,34 @@ describe('createTestMailbox', () => {
     // The call that gave up takes no later mail.
     mailbox.send(mailTo('ada@example.com', 'late'))
     assert.equal((await mailbox.next('ada@example.com')).subject, 'late')
+  })
+
+  it('mailbox.next waits for a mail up to 10 seconds by default', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let hasFailed = false
+    const next = createTestMailbox().next('ada@example.com')
+    next.catch(() => (hasFailed = true))
+    t.mock.timers.tick(9_999)
+    await turn()
+    assert.equal(hasFailed, false)
+    t.mock.timers.tick(1)
+    await assert.rejects(next, /within 10 s/)
+  })
+
+  it('a call of mailbox.next that got its mail does not affect later calls', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const mailbox = createTestMailbox()
+    const first = mailbox.next('ada@example.com')
+    mailbox.send(mailTo('ada@example.com', 'first'))
+    await first
+    let subject: string | undefined
+    void mailbox.next('ada@example.com', { timeoutSeconds: 20 }).then((mail) => {
+      subject = mail.subject
+    })
+    t.mock.timers.tick(10_000)
+    mailbox.send(mailTo('ada@example.com', 'second'))
+    await turn()
+    assert.equal(subject, 'second')
   })
 
   it('the getters link, token and code of a test mail throw if the mail has none', async () => {
