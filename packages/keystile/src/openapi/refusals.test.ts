@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Demand } from '../guard/demand.ts'
-import { refusalsOf } from './refusals.ts'
+import { refusalsOf, refusalSchemas } from './refusals.ts'
 
 const demand = (
   alternatives: Demand['alternatives'] = [[]],
@@ -26,6 +26,25 @@ const always = {
   400: 'The Authorization header is malformed',
   503: 'Tokens cannot be checked at the moment',
 }
+
+describe('refusalSchemas', () => {
+  it('the schema KeystileProblem has the members of RFC 9457, and Keystile’s own code', () => {
+    const { type, properties, required } = refusalSchemas['KeystileProblem'] as {
+      readonly type: string
+      readonly properties: Readonly<Record<string, { readonly type: string }>>
+      readonly required: readonly string[]
+    }
+    const types = Object.entries(properties).map(([name, { type }]) => `${name}: ${type}`)
+    assert.deepEqual(types, [
+      'type: string',
+      'title: string',
+      'status: integer',
+      'detail: string',
+      'code: string',
+    ])
+    assert.deepEqual([type, required], ['object', ['type', 'title', 'status', 'detail']])
+  })
+})
 
 describe('refusalsOf', () => {
   it('refusalsOf describes for each status why a guard can refuse a request', () => {

@@ -182,14 +182,24 @@ describe('secure()', () => {
     const keys = keySetOf([generateKey('ES256')])
     const other = createGuard({
       verifier: createVerifier({ issuer: otherIssuer, audience: 'api', keys, revocations: 'none' }),
+      user: () => ({}),
     })
     const app = new Hono()
-      .get('/both', guard({ maxAgeSeconds: 60 }), other({ scopes: ['x'], maxAgeSeconds: 30 }), ok)
+      .get(
+        '/both',
+        guard({ maxAgeSeconds: 60 }),
+        other({ scopes: ['x'], maxAgeSeconds: 30, verified: true }),
+        ok,
+      )
       .get('/other', other('y'), ok)
     const secured = secure(documentOf('get /both', 'get /other'), app)
     const both = operationIn(secured, 'get /both')
     assert.deepEqual(both.security, [{ keystile: [], keystile2: ['x'] }])
-    assert.equal((both as { 'x-max-age-seconds'?: number })['x-max-age-seconds'], 30)
+    const { 'x-max-age-seconds': maxAge, 'x-email-verified': verified } = both as object as {
+      readonly 'x-max-age-seconds'?: number
+      readonly 'x-email-verified'?: boolean
+    }
+    assert.deepEqual([maxAge, verified], [30, true])
     const { securitySchemes } = secured.components as Record<string, Record<string, unknown>>
     const flows = { password: { tokenUrl: `${otherIssuer}/token`, scopes: { x: '', y: '' } } }
     assert.deepEqual(securitySchemes?.['keystile2'], { type: 'oauth2', flows })
