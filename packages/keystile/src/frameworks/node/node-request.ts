@@ -165,14 +165,10 @@ async function writeStream(response: ServerResponse, stream: AnswerStream): Prom
   }
 }
 
-/** Resolves when the peer has room for more bytes, or when the connection has ended. */
+/** Resolves when the peer has room for more bytes. Never resolves if the connection ends before. */
 function untilRoom(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    const go = (): void => {
-      response.off('drain', go).off('close', go)
-      resolve()
-    }
-    response.on('drain', go).on('close', go)
+    response.once('drain', resolve)
   })
 }
 
