@@ -216,7 +216,7 @@ describe('secure() with a document from @nestjs/swagger', () => {
       'get /api/admin': [{ keystile: [] }],
       'get /api/admin/open': undefined,
       'get /api/admin/news': [{ bearer: [], keystile: [] }, { bearer: [] }],
-      'get /api/copies/{id}': [{ keystile: ['items:write'] }],
+      'get /api/copies/{id}': [{ bearer: [], keystile: ['items:write'] }],
     })
     // The classes of the app are as before.
     assert.equal(JSON.stringify(create()), plain)
@@ -254,6 +254,7 @@ async function createNestApp(): Promise<INestApplication> {
   }
   decorate(Base, 'find', [Get(':id')], [Param('id')])
   Reflect.defineMetadata('design:paramtypes', [String], Base.prototype, 'find')
+  ApiSecurity('bearer')(Base)
   class Copies extends Base {}
   Controller('copies')(Copies)
   Guard('items:write')(Copies)

@@ -61,9 +61,8 @@ function findCarrier(context: ExecutionContext): unknown {
       return context.getArgByIndex(0)
     case 'graphql':
       return context.getArgByIndex(2)
-    default:
-      return undefined
   }
+  return undefined
 }
 
 /**

@@ -1,6 +1,13 @@
 // Checks the decorators of an app when it starts, so that a mistake cannot leave a handler open.
 import type { ModulesContainer } from '@nestjs/core'
-import { declaredOnClass, declaredOnMethod, methodsOf, nameOf, type Class } from './declared.ts'
+import {
+  declaredOnClass,
+  declaredOnMethod,
+  isClass,
+  methodsOf,
+  nameOf,
+  type Class,
+} from './declared.ts'
 import type { Guards } from './guard.ts'
 
 /** The metadata keys that mark a method as a handler. Nest runs the guards before a handler. */
@@ -73,8 +80,4 @@ function areFieldsGuarded(modules: ModulesContainer): boolean {
 
 function hasMetadata(handler: object, keys: readonly string[]): boolean {
   return keys.some((key) => Reflect.hasMetadata(key, handler))
-}
-
-function isClass(value: unknown): value is Class {
-  return typeof value === 'function' && typeof value.prototype === 'object'
 }

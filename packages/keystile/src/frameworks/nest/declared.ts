@@ -13,6 +13,11 @@ export type AnyCore = GuardCore<string, unknown, TokenType>
 /** A class, as `ExecutionContext.getClass()` returns it. */
 export type Class = abstract new (...args: never) => unknown
 
+/** Whether `value` is a class. Also true for any other function, which has no handlers. */
+export function isClass(value: unknown): value is Class {
+  return typeof value === 'function'
+}
+
 type Handler = (...args: never) => unknown
 
 /** The content of one decorator. */

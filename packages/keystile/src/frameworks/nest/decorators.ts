@@ -15,7 +15,12 @@ export type ClassOrMethodDecorator = ClassDecorator & MethodDecorator
 
 // A decorator runs before the scopes and users of the app are known. `check-handlers.ts` reads the
 // arguments again when the app starts.
-const unknownApp = { declared: undefined, hasUsers: true } as const
+const unknownApp = {
+  declared: undefined,
+  hasUsers: true,
+  // Stryker disable next-line BooleanLiteral: `readDemand` only copies this value to its result
+  optional: false,
+} as const
 
 // The functions below are arrow functions: Nest cannot construct them, so `@UseGuards(Guard)` fails
 // when the app starts, and is not silently ignored.
@@ -36,7 +41,7 @@ const unknownApp = { declared: undefined, hasUsers: true } as const
 export const Guard = <S extends string = string>(
   ...demand: DemandArguments<S>
 ): ClassOrMethodDecorator => {
-  readDemand<string>(demand, { ...unknownApp, optional: false })
+  readDemand<string>(demand, unknownApp)
   return decorator('Guard', { kind: 'guard', read: (core) => core.demand(demand, false) })
 }
 
@@ -64,7 +69,7 @@ export const AnyOf = <S extends string = string>(
 export const OptionalGuard = <S extends string = string>(
   ...demand: DemandArguments<S>
 ): ClassOrMethodDecorator => {
-  readDemand<string>(demand, { ...unknownApp, optional: true })
+  readDemand<string>(demand, unknownApp)
   return decorator('OptionalGuard', { kind: 'optional', read: (core) => core.demand(demand, true) })
 }
 

@@ -1,11 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import {
-  HttpException,
-  Inject,
-  Injectable,
-  type CanActivate,
-  type ExecutionContext,
-} from '@nestjs/common'
+import { HttpException, Inject, type CanActivate, type ExecutionContext } from '@nestjs/common'
 import type { TokenError } from '../../base/errors.ts'
 import type { Demand } from '../../guard/demand.ts'
 import type { Caller } from '../../guard/guard.ts'
@@ -98,7 +92,6 @@ export class KeystileGuard implements CanActivate {
     return true
   }
 }
-Injectable()(KeystileGuard)
 Inject(guardsToken)(KeystileGuard, undefined, 0)
 
 /**

@@ -1,6 +1,5 @@
 import {
   Inject,
-  Module,
   type DynamicModule,
   type InjectionToken,
   type ModuleMetadata,
@@ -104,7 +103,6 @@ export class KeystileModule implements OnModuleInit {
     return { ...moduleOf(options, inject, createCore), imports }
   }
 }
-Module({})(KeystileModule)
 Inject(guardsToken)(KeystileModule, undefined, 0)
 Inject(ModulesContainer)(KeystileModule, undefined, 1)
 

@@ -3,11 +3,14 @@
 // syntax.
 import 'reflect-metadata'
 import assert from 'node:assert/strict'
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import { afterEach, describe, it } from 'node:test'
 import {
   Catch,
   Controller,
   Get,
+  HttpException,
   Injectable,
   Module,
   SetMetadata,
@@ -16,12 +19,17 @@ import {
   type DynamicModule,
   type ExecutionContext,
   type INestApplication,
+  type ModuleMetadata,
 } from '@nestjs/common'
-import { APP_FILTER, NestFactory } from '@nestjs/core'
+import { APP_FILTER, NestFactory, type AbstractHttpAdapter } from '@nestjs/core'
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js'
+import { ExpressAdapter } from '@nestjs/platform-express'
+import { FastifyAdapter } from '@nestjs/platform-fastify'
+import { WsException } from '@nestjs/websockets'
+import type { RefusedRequest } from '../../guard/refusal-report.ts'
 import { createVerifier } from '../../guard/verifier.ts'
 import { createTestIssuer } from '../../testing/test-issuer.ts'
-import { getCaller } from './admitted.ts'
+import { getCaller, type CallerOf } from './admitted.ts'
 import { AnyOf, Caller, Guard, OptionalCaller, OptionalGuard, Public } from './decorators.ts'
 import { guardsToken, KeystileGuard, type Guards } from './guard.ts'
 import { KeystileModule, type ModuleSettings } from './module.ts'
@@ -57,19 +65,24 @@ afterEach(async () => {
 interface Parts {
   readonly controllers?: readonly Type[]
   readonly providers?: NonNullable<DynamicModule['providers']>
+  readonly imports?: readonly Type[]
   readonly guards?: DynamicModule | undefined
   readonly settings?: ModuleSettings
+  /** Default: Express. */
+  readonly platform?: AbstractHttpAdapter | undefined
 }
 
 /** Starts an app, and returns its URL. */
 async function start(parts: Parts): Promise<string> {
-  const { controllers = [], providers = [], settings } = parts
+  const { controllers = [], providers = [], imports = [], settings } = parts
   const guards = 'guards' in parts ? parts.guards : KeystileModule.forRoot(options, settings)
   class App {
     readonly name = 'app'
   }
-  Module({ imports: guards ? [guards] : [], controllers: [...controllers], providers })(App)
-  app = await NestFactory.create(App, { logger: false, abortOnError: false })
+  const all = [...imports, ...(guards ? [guards] : [])]
+  Module({ imports: all, controllers: [...controllers], providers })(App)
+  const { platform = new ExpressAdapter() } = parts
+  app = await NestFactory.create(App, platform, { logger: false, abortOnError: false })
   await app.listen(0, '127.0.0.1')
   return app.getUrl()
 }
@@ -77,6 +90,15 @@ async function start(parts: Parts): Promise<string> {
 const statusOf = async (url: string, ...scopes: readonly string[]): Promise<number> => {
   const headers = scopes.length > 0 ? issuer.headers({ scopes: scopes.filter(Boolean) }) : {}
   return (await fetch(url, { headers })).status
+}
+
+/** Makes a module that an app can import. */
+function moduleWith(parts: ModuleMetadata): Type {
+  class Feature {
+    readonly name = 'feature'
+  }
+  Module(parts)(Feature)
+  return Feature
 }
 
 /** Makes a controller with one method `get`. */
@@ -111,6 +133,54 @@ describe('a Nest app with KeystileModule', () => {
       [await statusOf(`${url}/things`), await statusOf(`${url}/things`, 'read')],
       [401, 200],
     )
+  })
+
+  it('@OptionalGuard() admits a request without a token only with @Public()', async () => {
+    const url = await start({ controllers: [controllerWith(Public(), OptionalGuard('read'))] })
+    assert.deepEqual(
+      [await statusOf(`${url}/things`), await statusOf(`${url}/things`, 'write')],
+      [200, 403],
+    )
+    await app?.close()
+    const needing = await start({ controllers: [controllerWith(OptionalGuard())] })
+    assert.equal(await statusOf(`${needing}/things`), 401)
+  })
+
+  it('KeystileModule in the root module guards the controllers of all modules', async () => {
+    const imports = [moduleWith({ controllers: [controllerWith(Guard('read'))] })]
+    const url = await start({ imports })
+    assert.deepEqual(
+      [await statusOf(`${url}/things`, 'write'), await statusOf(`${url}/things`, 'read')],
+      [403, 200],
+    )
+  })
+
+  it('onRefused gets the pattern of a Nest route, on Express and on Fastify', async () => {
+    for (const platform of [new ExpressAdapter(), new FastifyAdapter()]) {
+      const routes: (string | undefined)[] = []
+      const onRefused = ({ route }: RefusedRequest): void => void routes.push(route)
+      const guards = KeystileModule.forRoot({ ...options, onRefused })
+      class Things {
+        get(): string {
+          return 'thing'
+        }
+      }
+      Controller('things')(Things)
+      decorate(Things, 'get', [Get(':id')])
+      const url = await start({ controllers: [Things], guards, platform })
+      assert.equal(await statusOf(`${url}/things/1`), 401)
+      assert.deepEqual(routes, ['/things/:id'])
+      await app?.close()
+    }
+  })
+
+  it('Nest loads the user once for each request, and only if the caller has the scope', async () => {
+    let loads = 0
+    const user = (): object => ({ loads: ++loads })
+    const guards = KeystileModule.forRoot({ ...options, user })
+    const url = await start({ controllers: [controllerWith(Guard('read'))], guards })
+    assert.deepEqual([await statusOf(`${url}/things`, 'write'), loads], [403, 0])
+    assert.deepEqual([await statusOf(`${url}/things`, 'read'), loads], [200, 1])
   })
 
   it('a @Public() method of a guarded controller needs no token', async () => {
@@ -236,7 +306,20 @@ describe('a Nest app with KeystileModule', () => {
   })
 })
 
-describe('the caller of a handler without a guard', () => {
+describe('the caller of a Nest handler', () => {
+  it('@Caller() passes the caller to a parameter of the handler', async () => {
+    class Things {
+      get({ identity }: CallerOf<typeof options>): string {
+        return identity.subject
+      }
+    }
+    Controller('things')(Things)
+    decorate(Things, 'get', [Get()], [Caller()])
+    const url = await start({ controllers: [Things] })
+    const response = await fetch(`${url}/things`, { headers: issuer.headers({ subject: 'ada' }) })
+    assert.equal(await response.text(), 'ada')
+  })
+
   it('@OptionalCaller() throws if the handler has no guard', async () => {
     class Things {
       get(caller: unknown): string {
@@ -313,6 +396,32 @@ describe('mistakes that stop a Nest app at its start', () => {
       { controllers: [Things] },
       /above Things\.helper, but Things\.helper handles no requests/,
     )
+
+    class Empty {
+      readonly name = 'empty'
+    }
+    Controller('empty')(Empty)
+    Guard()(Empty)
+    await refuses({ controllers: [Empty] }, /above Empty, but Empty handles no requests/)
+  })
+
+  it('an app with guards on messages and GraphQL operations starts', async () => {
+    class Handlers {
+      get(): string {
+        return 'handled'
+      }
+    }
+    const keys = ['websockets:message_mapping', 'microservices:pattern', 'graphql:resolver_type']
+    const providers = keys.map((key) => {
+      class OfKey extends Handlers {
+        override get(): string {
+          return key
+        }
+      }
+      decorate(OfKey, 'get', [SetMetadata(key, 'any'), Guard('read')])
+      return OfKey
+    })
+    await start({ providers })
   })
 
   it('an app with @UseGuards(Guard) or @UseGuards(Guard(…)) does not start', async () => {
@@ -333,9 +442,38 @@ describe('mistakes that stop a Nest app at its start', () => {
     const withOptions = (useValue: object): Parts => ({
       providers: [Resolver, { provide: 'GqlModuleOptions', useValue }],
     })
+    const fix = "Fix: GraphQLModule.forRoot({ fieldResolverEnhancers: ['guards'], … })"
+    const message = `@nestjs/graphql calls no guard for the field Resolver.secret. ${fix}`
     for (const without of [{}, { fieldResolverEnhancers: ['filters'] }])
-      await refuses(withOptions(without), /calls no guard for the field Resolver\.secret/)
-    await start(withOptions({ fieldResolverEnhancers: ['guards'] }))
+      await assert.rejects(start(withOptions(without)), { name: 'TypeError', message })
+    const guarded = withOptions({ fieldResolverEnhancers: ['guards'] })
+    await start(guarded)
+    await app?.close()
+
+    // An app may have several GraphQL modules.
+    const useValue = { fieldResolverEnhancers: [] }
+    const other = moduleWith({ providers: [{ provide: 'GqlModuleOptions', useValue }] })
+    await refuses({ ...guarded, imports: [other] }, /calls no guard for the field Resolver\.secret/)
+  })
+
+  it('if GraphQL calls no guards for fields, Nest starts only with unguarded fields', async () => {
+    const providers = [true, false].map((isGuarded) => {
+      class Resolver {
+        item(): string {
+          return 'item'
+        }
+      }
+      // The metadata of @ResolveReference().
+      decorate(Resolver, 'item', [SetMetadata('graphql:resolve_reference', true)])
+      if (isGuarded) Guard('read')(Resolver)
+      return Resolver
+    })
+    const options = { provide: 'GqlModuleOptions', useValue: {} }
+    const [guarded, unguarded] = providers
+    assert.ok(guarded && unguarded)
+    await start({ providers: [unguarded, options] })
+    await app?.close()
+    await refuses({ providers: [guarded, options] }, /no guard for the field Resolver\.item/)
   })
 
   it('an app does not start if its useFactory rejects', async () => {
@@ -365,13 +503,28 @@ describe('the decorators of keystile/nest', () => {
         return 'things'
       }
     }
-    const wrong: readonly (() => unknown)[] = [
-      () => (Public() as unknown as ClassDecorator)(Things),
-      () => (Guard() as unknown as PropertyDecorator)(Things.prototype, 'field'),
-      () => (Guard() as unknown as ParameterDecorator)(Things.prototype, 'get', 0),
-      () => Guard()(Things, 'make', Object.getOwnPropertyDescriptor(Things, 'make') ?? {}),
+    const onField = (one: unknown): void => (one as PropertyDecorator)(Things.prototype, 'field')
+    const either = 'must stand above a class or a method; it stands above'
+    const wrong: readonly (readonly [use: () => unknown, message: string])[] = [
+      [
+        () => (Public() as unknown as ClassDecorator)(Things),
+        '@Public(…) must stand above a method; it stands above a class',
+      ],
+      [() => onField(Public()), '@Public(…) must stand above a method; it stands above field'],
+      [() => onField(Guard()), `@Guard(…) ${either} field`],
+      [() => onField(AnyOf('read')), `@AnyOf(…) ${either} field`],
+      [() => onField(OptionalGuard()), `@OptionalGuard(…) ${either} field`],
+      [
+        () => (Guard() as unknown as ParameterDecorator)(Things.prototype, 'get', 0),
+        `@Guard(…) ${either} get`,
+      ],
+      [
+        () => Guard()(Things, 'make', Object.getOwnPropertyDescriptor(Things, 'make') ?? {}),
+        `@Guard(…) ${either} make`,
+      ],
+      [() => Reflect.apply(Guard(), undefined, [{}]), `@Guard(…) ${either} an object`],
     ]
-    for (const use of wrong) assert.throws(use, /^TypeError: @\w+\(…\) must stand above a /)
+    for (const [use, message] of wrong) assert.throws(use, { name: 'TypeError', message })
   })
 
   it('a decorator throws for wrong arguments, and if its parentheses are missing', () => {
@@ -399,7 +552,22 @@ describe('KeystileModule', () => {
       /Fix: KeystileModule\.forRoot\(await createKeystile/,
     )
     const misspelt = { openByDefalt: true } as ModuleSettings
-    assert.throws(() => KeystileModule.forRoot(options, misspelt), /no option `openByDefalt`/)
+    assert.throws(
+      () => KeystileModule.forRoot(options, misspelt),
+      /KeystileModule\.forRoot has no option `openByDefalt`/,
+    )
+  })
+
+  it('KeystileModule.forRootAsync takes `openByDefault`, and refuses an unknown option', async () => {
+    const asked = { useFactory: () => options, openByDefault: true }
+    const guards = KeystileModule.forRootAsync(asked)
+    const url = await start({ controllers: [controllerWith()], guards })
+    assert.equal(await statusOf(`${url}/things`), 200)
+    const misspelt = { ...asked, import: [] }
+    assert.throws(
+      () => KeystileModule.forRootAsync(misspelt),
+      /KeystileModule\.forRootAsync has no option `import`/,
+    )
   })
 
   it('KeystileModule.forRootAsync passes the providers in `inject` to useFactory', async () => {
@@ -447,6 +615,52 @@ describe('Nest handlers that do not answer HTTP', () => {
     const guard = new KeystileGuard(getGuards())
     assert.throws(() => guard.canActivate(contextOf('rpc', [{}], 'get')), /of the kind "rpc"/)
     assert.equal(guard.canActivate(contextOf('rpc', [{}], 'open')), true)
+  })
+
+  const requestWith = (headers: Record<string, string>): IncomingMessage => {
+    const rawHeaders = Object.entries(headers).flat()
+    return Object.assign(new IncomingMessage(new Socket()), { rawHeaders })
+  }
+  /** The arguments of a handler, as Apollo, Mercurius and socket.io pass the request in them. */
+  const callsWith = (request: IncomingMessage): readonly [string, unknown[]][] => [
+    ['graphql', [undefined, {}, { req: request }, {}]],
+    ['graphql', [undefined, {}, { reply: { request: { raw: request } } }, {}]],
+    ['ws', [{ request }, 'data']],
+  ]
+
+  it('a guard reads the HTTP request of a GraphQL context and of a WebSocket', async () => {
+    await start({})
+    const guard = new KeystileGuard(getGuards())
+    const request = requestWith(issuer.headers({ subject: 'ada', scopes: ['read'] }))
+    for (const [type, args] of callsWith(request)) {
+      const context = contextOf(type, args, 'get')
+      assert.equal(await guard.canActivate(context), true)
+      assert.equal(getCaller<typeof options>(context).identity.subject, 'ada')
+    }
+  })
+
+  it('a guard checks each message of a WebSocket again', async () => {
+    await start({})
+    const guard = new KeystileGuard(getGuards())
+    const login = { scopes: ['read'], sessionId: 'ended-later' }
+    const context = contextOf('ws', [{ request: requestWith(issuer.headers(login)) }, 'x'], 'get')
+    assert.equal(await guard.canActivate(context), true)
+    issuer.revoke(login.sessionId)
+    await assert.rejects(async () => guard.canActivate(context), /revoked/)
+  })
+
+  it('a guard refuses a GraphQL operation or a message with an error', async () => {
+    await start({})
+    const guard = new KeystileGuard(getGuards())
+    const message = 'Not authenticated'
+    const code = 'not_authenticated'
+    for (const [type, args] of callsWith(requestWith({})))
+      await assert.rejects(
+        async () => guard.canActivate(contextOf(type, args, 'get')),
+        type === 'ws'
+          ? new WsException({ status: 'error', message, code })
+          : new HttpException({ statusCode: 401, message, error: code }, 401),
+      )
   })
 
   it('a guard throws if a GraphQL context or a WebSocket has no HTTP request', async () => {

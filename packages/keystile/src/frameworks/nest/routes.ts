@@ -4,7 +4,7 @@ import { ModulesContainer } from '@nestjs/core'
 import { asJsonObject, type JsonObject } from '../../base/json.ts'
 import { markGuard } from '../../guard/guard-mark.ts'
 import type { GuardFinder } from '../routes.ts'
-import { methodsOf, type Class } from './declared.ts'
+import { isClass, methodsOf, type Class } from './declared.ts'
 import { guardsToken, type Guards } from './guard.ts'
 
 // Where the decorator @ApiSecurity stores its requirements. @nestjs/swagger copies the requirements
@@ -22,7 +22,7 @@ const methodMark = 'keystile method '
  * @throws {Error} if the app has no `KeystileModule`
  */
 export function guardFinderOf(app: INestApplicationContext, create: () => object): GuardFinder {
-  const guards = app.get<Guards>(guardsToken, { strict: false })
+  const guards = app.get<Guards>(guardsToken)
   const classes = controllersOf(app)
   const handlers = [...new Set(classes.flatMap(methodsOf).map(({ handler }) => handler))]
 
@@ -44,16 +44,14 @@ export function guardFinderOf(app: INestApplicationContext, create: () => object
     const handler = handlers[indexIn(operation, methodMark)]
     if (!type || !handler) return undefined
     const demand = guards.demandOf(type, handler)
-    return demand ? [markGuard({}, guards.core, demand.joined)] : []
+    return [demand && markGuard({}, guards.core, demand.joined)]
   }
 }
 
 function controllersOf(app: INestApplicationContext): readonly Class[] {
-  const modules = [...app.get(ModulesContainer, { strict: false }).values()]
+  const modules = [...app.get(ModulesContainer).values()]
   const wrappers = modules.flatMap(({ controllers }) => [...controllers.values()])
-  return [...new Set(wrappers.map(({ metatype }) => metatype))].filter(
-    (type): type is Class => typeof type === 'function',
-  )
+  return [...new Set(wrappers.map(({ metatype }) => metatype))].filter(isClass)
 }
 
 type Requirements = readonly object[]
@@ -63,15 +61,16 @@ type Requirements = readonly object[]
  * function that removes the marks.
  */
 function mark(targets: readonly (readonly [target: object, name: string])[]): () => void {
-  const before = targets.map(([target]) => ({
+  const before = targets.map(([target, name]) => ({
+    target,
+    name,
     own: Reflect.getOwnMetadata(securityKey, target) as Requirements | undefined,
     inherited: (Reflect.getMetadata(securityKey, target) ?? []) as Requirements,
   }))
-  for (const [i, [target, name]] of targets.entries())
-    Reflect.defineMetadata(securityKey, [...(before[i]?.inherited ?? []), { [name]: [] }], target)
+  for (const { target, name, inherited } of before)
+    Reflect.defineMetadata(securityKey, [...inherited, { [name]: [] }], target)
   return () => {
-    for (const [i, [target]] of targets.entries()) {
-      const own = before[i]?.own
+    for (const { target, own } of before) {
       if (own) Reflect.defineMetadata(securityKey, own, target)
       else Reflect.deleteMetadata(securityKey, target)
     }
