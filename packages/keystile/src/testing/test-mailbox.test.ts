@@ -57,7 +57,11 @@ describe('createTestMailbox', () => {
       message: 'no further mail to ada@example.com was sent within 0.01 s; mails so far: none',
     })
     mailbox.send(mailTo('bob@example.com', 'Hello'))
-    await assert.rejects(next(), /mails so far: "Hello" to bob@example\.com$/)
+    mailbox.send(mailTo('eve@example.com', 'Hi'))
+    await assert.rejects(
+      next(),
+      /mails so far: "Hello" to bob@example\.com, "Hi" to eve@example\.com$/,
+    )
     // The call that gave up takes no later mail.
     mailbox.send(mailTo('ada@example.com', 'late'))
     assert.equal((await mailbox.next('ada@example.com')).subject, 'late')
@@ -98,6 +102,9 @@ describe('createTestMailbox', () => {
     mailbox.send(mailTo('a@a.example', 'None', 'See https://a.example/ on 27 May 2026'))
     const both = await mailbox.next('a@a.example')
     assert.deepEqual([both.link, both.token, both.code], [link, 'abc_-9', '1234 5678'])
+    const local = 'http://localhost:3000/?token=local'
+    mailbox.send(mailTo('b@a.example', 'Local', `See ${local}`))
+    assert.equal((await mailbox.next('b@a.example')).link, local)
     const none = await mailbox.next('a@a.example')
     assert.throws(() => none.link, { message: 'the mail "None" to a@a.example has no link' })
     assert.throws(() => none.token, { message: 'the mail "None" to a@a.example has no link' })
