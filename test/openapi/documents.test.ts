@@ -218,6 +218,11 @@ describe('secure() with a document from @nestjs/swagger', () => {
       'get /api/admin/news': [{ bearer: [], keystile: [] }, { bearer: [] }],
       'get /api/copies/{id}': [{ bearer: [], keystile: ['items:write'] }],
     })
+    const createWithMore = (): OpenApiDocument => ({
+      ...create(),
+      paths: { '/more': { get: { responses: {} } } },
+    })
+    assert.throws(() => secureDocument(app, createWithMore), /the app has no route for GET \/more/)
     // The classes of the app are as before.
     assert.equal(JSON.stringify(create()), plain)
     await app.close()
