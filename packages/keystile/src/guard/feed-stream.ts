@@ -95,7 +95,7 @@ function createSilenceWatch(onSilence: (reason: Error) => void): {
     timer = setTimeout(() => {
       onSilence(new Error(`nothing arrived for ${maxSilenceMilliseconds} ms`))
     }, maxSilenceMilliseconds)
-    // Stryker disable next-line OptionalChaining: in a Worker a timer may be a number
+    // This timer alone must not keep a process running. In Deno, a timer is a number.
     timer.unref?.()
   }
   watch()
@@ -142,6 +142,7 @@ function readerOf(
   { url, clientId }: FeedLocation,
 ): ReadableStreamDefaultReader<Uint8Array> {
   const { status, headers, body } = response
+  // Stryker disable next-line StringLiteral: the text of Stryker is no event stream either
   const isStream = /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')
   if (status === 200 && !isRedirect(response) && isStream && body) return body.getReader()
 
