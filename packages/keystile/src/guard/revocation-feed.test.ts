@@ -10,13 +10,11 @@ import {
   type ScriptedFeed,
 } from '../../test-support/scripted-feed.ts'
 import { TokenError } from '../base/errors.ts'
-import { silentLogger, type Logger } from '../base/log.ts'
+import type { Logger } from '../base/log.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
-import { createRevocationFeed } from './revocation-feed.ts'
 import { readRevocations } from './revocation-source.ts'
-import type { RevocationSource } from './revocations.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from './verifier.ts'
 
 const key = generateKey('ES256')
@@ -449,80 +447,5 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     )
     assert.deepEqual(new Set(verdicts), new Set(['accepted']))
     assert.equal(stage.feed.requests.length, 1)
-  })
-})
-
-describe('a revocation feed read with a simulated clock', { timeout: 60_000 }, () => {
-  /** Reads a feed whose bytes the test writes. */
-  function read(t: TestContext): {
-    readonly source: RevocationSource
-    readonly requests: readonly Headers[]
-    readonly aborted: () => number
-    pass(milliseconds: number): void
-    arrive(text: string): Promise<void>
-  } {
-    let now = 1_000
-    t.mock.method(performance, 'now', () => now)
-    const requests: Headers[] = []
-    const signals: AbortSignal[] = []
-    let controller: ReadableStreamDefaultController<Uint8Array> | undefined
-    const source = createRevocationFeed({
-      url: 'https://auth.example/revocations',
-      clientId,
-      clientSecret,
-      whenStale: 'refuse',
-      clock: { now: () => Date.now() },
-      logger: silentLogger,
-      async fetch(_url, init) {
-        requests.push(new Headers(init?.headers))
-        if (init?.signal) signals.push(init.signal)
-        const body = new ReadableStream<Uint8Array>({ start: (given) => void (controller = given) })
-        return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
-      },
-    })
-    t.after(() => source.close())
-    void source.refresh().catch(() => {})
-    return {
-      source,
-      requests,
-      aborted: () => signals.filter(({ aborted }) => aborted).length,
-      pass(milliseconds) {
-        now += milliseconds
-      },
-      async arrive(text) {
-        controller?.enqueue(new TextEncoder().encode(text))
-        for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
-      },
-    }
-  }
-
-  it('the age of revocations starts when a heartbeat is sent, not when it arrives', async (t) => {
-    const { source, pass, arrive } = read(t)
-    pass(3_000)
-    await arrive(current(1_000))
-    assert.deepEqual([source.ageSeconds, source.state], [2, 'current'])
-    pass(1_999)
-    assert.equal(source.state, 'current')
-    pass(1)
-    assert.equal(source.state, 'stale')
-    // The clock of the issuer may run a little faster. The age must not become negative then.
-    await arrive(current(5_900))
-    assert.equal(source.ageSeconds, 0)
-  })
-
-  it('a verifier reconnects to the feed after 15 minutes, and stays current', async (t) => {
-    t.mock.method(Math, 'random', () => 0)
-    const { source, requests, aborted, pass, arrive } = read(t)
-    await arrive(ended('s1', '7.g') + current(0))
-    pass(899_999)
-    await arrive(current(899_999))
-    assert.deepEqual([requests.length, aborted(), source.state], [1, 0, 'current'])
-    pass(1_000)
-    await arrive(current(900_999))
-    assert.deepEqual([requests.length, aborted(), source.state], [2, 1, 'current'])
-    assert.equal(requests[1]?.get('last-event-id'), '7.g')
-    pass(3_000)
-    await arrive(current(2_999))
-    assert.deepEqual([requests.length, aborted(), source.state], [2, 1, 'current'])
   })
 })
