@@ -38,9 +38,9 @@ describe('createVerifiedTokens', () => {
     const tokens = createVerifiedTokens<number>()
     const long = (n: number): string => `${n}`.padEnd(16_384, '.')
     for (let n = 0; n < 512; n++) tokens.remember(long(n), n) // 256 a generation
-    assert.equal(tokens.find(long(255)), 255)
+    assert.equal(tokens.find(long(0)), 0)
     tokens.remember(long(512), 512)
-    assert.equal(tokens.find(long(254)), undefined)
+    assert.equal(tokens.find(long(1)), undefined)
     assert.equal(tokens.find(long(256)), 256)
   })
 

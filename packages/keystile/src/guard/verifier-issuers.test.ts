@@ -536,13 +536,14 @@ describe('ready()', () => {
       await assert.rejects(without.ready(), {
         reason: 'revocations_unavailable',
         detail: `revocations are ${state}`,
+        message: `revocations are ${state}`,
       })
       assert.equal(without.state, state)
     }
     const cause = new Error('connection refused')
     await assert.rejects(
       start({ revocations: revocationsIn('starting', cause) }).verifier.ready(),
-      { cause },
+      { cause, message: 'connection refused' },
     )
   })
 })
