@@ -40,6 +40,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'keystile/token': [`${library}/guard/verifier.test.ts`, vectors],
   'keystile/guard': [`${library}/frameworks/**/{guard,assemble-guard}.test.ts`],
   'keystile/frameworks': [
+    'test/openapi/documents.test.ts',
     'test/adapters/{address,edges,express-4,express-5,fastify,hono,node,web}.test.ts',
     `${library}/openapi/secure.test.ts`,
   ],

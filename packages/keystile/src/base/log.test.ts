@@ -20,7 +20,7 @@ it('printErrors prints an error with its fields, and nothing else', ({ mock }) =
 
 it('a logger has four methods', () => {
   assert.ok(isLogger(silentLogger))
-  const { debug, ...others } = silentLogger
+  const { debug: _, ...others } = silentLogger
   for (const value of [others, { ...others, debug: 'on' }, {}, null, undefined, () => {}])
     assert.ok(!isLogger(value))
 })
