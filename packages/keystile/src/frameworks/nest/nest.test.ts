@@ -174,7 +174,7 @@ describe('a Nest app with KeystileModule', () => {
     }
   })
 
-  it('Nest loads the user once for each request, and only if the caller has the scope', async () => {
+  it('Nest loads the user once for each request, but not if a scope is missing', async () => {
     let loads = 0
     const user = (): object => ({ loads: ++loads })
     const guards = KeystileModule.forRoot({ ...options, user })
@@ -558,7 +558,7 @@ describe('KeystileModule', () => {
     )
   })
 
-  it('KeystileModule.forRootAsync takes `openByDefault`, and refuses an unknown option', async () => {
+  it('KeystileModule.forRootAsync takes `openByDefault` and refuses unknown options', async () => {
     const asked = { useFactory: () => options, openByDefault: true }
     const guards = KeystileModule.forRootAsync(asked)
     const url = await start({ controllers: [controllerWith()], guards })
