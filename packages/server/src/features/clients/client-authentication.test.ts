@@ -3,8 +3,9 @@ import { beforeEach, describe, it } from 'node:test'
 import { OAuthError, readWebRequest, type OAuthErrorCode } from 'keystile/internal'
 import { hashSecret } from '../../base/secret.ts'
 import type { AuditEntry } from '../audit/entry.ts'
-import { noLimits } from '../limits/limits.ts'
-import { authenticateClient } from './client-authentication.ts'
+import { noLimits, type Limits } from '../limits/limits.ts'
+import type { Use } from '../limits/uses.ts'
+import { authenticateClient, refusalAt } from './client-authentication.ts'
 import { firstParty, type Client } from './clients.ts'
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
@@ -20,7 +21,11 @@ const spa = registered.get('spa')!.client
 const clients = { find: async (id: string) => registered.get(id) }
 
 const recorded: Omit<AuditEntry, 'at'>[] = []
-beforeEach(() => void recorded.splice(0))
+const counted: Use[] = []
+beforeEach(() => {
+  recorded.splice(0)
+  counted.splice(0)
+})
 
 function authenticate(
   authorization: string | undefined,
@@ -32,11 +37,13 @@ function authenticate(
     '192.0.2.1',
   )
   const audit = { record: async (entry: Omit<AuditEntry, 'at'>) => void recorded.push(entry) }
-  return authenticateClient(request, new Map(Object.entries(form)), {
-    clients,
-    audit,
-    limits: noLimits,
-  })
+  const limits: Pick<Limits, 'count'> = {
+    async count(uses) {
+      counted.push(...uses)
+      return { uses, at: 0 }
+    },
+  }
+  return authenticateClient(request, new Map(Object.entries(form)), { clients, audit, limits })
 }
 
 async function refuses(
@@ -135,6 +142,14 @@ describe('authenticateClient', () => {
       { ...line, clientId: undefined },
       { ...line, clientId: undefined },
     ])
+  })
+
+  it('only refused clients count towards the rate limit of their IP address', async () => {
+    await authenticate(basic('spa:'))
+    await authenticate(undefined)
+    assert.deepEqual(counted, [])
+    await refuses('invalid_client', basic('spa:x'))
+    assert.deepEqual(counted, [refusalAt('192.0.2.1')])
   })
 
   it('authenticateClient rejects if the audit line about a refusal cannot be written', async () => {

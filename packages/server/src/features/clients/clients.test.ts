@@ -62,6 +62,24 @@ describe('findClientFaults', () => {
       assert.match(faults[0]!, expected)
     }
   })
+
+  it('findClientFaults names all grants of a kind', () => {
+    const known = (['login', 'refresh', 'client'] as const).flatMap((kind) => [
+      { grantType: `${kind}-1`, kind },
+      { grantType: `${kind}-2`, kind },
+    ])
+    const client = { ...orders, grants: ['refresh-2', 'client-2'], scopes: ['users:read'] }
+    assert.deepEqual(findClientFaults({ ...client, confidential: false }, known), [
+      'refresh-1, refresh-2 requires login-1 or login-2: client-1, client-2 ' +
+        'issues no refresh token (RFC 6749 §4.4.3)',
+      'client-1, client-2 requires a confidential client (RFC 6749 §4.4)',
+      'only a confidential client may have a permission (introspect, revocations)',
+      'users:read and users:write require login-1 or login-2: only people may have them',
+    ])
+    assert.deepEqual(findClientFaults({ ...orders, grants: [], scopes: [], may: [] }, known), [
+      'a client must have at least one grant or permission (introspect, revocations)',
+    ])
+  })
 })
 
 describe('createClients', () => {
@@ -122,6 +140,15 @@ describe('createClients', () => {
     await create()
     for (const id of ['other', 'Orders', 'orders\0', '', 'first-party'])
       assert.equal(await clients.find(id), undefined, id)
+  })
+
+  it('clients.findAll finds only the active clients of a list of ids', async () => {
+    await create()
+    await create({ id: 'billing' })
+    await create({ id: 'news' })
+    await clients.disable('news', by)
+    const found = await clients.findAll(['orders', 'news', 'other'])
+    assert.deepEqual(found, new Map([['orders', await clients.find('orders')]]))
   })
 
   it('clients.create returns "taken" for the id of an enabled or disabled client', async () => {

@@ -125,7 +125,6 @@ export function findClientFaults(
   const namesOf = (kind: ClientGrant['kind']): readonly string[] =>
     known.filter((grant) => grant.kind === kind).map(({ grantType }) => grantType)
   const [logins, refreshes, own] = [namesOf('login'), namesOf('refresh'), namesOf('client')]
-  // Stryker disable next-line MethodExpression: today there is one grant of each kind
   const has = (names: readonly string[]): boolean => names.some((name) => grants.includes(name))
   const hasPeople = has(logins)
 

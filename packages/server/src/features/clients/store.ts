@@ -23,11 +23,12 @@ export function createClientRowFinder({
   reader,
   find,
 }: Pick<Database, 'reader' | 'find'>): (id: string) => Promise<ClientRow | undefined> {
+  // Stryker disable next-line StringLiteral: each call gives its own id
+  const anyId = ''
   const query = inTables<ClientTables>(reader)
     .selectFrom('client')
     .selectAll()
-    // Stryker disable next-line StringLiteral: only the place of the value counts
-    .where('id', '=', '')
+    .where('id', '=', anyId)
     .compile()
   return (id) => find({ ...query, parameters: [id] })
 }
