@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import type { LimitRate } from '../../feature/limit-rate.ts'
-import type { Database } from '../../storage/database.ts'
+import type { Database, Reader } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { createLimits, type Limits } from './limits.ts'
-import { useOf, type Spent } from './uses.ts'
+import { sortByKey, useOf, type Spent } from './uses.ts'
 
 const guesses: LimitRate = { name: 'guesses', burst: 10, intervalMilliseconds: 36 * 60_000 }
 const visits: LimitRate = {
@@ -184,4 +184,28 @@ describe('createLimits', () => {
     await assert.rejects(signIn())
     assert.deepEqual(used, { reads: 6, writes: 3 })
   })
+})
+
+it('limits.refund logs that the database cannot be written, and does not throw', async () => {
+  const logged: unknown[] = []
+  const error = new Error('away')
+  const limits = createLimits(
+    { reader: {} as Reader, write: () => Promise.reject(error) },
+    {
+      clock: { now: () => 0 },
+      logger: { ...silentLogger, debug: (fields) => logged.push(fields) },
+      isLimited: () => true,
+    },
+  )
+  await limits.refund({ uses: [useOf(guesses, 'ada')], at: 0 })
+  assert.deepEqual(logged, [{ err: error }])
+})
+
+it('sortByKey sorts uses by key, whatever their order', () => {
+  const uses = ['b', 'a', 'c'].map((key) => ({ key, rate: guesses }))
+  for (const order of [uses, uses.toReversed()])
+    assert.deepEqual(
+      sortByKey(order).map(({ key }) => key),
+      ['a', 'b', 'c'],
+    )
 })
