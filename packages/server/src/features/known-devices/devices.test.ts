@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createSeal } from '../../base/seal.ts'
-import { createDevices, deviceSeconds } from './devices.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { inTables } from '../../storage/database.ts'
+import { createDevices, openDevices } from './devices.ts'
+import type { KnownDeviceTables } from './tables.ts'
 
 describe('createDevices', () => {
   let now = 1_000
@@ -33,7 +36,7 @@ describe('createDevices', () => {
 
   it('a device secret is valid for 400 days', () => {
     const secret = made()
-    now += deviceSeconds * 1000 - 1
+    now += 400 * 24 * 60 * 60_000 - 1
     assert.ok(devices.open(secret))
     now += 1
     assert.equal(devices.open(secret), undefined)
@@ -56,5 +59,26 @@ describe('createDevices', () => {
   it('a device secret does not reveal its user', () => {
     assert.ok(!Buffer.from(made(), 'base64url').includes('ada'))
     assert.ok(made().length < 200)
+  })
+})
+
+describe('openDevices', () => {
+  it('all processes that use a database share its key for device secrets', async () => {
+    const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
+    const database = await openDatabase(':memory:', writerThread)
+    try {
+      const clock = { now: () => 1_000 }
+      const [one, other] = [await openDevices(database, clock), await openDevices(database, clock)]
+      const secret = one.make({ subject: 'ada', passwordMark: 'mark', sessionId: 's1' })
+      assert.equal(other.open(secret)?.id, 's1')
+      const stored = await inTables<KnownDeviceTables>(database.reader)
+        .selectFrom('setting')
+        .where('name', '=', 'device_key')
+        .select('value')
+        .execute()
+      assert.equal(stored.length, 1)
+    } finally {
+      await database.close()
+    }
   })
 })
