@@ -641,6 +641,10 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
     /Fix: set trustedProxies: \['10\.0\.0\.7'\] with .*, or set trustedProxies: \[\] if there is no proxy$/,
   ],
   [
+    of({ ...online, rateLimits: 'off' }),
+    /^rateLimits is off: .*\. Fix: set rateLimits: 'on', unless /,
+  ],
+  [
     at({ trustedProxies: ['0.0.0.0/0'] }),
     /^trustedProxies must not list a network as wide as "0\.0\.0\.0\/0": everyone in it/,
   ],
