@@ -65,7 +65,10 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/features/revocation-feed': ['test/flows/revocation-feed.test.ts'],
   'server/features/app-events': [],
-  'server/features/limits': ['test/flows/guessing.test.ts'],
+  'server/features/limits': [
+    'test/flows/guessing.test.ts',
+    `${server}/configuration/rules.test.ts`,
+  ],
   'server/features/metrics': [`${server}/listener/server.test.ts`],
   'server/features/password': [
     `${server}/configuration/options.test.ts`,
