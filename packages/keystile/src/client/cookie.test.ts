@@ -100,7 +100,7 @@ describe('a client', () => {
       const asked: (string | undefined)[] = []
       const tab = open(async (input, { credentials } = {}) => {
         asked.push(credentials)
-        return String(input).includes('.well-known')
+        return new Request(input).url.includes('.well-known')
           ? Response.json({ issuer: stage.server.issuer })
           : new Response('Not Found', { status: 404 })
       })
@@ -114,7 +114,7 @@ describe('a client', () => {
     it('a cookie client asks for no metadata if the issuer itself has answered 404', async () => {
       const asked: string[] = []
       const tab = open(async (input) => {
-        asked.push(String(input))
+        asked.push(new Request(input).url)
         return Response.json({ error: 'invalid_request' }, { status: 404 })
       })
       await assert.rejects(tab.login(ada), { code: 'invalid_request' })
