@@ -540,7 +540,11 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
 export const sayings: readonly (readonly [Situation, RegExp])[] = [
   [
     at({ issuer: 'https://auth.example' }),
-    /^registration must be given when the issuer is not on this machine:/,
+    /^registration must be given when the issuer is not on this machine:.* 'closed', or open$/,
+  ],
+  [
+    of({ ...online, registration: 'open', rateLimits: 'off' }),
+    /^registration is open .*Fix: set registration: 'closed', or set rateLimits: 'on'$/,
   ],
   [
     of({ issuer: 'https://auth.example' }, { bind: { host: 'localhost', isIssuerGiven: true } }),

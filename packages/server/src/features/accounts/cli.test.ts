@@ -45,7 +45,7 @@ describe('keystile user', () => {
     folder = dirname(open.path)
   })
   beforeEach(() => {
-    open.file.exec('delete from session; delete from mail; delete from user')
+    open.file.exec('delete from audit; delete from session; delete from mail; delete from user')
     writeFileSync(join(folder, 'password'), password, { mode: 0o600 })
   })
   after(() => open.close())
@@ -223,6 +223,11 @@ describe('keystile user', () => {
       'ada has neither roles nor scopes\n',
     )
     assert.equal(read('select ended_at from session')['ended_at'], now)
+    const events = open.file.prepare('select event from audit order by event').all()
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ['grants_changed', 'grants_changed', 'login', 'sessions_ended'],
+    )
   })
 
   it('`user disable` and `enable` change the access; disabling may send a mail', async () => {
@@ -236,7 +241,10 @@ describe('keystile user', () => {
     assert.deepEqual([disabledAt(), mails()], [now, 0])
     assert.equal(await user(['enable', 'ada']), 'enabled Ada\n')
     assert.equal(disabledAt(), null)
-    await user(['disable', 'ada'], { options: { mailUrl: 'smtp://mail.example' } })
+    const withMail = { options: { mailUrl: 'smtp://mail.example' } }
+    for (const word of ['disable', 'disable', 'enable']) await user([word, 'ada'], withMail)
+    await user(['grant', 'ada', '--role', 'reader'], withMail)
+    assert.equal(mails(), 1)
     assert.deepEqual(read('select template, recipient, sealed from mail'), {
       template: 'account_disabled',
       recipient: 'ada@example.com',

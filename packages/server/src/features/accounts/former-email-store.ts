@@ -68,20 +68,27 @@ export function findFormerEmail(
 }
 
 /**
- * Erases a former address of a user, and all addresses that the user had after it. Returns whether
- * the former address existed.
+ * Erases a former address of a user, and all addresses that the user had after it. Erases nothing
+ * and returns false if the former address does not exist any more.
  */
 export async function spendFormerEmail(
   transaction: Transaction,
   { token_hash, subject, created_at }: FormerEmailRow,
 ): Promise<boolean> {
-  const erased = await inTables<AccountTables>(transaction)
+  const db = inTables<AccountTables>(transaction)
+  const spent = await db
+    .deleteFrom('former_email')
+    .where('token_hash', '=', token_hash)
+    .returning('token_hash')
+    .executeTakeFirst()
+  if (!spent) return false
+
+  await db
     .deleteFrom('former_email')
     .where('subject', '=', subject)
-    .where('created_at', '>=', created_at)
-    .returning('token_hash')
+    .where('created_at', '>', created_at)
     .execute()
-  return erased.some((row) => row.token_hash === token_hash)
+  return true
 }
 
 /**

@@ -29,7 +29,7 @@ describe('managementRoutes', () => {
     for (let i = 0; i < 51; i++) {
       const created = await users.create(
         {
-          username: parseUsername(`user-${String(i).padStart(3, '0')}`)!,
+          username: parseUsername(`${String(i).padStart(3, '0')}-user`)!,
           email: undefined,
           passwordHash: 'x',
           scopes: [],
@@ -75,20 +75,30 @@ describe('managementRoutes', () => {
   }
 
   it('GET /users lists 50 users; if more exist, `next` is the last listed username', async () => {
-    assert.deepEqual(await list(''), [50, 'user-049'])
-    assert.deepEqual(await list('?after=user-049'), [1, null])
+    assert.deepEqual(await list(''), [50, '049-user'])
+    assert.deepEqual(await list('?after=049-user'), [1, null])
   })
 
   it('GET /users returns no `next` on the last page', async () => {
     assert.deepEqual(await list('?limit=51'), [51, null])
-    assert.deepEqual(await list('?limit=1&after=user-049'), [1, null])
+    assert.deepEqual(await list('?limit=1&after=049-user'), [1, null])
   })
 
   it('GET /users accepts a limit from 1 to 200', async () => {
-    assert.deepEqual(await list('?limit=1'), [1, 'user-000'])
+    assert.deepEqual(await list('?limit=1'), [1, '000-user'])
     assert.deepEqual(await list('?limit=200'), [51, null])
-    for (const limit of ['0', '201'])
-      await assert.rejects(list(`?limit=${limit}`), { code: 'unprocessable_content' })
+    const msg = 'Input should be a whole number from 1 to 200'
+    for (const limit of ['0', '201', '-1', '1x', 'x1'])
+      await assert.rejects(list(`?limit=${limit}`), {
+        code: 'unprocessable_content',
+        message: `limit: ${msg}`,
+        errors: [{ loc: ['query', 'limit'], msg, type: 'value_error' }],
+      })
+    await assert.rejects(list('?after=x!'), {
+      errors: [
+        { loc: ['query', 'after'], msg: 'Input should be a user name', type: 'value_error' },
+      ],
+    })
   })
 
   it('PATCH /users/{id} returns 409 if another request changes the user meanwhile', async () => {

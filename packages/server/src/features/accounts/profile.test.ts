@@ -4,13 +4,14 @@ import * as z from 'zod'
 import type { JsonObject } from 'keystile/internal'
 import {
   checkProfile,
+  checkProfileChange,
   describeProfile,
   describeProfileInput,
   findReservedFields,
   maxProfileBytes,
   type ProfileSchema,
 } from './profile.ts'
-import { describeManagedUser } from './wire-user.ts'
+import { describeManagedUser, describeUser } from './wire-user.ts'
 
 const anything: ProfileSchema = z.record(z.string(), z.any())
 const schema: ProfileSchema = z.object({ age: z.number(), tags: z.array(z.string()).optional() })
@@ -91,6 +92,18 @@ describe('checkProfile', () => {
       }
       await assert.rejects(checkProfile({}, odd, []), /must return an object/)
     }
+  })
+})
+
+describe('checkProfileChange', () => {
+  it('checkProfileChange keeps stored fields, but not those whose names are reserved', async () => {
+    const stored = { age: 1, tags: ['a'], roles: ['admin'] }
+    assert.deepEqual(await checkProfileChange(stored, { age: 2 }, anything), {
+      errors: [],
+      profile: { age: 2, tags: ['a'] },
+    })
+    const { errors } = await checkProfileChange({}, { age: 2 }, undefined)
+    assert.equal(errors[0]?.msg, 'Unknown members; none are expected')
   })
 })
 
@@ -209,9 +222,40 @@ describe('describeProfileInput', () => {
 
   it('describeProfileInput keeps each part of an allOf in the JSON Schema of a profile', () => {
     const parts = [{ required: ['a'] }, { required: ['b'] }]
-    const jsonSchema = { input: () => ({ allOf: parts }), output: () => ({ allOf: parts }) }
+    const convert = ({ target }: { readonly target: string }): JsonObject =>
+      target === 'draft-2020-12' ? { allOf: parts } : {}
+    const jsonSchema = { input: convert, output: convert }
     const both = { '~standard': { ...schema['~standard'], jsonSchema } }
     assert.deepEqual(describeInput(both, []).slice(0, -1), parts)
     assert.ok(refusedBy(both, []).includes('roles'))
+    assert.equal(describeInput(schema, []).length, 1)
+  })
+})
+
+describe('describeManagedUser', () => {
+  it('describeManagedUser describes each member of a user, and each field of the profile', () => {
+    const profile = z.object({ city: z.string(), street: z.string().optional() })
+    const own = ['id', 'username', 'email', 'email_verified', 'created_at']
+    const rights = ['scopes', 'roles', 'disabled']
+    const described = JSON.stringify(describeManagedUser(profile), (name, value: unknown) =>
+      name === 'description' ? undefined : value,
+    )
+    assert.deepEqual(JSON.parse(described), {
+      type: 'object',
+      properties: {
+        city: { type: 'string' },
+        street: { type: 'string' },
+        id: { type: 'string' },
+        username: { type: 'string' },
+        email: { type: ['string', 'null'], format: 'email' },
+        email_verified: { type: 'boolean' },
+        created_at: { type: 'string', format: 'date-time' },
+        scopes: { type: 'array', items: { type: 'string' } },
+        roles: { type: 'array', items: { type: 'string' } },
+        disabled: { type: 'boolean' },
+      },
+      required: ['city', ...own, ...rights],
+    })
+    assert.deepEqual(describeUser(undefined)['required'], own)
   })
 })

@@ -91,11 +91,11 @@ export function createRegistrationForm(parts: RegistrationFormParts): Registrati
  */
 function merge(one: JsonObject, other: JsonObject): JsonObject {
   type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
-  const [a, b]: readonly ObjectSchema[] = [one, other]
+  const [a, b] = [one as Required<ObjectSchema>, other as ObjectSchema]
   return {
     ...other,
     type: 'object',
-    properties: { ...b?.properties, ...a?.properties },
-    required: [...(b?.required ?? []), ...(a?.required ?? [])],
+    properties: { ...b.properties, ...a.properties },
+    required: [...(b.required ?? []), ...a.required],
   }
 }

@@ -15,7 +15,7 @@ export async function updateUser(
   values: Partial<Omit<UserRow, 'id'>>,
   {
     subject,
-    expected: { password_hash, profile } = {},
+    expected = {},
     now,
   }: {
     readonly subject: string
@@ -28,10 +28,7 @@ export async function updateUser(
     .set(values)
     .where('id', '=', subject)
     .where('deleted_at', 'is', null)
-    .$if(password_hash !== undefined, (query) =>
-      query.where('password_hash', '=', password_hash ?? ''),
-    )
-    .$if(profile !== undefined, (query) => query.where('profile', '=', profile ?? ''))
+    .where((row) => row.and(expected))
     .returning('email')
     .executeTakeFirst()
   if (changed) await insertUserEvent(transaction, { subject, now })

@@ -3,13 +3,15 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { RevocableToken } from 'keystile'
 import { silentLogger } from 'keystile/internal'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import type { Database } from '../../storage/database.ts'
+import { inTables, type Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { byOperator as by } from '../audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
+import type { EventTables } from '../events/tables.ts'
 import { createSessionStarter } from '../sessions/sessions.ts'
 import { startLogin } from '../login/store.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
+import type { AccountTables } from './tables.ts'
 import { createUsers, type NewUser, type User, type Users } from './users.ts'
 import { createIssuing } from '../../../test-support/issuing.ts'
 
@@ -130,6 +132,25 @@ describe('createUsers', () => {
     assert.deepEqual([found.passwordHash, found.profile, found.roles], ['new', { n: 2 }, ['r']])
   })
 
+  it('a changed profile or password hash adds an event; an outdated change adds none', async () => {
+    const ada = await make('ada')
+    const countEvents = async (): Promise<number> => {
+      const events = inTables<EventTables>(database.reader).selectFrom('event')
+      return (await events.select('id').where('kind', '=', 'user').execute()).length
+    }
+    const counts = [await countEvents()]
+    for (const profile of [{ n: 1 }, { n: 2 }]) {
+      await users.replaceProfile(ada, profile, by)
+      counts.push(await countEvents())
+    }
+    for (const hash of ['new', 'newer']) {
+      await users.replacePasswordHash(ada, hash)
+      counts.push(await countEvents())
+    }
+    const [before = 0] = counts
+    assert.deepEqual(counts, [before, before + 1, before + 1, before + 2, before + 2])
+  })
+
   it('users.change returns "outdated" if the caller’s stored rights have changed', async () => {
     const target = await make('target')
     const root = await make('root', { roles: ['admin'] })
@@ -157,8 +178,8 @@ describe('createUsers', () => {
     assert.equal(await give(root), 'changed')
   })
 
-  it('after users.delete, the user cannot be found, but the name stays taken', async () => {
-    const ada = await make('ada')
+  it('users.delete erases everything about a user, but the name stays taken', async () => {
+    const ada = await make('ada', { scopes: ['x'], roles: ['r'], profile: { n: 1 } })
     assert.equal(await users.delete(ada, by), 'deleted')
     assert.equal(await users.replaceProfile(ada, { nickname: 'Ada' }, by), 'outdated')
     assert.equal(await users.delete(ada, by), 'absent')
@@ -175,6 +196,26 @@ describe('createUsers', () => {
       profile: {},
     }
     assert.deepEqual(await users.create(again, by), { taken: 'username' })
+    const stored = inTables<AccountTables>(database.reader).selectFrom('user').selectAll()
+    assert.deepEqual(
+      { ...(await stored.executeTakeFirst()) },
+      {
+        id: ada.publicUser.id,
+        username: '',
+        username_key: 'ada',
+        email: null,
+        email_key: null,
+        email_verified_at: null,
+        password_hash: '',
+        password_session: null,
+        scopes: '[]',
+        roles: '[]',
+        profile: '{}',
+        created_at: start,
+        disabled_at: null,
+        deleted_at: start,
+      },
+    )
   })
 
   it('the last active administrator cannot be disabled, demoted or deleted', async () => {
@@ -206,6 +247,7 @@ describe('createUsers', () => {
     assert.deepEqual(publicUser.createdAt, new Date(start))
     assert.notEqual(publicUser.id, 'mine')
     assert.deepEqual((await make('bob', { email: undefined })).publicUser.email, null)
+    assert.equal((await make('eve', { emailVerified: true })).publicUser.emailVerified, true)
   })
 
   it('a user object is frozen, and each read of its createdAt returns a new Date', async () => {

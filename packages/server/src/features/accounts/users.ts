@@ -248,7 +248,7 @@ function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' |
   const { database, feed, clock, notices } = parts
   return {
     async change(user, change, by, author) {
-      const notice = change.active === false ? notices('account_disabled') : undefined
+      const notice = notices('account_disabled')
       const values = { ...changeOf(user, change, author), notice, by, now: clock.now() }
       const { outcome } = await database.write(changeUser, values)
       await feed.tail()
