@@ -132,7 +132,10 @@ describe('keystile user', () => {
       disabled_at: null,
       deleted_at: null,
     })
-    assert.equal(read('select distinct actor from audit')['actor'], 'operator')
+    assert.deepEqual(read('select actor, detail from audit'), {
+      actor: 'operator',
+      detail: '{"given":["role:reader","role:writer","items:read"]}',
+    })
     assert.deepEqual(opened, { mayCreate: true })
     // The id of a thread that has ended is -1.
     assert.deepEqual(

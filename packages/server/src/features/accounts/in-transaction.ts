@@ -186,17 +186,18 @@ export async function setPasswordByMail(
 }
 
 /**
- * Whether another user has an address, or had it as a verified address and can still restore it by
- * a link.
+ * Whether a user has an address, or had it as a verified address and can still restore it by a
+ * link.
  *
- * @param mailbox the address in the form in which mailboxes are compared
+ * @param options.mailbox the address in the form in which mailboxes are compared
+ * @param options.subject the id of the new user who wants the address
  */
 export async function isTaken(
   transaction: Transaction,
   { mailbox, subject, now }: { readonly mailbox: string; readonly subject: string; now: number },
 ): Promise<boolean> {
   const holder = await findHolder(transaction, mailbox)
-  if (holder !== undefined && holder !== subject) return true
+  if (holder !== undefined) return true
   return isReserved(transaction, { key: mailbox, subject, now })
 }
 

@@ -101,6 +101,20 @@ describe('managementRoutes', () => {
     })
   })
 
+  it('PATCH /users/{id} documents the names of the declared scopes and roles', () => {
+    const routes = managementRoutes({ users, scopes: rules, profile: undefined })
+    const { doc } = routes.find(({ method }) => method === 'PATCH')!
+    const listOf = (name: string): object => ({
+      type: 'array',
+      items: { type: 'string', enum: [name] },
+    })
+    assert.deepEqual(doc.body?.schema, {
+      type: 'object',
+      properties: { scopes: listOf('a'), roles: listOf('admin'), disabled: { type: 'boolean' } },
+      additionalProperties: false,
+    })
+  })
+
   it('PATCH /users/{id} returns 409 if another request changes the user meanwhile', async () => {
     const find = users.readBySubject
     // Another request changes the user after this request has read it.

@@ -189,7 +189,7 @@ describe('createUsers', () => {
     assert.deepEqual(await users.listAfter('', 9), [])
     const again = {
       username: parseUsername('ADA')!,
-      email: undefined,
+      email: parseEmail('again@example.com'),
       passwordHash: 'x',
       scopes: [],
       roles: [],
@@ -248,6 +248,25 @@ describe('createUsers', () => {
     assert.notEqual(publicUser.id, 'mine')
     assert.deepEqual((await make('bob', { email: undefined })).publicUser.email, null)
     assert.equal((await make('eve', { emailVerified: true })).publicUser.emailVerified, true)
+  })
+
+  it('isTaken is true for the address of another user, but not for the user’s own', async () => {
+    const ada = await make('ada')
+    const [own, free] = [parseEmail('ada@example.com')!, parseEmail('new@example.com')!]
+    assert.equal(await users.isTaken(own, ada.publicUser.id), false)
+    assert.equal(await users.isTaken(own, 'another'), true)
+    assert.equal(await users.isTaken(free, 'another'), false)
+  })
+
+  it('changeEmail returns "taken" if another request sets the address meanwhile', async () => {
+    const ada = await make('ada')
+    const failWith = (code: string): Promise<string> => {
+      const error = Object.assign(new Error(code), { code })
+      const failing = { ...database, write: () => Promise.reject(error) }
+      return createUsers(failing, feed, clock).changeEmail(ada, parseEmail('new@example.com')!, by)
+    }
+    assert.equal(await failWith('23505'), 'taken') // unique_violation in PostgreSQL
+    await assert.rejects(failWith('other'), { message: 'other' })
   })
 
   it('a user object is frozen, and each read of its createdAt returns a new Date', async () => {
