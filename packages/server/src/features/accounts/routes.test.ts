@@ -1,21 +1,25 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as z from 'zod'
-import { readWebRequest, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
+import { readWebRequest, type JsonObject } from 'keystile/internal'
 import { describeFields } from '../../http/json-body.ts'
-import type { GuardedRoute } from '../../http/route.ts'
-import { noLimits } from '../limits/limits.ts'
+import type { RouteRequest } from '../../http/route.ts'
+import { noLimits, type Limits } from '../limits/limits.ts'
 import { useOf, type Use } from '../limits/uses.ts'
+import type { PreparedRequest } from '../mail-proofs/proofs.ts'
 import { createPasswordPolicy, type PasswordPolicy } from '../password-policy/policy.ts'
 import { parseUsername } from '../directory/names.ts'
 import { findPasswordErrors, findUndeclared, getAccountFields } from './account-fields.ts'
-import { registrationMailRate, registrationRate } from './feature.ts'
+import { profileRate, proofRate, registrationMailRate, registrationRate } from './feature.ts'
+import { changeProfileRoute, readAccountRoute, type ProfileChangeParts } from './own-account.ts'
 import type { ProfileSchema } from './profile.ts'
 import { presentedOf, proofFields, requestIdSchema } from './proof-fields.ts'
 import { outdated, taken, type AccountCaller } from './route-parts.ts'
 import { registerRoute } from './registration.ts'
-import { createRegistrationForm, type RegistrationForm } from './registration-form.ts'
+import { createRegistrationForm } from './registration-form.ts'
 import { accountRoutes } from './routes.ts'
+import type { User } from './users.ts'
+import { verifyCounted } from './verify-counted.ts'
 
 interface Documented {
   readonly properties: Readonly<
@@ -43,6 +47,22 @@ function bodyOf(method: string, path: string, minLength = 15): Documented['prope
     (candidate) => candidate.method === method && candidate.path === path,
   )
   return (route!.doc.body!.schema as unknown as Documented).properties
+}
+
+/** Creates limits that record which uses are counted and refunded. */
+function recordUses(): {
+  readonly limits: Limits
+  readonly counted: Use[]
+  readonly refunded: Use[]
+} {
+  const [counted, refunded]: [Use[], Use[]] = [[], []]
+  const limits: Limits = {
+    ...noLimits,
+    usesAt: (rate, address) => [useOf(rate, `${address}`)],
+    count: async (uses) => (counted.push(...uses), { uses, at: 0 }),
+    refund: async ({ uses }) => void refunded.push(...uses),
+  }
+  return { limits, counted, refunded }
 }
 
 describe('accountRoutes', () => {
@@ -89,63 +109,67 @@ describe('accountRoutes', () => {
     })
   })
 
-  it('PATCH /users/me returns 409 if the user is deleted at the same time', async () => {
-    const gone = {
-      replaceProfile: async () => 'changed',
-      readBySubject: async () => undefined,
-    } as unknown as Parameters<typeof accountRoutes>[0]['users']
-    const nothing = {} as unknown as Parameters<typeof accountRoutes>[0]
-    const options = {
-      ...nothing,
-      issuer: 'http://localhost',
-      passwordPolicy: policyOf(15),
-      registration: 'open',
-      profile: undefined,
-      users: gone,
-      limits: noLimits,
-    } as const
-    const route = accountRoutes(options).find(
-      (candidate): candidate is GuardedRoute<AccountCaller> =>
-        candidate.guard !== undefined && candidate.method === 'PATCH',
-    )
-    const headers = { 'content-type': 'application/json' }
-    const request = new Request('http://localhost/users/me', {
-      method: 'PATCH',
-      body: '{}',
-      headers,
-    })
-    const caller = {
-      identity: { sessionId: 's' },
-      user: { publicUser: { id: 'x' } },
-    } as unknown as AccountCaller
-    await assert.rejects(
-      async () => route!.handle({ ...readWebRequest(request), params: {} }, caller),
-      {
-        code: 'conflict',
-      },
-    )
+  it('PATCH /users/me returns 409 if the user changes or is deleted meanwhile', async () => {
+    const user = { publicUser: { id: 'x' } }
+    for (const users of [
+      { replaceProfile: async () => 'changed', readBySubject: async () => undefined },
+      { replaceProfile: async () => 'outdated', readBySubject: async () => user },
+    ]) {
+      const { limits, counted } = recordUses()
+      const parts = { users, limits, profile: undefined } as unknown as ProfileChangeParts
+      const request = new Request('http://localhost/users/me', {
+        method: 'PATCH',
+        body: '{}',
+        headers: { 'content-type': 'application/json' },
+      })
+      const caller = { identity: { sessionId: 's' }, user } as unknown as AccountCaller
+      await assert.rejects(
+        async () =>
+          changeProfileRoute(parts).handle({ ...readWebRequest(request), params: {} }, caller),
+        { code: 'conflict' },
+      )
+      assert.deepEqual(counted, [useOf(profileRate, 'x')])
+    }
+  })
+
+  it('requests that share a user in memory share the answer of GET /users/me', () => {
+    const route = readAccountRoute({ profile: undefined })
+    const user = { publicUser: { id: 'x', createdAt: new Date(0) } }
+    const read = (): unknown =>
+      route.handle({} as RouteRequest, { user } as unknown as AccountCaller)
+    assert.equal(read(), read())
   })
 })
 
-describe('createRegistrationForm', () => {
-  const formWith = (
-    profile: ProfileSchema | undefined,
-    counted: Use[] = [],
-    sendsMail = true,
-  ): RegistrationForm =>
-    createRegistrationForm({
-      passwords: { hash: async () => 'hash' },
-      passwordPolicy: policyOf(15),
-      limits: {
-        ...noLimits,
-        usesAt: (rate, address) => [useOf(rate, `${address}`)],
-        count: async (uses) => (counted.push(...uses), { uses, at: 0 }),
-      },
-      registration: 'open',
-      profile,
-      sendsMail,
-    })
-  const request = (password: string): HttpRequestWithBody => ({
+describe('verifyCounted', () => {
+  it('verifyCounted counts a wrong password, but neither a right one nor a failure', async () => {
+    const use = useOf(proofRate, 's')
+    const failure = new Error('the queue is full')
+    for (const [verified, refunded] of [
+      [Promise.resolve(true), [use]],
+      [Promise.resolve(false), []],
+      [Promise.reject(failure), [use]],
+    ] as const) {
+      const uses = recordUses()
+      const parts = { passwords: { verify: () => verified }, limits: uses.limits }
+      const wanted = { hash: 'hash', use, address: undefined }
+      const result = await verifyCounted('x', wanted, parts).catch((error: unknown) => error)
+      assert.equal(result, await verified.catch(() => failure))
+      assert.deepEqual([uses.counted, uses.refunded], [[use], refunded])
+    }
+  })
+})
+
+describe('a registration', () => {
+  const parts = {
+    passwords: { hash: async () => 'hash' },
+    passwordPolicy: policyOf(15),
+    limits: noLimits,
+    registration: 'open',
+    profile: undefined,
+    sendsMail: false,
+  } as const
+  const request = (password: string): RouteRequest => ({
     ...readWebRequest(
       new Request('http://localhost/users', {
         method: 'POST',
@@ -154,11 +178,13 @@ describe('createRegistrationForm', () => {
       }),
     ),
     remoteAddress: '192.0.2.1',
+    params: {},
   })
 
   it('the schema of a registration demands its own fields and those of the profile', () => {
     const own = ['username', 'email', 'password']
-    const schemaOf = (profile: ProfileSchema): JsonObject => formWith(profile).schema
+    const schemaOf = (profile: ProfileSchema): JsonObject =>
+      createRegistrationForm({ ...parts, profile }).schema
     const city = z.object({ city: z.string() })
     assert.deepEqual(schemaOf(city)['required'], ['city', ...own])
     const either = schemaOf(z.union([city, z.object({})]))
@@ -167,20 +193,30 @@ describe('createRegistrationForm', () => {
 
   it('a registration counts for its IP address, and for all mails if it sends one', async () => {
     const atAddress = useOf(registrationRate, '192.0.2.1')
-    const password = 'an engine of her own'
-    for (const [sendsMail, expected] of [
-      [false, [atAddress]],
-      [true, [atAddress, useOf(registrationMailRate, '')]],
+    const user = { publicUser: { id: 'x', createdAt: new Date(0) } } as unknown as User
+    const sent = (_to: unknown, language: string): PreparedRequest => {
+      assert.equal(language, '')
+      return { requestId: 'r' } as PreparedRequest
+    }
+    for (const [verification, expected, requestId] of [
+      [undefined, [atAddress], undefined],
+      [sent, [atAddress, useOf(registrationMailRate, '')], 'r'],
     ] as const) {
-      const counted: Use[] = []
-      await formWith(undefined, counted, sendsMail).read(request(password))
+      const { limits, counted } = recordUses()
+      const users = { create: async () => ({ user }) }
+      const own = { limits, users, verification, issuer: 'http://localhost' }
+      const route = registerRoute({ ...parts, ...own })
+      const { body } = await route.handle(request('an engine of her own'))
       assert.deepEqual(counted, expected)
+      assert.equal(JSON.parse(String(body))['verification_request_id'], requestId)
+      const { required } = route.doc.success.schema as { readonly required?: readonly string[] }
+      assert.equal(required?.includes('verification_request_id'), requestId !== undefined)
     }
   })
 
   it('a registration is refused if its password contains the name or the address', async () => {
     for (const name of ['countess', 'lovelace'])
-      await assert.rejects(formWith(undefined).read(request(`the password of ${name}`)), {
+      await assert.rejects(createRegistrationForm(parts).read(request(`the password of ${name}`)), {
         message: /^password: Password should not contain your (?:username|e-mail address)/,
       })
   })
