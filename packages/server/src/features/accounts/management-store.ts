@@ -217,7 +217,7 @@ async function listMailboxes(db: Kysely<AccountTables>, id: string): Promise<rea
     .where('subject', '=', id)
     .where('email_verified_at', 'is not', null)
     .execute()
-  return [...current, ...former].flatMap(({ email_key }) => email_key ?? [])
+  return [...current, ...former].map((row) => row.email_key).filter((key) => key !== null)
 }
 
 /**

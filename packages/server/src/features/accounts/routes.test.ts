@@ -10,21 +10,27 @@ import type { PreparedRequest } from '../mail-proofs/proofs.ts'
 import { createPasswordPolicy, type PasswordPolicy } from '../password-policy/policy.ts'
 import { parseUsername } from '../directory/names.ts'
 import { findPasswordErrors, findUndeclared, getAccountFields } from './account-fields.ts'
+import { createAppUsers, type AppUsersParts } from './app-users.ts'
 import { profileRate, proofRate, registrationMailRate, registrationRate } from './feature.ts'
 import { changeProfileRoute, readAccountRoute, type ProfileChangeParts } from './own-account.ts'
+import { changePasswordRoute, type PasswordChangeParts } from './own-credentials.ts'
 import type { ProfileSchema } from './profile.ts'
 import { presentedOf, proofFields, requestIdSchema } from './proof-fields.ts'
 import { outdated, taken, type AccountCaller } from './route-parts.ts'
 import { registerRoute } from './registration.ts'
 import { createRegistrationForm } from './registration-form.ts'
 import { accountRoutes } from './routes.ts'
-import type { User } from './users.ts'
+import type { NewUser, User } from './users.ts'
 import { verifyCounted } from './verify-counted.ts'
 
 interface Documented {
   readonly properties: Readonly<
-    Record<string, { readonly minLength?: number; readonly maxLength?: number }>
+    Record<
+      string,
+      { readonly type?: string; readonly minLength?: number; readonly maxLength?: number }
+    >
   >
+  readonly required: readonly string[]
 }
 
 const policyOf = (minLength: number): PasswordPolicy =>
@@ -203,14 +209,23 @@ describe('a registration', () => {
       [sent, [atAddress, useOf(registrationMailRate, '')], 'r'],
     ] as const) {
       const { limits, counted } = recordUses()
-      const users = { create: async () => ({ user }) }
+      const users = {
+        create: async ({ scopes, roles }: NewUser) => {
+          assert.deepEqual([scopes, roles], [[], []])
+          return { user }
+        },
+      }
       const own = { limits, users, verification, issuer: 'http://localhost' }
       const route = registerRoute({ ...parts, ...own })
-      const { body } = await route.handle(request('an engine of her own'))
+      const { body, headers } = await route.handle(request('an engine of her own'))
+      assert.equal(new Headers(headers).get('location'), 'http://localhost/users/x')
       assert.deepEqual(counted, expected)
       assert.equal(JSON.parse(String(body))['verification_request_id'], requestId)
-      const { required } = route.doc.success.schema as { readonly required?: readonly string[] }
-      assert.equal(required?.includes('verification_request_id'), requestId !== undefined)
+      const { required, properties } = route.doc.success.schema as unknown as Documented
+      const type = requestId === undefined ? undefined : 'string'
+      assert.equal(properties['verification_request_id']?.type, type)
+      assert.equal(required.includes('verification_request_id'), requestId !== undefined)
+      assert.ok(properties['username'])
     }
   })
 
@@ -249,6 +264,50 @@ describe('the errors of account fields', () => {
       { code: 'conflict', message: msg, errors: [fault('new_email', msg)] },
     )
     assert.equal(outdated().code, 'conflict')
+  })
+
+  it('POST /users/me/password names the password that is wrong', async () => {
+    const user = { passwordHash: 'hash', publicUser: { id: 'x' } }
+    const route = changePasswordRoute({
+      passwords: { verify: async () => false },
+      passwordPolicy: policyOf(15),
+      audit: { record: async () => {} },
+      limits: noLimits,
+    } as unknown as PasswordChangeParts)
+    for (const [new_password, field, msg] of [
+      ['short', 'new_password', 'Password should have at least 15 characters'],
+      ['an engine of her own', 'current_password', 'The current password is wrong'],
+    ] as const) {
+      const sent = new Request('http://localhost/users/me/password', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ current_password: 'wrong', new_password }),
+      })
+      const caller = { identity: { sessionId: 's' }, user } as unknown as AccountCaller
+      await assert.rejects(
+        async () => route.handle({ ...readWebRequest(sent), params: {} }, caller),
+        { errors: [fault(field, msg)] },
+      )
+    }
+  })
+
+  it('keystile.users names the field that is wrong, and reports a change meanwhile', async () => {
+    const user = { passwordHash: 'hash', publicUser: { id: 'x' } }
+    const users = createAppUsers({
+      users: { readBySubject: async () => user, change: async () => 'outdated' },
+      passwordPolicy: policyOf(15),
+      scopes: { declared: {}, defaults: [], roles: {} },
+    } as unknown as AppUsersParts)
+    const password = 'an engine of her own'
+    await assert.rejects(users.create({ username: 'ada', emailVerified: true, password }), {
+      message: 'email: Field required if emailVerified is true',
+    })
+    const short = 'Password should have at least 15 characters'
+    await assert.rejects(users.create({ username: 'ada', password: 'short' }), {
+      errors: [fault('password', short)],
+    })
+    await assert.rejects(users.setPassword('x', 'short'), { errors: [fault('password', short)] })
+    await assert.rejects(users.disable('x'), { code: 'conflict' })
   })
 
   it('getAccountFields checks a field with its own schema or the profile schema', async () => {

@@ -165,12 +165,13 @@ export function createUserRowFinder({
   by: 'id' | 'username_key' | 'email_key',
   value: string,
 ) => Promise<UserRow | undefined> {
+  // Stryker disable next-line StringLiteral: `find()` gets the value that is compared
+  const noValue = ''
   const compile = (column: 'id' | 'username_key' | 'email_key'): CompiledQuery<UserRow> =>
     inTables<AccountTables>(reader)
       .selectFrom('user')
       .selectAll()
-      // Stryker disable next-line StringLiteral: `find()` gets the value that is compared
-      .where(column, '=', '')
+      .where(column, '=', noValue)
       .where('deleted_at', 'is', null)
       .compile()
   const queries = {

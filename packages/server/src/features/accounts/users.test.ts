@@ -12,6 +12,7 @@ import { createSessionStarter } from '../sessions/sessions.ts'
 import { startLogin } from '../login/store.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
 import type { AccountTables } from './tables.ts'
+import { accountDirectory } from './account-directory.ts'
 import { createUsers, type NewUser, type User, type Users } from './users.ts'
 import { createIssuing } from '../../../test-support/issuing.ts'
 
@@ -267,6 +268,24 @@ describe('createUsers', () => {
     }
     assert.equal(await failWith('23505'), 'taken') // unique_violation in PostgreSQL
     await assert.rejects(failWith('other'), { message: 'other' })
+  })
+
+  it('accountDirectory returns what is stored about a user, and stores a new hash', async () => {
+    const created = await make('ada', { scopes: ['x'], roles: ['r'] })
+    await users.changePassword(created, 'new', { ...by, sessionId: 's' })
+    const rules = { declared: { x: 'X', y: 'Y' }, defaults: [], roles: { r: ['y'] } }
+    const directory = accountDirectory(users, rules)
+    const user = (await directory.findByLogin('ada'))!
+    const { subject, active, scopes, passwordHash, username, email, passwordSession } = directory
+    const read = [subject, active, passwordHash, username, email, passwordSession]
+    assert.deepEqual(
+      read.map((member) => member?.(user)),
+      [created.publicUser.id, true, 'new', 'ada', 'ada@example.com', 's'],
+    )
+    assert.deepEqual(new Set(scopes(user)), new Set(['x', 'y']))
+    assert.deepEqual(directory.rights?.(user), { scopes: '["x"]', roles: '["r"]' })
+    await directory.savePasswordHash?.(user, 'renewed')
+    assert.equal((await directory.findBySubject(created.publicUser.id))?.passwordHash, 'renewed')
   })
 
   it('a user object is frozen, and each read of its createdAt returns a new Date', async () => {
