@@ -87,6 +87,10 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/features/accounts': [
     'test/flows/{management,account,account-rules,registration,me,login}.test.ts',
+    'test/flows/{email-change,password-reset,invitations}.test.ts',
+    `${server}/configuration/{rules,options}.test.ts`,
+    `${server}/features/sessions/sessions.test.ts`,
+    mailProofs,
     auditRecord,
   ],
   'server/features/login': ['test/flows/{login,guessing,account}.test.ts'],

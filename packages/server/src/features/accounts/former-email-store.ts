@@ -86,7 +86,7 @@ export async function spendFormerEmail(
   await db
     .deleteFrom('former_email')
     .where('subject', '=', subject)
-    .where('created_at', '>', created_at)
+    .where('created_at', '>=', created_at)
     .execute()
   return true
 }
