@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OAuthError } from 'keystile/internal'
 import {
+  changeRights,
   givesRights,
   grantScopes,
   heldScopes,
   mayGive,
+  namesOfRights,
   readRequestedScopes,
   scopeRulesOf,
   type ScopeRules,
@@ -75,6 +77,29 @@ describe('grantScopes', () => {
     assert.deepEqual(grantScopes(['a', 'b'], ['a', 'b'], ['b']), ['b'])
     assert.deepEqual(grantScopes(['a'], ['a', 'b'], []), [])
   })
+})
+
+describe('namesOfRights', () => {
+  it('namesOfRights lists roles with the prefix `role:`, and then scopes', () =>
+    assert.deepEqual(namesOfRights({ scopes: ['a', 'b'], roles: ['reader'] }), [
+      'role:reader',
+      'a',
+      'b',
+    ]))
+})
+
+describe('changeRights', () => {
+  const user = { scopes: ['a', 'b'], roles: ['reader'] }
+
+  it('changeRights adds and removes names; a name both added and removed is removed', () => {
+    const change = { scopes: ['a', 'c', 'd'], removeScopes: ['b', 'd'] }
+    assert.deepEqual(changeRights(user, change), { scopes: ['a', 'c'], roles: ['reader'] })
+    const other = { roles: ['odd'], removeRoles: ['reader'] }
+    assert.deepEqual(changeRights(user, other), { scopes: ['a', 'b'], roles: ['odd'] })
+  })
+
+  it('changeRights without names changes nothing', () =>
+    assert.deepEqual(changeRights(user, {}), user))
 })
 
 describe('givesRights', () => {

@@ -75,14 +75,10 @@ export function readRequestedScopes(
  * their declaration.
  */
 export function heldScopes(user: Rights, rules: ScopeRules): readonly string[] {
-  const scopesOf = (role: string): readonly string[] | undefined =>
-    Object.hasOwn(rules.roles, role) ? rules.roles[role] : undefined
-
-  const held = new Set([
-    ...rules.defaults,
-    ...user.scopes,
-    ...user.roles.flatMap((role) => scopesOf(role) ?? []),
-  ])
+  const ofRoles = Object.entries(rules.roles)
+    .filter(([role]) => user.roles.includes(role))
+    .flatMap(([, scopes]) => scopes)
+  const held = new Set([...rules.defaults, ...user.scopes, ...ofRoles])
   return Object.keys(rules.declared).filter((scope) => held.has(scope))
 }
 
@@ -123,13 +119,14 @@ export interface RightsChange {
 /** Returns the rights after a change. A name that is both added and removed is removed. */
 export function changeRights(
   user: Rights,
-  { scopes = [], roles = [], removeScopes = [], removeRoles = [] }: RightsChange,
+  { scopes = [], roles = [], removeScopes, removeRoles }: RightsChange,
 ): Rights {
   const change = (
     had: readonly string[],
     added: readonly string[],
-    removed: readonly string[],
-  ): readonly string[] => [...new Set([...had, ...added])].filter((name) => !removed.includes(name))
+    removed: readonly string[] | undefined,
+  ): readonly string[] =>
+    [...new Set([...had, ...added])].filter((name) => !removed?.includes(name))
   return {
     scopes: change(user.scopes, scopes, removeScopes),
     roles: change(user.roles, roles, removeRoles),
