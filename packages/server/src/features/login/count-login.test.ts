@@ -21,14 +21,14 @@ describe('countLogin', () => {
     make: () => undefined,
   }
 
-  /** Returns the uses that a login spends. */
-  async function spentBy(
+  /** Returns the uses that a login spends, and whether its device is known. */
+  async function count(
     deviceSecret: string | undefined,
     {
       isOwn = true,
       exhausted = [],
     }: { readonly isOwn?: boolean; readonly exhausted?: readonly Use[] } = {},
-  ): Promise<readonly Use[]> {
+  ): ReturnType<typeof countLogin> {
     const limits: Limits = {
       ...noLimits,
       async count(uses) {
@@ -50,8 +50,15 @@ describe('countLogin', () => {
       patienceMilliseconds: 0,
       isOwn: async () => isOwn,
     }
-    return (await countLogin(login, { limits, devices })).spent.uses
+    return countLogin(login, { limits, devices })
   }
+  const spentBy = async (...login: Parameters<typeof count>): Promise<readonly Use[]> =>
+    (await count(...login)).spent.uses
+
+  it('a login is from a known device only if the device belongs to the account', async () => {
+    assert.equal((await count('secret')).isKnownDevice, true)
+    assert.equal((await count('secret', { isOwn: false })).isKnownDevice, false)
+  })
 
   it('a login from an unknown device uses the rate limits of name and IP address', async () => {
     assert.deepEqual(await spentBy(undefined), [ofName, ofAddress])
