@@ -1,6 +1,6 @@
 /** Encodes bytes in standard base64 without padding, as PHC strings use it. */
 export function encodeBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64').replace(/=+$/, '')
+  return Buffer.from(bytes).toString('base64').replaceAll('=', '')
 }
 
 /**

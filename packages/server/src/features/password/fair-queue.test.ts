@@ -35,6 +35,8 @@ describe('createFairQueue', () => {
     assert.equal(queue.add('d', 'd1'), 'a2')
     assert.equal(queue.add('e', 'e1'), 'e1')
     assert.deepEqual(drain(queue), ['a1', 'b1', 'c1', 'd1'])
+    for (const item of ['a1', 'b1', 'a2', 'b2']) queue.add(item[0], item)
+    assert.equal(queue.add('c', 'c1'), 'a2', 'of two equal senders, the next one to serve')
   })
 
   const senders = fc.constantFrom('a', 'b', 'c', 'd', 'e')

@@ -78,10 +78,10 @@ export const feature: Feature<PasswordOptions> = {
 }
 
 function parseCost(text: string): HashingCost {
-  const [, memoryKiB, passes] = /^m=(\d{1,9}),t=(\d{1,9})$/.exec(text) ?? []
-  if (memoryKiB === undefined)
+  const match = /^m=(\d{1,9}),t=(\d{1,9})$/.exec(text)
+  if (!match)
     throw new TypeError(
       'must have the form m=19456,t=2, where m is the memory in KiB and t the number of passes',
     )
-  return { memoryKiB: Number(memoryKiB), passes: Number(passes) }
+  return { memoryKiB: Number(match[1]), passes: Number(match[2]) }
 }

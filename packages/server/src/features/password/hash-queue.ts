@@ -70,7 +70,6 @@ export function createHashQueue({
     refuseLate,
     take: waiting.take,
     close(error) {
-      clearTimeout(timer)
       for (let job = waiting.take(); job; job = waiting.take()) job.reject(error())
     },
   }

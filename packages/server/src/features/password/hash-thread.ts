@@ -28,6 +28,7 @@ export type HashReply =
 
 // On Linux each thread has its own priority, so the event loop can run before hash threads. On
 // other systems the priority applies to the whole process.
+// Stryker disable next-line ConditionalExpression: only other systems would show `true`
 if (process.platform === 'linux') lowerPriority()
 
 // Messages are handled one after the other, so that the message `close` takes effect after the
@@ -46,7 +47,7 @@ function lowerPriority(): void {
   // Why 10: decisions/0002-hash-on-threads-of-their-own.md
   const wanted = 10
   try {
-    if (getPriority() < wanted) setPriority(0, wanted)
+    setPriority(0, Math.max(getPriority(), wanted))
   } catch {
     // The system may forbid a change of priority. Then hashing has the priority of the process.
   }

@@ -11,6 +11,7 @@ import { createPasswords } from './password.ts'
 const bcrypt = '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'
 const scrypt =
   '$scrypt$ln=7,r=8,p=2$H8NYa20NgTDG+L8XYgwBoA$jjx9hbzgI+GWTTfpX18bYWnZAh5w0sotR6q1aQIPxAg'
+const cheap = { memory: 8, passes: 1, parallelism: 1 }
 
 describe('openHashThreads', () => {
   it('hashing in a hash thread does not block the main thread', async () => {
@@ -78,24 +79,41 @@ describe('openHashThreads', () => {
       if (before >= 10) return t.skip('the whole process has a low priority')
       const threads = openHashThreads(1)
       await threads.hash(Buffer.from('x'))
-      // The 19th field of stat is the nice value; the second, a name in parentheses, may hold
-      // spaces.
-      const nice = readdirSync('/proc/self/task').map((id) =>
-        Number(
-          readFileSync(`/proc/self/task/${id}/stat`, 'utf8')
-            .replace(/^.*\) /s, '')
-            .split(' ')[16],
-        ),
+      // The 2nd field of stat is the name in parentheses, and the 19th is the nice value.
+      const stats = readdirSync('/proc/self/task').map((id) =>
+        readFileSync(`/proc/self/task/${id}/stat`, 'utf8'),
       )
-      assert.deepEqual([nice.filter((value) => value === 10).length, getPriority()], [1, before])
+      const niceOfHashThreads = stats
+        .filter((stat) => stat.includes('(keystile-hash)'))
+        .map((stat) => Number(stat.replace(/^.*\) /s, '').split(' ')[16]))
+      assert.deepEqual([niceOfHashThreads, getPriority()], [[10], before])
       await threads.close()
     },
   )
 
-  it('hash threads do not keep the process alive when they have no work', () => {
+  it('a job fails if its hash thread ends, and the next job gets a new thread', async () => {
+    const threads = openHashThreads(1)
+    // The thread ends, because it cannot erase a password that is a string.
+    const wrong = threads.hash('x' as unknown as Buffer, undefined, cheap)
+    const next = threads.hash(Buffer.from('x'), undefined, cheap)
+    await assert.rejects(wrong, { message: 'a hash thread ended with exit code 1' })
+    assert.match(await next, /^\$argon2id/)
+    await threads.close()
+    await threads.close()
+  })
+
+  it('hash threads keep the process alive only while they work or end', () => {
     const module = JSON.stringify(new URL('hash-threads.ts', import.meta.url).href)
     const program = `import { openHashThreads } from ${module}
-      console.log(await openHashThreads(1).hash(Buffer.from('x')))`
+      const hash = (threads) =>
+        threads.hash(Buffer.from('x'), undefined, ${JSON.stringify(cheap)})
+      const [closed, busy, open] = [1, 1, 1].map((count) => openHashThreads(count))
+      await hash(closed)
+      await closed.close()
+      const hashing = hash(busy)
+      await busy.close()
+      await hashing
+      console.log(await hash(open))`
     const args = ['--conditions=source', '--input-type=module', '--eval', program]
     const { status, stdout } = spawnSync(process.execPath, args, {
       encoding: 'utf8',
@@ -109,7 +127,7 @@ describe('openHashThreads', () => {
     for (let i = 0; i < 5; i++) {
       const threads = openHashThreads(2)
       const hashing = Array.from({ length: 3 }, () =>
-        threads.hash(Buffer.from('x')).then(
+        threads.hash(Buffer.from('x'), undefined, cheap).then(
           () => 'hashed',
           () => 'refused',
         ),
@@ -123,15 +141,15 @@ describe('openHashThreads', () => {
 
 describe('jobs in the hash queue', () => {
   /** Starts one thread, so that all jobs but the first wait. The test sets the clock. */
-  const stage = (t: TestContext) => {
+  const stage = (t: TestContext, count = 1) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
-    let time = 0
-    const threads = openHashThreads(1, () => time)
+    let time = 1_000_000
+    const threads = openHashThreads(count, () => time)
     const settled: string[] = []
     const errors: ProblemError[] = []
     const asked: Promise<void>[] = []
     const ask = (name: string, address?: string): void => {
-      const settling = threads.hash(Buffer.from('x'), address).then(
+      const settling = threads.hash(Buffer.from('x'), address, cheap).then(
         () => void settled.push(name),
         (error: ProblemError) => {
           settled.push(`${name} refused`)
@@ -212,8 +230,8 @@ describe('jobs in the hash queue', () => {
     let time = 0
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const threads = openHashThreads(1, () => time)
-    const first = threads.hash(Buffer.from('x'))
-    const second = threads.hash(Buffer.from('x'))
+    const first = threads.hash(Buffer.from('x'), undefined, cheap)
+    const second = threads.hash(Buffer.from('x'), undefined, cheap)
     time = 2_000
     await first
     await assert.rejects(second, { code: 'temporarily_unavailable' })
@@ -244,6 +262,14 @@ describe('jobs in the hash queue', () => {
     assert.equal(threads.requireRoom('192.0.2.1'), 2_000)
     await end()
     assert.equal(settled.length, 100)
+    await threads.close()
+  })
+
+  it('with two hash threads, a job is expected to wait half as long', async (t) => {
+    const { askMany, threads, end } = stage(t, 2)
+    askMany(11) // nine of them wait
+    assert.equal(threads.requireRoom(), 100)
+    await end()
     await threads.close()
   })
 
@@ -294,7 +320,7 @@ describe('jobs in the hash queue', () => {
 describe('createPasswords', () => {
   it('after an overload, passwords.verify still returns false for an unknown user', async () => {
     const threads = openHashThreads(1)
-    const passwords = createPasswords(threads)
+    const passwords = createPasswords(threads, { memoryKiB: 8, passes: 1 })
     const storm = Array.from({ length: 300 }, () => passwords.hash('x').catch(() => 'refused'))
     await passwords.verify('x', undefined).catch(() => {})
     await Promise.all(storm)

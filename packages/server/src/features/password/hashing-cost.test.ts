@@ -76,12 +76,26 @@ describe('chooseCost', () => {
     }
   })
 
+  it('chooseCost stops at a cost whose memory plus a sixteenth would be too much', () => {
+    const measure = ({ memoryKiB }: HashingCost): number => (memoryKiB < 34 * 1_024 ? 55 : 200)
+    for (const maxMemoryKiB of [gib, 34 * 1_024]) {
+      const { cost } = chooseCost(measure, { milliseconds: 100, maxMemoryKiB })
+      assert.deepEqual(cost, { memoryKiB: 32 * 1_024, passes: 2 })
+    }
+  })
+
+  it('chooseCost accepts a hash that takes exactly the allowed time', () => {
+    const { cost } = chooseCost(() => 100, { milliseconds: 100, maxMemoryKiB: 65_536 })
+    assert.deepEqual(cost, { memoryKiB: 62 * 1_024, passes: 2 })
+  })
+
   it('chooseCost never returns less than the default, even on a slow machine', () => {
-    const { measure } = machine(50)
+    const { measure, asked } = machine(50)
     assert.deepEqual(chooseCost(measure, { milliseconds: 100, maxMemoryKiB: gib }), {
       cost: defaultCost,
       milliseconds: 1_900,
     })
+    assert.deepEqual(asked, [defaultCost])
     assert.deepEqual(
       chooseCost(measure, { milliseconds: 2_000, maxMemoryKiB: 1_024 }).cost,
       defaultCost,

@@ -8,7 +8,7 @@ const password = Buffer.from('correct horse battery staple')
 /** Threads that a test controls, and a clock. */
 function createStage() {
   let hash: () => Promise<string> = async () => 'hash'
-  let milliseconds = 0
+  let milliseconds = 1_000_000
   let asked = 0
   const told: number[] = []
   const jobs: unknown[][] = []
@@ -96,16 +96,16 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 40])
   })
 
-  it('areWorking() is false if a hash takes 10 s; parallel calls share a test hash', async () => {
+  it('areWorking() is false if a hash takes 10 s; parallel calls share a test hash', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
     const { watched, advance, hashBy, asked } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)
     const stuck = watched.hash(password)
     advance(10)
-    assert.deepEqual(await Promise.all([watched.areWorking(), watched.areWorking()]), [
-      false,
-      false,
-    ])
+    const answers = Promise.all([watched.areWorking(), watched.areWorking()])
+    t.mock.timers.tick(2_000)
+    assert.deepEqual(await answers, [false, false])
     assert.equal(asked(), 2)
     resolve('hash')
     await stuck

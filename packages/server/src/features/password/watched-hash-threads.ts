@@ -86,9 +86,8 @@ export function watchHashThreads(
 
 /** Returns the result of the work, or false if the work takes longer than `milliseconds`. */
 async function within(work: Promise<boolean>, milliseconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds)
+    setTimeout(() => resolve(false), milliseconds).unref() // must not delay the exit of the process
   })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+  return Promise.race([work, late])
 }
