@@ -91,6 +91,20 @@ describe('createUsers', () => {
     assert.equal(isOver({ subject: ada.publicUser.id, clientId: 'c', sessionId: 'another' }), false)
   })
 
+  it('the revocation of a deleted user is stored until 70 s after the last token', async () => {
+    const ada = await make('ada')
+    await logIn(ada)
+    now += 1_000
+    await logIn(ada)
+    await users.delete(ada, by)
+    const { expires_at } = await inTables<EventTables>(database.reader)
+      .selectFrom('event')
+      .select('expires_at')
+      .where('kind', '=', 'subject')
+      .executeTakeFirstOrThrow()
+    assert.equal(expires_at - now, 1000 * (issuing.accessTokenSeconds + 70))
+  })
+
   it('changePassword ends all sessions of the user except the calling session', async () => {
     const ada = await make('ada')
     const [one, other] = [await logIn(ada), await logIn(ada)]

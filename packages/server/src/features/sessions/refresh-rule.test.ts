@@ -26,6 +26,11 @@ describe('decideRefresh', () => {
     ],
     ['a used token after its grace period', { ...used, repeatableUntil: now - 1 }, 'late-retry'],
     [
+      'a used token without a stored grace period',
+      { ...used, repeatableUntil: null },
+      'late-retry',
+    ],
+    [
       'a token whose successor was used within the grace period',
       { ...used, successorIsUsed: true },
       'reuse',

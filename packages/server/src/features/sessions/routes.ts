@@ -3,25 +3,6 @@ import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../http/route.ts'
 import { byCaller, type CallerIdentity } from '../audit/audit.ts'
 import type { Session, SessionEnds } from './session-ends.ts'
 
-const sessionSchema = {
-  type: 'object',
-  properties: {
-    id: { type: 'string' },
-    client_id: { type: 'string' },
-    device: { type: ['string', 'null'], description: 'The User-Agent of the login' },
-    created_at: { type: 'string', format: 'date-time' },
-    last_used_at: { type: 'string', format: 'date-time' },
-    current: { type: 'boolean', description: 'Whether this is the session of the request’s token' },
-  },
-  required: ['id', 'client_id', 'device', 'created_at', 'last_used_at', 'current'],
-}
-
-const listSchema = {
-  type: 'object',
-  properties: { sessions: { type: 'array', items: sessionSchema } },
-  required: ['sessions'],
-}
-
 /** What these routes know about the caller. */
 export interface SessionCaller {
   readonly identity: CallerIdentity
@@ -55,7 +36,30 @@ function listRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
       success: {
         status: 200,
         description: 'The active sessions, most recently used first',
-        schema: listSchema,
+        schema: {
+          type: 'object',
+          properties: {
+            sessions: {
+              type: 'array',
+              items: {
+                type: 'object',
+                properties: {
+                  id: { type: 'string' },
+                  client_id: { type: 'string' },
+                  device: { type: ['string', 'null'], description: 'The User-Agent of the login' },
+                  created_at: { type: 'string', format: 'date-time' },
+                  last_used_at: { type: 'string', format: 'date-time' },
+                  current: {
+                    type: 'boolean',
+                    description: 'Whether this is the session of the request’s token',
+                  },
+                },
+                required: ['id', 'client_id', 'device', 'created_at', 'last_used_at', 'current'],
+              },
+            },
+          },
+          required: ['sessions'],
+        },
       },
     },
     async handle(_request, { identity }) {
