@@ -15,9 +15,10 @@ describeOnBoth('ending all sessions of a user', (stage) => {
     const { keystile, addUser } = await stage.start()
     const subject = await addUser()
     for (let i = 0; i < sessions; i++) await keystile.sessions.create({ subject })
+    // The server tries again after a deadlock. So this client must notice a deadlock first.
     const client = new pg.Client({
       connectionString: stage.database,
-      options: '-c search_path=keystile',
+      options: '-c search_path=keystile -c deadlock_timeout=1ms',
     })
     await client.connect()
     try {
