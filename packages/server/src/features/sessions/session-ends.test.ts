@@ -5,6 +5,7 @@ import { inTables, type Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { byOperator as by } from '../audit/audit.ts'
 import type { AuditTables } from '../audit/tables.ts'
+import { finishRestore } from '../backup/store.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { startLogin } from '../login/store.ts'
 import { createSessionEnds, type SessionEnds } from './session-ends.ts'
@@ -97,6 +98,15 @@ describe('createSessionEnds', () => {
       assert.deepEqual(await audited(), ['sessions_ended'])
     }
     assert.deepEqual(['s1', 's2', 's3'].map(isRevoked), [true, true, false])
+  })
+
+  it('after a restore, all sessions end, whatever their ids begin with', async () => {
+    const ids = ['-', '0', 'A', 'Z', '_', 'a', 'z']
+    for (const id of ids) await start(id, 'ada')
+    const values = { keepsSessions: false, offered: undefined, by, now }
+    const { sessionsEnded } = await database.write(finishRestore, values)
+    assert.equal(sessionsEnded, ids.length)
+    assert.ok(ids.every(isRevoked))
   })
 
   it('an id that is not well-formed Unicode finds no session', async () => {
