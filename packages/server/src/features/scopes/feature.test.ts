@@ -4,6 +4,7 @@ import { feature } from './feature.ts'
 
 interface Tested {
   readonly default: unknown
+  readonly excludedBy?: string
   findFaults(value: unknown, others: object): unknown
 }
 
@@ -26,6 +27,13 @@ describe('the settings of scopes and roles', () => {
     assert.deepEqual(faultsOf('roles', { r: ['a', 'x'] }), [
       'must list declared scopes; "r" has "x", which is not declared in scopes',
     ])
+  })
+
+  it('an app cannot declare the role admin, or roles next to its own users', () => {
+    assert.deepEqual(faultsOf('roles', { admin: ['a'] }), [
+      'must not have admin: that role is built in and holds all scopes; rename your role',
+    ])
+    assert.equal(settingOf('roles').excludedBy, 'users')
   })
 
   it('if the setting `scopes` cannot be read, roles and default scopes are not checked', () => {
