@@ -70,11 +70,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     `${server}/configuration/rules.test.ts`,
   ],
   'server/features/metrics': [`${server}/listener/server.test.ts`],
-  'server/features/password': [
-    `${server}/configuration/options.test.ts`,
-    'test/flows/{login,account-rules}.test.ts',
-    'test/cli/tune.test.ts',
-  ],
+  'server/features/password': [`${server}/configuration/options.test.ts`, 'test/cli/tune.test.ts'],
   'server/features/scopes': [],
   'server/features/known-devices': ['test/flows/guessing.test.ts'],
   'server/features/password-policy': [
@@ -93,7 +89,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     mailProofs,
     auditRecord,
   ],
-  'server/features/login': ['test/flows/{login,guessing,account}.test.ts'],
+  'server/features/login': ['test/flows/guessing.test.ts'],
   'server/features/signing-keys': [
     'test/flows/{at-rest,login}.test.ts',
     'test/rotation/{operator,own-keys}.test.ts',
@@ -101,9 +97,10 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'tools/reference-pages.test.ts',
   ],
   'server/features/sessions': [
-    'test/flows/{refresh,revoke,sessions,login,account}.test.ts',
-    ownUsers,
-    auditRecord,
+    'test/flows/{refresh,revoke,sessions}.test.ts',
+    `${server}/configuration/rules.test.ts`,
+    `${server}/features/housekeeping/housekeeping.test.ts`,
+    `${server}/features/accounts/users.test.ts`,
   ],
   'server/features/clients': ['test/flows/clients.test.ts', 'test/cli/client.test.ts'],
   'server/features/housekeeping': [],
