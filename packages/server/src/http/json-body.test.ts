@@ -5,6 +5,7 @@ import { ProblemError, readWebRequest } from 'keystile/internal'
 import {
   checkFields,
   describeFields,
+  getFields,
   readJsonObject,
   refuseFaults,
   strictFields,
@@ -100,6 +101,25 @@ describe('checkFields', () => {
       ])
     }
   })
+
+  it('checkFields reports unknown members only for an object', () => {
+    const { errors } = checkFields(strictFields({ inner: strictFields({}) }), { inner: 1 })
+    assert.deepEqual(
+      errors.map(({ loc, type }) => [loc, type]),
+      [[['body', 'inner'], 'value_error']],
+    )
+  })
+})
+
+describe('getFields', () => {
+  it('getFields throws the faults of the fields and the faults of other checks', () => {
+    const other = { loc: ['body', 'more'], msg: 'is wrong', type: 'value_error' }
+    const missing = { loc: ['body', 'name'], msg: 'Field required', type: 'missing' }
+    const schema = strictFields({ name: stringField() })
+    assert.deepEqual(getFields(checkFields(schema, { name: 'x' })), { name: 'x' })
+    assert.throws(() => getFields(checkFields(schema, { name: 'x' }), [other]), { errors: [other] })
+    assert.throws(() => getFields(checkFields(schema, {}), [other]), { errors: [missing, other] })
+  })
 })
 
 describe('refuseFaults', () => {
@@ -126,9 +146,10 @@ describe('refuseFaults', () => {
 
 describe('describeFields', () => {
   it('describeFields returns the JSON Schema of the body', () => {
-    assert.deepEqual(describeFields(strictFields({ name: stringField() })), {
+    const schema = strictFields({ name: stringField(), scope: stringField().default('') })
+    assert.deepEqual(describeFields(schema), {
       type: 'object',
-      properties: { name: { type: 'string' } },
+      properties: { name: { type: 'string' }, scope: { type: 'string', default: '' } },
       required: ['name'],
       additionalProperties: false,
     })

@@ -15,9 +15,9 @@ import {
   type HttpAnswer,
 } from 'keystile/internal'
 import { generateKey } from 'keystile/jwt'
-import type { GuardedRoute, OpenRoute } from './route.ts'
+import type { GuardedRoute, OpenRoute, OptionalRoute } from './route.ts'
 import { DatabaseBusyError, DatabaseUnavailableError } from '../storage/database.ts'
-import { createRouter } from './router.ts'
+import { createRouteNames, createRouter } from './router.ts'
 
 const doc = { tag: 'Tokens', summary: 'x', success: { status: 200, description: 'x' } } as const
 const issuer = 'https://auth.example/base'
@@ -46,6 +46,39 @@ async function ask(route: OpenRoute, path: string, method = 'GET', log: object[]
   )
 }
 
+type Person = Caller<string, { id: string }>
+const key = generateKey('ES256')
+const guarded: GuardedRoute<Person> = { ...routeTo(ok), guard: { scopes: [] } }
+
+/** Returns a token of a user who has logged in some time ago. */
+function bearer(scopes: readonly string[] = [], ageMilliseconds = 0): string {
+  const claims = {
+    issuer,
+    audience: issuer,
+    subject: 'ada',
+    clientId: 'c',
+    sessionId: 's',
+    authenticatedAt: Date.now() - ageMilliseconds,
+    scopes,
+  }
+  return `Bearer ${issueAccessToken(claims, key, 60, systemClock)}`
+}
+
+/** Returns a function that sends requests to a route whose guard accepts tokens of `bearer`. */
+function sendTo(route: GuardedRoute<Person> | OptionalRoute<Person>, isOwn = isFirstParty) {
+  const verifier = createVerifier({
+    issuer,
+    audience: issuer,
+    keys: keySetOf([key]),
+    revocations: 'none',
+  })
+  const guard = createGuardCore({ verifier, user: () => ({ id: 'somebody' }) })
+  const options = { issuer, guard, logger: silentLogger, isFirstParty: isOwn }
+  const router = createRouter([route], options)
+  return (headers: Readonly<Record<string, string>>): Promise<HttpAnswer | undefined> =>
+    router(readWebRequest(new Request(`${issuer}/it`, { headers })))
+}
+
 describe('createRouter', () => {
   it('under any host name, the router answers only the exact paths of its routes', async () => {
     assert.equal((await ask(routeTo(ok), '/base/it?x=1'))!.body, 'ok')
@@ -59,6 +92,18 @@ describe('createRouter', () => {
       '/base/it.json',
     ])
       assert.equal(await ask(routeTo(ok), path), undefined, path)
+  })
+
+  it('a path is below the path of the issuer, or below the root of the host', () => {
+    const nameOf = (below: 'issuer' | 'root', issuer: string, path: string): string | undefined =>
+      createRouteNames(
+        [{ ...routeTo(ok), below }],
+        issuer,
+      )(readWebRequest(new Request(`https://other.example${path}`)))
+    assert.equal(nameOf('root', issuer, '/it'), '/it')
+    assert.equal(nameOf('root', issuer, '/base/it'), undefined)
+    assert.equal(nameOf('issuer', issuer, '/base/it?x=1'), '/base/it')
+    assert.equal(nameOf('issuer', 'https://auth.example', '/it'), '/it')
   })
 
   it('the router answers HEAD like GET, without the body (RFC 9110 §9.3.2)', async () => {
@@ -162,49 +207,58 @@ describe('createRouter', () => {
   })
 
   it('the router runs a guarded handler only if the guard admits the request', async () => {
-    const key = generateKey('ES256')
-    const claims = {
-      issuer,
-      audience: issuer,
-      subject: 'ada',
-      clientId: 'c',
-      sessionId: 's',
-      authenticatedAt: Date.now(),
-    }
-    const bearer = (...scopes: readonly string[]): string =>
-      `Bearer ${issueAccessToken({ ...claims, scopes }, key, 60, systemClock)}`
-    const verifier = createVerifier({
-      issuer,
-      audience: issuer,
-      keys: keySetOf([key]),
-      revocations: 'none',
-    })
-    const guard = createGuardCore({ verifier, user: () => ({ id: 'somebody' }) })
     const ran: unknown[] = []
-    const route: GuardedRoute<Caller<string, { id: string }>> = {
-      ...routeTo(ok),
+    const send = sendTo({
+      ...guarded,
       guard: { scopes: ['read'] },
       handle(_request, { identity, user }) {
         ran.push([identity.subject, user])
         return { status: 200, headers: {} }
       },
-    }
-    const send = (headers: Readonly<Record<string, string>>): Promise<HttpAnswer | undefined> =>
-      createRouter([route], { issuer, guard, logger: silentLogger, isFirstParty })(
-        readWebRequest(new Request(`${issuer}/it`, { headers })),
-      )
+    })
     for (const [status, headers] of [
       [401, {}],
-      [401, { authorization: `${bearer('read')}x` }],
-      [403, { authorization: bearer('write') }],
+      [401, { authorization: `${bearer(['read'])}x` }],
+      [403, { authorization: bearer(['write']) }],
     ] as const) {
       const answer = await send(headers)
       assert.equal(answer?.status, status)
       assert.match(answer?.headers['www-authenticate'] ?? '', /^Bearer realm=/)
     }
     assert.deepEqual(ran, [])
-    assert.equal((await send({ authorization: bearer('read') }))?.status, 200)
+    assert.equal((await send({ authorization: bearer(['read']) }))?.status, 200)
     assert.deepEqual(ran, [['ada', { id: 'somebody' }]])
+  })
+
+  it('without a token, the router calls only the handler of an optional route', async () => {
+    const handle: OptionalRoute<Person>['handle'] = (_request, caller) => ({
+      status: 200,
+      headers: {},
+      body: caller?.identity.subject ?? 'nobody',
+    })
+    const send = sendTo({ ...guarded, isOptional: true, handle })
+    assert.equal((await send({}))?.body, 'nobody')
+    assert.equal((await send({ authorization: bearer() }))?.body, 'ada')
+    assert.equal((await sendTo(guarded)({}))?.status, 401)
+  })
+
+  it('a route with maxAgeSeconds refuses a login that is too old, and a missing scope', async () => {
+    for (const scopes of [[], ['read']]) {
+      const send = sendTo({ ...guarded, guard: { scopes, maxAgeSeconds: 60 } })
+      const old = await send({ authorization: bearer(scopes, 3_600_000) })
+      assert.match(old?.headers['www-authenticate'] ?? '', /max_age="60"/)
+      assert.equal((await send({ authorization: bearer(scopes) }))?.status, 200)
+      const other = await send({ authorization: bearer(['write']) })
+      assert.equal(other?.status, scopes.length > 0 ? 403 : 200)
+    }
+  })
+
+  it('a route for the app refuses a token that was issued to another client', async () => {
+    const authorization = bearer()
+    const ofApp = { ...guarded, isFirstPartyOnly: true } as const
+    assert.equal((await sendTo(ofApp, () => false)({ authorization }))?.status, 403)
+    assert.equal((await sendTo(ofApp)({ authorization }))?.status, 200)
+    assert.equal((await sendTo(guarded, () => false)({ authorization }))?.status, 200)
   })
 
   it('createRouter refuses a route that demands an undeclared scope', () => {
