@@ -187,6 +187,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     guard: createGuardCore({
       verifier,
       scopes: scopes.declared,
+      // Stryker disable next-line ArrowFunction: it only saves time
       user: withRecall(activeUsers.find, (identity) => activeUsers.recall(identity)?.user),
     }),
     logger,
@@ -211,6 +212,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     fetch: fetchFrom(answer),
     user: withRecall(
       async (identity) => show(await activeUsers.find(identity)),
+      // Stryker disable next-line ArrowFunction: it only saves time
       (identity) => activeUsers.recall(identity)?.shown,
     ),
     userChanged,
