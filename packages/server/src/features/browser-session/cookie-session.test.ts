@@ -7,6 +7,7 @@ import { noMeter } from '../../feature/metric.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
 import type { ProvedRefreshToken } from '../sessions/refresh.ts'
 import { cookieSessionRoutes, type CookieSessionParts } from './cookie-session.ts'
+import { createSessionCookies, readDeviceSecret } from './session-cookie.ts'
 
 const issuer = 'https://auth.example/base'
 const proved: ProvedRefreshToken = {
@@ -23,6 +24,16 @@ const issued: IssuedTokens = {
   scopes: [],
 }
 
+const parts = {
+  issuer,
+  meter: noMeter,
+  corsOrigins: [],
+  lifetimes: { sessionSeconds: 100, idleSeconds: 100 },
+  limits: noLimits,
+  directory: { findActive: async () => 'ada', scopes: () => [] },
+  scopes: { declared: {}, defaults: [], roles: {} },
+} as unknown as CookieSessionParts
+
 /**
  * Sends a cookie to a route. The route looks up the token in the cookie with `find`. Returns the
  * answer, and what the route did with the token.
@@ -38,25 +49,17 @@ async function send(
 }> {
   const done: string[] = []
   const log: object[] = []
-  const parts = {
-    issuer,
-    meter: noMeter,
-    corsOrigins: [],
+  const routes = cookieSessionRoutes({
+    ...parts,
     ends: { end: async (id: string) => done.push(`ended ${id}`) > 0 },
-    lifetimes: { sessionSeconds: 100, idleSeconds: 100 },
     logger: { ...silentLogger, debug: (fields: object) => void log.push(fields) },
-    limits: noLimits,
     audit: { record: async ({ event }: { readonly event: string }) => void log.push({ event }) },
-    directory: { findActive: async () => 'ada', scopes: () => [] },
-    scopes: { declared: {}, defaults: [], roles: {} },
     refresher: {
       find,
       use: async ({ sessionId }: ProvedRefreshToken) => (done.push(`used ${sessionId}`), issued),
     },
-  } as unknown as CookieSessionParts
-  const route = cookieSessionRoutes(parts).find(
-    (candidate) => candidate.method === method && candidate.path === path,
-  )!
+  } as unknown as CookieSessionParts)
+  const route = routes.find((candidate) => candidate.method === method && candidate.path === path)!
   const answer = await route.handle({
     method,
     url: `${path}${query}`,
@@ -72,6 +75,38 @@ const logout = ['DELETE', '/session'] as const
 const away = async (): Promise<never> => {
   throw new DatabaseUnavailableError('away')
 }
+
+describe('the cookies of a session', () => {
+  it('the device secret has a cookie of its own, which no script can read', () => {
+    const cookies = createSessionCookies({ path: '/session', maxAgeSeconds: 100 })
+    const [session, device] = cookies.set('token', 'secret')
+    assert.equal(
+      session,
+      '__Secure-keystile=token; Max-Age=100; Path=/session; Secure; HttpOnly; SameSite=Strict',
+    )
+    assert.match(
+      device ?? '',
+      /^__Secure-keystile-device=secret; Max-Age=\d{8}; Path=\/session; Secure; HttpOnly; S/,
+    )
+    const headers = new Headers({ cookie: `a=b; ${device}` })
+    const request = { method: 'POST', url: '/session', headers, body: async () => new Uint8Array() }
+    assert.equal(readDeviceSecret(request), 'secret')
+  })
+
+  it('the OpenAPI document of /session shows no refresh token, and hides the password', () => {
+    const [login] = cookieSessionRoutes(parts)
+    const { body, success } = login!.doc
+    assert.partialDeepStrictEqual(body?.schema, {
+      properties: { password: { format: 'password' } },
+    })
+    assert.deepEqual(success.schema?.['required'], [
+      'access_token',
+      'token_type',
+      'expires_in',
+      'scope',
+    ])
+  })
+})
 
 describe('POST /session/refresh', () => {
   it('POST /session/refresh uses the refresh token in the cookie', async () => {

@@ -43,20 +43,15 @@ const cookieHttps: Rule<RuleOptions> = {
   standard: 'RFC 6265 §4.1.2.5',
   severity: 'stop',
   demand: 'refresh tokens in cookies require an issuer that is https or on this machine',
-  find: ({ options: { cookieSession, issuer } }, say) =>
-    cookieSession && isHttpElsewhere(issuer)
-      ? [
-          {
-            about: say.name('cookieSession'),
-            message:
-              `must be false unless ${say.name('issuer')} is an https URL: ` +
-              'browsers refuse the cookie over http',
-            fix:
-              `put TLS in front and give the https URL as ${say.name('issuer')}, ` +
-              `or leave ${say.name('cookieSession')} out`,
-          },
-        ]
-      : [],
+  find({ options: { cookieSession, issuer } }, say) {
+    if (!cookieSession || !isHttpElsewhere(issuer)) return []
+
+    const [about, url] = [say.name('cookieSession'), say.name('issuer')]
+    const message =
+      `must be false unless ${url} is an https URL: ` + 'browsers refuse the cookie over http'
+    const fix = `put TLS in front and give the https URL as ${url}, or leave ${about} out`
+    return [{ about, message, fix }]
+  },
 }
 
 /** Sessions of browsers, with the refresh token in a cookie. */
