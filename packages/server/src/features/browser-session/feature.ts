@@ -46,10 +46,11 @@ const cookieHttps: Rule<RuleOptions> = {
   find({ options: { cookieSession, issuer } }, say) {
     if (!cookieSession || !isHttpElsewhere(issuer)) return []
 
-    const [about, url] = [say.name('cookieSession'), say.name('issuer')]
+    const [about, issuerName] = [say.name('cookieSession'), say.name('issuer')]
     const message =
-      `must be false unless ${url} is an https URL: ` + 'browsers refuse the cookie over http'
-    const fix = `put TLS in front and give the https URL as ${url}, or leave ${about} out`
+      `must be false unless ${issuerName} is an https URL: ` +
+      'browsers refuse the cookie over http'
+    const fix = `put TLS in front and give the https URL as ${issuerName}, or leave ${about} out`
     return [{ about, message, fix }]
   },
 }
