@@ -48,7 +48,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'keystile/client': ['test/flows/{client,client-accounts}.test.ts'],
   'keystile/testing': [],
   'server/base': ['test/flows/{refresh,at-rest,guessing}.test.ts'],
-  'server/http': ['test/flows/account.test.ts'],
+  'server/http': [],
   'server/storage': [
     'test/flows/{login,refresh,at-rest}.test.ts',
     `${server}/features/events/signals.test.ts`,
@@ -109,7 +109,10 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     ownUsers,
     auditRecord,
   ],
-  'server/features/browser-session': ['test/flows/cookie-session.test.ts'],
+  'server/features/browser-session': [
+    'test/flows/cookie-session.test.ts',
+    `${server}/configuration/options.test.ts`,
+  ],
   'server/features/mail-proofs': [
     'test/flows/{password-reset,mail-guessing,public-flaws}.test.ts',
     `${server}/features/housekeeping/housekeeping.test.ts`,
