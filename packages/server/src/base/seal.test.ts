@@ -11,6 +11,11 @@ describe('createSeal', () => {
     assert.notEqual(seal('täxt', 'row 1'), seal('täxt', 'row 1'))
   })
 
+  it('createSeal decrypts a value that an earlier version of Keystile encrypted', () => {
+    const sealed = 'obcMpq_y34ErBQr20RYWHyG0WfC3vFCCHqJzASN4xDI'
+    assert.equal(createSeal(secret, 'test').open(sealed, 'row 1'), 'text')
+  })
+
   it('createSeal encrypts with a 96-bit IV and a 128-bit tag (SP 800-38D §5.2.1)', () => {
     const { seal, open } = createSeal(secret, 'test')
     const sealed = seal('', 'row')

@@ -88,6 +88,7 @@ function decrypt(bytes: Buffer, key: Buffer, context: string | undefined): strin
       decipher.final(),
     ]).toString()
   } catch {
-    return undefined
+    // The value was changed, or it was encrypted with another key or for another context.
   }
+  return undefined
 }

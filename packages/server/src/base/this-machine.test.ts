@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isOnThisMachine } from './this-machine.ts'
+import { isHttpElsewhere, isOnThisMachine } from './this-machine.ts'
 
 describe('isOnThisMachine', () => {
   it('isOnThisMachine is true only for a URL whose host is a loopback name or address', () => {
@@ -14,5 +14,13 @@ describe('isOnThisMachine', () => {
       'http://127.example',
     ])
       assert.equal(isOnThisMachine(issuer), false, issuer)
+  })
+})
+
+describe('isHttpElsewhere', () => {
+  it('isHttpElsewhere is true only for a URL that is http and points to another machine', () => {
+    assert.equal(isHttpElsewhere('http://api.example'), true)
+    for (const url of ['http://localhost', 'https://api.example', 'x', undefined])
+      assert.equal(isHttpElsewhere(url), false, url)
   })
 })

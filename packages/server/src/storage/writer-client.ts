@@ -134,7 +134,7 @@ function startThread(file: string, module: URL): Worker {
     // The thread holds little data. Without this limit, V8 lets garbage grow to 64 MiB before it
     // collects the garbage.
     resourceLimits: { maxYoungGenerationSizeMb: 6 },
-    execArgv: [...inheritedArguments],
+    execArgv: inheritedArguments(),
   })
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { inheritedArguments } from '../../base/inherited-arguments.ts'
 import type { HashOrder, HashReply, HashRequest } from './hash-thread.ts'
 
 /** A password to hash or to verify, and the callbacks for the result. */
@@ -108,8 +109,7 @@ export function openHashPool(
 function startThread(): Worker {
   return new Worker(new URL(import.meta.resolve('#hash-thread')), {
     name: 'keystile-hash',
-    // Stryker disable next-line ArrayDeclaration: Node ignores an argument without hyphens
-    execArgv: [], // some arguments of the process, such as `--input-type`, would stop the thread
+    execArgv: inheritedArguments(),
     // A thread has only one message at a time. Without this limit, V8 would let old messages fill
     // up to 64 MiB.
     // Stryker disable next-line ObjectLiteral: only the memory depends on it
