@@ -33,6 +33,14 @@ describe('inspectDatabase', () => {
     assert.equal(existsSync(file), false)
   })
 
+  it('inspectDatabase does not read :memory: even if a file has this name', async (t) => {
+    const before = process.cwd()
+    t.after(() => process.chdir(before))
+    process.chdir(folder)
+    writeFileSync(':memory:', '')
+    assert.equal(await inspectDatabase(':memory:', readDatabaseFacts), undefined)
+  })
+
   it('inspectDatabase reads an empty file and creates no table in it', async () => {
     const file = join(folder, 'empty.db')
     writeFileSync(file, '')

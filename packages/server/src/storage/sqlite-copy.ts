@@ -197,15 +197,11 @@ function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
  * log of the file when it closes.
  */
 function isUnreadable(file: string): boolean {
-  let sqlite: DatabaseSync | undefined
   try {
-    sqlite = openSqliteFile(file, { readOnly: true })
-    sqlite.prepare('select 1 from sqlite_schema limit 1').get()
+    openSqliteFile(file, { readOnly: true }).close() // SQLite reads the file to set its pragma
     return false
   } catch (error) {
     return isDamage((error as { readonly errcode?: number }).errcode)
-  } finally {
-    sqlite?.close()
   }
 }
 

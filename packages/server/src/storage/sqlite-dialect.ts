@@ -29,7 +29,6 @@ export function openSqliteFile(
   })
   try {
     if (!options.readOnly && !options.keepsJournal) sqlite.exec('pragma journal_mode = wal')
-    // Stryker disable next-line StringLiteral,CallExpression: Node's SQLite has this default
     sqlite.exec('pragma synchronous = full')
     return sqlite
   } catch (error) {

@@ -23,12 +23,17 @@ performance.now = () => now
 const ask = (transaction, text) => sql.raw(text).execute(transaction)
 await serveCommands([
   command('prepare', async (transaction) => {
-    await ask(transaction, 'create table parent (id integer primary key)')
+    await ask(transaction, 'create table if not exists parent (id integer primary key)')
     const parent = 'parent integer references parent (id) deferrable initially deferred'
-    await ask(transaction, \`create table child (\${parent})\`)
+    await ask(transaction, \`create table if not exists child (\${parent})\`)
   }),
   command('break the commit', (transaction) => ask(transaction, 'insert into child values (1)')),
   command('move the clock', async (_transaction, milliseconds) => void (now += milliseconds)),
+  command('wait', async (_transaction, [hasStarted, mayEnd]) => {
+    Atomics.store(hasStarted, 0, 1)
+    Atomics.notify(hasStarted, 0)
+    Atomics.wait(mayEnd, 0, 0, 1_000)
+  }),
   command('describe the thread', async () => {
     const { maxYoungGenerationSizeMb } = resourceLimits
     return { threadName, maxYoungGenerationSizeMb, execArgv: process.execArgv }
@@ -72,6 +77,22 @@ describe('startWriter', () => {
     }
     assert.equal(await countTogether(Array<number>(100).fill(0)), 64)
     assert.equal(await countTogether([4, 0, 1, 0, 0]), 4)
+  })
+
+  it('a SQLite command joins the commit of the command that runs when it arrives', async () => {
+    await write('prepare')
+    const createFlag = (): Int32Array => new Int32Array(new SharedArrayBuffer(4))
+    const [hasStarted, mayEnd] = [createFlag(), createFlag()]
+    const running = write('wait', [hasStarted, mayEnd])
+    Atomics.wait(hasStarted, 0, 0, 1_000)
+    const breaking = write('break the commit')
+    Atomics.store(mayEnd, 0, 1)
+    Atomics.notify(mayEnd, 0)
+    const answers = await Promise.allSettled([running, breaking])
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      ['rejected', 'rejected'],
+    )
   })
 
   it('a SQLite command that can wait is sent with another one, or after 20 ms', async (t) => {
