@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { createTestDatabase, howToGetPostgres, isWaiting } from '../../test-support/postgres.ts'
 import { failed, startScriptedPostgres } from '../../test-support/scripted-postgres.ts'
-import { announce, command, type Database, type Transaction } from './database.ts'
+import { announce, command, databaseTime, type Database, type Transaction } from './database.ts'
 import { openPostgres } from './postgres.ts'
 
 const skip =
@@ -42,6 +42,14 @@ describe('commands on PostgreSQL', { skip }, () => {
     )
     return rows[0]?.text
   }
+
+  it('databaseTime is the time in milliseconds since 1970 on PostgreSQL', async () => {
+    const { reader } = database
+    const { now } = await reader
+      .selectNoFrom(databaseTime(reader).as('now'))
+      .executeTakeFirstOrThrow()
+    assert.ok(Number.isInteger(now) && Math.abs(now - Date.now()) < 60_000, String(now))
+  })
 
   for (const code of ['40001', '40P01']) {
     it(`a command is tried up to three times if it fails with ${code}`, async () => {
