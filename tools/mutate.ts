@@ -47,7 +47,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'keystile/openapi': ['test/openapi/documents.test.ts'],
   'keystile/client': ['test/flows/{client,client-accounts}.test.ts'],
   'keystile/testing': [],
-  'server/base': ['test/flows/{refresh,at-rest,guessing}.test.ts'],
+  'server/base': [],
   'server/http': [],
   'server/storage': [
     'test/flows/{login,refresh,at-rest}.test.ts',
@@ -140,7 +140,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'test/flows/mail.test.ts',
     `${server}/features/app-events/durable.test.ts`,
   ],
-  'server/configuration': ['tools/reference-pages.test.ts'],
+  'server/configuration': [],
   'server/listener': ['tools/reference-pages.test.ts', `${server}/configuration/rules.test.ts`],
   'server/cli': ['test/cli/{migrate,tune}.test.ts'],
   'server/server': [
