@@ -112,15 +112,14 @@ export async function openKeyRing(
     }
   }
 
-  /** Whether the keys were read more than `most` milliseconds ago, or the clock was set back. */
-  const isOlderThan = (most: number): boolean => {
+  /** How long ago the keys were read. Infinity if the clock was set back since then. */
+  const ageMilliseconds = (): number => {
     const age = clock.now() - copy.readAt
-    return age > most || age < 0
+    return age < 0 ? Number.POSITIVE_INFINITY : age
   }
-  const readIfOld = async (): Promise<void> => {
-    if (isOlderThan(freshMilliseconds)) await reads.join().catch(() => {})
-  }
-  const isTooOld = (): boolean => isOlderThan(times.lead / 2)
+  const readIfOld = (age: number): Promise<void> | undefined =>
+    age > freshMilliseconds ? reads.join().catch(() => {}) : undefined
+  const isTooOld = (age = ageMilliseconds()): boolean => age > times.lead / 2
   const requireKnown = (): void => {
     if (isTooOld()) throw new DatabaseUnavailableError('the signing keys cannot be read')
   }
@@ -133,7 +132,7 @@ export async function openKeyRing(
 
   return {
     async signingKey() {
-      await readIfOld()
+      await readIfOld(ageMilliseconds())
       requireKnown()
       const find = (): NamedKey | undefined => findKey(copy, clock.now())
       if (!find()) await reads.fresh()
@@ -143,8 +142,10 @@ export async function openKeyRing(
     },
     keySet: {
       find(keyId, algorithm) {
-        void readIfOld()
-        return isTooOld() ? undefined : copy.keySet.find(keyId, algorithm)
+        // Guards call this for each request, so it reads the clock once and creates no promise.
+        const age = ageMilliseconds()
+        void readIfOld(age)
+        return isTooOld(age) ? undefined : copy.keySet.find(keyId, algorithm)
       },
       async seek(keyId, algorithm) {
         if (!isTooOld() && copy.keySet.find(keyId, algorithm)) return
@@ -154,12 +155,12 @@ export async function openKeyRing(
       },
     },
     async published() {
-      await readIfOld()
+      await readIfOld(ageMilliseconds())
       requireKnown()
       return { keys: copy.published, maxAgeSeconds: maxAgeSecondsOf(times) }
     },
     readGauges() {
-      void readIfOld()
+      void readIfOld(ageMilliseconds())
       const now = clock.now()
       const current = findCurrent(copy.rows, now)
       return current ? readingsOf(current, now, times) : []
