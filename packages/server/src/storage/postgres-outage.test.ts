@@ -191,3 +191,14 @@ describe('watchForOutages in a busy process', () => {
     close()
   })
 })
+
+it('a probe query that waits does not keep the process running', async () => {
+  const timers = (): number =>
+    process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = timers()
+  const { counts, watch: over, close } = watch(never)
+  void over(never).catch(() => {})
+  while (counts.probes === 0) await delay(10)
+  assert.equal(timers(), before)
+  close()
+})
