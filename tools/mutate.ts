@@ -47,6 +47,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'keystile/openapi': ['test/openapi/documents.test.ts'],
   'keystile/client': ['test/flows/{client,client-accounts}.test.ts'],
   'keystile/testing': [],
+  'keystile/cli': [],
   'server/base': [],
   'server/http': [],
   'server/storage': [

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { tokenReasons, type TokenReason } from '../base/token-reasons.ts'
 import { exportPublicJwk, generateKey, importKey } from '../keys/jwk.ts'
 import { canSign } from '../keys/signing-key.ts'
 import { signJws } from '../token/jws.ts'
 import { explanations } from './explanations.ts'
+import { UsageError } from './flags.ts'
 import { checkToken, type Printed } from './token-check.ts'
 
 const now = Math.floor(Date.now() / 1000)
@@ -20,7 +21,7 @@ const shared = importKey({ secret, algorithm: 'HS256' })
 assert.ok(canSign(shared))
 
 const folder = mkdtempSync(join(tmpdir(), 'keystile-token-check-'))
-after(() => rmSync(folder, { recursive: true }))
+process.once('exit', () => rmSync(folder, { recursive: true }))
 const fileWith = (name: string, text: string): string => {
   const file = join(folder, name)
   writeFileSync(file, text)
@@ -122,6 +123,7 @@ describe('keystile token check', () => {
       ['--scopes-from', 'roles'],
       ['--max-token-age', 'x'],
       ['--audience-claim', 'iss'],
+      ['--client', ''],
     ] as const) {
       const { stderr, code } = await check('x', [...api, '--token-type', 'JWT', flag, value])
       assert.equal(code, 2)
@@ -156,12 +158,40 @@ describe('keystile token check', () => {
       `${token}\n`,
       `Bearer ${token}`,
       `Authorization: bearer ${token}`,
+      `authorization:Bearer  ${token}`,
     ]) {
       const { stdout, code } = await check(input, flags)
       assert.equal(code, 0, stdout)
       assert.match(stdout, /^valid: .*\n  Not checked: whether the token was revoked/)
       assert.doesNotMatch(stdout, /ada|eyJ/)
+      assert.equal(stdout.trimEnd().split('\n').length, 2)
     }
+  })
+
+  it('`keystile token check` takes several issuers, audiences, clients and scopes', async () => {
+    const firstLine = async (
+      token: string,
+      flags: readonly string[],
+    ): Promise<string | undefined> => (await check(token, flags)).stdout.split('\n')[0]
+    const issuers = [...unreachable, '--issuer', 'http://127.0.0.1:2']
+    const elsewhere = tokenWith({ iss: 'http://127.0.0.1:1' })
+    assert.equal(await firstLine(elsewhere, issuers), 'refused: keys_unavailable')
+    const several = [...api, '--audience', 'b', '--token-type', 'JWT', '--client', 'c']
+    const scopes = ['--client', 'd', '--scope', 'read', '--scope', 'write']
+    const flags = [...several, ...scopes]
+    assert.equal(await firstLine(tokenWith({ scope: 'write' }), flags), 'refused: missing_scope')
+    assert.match((await firstLine(tokenWith({ scope: 'read write' }), flags)) ?? '', /^valid/)
+  })
+
+  it('`keystile token check` prints the detail of a refusal, if there is one', async () => {
+    for (const [input, detail] of [
+      ['Bearer', 'no token after Bearer'],
+      [`Bearer authorization:${tokenWith()}`, 'characters outside token68'],
+      [`x bearer ${tokenWith()}`, 'characters outside token68'],
+    ] as const)
+      assert.match((await check(input)).stdout, new RegExp(`^  Detail: ${detail}`, 'm'))
+    const { stdout } = await check(tokenWith({ exp: now - 300 }))
+    assert.equal(stdout.trimEnd().split('\n').length, 5)
   })
 
   it('`keystile token check --claims` prints claims, with a warning if unverified', async () => {
@@ -169,19 +199,23 @@ describe('keystile token check', () => {
     assert.match(valid.stdout, /^Header and claims:\n\{\n/m)
     assert.match(valid.stdout, /"sub": "ada"/)
 
-    const foreign = await check(tokenWith({ aud: 'b', sub: '\u202e\u001b[1m' }), [
+    const foreign = await check(tokenWith({ aud: 'b', sub: '\u202e\u001b[1m\u00e9' }), [
       ...api,
       '--claims',
     ])
     assert.match(foreign.stdout, /NOT verified/)
     assert.match(foreign.stdout, /"aud": "b"/)
-    assert.match(foreign.stdout, /"sub": "\\u202e\\u001b\[1m"/)
-    assert.match((await check('abc', [...api, '--claims'])).stdout, /cannot be read/)
+    assert.match(foreign.stdout, /"sub": "\\u202e\\u001b\[1m\\u00e9"/)
+    for (const input of ['abc', ''])
+      assert.match((await check(input, [...api, '--claims'])).stdout, /cannot be read/)
+    const spaced = await check(`Bearer  ${tokenWith()}`, [...api, '--claims'])
+    assert.match(spaced.stdout, /"sub": "ada"/)
   })
 
   it('`keystile token check` reads the issuer and the audience from the environment', async () => {
-    const environment = { KEYSTILE_ISSUER: 'i', KEYSTILE_AUDIENCE: 'b,a' }
-    assert.equal((await checkToken(['--keys', keysFile], tokenWith(), environment)).code, 0)
+    const environment = { KEYSTILE_ISSUER: 'i', KEYSTILE_AUDIENCE: 'b,api' }
+    const token = tokenWith({ aud: 'api' })
+    assert.equal((await checkToken(['--keys', keysFile], token, environment)).code, 0)
   })
 
   it('`keystile token check` reads a shared secret from a file', async () => {
@@ -207,6 +241,8 @@ describe('keystile token check', () => {
     [[...api.slice(0, 4), '--jwks-uri', 'x'], /^--jwks-uri must be the https URL of a key set/],
     [[...api.slice(0, 4), '--keys', join(folder, 'none')], /^--keys must name a readable file/],
     [[...api.slice(0, 4), '--keys', fileWith('bad', '{')], /^--keys must name a file with a JWK/],
+    [[...api, '--claims=x'], "Option '--claims' does not take an argument"],
+    [[...api, '--max-age', '0'], '--max-age must be a number of seconds above 0'],
     [[...api, '--max-age', 'hour'], '--max-age must be a number of seconds above 0'],
   ] as const) {
     const shown = flags.join(' ').replaceAll(folder, '')
@@ -218,4 +254,8 @@ describe('keystile token check', () => {
       else assert.match(said, message)
     })
   }
+})
+
+it('a UsageError has its own name', () => {
+  assert.equal(new UsageError('x').name, 'UsageError')
 })

@@ -58,7 +58,7 @@ async function send(
       find,
       use: async ({ sessionId }: ProvedRefreshToken) => (done.push(`used ${sessionId}`), issued),
     },
-  } as unknown as CookieSessionParts)
+  })
   const route = routes.find((candidate) => candidate.method === method && candidate.path === path)!
   const answer = await route.handle({
     method,

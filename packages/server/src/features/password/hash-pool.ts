@@ -89,9 +89,7 @@ export function openHashPool(
   return {
     isFree: () => busy.size < count,
     begin(job) {
-      // The thread that was used last: its memory is most likely still in the processor's cache.
-      // Stryker disable next-line UnaryOperator: only the speed depends on it
-      const worker = [...idle].at(-1) ?? start()
+      const [worker = start()] = idle
       idle.delete(worker)
       // Stryker disable next-line UpdateOperator: the numbers need not be positive
       const id = ++lastId
