@@ -242,7 +242,7 @@ describe('createRouter', () => {
     assert.equal((await sendTo(guarded)({}))?.status, 401)
   })
 
-  it('a route with maxAgeSeconds refuses a login that is too old, and a missing scope', async () => {
+  it('a route with maxAgeSeconds refuses an old login and a missing scope', async () => {
     for (const scopes of [[], ['read']]) {
       const send = sendTo({ ...guarded, guard: { scopes, maxAgeSeconds: 60 } })
       const old = await send({ authorization: bearer(scopes, 3_600_000) })

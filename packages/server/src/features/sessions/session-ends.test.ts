@@ -70,7 +70,7 @@ describe('createSessionEnds', () => {
     return all.map(({ event }) => event)
   }
 
-  it('list() returns a user’s sessions by last use, without those of disabled clients', async () => {
+  it('list() returns sessions by their last use, without those of disabled clients', async () => {
     await start('s1', 'ada', 'c', now - 2)
     await start('s2', 'ada', 'disabled', now - 1)
     await start('s3', 'ada', 'c', now)
@@ -91,7 +91,7 @@ describe('createSessionEnds', () => {
     assert.deepEqual(await auditOf('eve'), ['session_ended'])
   })
 
-  it('endAll() ends all sessions of a user, and writes one audit entry if there are any', async () => {
+  it('endAll() ends all sessions of a user, with one audit entry if there are any', async () => {
     for (const id of ['s6', 's7']) await start(id, 'sam')
     await start('s8', 'tom')
     for (let call = 1; call <= 2; call++) {
