@@ -97,7 +97,7 @@ function readField(input: string): string | undefined {
  * are not verified.
  */
 function describeToken(field: string | undefined, isProved: boolean): readonly string[] {
-  // Stryker disable next-line StringLiteral: the text of Stryker is no token either
+  // Stryker disable next-line StringLiteral: any other text is not a token either
   const token = field?.split(' ').at(-1) ?? ''
   try {
     const title = isProved

@@ -1,6 +1,6 @@
 // Tests of one connection to a feed. The tests on real sockets are in revocation-feed.test.ts.
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { current } from '../../test-support/scripted-feed.ts'
 import { openFeedStream, type FeedStream } from './feed-stream.ts'
 
@@ -183,15 +183,22 @@ describe('openFeedStream', () => {
     assert.deepEqual([stage.ends, stage.causes], [[`${url} cannot be reached`], [cause]])
   })
 
+  async function assertEndsAfter4Seconds(
+    { mock }: TestContext,
+    stage: ReturnType<typeof open>,
+  ): Promise<void> {
+    mock.timers.tick(3_999)
+    await settle()
+    assert.deepEqual(stage.ends, [])
+    mock.timers.tick(1)
+    await settle()
+    assert.deepEqual(stage.ends, ['nothing arrived for 4000 ms'])
+  }
+
   it('openFeedStream disconnects if the issuer does not answer for 4 s', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const stage = open({ answer: () => new Promise(() => {}) })
-    t.mock.timers.tick(3_999)
-    await settle()
-    assert.deepEqual(stage.ends, [])
-    t.mock.timers.tick(1)
-    await settle()
-    assert.deepEqual(stage.ends, ['nothing arrived for 4000 ms'])
+    await assertEndsAfter4Seconds(t, stage)
   })
 
   it('openFeedStream disconnects 4 s after the last bytes have arrived', async (t) => {
@@ -210,12 +217,7 @@ describe('openFeedStream', () => {
       next()
       await settle()
     }
-    t.mock.timers.tick(3_999)
-    await settle()
-    assert.deepEqual(stage.ends, [])
-    t.mock.timers.tick(1)
-    await settle()
-    assert.deepEqual(stage.ends, ['nothing arrived for 4000 ms'])
+    await assertEndsAfter4Seconds(t, stage)
   })
 
   it('after the end of a connection, no timer of openFeedStream is left', async (t) => {

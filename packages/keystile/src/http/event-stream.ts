@@ -39,7 +39,7 @@ export function createEventParser(
   function endLine(): void {
     if (line === '') return endEvent()
     const colon = line.indexOf(':')
-    // Stryker disable next-line EqualityOperator: a comment is no field that is used
+    // Stryker disable next-line EqualityOperator: a comment line is ignored in both cases
     const field = colon < 0 ? line : line.slice(0, colon)
     // Stryker disable next-line EqualityOperator: the text of a comment is not used
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '')

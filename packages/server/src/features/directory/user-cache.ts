@@ -101,8 +101,8 @@ export function createUserCache<U extends object>(parts: UserCacheParts<U>): Use
     loads.clear()
   })
 
-  // Not `feed.revocations.state`: it is also stale after the wall clock was set back. The users in
-  // memory are correct then, and this check reads the clock for each request.
+  // Not `feed.revocations.state`: it is also stale after the wall clock was set back, although the
+  // users in memory are still correct. It would also read a second clock for each request.
   const isCurrent = (): boolean => feed.ageSeconds * 1000 < staleAfterMilliseconds
   /** Returns the entry unless it is too old or its user is no longer active. */
   function ifUsable(entry: Entry<U> | undefined): Entry<U> | undefined {

@@ -41,6 +41,6 @@ describe('the settings of scopes and roles', () => {
     assert.deepEqual(faultsOf('roles', { r: ['x'] }, ['scopes']), [])
   })
 
-  it('without settings, there are no default scopes', () =>
+  it('defaultScopes is empty if it is not set', () =>
     assert.deepEqual(settingOf('defaultScopes').default, []))
 })

@@ -250,7 +250,7 @@ export async function endSessionRows(
 ): Promise<readonly Pick<SessionRow, 'id' | 'subject' | 'client_id'>[]> {
   const db = inTables<SessionTables>(transaction)
   // Locks rows in the order of their ids, so that two transactions cannot deadlock.
-  // The test of `→ false` is test/faults/lock-order.test.ts.
+  // test/faults/lock-order.test.ts fails without this lock.
   // Stryker disable next-line ConditionalExpression,EqualityOperator: one row needs no order
   if (ids.length > 1)
     await lockRows(
