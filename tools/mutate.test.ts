@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, globSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { folderOf, rooms } from './mutate.ts'
+import { isAbout, readExplanations } from './mutate/explained.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -15,6 +16,14 @@ describe('npm run mutate', () => {
         const alternatives = /\{(.*)\}/.exec(pattern)?.[1]?.split(',').length ?? 1
         assert.ok(length >= alternatives, `${room}: ${pattern} has ${length} files`)
       }
+    }
+  })
+
+  it('each explained mutant is at a line that exists', () => {
+    for (const each of readExplanations()) {
+      const lines = readFileSync(join(root, each.file), 'utf8').split('\n')
+      const found = lines.some((_, number) => isAbout(each, lines, number))
+      assert.ok(found, `${each.file}: ${each.code.join('\n')}`)
     }
   })
 })

@@ -9,8 +9,7 @@
 //
 // mutate/rooms.ts does the work. It remembers the mutants that were killed.
 //
-// The run fails when a mutant survives. If a change cannot matter, say why at its line:
-// `// Stryker disable next-line EqualityOperator: at 0 both return 0`.
+// The run fails when a mutant survives. If a change cannot matter, say why in mutate/explained.txt.
 import { globSync, rmSync } from 'node:fs'
 import { matchesGlob } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Instrumenter } from '@stryker-mutator/instrumenter'
 import { transform } from 'esbuild'
+import { isAbout, readExplanations } from './explained.ts'
 import { whyIgnored, type Path } from './texts.ts'
 
 /** The folder of the repository. */
@@ -21,7 +22,7 @@ export interface Mutant {
   readonly replacement: string
   /** The whole text of the file with this mutant. */
   readonly text: string
-  /** Why this mutant is not tested: the reason at its line. Undefined if it is tested. */
+  /** Why this mutant is not tested. Undefined if it is tested. */
   readonly ignored: string | undefined
   /** The same in each run, even if lines are inserted elsewhere in the file. */
   readonly key: string
@@ -66,6 +67,7 @@ export async function makeMutants(targets: readonly Target[]): Promise<Mutated> 
   for (const { name, content } of instrumented)
     sources.set(name, (await transform(content, { loader: 'ts', target: 'node24' })).code)
 
+  const explanations = Map.groupBy(readExplanations(), ({ file }) => file)
   const sameKeys = new Map<string, number>()
   return {
     sources,
@@ -74,7 +76,12 @@ export async function makeMutants(targets: readonly Target[]): Promise<Mutated> 
       const start = offsetOf(text, location.start)
       const end = offsetOf(text, location.end)
       const original = text.slice(start, end)
-      const line = text.split('\n')[location.start.line]?.trim()
+      const lines = text.split('\n')
+      const line = lines[location.start.line]?.trim()
+      const explanation = explanations
+        .get(fileName)
+        ?.filter(({ mutators }) => mutators.includes('every') || mutators.includes(mutatorName))
+        .find((each) => isAbout(each, lines, location.start.line))
       const like = [fileName, mutatorName, line, original, replacement].join('\n')
       const number = (sameKeys.get(like) ?? 0) + 1
       sameKeys.set(like, number)
@@ -86,7 +93,7 @@ export async function makeMutants(targets: readonly Target[]): Promise<Mutated> 
         original,
         replacement,
         text: text.slice(0, start) + replacement + text.slice(end),
-        ignored: statusReason,
+        ignored: statusReason ?? explanation?.why,
         key: createHash('sha256').update(`${like}\n${number}`).digest('base64url'),
       }
     }),

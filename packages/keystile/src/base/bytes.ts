@@ -28,7 +28,6 @@ export function parseBase64url(text: string): Uint8Array | undefined {
 
 /** Encodes bytes, or the UTF-8 bytes of a text, as base64url without padding. */
 export function toBase64url(bytes: Uint8Array | string): string {
-  // Stryker disable next-line ConditionalExpression: Buffer.from also takes bytes, and copies them
   return (typeof bytes === 'string' ? Buffer.from(bytes) : bufferOf(bytes)).toString('base64url')
 }
 

@@ -16,7 +16,6 @@ export function deepFreeze<T extends object>(root: T): T {
 }
 
 function isPlain(value: unknown): value is object {
-  // Stryker disable next-line BooleanLiteral: Object.isFrozen is true for each such value
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null || Array.isArray(value)

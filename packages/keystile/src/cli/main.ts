@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // The program `keystile`. It runs `token check`; @keystile/server has the commands for a server.
-// Stryker disable all: test/cli/hand-over.test.ts runs the packed program, which has no mutants
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { findServerCommand } from './server-command.ts'

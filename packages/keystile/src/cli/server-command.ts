@@ -1,4 +1,3 @@
-// Stryker disable all: test/cli/hand-over.test.ts runs the packed program, which has no mutants
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 

@@ -54,7 +54,6 @@ function fieldsOf(
   names: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const fields: Record<string, string> = {}
-  // Stryker disable next-line ArrayDeclaration: a text has no loc
   for (const error of Array.isArray(errors) ? errors : []) {
     const { loc, msg } = (error ?? {}) as { readonly loc?: unknown; readonly msg?: unknown }
     if (!Array.isArray(loc) || typeof msg !== 'string') continue

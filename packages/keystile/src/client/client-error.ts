@@ -73,7 +73,6 @@ export class ClientError extends Error {
 
 /** Whether an error means that the password, the refresh token or the cookie is not valid. */
 export function isInvalidGrant(error: unknown): boolean {
-  // Stryker disable next-line ConditionalExpression: narrows the type
   return error instanceof ClientError && error.code === 'invalid_grant'
 }
 

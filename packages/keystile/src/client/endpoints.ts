@@ -90,7 +90,6 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
     },
     async refresh(refreshToken) {
       if (refreshToken === undefined) {
-        // Stryker disable next-line StringLiteral: the caller reads only the code
         throw new ClientError('invalid_grant', 'The stored session has no refresh token')
       }
       const form = { grant_type: 'refresh_token', refresh_token: refreshToken }

@@ -2,7 +2,6 @@ import type { Browser, Database } from './browser.ts'
 import type { Lease, Leases } from './lease.ts'
 
 /** The name of the object store in the database. */
-// Stryker disable next-line StringLiteral: any name would do
 const store = 'leases'
 
 /**

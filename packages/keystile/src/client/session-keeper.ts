@@ -98,7 +98,6 @@ async function login(
   credentials: Credentials,
 ): Promise<void> {
   const askedAt = clock.now()
-  // Stryker disable next-line ConditionalExpression: endpoints that use cookies do not read it
   const deviceSecret = endpoints.usesCookies ? undefined : await store.readDeviceSecret()
   const tokens = await endpoints.login(credentials, deviceSecret)
   await store.writeLogin(sessionOf(tokens, askedAt))

@@ -49,7 +49,6 @@ export function stringifySession(session: StoredSession): string {
  */
 export function parseSession(text: string | undefined): StoredSession | undefined {
   try {
-    // Stryker disable next-line StringLiteral: other invalid JSON has the same result
     const value: unknown = JSON.parse(text ?? 'null')
     return value === unknownSession || isKnownSession(value) ? value : undefined
   } catch {

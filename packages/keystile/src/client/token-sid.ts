@@ -9,7 +9,6 @@
  */
 export function sidOf(accessToken: string): string | undefined {
   const payload = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(accessToken)?.[1]
-  // Stryker disable next-line ConditionalExpression: narrows the type; `catch` does the same
   if (payload === undefined) return undefined
   try {
     const text = atob(payload.replaceAll('-', '+').replaceAll('_', '/'))

@@ -43,7 +43,6 @@ export function createFeedList(clock: Clock): FeedList {
     purge() {
       const now = clock.now()
       if (Math.abs(now - purgedAt) < keptMilliseconds) return true
-      // Stryker disable next-line EqualityOperator: here both differ by a minute or more
       const wasSetBack = now < purgedAt
       purgedAt = now
       list.purge(now - keptMilliseconds)

@@ -142,7 +142,6 @@ function readerOf(
   { url, clientId }: FeedLocation,
 ): ReadableStreamDefaultReader<Uint8Array> {
   const { status, headers, body } = response
-  // Stryker disable next-line StringLiteral: any other text is refused too
   const isStream = /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')
   if (status === 200 && !isRedirect(response) && isStream && body) return body.getReader()
 

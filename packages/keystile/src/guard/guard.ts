@@ -218,7 +218,6 @@ function readOptions<S extends string, U, T extends TokenType>(
   // An object of `createKeystile` has `sessions` and may have `users`. If an object has `users` but
   // no `sessions`, the app has misspelt `user`. The guard would ignore `users` and admit blocked
   // users.
-  // Stryker disable next-line ArrayDeclaration: no option has the name that Stryker makes up
   const accounts = Object.hasOwn(Object(options), 'sessions') ? ['users'] : []
   requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers, ...accounts])
 

@@ -17,7 +17,6 @@ export function recallIdentity(
   verifier: Verifier<TokenType>,
 ): Identity<string, TokenType> | undefined {
   // Uses an index, because `for … of` would create an iterator for each request.
-  // Stryker disable next-line UpdateOperator: there is one scheme: any other index is the end
   for (let i = 0, scheme = schemes[i]; scheme; scheme = schemes[++i]) {
     const credential = scheme.find(request)
     if (credential !== undefined) return scheme.recall(credential, verifier)

@@ -93,7 +93,6 @@ export function createTrustedIssuers(
     async select(token) {
       const { algorithm, keyId, payload } = parseJws(token)
       const { iss } = parseClaims(payload)
-      // Stryker disable next-line ConditionalExpression: narrows the type; all names are strings
       const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined
       if (!issuer) throw tokenError('wrong_issuer')
 
@@ -106,7 +105,6 @@ export function createTrustedIssuers(
       if (algorithms && !algorithms.includes(algorithm.name))
         throw tokenError('forbidden_algorithm')
 
-      // Stryker disable next-line OptionalChaining: `select` is called only for keys with `seek`
       await issuer.keys.seek?.(keyId, algorithm)
       return issuer
     },

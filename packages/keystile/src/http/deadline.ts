@@ -18,7 +18,6 @@ export function withDeadline<T>(
   const abort = (reason: Error): void => controller.abort(reason)
   const timer = setTimeout(() => abort(new Error(`no answer within ${seconds} s`)), seconds * 1000)
   // This timer alone must not keep a process running.
-  // Stryker disable next-line OptionalChaining: in a Worker a timer may be a number
   timer.unref?.()
 
   const aborted = new Promise<never>((_, reject) => {

@@ -30,7 +30,6 @@ export function createEventParser(
 ): (chunk: Uint8Array) => void {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let line = ''
-  // Stryker disable next-line BooleanLiteral: an empty line before the first event does nothing
   let endedInReturn = false
   let type = ''
   let data: string | undefined
@@ -39,9 +38,7 @@ export function createEventParser(
   function endLine(): void {
     if (line === '') return endEvent()
     const colon = line.indexOf(':')
-    // Stryker disable next-line EqualityOperator: a comment line is ignored in both cases
     const field = colon < 0 ? line : line.slice(0, colon)
-    // Stryker disable next-line EqualityOperator: the text of a comment is not used
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '')
 
     if (field === 'event') type = value
@@ -62,7 +59,6 @@ export function createEventParser(
     const isSecondHalf = endedInReturn && text.startsWith('\n')
     if (text !== '') endedInReturn = text.endsWith('\r')
 
-    // Stryker disable next-line StringLiteral: split() returns at least one text
     const [first = '', ...others] = (isSecondHalf ? text.slice(1) : text).split(/\r\n|\r|\n/)
     line = requireShort(line + first)
     for (const next of others) {

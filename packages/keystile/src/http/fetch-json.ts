@@ -83,7 +83,6 @@ export async function findJson(
 
   const bytes = await readBytes(response, url, signal)
   try {
-    // Stryker disable next-line StringLiteral: any text without a directive has the same result
     const cacheControl = response.headers.get('cache-control') ?? ''
     return { value: parseJsonObject(bytes), freshSeconds: freshSecondsOf(cacheControl) }
   } catch (error) {

@@ -81,7 +81,6 @@ export function pathOf(url: string): string | undefined {
   if (!target.startsWith('/')) return authority === undefined ? undefined : '/'
 
   const query = target.indexOf('?')
-  // Stryker disable next-line EqualityOperator: the first character is a slash
   const path = query < 0 ? target : target.slice(0, query)
   return path.includes('#') ? undefined : path // clients never send a fragment
 }

@@ -43,7 +43,6 @@ export function problemAnswer(
     status: error.status,
     detail: error.message,
     ...(hasOwnCode(error) && { code: error.code }),
-    // Stryker disable next-line ConditionalExpression,LogicalOperator: JSON leaves out undefined
     ...(error instanceof ProblemError && error.errors && { errors: error.errors }),
   }
 

@@ -30,6 +30,5 @@ export function isSafe(url: URL): boolean {
  * can look like 127.0.0.1.
  */
 export function isLoopback({ hostname }: URL): boolean {
-  // Stryker disable next-line Regex: only an IPv4 address ends in a number, see above
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }

@@ -82,7 +82,6 @@ export function importKeys(
     throw new TypeError('each "kid" in a JWK Set must be unique; one appears twice')
 
   const jwks = all.filter(isWanted)
-  // Stryker disable next-line EqualityOperator: counting the other kind has the same result
   const symmetric = jwks.filter((jwk) => jwk['kty'] === 'oct').length
   if (symmetric > 0 && symmetric < jwks.length)
     throw new TypeError('a JWK Set must have only secrets or only public keys; this one has both')

@@ -105,8 +105,6 @@ function spellingsOf(secret: Uint8Array): readonly string[] {
     bytes.toString('latin1'),
     toBase64url(bytes),
   ])
-  // Stryker disable next-line MethodExpression: upper case would do as well
   const plain = texts.map((text) => text.toLowerCase().replace(/[\s"'`]/g, ''))
-  // Stryker disable next-line EqualityOperator: 32 bytes also have a spelling of 43 characters
   return plain.filter((text) => text.length >= fewestBytes)
 }

@@ -32,7 +32,6 @@ export function findRsaWeakness(key: KeyObject): string | undefined {
   if (publicExponent >> BigInt(maxExponentBits))
     return `an RSA exponent must have at most ${maxExponentBits} bits`
 
-  // Stryker disable next-line StringLiteral: every RSA key has an n
   const { n = '' } = key.export({ format: 'jwk' })
   if (isRocaModulus(BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`))) {
     return 'this RSA key was made by a flawed generator (ROCA, CVE-2017-15361) and can be factored'

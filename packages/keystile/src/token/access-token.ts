@@ -73,7 +73,6 @@ export function issueAccessToken(
     aud: content.audience,
     jti: randomId(),
     client_id: content.clientId,
-    // Stryker disable next-line ConditionalExpression: JSON leaves out what is undefined
     ...(content.sessionId !== undefined && { sid: content.sessionId }),
     scope: content.scopes.join(' '),
     ...(content.authenticatedAt !== undefined && { auth_time: toSeconds(content.authenticatedAt) }),
@@ -109,7 +108,6 @@ export function verifyAccessToken(
   }
 
   // The scopes are parsed before the time is checked, because `expired` must be the last reason.
-  // Stryker disable next-line ArrayDeclaration: verifyJwtWithKey sets it, or throws
   let scopes: readonly string[] = []
   const verified = verifyJwtWithKey(token, keys, options, (claims) => {
     scopes = verifyProfileClaims(claims)

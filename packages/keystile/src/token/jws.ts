@@ -48,7 +48,6 @@ export function parseJws(token: string): ParsedJws {
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
   // If a dot is missing, the next search starts at 0 again, and another condition is true as well.
-  // Stryker disable next-line ConditionalExpression,LogicalOperator,EqualityOperator: as said above
   if (first < 0 || second < 0 || token.indexOf('.', second + 1) >= 0)
     throw malformed('not three segments')
 
@@ -61,7 +60,6 @@ export function parseJws(token: string): ParsedJws {
   const header = parseHeader(headerBytes)
   if (Object.hasOwn(header, 'crit')) throw tokenError('unknown_extension')
   const { alg, kid } = header
-  // Stryker disable next-line ConditionalExpression: findAlgorithm finds nothing for any other type
   const algorithm = typeof alg === 'string' ? findAlgorithm(alg) : undefined
   if (!algorithm) throw tokenError('unknown_algorithm')
   if (kid !== undefined && typeof kid !== 'string') throw malformed('"kid" is not a string')
@@ -70,7 +68,6 @@ export function parseJws(token: string): ParsedJws {
     header,
     algorithm,
     keyId: kid,
-    // Stryker disable next-line StringLiteral: base64url has the same bytes in UTF-8
     signed: Buffer.from(token.slice(0, second), 'latin1'),
     payload,
     signature,

@@ -97,7 +97,6 @@ export function signJwt(
 
   const header = {
     alg: key.algorithm.name,
-    // Stryker disable next-line ConditionalExpression: JSON leaves out what is undefined
     ...(key.keyId !== undefined && { kid: key.keyId }),
     typ: type,
   }

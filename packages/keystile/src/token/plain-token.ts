@@ -96,7 +96,6 @@ export function verifyPlainToken(
   const now = demand.clock.now() / 1000
 
   // Everything but the time is checked first, because `expired` must be the last reason.
-  // Stryker disable next-line ArrayDeclaration: verifyJwtWithKey sets it, or throws
   let scopes: readonly string[] = []
   const { claims, key } = verifyJwtWithKey(token, keys, options, (claims, header) => {
     requireAccessToken(claims, header)

@@ -27,7 +27,6 @@ export function networkOf(address: string): string {
 
 /** Returns the eight groups of an IPv6 address, including the zeros that `::` leaves out. */
 function groupsOf(address: string): readonly string[] {
-  // Stryker disable next-line ArrayDeclaration: there is always a first part
   const [front = [], back] = address.replace(/%.*/, '').split('::').map(splitGroups)
   if (!back) return front
 

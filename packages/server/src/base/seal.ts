@@ -75,7 +75,6 @@ function keyOf(secret: string, purpose: string): Buffer {
 }
 
 function decrypt(bytes: Buffer, key: Buffer, context: string | undefined): string | undefined {
-  // Stryker disable next-line ObjectLiteral: the tag always has this length here
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), {
     authTagLength: tagBytes,
   })

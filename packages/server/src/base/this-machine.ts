@@ -12,14 +12,12 @@ export function isOnThisMachine(url: string): boolean {
  * Whether a URL is http and points to another machine. If so, anyone on the network between the
  * machines can read passwords and tokens.
  */
-// Stryker disable next-line StringLiteral: any text that is not a URL
 export function isHttpElsewhere(url = ''): boolean {
   return URL.canParse(url) && new URL(url).protocol === 'http:' && !isOnThisMachine(url)
 }
 
 /** Whether a host is this machine: `localhost`, `::1` or an address in 127.0.0.0/8. */
 export function isLoopback(host: string): boolean {
-  // Stryker disable next-line Regex: a host with a bracket elsewhere is none of these either
   const address = host.replace(/^\[(.*)\]$/, '$1')
   return (
     address === 'localhost' ||

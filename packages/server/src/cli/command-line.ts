@@ -18,7 +18,6 @@ export async function runCommandLine(
   terminal: ProcessTerminal,
 ): Promise<void> {
   try {
-    // Stryker disable next-line CallExpression: only an old version of Node shows it
     requireNode()
     await runCommand(args, terminal)
   } catch (error) {
@@ -38,7 +37,6 @@ async function runCommand(args: readonly string[], terminal: ProcessTerminal): P
   await run(call)
 }
 
-// Stryker disable next-line StringLiteral: no command resembles '' or the text of a mutant
 function unknownCommand([first = '', second = '']: readonly string[]): string {
   const seconds = secondWords(first, commands)
   if (seconds.length > 0)

@@ -40,7 +40,6 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
  */
 export function welcome(issuer: string, settings: Settings, howToCreateUsers: string): string {
   const { options, hosts, port } = settings
-  // Stryker disable next-line StringLiteral: there is always a host
   const [host = ''] = hosts
   const shownHost = hosts.length > 1 ? 'localhost' : host.includes(':') ? `[${host}]` : host
   const origin = `http://${shownHost}:${port}`

@@ -104,7 +104,6 @@ function takeContent(content: object, file: string, found: Gathering): void {
 
 function readEnvironment(environment: Environment, found: Gathering): void {
   for (const setting of serverSettings) {
-    // Stryker disable next-line ArrayDeclaration: no variable has the name that Stryker makes up
     for (const variable of setting.environment ?? [])
       if (readVariable(setting, variable, environment, found)) break
   }
@@ -125,7 +124,6 @@ function readEnvironment(environment: Environment, found: Gathering): void {
 
 /** Returns all environment variables of a setting, including its `…_FILE` variables. */
 function variablesOf(setting: Setting): readonly string[] {
-  // Stryker disable next-line ArrayDeclaration: the name that Stryker makes up lacks our prefix
   return (setting.environment ?? []).flatMap((variable) =>
     [variable, fileVariableOf(setting, variable)].filter((name) => name !== undefined),
   )

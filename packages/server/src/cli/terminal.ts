@@ -33,7 +33,6 @@ export interface TerminalProcess {
 export function createTerminal(process: TerminalProcess): ProcessTerminal {
   return {
     environment: process.env,
-    // Stryker disable next-line StringLiteral: any text that is not the path of a program
     program: programOf(process.argv?.[1] ?? ''),
     print: (text) => void process.stdout.write(`${escapeLines(text)}\n`),
     printRow: (values) => void process.stdout.write(`${values.map(escapeUnseen).join('\t')}\n`),

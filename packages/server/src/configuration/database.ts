@@ -295,7 +295,6 @@ function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fa
     const seconds = Math.round((now - database.now) / 1000)
     if (Math.abs(seconds) <= maxClockDifferenceSeconds) return []
 
-    // Stryker disable next-line EqualityOperator: with 0 seconds, there is no fault
     const side = seconds > 0 ? 'ahead' : 'behind'
     const message =
       `must be within ${maxClockDifferenceSeconds} s of PostgreSQL’s clock; it is ` +

@@ -39,7 +39,6 @@ export interface InspectedOptions {
  *   options name, only for reading, and creates nothing.
  */
 export async function inspectMachine(
-  // Stryker disable next-line ArrayDeclaration: a file that does not exist has no facts
   { options, secretFiles = [] }: Situation<InspectedOptions>,
   now: number,
   database?: Database,
@@ -150,12 +149,10 @@ async function hasOlderValue(
  * because their numbers are different.
  */
 function findFileSystem(path: string): number | undefined {
-  // Stryker disable next-line ConditionalExpression: Linux cannot show it
   if (process.platform !== 'linux') return undefined
   return readOrNothing(() => statfsSync(path).type) // the file may not exist yet
 }
 
-// Stryker disable BlockStatement: a function without `return` returns undefined too
 /** Returns the result of `read()`. Returns undefined if `read()` throws. */
 function readOrNothing<T>(read: () => T): T | undefined {
   try {
@@ -164,7 +161,6 @@ function readOrNothing<T>(read: () => T): T | undefined {
     return undefined
   }
 }
-// Stryker restore BlockStatement
 
 function readAllFacts(paths: readonly string[]): readonly FileFacts[] {
   return paths.flatMap((path) => readFacts(path) ?? [])
@@ -176,7 +172,6 @@ function readFacts(path: string): FileFacts | undefined {
 
   return {
     path,
-    // Stryker disable next-line ConditionalExpression: only Windows shows it
     mode: process.platform === 'win32' ? undefined : stats.mode & 0o777,
     modifiedAt: stats.mtimeMs,
   }

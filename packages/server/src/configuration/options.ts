@@ -70,7 +70,6 @@ export function readSituation<Options>(
   const situation = {
     ...surroundings,
     options,
-    // Stryker disable next-line ArrayDeclaration: no option has the name that Stryker makes up
     unread: new Set([...unread, ...(surroundings.unread ?? [])]),
   }
   return { faults: [...unknown, ...faults], given: values, situation }

@@ -114,7 +114,6 @@ export interface FileFacts {
  */
 export function isPublic({
   bind,
-  // Stryker disable next-line StringLiteral: any text that is not a URL
   options: { issuer = '' },
 }: Situation<{ readonly issuer?: string | undefined }>): boolean {
   const isBound = bind !== undefined && !isLoopback(bind.host)

@@ -50,10 +50,8 @@ export async function readForm(request: HttpRequestWithBody): Promise<Form> {
  */
 export function decodeFormComponent(text: string): string | undefined {
   try {
-    // Stryker disable BlockStatement: a function without `return` returns undefined too
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
-    // Stryker restore BlockStatement
     return undefined
   }
 }

@@ -42,7 +42,6 @@ export function createProxies(ranges: readonly string[]): Proxies {
   }
 
   const isTrusted = (address: string): boolean =>
-    // Stryker disable next-line ConditionalExpression,EqualityOperator: saves a useless check
     ranges.length > 0 && trusted.check(address, familyOf(address))
 
   return {
@@ -52,7 +51,6 @@ export function createProxies(ranges: readonly string[]): Proxies {
       let address = remoteAddress === undefined ? undefined : parseAddress(remoteAddress)
       if (address === undefined || !isTrusted(address)) return request
 
-      // Stryker disable next-line ArrayDeclaration: an invalid entry counts like no entry
       const entries = headers.get('x-forwarded-for')?.split(',') ?? []
       for (const entry of entries.toReversed()) {
         const before = parseEntry(entry)
@@ -83,7 +81,6 @@ interface Range {
 }
 
 function parseRange(text: string): Range | undefined {
-  // Stryker disable next-line ArrayDeclaration: without a match nothing was written
   const [, written, length] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
   const address = written === undefined ? undefined : parseAddress(written)
   if (written === undefined || address === undefined) return undefined

@@ -21,12 +21,8 @@ export function createRouteFinder<C>(
   issuer: string,
 ): (path: string) => FoundRoutes<C> | undefined {
   const byPattern = groupByPattern(routes, issuer)
-  // Stryker disable next-line MethodExpression: other patterns are found before
   const withParams = [...byPattern.values()]
-    .filter(
-      // Stryker disable next-line StringLiteral: other patterns are found before
-      ({ pattern }) => pattern.includes('{'),
-    )
+    .filter(({ pattern }) => pattern.includes('{'))
     .map((found) => ({ expression: expressionOf(found.pattern), found }))
 
   return (path) => {

@@ -19,11 +19,9 @@ export function hostsOf(host: string): readonly string[] {
 
 /** Parses `HOST:PORT`, with an IPv6 address in brackets. Returns undefined for any other string. */
 export function parseBinding(text: string): Binding | undefined {
-  // Stryker disable next-line ArrayDeclaration: its second element is undefined either way
   const [, host, digits] = /^([\w.-]+|\[[\da-f:.]+\]):(\d{1,5})$/i.exec(text) ?? []
   const port = Number(digits)
   if (host === undefined || !isPort(port)) return undefined
 
-  // Stryker disable next-line Regex: a host has both brackets or none
   return { hosts: hostsOf(host.replace(/^\[(.*)\]$/, '$1')), port }
 }

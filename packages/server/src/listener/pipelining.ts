@@ -52,7 +52,6 @@ export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: Pipel
 
   return (response, handle) => {
     const { socket } = response.req
-    // Stryker disable next-line ConditionalExpression: it only saves work for a closed connection
     if (socket.destroyed) return
 
     const requests = unanswered.get(socket) ?? watch(socket)

@@ -79,7 +79,6 @@ export function createAnswerWriter({
     if (!oldest || large.size < largeAnswers) return true
 
     const [socket, since] = oldest
-    // Stryker disable next-line EqualityOperator: it may be safe a moment longer
     if (performance.now() - since < fairMilliseconds) return false
 
     large.delete(socket)
@@ -155,7 +154,6 @@ function createWaitingAnswers(maxBytes: number): {
 }
 
 function isLarge({ body }: HttpAnswer<AnswerBody>): boolean {
-  // Stryker disable next-line EqualityOperator: an answer of this size may be either
   return (body?.length ?? 0) > largeBytes
 }
 
@@ -165,7 +163,6 @@ function isLarge({ body }: HttpAnswer<AnswerBody>): boolean {
  * millisecond for each megabyte.
  */
 function writeInPieces(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
-  // Stryker disable next-line StringLiteral: a large answer has a body
   const { status, body = '' } = answer
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
   response.writeHead(status, {
@@ -175,10 +172,8 @@ function writeInPieces(response: ServerResponse, answer: HttpAnswer<AnswerBody>)
   })
   let written = 0
   const writeNext = (): void => {
-    // Stryker disable next-line ConditionalExpression: otherwise Node discards each piece
     if (response.destroyed) return
     const piece = bytes.subarray(written, (written += pieceBytes))
-    // Stryker disable next-line EqualityOperator: the last piece may be empty
     if (written < bytes.length) response.write(piece, () => setImmediate(writeNext))
     else response.end(piece)
   }

@@ -68,7 +68,6 @@ interface AccountFlows extends MailFlows<User> {
 export function wireMailFlows(parts: MailFlowParts, directory: Directory<User>): AccountFlows {
   const { options, accounts, limits, mailSeal: seal } = parts
   if (!hasMail(options)) {
-    // Stryker disable next-line BooleanLiteral: it is not read without `changes`
     const changing = { ...accounts, limits, changes: undefined, verifiesAddresses: false }
     return {
       register: registerRoute(registrationOf(parts)),

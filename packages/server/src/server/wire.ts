@@ -173,7 +173,6 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   const { verifier, starter, ends } = issuing
   const activeUsers = createActiveUsers(people.active)
   const jobs = await startJobs(parts, { ...people, keySource })
-  // Stryker disable next-line CallExpression: without it, events arrive a quarter of a second later
   feed.followSignals()
   const streams = createRevocationStreams({ feed, clients, logger })
   const routes = [
@@ -187,7 +186,6 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     guard: createGuardCore({
       verifier,
       scopes: scopes.declared,
-      // Stryker disable next-line ArrowFunction: it only saves time
       user: withRecall(activeUsers.find, (identity) => activeUsers.recall(identity)?.user),
     }),
     logger,
@@ -212,7 +210,6 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     fetch: fetchFrom(answer),
     user: withRecall(
       async (identity) => show(await activeUsers.find(identity)),
-      // Stryker disable next-line ArrowFunction: it only saves time
       (identity) => activeUsers.recall(identity)?.shown,
     ),
     userChanged,

@@ -53,7 +53,6 @@ export function createLine(places: number, patienceMilliseconds: number): Line {
 
       await new Promise<void>((resolve, reject) => {
         const next = (): void => {
-          // Stryker disable next-line CallExpression: the timer would do nothing
           clearTimeout(timer)
           waiting.delete(next)
           resolve()

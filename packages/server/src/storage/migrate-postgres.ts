@@ -80,7 +80,6 @@ export async function migratePostgres(
       onlyIfEmpty && !(await readMigrations(transaction)).isEmpty ? [] : runMissing(transaction),
     )
   } catch (error) {
-    // Stryker disable next-line ConditionalExpression: if no mark was raised, it lowers none
     if (raised !== undefined && before.mark)
       await lowerMark(db, before.mark.oldest, before.mark.release).catch(() => {})
     throw error

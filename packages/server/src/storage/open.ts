@@ -41,7 +41,6 @@ export function openDatabase(source: DatabaseSource, writerThread: URL): Promise
  * @throws {Error} when the database cannot be opened, or a migration fails
  */
 export async function migrateDatabase(database: string | Pool): Promise<readonly string[]> {
-  // Stryker disable next-line CallExpression: only an old version of Node shows it
   requireNode()
   return runMigrations(database)
 }

@@ -37,7 +37,6 @@ export async function commit<T>(send: () => Promise<T>, notices: readonly Notice
  * it. The notice names the function of PostgreSQL that sent it. This name, unlike the message, is
  * never translated.
  */
-// Stryker disable next-line StringLiteral: any text without these words
 function isWithoutStandby({ routine, message = '' }: Notice): boolean {
   return routine === 'SyncRepWaitForLSN' || /synchronous replication/.test(message)
 }

@@ -66,15 +66,12 @@ export function watchForOutages(
     isProbing = true
     const checkedAt = performance.now()
     await afterPolling(undefined)
-    // Stryker disable next-line EqualityOperator: the exact moment does not matter
     const isSilent = performance.now() - answeredAt >= silentMilliseconds
     if (waiting.size > 0 && isSilent) {
       const probedAt = performance.now()
       const isAnswered = await answers()
-      // Stryker disable next-line EqualityOperator: the exact moment does not matter
       const isStarved = performance.now() - probedAt > probeMilliseconds + lateMilliseconds
       // Meanwhile, another connection may have got an answer.
-      // Stryker disable next-line EqualityOperator: the exact moment does not matter
       const isStillSilent = answeredAt < checkedAt
       if (!isAnswered && !isStarved && isStillSilent && !isClosed) void waitForEnd()
     }
@@ -112,7 +109,6 @@ export function watchForOutages(
         throw error
       } finally {
         clearInterval(timer)
-        // Stryker disable next-line CallExpression: only frees memory
         waiting.delete(reject)
       }
     },

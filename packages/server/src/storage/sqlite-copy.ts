@@ -36,7 +36,6 @@ export function copySqliteFile(source: string, copy: string): void {
     } finally {
       sqlite.close()
     }
-    // Stryker disable next-line CallExpression: only a power failure shows it
     sync(copy)
   } catch (error) {
     throw new DatabaseUnavailableError(`${source} cannot be copied to ${copy}: ${textOf(error)}`, {
@@ -66,11 +65,9 @@ export async function changeSqliteFile(
  * @throws {DatabaseUnavailableError} when changes are left in the log
  */
 export function makeSingleFile(file: string): void {
-  // Stryker disable next-line BooleanLiteral: the next statement sets the mode
   const sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
   try {
     const mode = sqlite.prepare('pragma journal_mode = delete').get()?.['journal_mode']
-    // Stryker disable next-line ConditionalExpression,StringLiteral: SQLite says delete, or throws
     if (mode !== 'delete') throw new Error(`its journal mode is ${String(mode)}`)
   } catch (error) {
     throw new DatabaseUnavailableError(
@@ -80,7 +77,6 @@ export function makeSingleFile(file: string): void {
   } finally {
     sqlite.close()
   }
-  // Stryker disable next-line CallExpression: only a power failure shows it
   sync(file)
 }
 
@@ -116,7 +112,6 @@ export function moveIntoPlace(
 ): boolean {
   if (!mayReplace && !takeName(draft, file)) return false
   if (mayReplace) renameSync(draft, file)
-  // Stryker disable next-line CallExpression: only a power failure shows it
   syncFolderOf(file)
   return true
 }
@@ -131,7 +126,6 @@ function takeName(draft: string, file: string): boolean {
     // The file exists, or the file system has no hard links.
     if (existsSync(file)) return false
     renameSync(draft, file)
-    // Stryker disable next-line BooleanLiteral: only a file system without hard links shows it
     return true
   }
 }
@@ -164,7 +158,6 @@ export function lockSqliteFile(file: string): LockedFile | undefined {
       replaceWith(draft, aside) {
         keepAside(file, aside)
         renameSync(draft, file)
-        // Stryker disable next-line CallExpression: only a power failure shows it
         syncFolderOf(file)
       },
       release: () => lock !== 'damaged' && lock.close(),
@@ -178,7 +171,6 @@ function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
   let sqlite: DatabaseSync | undefined
   try {
     return unlessUnavailable(() => {
-      // Stryker disable next-line BooleanLiteral: the next statement sets the mode
       sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
       sqlite.exec('pragma busy_timeout = 200; pragma journal_mode = delete; begin exclusive')
       return sqlite
@@ -211,18 +203,15 @@ const companions = ['-wal', '-shm', '-journal']
 function keepAside(file: string, aside: string): void {
   for (const companion of companions)
     if (existsSync(file + companion)) renameSync(file + companion, aside + companion)
-  // Stryker disable BlockStatement: only a file system without hard links shows it
   try {
     // With a second name, there is a database at every moment: without one, a server that starts
     // would create an empty database.
     linkSync(file, aside)
   } catch {
-    // Stryker disable next-line CallExpression: only a file system without hard links shows it
     renameSync(file, aside) // the file system has no hard links
   }
 }
 
-// Stryker restore BlockStatement
 /** Whether a file is a SQLite database, by its first bytes. Does NOT check the rest. */
 export function isSqliteFile(file: string): boolean {
   const header = 'SQLite format 3\0'
@@ -249,16 +238,13 @@ export function removeDraft(draft: string): void {
 /** Waits until a file is on disk. */
 export function sync(path: PathLike): void {
   const file = openSync(path, 'r+')
-  // Stryker disable next-line BlockStatement: only a power failure shows it
   try {
-    // Stryker disable next-line CallExpression: only a power failure shows it
     fsyncSync(file)
   } finally {
     closeSync(file)
   }
 }
 
-// Stryker disable all: only a power failure shows it
 /** Waits until the names in a folder are on disk. Windows cannot do this, and need not. */
 function syncFolderOf(file: string): void {
   if (process.platform === 'win32') return
@@ -269,7 +255,6 @@ function syncFolderOf(file: string): void {
     closeSync(folder)
   }
 }
-// Stryker restore all
 
 /** Whether a code of SQLite says that the content of the file is wrong. */
 function isDamage(code = 0): boolean {

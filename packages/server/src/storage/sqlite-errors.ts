@@ -79,7 +79,6 @@ function meaningOf({ errcode }: SqliteError): Meaning | undefined {
 }
 
 function isSqliteError(error: unknown): error is SqliteError {
-  // Stryker disable next-line ConditionalExpression: no meaning belongs to an error without a code
   return error instanceof Error && typeof Reflect.get(error, 'errcode') === 'number'
 }
 

@@ -47,9 +47,7 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
   let isWriting = false
   port.on('message', async (woken: WriterMessage) => {
     inbox.add(woken)
-    // Stryker disable next-line ConditionalExpression: no command waits for anything but SQLite
     if (isWriting) return
-    // Stryker disable next-line BooleanLiteral: no command waits for anything but SQLite
     isWriting = true
     for (let message = inbox.next(); message; message = inbox.next()) {
       if (message === 'close') {
@@ -87,7 +85,6 @@ async function openAndMigrate(path: string): Promise<WritableFile> {
     storeRecovered(sqlite)
     return { sqlite, db, isInPlace: watchPlace(path) }
   } catch (error) {
-    // Stryker disable next-line CallExpression: the end of the thread would close the file too
     sqlite.close()
     throw error
   }
@@ -167,7 +164,6 @@ function createInbox(port: MessagePort): {
    * message could not join the running commit.
    */
   function look(): void {
-    // Stryker disable next-line ConditionalExpression: it only saves time
     const waiting = arrived.length === 0 ? receiveMessageOnPort(port) : undefined
     if (waiting) add(waiting.message as WriterMessage)
   }
@@ -175,7 +171,6 @@ function createInbox(port: MessagePort): {
   return {
     add,
     next() {
-      // Stryker disable next-line CallExpression: the event of the message would come, but later
       look()
       return arrived.shift()
     },
@@ -211,7 +206,6 @@ async function commitTogether(
     await file.db.transaction().execute(async (transaction) => {
       for (const request of requests) {
         // The first command needs no savepoint: if it fails, the transaction has no other changes.
-        // Stryker disable next-line ConditionalExpression: a savepoint would only take time
         const isFirst = request === first
         replies.push(
           isFirst
@@ -247,7 +241,6 @@ async function runApart(
   sqlite.exec('savepoint command')
   try {
     const reply = await run(transaction, request)
-    // Stryker disable next-line StringLiteral,CallExpression: the commit would release it too
     sqlite.exec('release command')
     return reply
   } catch (error) {

@@ -74,7 +74,6 @@ export function createPrivateFile(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     closeSync(openSync(file, 'a', 0o600))
-    // Stryker disable next-line ConditionalExpression: true on every other system
     if (process.platform !== 'win32') chmodSync(file, 0o600)
   } catch (error) {
     const message = explainFile(file, error as Error & { readonly code: string })

@@ -68,7 +68,6 @@ export async function startWriter(
   let isClosing = false
 
   const breakDown = (cause: Error): void => {
-    // Stryker disable next-line CallExpression: the thread must end just after a commit
     replies.settleAll() // these commands are on disk
     broken ??= new DatabaseUnavailableError('the writer thread of SQLite has ended', { cause })
     unanswered.rejectAll(broken)
@@ -78,7 +77,6 @@ export async function startWriter(
   worker.once('exit', (code) => breakDown(new Error(`exit code ${code}`)))
 
   await unanswered.wait(openingId).catch(async (cause: Error) => {
-    // Stryker disable next-line CallExpression: after a failed opening, the thread ends by itself
     await worker.terminate()
     throw cannotBeOpened(file, cause)
   })
@@ -93,7 +91,6 @@ export async function startWriter(
       // the thread is not an error.
       if (isClosing) throw new DatabaseUnavailableError('the database is being closed')
       if (broken) throw broken
-      // Stryker disable next-line UpdateOperator: the ids only have to differ
       const id = ++lastId
       const result = unanswered.wait(id)
       outbox.add({ id, command: command.name, values }, patienceMilliseconds)

@@ -17,7 +17,6 @@ export function readParsedBody(
     const { body: parsed } = request as { body?: unknown }
     if (!request.readableEnded || parsed === undefined) return read(maxBytes)
 
-    // Stryker disable next-line StringLiteral: any string but a form type would do
     const bytes = serialize(parsed, request.headers['content-type'] ?? '')
     if (bytes.length > maxBytes) throw tooLarge(maxBytes)
     return bytes

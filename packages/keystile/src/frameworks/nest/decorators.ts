@@ -18,7 +18,6 @@ export type ClassOrMethodDecorator = ClassDecorator & MethodDecorator
 const unknownApp = {
   declared: undefined,
   hasUsers: true,
-  // Stryker disable next-line BooleanLiteral: `readDemand` only copies this value to its result
   optional: false,
 } as const
 

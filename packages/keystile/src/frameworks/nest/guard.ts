@@ -98,7 +98,6 @@ export class KeystileGuard implements CanActivate {
     return true
   }
 }
-// Stryker disable next-line CallExpression: Nest demands this mark, but Nest 12 does not read it
 Injectable()(KeystileGuard)
 Inject(guardsToken)(KeystileGuard, undefined, 0)
 

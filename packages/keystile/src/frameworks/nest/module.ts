@@ -104,7 +104,6 @@ export class KeystileModule implements OnModuleInit {
     return { ...moduleOf(options, inject, createCore), imports }
   }
 }
-// Stryker disable next-line CallExpression: Nest demands this mark, but Nest 12 does not read it
 Module({})(KeystileModule)
 Inject(guardsToken)(KeystileModule, undefined, 0)
 Inject(ModulesContainer)(KeystileModule, undefined, 1)

@@ -52,11 +52,9 @@ function authorizationOf(request: IncomingMessage): string | undefined {
   if (rawHeaders.length === 0) return request.headers.authorization
 
   let found: string | undefined
-  // Stryker disable next-line EqualityOperator: after the last field there is no name
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]
     // The length is a cheap test that skips nearly all other fields.
-    // Stryker disable next-line ConditionalExpression,OptionalChaining: the name alone decides
     if (name?.length === 13 && name.toLowerCase() === 'authorization') {
       const value = rawHeaders[i + 1]
       found = found === undefined ? value : `${found}, ${value}`
@@ -99,7 +97,6 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
     // `close` also follows a normal end. The error is created only if the body is incomplete,
     // because creating an error for each request would be slow.
     request.once('close', () => {
-      // Stryker disable next-line ConditionalExpression: after `resolve`, `reject` has no effect
       if (!request.readableEnded) endedEarly()
     })
     request.once('error', endedEarly)

@@ -30,7 +30,6 @@ export interface ProfileFields {
  * @param schema the JSON Schema of the profile
  */
 export function profileFieldsOf(schema: JsonObject): ProfileFields {
-  // Stryker disable next-line ArrayDeclaration: a name without a property is left out
   const { properties = {}, required = [] } = schema as {
     readonly properties?: Readonly<Record<string, PropertySchema>>
     readonly required?: readonly string[]

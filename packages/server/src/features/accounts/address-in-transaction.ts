@@ -128,7 +128,6 @@ export async function insertRemovalNotice(
 }
 
 /** A password hash that no password matches. */
-// Stryker disable next-line StringLiteral: no password matches an empty hash either
 const noPassword = '-'
 
 /**

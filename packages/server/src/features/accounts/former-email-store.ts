@@ -46,7 +46,6 @@ export async function insertFormerEmail(
     .where('subject', '=', row.subject)
     .orderBy('created_at', 'desc')
     .executeTakeFirst()
-  // Stryker disable next-line MethodExpression: any number above the others orders the row
   const created_at = Math.max(row.created_at, (latest?.created_at ?? 0) + 1)
   await db
     .insertInto('former_email')

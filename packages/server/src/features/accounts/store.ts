@@ -165,7 +165,6 @@ export function createUserRowFinder({
   by: 'id' | 'username_key' | 'email_key',
   value: string,
 ) => Promise<UserRow | undefined> {
-  // Stryker disable next-line StringLiteral: `find()` gets the value that is compared
   const noValue = ''
   const compile = (column: 'id' | 'username_key' | 'email_key'): CompiledQuery<UserRow> =>
     inTables<AccountTables>(reader)

@@ -37,7 +37,6 @@ export async function insertAudit<Event extends string = never>(
     session_id: sessionId ?? by.sessionId ?? null,
     client_id: clientId ?? by.clientId ?? null,
     address: by.address ?? null,
-    // Stryker disable next-line ConditionalExpression: undefined is stored as null too
     detail: detail === undefined ? null : JSON.stringify(detail),
   })
 }

@@ -79,7 +79,6 @@ async function makeCopy(source: string, draft: string, now: number): Promise<Con
       `the database must have the tables of Keystile; ${source} has none. Fix: correct --database`,
     )
   await changeSqliteFile(draft, (transaction) => recordBackupTime(transaction, now))
-  // Stryker disable next-line CallExpression: only a power failure shows it
   sync(draft)
 
   const damage = findDamage(draft)
@@ -159,7 +158,6 @@ interface OldDatabase {
  */
 function putInPlace(draft: string, target: string, aside: string): OldDatabase | undefined {
   if (!existsSync(target)) {
-    // Stryker disable next-line BooleanLiteral: only a file created at this moment shows it
     if (!moveIntoPlace(draft, target, { mayReplace: false })) throw inUse(target)
     return undefined
   }

@@ -74,7 +74,6 @@ export function readDeviceSecret(request: HttpRequestWithBody): string | undefin
  * @see RFC 6265 §4.2.1 §8.6
  */
 function readCookies({ headers }: HttpRequestWithBody, name: string): readonly string[] {
-  // Stryker disable next-line ArrayDeclaration: only pairs with the name count
   const pairs = headers.get('cookie')?.split(';') ?? []
   return pairs
     .map((pair) => pair.trim())

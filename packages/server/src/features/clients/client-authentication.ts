@@ -101,7 +101,6 @@ function isProved(
  * this limit counts even the address of a proxy. The worst result is that refused clients behind
  * the proxy get 429.
  */
-// Stryker disable next-line StringLiteral: any text that is not an address
 export function refusalAt(address = ''): Use {
   return useOf(clientRefusalRate, networkOf(address))
 }

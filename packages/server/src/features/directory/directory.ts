@@ -216,7 +216,6 @@ export function checkedDirectory<U>(
       if (!isStrings(scopes)) throw wrong('scopes', 'a list of strings')
 
       reportUndeclared(scopes)
-      // Stryker disable next-line ArrayDeclaration: an undeclared role gives no scope
       return heldScopes({ scopes, roles: [] }, rules)
     },
     passwordHash(user) {

@@ -64,7 +64,6 @@ export function countedLogin(login: string): string {
   const name = parseEmail(login)?.key ?? login.slice(0, maxEmailLength) // longer names do not exist
   // Some capital letters have two lower case forms, and some lower case letters two capital ones.
   const capital = name.normalize('NFKD').toLowerCase().toUpperCase()
-  // Stryker disable next-line MethodExpression: upper case separates the same names
   return capital.toLowerCase().replace(/[\p{M}\p{C}\p{Z}\s]/gu, '')
 }
 

@@ -108,7 +108,6 @@ async function confirm(
 
   const proof = await proofs.find(emailChangeKind, presented)
   const user = proof && (await users.readBySubject(proof.subject))
-  // Stryker disable next-line StringLiteral: any text that is not an address
   const email = parseEmail(proof?.data['email'] ?? '')
   if (!proof || !user?.active || !email) throw refused()
 
@@ -166,7 +165,6 @@ async function undo(
   const spent = await limits.count(limits.usesAt(confirmEmailRate, by.address))
   const now = clock.now()
   // The caller does not get the request id, so the mail has no code.
-  // Stryker disable next-line StringLiteral: the transaction writes another value to `counted_for`
   const proof = prepareProof({ ...resetKind, hasCode: false }, '', now)
   const parameters = {
     link: resetLink(pagesUrl, proof.token),

@@ -69,7 +69,6 @@ export function createEmailChangePurpose({
     ...emailChangeKind,
     bind: bindEmailChange,
     async resolve(request, { token, code, expiresAt }) {
-      // Stryker disable next-line StringLiteral: each request has all these values
       const { subject = '', email: typed = '', from = '', mark = '', language = '' } = request
       const user = await users.readBySubject(subject)
       const email = parseEmail(typed)

@@ -119,7 +119,6 @@ export const undoEmailChange: Command<
   await insertProof(transaction, { ...reset.row, ...bound })
   // This mail has its own allowance: otherwise an attacker could cause so many other mails that
   // this one is not sent.
-  // Stryker disable next-line StringLiteral: no other mail uses this text
   const allowance = 'email_change_undone'
   await insertMail(transaction, reset.mail, { subject, recipient, allowance, now })
   return { subject }

@@ -40,7 +40,6 @@ export function createVerificationPurpose({
     ...verificationKind,
     bind: bindVerification,
     async resolve(request, { token, code, expiresAt }) {
-      // Stryker disable next-line StringLiteral: each request has all these values
       const { email = '', language = '' } = request
       const user = await users.findByLogin(email)
       const recipient = user?.publicUser.email

@@ -119,7 +119,6 @@ export function createEventLog(): WritableEventLog {
     },
     start: () => createCursor(shown.first, 0),
     after(id) {
-      // Stryker disable next-line ArrayDeclaration: its second element is undefined either way
       const [, seq] = /^(\d{1,15})\.[\w-]{1,64}$/.exec(id) ?? []
       if (seq === undefined) return undefined
 
@@ -167,7 +166,6 @@ function idLine(id: string): string {
 function findEnd({ bytes, used }: Page, id: string): number | undefined {
   const written = Buffer.from(bytes.buffer, 0, used)
   const at = written.indexOf(`\n${idLine(id)}`)
-  // Stryker disable next-line EqualityOperator: each id follows the name of its event
   return at < 0 ? undefined : written.indexOf('\n\n', at) + 2
 }
 

@@ -55,7 +55,6 @@ export function createFollower(
   // The wall clock runs while the machine sleeps, and `performance.now()` may not.
   let readAt = clock.now()
   /** True from a restart of the follower until it has read all events again. */
-  // Stryker disable next-line BooleanLiteral: before the first read, nothing listens yet
   let isStartingOver = false
 
   async function deliverNew(): Promise<void> {
@@ -106,7 +105,6 @@ export function createFollower(
 
       const wasStale = performance.now() - knownAt >= staleAfterMilliseconds
       const wasAsleep = startedAt - readAt > userEventMilliseconds / 2
-      // Stryker disable next-line ConditionalExpression: without a new log, show() does nothing
       if (isStartingOver) onRestarted()
       if (isStartingOver || wasStale || wasAsleep) onGap()
       isStartingOver = false

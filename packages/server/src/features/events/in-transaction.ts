@@ -52,7 +52,6 @@ export async function insertEvents(
     revoked: rows.map(({ kind, value, expires_at }) => ({ kind, value, expiresAt: expires_at })),
   } satisfies RevocationNotice)
   const [first, ...others] = rows
-  // Stryker disable next-line ConditionalExpression: a prepared statement only saves time
   if (first && others.length === 0) await insertEventRow(transaction, first)
   else await inTables<EventTables>(transaction).insertInto('event').values(rows).execute()
 }

@@ -56,9 +56,7 @@ export const numberEvents: Command<undefined, { readonly hasMore: boolean }> = c
       .whereRef('event.id', '=', 'fresh.id')
       .returning('event.seq')
       .execute()
-    // Stryker disable next-line StringLiteral: no code reads this column, and PostgreSQL refuses ""
     const signal = sendSignal(transaction).as('signal')
-    // Stryker disable next-line ConditionalExpression,EqualityOperator: it only saves a write
     if (numbered.length > 0)
       await db
         .updateTable('feed')

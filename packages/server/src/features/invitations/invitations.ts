@@ -123,7 +123,6 @@ async function accept(
   const spent = await limits.count(limits.usesAt(acceptRate, by.address))
 
   const proof = await proofs.find(invitationKind, presented)
-  // Stryker disable next-line StringLiteral: any text that is not an address
   const email = parseEmail(proof?.data['email'] ?? '')
   if (!proof || !email) throw refused()
 
@@ -143,7 +142,6 @@ async function accept(
 
 /** Returns those rights of an invitation that the app still declares. */
 function stillDeclared(
-  // Stryker disable next-line StringLiteral: each invitation has both lists
   { scopes = '[]', roles = '[]' }: Readonly<Record<string, string>>,
   rules: ScopeRules,
 ): Rights {

@@ -56,7 +56,6 @@ export async function sendInvitation(
   { database, seal, pagesUrl, clock }: InvitingParts,
 ): Promise<Inviting> {
   const now = clock.now()
-  // Stryker disable next-line StringLiteral: each invitation has a code
   const { requestId, token, code = '', row } = prepareProof(invitationKind, '', now)
   const subject = randomId()
   const bound = { ...row, subject, mailbox: email.key, counted_for: subject, resolved_at: now }

@@ -32,6 +32,5 @@ export function useOf(rate: LimitRate, key: string): Use {
  * Sorts uses by key, so that all transactions lock limits in the same order and cannot deadlock.
  */
 export function sortByKey(uses: readonly Use[]): readonly Use[] {
-  // Stryker disable next-line EqualityOperator: uses with the same key are of the same limit
   return uses.toSorted((a, b) => (a.key < b.key ? -1 : 1))
 }

@@ -30,7 +30,6 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
   // Successful logins and refreshes have no rate limit: SECURITY.md explains the risk.
   if (spent) await restoreUses(transaction, spent, now)
 
-  // Stryker disable next-line EqualityOperator: this millisecond may be new or not
   const isNew = account !== undefined && now - account.created_at <= newAccountMilliseconds
   const recipient = hasAccount ? account?.email : noticeTo
   if (notice && recipient && !isNew)

@@ -102,7 +102,6 @@ type SealedRow = Pick<MailProofRow, 'id' | 'purpose'> & {
 }
 
 function contextOf({ id, purpose, resolved_at }: SealedRow): string {
-  // Stryker disable next-line EqualityOperator,StringLiteral: any two different words do
   return `${id} ${purpose} ${resolved_at === null ? 'request' : 'data'}`
 }
 

@@ -143,7 +143,6 @@ async function inTime<T>(lookup: Promise<T>): Promise<T> {
     const error = new Error(`the app must look up a user within ${lookupMilliseconds / 1000} s`)
     timer = setTimeout(() => reject(error), lookupMilliseconds).unref()
   })
-  // Stryker disable next-line ArrowFunction: the timer would do nothing
   return Promise.race([lookup, late]).finally(() => clearTimeout(timer))
 }
 

@@ -77,7 +77,6 @@ export async function startMail(
   }
 }
 
-// Stryker disable next-line StringLiteral: a mail server is refused without mailFrom
 function writingOf({ mail, mailFrom = '', mailLanguage, issuer }: MailChoice): WritingOptions {
   return {
     from: mail?.from ?? mailFrom,
@@ -91,7 +90,6 @@ async function openTransport(options: MailChoice): Promise<{
   readonly transport: MailTransport
   readonly routes: readonly OpenRoute[]
 }> {
-  // Stryker disable next-line StringLiteral: without both, mails are not started
   const { mail, mailUrl = '', logger } = options
   if (mail) return { transport: appTransport(mail), routes: [] }
 

@@ -7,7 +7,6 @@ import { parseEmail } from '../directory/names.ts'
  * @returns the address, with the ASCII form of its domain; undefined if the text is not a sender
  */
 export function parseSender(text: string): string | undefined {
-  // Stryker disable next-line StringLiteral,ArrayDeclaration: any letters are a valid name
   const [, name = '', address = text] = /^(?:(.+) )?<(.+)>$/u.exec(text) ?? []
   return /[\p{Cc}<>",;:@\\]/u.test(name) ? undefined : parseEmail(address)?.shown
 }

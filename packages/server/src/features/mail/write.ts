@@ -73,7 +73,6 @@ async function proofContent(
   { subject, parameters, createdAt: at }: OutgoingMail,
   { issuer, templates, ...options }: WritingOptions,
 ): Promise<MailContent> {
-  // Stryker disable next-line StringLiteral: every mail of these kinds has both
   const { link = '', code, expires_at = '' } = parameters
   const language = parseLanguage(parameters['language']) ?? options.language
   const service = new URL(issuer).host

@@ -172,7 +172,6 @@ function createTable<Entry>(names: readonly string[], create: () => Entry): Tabl
     get(labels) {
       let node = root
       for (const name of names) {
-        // Stryker disable next-line StringLiteral: callers give each label a value
         const value = labels[name] ?? ''
         let next = node.byValue.get(value)
         if (!next) node.byValue.set(value, (next = { byValue: new Map() }))

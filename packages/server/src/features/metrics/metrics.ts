@@ -46,7 +46,6 @@ export function createMetrics(metrics: readonly Metric[]): Metrics {
   }
   const counted = metrics.flatMap((metric) => counters.get(metric) ?? histograms.get(metric) ?? [])
 
-  // Stryker disable next-line ObjectLiteral: with the default, 10 ms, the result hardly differs
   const delay = monitorEventLoopDelay({ resolution: resolutionMilliseconds })
   delay.enable()
   // Without a delay, the time between two samples is `resolutionMilliseconds`. All further time is

@@ -149,10 +149,8 @@ export function wireTokens({
     access_token: accessToken,
     token_type: 'bearer',
     expires_in: expiresInSeconds,
-    // Stryker disable next-line ConditionalExpression: JSON leaves out what is undefined
     ...(refreshToken !== undefined && { refresh_token: refreshToken }),
     scope: scopes.join(' '),
-    // Stryker disable next-line ConditionalExpression: JSON leaves out what is undefined
     ...(deviceSecret !== undefined && { device_secret: deviceSecret }),
   }
 }

@@ -38,9 +38,7 @@ export async function insertMail(
   { subject, recipient, allowance, now }: CountedAddressee,
 ): Promise<boolean> {
   // Most providers ignore the case of an address, so all spellings share one count.
-  // Stryker disable next-line MethodExpression: upper case gives all spellings one count too
   const mailbox = recipient.toLowerCase()
-  // Stryker disable next-line ConditionalExpression: without an allowance, any fixed key will do
   const counted = allowance === undefined ? mailbox : `${mailbox}\n${allowance}`
   const uses = [useOf(mailboxHourRate, counted), useOf(mailboxDayRate, counted)]
   if ((await countUses(transaction, uses, now)).wait > 0) return false

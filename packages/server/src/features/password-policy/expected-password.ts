@@ -18,7 +18,6 @@ const rows: readonly string[] = [
 const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
   Array.from(new Set(rows.flatMap((row) => Array.from(row))), (character) => [
     character,
-    // Stryker disable next-line MethodExpression: without the filter, it only takes longer
     rows.filter((row) => row.includes(character)).map((row) => startingAt(row, character)),
   ]),
 )
@@ -72,7 +71,6 @@ export function findExpected(
     const isWoven = (): boolean =>
       [0, 1].every((which) =>
         isInRows(
-          // Stryker disable next-line EqualityOperator: the other half comes first
           part.filter((_, i) => i % 2 === which),
           minLength,
         ),
@@ -143,13 +141,11 @@ function isInRows(characters: readonly string[], minLength: number): boolean {
 function pieceAt(characters: readonly string[], start: number): number {
   const longest = (follows: (offset: number) => boolean): number => {
     let length = 1
-    // Stryker disable next-line EqualityOperator: a piece may end behind the last character
     while (start + length < characters.length && follows(length)) length++
     return length
   }
   const alike = longest((offset) => characters[start + offset] === characters[start])
   const first = characters[start]
-  // Stryker disable next-line ArrayDeclaration: its text is in no password
   const rows = (first === undefined ? undefined : rowsFrom.get(first)) ?? []
   const inRows = rows.map((row) => longest((offset) => row[offset] === characters[start + offset]))
   return Math.max(alike, ...inRows)

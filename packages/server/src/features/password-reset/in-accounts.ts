@@ -13,7 +13,6 @@ export function accountPasswords(
     bind: bindReset,
     async setPassword(wanted) {
       const { isReset } = await database.write(resetPassword, { ...wanted, now: clock.now() })
-      // Stryker disable next-line ConditionalExpression: settle() would only wait
       if (isReset) await users.settle()
       return isReset
     },

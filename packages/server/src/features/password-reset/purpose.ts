@@ -56,7 +56,6 @@ export function createResetPurpose<U>({
     ...resetKind,
     bind: store.bind,
     async resolve(request, { token, code, expiresAt }) {
-      // Stryker disable next-line StringLiteral: each request has all these values
       const { login = '', language = '', deviceSecret = '' } = request
       const user = await directory.findByLogin(login)
       if (user === undefined || !directory.active(user)) return undefined

@@ -91,7 +91,6 @@ export function openHashPool(
     begin(job) {
       const [worker = start()] = idle
       idle.delete(worker)
-      // Stryker disable next-line UpdateOperator: the numbers need not be positive
       const id = ++lastId
       busy.set(worker, { id, job, startedAt: now() })
       worker.ref()
@@ -110,7 +109,6 @@ function startThread(): Worker {
     execArgv: inheritedArguments(),
     // A thread has only one message at a time. Without this limit, V8 would let old messages fill
     // up to 64 MiB.
-    // Stryker disable next-line ObjectLiteral: only the memory depends on it
     resourceLimits: { maxYoungGenerationSizeMb: 3 },
   })
 }

@@ -28,7 +28,6 @@ export type HashReply =
 
 // On Linux each thread has its own priority, so the event loop can run before hash threads. On
 // other systems the priority applies to the whole process.
-// Stryker disable next-line ConditionalExpression: only other systems would show `true`
 if (process.platform === 'linux') lowerPriority()
 
 // Messages are handled one after the other, so that the message `close` takes effect after the

@@ -42,7 +42,6 @@ export function createRegistrationPurpose({
     ...registrationKind,
     bind: bindRegistration,
     async resolve(request, { token, code, expiresAt }) {
-      // Stryker disable next-line StringLiteral: each request has all these values
       const { subject = '', email = '', language = '' } = request
       const mailbox = mailboxOf(email)
       if (mailbox === undefined) return undefined

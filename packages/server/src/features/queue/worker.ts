@@ -73,7 +73,6 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
     if (stopping.signal.aborted) return
 
     const limit = maxDeliveries - deliveries.size
-    // Stryker disable next-line ConditionalExpression,LogicalOperator: it only saves queries
     if (limit === 0 || !lease.isHeld) return
 
     try {
@@ -108,7 +107,6 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
   return {
     async close() {
       stopping.abort()
-      // Stryker disable next-line CallExpression: from now on, a tick does nothing
       clearInterval(timer)
       await running
       const interruption = setTimeout(() => closing.abort(), closeMilliseconds)
@@ -172,7 +170,6 @@ async function deliverRow<Row extends QueuedRow>(
  */
 function rejectionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
-    // Stryker disable next-line ObjectLiteral,BooleanLiteral: only memory depends on `once`
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   })
 }

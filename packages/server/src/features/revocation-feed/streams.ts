@@ -103,7 +103,6 @@ export function createRevocationStreams(
     let flushed = 0
     for (const stream of streams) {
       stream.flush()
-      // Stryker disable next-line all: only how long other work waits depends on it
       if (++flushed % streamsAtOnce === 0) await setImmediate()
     }
   })
@@ -174,7 +173,6 @@ export function createRevocationStreams(
     },
     close() {
       isClosed = true
-      // Stryker disable next-line CallExpression: without streams, a heartbeat does nothing
       clearInterval(timer)
       for (const stream of streams) stream.end()
     },
@@ -283,21 +281,16 @@ function createStream(
  */
 function createRounds(round: () => Promise<void>): () => Promise<void> {
   let isRunning = false
-  // Stryker disable next-line BooleanLiteral: each call sets it
   let isWanted = false
 
   return async () => {
     isWanted = true
-    // Stryker disable next-line ConditionalExpression: more rounds only take more time
     if (isRunning) return
 
-    // Stryker disable next-line BooleanLiteral: more rounds only take more time
     isRunning = true
     while (isWanted) {
-      // Stryker disable next-line BooleanLiteral: more rounds only take more time
       isWanted = false
       await round()
-      // Stryker disable next-line ObjectLiteral,BooleanLiteral: at exit, saves 20 ms
       await delay(roundMilliseconds, undefined, { ref: false })
     }
     isRunning = false

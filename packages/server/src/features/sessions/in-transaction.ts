@@ -251,7 +251,6 @@ export async function endSessionRows(
   const db = inTables<SessionTables>(transaction)
   // Locks rows in the order of their ids, so that two transactions cannot deadlock.
   // test/faults/lock-order.test.ts fails without this lock.
-  // Stryker disable next-line ConditionalExpression,EqualityOperator: one row needs no order
   if (ids.length > 1)
     await lockRows(
       transaction,

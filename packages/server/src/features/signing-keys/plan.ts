@@ -56,17 +56,14 @@ export function findCurrent<Key extends SigningTimes>(
   now: number,
 ): Key | undefined {
   const begun = keys.filter((key) => key.signs_from <= now && !hasEnded(key, now))
-  // Stryker disable next-line EqualityOperator: no two keys begin at the same time
   if (begun.length > 0) return begun.reduce((a, b) => (b.signs_from > a.signs_from ? b : a))
   const next = listNext(keys, now)
-  // Stryker disable next-line EqualityOperator: no two keys begin at the same time
   return next.length > 0 ? next.reduce((a, b) => (b.signs_from < a.signs_from ? b : a)) : undefined
 }
 
 /** Returns the state of a key of the list. */
 export function stateOf(key: SigningTimes, keys: readonly SigningTimes[], now: number): KeyState {
   if (findCurrent(keys, now)?.id === key.id) return 'current'
-  // Stryker disable next-line EqualityOperator: a key that begins now is the current one
   return key.signs_from > now ? 'next' : 'previous'
 }
 

@@ -244,7 +244,6 @@ function findSecretFaults(
   kind: SealingSecretFault['kind'],
   say: Wording,
 ): readonly Fault[] {
-  // Stryker disable next-line StringLiteral: without a path, there is no secret
   const about = key === undefined ? (machine?.keyFile?.path ?? '') : say.name('key')
   const secret = key ?? machine?.keyFile?.secret
   if (secret === undefined) return []

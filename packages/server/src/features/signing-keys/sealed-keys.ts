@@ -60,7 +60,6 @@ export function signingKeyOf(jwk: Jwk): NamedKey {
 
 /** Makes a key and encrypts it. */
 export async function makeSealedKey(algorithm: IssuingAlgorithm, seal: Seal): Promise<NewKey> {
-  // Stryker disable next-line ConditionalExpression: generateKey() makes such a key, but blocks
   const key = algorithm === 'RS256' ? await generateRsaKey() : named(generateKey(algorithm))
   const id = key.keyId
   return { id, algorithm, sealed_jwk: seal.seal(JSON.stringify(exportPrivateJwk(key)), id) }

@@ -68,9 +68,7 @@ export function readOrCreateSealingSecret(databaseFile: string): string {
   try {
     writeFileSync(draft, `${randomBytes(32).toString('base64url')}\n`, {
       mode: 0o600,
-      // Stryker disable next-line StringLiteral: no other process knows the name of the draft
       flag: 'wx',
-      // Stryker disable next-line BooleanLiteral: only a power failure shows the difference
       flush: true,
     })
     linkSync(draft, file) // fails when the file exists, unlike a rename
@@ -80,7 +78,6 @@ export function readOrCreateSealingSecret(databaseFile: string): string {
     rmSync(draft, { force: true })
   }
 
-  // Stryker disable next-line ConditionalExpression: true on every other system
   if (process.platform !== 'win32' && isOpenToOthers(statSync(file).mode)) {
     throw new ConfigurationError(
       `${file} must be readable by its owner only, because it decrypts all signing keys. ` +

@@ -55,7 +55,6 @@ export async function openSigningKeys(
     )
   }
   // Most starts write nothing, and so wait for no lock.
-  // Stryker disable next-line ConditionalExpression,EqualityOperator: the command checks it again
   if ((await readLongestToken(database.reader)) < accessTokenSeconds)
     await database.write(recordTokenLifetime, accessTokenSeconds)
   if ('ownKeys' in source) return ringOf(source.ownKeys, times)
@@ -98,7 +97,6 @@ async function makeFirstKey(
  * secret.
  */
 async function resealKeys(database: Database, secrets: SealingSecrets): Promise<void> {
-  // Stryker disable next-line ConditionalExpression: it only saves time
   if (secrets.length === 1) return
 
   const [seal, both] = [createKeySeal([secrets[0]]), createKeySeal(secrets)]

@@ -168,7 +168,6 @@ export const recordTokenLifetime: Command<number, void> = command(
   'recordTokenLifetime',
   async (transaction, seconds) => {
     await lockIssuer(transaction)
-    // Stryker disable next-line EqualityOperator: the same value may be stored again
     if ((await readLongestToken(transaction)) >= seconds) return
 
     const value = String(seconds)
