@@ -150,13 +150,29 @@ describe('keystile backup and keystile restore', () => {
       await mustFail(['backup', '--overwrite', name], /must be another file than the database/)
   })
 
+  it('`keystile backup` creates missing folders that only their owner can open', async () => {
+    await start()
+    const umask = process.umask(0o000)
+    try {
+      await must('backup', 'backup/daily/b.db')
+    } finally {
+      process.umask(umask)
+    }
+    for (const folder of ['backup', 'backup/daily'])
+      assert.equal(statSync(path(folder)).mode & 0o777, 0o700)
+    assert.deepEqual(readdirSync(path('backup/daily')), ['b.db'])
+  })
+
   it('a backup that fails leaves no file behind', async () => {
     writeFileSync(path('empty.db'), '')
     const other = { KEYSTILE_DATABASE: 'empty.db' }
     const { code, stderr } = await run(['backup', 'b.db'], other)
     assert.equal(code, 1)
     assert.match(stderr, /must have the tables of Keystile; empty\.db has none/)
-    await mustFail(['backup', 'missing/b.db'], /cannot be copied to missing[/\\]b\.db/)
+    await mustFail(
+      ['backup', 'keystile.db/b.db'],
+      /^keystile: The folder of keystile\.db\/b\.db cannot be created: .* Fix: name a file in a/,
+    )
     assert.match(
       (await run(['backup', 'b.db'], { KEYSTILE_DATABASE: 'no.db' })).stderr,
       /^keystile: the database must exist; there is no no\.db/,

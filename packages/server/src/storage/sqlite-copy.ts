@@ -16,6 +16,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { dirname } from 'node:path'
 import { Kysely } from 'kysely'
 import { DatabaseUnavailableError, type Transaction } from './database.ts'
+import { explainFault } from './sqlite.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { unlessUnavailable } from './sqlite-errors.ts'
 
@@ -38,9 +39,8 @@ export function copySqliteFile(source: string, copy: string): void {
     }
     sync(copy)
   } catch (error) {
-    throw new DatabaseUnavailableError(`${source} cannot be copied to ${copy}: ${textOf(error)}`, {
-      cause: error,
-    })
+    const message = explainFault(`${source} cannot be copied to ${copy}`, error)
+    throw new DatabaseUnavailableError(message, { cause: error })
   }
 }
 
@@ -225,9 +225,18 @@ export function isSqliteFile(file: string): boolean {
   return bytes.toString('latin1') === header
 }
 
-/** Creates the folder of a file if the folder is missing. Only its owner can open the folder. */
+/**
+ * Creates the folder of a file if the folder is missing. Only its owner can open the folder.
+ *
+ * @throws {DatabaseUnavailableError} when the folder cannot be created
+ */
 export function createFolderOf(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const message = explainFault(`The folder of ${file} cannot be created`, error)
+    throw new DatabaseUnavailableError(message, { cause: error })
+  }
 }
 
 /** Deletes a draft that was not moved into place. */

@@ -17,7 +17,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { command, inTables, type Database, type DatabaseUnavailableError } from './database.ts'
-import { explainFile, openSqlite } from './sqlite.ts'
+import { explainFault, openSqlite } from './sqlite.ts'
 
 /** The program of the writer thread in these tests. */
 const writerThread = `
@@ -441,7 +441,7 @@ describe('openSqlite', () => {
       })
   })
 
-  it('explainFile suggests a fix for each error of Node that it knows', () => {
+  it('explainFault suggests a fix for each error of Node that it knows', () => {
     for (const [code, explanation] of [
       ['EACCES', /cannot be written \(EACCES\)\. Fix: let the user of the process write/],
       ['EPERM', /cannot be written \(EPERM\)\. Fix: let the user of the process write/],
@@ -450,7 +450,7 @@ describe('openSqlite', () => {
       ['EEXIST', /is a file \(EEXIST\)\. Fix: name a file in a folder$/],
       ['ENOSPC', /the disk is full \(ENOSPC\)\. Fix: free some space$/],
     ] as const)
-      assert.match(explainFile('x.db', { code, message: '' }), explanation)
+      assert.match(explainFault('It failed', Object.assign(new Error(), { code })), explanation)
   })
 
   it('openSqlite refuses two commands with the same name', async () => {

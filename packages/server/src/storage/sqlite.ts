@@ -76,18 +76,16 @@ export function createPrivateFile(file: string): void {
     closeSync(openSync(file, 'a', 0o600))
     if (process.platform !== 'win32') chmodSync(file, 0o600)
   } catch (error) {
-    const message = explainFile(file, error as Error & { readonly code: string })
+    const message = explainFault(`The database ${file} cannot be opened`, error)
     throw new DatabaseUnavailableError(message, { cause: error })
   }
 }
 
-/** Says why a file cannot be opened, and how to fix it. */
-export function explainFile(
-  file: string,
-  { code, message }: { readonly code: string; readonly message: string },
-): string {
+/** Says why something failed that Node does with files, and how to fix it. */
+export function explainFault(failure: string, error: unknown): string {
+  const { code, message } = error as Error & { readonly code: string }
   const [reason, fix] = fileFaults[code] ?? [message, 'name another file']
-  return `The database ${file} cannot be opened: ${reason} (${code}). Fix: ${fix}`
+  return `${failure}: ${reason} (${code}). Fix: ${fix}`
 }
 
 const mayNotWrite = [

@@ -54,6 +54,7 @@ export async function backup({
     )
 
   const draft = draftOf(file)
+  createFolderOf(file)
   try {
     const contents = await makeCopy(source, draft, clock.now())
     if (!moveIntoPlace(draft, file, { mayReplace })) throw fileExists(file)
@@ -124,8 +125,8 @@ async function replaceDatabase(
   const { operand: file, flags, terminal, clock } = call
   requireUnused(target)
   const draft = draftOf(target)
+  createFolderOf(target)
   try {
-    createFolderOf(target)
     copySqliteFile(file, draft)
     const done = await finish(call, options, { file: draft })
     makeSingleFile(draft)
