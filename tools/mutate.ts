@@ -46,7 +46,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'keystile/openapi': ['test/openapi/documents.test.ts'],
   'keystile/client': ['test/flows/{client,client-accounts}.test.ts'],
   'keystile/testing': [],
-  'keystile/cli': [],
+  'keystile/cli': [`${server}/cli/terminal.test.ts`],
   'server/base': [],
   'server/http': [],
   'server/storage': [

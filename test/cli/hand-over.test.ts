@@ -15,13 +15,14 @@ const main = join(root, 'packages/keystile/src/cli/main.ts')
 // The options of Node load what `npm test` has bundled, and compiled code.
 const { PATH, HOME, NODE_OPTIONS, NODE_COMPILE_CACHE } = process.env
 
-async function run(file: string, args: readonly string[], input = '') {
+async function run(file: string, args: readonly string[], input = '', isRead = true) {
   const child = spawn(process.execPath, ['--conditions=source', file, ...args], {
     env: { PATH, HOME, NODE_OPTIONS, NODE_COMPILE_CACHE },
   })
+  if (!isRead) child.stdout.destroy()
   child.stdin.end(input)
   const [stdout, stderr] = await Promise.all([
-    text(child.stdout),
+    isRead ? text(child.stdout) : '',
     text(child.stderr),
     once(child, 'close'),
   ])
@@ -80,6 +81,17 @@ describe('the command keystile without @keystile/server', () => {
     const wrong = await run(alone, ['token'])
     assert.deepEqual([wrong.code, wrong.stdout], [2, ''])
     assert.match(wrong.stderr, /`token` must be followed by `check`/)
+  })
+
+  it('keystile prints no error and keeps its exit code if its output is not read', async () => {
+    const check = ['token', 'check', '--issuer', 'https://auth.example', '--audience', 'a']
+    for (const [args, code] of [
+      [['help'], 0],
+      [['token', '--help'], 0],
+      [check, 1],
+    ] as const)
+      for (const file of [main, alone])
+        assert.deepEqual(await run(file, args, 'abc', false), { code, stdout: '', stderr: '' })
   })
 
   it('keystile finds @keystile/server through a symbolic link such as pnpm creates', async () => {

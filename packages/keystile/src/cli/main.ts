@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { findServerCommand } from './server-command.ts'
 import { checkToken, tokenCheckUsage } from './token-check.ts'
+import { onUnread } from './unread.ts'
+
+for (const stream of [process.stdout, process.stderr]) onUnread(stream, () => {})
 
 const args = process.argv.slice(2)
 const [first, second] = args

@@ -72,15 +72,17 @@ describe('createTerminal', () => {
     })
   }
 
-  it('untilUnread() resolves at EPIPE, and throws other errors of the output', async () => {
+  it('`unread` is aborted at EPIPE of the output; other errors are thrown', () => {
     const called = createProcess()
-    const unread = createTerminal(called).untilUnread()
+    const { unread } = createTerminal(called)
     const full = Object.assign(new Error('no space'), { code: 'ENOSPC' })
-    assert.throws(() => called.stdout.emit('error', full), full)
-    const isUnread = await Promise.race([unread.then(() => true), Promise.resolve(false)])
-    assert.equal(isUnread, false)
-    called.stdout.emit('error', Object.assign(new Error('closed'), { code: 'EPIPE' }))
-    await unread
+    const closed = Object.assign(new Error('closed'), { code: 'EPIPE' })
+    for (const stream of [called.stderr, called.stdout])
+      assert.throws(() => stream.emit('error', full), full)
+    called.stderr.emit('error', closed)
+    assert.equal(unread.aborted, false)
+    called.stdout.emit('error', closed)
+    assert.equal(unread.aborted, true)
   })
 
   it('askSecret() asks on standard error, and hides what is typed', async () => {

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import { onUnread } from 'keystile/internal'
 import type { Terminal } from '../feature/terminal.ts'
 import { escapeLines, escapeUnseen } from './unseen.ts'
 
@@ -31,6 +32,10 @@ export interface TerminalProcess {
  * the process.
  */
 export function createTerminal(process: TerminalProcess): ProcessTerminal {
+  const unread = new AbortController()
+  onUnread(process.stdout, () => unread.abort())
+  onUnread(process.stderr, () => {})
+
   return {
     environment: process.env,
     program: programOf(process.argv?.[1] ?? ''),
@@ -47,13 +52,7 @@ export function createTerminal(process: TerminalProcess): ProcessTerminal {
         for (const signal of ['SIGTERM', 'SIGINT'] as const)
           process.once(signal, () => resolve(signal))
       }),
-    untilUnread: () =>
-      new Promise((resolve) => {
-        process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-          if (error.code !== 'EPIPE') throw error
-          resolve()
-        })
-      }),
+    unread: unread.signal,
   }
 }
 

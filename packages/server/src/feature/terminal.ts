@@ -29,9 +29,6 @@ export interface Terminal {
    * process immediately.
    */
   untilStopped(): Promise<string>
-  /**
-   * Resolves when the program that reads the output has ended: `head`, for example, ends after ten
-   * lines. Later output is lost.
-   */
-  untilUnread(): Promise<void>
+  /** Aborted when the program that reads the output has ended, as `head` does after ten lines. */
+  readonly unread: AbortSignal
 }

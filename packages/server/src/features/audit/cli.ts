@@ -24,10 +24,9 @@ export async function audit(
   const since = readSince(flags.value('since'), clock.now())
   const last = readLimit(flags.value('limit')) ?? (since === undefined ? defaultLimit : undefined)
   const isFollowing = flags.has('follow')
-  const ended = abortAfter([
-    terminal.untilUnread(),
-    ...(isFollowing ? [terminal.untilStopped()] : []),
-  ])
+  const ended = isFollowing
+    ? AbortSignal.any([terminal.unread, abortAfter(terminal.untilStopped())])
+    : terminal.unread
   const pause = (): Promise<boolean> =>
     delay(pollMilliseconds, true, { signal: ended }).catch(() => false)
 
@@ -44,10 +43,10 @@ export async function audit(
   })
 }
 
-/** Creates a signal that is aborted when one of the promises resolves. */
-function abortAfter(ends: readonly Promise<unknown>[]): AbortSignal {
+/** Creates a signal that is aborted when the promise resolves. */
+function abortAfter(end: Promise<unknown>): AbortSignal {
   const controller = new AbortController()
-  for (const end of ends) void end.then(() => controller.abort())
+  void end.then(() => controller.abort())
   return controller.signal
 }
 
