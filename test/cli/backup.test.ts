@@ -254,7 +254,7 @@ describe('keystile backup and keystile restore', () => {
       const { stdout } = await run(['restore', '--check', 'b.db'])
       assert.match(
         stdout,
-        /1 users, 1 sessions, .* 0 min old\nsigning key .*: current\nb\.db is whole/,
+        / 1 user, 1 session, .* 0 min old\nsigning key .*: current\nb\.db is whole/,
       )
     })
 

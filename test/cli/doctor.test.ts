@@ -132,7 +132,7 @@ describe('keystile doctor', () => {
       stdout,
       /^stop {2}key-file-private \(ASVS 5\.0 13\.3\.2\)\n {6}data\/keystile\.key can be read by other users/,
     )
-    assert.match(stdout, /1 prevent a start, 0 warnings/)
+    assert.match(stdout, /1 prevents a start, 0 warnings/)
     assert.match(await refusal(), /\(key-file-private, ASVS 5\.0 13\.3\.2\)\n {4}fix: chmod 600/)
     const [, fix = ''] = /fix: (.*)/.exec(stdout) ?? []
     await promisify(execFile)('bash', ['-c', fix], { cwd })

@@ -173,7 +173,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
 
         await (await createKeystile(common)).close()
         const listed = await call('user', 'list')
-        assert.deepEqual([listed.code, listed.stdout, listed.stderr], [0, '', 'no users\n'])
+        assert.deepEqual([listed.code, listed.stdout, listed.stderr], [0, '', ''])
         const args = ['create', 'ada', '--password-file', 'password']
         const created = await call('user', ...args)
         assert.deepEqual([created.code, created.stderr], [0, ''])

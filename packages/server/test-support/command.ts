@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>
   /** A program and its arguments, which runs the command in its own process, such as `unshare`. */
   readonly wrapper?: readonly string[]
+  /** Whether the output goes to a terminal. Only for `callCommand`. */
+  readonly isTerminal?: boolean
   /** The file of the program `keystile`, for a separate process. Default: that of this source. */
   readonly main?: string
 }
@@ -62,14 +64,14 @@ export function callCommand(args: readonly string[], options: CommandOptions): P
 
 async function callNow(
   args: readonly string[],
-  { cwd, env: given = {} }: CommandOptions,
+  { cwd, env: given = {}, isTerminal = false }: CommandOptions,
 ): Promise<Finished> {
   const env = { ...testEnv, ...given }
   const [stdout, stderr] = [new Printed(), new Printed()]
   const called = Object.assign(new EventEmitter(), {
     env,
     stdin: Readable.from([]),
-    stdout,
+    stdout: Object.assign(stdout, { isTTY: isTerminal }),
     stderr,
     exitCode: 0,
   })

@@ -236,7 +236,7 @@ describe('keystile config check and keystile doctor', () => {
     assert.match(lines[5]!, /^ {6}--access-token-seconds is 7200/)
     assert.match(lines[6]!, /^ {6}fix: \S/)
     assert.deepEqual([lines[3], lines[7], lines[10]], ['', '', ''])
-    assert.match(lines[8]!, /^\d\d rules checked: 1 prevent a start, 1 warnings$/)
+    assert.match(lines[8]!, /^\d\d rules checked: 1 prevents a start, 1 warning$/)
     assert.match(lines[9]!, /^rules that could not be checked: database-file-private, /)
     assert.doesNotMatch(lines[9]!, /issuer-https|node-version/)
     assert.equal((await callCommand(['doctor', ...slow], { cwd })).code, 0)

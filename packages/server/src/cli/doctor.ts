@@ -1,5 +1,6 @@
 import { examine, type Examination, type Finding } from '../configuration/examination.ts'
 import { inspectMachine } from '../configuration/machine.ts'
+import { countOf } from '../feature/wording.ts'
 import { rules } from '../server/features.ts'
 import type { OwnCall } from './command.ts'
 
@@ -40,8 +41,8 @@ function textOf({ stops, warnings, checked }: Examination): string {
   const unchecked = rules.filter((rule) => !checked.includes(rule)).map(({ id }) => id)
   return [
     ...[...stops, ...warnings].flatMap(linesOf),
-    `${checked.length} rules checked: ${stops.length} prevent a start, ` +
-      `${warnings.length} warnings`,
+    `${checked.length} rules checked: ${countOf(stops.length, 'prevents', 'prevent')} a start, ` +
+      countOf(warnings.length, 'warning'),
     // No database is both SQLite and PostgreSQL, so there are always such rules.
     `rules that could not be checked: ${unchecked.join(', ')}`,
   ].join('\n')

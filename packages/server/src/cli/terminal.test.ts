@@ -59,7 +59,7 @@ describe('createTerminal', () => {
     assert.equal(bold('a'), 'a')
     called.env['NO_COLOR'] = ''
     called.stdout.isTTY = false
-    assert.equal(bold('a'), 'a')
+    assert.equal(createTerminal(called).bold('a'), 'a')
   })
 
   for (const signal of ['SIGTERM', 'SIGINT']) {

@@ -35,6 +35,7 @@ export function createTerminal(process: TerminalProcess): ProcessTerminal {
   const unread = new AbortController()
   onUnread(process.stdout, () => unread.abort())
   onUnread(process.stderr, () => {})
+  const isInteractive = process.stdout.isTTY === true
 
   return {
     environment: process.env,
@@ -44,8 +45,9 @@ export function createTerminal(process: TerminalProcess): ProcessTerminal {
     printJson: (value) => void process.stdout.write(`${escapeUnseen(JSON.stringify(value))}\n`),
     printError: (text) => void process.stderr.write(`${escapeLines(text)}\n`),
     fail: () => void (process.exitCode = 1),
+    isInteractive,
     bold: (text) =>
-      process.stdout.isTTY && !process.env['NO_COLOR'] ? `\u001b[1m${text}\u001b[22m` : text,
+      isInteractive && !process.env['NO_COLOR'] ? `\u001b[1m${text}\u001b[22m` : text,
     askSecret: (question) => askSecret(question, process),
     untilStopped: () =>
       new Promise((resolve) => {

@@ -13,10 +13,7 @@ export interface Terminal {
   printError(text: string): void
   /** Makes the process end with exit code 1. The command prints the reason itself. */
   fail(): void
-  /**
-   * Returns the text in bold if the output goes to a terminal, and unchanged if it goes to a file
-   * or a pipe.
-   */
+  /** Returns the text in bold if the output goes to a terminal, and otherwise unchanged. */
   bold(text: string): string
   /**
    * Asks a question and does not show what is typed.
@@ -29,6 +26,8 @@ export interface Terminal {
    * process immediately.
    */
   untilStopped(): Promise<string>
+  /** Whether the output goes to a terminal, and not to a file or a pipe. */
+  readonly isInteractive: boolean
   /** Aborted when the program that reads the output has ended, as `head` does after ten lines. */
   readonly unread: AbortSignal
 }

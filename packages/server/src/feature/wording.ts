@@ -36,6 +36,11 @@ function literalOf(value: WordedValue): string {
   return typeof value === 'string' ? `'${value}'` : String(value)
 }
 
+/** Returns a number with its noun: `0 mails`, `1 mail`. */
+export function countOf(count: number, one: string, many: string = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
 /**
  * The largest number of characters of a value that a message shows. That is enough to recognise the
  * value, and short enough for one line of a terminal.

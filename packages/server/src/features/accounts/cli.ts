@@ -2,6 +2,7 @@
 // actor of each change is the operator.
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
+import { printList, type Listing } from '../../feature/listing.ts'
 import type { Database } from '../../storage/database.ts'
 import { byOperator } from '../audit/audit.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
@@ -66,24 +67,19 @@ export async function create(call: Call<Options>): Promise<void> {
 
 /** `keystile user list`: prints each user on one line, as text or as a JSON object. */
 export async function list(call: Call<Options>): Promise<void> {
-  const { flags, terminal } = call
-  await withUsers(call, async (users) => {
-    let isEmpty = true
-    for await (const user of listAll(users)) {
-      isEmpty = false
-      const { publicUser: shown, active } = user
-      const columns = [
-        shown.username,
-        shown.email ?? '-',
-        active ? 'active' : 'disabled',
-        shown.createdAt.toISOString(),
-        namesOfRights(user).join(' ') || '-',
-      ]
-      if (flags.has('json')) terminal.printJson(wireManagedUser(user))
-      else terminal.printRow(columns)
-    }
-    if (isEmpty) terminal.printError('no users')
-  })
+  await withUsers(call, (users) => printList(call, listAll(users), userList))
+}
+
+const userList: Listing<User> = {
+  columns: [
+    { title: 'NAME', width: 16, show: ({ publicUser }) => publicUser.username },
+    { title: 'E-MAIL', width: 28, show: ({ publicUser }) => publicUser.email },
+    { title: 'STATE', width: 8, show: ({ active }) => (active ? 'active' : 'disabled') },
+    { title: 'CREATED', width: 24, show: ({ publicUser }) => publicUser.createdAt.toISOString() },
+    { title: 'ROLES AND SCOPES', width: 0, show: (user) => namesOfRights(user).join(' ') || null },
+  ],
+  wire: wireManagedUser,
+  none: 'there are no users',
 }
 
 /** Yields all users in the order of their names. */

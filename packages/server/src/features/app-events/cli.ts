@@ -1,5 +1,6 @@
 // The commands `keystile event …`.
 import type { Call } from '../../feature/cli-command.ts'
+import { printList } from '../../feature/listing.ts'
 import { retryRows, shownTime } from '../queue/cli.ts'
 import type { AppEvent } from './app-event.ts'
 import { isOverdue } from './lifetimes.ts'
@@ -10,26 +11,30 @@ import type { AppEventRow } from './tables.ts'
 const maxListed = 1_000
 
 /** `keystile event list`: prints each event on one line. */
-export async function list({ flags, terminal, clock, withDatabase }: Call<unknown>): Promise<void> {
-  await withDatabase(async ({ reader }) => {
-    for (const row of await listEvents(reader, maxListed)) {
-      const { type, subject } = JSON.parse(row.event) as AppEvent
-      const state = stateOf(row, clock.now())
-      const [createdAt, nextTryAt] = [shownTime(row.created_at), shownTime(row.next_try_at)]
-      const { id, tries, failure } = row
-      if (flags.has('json'))
-        terminal.printJson({
-          id,
-          event: JSON.parse(row.event) as AppEvent,
-          state,
-          tries,
-          failure,
-          created_at: createdAt,
-          next_try_at: row.dead_at === null ? nextTryAt : null,
-        })
-      else
-        terminal.printRow([id, state, type, subject, createdAt, `${tries} tries`, failure ?? '-'])
-    }
+export async function list(call: Call<unknown>): Promise<void> {
+  await call.withDatabase(async ({ reader }) => {
+    const rows = (await listEvents(reader, maxListed)).map((row) => ({
+      id: row.id,
+      event: JSON.parse(row.event) as AppEvent,
+      state: stateOf(row, call.clock.now()),
+      tries: row.tries,
+      failure: row.failure,
+      created_at: shownTime(row.created_at),
+      next_try_at: row.dead_at === null ? shownTime(row.next_try_at) : null,
+    }))
+    await printList(call, rows, {
+      columns: [
+        { title: 'EVENT', width: 36, show: ({ id }) => id },
+        { title: 'STATE', width: 7, show: ({ state }) => state },
+        { title: 'TYPE', width: 16, show: ({ event }) => event.type },
+        { title: 'USER', width: 22, show: ({ event }) => event.subject },
+        { title: 'CREATED', width: 24, show: ({ created_at: at }) => at },
+        { title: 'TRIES', width: 8, show: ({ tries }) => `${tries} tries` },
+        { title: 'FAILURE', width: 0, show: ({ failure }) => failure },
+      ],
+      wire: (row) => row,
+      none: 'the app has handled all durable events',
+    })
   })
 }
 
@@ -42,5 +47,5 @@ function stateOf(row: AppEventRow, now: number): 'dead' | 'waiting' {
  * that the app did not handle for 7 days.
  */
 export async function retry(call: Call<unknown>): Promise<void> {
-  await retryRows(call, eventCommands, { row: 'event', next: 'handled by a running app' })
+  await retryRows(call, eventCommands, { row: 'event', next: 'a running app handles' })
 }

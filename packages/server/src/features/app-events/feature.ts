@@ -3,6 +3,7 @@ import type { Feature } from '../../feature/feature.ts'
 import type { GaugeMetric } from '../../feature/metric.ts'
 import type { Rule } from '../../feature/rule.ts'
 import { listSettings, type Setting } from '../../feature/setting.ts'
+import { countOf } from '../../feature/wording.ts'
 import type { AppEvent, DurableEventHandler } from './app-event.ts'
 import { eventCommands } from './store.ts'
 
@@ -66,8 +67,7 @@ const noDeadLetters: Rule<unknown> = {
 
     const { deadEvents: dead = 0 } = database
     if (dead === 0) return []
-    const are = dead === 1 ? 'is a dead letter' : 'are dead letters'
-    const message = `must be handled; ${dead} ${are}`
+    const message = `must be handled; ${countOf(dead, 'is a dead letter', 'are dead letters')}`
     const fix = 'correct the handler of onEvent, and run "keystile event retry"'
     return [{ about: 'events', message, fix }]
   },

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
+import { printList, type Listing } from '../../feature/listing.ts'
 import { followAudit } from './follow.ts'
 import { listAudit } from './store.ts'
 import type { AuditRow } from './tables.ts'
@@ -17,10 +18,8 @@ const pollMilliseconds = 500
  *
  * @param defaultLimit the number of lines to print if the command has no `--limit` and no `--since`
  */
-export async function audit(
-  { flags, terminal, clock, withDatabase }: Call<unknown>,
-  defaultLimit: number,
-): Promise<void> {
+export async function audit(call: Call<unknown>, defaultLimit: number): Promise<void> {
+  const { flags, terminal, clock } = call
   const since = readSince(flags.value('since'), clock.now())
   const last = readLimit(flags.value('limit')) ?? (since === undefined ? defaultLimit : undefined)
   const isFollowing = flags.has('follow')
@@ -30,16 +29,12 @@ export async function audit(
   const pause = (): Promise<boolean> =>
     delay(pollMilliseconds, true, { signal: ended }).catch(() => false)
 
-  await withDatabase(async (database) => {
+  await call.withDatabase(async (database) => {
     const filter = { since, subject: flags.value('subject'), last }
     const rows = isFollowing
       ? followAudit(database, filter, { clock, pause })
       : listAudit(database.reader, filter)
-    for await (const row of rows) {
-      if (ended.aborted) break
-      if (flags.has('json')) terminal.printJson(wireRow(row))
-      else terminal.printRow(columnsOf(row))
-    }
+    await printList(call, rows, { ...auditList, ended })
   })
 }
 
@@ -84,19 +79,19 @@ function readLimit(text: string | undefined): number | undefined {
   throw new ConfigurationError('--limit must be a whole number of lines, 0 to 999999')
 }
 
-function columnsOf(row: AuditRow): readonly string[] {
-  const { at, event, actor, subject, session_id, client_id, address, detail } = row
-  const shown = [
-    new Date(at).toISOString(),
-    event,
-    actor,
-    subject,
-    session_id,
-    client_id,
-    address,
-    detail,
-  ]
-  return shown.map((value) => value ?? '-')
+const auditList: Listing<AuditRow> = {
+  columns: [
+    { title: 'AT', width: 24, show: ({ at }) => new Date(at).toISOString() },
+    { title: 'EVENT', width: 16, show: ({ event }) => event },
+    { title: 'ACTOR', width: 27, show: ({ actor }) => actor },
+    { title: 'SUBJECT', width: 22, show: ({ subject }) => subject },
+    { title: 'SESSION', width: 22, show: ({ session_id: session }) => session },
+    { title: 'CLIENT', width: 12, show: ({ client_id: client }) => client },
+    { title: 'ADDRESS', width: 15, show: ({ address }) => address },
+    { title: 'DETAIL', width: 0, show: ({ detail }) => detail },
+  ],
+  wire: wireRow,
+  none: 'the record has no such entries',
 }
 
 function wireRow({ at, detail, ...row }: AuditRow): object {

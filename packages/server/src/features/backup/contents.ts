@@ -1,6 +1,7 @@
 // What a copy of a database has in it.
 
 import { statSync } from 'node:fs'
+import { countOf } from '../../feature/wording.ts'
 import { inspectDatabase } from '../../storage/facts.ts'
 import { findNewestMigration } from '../../storage/migrate.ts'
 import { countUsers } from '../accounts/user-count.ts'
@@ -49,7 +50,8 @@ export function wireContents({ backedUpAt, ...contents }: Contents): object {
 /** Returns the contents as text. */
 export function describeContents({ schema, users, sessions, bytes, backedUpAt }: Contents): string {
   const at = timeOf(backedUpAt) ?? 'an unknown time'
-  return `backup of ${at}, schema ${schema}, ${users} users, ${sessions} sessions, ${bytes} bytes`
+  const what = [countOf(users, 'user'), countOf(sessions, 'session'), countOf(bytes, 'byte')]
+  return `backup of ${at}, schema ${schema}, ${what.join(', ')}`
 }
 
 /** Returns a time in ISO 8601. */

@@ -3,6 +3,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
+import { countOf } from '../../feature/wording.ts'
 import { inspectDatabase } from '../../storage/facts.ts'
 import { findSchemaFault, readMigrations, standingOf } from '../../storage/migrate.ts'
 import { findDamage } from '../../storage/sqlite-copy.ts'
@@ -116,7 +117,10 @@ function linesOf(file: string, examined: Examined, now: number): readonly string
         : `signing key ${id}: ${state}, signs until ${timeOf(signsUntil)}`,
     ),
     ...(missingMigrations > 0
-      ? [`the backup is from an older version; a restore runs ${missingMigrations} migrations`]
+      ? [
+          'the backup is from an older version; a restore runs ' +
+            countOf(missingMigrations, 'migration'),
+        ]
       : []),
     ...faults.map((fault) => `fault: ${fault}`),
     faults.length > 0 ? `${file} cannot be restored` : `${file} is whole and can be restored`,

@@ -1,6 +1,7 @@
 // Makes a restored database safe to use: for `keystile restore` and `keystile finish-restore`.
 
 import type { Call } from '../../feature/cli-command.ts'
+import { countOf } from '../../feature/wording.ts'
 import type { Database } from '../../storage/database.ts'
 import { byOperator } from '../audit/audit.ts'
 import { makeReplacement } from '../signing-keys/replacement.ts'
@@ -62,7 +63,8 @@ export function printFinished(
   terminal.print(
     flags.has('keep-sessions')
       ? 'kept all sessions: those that ended after the backup was made are valid again'
-      : `ended ${sessionsEnded} sessions and replaced ${keysRevoked.length} signing keys`,
+      : `ended ${countOf(sessionsEnded, 'session')} and replaced ` +
+          countOf(keysRevoked.length, 'signing key'),
   )
   if (signingKey !== undefined && !flags.has('keep-sessions'))
     terminal.print(
@@ -70,8 +72,11 @@ export function printFinished(
         'Keystile does not replace the key of the setting signingKey. To end them now, replace ' +
         'that key, and run keystile key revoke with its kid',
     )
+  const links = countOf(linksDeleted, 'link or code', 'links and codes')
   terminal.print(
-    `deleted ${mailsDeleted} waiting mails and ${linksDeleted} links and codes of mails, because ` +
-      'they may have been sent or used after the backup was made',
+    mailsDeleted + linksDeleted === 0
+      ? 'no mails waited, and no links or codes of mails were valid'
+      : `deleted ${countOf(mailsDeleted, 'waiting mail')} and ${links} of mails, because ` +
+          'they may have been sent or used after the backup was made',
   )
 }

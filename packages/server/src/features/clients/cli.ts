@@ -2,6 +2,7 @@
 
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call, CallFlags } from '../../feature/cli-command.ts'
+import { printList, type Listing } from '../../feature/listing.ts'
 import type { Database } from '../../storage/database.ts'
 import { byOperator } from '../audit/audit.ts'
 import { withEventFeed } from '../events/cli.ts'
@@ -47,20 +48,25 @@ export async function create(call: Call<Options>, grants: readonly ClientGrant[]
 
 /** Prints all clients, one in each line. */
 export async function list(call: Call<Options>): Promise<void> {
-  const { flags, terminal } = call
-  await withClients(call, async (clients) => {
-    for (const client of await clients.list()) {
-      const columns = [
-        client.id,
-        client.confidential ? 'confidential' : 'public',
-        client.active ? 'active' : 'disabled',
-        client.createdAt.toISOString(),
-        ...[client.grants, client.scopes, client.may].map((names) => names.join(' ') || '-'),
-      ]
-      if (flags.has('json')) terminal.printJson(wireClient(client))
-      else terminal.printRow(columns)
-    }
-  })
+  await withClients(call, async (clients) => printList(call, await clients.list(), clientList))
+}
+
+const clientList: Listing<RegisteredClient> = {
+  columns: [
+    { title: 'CLIENT', width: 16, show: ({ id }) => id },
+    {
+      title: 'KIND',
+      width: 12,
+      show: ({ confidential }) => (confidential ? 'confidential' : 'public'),
+    },
+    { title: 'STATE', width: 8, show: ({ active }) => (active ? 'active' : 'disabled') },
+    { title: 'CREATED', width: 24, show: ({ createdAt }) => createdAt.toISOString() },
+    { title: 'GRANTS', width: 22, show: ({ grants }) => grants.join(' ') || null },
+    { title: 'SCOPES', width: 24, show: ({ scopes }) => scopes.join(' ') || null },
+    { title: 'MAY', width: 0, show: ({ may }) => may.join(' ') || null },
+  ],
+  wire: wireClient,
+  none: 'there are no registered clients',
 }
 
 /** Replaces the secret of a confidential client and prints the new secret. */

@@ -3,12 +3,13 @@
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Seal } from '../../base/seal.ts'
 import type { Call } from '../../feature/cli-command.ts'
+import { printList, type Listing } from '../../feature/listing.ts'
 import { readNames } from '../accounts/cli-input.ts'
 import { maxPageSize } from '../accounts/user-page.ts'
 import { byOperator } from '../audit/audit.ts'
 import { parseEmail, type ComparableName } from '../directory/names.ts'
 import { openMailSeal } from '../mail/notices.ts'
-import { createMailProofs } from '../mail-proofs/proofs.ts'
+import { createMailProofs, type MailProofs } from '../mail-proofs/proofs.ts'
 import { hasAppUsers, readScopeRules } from '../scopes/declared.ts'
 import { changeRights, namesOfRights, type ScopeSettings } from '../scopes/scopes.ts'
 import { findSealingSecrets, type SigningKeyChoice } from '../signing-keys/signing-key-source.ts'
@@ -72,23 +73,39 @@ export async function uninvite({
 
 /** `keystile user invitations`: prints each invitation on one line, as text or as a JSON object. */
 export async function invitations(call: Call<Options>): Promise<void> {
-  const { flags, terminal, clock } = call
   const { options } = await call.settings()
   await call.withDatabase(async (database) => {
     const seal = openMailSeal(() => findSealingSecrets(options))
-    const proofs = createMailProofs(database, { seal, clock })
-    let after: string | null = ''
-    while (after !== null) {
-      const page: Awaited<ReturnType<typeof listInvitations>> = await listInvitations(proofs, {
-        after,
-        limit: maxPageSize,
-      })
-      for (const invitation of page.invitations)
-        if (flags.has('json')) terminal.printJson(wireInvitation(invitation))
-        else terminal.printRow(columnsOf(invitation))
-      after = page.next
-    }
+    const proofs = createMailProofs(database, { seal, clock: call.clock })
+    await printList(call, listAll(proofs), invitationList)
   })
+}
+
+async function* listAll(proofs: MailProofs): AsyncIterable<ListedInvitation> {
+  let after: string | null = ''
+  while (after !== null) {
+    const page: Awaited<ReturnType<typeof listInvitations>> = await listInvitations(proofs, {
+      after,
+      limit: maxPageSize,
+    })
+    yield* page.invitations
+    after = page.next
+  }
+}
+
+const invitationList: Listing<ListedInvitation> = {
+  columns: [
+    { title: 'E-MAIL', width: 28, show: ({ email }) => email },
+    { title: 'INVITED', width: 24, show: ({ invitedAt }) => invitedAt.toISOString() },
+    { title: 'EXPIRES', width: 24, show: ({ expiresAt }) => expiresAt.toISOString() },
+    {
+      title: 'ROLES AND SCOPES',
+      width: 0,
+      show: ({ rights }) => (rights ? namesOfRights(rights).join(' ') || null : 'unreadable'),
+    },
+  ],
+  wire: wireInvitation,
+  none: 'there are no invitations that can be accepted',
 }
 
 function wireInvitation({ email, rights, invitedAt, expiresAt }: ListedInvitation): object {
@@ -99,11 +116,6 @@ function wireInvitation({ email, rights, invitedAt, expiresAt }: ListedInvitatio
     invited_at: invitedAt.toISOString(),
     expires_at: expiresAt.toISOString(),
   }
-}
-
-function columnsOf({ email, rights, invitedAt, expiresAt }: ListedInvitation): readonly string[] {
-  const given = rights ? namesOfRights(rights).join(' ') || '-' : 'unreadable'
-  return [email, invitedAt.toISOString(), expiresAt.toISOString(), given]
 }
 
 function addressOf(operand: string): ComparableName {

@@ -1,5 +1,6 @@
 // The commands `keystile mail …`.
 import type { Call } from '../../feature/cli-command.ts'
+import { printList, type Listing } from '../../feature/listing.ts'
 import { retryRows, shownTime } from '../queue/cli.ts'
 import { listMails, mailCommands, type ListedMail } from './store.ts'
 
@@ -7,12 +8,10 @@ import { listMails, mailCommands, type ListedMail } from './store.ts'
 const maxListed = 1_000
 
 /** `keystile mail list`: prints each mail on one line. The parameters of a mail are never read. */
-export async function list({ flags, terminal, withDatabase }: Call<unknown>): Promise<void> {
-  await withDatabase(async ({ reader }) => {
-    for (const mail of await listMails(reader, maxListed))
-      if (flags.has('json')) terminal.printJson(wireMail(mail))
-      else terminal.printRow(columnsOf(mail))
-  })
+export async function list(call: Call<unknown>): Promise<void> {
+  await call.withDatabase(async ({ reader }) =>
+    printList(call, await listMails(reader, maxListed), mailList),
+  )
 }
 
 function wireMail(mail: ListedMail): object {
@@ -30,20 +29,22 @@ function wireMail(mail: ListedMail): object {
   }
 }
 
-function columnsOf(mail: ListedMail): readonly string[] {
-  return [
-    mail.id,
-    stateOf(mail),
-    mail.template,
-    mail.recipient,
-    shownTime(mail.created_at),
-    `${mail.tries} tries`,
-    mail.failure ?? '-',
-  ]
-}
-
 function stateOf(mail: ListedMail): 'dead' | 'waiting' {
   return mail.dead_at === null ? 'waiting' : 'dead'
+}
+
+const mailList: Listing<ListedMail> = {
+  columns: [
+    { title: 'MAIL', width: 36, show: ({ id }) => id },
+    { title: 'STATE', width: 7, show: stateOf },
+    { title: 'TEMPLATE', width: 20, show: ({ template }) => template },
+    { title: 'RECIPIENT', width: 28, show: ({ recipient }) => recipient },
+    { title: 'CREATED', width: 24, show: (mail) => shownTime(mail.created_at) },
+    { title: 'TRIES', width: 8, show: ({ tries }) => `${tries} tries` },
+    { title: 'FAILURE', width: 0, show: ({ failure }) => failure },
+  ],
+  wire: wireMail,
+  none: 'no mail waits, and none has failed for good',
 }
 
 /**
@@ -51,5 +52,5 @@ function stateOf(mail: ListedMail): 'dead' | 'waiting' {
  * that it gave up on.
  */
 export async function retry(call: Call<unknown>): Promise<void> {
-  await retryRows(call, mailCommands, { row: 'mail', next: 'sent by a running server' })
+  await retryRows(call, mailCommands, { row: 'mail', next: 'a running server tries to send' })
 }

@@ -2,6 +2,7 @@ import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import type { CounterMetric, GaugeMetric } from '../../feature/metric.ts'
 import type { Rule } from '../../feature/rule.ts'
+import { countOf } from '../../feature/wording.ts'
 import { mailCommands } from './store.ts'
 
 /** Allows a mailbox three mails at once, then one each hour. All kinds of mail count together. */
@@ -55,7 +56,7 @@ const noDeadLetters: Rule<unknown> = {
 
     const { deadMails: dead = 0 } = database
     if (dead === 0) return []
-    const message = `must be sent; ${dead} ${dead === 1 ? 'is a dead letter' : 'are dead letters'}`
+    const message = `must be sent; ${countOf(dead, 'is a dead letter', 'are dead letters')}`
     const fix = 'look at "keystile mail list", correct the cause, and run "keystile mail retry"'
     return [{ about: 'mails', message, fix }]
   },

@@ -165,7 +165,7 @@ describe('the mails of the outbox', () => {
     const call = (flag?: string): Call<unknown> =>
       ({
         flags: { has: (asked: string) => asked === flag },
-        terminal: { printRow: print, printJson: print },
+        terminal: { printRow: print, printJson: print, unread: new AbortController().signal },
         withDatabase: (work: (of: Database) => Promise<void>) => work(database),
       }) as Partial<Call<unknown>> as Call<unknown>
     const [dead, waiting] = [insert('a', { tries: 24, deadAt: now }), insert('b')]

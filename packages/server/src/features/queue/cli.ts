@@ -1,6 +1,7 @@
 // What the commands of all queues share.
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
+import { countOf } from '../../feature/wording.ts'
 import type { QueueCommands, QueuedRow } from './rows.ts'
 
 /** The words that the messages of a queue's commands use. */
@@ -9,7 +10,7 @@ export interface QueueWords {
    * What a row is called, such as `mail`. The commands begin with this word: `keystile mail list`.
    */
   readonly row: string
-  /** The end of a message that begins with "1 mail will be", such as `sent by a running server`. */
+  /** What happens next, such as `a running server tries to send`; "it" or "them" follows. */
   readonly next: string
 }
 
@@ -31,7 +32,12 @@ export async function retryRows(
       throw new ConfigurationError(
         `the ${row} must exist and must not have expired; see "keystile ${row} list"`,
       )
-    terminal.print(`${retried} ${retried === 1 ? row : `${row}s`} will be ${next}`)
+    terminal.print(
+      retried === 0
+        ? `there are no dead letters; "keystile ${row} list" shows what waits`
+        : `${countOf(retried, `${row} is`, `${row}s are`)} due again: ` +
+            `${next} ${retried === 1 ? 'it' : 'them'}`,
+    )
   })
 }
 

@@ -3,6 +3,7 @@
 
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
+import { printList } from '../../feature/listing.ts'
 import type { Database } from '../../storage/database.ts'
 import { byOperator } from '../audit/audit.ts'
 import { withEventFeed } from '../events/cli.ts'
@@ -16,21 +17,29 @@ import type { NewKey, SigningKeyRow } from './tables.ts'
 export type Options = SigningKeyChoice
 
 /** Prints the signing keys in the database, one key per line. */
-export async function list({ flags, terminal, clock, withDatabase }: Call<unknown>): Promise<void> {
-  await withDatabase(async (database) => {
+export async function list(call: Call<unknown>): Promise<void> {
+  await call.withDatabase(async (database) => {
     const keys = await listSigningKeyRows(database.reader)
-    for (const key of keys) {
-      const row = {
-        key_id: key.id,
-        algorithm: key.algorithm,
-        created_at: new Date(key.created_at).toISOString(),
-        state: stateOf(key, keys, clock.now()),
-        signs_from: new Date(key.signs_from).toISOString(),
-        signs_until: key.signs_until === null ? null : new Date(key.signs_until).toISOString(),
-      }
-      if (flags.has('json')) terminal.printJson(row)
-      else terminal.printRow(Object.values(row).map((value) => value ?? '-'))
-    }
+    const rows = keys.map((key) => ({
+      key_id: key.id,
+      algorithm: key.algorithm,
+      created_at: new Date(key.created_at).toISOString(),
+      state: stateOf(key, keys, call.clock.now()),
+      signs_from: new Date(key.signs_from).toISOString(),
+      signs_until: key.signs_until === null ? null : new Date(key.signs_until).toISOString(),
+    }))
+    await printList(call, rows, {
+      columns: [
+        { title: 'KEY', width: 22, show: ({ key_id: id }) => id },
+        { title: 'ALGORITHM', width: 9, show: ({ algorithm }) => algorithm },
+        { title: 'CREATED', width: 24, show: ({ created_at: at }) => at },
+        { title: 'STATE', width: 8, show: ({ state }) => state },
+        { title: 'SIGNS FROM', width: 24, show: ({ signs_from: at }) => at },
+        { title: 'SIGNS UNTIL', width: 0, show: ({ signs_until: at }) => at },
+      ],
+      wire: (row) => row,
+      none: 'there are no signing keys; the server makes one when it starts',
+    })
   })
 }
 

@@ -5,7 +5,7 @@
 import type { Jwk, JwkSet } from 'keystile/jwt'
 import type { Fault, Rule } from '../../feature/rule.ts'
 import { openFiles, type Situation } from '../../feature/situation.ts'
-import type { Wording } from '../../feature/wording.ts'
+import { countOf, type Wording } from '../../feature/wording.ts'
 import { isOnServer, type DatabaseSource } from '../../storage/source.ts'
 import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret.ts'
 import { ownKeysOf } from './own-keys.ts'
@@ -140,7 +140,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
       const { nextKeyDueAt = now } = database
       const days = Math.floor((now - nextKeyDueAt) / dayMilliseconds)
       if (signingKey !== undefined || days < 1) return []
-      const overdue = days === 1 ? '1 day' : `${days} days`
+      const overdue = countOf(days, 'day')
       return [
         {
           about: 'the next signing key',

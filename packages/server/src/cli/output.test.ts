@@ -1,12 +1,12 @@
-// What each command does if the program that reads its output has ended, as in `keystile help |
-// head -1`.
+// What commands do if the program that reads their output has ended, as in `keystile help |
+// head -1`, and what lists print on a terminal.
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
-import { after, before, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { callCommand, freePort } from '../../test-support/command.ts'
 import { runCommandLine } from './command-line.ts'
 import { commands } from './commands.ts'
@@ -51,19 +51,20 @@ const calls = [
   'help',
 ]
 
-describe('a command whose output is not read', () => {
-  let cwd: string
-  const env = {
-    KEYSTILE_ISSUER: 'http://localhost:8000',
-    KEYSTILE_MAIL_URL: 'smtp://localhost:1',
-    KEYSTILE_MAIL_FROM: 'keystile@example.com',
-  }
-  before(() => {
-    cwd = mkdtempSync(join(tmpdir(), 'keystile-unread-'))
-    writeFileSync(join(cwd, 'password'), 'an engine of her own', { mode: 0o600 })
-  })
-  after(() => rmSync(cwd, { recursive: true }))
+let cwd: string
+const env = {
+  KEYSTILE_ISSUER: 'http://localhost:8000',
+  KEYSTILE_KEY: 'a sealing key for tests: 0123456789 abcdef',
+  KEYSTILE_MAIL_URL: 'smtp://localhost:1',
+  KEYSTILE_MAIL_FROM: 'keystile@example.com',
+}
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'keystile-output-'))
+  writeFileSync(join(cwd, 'password'), 'an engine of her own', { mode: 0o600 })
+})
+afterEach(() => rmSync(cwd, { recursive: true }))
 
+describe('a command whose output is not read', () => {
   /** Runs a command whose output is a pipe that nothing reads. A server stops after its output. */
   async function run(args: readonly string[]) {
     let writes = 0
@@ -108,5 +109,32 @@ describe('a command whose output is not read', () => {
       .map(({ words }) => words.join(' '))
       .filter((words) => !calls.some((call) => `${call} `.startsWith(`${words} `)))
     assert.deepEqual(untried, [])
+  })
+})
+
+describe('a list on a terminal', () => {
+  it('each list has titles on a terminal, and otherwise the same values without them', async () => {
+    for (const call of calls.filter((words) => /^(migrate|user create|client cre)/.test(words)))
+      assert.equal((await callCommand(call.split(' '), { cwd, env })).code, 0)
+    await callCommand(['user', 'invite', 'eve@example.com'], { cwd, env })
+
+    const lists = commands.filter(
+      ({ words }) => words[1] === 'list' || words[1] === 'invitations' || words[0] === 'audit',
+    )
+    assert.equal(lists.length, 7)
+    for (const { words } of lists) {
+      const args = words.filter((word) => word !== undefined)
+      const piped = await callCommand(args, { cwd, env })
+      const shown = await callCommand(args, { cwd, env, isTerminal: true })
+      const [titles = '', ...lines] = shown.stdout.split('\n').map((line) => line.split(/ {2,}/))
+      const rows = piped.stdout.split('\n').map((line) => line.split('\t'))
+      if (piped.stdout === '') assert.match(shown.stderr, /^(there are no|the app has) /)
+      else {
+        assert.deepEqual(lines, rows, args.join(' '))
+        // oxlint-disable-next-line no-control-regex -- the codes of bold text
+        assert.match(String(titles), /^\u001b\[1m[A-Z ,-]+\u001b\[22m$/)
+        assert.equal(titles.length, lines[0]?.length)
+      }
+    }
   })
 })
