@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
 } from 'node:fs'
@@ -278,8 +279,8 @@ describe('keystile.cjs', () => {
           assert.deepEqual([code, stdout], [1, ''])
           assert.equal(
             stderr,
-            `keystile needs Node 24.15 or newer; this is ${tooOld!.version}. ` +
-              'Install a newer one from https://nodejs.org\n',
+            `keystile: Node must be 24.15 or newer; ${realpathSync(tooOld!.binary)} is ` +
+              `${tooOld!.version.slice(1)}. Fix: install a newer version from https://nodejs.org\n`,
           )
           return true
         },

@@ -4,9 +4,11 @@
 var version = process.versions.node.split('.').map(Number)
 if (version[0] < 24 || (version[0] === 24 && version[1] < 15)) {
   console.error(
-    'keystile needs Node 24.15 or newer; this is ' +
-      process.version +
-      '. Install a newer one from https://nodejs.org',
+    'keystile: Node must be 24.15 or newer; ' +
+      process.execPath +
+      ' is ' +
+      process.versions.node +
+      '. Fix: install a newer version from https://nodejs.org',
   )
   process.exit(1)
 }
