@@ -187,9 +187,9 @@ describe('keystile serve', () => {
     assert.equal(code, 1)
     assert.equal(stdout, '')
     for (const fault of [
-      /"colour" is not a setting; the settings are issuer/,
-      /KEYSTILE_PROT is not a setting; did you mean KEYSTILE_PORT\? The settings are KEYSTILE_/,
-      /"scope" is not a setting; did you mean scopes\? The settings are issuer/,
+      /"colour" is not a setting; "keystile help" lists the settings\n/,
+      /KEYSTILE_PROT is not a setting; did you mean KEYSTILE_PORT\? "keystile help" lists the sett/,
+      /"scope" is not a setting; did you mean scopes\? "keystile help" lists the settings\n/,
       /KEYSTILE_ACCESS_TOKEN_SECONDS must be a whole number; it is "ten"/,
       /KEYSTILE_KEY_FILE must name a file that can be read: there is no file \/does\/not\/exist/,
       /--port must be at least 1; it is 0/,

@@ -39,6 +39,12 @@ describe('unknownFlag', () => {
       unknownFlag('--verbose', names),
       'there is no flag --verbose. Fix: the flags are --issuer, --port',
     )
+    const many = Array.from({ length: 20 }, (_, i) => `flag-${i}`)
+    assert.match(unknownFlag('--verbose', many), /flags are --flag-0, .*, --flag-19$/)
+    assert.equal(
+      unknownFlag('--verbose', [...many, 'port']),
+      'there is no flag --verbose. Fix: see keystile help',
+    )
     assert.equal(unknownFlag('--prt', []), 'there is no flag --prt. Fix: leave it out')
   })
 })

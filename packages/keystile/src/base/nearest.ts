@@ -34,11 +34,15 @@ function editDistance(from: string, to: string): number {
   return row[to.length] ?? 0
 }
 
+/** The largest number of flags that a message lists. */
+const mostListed = 20
+
 /** Returns the message for a flag that does not exist. */
 export function unknownFlag(flag: string, names: readonly string[]): string {
   if (names.length === 0) return `there is no flag ${flag}. Fix: leave it out`
   const known = names.map((name) => `--${name}`)
   const nearest = findNearest(flag, known)
-  const fix = nearest === undefined ? `the flags are ${known.join(', ')}` : `write ${nearest}`
+  const list = known.length > mostListed ? 'see keystile help' : `the flags are ${known.join(', ')}`
+  const fix = nearest === undefined ? list : `write ${nearest}`
   return `there is no flag ${flag}. Fix: ${fix}`
 }

@@ -279,8 +279,11 @@ describe('keystile serve', () => {
    * Runs a server in this process, asks it for its metrics, and stops it. Returns what it printed,
    * and the status of the metrics.
    */
-  async function serve(args: readonly string[]): Promise<readonly [string, number]> {
-    const called = createProcess()
+  async function serve(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<readonly [string, number]> {
+    const called = createProcess(env)
     const port = String(await freePort())
     const before = process.cwd()
     process.chdir(cwd)
@@ -327,6 +330,15 @@ describe('keystile serve', () => {
     assert.equal(statusOff, 404)
     assert.match(later, /\. Create a user:\n\n {2}npx keystile user create NAME\n/)
     assert.equal(readFileSync(join(cwd, 'serve.log'), 'utf8').trimEnd().split('\n').length, 7)
+  })
+
+  it('serve logs once, at debug, which variables of Kubernetes it ignores', async () => {
+    const service = { KEYSTILE_PORT: 'tcp://10.0.0.1:8000', KEYSTILE_SERVICE_HOST: '10.0.0.1' }
+    await serve(['--log-level', 'debug', '--log-file', 'debug.log'], service)
+    const log = readFileSync(join(cwd, 'debug.log'), 'utf8').trimEnd().split('\n')
+    const { level, variables, msg } = JSON.parse(log[0]!) as Readonly<Record<string, unknown>>
+    assert.deepEqual([level, variables], [20, Object.keys(service)])
+    assert.equal(msg, 'ignored environment variables that Kubernetes sets for a Service')
   })
 
   it('serve closes the database if another program uses the port', async () => {

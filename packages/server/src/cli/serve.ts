@@ -12,6 +12,11 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
   const settings = await readSettings()
 
   const logger = openLog(settings)
+  if (settings.ignoredVariables.length > 0)
+    logger.debug(
+      { variables: settings.ignoredVariables },
+      'ignored environment variables that Kubernetes sets for a Service',
+    )
   const counts = settings.metrics && createMetrics(metrics)
   const running = await wire({ ...settings.options, logger, clock }, counts?.meter)
   const server = await listen(running, {

@@ -76,6 +76,8 @@ export interface Settings {
    * (`undefined`).
    */
   readonly metrics: Binding | 'own' | undefined
+  /** The environment variables that were ignored, because Kubernetes sets them. */
+  readonly ignoredVariables: readonly string[]
 }
 
 /**
@@ -126,7 +128,8 @@ interface Found {
 }
 
 async function readAll(flags: Values, environment: Environment): Promise<Found> {
-  const { values, sources, faults, secretFiles, unread } = await gather(flags, environment)
+  const { ignored, ...gathered } = await gather(flags, environment)
+  const { values, sources, faults, secretFiles, unread } = gathered
   const say = standAloneWording(serverSettings, sources)
   const checked = checkSettings(listenerSettings, values, say)
   const own = withDefaults(listenerSettings, checked.values) as ServerValues
@@ -143,13 +146,16 @@ async function readAll(flags: Values, environment: Environment): Promise<Found> 
       unread,
       say,
     },
-    server: readServer(own, options),
+    server: { ...readServer(own, options), ignoredVariables: ignored },
   }
 }
 
 type ServerValues = Omit<ServerSettings, 'logFile' | 'metrics'> & Partial<ServerSettings>
 
-function readServer(own: ServerValues, { issuer }: Values): Omit<Settings, 'options'> {
+function readServer(
+  own: ServerValues,
+  { issuer }: Values,
+): Omit<Settings, 'options' | 'ignoredVariables'> {
   // The public must not read metrics. If the issuer is not a URL of this machine, there is a proxy
   // in front of the server, which might forward public requests for /metrics.
   const isPrivate = isLoopback(own.host) && isOnThisMachine(String(issuer))

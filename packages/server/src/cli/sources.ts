@@ -14,6 +14,7 @@ import { serverSettings } from '../server/features.ts'
 import { readSecretFile } from './secret-files.ts'
 
 const prefix = 'KEYSTILE_'
+const whereTheListIs = '"keystile help" lists the settings'
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -31,6 +32,8 @@ export interface Gathered {
   readonly secretFiles: readonly string[]
   /** The names of the settings that were given but could not be read. */
   readonly unread: ReadonlySet<string>
+  /** The environment variables that were ignored, because Kubernetes sets them. */
+  readonly ignored: readonly string[]
 }
 
 interface Gathering {
@@ -39,6 +42,7 @@ interface Gathering {
   readonly faults: string[]
   readonly secretFiles: string[]
   readonly unread: Set<string>
+  readonly ignored: string[]
 }
 
 /**
@@ -51,6 +55,7 @@ export async function gather(flags: Values, environment: Environment): Promise<G
     faults: [],
     secretFiles: [],
     unread: new Set(),
+    ignored: [],
   }
   await readFile(flags['config'], found)
   readEnvironment(environment, found)
@@ -90,8 +95,8 @@ function takeContent(content: object, file: string, found: Gathering): void {
   const names = serverSettings.map(({ name }) => name)
   for (const [name, value] of Object.entries(content)) {
     if (!names.includes(name)) {
-      const settings = listKnown(findNearest(name, names), `the settings are ${names.join(', ')}`)
-      found.faults.push(`${file}: ${show(name)} is not a setting; ${settings}`)
+      const known = listKnown(findNearest(name, names), whereTheListIs)
+      found.faults.push(`${file}: ${show(name)} is not a setting; ${known}`)
       continue
     }
     found.values[name] = value
@@ -102,7 +107,11 @@ function takeContent(content: object, file: string, found: Gathering): void {
     found.secretFiles.push(file)
 }
 
-function readEnvironment(environment: Environment, found: Gathering): void {
+function readEnvironment(given: Environment, found: Gathering): void {
+  found.ignored.push(...Object.keys(given).filter((name) => isOfService(name, given[name])))
+  const own = Object.entries(given).filter(([name]) => !found.ignored.includes(name))
+  const environment: Environment = Object.fromEntries(own)
+
   for (const setting of serverSettings) {
     for (const variable of setting.environment ?? [])
       if (readVariable(setting, variable, environment, found)) break
@@ -117,9 +126,22 @@ function readEnvironment(environment: Environment, found: Gathering): void {
     // The prefix is the same in all names, so it must not make two names similar.
     const ownPart = (name: string): string => name.slice(prefix.length)
     const nearest = findNearest(ownPart(variable), known.map(ownPart))
-    const settings = listKnown(nearest && prefix + nearest, `the settings are ${known.join(', ')}`)
+    const settings = listKnown(nearest && prefix + nearest, whereTheListIs)
     found.faults.push(`${variable} is not a setting; ${settings}`)
   }
+}
+
+/**
+ * Whether an environment variable describes a Service of Kubernetes whose name begins with
+ * `keystile`. Kubernetes adds such variables to each container in the namespace of the Service. An
+ * example is `KEYSTILE_PORT=tcp://10.0.0.1:8000`.
+ */
+function isOfService(name: string, value: string = ''): boolean {
+  return (
+    /^KEYSTILE_(\w+_)?SERVICE_(HOST|PORT(_\w+)?)$/.test(name) ||
+    /^KEYSTILE_(\w+_)?PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||
+    (/^KEYSTILE_(\w+_)?PORT$/.test(name) && /^(tcp|udp|sctp):\/\//.test(value))
+  )
 }
 
 /** Returns all environment variables of a setting, including its `…_FILE` variables. */
