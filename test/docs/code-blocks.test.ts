@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { blocks, documents, isTest, root, servedBlocks, wholeBlocks, type Block } from './blocks.ts'
@@ -151,6 +151,19 @@ describe('the programs in the documents', () => {
         if (heading !== undefined)
           assert.ok(headingsOf(target).includes(heading), `${document}: ${link}`)
       }
+    }
+  })
+
+  it('the index of each folder in docs/ and the site name every page of the folder', () => {
+    const site = read('tools/site/.vitepress/config.ts')
+    for (const page of documents.filter((document) => document.startsWith('docs/'))) {
+      const name = basename(page, '.md')
+      assert.ok(site.includes(`'${name}',\n`), `tools/site/.vitepress/config.ts lacks ${page}`)
+      if (name !== 'index')
+        assert.ok(
+          read(join(page, '../index.md')).includes(`](${name}.md)`),
+          `index.md lacks ${page}`,
+        )
     }
   })
 

@@ -12,7 +12,7 @@ import type { Binding } from './binding.ts'
 import type { Service } from './service.ts'
 
 /**
- * Limits against clients that are slow or take too many resources. docs/guides/operations.md
+ * Limits against clients that are slow or take too many resources. docs/reference/limits.md
  * explains them.
  */
 export interface ConnectionLimits extends ReaderLimits, PipelineLimits {

@@ -7,10 +7,10 @@ import { hashSeconds } from '../password/feature.ts'
 import { requests, requestSeconds } from '../../listener/metrics.ts'
 import { metrics as declared } from '../../server/features.ts'
 
-describe('docs/guides/operations.md', () => {
-  it('docs/guides/operations.md names exactly the metrics that exist', () => {
+describe('docs/guides/monitoring.md', () => {
+  it('docs/guides/monitoring.md names exactly the metrics that exist', () => {
     const page = readFileSync(
-      join(import.meta.dirname, '../../../../../docs/guides/operations.md'),
+      join(import.meta.dirname, '../../../../../docs/guides/monitoring.md'),
       'utf8',
     )
     const metrics = createMetrics(declared)
