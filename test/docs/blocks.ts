@@ -17,6 +17,8 @@ export const documents: readonly string[] = globSync(
 export interface Block {
   readonly name: string
   readonly code: string
+  /** The part of the code that readers see. */
+  readonly shown: string
 }
 
 /** All blocks, each with the code of the blocks that it continues. */
@@ -28,11 +30,16 @@ export const wholeBlocks: readonly Block[] = blocks.filter(
 )
 
 /** Matches blocks that declare a server or app, from which recipes.test.ts makes a server. */
-const listens =
+const declaresApp =
   /^(export )?(const|function) (server|app|createApp|createOrdersServer|handle|GET)\b/m
 
 /** The whole blocks that answer requests. */
-export const servedBlocks: readonly Block[] = wholeBlocks.filter(({ code }) => listens.test(code))
+export const servedBlocks: readonly Block[] = wholeBlocks.filter(({ code }) =>
+  declaresApp.test(code),
+)
+
+/** Matches programs that listen. */
+export const listens = /\.listen\(|\bserve\(/
 
 export const isTest = ({ code }: Block): boolean => code.includes(" from 'node:test'\n")
 
@@ -42,23 +49,26 @@ function blocksOf(file: string): readonly Block[] {
   const page = file.replace(/^docs\/|\.md$/g, '').replaceAll(/[\\/]/g, '-')
   const files = new Map<string, string>()
   let whole = ''
-  for (const { index, 1: comments = '', 2: code = '' } of text.matchAll(
-    /((?:^<!-- [\w .]+ -->\n+)*)^(?:<!--\n)?```ts(?: {[\d,-]+})?\n(.*?)^```$/gms,
+  let shown = ''
+  for (const { index, 1: comments = '', 2: hidden, 3: code = '' } of text.matchAll(
+    /((?:^<!-- [\w .]+ -->\n+)*)^(<!--\n)?```ts(?: {[\d,-]+})?\n(.*?)^```$/gms,
   )) {
     const own = code.replaceAll(
       /(?<= from '\.\/)(\w+)(?=\.ts'$)/gm,
       (_, file: string) => files.get(file) ?? assert.fail(`${page}: no block is ${file}.ts`),
     )
-    whole = comments.includes('<!-- continues -->') ? `${whole}${own}` : own
+    if (!comments.includes('<!-- continues -->')) whole = shown = ''
+    whole += own
+    if (hidden === undefined) shown += own
     const line = `${text.slice(0, index)}${comments}`.split('\n').length
     const name = `${page}-${line}`
     const [, named] = /<!-- file (\w+)\.ts -->/.exec(comments) ?? []
     if (named !== undefined) files.set(named, name)
-    found.push({ name, code: whole })
+    found.push({ name, code: whole, shown })
     if (!comments.includes('<!-- also express 4 -->')) continue
     const withExpress4 = whole.replace(" from 'express'\n", " from 'express-4'\n")
     assert.notEqual(withExpress4, whole, `${name} does not import Express`)
-    found.push({ name: `${name}-express-4`, code: withExpress4 })
+    found.push({ name: `${name}-express-4`, code: withExpress4, shown })
   }
   return found
 }

@@ -1,7 +1,8 @@
 // Each block of TypeScript in the documents is a program: it is compiled unchanged and runs. A
-// program that imports node:test is a test and must pass. With KEYSTILE_LONG=1, each program has its
-// own process, and recipes.test.ts runs those that answer requests. Otherwise one process runs all
-// tests, and one process loads all other programs and sends them no requests. Code that shows other libraries is JavaScript or Python and is not run.
+// program that imports node:test is a test and must pass. One that listens must answer a request.
+// With KEYSTILE_LONG=1, each program has its own process, and recipes.test.ts runs those that answer
+// requests. Otherwise one process runs all tests, and one process loads all other programs. Code
+// that shows other libraries is JavaScript or Python and is not run.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,42 +10,51 @@ import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { blocks, documents, isTest, root, servedBlocks, wholeBlocks, type Block } from './blocks.ts'
+import {
+  blocks,
+  documents,
+  isTest,
+  listens,
+  root,
+  servedBlocks,
+  wholeBlocks,
+  type Block,
+} from './blocks.ts'
 
 const run = promisify(execFile)
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
 
 /**
  * A program that loads its arguments one after the other, each in its own folder. All servers listen
- * on free ports. The process exits at the end, because a server would not end by itself.
+ * on free ports. A program that says that it listens must do so and answer a request. The process
+ * exits at the end, because a server would not end by itself.
  */
-const loader = `import { mkdtempSync } from 'node:fs'
-import { Server } from 'node:net'
-const { listen } = Server.prototype
-Server.prototype.listen = function (at, ...others) {
-  return listen.call(this, typeof at === 'object' ? { ...at, port: 0 } : 0, ...others)
-}
+const loader = `import { mkdtempSync, readFileSync } from 'node:fs'
+import { portOf, servers } from '${join(import.meta.dirname, 'listening.ts')}'
 const cwd = process.cwd()
 for (const program of process.argv.slice(2)) {
   process.chdir(mkdtempSync(cwd + '/'))
-  await import(program).catch((cause) => {
+  try {
+    await import(program)
+    if (${String(listens)}.test(readFileSync(program, 'utf8')) && servers.length === 0)
+      throw new Error('the program must listen')
+    for (const server of servers.splice(0)) {
+      const { status } = await fetch('http://localhost:' + (await portOf(server)))
+      if (status >= 500) throw new Error('the server must answer; it sent ' + status)
+    }
+  } catch (cause) {
     throw new Error(program + ' must run', { cause })
-  })
+  }
 }
 setTimeout(() => process.exit(0), 50)
 `
 
 /**
- * Whether `npm test` leaves a block out: the same program with Express 4, a step of the tutorial
- * before the last one, or a server whose users are in PostgreSQL, which examples/own-users.test.ts
- * runs.
+ * Whether `npm test` runs a block elsewhere or not at all: the same program with Express 4, or a
+ * server whose users are in PostgreSQL, which recipes.test.ts runs.
  */
-function isLikeAnother(block: Block): boolean {
-  const isServed = servedBlocks.includes(block)
-  return (
-    block.name.endsWith('-express-4') ||
-    (isServed && /^(?:tutorial-[1-7]|guides-own-users)-/.test(block.name))
-  )
+function isLikeAnother({ name, code }: Block): boolean {
+  return name.endsWith('-express-4') || (name.startsWith('guides-own-users-') && listens.test(code))
 }
 
 describe('the programs in the documents', () => {
@@ -64,6 +74,18 @@ describe('the programs in the documents', () => {
   after(() => rmSync(folder, { recursive: true }))
 
   it('the documents contain programs', () => assert.ok(blocks.length >= 4, String(blocks.length)))
+
+  it('a program in the documents that makes an app listens, exports the app or calls it', () => {
+    const calls = /\bapp\.(?:request|inject|fetch)\(|\.close\(\)$/m
+    const silent = wholeBlocks.filter(
+      ({ shown }) =>
+        /^const (?:app|server)\b/m.test(shown) && !listens.test(shown) && !calls.test(shown),
+    )
+    assert.deepEqual(
+      silent.map(({ name }) => name),
+      [],
+    )
+  })
 
   it('every program in the documents compiles', async () => {
     await run(process.execPath, [

@@ -5,15 +5,17 @@
 // The program is unchanged, except that `createGuard`, `createKeystile` and `createTestIssuer` come
 // from planted.ts. If it does not listen by itself, this file makes its app listen. The parent
 // process sends one order at a time to this process.
+import { fail } from 'node:assert/strict'
 import { subscribe } from 'node:diagnostics_channel'
 import { Server } from 'node:http'
 import { flushCompileCache, registerHooks } from 'node:module'
-import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import { serve } from '@hono/node-server'
 import type { Express } from 'express'
 import type { FastifyInstance } from 'fastify'
 import type { Hono } from 'hono'
+import { portOf, servers } from './listening.ts'
 import { made, plantIssuer, setMode, takeFailures, userIsAsked, type Mode } from './planted.ts'
 
 export type Order =
@@ -90,17 +92,11 @@ subscribe('net.server.socket', (message) => {
     if (connected.size === 0) whenDisconnected?.()
   })
 })
-const listening = new Promise<number>((resolve) =>
-  subscribe('tracing:net.server.listen:asyncEnd', (message) =>
-    resolve(((message as { readonly server: NetServer }).server.address() as AddressInfo).port),
-  ),
-)
-
 const program = (await import(pathToFileURL(process.argv[2]!).href)) as Ended & {
   ended?(createIssuer: typeof plantIssuer): Ended
 }
 const { app, token } = { ...program, ...program.ended?.(plantIssuer) }
-if (app && !(app instanceof Server && app.listening)) listen(app)
+if (servers.length === 0 && app) listen(app)
 
 function listen(app: NonNullable<Ended['app']>): void {
   if (app instanceof Server || typeof app === 'function') app.listen(0, 'localhost')
@@ -110,7 +106,7 @@ function listen(app: NonNullable<Ended['app']>): void {
 
 const scopes = ['items:read', 'orders:read']
 const ready: Ready = {
-  port: await listening,
+  port: await portOf(servers[0] ?? fail('the program has no server')),
   token: token ?? made.issuer?.token({ scopes }),
   base: made.keystile && new URL(made.keystile.verifier.issuer).pathname.replace(/\/$/, ''),
   hasUser: made.hasUser,

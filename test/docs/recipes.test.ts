@@ -14,7 +14,6 @@ import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { hashSync } from '@node-rs/bcrypt'
-import { freePort } from '../../packages/server/test-support/command.ts'
 import {
   createTestDatabase,
   howToGetPostgres,
@@ -209,10 +208,9 @@ async function start(program: string, folder: string, signal: AbortSignal): Prom
   const { NODE_TEST_CONTEXT: _, DATABASE_URL, KEYSTILE_KEY, ...outer } = process.env
   // Only own-users uses PostgreSQL: a database belongs to one issuer, so recipes cannot share it.
   const shared = program.includes('own-users') ? { DATABASE_URL, KEYSTILE_KEY } : {}
-  const port = await freePort()
   const child = fork(join(import.meta.dirname, 'recipe-process.ts'), [program], {
     cwd,
-    env: { ...outer, ...shared, PORT: String(port) },
+    env: { ...outer, ...shared },
     execArgv: ['--conditions=source'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     signal,
