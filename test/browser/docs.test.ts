@@ -19,10 +19,6 @@ import {
 
 const username = 'ada'
 const password = 'an engine of her own'
-/** When set, the test also takes the screenshot for the documentation. */
-const takesPicture = Boolean(process.env['KEYSTILE_TEST_SCREENSHOT'])
-/** Makes a picture of 1280 by 900 pixels. */
-const size = { viewport: { width: 1600, height: 1125 }, deviceScaleFactor: 0.8 }
 
 describe('/docs', { skip: skipWithoutBrowser() }, () => {
   let browser: Browser
@@ -37,7 +33,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
   after(() => browser.close())
   beforeEach(async () => {
     violations = []
-    page = await browser.newPage(size)
+    page = await browser.newPage()
     page.setDefaultTimeout(30_000)
   })
   afterEach(() => page.close())
@@ -95,7 +91,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
     let cwd: string
     before(async () => {
       cwd = mkdtempSync(join(tmpdir(), 'keystile-docs-'))
-      server = await startServer({ cwd, ...(takesPicture && { port: 8000 }) })
+      server = await startServer({ cwd })
     })
     after(async () => {
       await server.stop()
@@ -118,7 +114,6 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
       const answer = await execute('GET', '/users/me')
       await assertAnswered(answer, 200, `"${username}"`)
       assert.deepEqual(violations, [])
-      if (takesPicture) await takePicture()
     })
 
     it('/docs shows why a login has failed', async () => {
@@ -161,16 +156,4 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
       assert.deepEqual(violations, [])
     })
   })
-
-  /** Takes a screenshot from the Authorize button down to the answer. */
-  async function takePicture(): Promise<void> {
-    const box = await page.locator('.scheme-container').boundingBox()
-    assert.ok(box)
-    const clip = { x: 0, y: box.y, ...size.viewport }
-    await page.screenshot({
-      fullPage: true,
-      clip,
-      path: join(import.meta.dirname, '../../docs/pictures/swagger-ui.png'),
-    })
-  }
 })

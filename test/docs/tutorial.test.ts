@@ -1,0 +1,122 @@
+// Follows the tutorial: types its commands into one shell, while the program of each step runs, and
+// compares what they print with the comments, the JSON and the HTTP answers below them. In the
+// documents, `8l1sQ…` stands for any text.
+import assert from 'node:assert/strict'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, before, describe, it } from 'node:test'
+import { freePort } from '../../packages/server/test-support/command.ts'
+import { root } from './blocks.ts'
+
+const answersLater = /^curl .*\n# .*Token has been revoked/
+const steps = globSync('docs/tutorial/[1-6]-*.md', { cwd: root }).toSorted()
+
+describe('the tutorial', { skip: withoutCurl() }, () => {
+  let folder: string
+  let port: number
+  let shell: Shell
+  let app: ChildProcess | undefined
+  before(async () => {
+    folder = mkdtempSync(join(import.meta.dirname, 'blocks-'))
+    port = await freePort()
+    shell = startShell(folder)
+  })
+  after(async () => {
+    shell.close()
+    await stop(app)
+    rmSync(folder, { recursive: true })
+  })
+
+  for (const step of steps) {
+    it(`the commands in ${step} print what the page says`, { timeout: 60_000 }, async () => {
+      const page = readFileSync(join(root, step), 'utf8').replaceAll(
+        'localhost:3000',
+        `localhost:${port}`,
+      )
+      const [, program] = /^```ts.*?\n(.*?)^```$/ms.exec(page) ?? []
+      if (program) {
+        await stop(app)
+        app = await start(program)
+      }
+      for (const [, commands = '', kind, answer = ''] of page.matchAll(
+        /^```sh\n(.*?)^```$(?:\n\n```(json|http)\n(.*?)^```$)?/gms,
+      )) {
+        let printed = await shell.run(commands)
+        // The app learns within a second that a command has disabled the user.
+        if (answersLater.test(commands))
+          while (!patternOf(commentsOf(commands)).test(printed)) printed = await shell.run(commands)
+        if (kind === 'json') assert.deepEqual(membersOf(printed), membersOf(answer))
+        else assert.match(printed, patternOf(kind ? answer : commentsOf(commands)), commands)
+      }
+    })
+  }
+
+  async function start(program: string): Promise<ChildProcess> {
+    writeFileSync(join(folder, 'app.ts'), program)
+    const child = spawn(process.execPath, ['--conditions=source', 'app.ts'], {
+      cwd: folder,
+      env: { ...process.env, PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(child.stdout, 'data') // it prints its URL
+    return child
+  }
+})
+
+function withoutCurl(): false | string {
+  if (!spawnSync('curl', ['--version']).error) return false
+  if (process.env['CI'] === 'true') throw new Error('this test needs curl')
+  return 'no curl'
+}
+
+async function stop(child: ChildProcess | undefined): Promise<void> {
+  if (!child) return
+  child.kill()
+  await once(child, 'exit')
+}
+
+interface Shell {
+  /** Returns what the commands print. */
+  run(commands: string): Promise<string>
+  close(): void
+}
+
+/** Starts a shell in which `npx keystile` is the command of this repository. */
+function startShell(cwd: string): Shell {
+  const main = join(root, 'packages/server/src/cli/main.ts')
+  const child = spawn('bash', { cwd, stdio: ['pipe', 'pipe', 'inherit'] })
+  child.stdin.write(`npx() { node --conditions=source ${main} "\${@:2}"; }\n`)
+  child.stdin.write(`PATH=${join(process.execPath, '..')}:$PATH\n`)
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  return {
+    async run(commands) {
+      child.stdin.write(`${commands}\necho; echo end of the commands\n`)
+      const printed: string[] = []
+      for (;;) {
+        const { value, done } = await lines.next()
+        assert.ok(!done, 'the shell must not end')
+        if (value === 'end of the commands') return printed.join('\n')
+        printed.push(value)
+      }
+    },
+    close: () => child.stdin.end(),
+  }
+}
+
+/** Returns the comments behind and below commands, which say what the commands print. */
+function commentsOf(commands: string): string {
+  return Array.from(commands.matchAll(/(?:^| {2})# (.*)$/gm), ([, comment]) => comment).join('\n')
+}
+
+/** Returns a pattern with which all lines occur in this order. */
+function patternOf(lines: string): RegExp {
+  const parts = lines.trim().split(/[\w./-]*…|\n+/)
+  return new RegExp(parts.map((part) => RegExp.escape(part)).join('[^]*'), 'i')
+}
+
+function membersOf(json: string): readonly string[] {
+  return Object.keys(JSON.parse(json) as object)
+}
