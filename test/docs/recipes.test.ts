@@ -50,7 +50,7 @@ const shortList = [
   /^README-\d+\.ts$/,
   /^examples\/websocket\/main\.ts$/,
   /^examples\/graphql\/main\.ts$/,
-  /^examples\/own-users\/express\.ts$/,
+  /^guides-own-users-\d{3}\.ts$/,
 ]
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
 
