@@ -1,6 +1,6 @@
-// Follows the tutorial: types its commands into one shell, while the program of each step runs, and
-// compares what they print with the comments, the JSON and the HTTP answers below them. In the
-// documents, `8l1sQ…` stands for any text.
+// Types the commands of the tutorial into one shell, while the program of each step runs, and those
+// of other pages. Compares what they print with the comments, the JSON and the HTTP answers below
+// them. In the documents, `8l1sQ…` stands for any text.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ import { root } from './blocks.ts'
 const answersLater = /^curl .*\n# .*Token has been revoked/
 const steps = globSync('docs/tutorial/[1-6]-*.md', { cwd: root }).toSorted()
 
-describe('the tutorial', { skip: withoutCurl() }, () => {
+describe('the commands in the documents', { skip: withoutCurl() }, () => {
   let folder: string
   let port: number
   let shell: Shell
@@ -54,6 +54,20 @@ describe('the tutorial', { skip: withoutCurl() }, () => {
       }
     })
   }
+
+  const clients = readFileSync(join(root, 'docs/guides/clients.md'), 'utf8')
+  const [, creation = ''] = /^```sh\n(npx keystile client create.*?)^```$/ms.exec(clients) ?? []
+
+  it('the command in docs/guides/clients.md creates a client for the app of the tutorial', async () => {
+    const printed = await shell.run(creation.replace('\n', ' --database data/shop.db\n'))
+    assert.equal(missingFrom(printed, commentsOf(creation)), undefined, printed)
+  })
+
+  it('the commands in docs/guides/clients.md create a client for a stand-alone server', async () => {
+    const [, scopes = ''] = /^ {2}(echo .* > keystile\.config\.json)$/m.exec(clients) ?? []
+    const printed = await shell.run(`mkdir stand-alone && cd stand-alone && ${scopes}\n${creation}`)
+    assert.equal(missingFrom(printed, commentsOf(creation)), undefined, printed)
+  })
 
   async function start(program: string): Promise<ChildProcess> {
     writeFileSync(join(folder, 'app.ts'), program)
