@@ -55,6 +55,7 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     'settings',
     'commands',
     'endpoints',
+    'revocation-feed',
     'limits',
     'answers',
     'refused',

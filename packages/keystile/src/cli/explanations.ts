@@ -111,12 +111,12 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
     meaning: 'The `aud` of the token does not contain an audience of this verifier.',
     cause: 'The client asked for a token for another API, or `audience` has a typing error.',
     fix:
-      'Ask for a token for this API, or set `audience` to the name under which the issuer knows ' +
-      'this API. Do not list the audiences of other APIs.',
+      'Ask for a token for this API. Or set `audience` to the name that the issuer uses for this ' +
+      'API. Do not add the names of other APIs: this API would then accept their tokens.',
   },
   wrong_subject: {
-    meaning: 'The `sub` of the token is not the `subject` that `verifyJwt` expects.',
-    cause: 'The token belongs to another user. A guard never refuses with this reason.',
+    meaning: 'The `sub` of the token differs from the option `subject` of `verifyJwt`.',
+    cause: 'The token belongs to another user. Only `verifyJwt` gives this reason, guards do not.',
     fix: 'Correct `subject` of `verifyJwt`, or use a token of the expected user.',
   },
   wrong_client: {
