@@ -31,7 +31,7 @@ describe('the commands in the documents', { skip: withoutCurl() }, () => {
   })
 
   for (const step of steps) {
-    it(`the commands in ${step} print what the page says`, { timeout: 60_000 }, async () => {
+    it(`the commands in ${step} print what the page says`, { timeout: 300_000 }, async () => {
       const page = readFileSync(join(root, step), 'utf8').replaceAll(
         'localhost:3000',
         `localhost:${port}`,

@@ -18,7 +18,7 @@ const username = 'ada'
 const password = 'an engine of her own'
 
 describe('docs/pictures', { skip: skipWithoutBrowser() }, () => {
-  it('swagger-ui.png shows the app of the tutorial’s step 5', { timeout: 120_000 }, async (t) => {
+  it('swagger-ui.png shows the app of the tutorial’s step 5', { timeout: 300_000 }, async (t) => {
     const step = blocks.find(({ name }) => name.startsWith('tutorial-5-docs-'))
     assert.ok(step)
     const folder = mkdtempSync(join(import.meta.dirname, 'blocks-'))
@@ -44,6 +44,7 @@ describe('docs/pictures', { skip: skipWithoutBrowser() }, () => {
       viewport: { width: 1600, height: 1125 },
       deviceScaleFactor: 0.8,
     })
+    page.setDefaultTimeout(120_000)
     await page.goto(`${url}/docs`)
     await logIn(page)
     await callItems(page)

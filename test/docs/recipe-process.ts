@@ -96,11 +96,11 @@ const program = (await import(pathToFileURL(process.argv[2]!).href)) as Ended & 
   ended?(createIssuer: typeof plantIssuer): Ended
 }
 const { app, token } = { ...program, ...program.ended?.(plantIssuer) }
-if (servers.length === 0 && app) listen(app)
+if (servers.length === 0 && app) await listen(app)
 
-function listen(app: NonNullable<Ended['app']>): void {
+async function listen(app: NonNullable<Ended['app']>): Promise<void> {
   if (app instanceof Server || typeof app === 'function') app.listen(0, 'localhost')
-  else if ('inject' in app) void app.listen({ port: 0, host: 'localhost' })
+  else if ('inject' in app) await app.listen({ port: 0, host: 'localhost' })
   else serve({ fetch: app.fetch, hostname: 'localhost', port: 0 })
 }
 
