@@ -375,21 +375,47 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
   })
 
-  it('the server-wide limit for password resets also applies to known devices', async () => {
+  it('strangers who stop all resets of unknown devices do not stop those of known ones', async () => {
     const { addUser, login, send, clock } = await start(stage, { rateLimits: 'on' })
     await addUser()
     const { device_secret } = (await login()).json
-    const tat = clock.now() + 600 * 2_000
-    await stage.sql(`insert into rate values ('${rateKey('reset-server', '')}', ${tat})`)
     const status = async (json: object): Promise<number> =>
       (await send('POST', '/password-resets', { json })).status
+    await exhaust(stage, 'reset-server', clock)
     assert.equal(await status({ login: 'ada' }), 429)
+    assert.equal(await status({ login: 'ada', device_secret }), 202)
+
+    await exhaust(stage, 'reset-known-server', clock)
     assert.equal(await status({ login: 'ada', device_secret }), 429)
     clock.advance(2)
+    assert.equal(await status({ login: 'eve' }), 202)
+    assert.equal(await status({ login: 'eve' }), 429)
     assert.equal(await status({ login: 'ada', device_secret }), 202)
-    assert.equal(await status({ login: 'ada' }), 429)
-    clock.advance(2)
-    assert.equal(await status({ login: 'ada' }), 202)
+    assert.equal(await status({ login: 'ada', device_secret }), 429)
+  })
+
+  it('one account uses at most five resets of known devices, with any devices', async () => {
+    const { addUser, login, send, clock } = await start(stage, { rateLimits: 'on' })
+    await addUser()
+    const devices = [(await login()).json, (await login()).json, (await login()).json]
+    await exhaust(stage, 'reset-server', clock)
+    const statuses = []
+    for (let count = 0; count < 6; count++) {
+      const { device_secret } = devices[count % devices.length] ?? {}
+      const json = { login: `user${count}`, device_secret }
+      statuses.push((await send('POST', '/password-resets', { json })).status)
+    }
+    assert.deepEqual(statuses, [202, 202, 202, 202, 202, 429])
+  })
+
+  it('the networks of an IPv6 /48 request at most 80 password resets together', async () => {
+    const { send } = await start(stage, { rateLimits: 'on', trustedProxies: [] })
+    const from = async (n: number, remoteAddress: string): Promise<number> =>
+      (await send('POST', '/password-resets', { json: { login: `user${n}` }, remoteAddress }))
+        .status
+    for (let n = 0; n < 80; n++) assert.equal(await from(n, `2001:db8:0:${n}::1`), 202)
+    assert.equal(await from(80, '2001:db8:0:80::1'), 429)
+    assert.equal(await from(80, '2001:db8:1::1'), 202)
   })
 
   it('requests for a password reset and refused links have limits per IP address', async () => {
@@ -606,6 +632,13 @@ describeOnBoth('a forgotten password', (stage) => {
 
 function rateKey(rate: string, counted: string): string {
   return createHash('sha256').update(`${rate}\n${counted}`).digest('base64url')
+}
+
+/** Uses up a limit of the whole server: 600 at once, then one each 2 s. */
+async function exhaust(stage: Stage, rate: string, clock: TestClock): Promise<void> {
+  const [key, tat] = [rateKey(rate, ''), clock.now() + 600 * 2_000]
+  await stage.sql(`delete from rate where key = '${key}'`)
+  await stage.sql(`insert into rate values ('${key}', ${tat})`)
 }
 
 /** Returns the state of the limit for wrong codes of the only account. */

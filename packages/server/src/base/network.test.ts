@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { networkOf } from './network.ts'
+import { networkOf, siteOf } from './network.ts'
 
 describe('networkOf', () => {
   it('networkOf returns the /64 network of an IPv6 address in any spelling', () => {
@@ -38,4 +38,17 @@ describe('networkOf', () => {
     ])
       assert.match(networkOf(other), /::\/64$/, other)
   })
+})
+
+it('siteOf returns the /48 network of an IPv6 address, and nothing for an IPv4 address', () => {
+  const table = [
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    ['2001:0DB8:0001:ffff::', '2001:db8:1::/48'],
+    ['2001:db8::1', '2001:db8:0::/48'],
+    ['::', '0:0:0::/48'],
+    ['192.0.2.33', undefined],
+    ['64:ff9b::192.0.2.33', undefined],
+    ['', undefined],
+  ] as const
+  for (const [address, site] of table) assert.equal(siteOf(address), site, address)
 })

@@ -25,6 +25,15 @@ export function networkOf(address: string): string {
   return `${prefix.join(':')}::/64`
 }
 
+/**
+ * Returns the /48 of an IPv6 address, or undefined if `networkOf()` returns an IPv4 address. A
+ * customer can have up to a /48, which is 65,536 networks of `networkOf()` (RFC 6177 §2).
+ */
+export function siteOf(address: string): string | undefined {
+  const network = networkOf(address)
+  return network.includes(':') ? network.replace(/:[^:]*::\/64$/, '::/48') : undefined
+}
+
 /** Returns the eight groups of an IPv6 address, including the zeros that `::` leaves out. */
 function groupsOf(address: string): readonly string[] {
   const [front = [], back] = address.replace(/%.*/, '').split('::').map(splitGroups)

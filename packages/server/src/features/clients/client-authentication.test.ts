@@ -5,7 +5,7 @@ import { hashSecret } from '../../base/secret.ts'
 import type { AuditEntry } from '../audit/entry.ts'
 import { noLimits, type Limits } from '../limits/limits.ts'
 import type { Use } from '../limits/uses.ts'
-import { authenticateClient, refusalAt } from './client-authentication.ts'
+import { authenticateClient, refusalsAt } from './client-authentication.ts'
 import { firstParty, type Client } from './clients.ts'
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
@@ -149,7 +149,7 @@ describe('authenticateClient', () => {
     await authenticate(undefined)
     assert.deepEqual(counted, [])
     await refuses('invalid_client', basic('spa:x'))
-    assert.deepEqual(counted, [refusalAt('192.0.2.1')])
+    assert.deepEqual(counted, refusalsAt('192.0.2.1'))
   })
 
   it('authenticateClient rejects if the audit line about a refusal cannot be written', async () => {

@@ -1,10 +1,9 @@
 import { findCredential, OAuthError, type HttpRequestWithBody } from 'keystile/internal'
-import { networkOf } from '../../base/network.ts'
 import { isSecretOf } from '../../base/secret.ts'
 import { decodeFormComponent, type Form } from '../../http/form.ts'
 import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
-import { useOf, type Use } from '../limits/uses.ts'
+import { usesAt, type Use } from '../limits/uses.ts'
 import type { ClientEvent } from './feature.ts'
 import { firstParty, type Client, type Clients, type ProvenClient } from './clients.ts'
 import { clientRefusalRate } from './feature.ts'
@@ -51,7 +50,7 @@ export async function proveClient(
   { clients, audit, limits }: AuthenticationParts,
 ): Promise<ProvenClient> {
   const refuse = async (message: string, clientId?: string): Promise<never> => {
-    await limits.count([refusalAt(addressOf(request))])
+    await limits.count(refusalsAt(addressOf(request)))
     await audit.record({ event: 'client_refused', by: byStranger(request), clientId })
     throw new OAuthError('invalid_client', message)
   }
@@ -97,12 +96,12 @@ function isProved(
 }
 
 /**
- * Returns the use to count when a client at this IP address is refused. Unlike other rate limits,
+ * Returns the uses to count when a client at this IP address is refused. Unlike other rate limits,
  * this limit counts even the address of a proxy. The worst result is that refused clients behind
  * the proxy get 429.
  */
-export function refusalAt(address = ''): Use {
-  return useOf(clientRefusalRate, networkOf(address))
+export function refusalsAt(address = ''): readonly Use[] {
+  return usesAt(clientRefusalRate, address)
 }
 
 /**

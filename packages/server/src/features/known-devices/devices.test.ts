@@ -34,6 +34,15 @@ describe('createDevices', () => {
     assert.deepEqual(['s1', 's2', '', undefined].map(isOf), [true, false, false, false])
   })
 
+  it('all device secrets of an account name the same account, also after a new password', () => {
+    const accountOf = (changed: object): string | undefined =>
+      devices.open(devices.make({ ...login, ...changed }))?.account
+    const account = accountOf({})
+    assert.equal(accountOf({ sessionId: 's2', passwordMark: 'other' }), account)
+    assert.notEqual(accountOf({ subject: 'bob' }), account)
+    assert.ok(account && !account.includes('ada'))
+  })
+
   it('a device secret is valid for 400 days', () => {
     const secret = made()
     now += 400 * 24 * 60 * 60_000 - 1
@@ -44,7 +53,8 @@ describe('createDevices', () => {
 
   it('devices.open refuses a secret that was made with another key or for another purpose', () => {
     const text = JSON.stringify(['id', now + 1_000, 'x'])
-    assert.ok(devices.open(createSeal('a key', 'device secrets').seal(text, '')))
+    const older = devices.open(createSeal('a key', 'device secrets').seal(text, ''))
+    assert.equal(older?.account, 'x')
     for (const secret of [
       undefined,
       '',

@@ -15,6 +15,11 @@ export interface Device {
    */
   readonly id: string
   /**
+   * A hash of the user who logged in. All devices of one account have the same hash, also after the
+   * password has changed. Does NOT prove that the account still exists or that the device is known.
+   */
+  readonly account: string
+  /**
    * Returns whether the user logged in on this device with the current password, or set the current
    * password in the session of this device.
    */
@@ -96,11 +101,12 @@ export function createDevices(key: string, clock: Clock): Devices {
       const text = seal.open(secret)
       if (text === undefined) return undefined
 
-      const [id, expiresAt, fingerprint] = JSON.parse(text) as readonly [string, number, string]
+      const [id, expiresAt, fingerprint, account = fingerprint] = JSON.parse(text) as Content
       if (expiresAt <= clock.now()) return undefined
 
       return {
         id,
+        account,
         // Also compares the session: if a user changes the password during an attack, the user's
         // device must stay known.
         isOf: ({ subject, passwordMark, passwordSession }) =>
@@ -108,15 +114,19 @@ export function createDevices(key: string, clock: Clock): Devices {
       }
     },
     make({ subject, passwordMark, sessionId }) {
-      const content = [
+      const content: Content = [
         sessionId,
         clock.now() + deviceSeconds * 1000,
         fingerprintOf(subject, passwordMark),
+        fingerprintOf(subject, undefined),
       ]
       return seal.seal(JSON.stringify(content))
     },
   }
 }
+
+/** What a device secret contains. Older secrets have no `account`. */
+type Content = readonly [id: string, expiresAt: number, fingerprint: string, account?: string]
 
 /**
  * Returns a hash of the user and the password mark. The device secret contains this hash instead of

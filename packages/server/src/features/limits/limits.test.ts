@@ -86,6 +86,16 @@ describe('createLimits', () => {
     assert.deepEqual(used, { reads: 0, writes: 0 })
   })
 
+  it('the networks of an IPv6 /48 together have four times the limit of one network', async () => {
+    const visit = (address: string) => limits.count(limits.usesAt(visits, address))
+    for (let n = 0; n < 400; n++) await visit(`2001:db8:0:${n % 256}::1`)
+    await assert.rejects(visit('2001:db8:0:ffff::1'), refusedFor(8))
+    await visit('2001:db8:1::1')
+    now += 7_500
+    await visit('2001:db8:0:ffff::1')
+    await assert.rejects(visit('2001:db8:0:ffff::1'), refusedFor(8))
+  })
+
   it('a rate limit forgets uses that were counted while the clock ran ahead', async () => {
     now += 30 * 24 * 60 * 60_000
     await limits.refund(await countOne())

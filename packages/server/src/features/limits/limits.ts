@@ -1,10 +1,9 @@
 import { ProblemError, type Clock, type Logger } from 'keystile/internal'
-import { networkOf } from '../../base/network.ts'
 import { secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import type { Database } from '../../storage/database.ts'
 import { createRefusedKeys } from './refused-keys.ts'
 import { refundUses, readVerdict, spend } from './store.ts'
-import { useOf, type Spent, type Use } from './uses.ts'
+import { usesAt, type Spent, type Use } from './uses.ts'
 
 /**
  * Counts uses of rate limits. Count a use before the attempt begins, so that parallel attempts
@@ -30,8 +29,9 @@ export interface Limits {
    */
   tryCount(uses: readonly Use[], patienceMilliseconds?: number): Promise<Spent | undefined>
   /**
-   * Returns a list with one use of a limit for an IP address. The list is empty if the address is
-   * unknown or may belong to a proxy: a limit for a proxy would block all users behind it.
+   * Returns the uses of a limit for an IP address: see `usesAt()` of `uses.ts`. The list is empty
+   * if the address is unknown or may belong to a proxy: a limit for a proxy would block all users
+   * behind it.
    */
   usesAt(rate: LimitRate, address: string | undefined): readonly Use[]
   /**
@@ -96,7 +96,7 @@ export function createLimits(
       return typeof spent === 'object' ? spent : undefined
     },
     usesAt: (rate, address) =>
-      address !== undefined && isLimited(address) ? [useOf(rate, networkOf(address))] : [],
+      address !== undefined && isLimited(address) ? usesAt(rate, address) : [],
     refund: (spent) =>
       database
         .write(refundUses, { spent, now: clock.now() })

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { networkOf, siteOf } from '../../base/network.ts'
 import type { LimitRate } from '../../feature/limit-rate.ts'
 
 /**
@@ -26,6 +27,31 @@ export interface Spent {
  */
 export function useOf(rate: LimitRate, key: string): Use {
   return { key: createHash('sha256').update(`${rate.name}\n${key}`).digest('base64url'), rate }
+}
+
+/**
+ * How many times the limit of one network applies to an IPv6 /48. Many customers may share a /48,
+ * but one customer may have all of it.
+ */
+const siteFactor = 4
+
+/**
+ * Returns the uses of a limit for an IP address: one for its network, and for an IPv6 address also
+ * one for its /48, with four times the limit. So an attacker who has a whole /48 gets only as much
+ * as four networks.
+ */
+export function usesAt(rate: LimitRate, address: string): readonly Use[] {
+  const site = siteOf(address)
+  const ofNetwork = useOf(rate, networkOf(address))
+  return site === undefined ? [ofNetwork] : [ofNetwork, useOf(ofSite(rate), site)]
+}
+
+function ofSite(rate: LimitRate): LimitRate {
+  return {
+    ...rate,
+    burst: rate.burst * siteFactor,
+    intervalMilliseconds: rate.intervalMilliseconds / siteFactor,
+  }
 }
 
 /**

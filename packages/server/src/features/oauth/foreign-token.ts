@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/audit.ts'
 import type { AuditEntry } from '../audit/entry.ts'
-import { refusalAt } from '../clients/client-authentication.ts'
+import { refusalsAt } from '../clients/client-authentication.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { OAuthEvent } from './audit-events.ts'
 
@@ -22,5 +22,5 @@ export async function recordForeignToken(
   entry: Omit<AuditEntry<OAuthEvent>, 'at'>,
   { audit, limits }: TokenRefusalParts,
 ): Promise<void> {
-  if (await limits.tryCount([refusalAt(entry.by.address)])) await audit.record(entry)
+  if (await limits.tryCount(refusalsAt(entry.by.address))) await audit.record(entry)
 }

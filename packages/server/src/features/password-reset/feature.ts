@@ -2,8 +2,8 @@ import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 
 /**
- * Limits requests for a new password, per typed name. A request from a known device counts here
- * only if the limit of the device is exhausted.
+ * Limits requests for a new password, per typed name. A request with a valid device secret counts
+ * here, and for the whole server, only if one of the limits of such requests is exhausted.
  */
 export const resetLoginRate: LimitRate = {
   name: 'reset-login',
@@ -19,7 +19,7 @@ export const resetAddressRate: LimitRate = {
 }
 
 /**
- * Limits requests for a new password on the whole server, also from known devices, because each
+ * Limits requests for a new password without a device secret on the whole server, because each
  * request stores a row and may send a mail.
  */
 export const resetServerRate: LimitRate = {
@@ -29,11 +29,21 @@ export const resetServerRate: LimitRate = {
 }
 
 /**
- * Limits requests for a new password from one known device. Applies instead of the limit per typed
- * name.
+ * Limits requests for a new password with a valid device secret on the whole server. Strangers
+ * cannot use up this limit, because each account can use only a small part of it.
  */
-export const resetDeviceRate: LimitRate = {
-  name: 'reset-device',
+export const resetKnownServerRate: LimitRate = {
+  name: 'reset-known-server',
+  burst: 600,
+  intervalMilliseconds: 2 * secondMilliseconds,
+}
+
+/**
+ * Limits requests for a new password with a valid device secret, per account in the secret. Counts
+ * all devices of an account together, because a user can make any number of devices.
+ */
+export const resetAccountRate: LimitRate = {
+  name: 'reset-account',
   burst: 5,
   intervalMilliseconds: 96 * minuteMilliseconds,
 }
@@ -57,5 +67,12 @@ export type PasswordResetEvent = (typeof auditEvents)[number]
 export const feature: Feature<object, PasswordResetEvent> = {
   name: 'password-reset',
   auditEvents,
-  rates: [resetLoginRate, resetAddressRate, resetServerRate, resetDeviceRate, confirmAddressRate],
+  rates: [
+    resetLoginRate,
+    resetAddressRate,
+    resetServerRate,
+    resetKnownServerRate,
+    resetAccountRate,
+    confirmAddressRate,
+  ],
 }

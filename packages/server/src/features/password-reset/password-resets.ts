@@ -13,8 +13,9 @@ import type { Passwords } from '../password/password.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
 import {
   confirmAddressRate,
+  resetAccountRate,
   resetAddressRate,
-  resetDeviceRate,
+  resetKnownServerRate,
   resetLoginRate,
   resetServerRate,
 } from './feature.ts'
@@ -27,7 +28,8 @@ export interface PasswordResets {
    * Stores a request. The mail is sent later. Does NOT look up the account: the work and the result
    * are the same if `login` belongs to no user.
    *
-   * @param deviceSecret the device secret of the caller: a known device has limits of its own
+   * @param deviceSecret the device secret of the caller: requests of known devices have limits of
+   *   their own
    * @returns the id of the request. The caller must send it together with the code of the mail
    * @throws {ProblemError} `too_many_requests`
    */
@@ -79,9 +81,10 @@ export function createPasswordResets<U>(parts: PasswordResetParts<U>): PasswordR
 
 /**
  * Counts a request against the limits of its IP address, of the server and of the typed name. If
- * the request has a valid device secret, it counts against the limit of the device instead of the
- * name, until the limit of the device is exhausted. The resolver checks later whose device it is: a
- * lookup here could reveal that the account exists.
+ * the request has a valid device secret, it counts against the limit of the account in the secret
+ * instead of the name, and against a limit of the server that strangers cannot use up. If one of
+ * these is exhausted, the request counts like any other. The resolver checks later whose device it
+ * is: a lookup here could reveal that the account exists.
  */
 async function countRequest(
   {
@@ -91,12 +94,17 @@ async function countRequest(
   }: Pick<ResetRequest, 'login' | 'deviceSecret'> & { readonly address: string | undefined },
   { limits, devices }: Pick<PasswordResetParts<unknown>, 'limits' | 'devices'>,
 ): Promise<void> {
-  // A device may belong to any user, so it must not spare the limits that protect the server.
-  const always = [useOf(resetServerRate, ''), ...limits.usesAt(resetAddressRate, address)]
+  // A device may belong to any user, so its requests count for the address too.
+  const ofAddress = limits.usesAt(resetAddressRate, address)
   const device = devices.open(deviceSecret)
-  if (device && (await limits.tryCount([useOf(resetDeviceRate, device.id), ...always]))) return
+  if (device) {
+    const ofAccount = useOf(resetAccountRate, device.account)
+    const uses = [ofAccount, useOf(resetKnownServerRate, ''), ...ofAddress]
+    if (await limits.tryCount(uses)) return
+  }
 
-  await limits.count([useOf(resetLoginRate, countedLogin(login)), ...always])
+  const ofName = useOf(resetLoginRate, countedLogin(login))
+  await limits.count([ofName, useOf(resetServerRate, ''), ...ofAddress])
 }
 
 interface Confirmation {
