@@ -171,6 +171,23 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.deepEqual([json['email_verified'], json['website']], [true, undefined])
   })
 
+  it('wrong codes for a mailbox count on if the account is deleted and made again', async () => {
+    const { registered, keystile, clock, confirm } = await start(stage, 'optional')
+    let last = await registered()
+    for (const name of ['ada1', 'ada2']) {
+      for (let count = 0; count < 4; count++)
+        await confirm({ request_id: last.id, code: wrong(last.code), password })
+      await keystile.users?.delete(last.user)
+      last = await registered({ username: name })
+    }
+    for (let count = 0; count < 2; count++)
+      await confirm({ request_id: last.id, code: wrong(last.code), password })
+    const right = { request_id: last.id, code: last.code, password }
+    assert.equal((await confirm(right)).status, 403)
+    clock.advance(144 * 60)
+    assert.equal((await confirm(right)).status, 204)
+  })
+
   it('a verification code does not work for another account (better-auth #11023)', async () => {
     const { registered, confirm, login } = await start(stage, 'optional')
     const ada = await registered()

@@ -21,9 +21,10 @@ export const maxLiveProofs = 3
 export const claimMilliseconds: number = 30 * secondMilliseconds
 
 /**
- * Limits wrong codes to 20 a day for each account. Beyond the limit, codes are refused and only
- * links work, because an attacker cannot guess a link. The limit applies even if `rateLimits` is
- * off: a proxy cannot apply this limit, because no proxy knows to which account a code belongs.
+ * Limits wrong codes to 20 a day for each account and for each mailbox. Beyond the limit, codes are
+ * refused and only links work, because an attacker cannot guess a link. The limit applies even if
+ * `rateLimits` is off: a proxy cannot apply this limit, because no proxy knows to which account a
+ * code belongs.
  */
 export const codeRate: LimitRate = {
   name: 'mail-code',

@@ -252,7 +252,8 @@ describeOnBoth('a proof', (stage) => {
       const rates = await stage.sql(`select tat from rate where tat > ${now}`)
       assert.deepEqual(
         rates.map(({ tat }) => Number(tat)),
-        [now + 10 * 144 * 60_000],
+        [now + 10 * 144 * 60_000, now + 10 * 144 * 60_000],
+        'as many counts as for a bound proof',
       )
 
       const [counted, other] = [make(), make()]
@@ -261,6 +262,23 @@ describeOnBoth('a proof', (stage) => {
       assert.ok(await find(counted))
       await bind(other)
       assert.ok(await find(other, ''), 'its wrong codes are counted for the user')
+    }))
+
+  it('wrong codes for unknown request ids add at most 1,024 counts, and block no one', () =>
+    withProofs(async ({ bind, find }) => {
+      const countRates = async (): Promise<number> => (await stage.sql('select * from rate')).length
+      const before = await countRates()
+      assert.equal(await find(make(), 'wrong'), undefined)
+      assert.equal((await countRates()) - before, 2, 'as many counts as for a known id')
+      for (let round = 0; round < 70; round++)
+        await Promise.all(Array.from({ length: 10 }, () => find(make(), 'wrong')))
+      const made = (await countRates()) - before
+      assert.ok(made > 600 && made <= 1_024, `${made} counts`)
+      assert.deepEqual(await stage.sql(`select * from rate where tat > ${now}`), [])
+
+      const proof = make()
+      await bind(proof)
+      assert.ok(await find(proof, ''))
     }))
 
   it('a user has three valid reset links, and three more from a known device', () =>

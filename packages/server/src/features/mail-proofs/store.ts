@@ -8,7 +8,7 @@ import {
 } from '../../storage/database.ts'
 import { hasTable } from '../../storage/migrate.ts'
 import { countUses, restoreUses } from '../limits/in-transaction.ts'
-import { useOf } from '../limits/uses.ts'
+import { useOf, type Use } from '../limits/uses.ts'
 import { insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
 import { codeRate, maxTries } from './feature.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
@@ -129,8 +129,8 @@ export async function listBound(
 /**
  * Compares a code with a request, and counts a wrong code. The count commits before the caller gets
  * an answer, so parallel guesses cannot exceed the limits. A right code is not counted. Does NOT
- * spend the proof. If no request has the id, or the request has no account, the result is the same
- * as for a wrong code.
+ * spend the proof. If no request has the id, or the request has no account, the work and the
+ * result are the same as for a wrong code.
  *
  * @param secret the result of `codeSecret()`. For the right code, its hash equals the stored hash
  */
@@ -154,7 +154,7 @@ export const tryCode: Command<
     .returningAll()
     .executeTakeFirst()
 
-  const uses = [useOf(codeRate, row?.counted_for ?? id)]
+  const uses = row ? usesOf(row) : unknownUses(id)
   const { wait } = await countUses(transaction, uses, now)
   const isRight = isSecretOf(secret, row?.code_hash ?? hashSecret(id))
   const bound = row && asBound(row)
@@ -168,6 +168,31 @@ export const tryCode: Command<
   await restoreUses(transaction, { uses, at: now }, now)
   return bound
 })
+
+/**
+ * Returns the uses of a wrong code: one for the user or for what the caller typed, and one for the
+ * mailbox. A user who has not verified the address could otherwise delete the account, register
+ * again, and get more tries for the same mailbox. If there is no mailbox, counts twice anyway, so
+ * that the work does not reveal whether there is an account.
+ */
+function usesOf({ counted_for, mailbox }: MailProofRow): readonly Use[] {
+  return [useOf(codeRate, counted_for), useOf(codeRate, `mailbox\n${mailbox ?? counted_for}`)]
+}
+
+/**
+ * A limit that never refuses. It does the same work as `codeRate`. It need not limit callers,
+ * because no code is right for an unknown id.
+ */
+const unknownRate = { ...codeRate, name: 'mail-code-unknown', intervalMilliseconds: 0 }
+
+/**
+ * Returns as many uses as `usesOf()`, for an id that no request has. Callers can make up any number
+ * of ids, so all of them share 1,024 keys, which the counts of requests never use.
+ */
+function unknownUses(id: string): readonly Use[] {
+  const pair = Buffer.from(id, 'base64url').readUInt16BE() % 512
+  return [useOf(unknownRate, String(pair)), useOf(unknownRate, `mailbox\n${pair}`)]
+}
 
 function asBound(row: MailProofRow): BoundProofRow | undefined {
   const { subject, mailbox } = row

@@ -31,8 +31,8 @@ export interface MailProofRow {
   /** The hash of the request id and the code together; null if the mail has only a link. */
   readonly code_hash: string | null
   /**
-   * The key under which tries of the code are counted. At first, it is a hash of what the caller
-   * typed. When the proof is bound, the subject replaces this hash, but not if
+   * The key under which tries of the code are counted, besides the mailbox. At first, it is a hash
+   * of what the caller typed. When the proof is bound, the subject replaces this hash, but not if
    * `Resolution.keepsCount` is true.
    */
   readonly counted_for: string
