@@ -547,6 +547,18 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.match((await settled()).message.subject, /was disabled/)
   })
 
+  it('disabling a user makes links and codes invalid, also after the user is enabled', async () => {
+    const { addUser, keystile, asked, confirm } = await start(stage)
+    const subject = await addUser()
+    const { token, code, request_id } = await asked()
+    await keystile.users?.disable(subject)
+    await keystile.users?.enable(subject)
+    assert.equal((await confirm({ token })).status, 403)
+    assert.equal((await confirm({ request_id, code })).status, 403)
+    const later = await asked()
+    assert.equal((await confirm({ token: later.token })).status, 204)
+  })
+
   it('a reset link is built from the settings, never from the request', async () => {
     const { addUser, send, settled } = await start(stage)
     await addUser()

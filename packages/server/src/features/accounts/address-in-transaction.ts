@@ -5,6 +5,7 @@ import { insertAudit } from '../audit/in-transaction.ts'
 import type { ComparableName } from '../directory/names.ts'
 import { insertMail, type Addressee } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
+import { noPassword } from '../password/stored-hash.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
 import {
@@ -126,9 +127,6 @@ export async function insertRemovalNotice(
   // this one is not sent.
   if (notice) await insertMail(transaction, notice, { ...addressee, allowance: notice.template })
 }
-
-/** A password hash that no password matches. */
-const noPassword = '-'
 
 /**
  * Restores the former address of an account. `tokenHash` is the hash of the token in the link that

@@ -56,7 +56,8 @@ export interface StoredUserChange {
 
 /**
  * Changes a user's scopes and roles, and disables or enables the user. Disabling ends all sessions
- * in the same transaction. Every change of rights takes the same lock. While this function holds
+ * and erases the user's proofs in the same transaction: their links and codes must not work again
+ * when the user is enabled. Every change of rights takes the same lock. While this function holds
  * the lock, it compares the caller's stored rights with the expected rights. So a caller who has
  * just lost a right cannot give it to another user.
  *
@@ -92,8 +93,10 @@ export const changeUser: Command<
   await updateUser(transaction, { scopes, roles, disabled_at }, { subject: id, now })
   const ended = disabled || endsSessions ? await endSessions(transaction, { subject: id, now }) : 0
   await recordChange(transaction, { before, change, ended })
-  if (disabled && before.disabled_at === null)
+  if (disabled && before.disabled_at === null) {
+    await eraseProofs(transaction, { subject: id })
     await notify(transaction, change.notice, { id, email: before.email, now })
+  }
   return { outcome: 'changed' }
 })
 

@@ -2,7 +2,7 @@
 // that it returns.
 import { isUserObject, type Logger } from 'keystile/internal'
 import { areStorable } from '../../storage/storable.ts'
-import { isHash } from '../password/stored-hash.ts'
+import { isHash, noPassword } from '../password/stored-hash.ts'
 import { heldScopes, type ScopeRules, type StoredRights } from '../scopes/scopes.ts'
 import { parseEmail } from './names.ts'
 
@@ -220,7 +220,8 @@ export function checkedDirectory<U>(
     },
     passwordHash(user) {
       const hash = readHash(directory.passwordHash(user))
-      if (hash === undefined || isHash(hash)) return hash
+      if (hash === undefined || hash === noPassword) return undefined
+      if (isHash(hash)) return hash
 
       logger.warn({ subject: subject(user) }, unusableHash)
       return undefined

@@ -5,6 +5,12 @@ import * as scrypt from './scrypt.ts'
 
 const formats = [argon2, scrypt, bcrypt]
 
+/**
+ * The value that is stored instead of a hash for a user who must set a new password before the next
+ * login.
+ */
+export const noPassword = '-'
+
 /** Whether a value is an argon2id, scrypt or bcrypt hash that is not too costly to verify. */
 export function isHash(stored: string): boolean {
   return formats.some((format) => format.isHash(stored))
