@@ -114,7 +114,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     `${server}/configuration/options.test.ts`,
   ],
   'server/features/mail-proofs': [
-    'test/flows/{password-reset,mail-guessing,public-flaws}.test.ts',
+    'test/flows/{password-reset,email-verification,mail-guessing,public-flaws}.test.ts',
     `${server}/features/housekeeping/housekeeping.test.ts`,
   ],
   'server/features/password-reset': [
