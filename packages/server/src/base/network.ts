@@ -31,7 +31,7 @@ export function networkOf(address: string): string {
  */
 export function siteOf(address: string): string | undefined {
   const network = networkOf(address)
-  return network.includes(':') ? network.replace(/:[^:]*::\/64$/, '::/48') : undefined
+  return network.includes(':') ? network.replace(/:[^:]*::\/64/, '::/48') : undefined
 }
 
 /** Returns the eight groups of an IPv6 address, including the zeros that `::` leaves out. */
