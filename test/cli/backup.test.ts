@@ -22,6 +22,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { systemClock } from 'keystile/internal'
 import { exportPrivateJwk, generateKey, type Jwk } from 'keystile/jwt'
+import type { AppMail } from '@keystile/server'
 import {
   callCommand,
   startServer,
@@ -31,6 +32,7 @@ import {
 import {
   issuer,
   key,
+  password,
   startKeystile,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
@@ -73,7 +75,9 @@ describe('keystile backup and keystile restore', () => {
     assert.deepEqual([code, stdout], [1, ''])
   }
 
-  async function start(options: { readonly signingKey?: Jwk } = {}): Promise<TestKeystile> {
+  async function start(
+    options: { readonly signingKey?: Jwk; readonly mail?: AppMail } = {},
+  ): Promise<TestKeystile> {
     const started = await startKeystile({ database, clock: systemClock, ...options })
     running.push(started)
     return started
@@ -398,6 +402,31 @@ describe('keystile backup and keystile restore', () => {
           ['dead'],
         )
       }
+    })
+
+    it('after a restore, a used link undoes the change of the address once more', async () => {
+      const sent: string[] = []
+      const mail: AppMail = {
+        from: 'no-reply@example.com',
+        send: ({ text }) => void sent.push(...(/undo-\S+token=(\S+)/.exec(text)?.slice(1) ?? [])),
+      }
+      const first = await start({ mail })
+      const { accessToken: bearer } = await first.tokens()
+      const json = { current_password: password, new_email: 'ada@new.example' }
+      assert.equal((await first.send('POST', '/users/me/email', { bearer, json })).status, 204)
+      while (sent.length === 0) await setTimeout(5)
+      const undo = async ({ send }: TestKeystile): Promise<number> =>
+        (await send('POST', '/email-changes/undo', { json: { token: sent[0] } })).status
+      const address = (): unknown => query(database, 'select email from user')[0]!['email']
+
+      await must('backup', 'b.db')
+      assert.deepEqual([await undo(first), address()], [204, 'ada@example.com'])
+      await stop()
+      await must('restore', 'b.db')
+      const second = await start({ mail })
+      assert.equal(address(), 'ada@new.example')
+      assert.deepEqual([await undo(second), address()], [204, 'ada@example.com'])
+      assert.equal(await undo(second), 403)
     })
 
     it('a restored database gives new events higher numbers than the lost events had', async () => {

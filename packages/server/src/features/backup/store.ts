@@ -65,10 +65,11 @@ export interface Finished {
 /**
  * Makes a restored database safe to use. The database does not know what happened after the backup:
  * which sessions ended, which refresh tokens and links were used, which keys were revoked. So this
- * command deletes the links and, unless `keepsSessions` is true, ends all sessions. If there is an
- * `offered` key, this key replaces all stored signing keys, and the tokens of the replaced keys are
- * revoked. The command also deletes the mails that waited in the backup, because the server has
- * sent these mails since the backup.
+ * command deletes the links and codes of mails and, unless `keepsSessions` is true, ends all
+ * sessions. If there is an `offered` key, this key replaces all stored signing keys, and the tokens
+ * of the replaced keys are revoked. The command also deletes the mails that waited in the backup,
+ * because the server has sent these mails since the backup. The links that undo a change of an
+ * address stay.
  */
 export const finishRestore: Command<Finish, Finished> = command(
   'finishRestore',
