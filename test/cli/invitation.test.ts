@@ -152,6 +152,7 @@ describe('keystile user invite', () => {
     for (const [args, message, other] of [
       [['invite', 'often@example.com'], /this mailbox got too many mails; try again in an/, env],
       [['invite', 'nobody'], /must be an e-mail address/, env],
+      [['invite', '|/bin/sh@example.com'], /must be an e-mail address/, env],
       [['invite', 'dan@example.com', '--role', 'boss'], /--role must be a declared role/, env],
       [
         ['invite', 'dan@example.com'],

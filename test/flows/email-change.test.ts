@@ -647,6 +647,46 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.deepEqual(await stage.sql('select email from former_email'), [])
   })
 
+  it('an address stays verified only if just the case of ASCII letters changes', async () => {
+    const { addUser, accessToken, send, users, mailTo } = await startWithMailbox(stage)
+    const subject = await addUser()
+    const bearer = await accessToken()
+    const change = async (new_email: string): Promise<number> => {
+      const json = { current_password: password, new_email }
+      return (await send('POST', '/users/me/email', { bearer, json })).status
+    }
+    for (const [from, to] of [
+      ['stra\u00dfe@example.com', 'stra\u1e9ee@example.com'],
+      ['i\u0307@example.com', '\u0130@example.com'],
+    ] as const) {
+      await stage.sql('update "user" set email_verified_at = null')
+      assert.equal(await change(from), 204)
+      await stage.sql('update "user" set email_verified_at = 1')
+      assert.equal(await change(to), 202, 'the new mailbox must confirm')
+      const { token } = await mailTo(to)
+      const confirmed = { json: { token }, bearer }
+      assert.equal((await send('POST', '/email-changes/confirm', confirmed)).status, 204)
+      const shown = (await users.readBySubject(subject))?.publicUser
+      assert.deepEqual([shown?.email, shown?.emailVerified], [to, true])
+    }
+  })
+
+  it('a link to one mailbox verifies no other mailbox with the same lower case', async () => {
+    const { register, accessToken, send, users, mailTo } = await startWithMailbox(stage)
+    const [from, to] = ['stra\u00dfe@example.com', 'stra\u1e9ee@example.com']
+    const { json: user } = await register({ email: from })
+    const bearer = await accessToken()
+    await send('POST', '/password-resets', { json: { login: 'ada' } })
+    const { token } = await mailTo(from)
+    const change = { current_password: password, new_email: to }
+    assert.equal((await send('POST', '/users/me/email', { bearer, json: change })).status, 204)
+
+    const json = { token, new_password: next }
+    assert.equal((await send('POST', '/password-resets/confirm', { json })).status, 403)
+    const shown = (await users.readBySubject(String(user['id'])))?.publicUser
+    assert.deepEqual([shown?.email, shown?.emailVerified], [to, false])
+  })
+
   it('after a password reset by mail to the new address, the undo link gets 403', async () => {
     const { tokens, send, mailTo } = await startWithMailbox(stage)
     const { accessToken: bearer } = await tokens('eve')

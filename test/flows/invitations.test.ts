@@ -160,6 +160,28 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token: third.token })).status, 403, 'expired')
   })
 
+  it('an address that a mail program may run or decode is refused wherever it enters', async () => {
+    const started = await startWithMailbox(stage)
+    const { keystile, register, send, accessToken } = started
+    const bearer = await accessToken()
+    for (const local of ['=?utf-8?q?a=40b?=', '-oQ/tmp', '|/bin/sh']) {
+      const bad = `${local}@example.com`
+      const json = { current_password: password, new_email: bad }
+      const answers = [
+        await register({ username: 'bob', email: bad }),
+        await send('POST', '/users/me/email', { bearer, json }),
+      ]
+      for (const { status, json: problem, text } of answers) {
+        assert.equal(status, 422, text)
+        assert.match(problem['errors'][0].msg, /should not begin with -, \| or \/, or contain =\?$/)
+      }
+      const refused = { status: 422 }
+      await assert.rejects(Promise.resolve(keystile.users?.invite({ email: bad })), refused)
+      const created = keystile.users?.create({ username: 'bob', email: bad, password })
+      await assert.rejects(Promise.resolve(created), refused)
+    }
+  })
+
   it('deleting a user also deletes invitations to the user’s former address', async () => {
     const { invited, accept, keystile, users } = await start({ emailVerification: 'optional' })
     const { token } = await invited({ roles: ['reader'] })

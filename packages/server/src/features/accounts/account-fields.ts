@@ -13,7 +13,8 @@ const usernameRule =
   'Username should have 2 to 63 letters, digits, dots, underscores or hyphens, ' +
   'and begin with a letter or digit'
 const emailRule =
-  'value is not a valid email address: it should have one part, an @-sign and a domain with a dot'
+  'value is not a valid email address: it should have one part, an @-sign and a domain with a ' +
+  'dot; the part should not begin with -, | or /, or contain =?'
 
 /** The field for a new user name. Its output is the parsed name. */
 export const usernameField: z.ZodType<ComparableName> = stringField()

@@ -2,7 +2,8 @@
 import { inTables, type Transaction } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
-import type { ComparableName } from '../directory/names.ts'
+import { isSameMailbox, type ComparableName } from '../directory/names.ts'
+import { eraseProofs } from '../mail-proofs/in-transaction.ts'
 import { insertMail, type Addressee } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { noPassword } from '../password/stored-hash.ts'
@@ -49,8 +50,8 @@ export async function lockAddress(
  * Changes the address of an account that `lockAddress()` has locked, and sends a mail to the old
  * address. The mail has a link that restores the old address. If the old address was verified, no
  * other user can get it while the link works. If the new address is verified and the old address
- * never was, the mail has no link: the old address may be a typo. If only the spelling changes, no
- * mail is sent, and a verified address stays verified.
+ * never was, the mail has no link: the old address may be a typo. If only the case of
+ * ASCII letters changes, no mail is sent, and a verified address stays verified.
  *
  * @param change.verifiedAt when the user confirmed the new address, or null
  * @param change.undo undefined if no mails are sent
@@ -80,7 +81,7 @@ export async function changeAddress(
   const holder = await findHolder(transaction, email.key)
   if (holder !== undefined && holder !== subject) return 'taken'
 
-  const isSame = old.email_key === email.key
+  const isSame = isSameMailbox(old.email, email.shown)
   const email_verified_at = verifiedAt ?? (isSame ? old.email_verified_at : null)
   const fresh = { email: email.shown, email_key: email.key, email_verified_at }
   await updateUser(transaction, fresh, { subject, now })
@@ -90,6 +91,8 @@ export async function changeAddress(
     return 'taken'
   }
 
+  // Links to the old mailbox are bound to `email_key`, which may still be the same.
+  if (!isSame && old.email_key === email.key) await eraseProofs(transaction, { subject })
   await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject })
   await announceChange(transaction, 'email', { subject, by, now })
   if (verifiedAt !== null) await eraseFormerEmails(transaction, { subject, which: 'unverified' })
@@ -177,7 +180,7 @@ export async function restoreAddress(
     subject,
     email,
     mailbox: email_key,
-    replaced: replaced.email_key === email_key ? null : replaced.email,
+    replaced: isSameMailbox(replaced.email, email) ? null : replaced.email,
     isActive: disabled_at === null,
   }
 }

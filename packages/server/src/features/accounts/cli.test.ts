@@ -150,6 +150,7 @@ describe('keystile user', () => {
     for (const [args, message] of [
       [['n@w'], `${name}and begin with a letter or digit`],
       [['new', '--email', 'new'], '--email must be an e-mail address, such as ada@example.com'],
+      [['new', '--email=-oQ@a.com'], '--email must be an e-mail address, such as ada@example.com'],
       [['ADA'], 'this username is already taken'],
       [['new', '--email', 'ADA@example.com'], 'this email is already taken'],
     ] as const)

@@ -4,6 +4,7 @@ import type { AppEvent } from '../app-events/app-event.ts'
 import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
+import { isSameMailbox } from '../directory/names.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
@@ -121,14 +122,19 @@ export interface MailboxAccount {
 }
 
 /**
- * Locks an account until the end of the transaction. Locks nothing and returns undefined if the
- * account is not active, or if its address is not this mailbox.
+ * Locks an account until the end of the transaction. Returns undefined if the account is not
+ * active, or if its address is not this mailbox.
  *
  * @param mailbox the address in the form in which mailboxes are compared
+ * @param recipient where a mail goes: another mailbox of the same form gets none
  */
 export async function lockMailbox(
   transaction: Transaction,
-  { subject, mailbox }: { readonly subject: string; readonly mailbox: string },
+  {
+    subject,
+    mailbox,
+    recipient,
+  }: { readonly subject: string; readonly mailbox: string; readonly recipient?: string },
 ): Promise<MailboxAccount | undefined> {
   const account = await inTables<AccountTables>(transaction)
     .updateTable('user')
@@ -140,6 +146,7 @@ export async function lockMailbox(
     .returning(['email', 'email_verified_at'])
     .executeTakeFirst()
   if (!account || account.email === null) return undefined
+  if (recipient !== undefined && !isSameMailbox(account.email, recipient)) return undefined
   return { email: account.email, isVerified: account.email_verified_at !== null }
 }
 

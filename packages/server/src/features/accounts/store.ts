@@ -13,7 +13,7 @@ import {
 } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
-import type { ComparableName } from '../directory/names.ts'
+import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs, insertProof } from '../mail-proofs/in-transaction.ts'
 import type { PreparedRequest } from '../mail-proofs/proofs.ts'
 import { passwordReset } from '../mail-proofs/purposes.ts'
@@ -149,7 +149,7 @@ export const changeEmail: Command<
   const account = await lockAddress(transaction, change)
   if (!account) return { outcome: 'outdated' }
   const isVerified = account.email_verified_at !== null
-  if (change.undo && isVerified && account.email_key !== change.email.key)
+  if (change.undo && isVerified && !isSameMailbox(account.email, change.email.shown))
     return { outcome: 'outdated' }
   return { outcome: await changeAddress(transaction, account, { ...change, verifiedAt: null }) }
 })

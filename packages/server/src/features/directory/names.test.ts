@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { countedLogin, parseEmail, parseUsername } from './names.ts'
+import { countedLogin, isSameMailbox, parseEmail, parseUsername } from './names.ts'
 
 describe('parseUsername', () => {
   it('parseUsername returns a name as typed, and its lower-case form as key', () => {
@@ -92,6 +92,21 @@ describe('parseEmail', () => {
     for (const email of bad) assert.equal(parseEmail(email), undefined, JSON.stringify(email))
   })
 
+  it('parseEmail refuses local parts that a mail program may run, open or decode', () => {
+    const bad = [
+      '=?utf-8?q?ada=40bank.example=3e?=',
+      'a=?',
+      '-oQ/tmp',
+      '-',
+      '|/bin/sh',
+      '|',
+      '/tmp/a',
+    ]
+    for (const local of bad) assert.equal(parseEmail(`${local}@example.com`), undefined, local)
+    for (const local of ['a-', 'a|', 'a/b', 'a=b', 'a?', '=', '?='])
+      assert.ok(parseEmail(`${local}@example.com`), local)
+  })
+
   it('parseEmail applies the length limits of RFC 5321 §4.5.3.1 to bytes', () => {
     assert.ok(parseEmail('x@y.example'))
     assert.ok(parseEmail(`${'x'.repeat(64)}@example.com`))
@@ -112,6 +127,21 @@ describe('parseEmail', () => {
     assert.equal(`x@${domain(69)}`.length, 320)
     assert.ok(parseEmail(`x@${domain(69)}`))
     assert.equal(parseEmail(`x@${domain(70)}`), undefined)
+  })
+})
+
+describe('isSameMailbox', () => {
+  it('isSameMailbox() ignores the case of ASCII letters only', () => {
+    assert.ok(isSameMailbox('Ada@example.com', 'aDA@example.com'))
+    for (const [one, other] of [
+      ['ada@example.com', 'eva@example.com'],
+      ['\u00df@example.com', '\u1e9e@example.com'],
+      ['i\u0307@example.com', '\u0130@example.com'],
+      ['\u00f6@example.com', '\u00d6@example.com'],
+      ['ada@example.com', null],
+      [null, null],
+    ] as const)
+      assert.ok(!isSameMailbox(one, other), String(one))
   })
 })
 

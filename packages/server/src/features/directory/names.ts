@@ -28,7 +28,9 @@ export function parseUsername(text: string): ComparableName | undefined {
 /**
  * Parses an e-mail address: one part before the last `@` and a domain with a dot. Converts the
  * domain to ASCII (`xn--…`), so that a person can tell domains apart that look alike. Refuses
- * quoted parts and address literals, because people do not log in with them.
+ * quoted parts and address literals, because people do not log in with them. Also refuses local
+ * parts that a mail program may take for an option (`-`), a program (`|`), a file (`/`) or an
+ * encoded word (`=?`, RFC 2047).
  *
  * Does NOT check that the domain exists or takes mail.
  *
@@ -47,6 +49,18 @@ export function parseEmail(text: string): ComparableName | undefined {
 
   const shown = `${local}@${domain}`
   return Buffer.byteLength(shown) <= 254 ? { shown, key: shown.toLowerCase() } : undefined
+}
+
+/**
+ * Whether two addresses belong to the same mailbox for certain: they differ at most in the case of
+ * ASCII letters. The `key` of an address ignores the case of all letters, so the mailboxes of two
+ * people may have the same key: `ß` and `ẞ`, or `i̇` and `İ`.
+ */
+export function isSameMailbox(one: string | null, other: string | null): boolean {
+  const [first, second] = [one, other].map((address) =>
+    address?.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
+  )
+  return first !== undefined && first === second
 }
 
 /** Returns a stored address in the form that is used to compare mailboxes. */
@@ -68,6 +82,7 @@ export function countedLogin(login: string): string {
 }
 
 function isLocalPart(local: string): boolean {
+  if (/^[-|/]|=\?/.test(local)) return false
   return (
     /^[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+(\.[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+)*$/u.test(
       local,

@@ -21,7 +21,7 @@ import {
 } from '../accounts/route-parts.ts'
 import type { PublicUser, User, Users } from '../accounts/users.ts'
 import { byCaller, byStranger } from '../audit/audit.ts'
-import { mailboxOf, type ComparableName } from '../directory/names.ts'
+import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { useOf } from '../limits/uses.ts'
 import { preferredLanguage } from '../mail/language.ts'
 import type { Language } from '../mail/message.ts'
@@ -115,8 +115,11 @@ function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCa
 }
 
 /** Whether the old address is verified, and the new address belongs to another mailbox. */
-function replacesVerified({ email, emailVerified }: PublicUser, { key }: ComparableName): boolean {
-  return emailVerified && mailboxOf(email) !== key
+function replacesVerified(
+  { email, emailVerified }: PublicUser,
+  { shown }: ComparableName,
+): boolean {
+  return emailVerified && !isSameMailbox(email, shown)
 }
 
 const requestedDoc = {

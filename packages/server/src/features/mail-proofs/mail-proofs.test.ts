@@ -9,7 +9,13 @@ import { insertUser } from '../accounts/store.ts'
 import { newRowOf } from '../accounts/users.ts'
 import { bindEmailChange, confirmEmailChange } from '../email-change/store.ts'
 import { bindVerification, verifyEmail } from '../email-verification/store.ts'
-import { bindReset, claimReset, releaseReset, resetPassword } from '../password-reset/store.ts'
+import {
+  bindAppReset,
+  bindReset,
+  claimReset,
+  releaseReset,
+  resetPassword,
+} from '../password-reset/store.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
 import { bindRegistration } from '../pending-registration/store.ts'
 import { createTestClock, describeOnBoth } from '../../../test-support/keystile.ts'
@@ -103,7 +109,8 @@ describeOnBoth('a proof', (stage) => {
       for (const change of [
         'disabled_at = 1',
         "disabled_at = null, email_key = 'other@example.com'",
-        "email_key = 'ada@example.com', deleted_at = 1",
+        "email_key = 'ada@example.com', email = 'another mailbox with this key'",
+        "email = 'ada@example.com', deleted_at = 1",
       ]) {
         await stage.sql(`update "user" set ${change} where id = '${subject}'`)
         const proof = make()
@@ -286,7 +293,7 @@ describeOnBoth('a proof', (stage) => {
       let time = now
       const bindFour = async (fields: (n: number) => Partial<BindValues>): Promise<NewProof[]> => {
         const proofs = [0, 1, 2, 3].map(() => prepareProof(kind, 'ada', time++))
-        for (const [n, proof] of proofs.entries()) await bind(proof, fields(n))
+        for (const [n, proof] of proofs.entries()) await bind(proof, fields(n), bindAppReset)
         return proofs
       }
       const findEach = async (proofs: readonly NewProof[]): Promise<readonly boolean[]> =>
