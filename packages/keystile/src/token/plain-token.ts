@@ -54,20 +54,22 @@ export interface PlainTokenDemand {
  */
 const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const
 
-/**
- * Claims that access tokens do not have. The first three are in ID tokens (OpenID Connect Core
- * §2, §3.3.2.11), the last is in logout tokens and other events (RFC 8417 §2.2).
- */
-const foreignClaims = ['nonce', 'at_hash', 'c_hash', 'events'] as const
+/** Claims that access tokens do not have. */
+const foreignClaims = [
+  // ID tokens: OpenID Connect Core §2, §3.3.2.11; FAPI 1.0 part 2 §5.1.1; CIBA §10.3.1
+  'nonce',
+  'at_hash',
+  'c_hash',
+  's_hash',
+  'urn:openid:params:jwt:claim:rt_hash',
+  'urn:openid:params:jwt:claim:auth_req_id',
+  'events', // logout tokens and other events: RFC 8417 §2.2
+  'token_introspection', // answers of an introspection: RFC 9701 §5
+  'ati', // refresh tokens of Spring Security OAuth
+] as const
 
 /** The claims in which some issuers and apps name the kind of a token. Keycloak uses `typ`. */
-const typeClaims = ['typ', 'type', 'token_type'] as const
-
-/**
- * The values of `typeClaims` that show that a token is not an access token: `ID`, `Refresh`,
- * `refresh_token` and so on.
- */
-const foreignType = /^(id|refresh|offline|logout)([_ -]?token)?$/i
+const typeClaims = ['typ', 'type', 'token_type', 'tokenType', 'token_kind', 'use'] as const
 
 /**
  * Verifies an access token of an issuer that does not follow RFC 9068. Makes the checks of
@@ -134,13 +136,22 @@ function requireAccessToken(claims: JwtClaims, header: JsonObject): void {
     const type = claims[name]
     if (type !== undefined && typeof type !== 'string')
       throw malformedClaim(`"${name}" is not a string`)
-    if (type !== undefined && foreignType.test(type))
+    if (type !== undefined && isForeignType(type))
       throw wrongType(`the claim "${name}" says that this is not an access token`)
   }
 
   // Cognito writes this claim. Its documentation says that an API must demand exactly this value.
   if (claims['token_use'] !== undefined && claims['token_use'] !== 'access')
     throw wrongType('"token_use" is not access')
+}
+
+/**
+ * Whether a word of a type shows that a token is not an access token, as in `ID`, `Serialized-ID`,
+ * `rt`, `refresh_jwt` and `RefreshToken`.
+ */
+function isForeignType(type: string): boolean {
+  const words = type.replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+  return /(?<![a-z])(id|rt|refresh|offline|logout)(token|jwt)?(?![a-z])/i.test(words)
 }
 
 /**
