@@ -377,6 +377,26 @@ describe('keystile doctor', () => {
       )
     })
 
+    it('doctor and the start warn about a password in --database, and do not show it', async () => {
+      const url = new URL(database.url)
+      url.password = 'hunter2'
+      const { DATABASE_URL: _url, ...others } = env()
+      const args = ['--database', url.href]
+      const report = await doctor(args, others)
+      assert.ok(idsOf(report).includes('database-password-hidden'))
+      const found = report.findings.find(({ id }) => id === 'database-password-hidden')
+      assert.match(
+        found!.fix,
+        /^leave --database out, and set KEYSTILE_DATABASE, or set KEYSTILE_DATA/,
+      )
+
+      server = await startServer({ cwd, port: Number(port), args, env: others })
+      assert.match(server.stderr() + server.stdout(), /--database must not contain a password/)
+      assert.doesNotMatch(JSON.stringify(report) + server.stderr() + server.stdout(), /hunter2/)
+      const asVariable = await doctor([], { ...others, DATABASE_URL: url.href })
+      assert.ok(!idsOf(asVariable).includes('database-password-hidden'))
+    })
+
     it('`keystile doctor` and `serve` refuse a wrong key for a PostgreSQL database', async () => {
       server = await startServer({ cwd, env: env(), port: Number(port) })
       const other = { ...env(), KEYSTILE_KEY: `${key}x` }

@@ -143,6 +143,7 @@ async function readAll(flags: Values, environment: Environment): Promise<Found> 
         bind: { host: own.host, isIssuerGiven: values['issuer'] !== undefined },
       }),
       secretFiles,
+      flags: new Set([...sources].filter(([, { kind }]) => kind === 'flag').map(([name]) => name)),
       unread,
       say,
     },

@@ -10,7 +10,12 @@ import { show } from '../feature/wording.ts'
 import { findSchemaFault, standingOf } from '../storage/migrate.ts'
 import type { DatabaseFacts } from '../storage/facts.ts'
 import type { Pool } from '../storage/postgres-client.ts'
-import { findDatabaseServer, isForeignUrl, type DatabaseSource } from '../storage/source.ts'
+import {
+  findDatabaseServer,
+  hasPassword,
+  isForeignUrl,
+  type DatabaseSource,
+} from '../storage/source.ts'
 
 export interface DatabaseOptions {
   /**
@@ -128,6 +133,24 @@ const rules: readonly Rule<RuleOptions>[] = [
         },
       ]
     },
+  },
+  {
+    id: 'database-password-hidden',
+    standard: 'CWE-214',
+    severity: 'warn',
+    demand: 'the URL of a database must not be an argument of the command if it has a password',
+    find: ({ flags, options: { database } }, say) =>
+      flags?.has('database') && hasPassword(database)
+        ? [
+            {
+              about: say.name('database'),
+              message:
+                'must not contain a password: other users of this machine can read the arguments ' +
+                'of a process',
+              fix: `leave ${say.name('database')} out, and ${say.provide('database')}`,
+            },
+          ]
+        : [],
   },
   {
     id: 'database-file-private',

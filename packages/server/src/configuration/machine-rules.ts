@@ -37,16 +37,27 @@ const rules: readonly Rule<unknown>[] = [
     id: 'secret-files-private',
     standard: 'ASVS 5.0 13.3.2',
     severity: 'warn',
-    demand: 'only the owner may read and write the files that secrets are read from',
+    demand:
+      'only the owner may read and write the files that secrets are read from, and the owner ' +
+      'must be root or the user of Keystile',
     find: ({ machine }) =>
       machine && machine.secretFiles.length > 0
-        ? openFiles(machine.secretFiles).map(({ path }) => ({
-            about: path,
-            message:
-              'must be private, because it holds a secret; other users of this machine can read ' +
-              'or write the file',
-            fix: `chmod 600 ${path}`,
-          }))
+        ? [
+            ...openFiles(machine.secretFiles).map(({ path }) => ({
+              about: path,
+              message:
+                'must be private, because it holds a secret; other users of this machine can ' +
+                'read or write the file',
+              fix: `chmod 600 ${path}`,
+            })),
+            ...machine.secretFiles
+              .filter((file) => file.isForeign)
+              .map(({ path }) => ({
+                about: path,
+                message: 'must not belong to another user, because it holds a secret',
+                fix: `make root or the user of Keystile the owner: chown USER ${path}`,
+              })),
+          ]
         : undefined,
   },
 ]

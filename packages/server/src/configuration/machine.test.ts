@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -70,6 +70,20 @@ describe('the inspection of the machine', () => {
     assert.equal(machine.databaseFileSystem, statfsSync(file).type)
     assert.equal(machine.database?.kind, 'sqlite')
     assert.deepEqual((await inspect()).secretFiles, [])
+  })
+
+  const skip = process.getuid?.() !== 0 && 'only root can give a file to another user'
+  it('inspectMachine finds files that belong to another user', { skip }, async () => {
+    writeFileSync(keyFile, key, { mode: 0o600 })
+    const secretFile = join(folder, 'secret')
+    writeFileSync(secretFile, 'x', { mode: 0o600 })
+    const areForeign = async (): Promise<readonly unknown[]> => {
+      const { keyFile: found, secretFiles } = await inspect({}, [secretFile])
+      return [found?.isForeign, secretFiles[0]?.isForeign]
+    }
+    assert.deepEqual(await areForeign(), [false, false])
+    for (const path of [keyFile, secretFile]) chownSync(path, 12345, 12345)
+    assert.deepEqual(await areForeign(), [true, true])
   })
 
   it('inspectMachine reads no key file if `key` or `signingKey` is set', async () => {

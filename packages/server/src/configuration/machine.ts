@@ -2,7 +2,7 @@ import { readFileSync, statfsSync, statSync } from 'node:fs'
 import type { Clock, Logger } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Rule } from '../feature/rule.ts'
-import type { FileFacts, Machine, Situation } from '../feature/situation.ts'
+import { isForeign, type FileFacts, type Machine, type Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/audit/audit.ts'
 import { countDeadEvents } from '../features/app-events/undelivered.ts'
 import { openMailSeal } from '../features/mail/notices.ts'
@@ -173,6 +173,7 @@ function readFacts(path: string): FileFacts | undefined {
   return {
     path,
     mode: process.platform === 'win32' ? undefined : stats.mode & 0o777,
+    isForeign: isForeign(stats),
     modifiedAt: stats.mtimeMs,
   }
 }

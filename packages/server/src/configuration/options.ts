@@ -7,7 +7,7 @@ import { checkSettings, withDefaults, type SettingFault } from './check.ts'
 import { examine, textOf } from './examination.ts'
 
 /** Facts that are not options, and that only the stand-alone server knows. */
-export type Surroundings = Pick<Situation<unknown>, 'bind' | 'secretFiles' | 'say'> & {
+export type Surroundings = Pick<Situation<unknown>, 'bind' | 'secretFiles' | 'flags' | 'say'> & {
   /** The names of the options that were given and could not be read from their source. */
   readonly unread?: ReadonlySet<string>
 }

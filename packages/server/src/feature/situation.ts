@@ -25,6 +25,8 @@ export interface Situation<Options> {
   readonly bind?: Bind | undefined
   /** The paths of the files from which secrets were read. */
   readonly secretFiles?: readonly string[]
+  /** The names of the settings that were given as flags, which other users of the machine see. */
+  readonly flags?: ReadonlySet<string>
   /** The state of the machine. Only a start and `keystile doctor` read it. */
   readonly machine?: Machine
   /** How a finding refers to a setting. Default: as an option of `createKeystile()`. */
@@ -105,6 +107,8 @@ export interface FileFacts {
   readonly path: string
   /** The permission bits of the file. `undefined` on Windows, where these bits mean nothing. */
   readonly mode: number | undefined
+  /** See `isForeign()`. */
+  readonly isForeign: boolean
   readonly modifiedAt: number
 }
 
@@ -123,6 +127,15 @@ export function isPublic({
 /** Returns the files that users other than the owner may read or write. */
 export function openFiles(files: readonly FileFacts[]): readonly FileFacts[] {
   return files.filter(({ mode = 0 }) => isOpenToOthers(mode))
+}
+
+/**
+ * Whether a file belongs to another user than root and the user of this process. Such an owner can
+ * read and change the file. Always false on Windows.
+ */
+export function isForeign({ uid }: { readonly uid: number }): boolean {
+  const user = process.geteuid?.()
+  return user !== undefined && uid !== 0 && uid !== user
 }
 
 /** Whether permission bits let users other than the owner read, write or run a file. */

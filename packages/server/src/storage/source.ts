@@ -50,6 +50,15 @@ export function findDatabaseServer(source: DatabaseSource | undefined): Database
   return { host, isTlsVerified: searchParams.getAll('sslmode').at(-1) === 'verify-full' }
 }
 
+/** Whether a source is a URL with a password. */
+export function hasPassword(source: DatabaseSource | undefined): boolean {
+  if (typeof source !== 'string' || !isPostgresUrl(source)) return false
+  if (!URL.canParse(source)) return /:\/\/[^:/@]*:.*@/.test(source)
+
+  const { password, searchParams } = new URL(source)
+  return password !== '' || searchParams.has('password')
+}
+
 /** Returns the file that a source names, or `undefined` for a server, a pool and `:memory:`. */
 export function findDatabaseFile(source: DatabaseSource | undefined): string | undefined {
   const isFile = typeof source === 'string' && source !== inMemory && !isPostgresUrl(source)

@@ -166,11 +166,12 @@ const bindArbitrary: fc.Arbitrary<Bind> = fc.record({
 })
 
 const mode = fc.oneof(fc.constantFrom(0o600, 0o400, undefined), fc.integer({ min: 0, max: 0o777 }))
+const mostlyFalse = fc.constantFrom(false, false, false, true)
 const now = Date.UTC(2026, 10, 25)
 const instant = fc.integer({ min: -120, max: 120 }).map((seconds) => now + seconds * 1000)
 const storedIssuer = fc.constantFrom(undefined, 'http://localhost:8000', 'https://auth.example')
 const file = (path: string): fc.Arbitrary<Machine['databaseFiles'][number]> =>
-  fc.record({ path: fc.constant(path), mode, modifiedAt: instant })
+  fc.record({ path: fc.constant(path), mode, isForeign: mostlyFalse, modifiedAt: instant })
 
 const migrations = fc.record({
   missing: fc.constantFrom([], [], [lastMigration], ['0009-mail-proofs']),
@@ -236,6 +237,7 @@ export const situationArbitrary: fc.Arbitrary<Situation> = fc
   .record({
     options: optionsArbitrary,
     bind: fc.option(bindArbitrary, { nil: undefined }),
+    flags: fc.option(fc.uniqueArray(fc.constantFrom('database', 'host')), { nil: undefined }),
     machine: fc.option(machineArbitrary, { nil: undefined }),
     faults: fc.option(
       fc.array(fc.constantFrom('port is a whole number', 'colour is not a setting')),
@@ -244,10 +246,11 @@ export const situationArbitrary: fc.Arbitrary<Situation> = fc
       },
     ),
   })
-  .map(({ options, bind, machine, faults }) => ({
+  .map(({ options, bind, flags, machine, faults }) => ({
     options,
     unread: new Set<string>(),
     bind,
+    ...(flags && { flags: new Set(flags) }),
     ...(machine && { machine }),
     ...(faults && { faults }),
   }))

@@ -1,6 +1,6 @@
 // For each rule, situations that violate the rule and situations that do not violate it.
 import type { RuleOptions } from '../../src/server/features.ts'
-import type { Machine } from '../../src/feature/situation.ts'
+import type { FileFacts, Machine } from '../../src/feature/situation.ts'
 import { lastMigration as last, sealedKeys } from './predicates.ts'
 import { signingKeys, type Situation } from './configurations.ts'
 
@@ -19,9 +19,10 @@ const good = 'kEx8vWq2Jm0ZrT5uYb7dLs3fGh9pNc1a'
 const postgres = 'postgres://keystile:hunter2@db.internal/keystile'
 
 const now = Date.UTC(2026, 10, 25)
-const file = (path: string, mode: number): { path: string; mode: number; modifiedAt: number } => ({
+const file = (path: string, mode: number): FileFacts & { readonly mode: number } => ({
   path,
   mode,
+  isForeign: false,
   modifiedAt: now - 1,
 })
 const migrations = {
@@ -66,6 +67,8 @@ const of = (options: RuleOptions, more: Partial<Situation> = {}): Situation => (
 const at = (options: RuleOptions): Situation => of({ ...local, ...options })
 const on = (machine: Partial<Machine>): Situation =>
   of(local, { machine: { ...sound, ...machine } })
+const asFlag = (options: RuleOptions): Situation =>
+  of({ ...local, ...options }, { flags: new Set(['database']) })
 const listening = (
   host: string,
   isIssuerGiven: boolean,
@@ -296,16 +299,35 @@ export const examples: Readonly<Record<string, Examples>> = {
     stopped: [on({ nodeVersion: '24.14.1' }), on({ nodeVersion: '22.99.0' })],
     passed: [on({}), on({ nodeVersion: '25.0.0' }), on({ nodeVersion: '24.16.0' })],
   },
+  'database-password-hidden': {
+    stopped: [
+      postgres,
+      'postgresql://localhost/x?user=u&password=hunter2',
+      'postgres://u:hunter2@[db.internal/x',
+      'postgres://u:hunter2/@localhost/x',
+    ].map((database) => asFlag({ database, key: good })),
+    passed: [
+      of({ ...local, database: postgres, key: good }),
+      of({ ...local, database: postgres, key: good }, { flags: new Set(['host']) }),
+      asFlag({ database: 'postgres://keystile@localhost/x', key: good }),
+      asFlag({ database: 'data/a:b@c.db' }),
+      asFlag({}),
+    ],
+  },
   'key-file-private': {
-    stopped: [0o640, 0o604, 0o610, 0o666].map((mode) =>
-      on({ keyFile: { ...sound.keyFile!, mode } }),
-    ),
+    stopped: [
+      ...[0o640, 0o604, 0o610, 0o666].map((mode) => on({ keyFile: { ...sound.keyFile!, mode } })),
+      on({ keyFile: { ...sound.keyFile!, isForeign: true } }),
+    ],
     passed: [on({}), on({ keyFile: { ...sound.keyFile!, mode: undefined } })],
   },
   'secret-files-private': {
-    stopped: [0o644, 0o640, 0o602].map((mode) =>
-      on({ secretFiles: [file('/run/secrets/a', 0o600), file('/run/secrets/b', mode)] }),
-    ),
+    stopped: [
+      ...[0o644, 0o640, 0o602].map((mode) =>
+        on({ secretFiles: [file('/run/secrets/a', 0o600), file('/run/secrets/b', mode)] }),
+      ),
+      on({ secretFiles: [{ ...file('/run/secrets/a', 0o600), isForeign: true }] }),
+    ],
     passed: [
       on({ secretFiles: [file('/run/secrets/a', 0o600), file('/run/secrets/b', 0o400)] }),
       on({ secretFiles: [{ ...file('C:/secret', 0o600), mode: undefined }] }),

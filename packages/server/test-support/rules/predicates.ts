@@ -49,6 +49,7 @@ export const warned: ReadonlySet<string> = new Set([
   'idle-short',
   'grace-short',
   'postgres-tls',
+  'database-password-hidden',
   'secret-files-private',
   'database-file-private',
   'clock-right',
@@ -210,6 +211,11 @@ export const predicates: Readonly<Record<string, Predicate>> = {
         : []
     return host !== '' && !isHere(host) && !query.split('&').includes('sslmode=verify-full')
   },
+  // CWE-214: "Invocation of Process Using Visible Sensitive Information"
+  'database-password-hidden': ({ flags, options: { database } }) =>
+    [...(flags ?? [])].includes('database') &&
+    typeof database === 'string' &&
+    /^postgres(ql)?:.*(:[^/@]+@|[?&]password=)/.test(database),
   // ASVS 2.2.1: "input is validated to enforce business or functional expectations"
   'settings-complete': ({ faults }) => (faults ?? []).length > 0,
   // package.json, engines: >=24.15
@@ -219,9 +225,12 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   },
   // ASVS 13.3.2: "access to secret assets adheres to the principle of least privilege"
   'key-file-private': ({ machine }) =>
+    machine?.keyFile?.isForeign === true ||
     /[1-7]..?$|[1-7]$/.test(groupAndOthers(machine?.keyFile?.mode)),
   'secret-files-private': ({ machine }) =>
-    (machine?.secretFiles ?? []).some(({ mode }) => groupAndOthers(mode) !== '00'),
+    (machine?.secretFiles ?? []).some(
+      ({ mode, isForeign }) => isForeign || groupAndOthers(mode) !== '00',
+    ),
 
   'database-file-private': ({ machine }) =>
     (machine?.databaseFiles ?? []).some(({ mode }) => groupAndOthers(mode) !== '00'),

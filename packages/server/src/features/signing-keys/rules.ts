@@ -7,7 +7,7 @@ import type { Fault, Rule } from '../../feature/rule.ts'
 import { openFiles, type Situation } from '../../feature/situation.ts'
 import { countOf, type Wording } from '../../feature/wording.ts'
 import { isOnServer, type DatabaseSource } from '../../storage/source.ts'
-import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret.ts'
+import { findSealingSecretFaults, ownFix, type SealingSecretFault } from './sealing-secret.ts'
 import { ownKeysOf } from './own-keys.ts'
 import { canOpen, type IssuingAlgorithm } from './sealed-keys.ts'
 import { belongsElsewhere } from './signing-keys.ts'
@@ -95,14 +95,24 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'key-file-private',
     standard: 'ASVS 5.0 13.3.2',
     severity: 'stop',
-    demand: 'keystile.key must be readable by its owner only',
+    demand:
+      'keystile.key must be readable by its owner only, and belong to root or to the user of ' +
+      'Keystile',
     find: ({ machine }) =>
-      machine?.keyFile &&
-      openFiles([machine.keyFile]).map(({ path }) => ({
-        about: path,
-        message: 'can be read by other users, and it decrypts all signing keys',
-        fix: `chmod 600 ${path}`,
-      })),
+      machine?.keyFile && [
+        ...openFiles([machine.keyFile]).map(({ path }) => ({
+          about: path,
+          message: 'can be read by other users, and it decrypts all signing keys',
+          fix: `chmod 600 ${path}`,
+        })),
+        ...[machine.keyFile]
+          .filter((file) => file.isForeign)
+          .map(({ path }) => ({
+            about: path,
+            message: 'belongs to another user, and it decrypts all signing keys',
+            fix: ownFix(path),
+          })),
+      ],
   },
   {
     id: 'key-opens',

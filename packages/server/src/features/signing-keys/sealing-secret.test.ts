@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import {
   chmodSync,
+  chownSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -73,6 +76,35 @@ describe('readOrCreateSealingSecret', () => {
       open,
       (error) => error instanceof ConfigurationError && /at least 32/.test(error.message),
     )
+  })
+
+  it('readOrCreateSealingSecret refuses a link to a file that is missing, and a folder', () => {
+    const file = join(folder, 'keystile.key')
+    symlinkSync(join(folder, 'gone'), file)
+    assert.throws(
+      open,
+      (error) =>
+        error instanceof ConfigurationError && /link .* must exist.*Fix/.test(error.message),
+    )
+    rmSync(file)
+    mkdirSync(file, { mode: 0o700 })
+    assert.throws(
+      open,
+      (error) => error instanceof ConfigurationError && /must be a file.*Fix/.test(error.message),
+    )
+  })
+
+  const skip = process.getuid?.() !== 0 && 'only root can give a file to another user'
+  it('readOrCreateSealingSecret refuses a file of another user, also as root', { skip }, () => {
+    const file = join(folder, 'keystile.key')
+    writeFileSync(file, good, { mode: 0o600 })
+    chownSync(file, 12345, 12345)
+    assert.throws(
+      open,
+      (error) => error instanceof ConfigurationError && /chown USER/.test(error.message),
+    )
+    chownSync(file, 0, 0)
+    assert.equal(open(), good)
   })
 
   it('readOrCreateSealingSecret throws the system’s error if it cannot create the file', () => {

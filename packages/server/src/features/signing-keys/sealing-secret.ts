@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigurationError } from '../../base/configuration-error.ts'
-import { isOpenToOthers } from '../../feature/situation.ts'
+import { isForeign, isOpenToOthers } from '../../feature/situation.ts'
 
 /**
  * The minimum length of the text of a secret, in bytes. `openssl rand -base64 32` prints a text of
@@ -59,8 +59,8 @@ export function keyFileBeside(databaseFile: string): string {
  * Returns the secret in `keystile.key` beside a SQLite file. The first start creates the file,
  * which only its owner can read. Two processes that start at the same time get the same secret.
  *
- * @throws {ConfigurationError} if other users can read the file, or if its content is not an
- *   acceptable secret
+ * @throws {ConfigurationError} if other users can read the file, if it belongs to another user or
+ *   is no file, or if its content is not an acceptable secret
  */
 export function readOrCreateSealingSecret(databaseFile: string): string {
   const file = keyFileBeside(databaseFile)
@@ -78,15 +78,38 @@ export function readOrCreateSealingSecret(databaseFile: string): string {
     rmSync(draft, { force: true })
   }
 
-  if (process.platform !== 'win32' && isOpenToOthers(statSync(file).mode)) {
-    throw new ConfigurationError(
-      `${file} must be readable by its owner only, because it decrypts all signing keys. ` +
-        `Fix: chmod 600 ${file}`,
-    )
-  }
-
+  requirePrivateFile(file)
   const secret = readFileSync(file, 'utf8').trim()
   const [fault] = findSealingSecretFaults(secret)
   if (fault) throw new ConfigurationError(`${file} ${fault.message}; ${makeOne}`)
   return secret
+}
+
+function requirePrivateFile(file: string): void {
+  const stats = statSync(file, { throwIfNoEntry: false })
+  if (!stats)
+    throw new ConfigurationError(
+      `the file behind the symbolic link ${file} must exist: it decrypts all signing keys. ` +
+        'Fix: restore that file from a backup, or remove the link if the database is new',
+    )
+  if (!stats.isFile())
+    throw new ConfigurationError(
+      `${file} must be a file with a key. Fix: restore the file from a backup, or remove what is ` +
+        'there if the database is new',
+    )
+  if (isForeign(stats))
+    throw new ConfigurationError(
+      `${file} must not belong to another user, because it decrypts all signing keys. ` +
+        `Fix: ${ownFix(file)}`,
+    )
+  if (process.platform !== 'win32' && isOpenToOthers(stats.mode))
+    throw new ConfigurationError(
+      `${file} must be readable by its owner only, because it decrypts all signing keys. ` +
+        `Fix: chmod 600 ${file}`,
+    )
+}
+
+/** Returns the fix for a key file that belongs to another user. */
+export function ownFix(file: string): string {
+  return `run Keystile as the owner of the file, or give it another owner: chown USER ${file}`
 }
