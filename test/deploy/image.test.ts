@@ -1,7 +1,7 @@
 // Builds the image of deploy/Dockerfile with buildah and runs the image with crun; both work
 // without a daemon. The server runs as the user of the image, without capabilities, with a
 // read-only root, and with only the system calls that deploy/keystile.service allows. Debian has
-// both programs. The test must run as root, and `npm install` in the image must reach a registry.
+// both programs. The test must run as root, and `npm ci` in the image must reach a registry.
 import assert from 'node:assert/strict'
 import {
   execFileSync,
@@ -71,6 +71,8 @@ describe('the container image', { skip }, () => {
     const context = join(folder, 'context')
     mkdirSync(context)
     cpSync(join(folder, 'repository/tarballs'), join(context, 'tarballs'), { recursive: true })
+    for (const name of ['deploy/package.json', 'deploy/package-lock.json'])
+      copyTo(join(context, name), join(root, name))
 
     build('node', makeBase())
     build('keystile', context, join(root, 'deploy/Dockerfile'), 'NODE_IMAGE=localhost/node')
@@ -169,7 +171,8 @@ describe('the container image', { skip }, () => {
   /** Makes a base image like the official Node image, from the programs of this machine. */
   function makeBase(): string {
     const context = join(folder, 'base')
-    const programs = ['/bin/sh', '/usr/bin/env', '/bin/mkdir', '/bin/ls']
+    const programs = ['sh', 'mkdir', 'ls', 'tar', 'gzip'].map((name) => `/bin/${name}`)
+    programs.push('/usr/bin/env')
     for (const program of programs) copyProgram(program, join(context, program))
     copyProgram(process.execPath, join(context, 'usr/local/bin/node'))
 
