@@ -1,5 +1,6 @@
 // Writes the tables in docs/reference/ that are generated from the code: the settings, the
-// commands, the endpoints and the safety rules; and the runtimes, from the results of their tests.
+// commands, the endpoints, their bodies and the safety rules; and the runtimes, from the results of
+// their tests.
 // The text around a table stays as it is.
 //
 //   node --conditions=source tools/reference-pages.ts
@@ -22,6 +23,28 @@ type Row = readonly string[]
 interface Operation {
   readonly summary: string
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
+  readonly requestBody?: {
+    readonly content: Readonly<Record<string, { readonly schema: BodySchema }>>
+  }
+}
+interface BodySchema {
+  readonly properties: Readonly<Record<string, FieldSchema>>
+  readonly required?: readonly string[]
+  /** The required fields, for each value of another field. */
+  readonly anyOf?: readonly {
+    readonly properties: Readonly<Record<string, { readonly const: string }>>
+    readonly required: readonly string[]
+  }[]
+}
+interface FieldSchema {
+  readonly type: string
+  readonly format?: string
+  readonly enum?: readonly string[]
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly pattern?: string
+  readonly default?: string
+  readonly description?: string
 }
 
 const takers = { app: 'app', server: 'server', both: 'app, server' } as const
@@ -32,6 +55,7 @@ export const tables: Readonly<Record<string, () => readonly Row[] | Promise<read
   'docs/reference/commands.md': () =>
     commands.map((command) => [code(`keystile ${usageOf(command)}`), command.summary]),
   'docs/reference/endpoints.md': describeEndpoints,
+  'docs/reference/bodies.md': describeBodies,
   'docs/reference/doctor.md': () =>
     rules.map(({ id, standard, severity, demand }) => [code(id), standard, severity, demand]),
   'docs/reference/runtimes.md': describeRuntimes,
@@ -99,8 +123,64 @@ const clientNeeds: Readonly<Record<string, string>> = {
   '/revocations': 'a [client](../guides/clients.md) with `--may revocations`',
 }
 
-/** Reads the endpoints from the OpenAPI document of a server that has all of them. */
 async function describeEndpoints(): Promise<readonly Row[]> {
+  return (await readOperations()).map(([method, path, { summary, security }]) => [
+    code(`${method} ${path}`),
+    summary,
+    security ? describeSecurity(security) : (clientNeeds[path] ?? ''),
+  ])
+}
+
+/** Describes each field of each body, except the forms of pages. */
+async function describeBodies(): Promise<readonly Row[]> {
+  const operations = await readOperations()
+  return operations.flatMap(([method, path, { requestBody }]) => {
+    if (!requestBody || path.startsWith('/account/')) return []
+
+    // A form has two media types with one schema.
+    return Object.entries(requestBody.content)
+      .slice(0, 1)
+      .flatMap(([type, { schema }]) =>
+        Object.entries(schema.properties).map(([name, field]) => [
+          code(`${method} ${path}`),
+          type === 'application/json' ? 'JSON' : 'form',
+          code(name),
+          describeNeed(name, schema),
+          describeField(field),
+        ]),
+      )
+  })
+}
+
+function describeNeed(name: string, { required = [], anyOf = [] }: BodySchema): string {
+  if (required.includes(name)) return 'yes'
+
+  return anyOf
+    .filter((one) => one.required.includes(name))
+    .flatMap((one) => Object.entries(one.properties))
+    .filter(([other]) => other !== name)
+    .map(([other, { const: value }]) => `if ${code(other)} is ${code(value)}`)
+    .join(' or ')
+}
+
+function describeField(field: FieldSchema): string {
+  const { type, format, minLength, maxLength, pattern, description } = field
+  const form = [
+    field.enum?.map(code).join(', '),
+    type === 'array' && 'a list of strings',
+    type === 'boolean' && 'true or false',
+    format === 'email' && 'an e-mail address',
+    minLength !== undefined && `${minLength} to ${maxLength} characters`,
+    pattern !== undefined && code(pattern),
+    field.default && `default: ${code(field.default)}`,
+  ].filter(Boolean)
+  return [form.join('; '), description].filter(Boolean).join('. ') || 'a string'
+}
+
+/** Reads the operations from the OpenAPI document of a server that has all endpoints. */
+async function readOperations(): Promise<
+  readonly (readonly [method: string, path: string, Operation])[]
+> {
   const mail = { from: 'no-reply@example.com', send: () => undefined }
   const issuer = 'http://localhost:8000'
   const emailVerification = 'optional'
@@ -112,11 +192,7 @@ async function describeEndpoints(): Promise<readonly Row[]> {
   return Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations)
       .filter(([method]) => method !== 'parameters')
-      .map(([method, { summary, security }]) => [
-        code(`${method.toUpperCase()} ${path}`),
-        summary,
-        security ? describeSecurity(security) : (clientNeeds[path] ?? ''),
-      ]),
+      .map(([method, operation]) => [method.toUpperCase(), path, operation] as const),
   )
 }
 

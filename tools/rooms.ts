@@ -596,7 +596,7 @@ const server: Package = {
     {
       name: 'features/docs',
       for: 'the OpenAPI document, made from the routes, and Swagger UI',
-      from: ['http'],
+      from: ['base', 'http', 'feature'],
       packages: ['keystile', 'node:fs'],
     },
     {
@@ -608,7 +608,7 @@ const server: Package = {
     {
       name: 'listener',
       for: 'the stand-alone HTTP server, and its limits on clients',
-      from: ['base', 'feature', 'http', 'features/audit', 'features/metrics', 'features/docs'],
+      from: ['base', 'feature', 'http', 'features/audit', 'features/metrics'],
       packages: ['zod', 'keystile', 'node:http', 'node:net', 'node:events'],
     },
     {

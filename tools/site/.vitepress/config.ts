@@ -55,6 +55,7 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     'settings',
     'commands',
     'endpoints',
+    'bodies',
     'revocation-feed',
     'limits',
     'answers',

@@ -367,7 +367,7 @@ describe('keystile serve', () => {
       `
 Keystile listens on http://localhost:8000/auth  (issuer http://localhost:8000/auth)
 Its data is in data/keystile.db
-Its interactive documentation is at http://localhost:8000/docs
+Its interactive documentation is at http://localhost:8000/auth/docs
 
 Register, log in, and see who you are:
 
@@ -380,6 +380,7 @@ Register, log in, and see who you are:
     const text = await textOf('https://auth.example', closed)
     assert.match(text, /^\nKeystile listens on http:\/\/\[::1\]:9000 {2}\(issuer https:\/\/auth\./)
     assert.match(text, /\n\nHOW TO\n$/)
+    assert.doesNotMatch(text, /documentation/)
     const byName = await textOf('https://auth.example', { ...closed, host: 'auth.internal' })
     assert.match(byName, /listens on http:\/\/auth\.internal:9000 {2}/)
   })

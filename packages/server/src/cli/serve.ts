@@ -47,14 +47,13 @@ export function welcome(issuer: string, settings: Settings, howToCreateUsers: st
   const { options, hosts, port } = settings
   const [host = ''] = hosts
   const shownHost = hosts.length > 1 ? 'localhost' : host.includes(':') ? `[${host}]` : host
-  const origin = `http://${shownHost}:${port}`
-  const at = `${origin}${new URL(issuer).pathname.replace(/\/$/, '')}`
+  const at = `http://${shownHost}:${port}${new URL(issuer).pathname.replace(/\/$/, '')}`
+  const docs = options.docs === 'on' ? `\nIts interactive documentation is at ${at}/docs` : ''
   const next = options.registration === 'open' ? tryOut(at) : howToCreateUsers
 
   return `
 Keystile listens on ${at}  (issuer ${issuer})
-Its data is in ${describeSource(options.database)}
-Its interactive documentation is at ${origin}/docs
+Its data is in ${describeSource(options.database)}${docs}
 
 ${next}
 `

@@ -253,6 +253,19 @@ describe('readSettings', () => {
     assert.equal(await metricsWith(open), undefined)
   })
 
+  it('by default, /docs is on only if the issuer is on this machine', async () => {
+    const docsWith = async (flags: object, environment = {}): Promise<unknown> =>
+      (await readSettings({ registration: 'closed', key, ...flags }, environment, true)).options
+        .docs
+    const issuer = 'https://auth.example'
+    assert.equal(await docsWith({}), 'on')
+    assert.equal(await docsWith({ issuer: 'http://127.0.0.1:8000/auth' }), 'on')
+    assert.equal(await docsWith({ issuer }), 'off')
+    assert.equal(await docsWith({}, { KEYSTILE_ISSUER: issuer }), 'off')
+    assert.equal(await docsWith({ issuer, docs: 'on' }), 'on')
+    assert.equal(await docsWith({ docs: 'off' }), 'off')
+  })
+
   it('readSettings() needs no key for commands that decrypt nothing', async () => {
     const environment = { DATABASE_URL: postgres }
     await assert.rejects(readSettings({}, environment, true), { message: /KEYSTILE_KEY must/ })

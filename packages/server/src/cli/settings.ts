@@ -134,7 +134,7 @@ async function readAll(flags: Values, environment: Environment): Promise<Found> 
   const checked = checkSettings(listenerSettings, values, say)
   const own = withDefaults(listenerSettings, checked.values) as ServerValues
 
-  const options = { ...standAloneDefaults(own), ...pick(values, optionSettings) }
+  const options = { ...standAloneDefaults({ ...values, ...own }), ...pick(values, optionSettings) }
   return {
     values: options,
     faults: [...faults, ...checked.faults.map(sentenceOf)],
@@ -175,10 +175,10 @@ function readMetrics(text: string | undefined, isPrivate: boolean): Binding | 'o
   return text === 'on' ? 'own' : parseBinding(text)
 }
 
-function standAloneDefaults(own: Values): Values {
+function standAloneDefaults(known: Values): Values {
   return Object.fromEntries(
     optionSettings.flatMap((setting) =>
-      setting.standAloneDefault ? [[setting.name, setting.standAloneDefault(own)]] : [],
+      setting.standAloneDefault ? [[setting.name, setting.standAloneDefault(known)]] : [],
     ),
   )
 }

@@ -70,8 +70,8 @@ export function checkSettings(settings: readonly Setting[], input: Values, say: 
  * Whether an app must give the setting. Such a setting has a default only in the stand-alone
  * server.
  */
-function isRequired({ standAloneDefault }: Setting): boolean {
-  return standAloneDefault !== undefined
+function isRequired({ default: value, standAloneDefault }: Setting): boolean {
+  return value === undefined && standAloneDefault !== undefined
 }
 
 /** Returns the given values, and the defaults of the settings that were not given. */

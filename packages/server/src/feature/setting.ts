@@ -19,7 +19,10 @@ export interface Setting<N extends string = string, T = unknown> {
   readonly default?: T
   /** How the help describes the default, if the default is not a plain value. */
   readonly defaultText?: string
-  /** Returns the default of the stand-alone server, for a setting that an app must give. */
+  /**
+   * Returns the default of the stand-alone server. If the setting has no `default`, an app must
+   * give it. `values` has the given settings, and the defaults of those that an app cannot give.
+   */
   standAloneDefault?(values: Values): T
   readonly unit?: 'seconds' | 'characters'
   /** One sentence for help and documentation, without a full stop. */

@@ -23,7 +23,6 @@ describe('listen', () => {
     const port = await freePort()
     const service = {
       keystile: { answer, close: async () => {} },
-      document: {},
       findUnreadiness: async () => [],
       readGauges: () => [],
       routeOf: () => undefined,

@@ -43,7 +43,10 @@ describe('listen', () => {
     const port = await freePort()
     const issuer = `http://localhost:${port}`
     const counts = createMetrics(allMetrics)
-    const running = await wire(checkOptions({ issuer, database: ':memory:' }), counts.meter)
+    const running = await wire(
+      checkOptions({ issuer, database: ':memory:', docs: 'on' }),
+      counts.meter,
+    )
     const metrics = { counts, binding: 'own' } as const
     const server = await listen(change(running), {
       hosts: ['127.0.0.1'],

@@ -1,14 +1,12 @@
-import type { HttpAnswer, HttpRequestWithBody, JsonObject } from 'keystile/internal'
+import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import type { Reading } from '../feature/metric.ts'
 
 /** The parts of a running Keystile that the stand-alone server uses. */
 export interface Service {
   readonly keystile: {
-    answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>
+    answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody> | undefined>
     close(): Promise<void>
   }
-  /** The OpenAPI document of the endpoints. */
-  readonly document: JsonObject
   /**
    * Returns the reasons why a load balancer should send no requests now, one sentence for each
    * reason. If the service is ready, the list is empty.

@@ -19,7 +19,6 @@ function create(reasons: readonly string[] = [], readMetrics?: () => Promise<str
         answer: async ({ url }) => (url === '/token' ? { status: 299, headers: {} } : undefined),
         close: async () => {},
       },
-      document: { openapi: '3.1.0' },
       findUnreadiness: async () => reasons,
       readGauges: () => [],
       routeOf: ({ url }) => (url === '/users/1' ? '/users/{id}' : undefined),
@@ -46,14 +45,10 @@ describe('createStandAlone', () => {
         body: '{"status":"ok"}',
       })
       assert.equal((await answer('/readyz', method)).body, '{"status":"ready"}')
-      assert.equal((await answer('/openapi.json', method)).body, '{"openapi":"3.1.0"}')
-      const docs = await answer('/docs', method)
-      assert.match(docs.body ?? '', /<title>Keystile<\/title>/)
-      assert.match((await answer('/docs/start.js', method)).body ?? '', /url: "\/openapi\.json"/)
     }
     for (const [url, method] of [
       ['/healthz', 'POST'],
-      ['/docs', 'DELETE'],
+      ['/readyz', 'DELETE'],
       ['/metrics', 'GET'],
       ['/none', 'GET'],
       ['*', 'GET'],
@@ -90,13 +85,14 @@ describe('createStandAlone', () => {
     assert.deepEqual(requestSeconds.labels, { route: [] })
   })
 
-  it('routeOf returns the route of a path, "/docs" for files in /docs, "-" if unknown', () => {
+  it('routeOf returns the route of a path, and "-" for an unknown path', () => {
     const { routeOf } = create()
-    assert.deepEqual(
-      ['/users/1', '/healthz?x', '/readyz', '/openapi.json', '/docs/start.js', '/secret', '*'].map(
-        routeOf,
-      ),
-      ['/users/{id}', '/healthz', '/readyz', '/openapi.json', '/docs', '-', '-'],
-    )
+    assert.deepEqual(['/users/1', '/healthz?x', '/readyz', '/secret', '*'].map(routeOf), [
+      '/users/{id}',
+      '/healthz',
+      '/readyz',
+      '-',
+      '-',
+    ])
   })
 })

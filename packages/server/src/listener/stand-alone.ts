@@ -6,7 +6,6 @@ import {
   type HttpAnswer,
   type HttpRequestWithBody,
 } from 'keystile/internal'
-import { createPages } from '../features/docs/swagger-ui.ts'
 import { metricsType } from '../features/metrics/metrics.ts'
 import { jsonAnswer } from '../http/route.ts'
 import type { Service } from './service.ts'
@@ -21,27 +20,23 @@ export interface StandAlone {
   routeOf(request: HttpRequestWithBody): string
 }
 
-const docsPath = '/docs'
 const notFound = problemAnswer(new ProblemError('not_found', 'There is nothing here'))
 
 /**
- * Creates the function that answers requests to Keystile's endpoints, `/healthz`, `/readyz`,
- * `/openapi.json` and `/docs`. It returns 404 for all other paths.
+ * Creates the function that answers requests to Keystile's endpoints, `/healthz` and `/readyz`. It
+ * returns 404 for all other paths.
  *
  * @param readMetrics returns the content of `/metrics`. If it is not given, the answer to
  *   `/metrics` is 404.
  */
 export function createStandAlone(
-  { keystile, document, findUnreadiness, routeOf }: Service,
+  { keystile, findUnreadiness, routeOf }: Service,
   readMetrics?: () => Promise<string>,
 ): StandAlone {
-  const docs = createPages({ path: docsPath, documentPath: '/openapi.json', title: 'Keystile' })
-  const written = jsonAnswer(200, document)
-  const openapi = { ...written, body: Buffer.from(written.body ?? '') }
-  const own = new Set(['/healthz', '/readyz', '/openapi.json'])
+  const own = new Set(['/healthz', '/readyz'])
   if (readMetrics) own.add('/metrics')
 
-  async function answerRead(path: string): Promise<HttpAnswer<AnswerBody> | undefined> {
+  async function answerRead(path: string): Promise<HttpAnswer | undefined> {
     switch (own.has(path) && path) {
       case '/healthz':
         return jsonAnswer(200, { status: 'ok' })
@@ -51,12 +46,10 @@ export function createStandAlone(
           ? jsonAnswer(200, { status: 'ready' })
           : jsonAnswer(503, { status: reasons.join('; ') }, { 'retry-after': '1' })
       }
-      case '/openapi.json':
-        return openapi
       case '/metrics':
         return readMetrics && metricsAnswer(await readMetrics())
       default:
-        return docs(path)
+        return undefined
     }
   }
 
@@ -74,9 +67,7 @@ export function createStandAlone(
       if (found !== undefined) return found
 
       const path = pathOf(request.url)
-      if (path === undefined) return '-'
-      if (own.has(path)) return path
-      return docs(path) ? docsPath : '-'
+      return path !== undefined && own.has(path) ? path : '-'
     },
   }
 }

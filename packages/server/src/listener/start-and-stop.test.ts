@@ -33,7 +33,6 @@ describe('listen', () => {
         },
         close: async () => void closings++,
       },
-      document: {},
       findUnreadiness: async () => [],
       readGauges: () => [],
       routeOf: () => undefined,

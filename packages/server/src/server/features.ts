@@ -18,6 +18,7 @@ import * as backup from '../features/backup/feature.ts'
 import * as browserSession from '../features/browser-session/feature.ts'
 import * as clients from '../features/clients/feature.ts'
 import * as directory from '../features/directory/feature.ts'
+import * as docs from '../features/docs/feature.ts'
 import * as emailVerification from '../features/email-verification/feature.ts'
 import * as emailChange from '../features/email-change/feature.ts'
 import * as events from '../features/events/feature.ts'
@@ -57,6 +58,7 @@ export interface SharedOptions<S extends string>
     audit.AuditOptions,
     appEvents.AppEventOptions,
     mail.MailOptions,
+    docs.DocsOptions,
     app.AppOptions {}
 
 /** The options of `createKeystile()` that are allowed only when Keystile stores the users. */
@@ -145,6 +147,7 @@ const list = [
   signingKeys.feature,
   password.feature,
   limits.feature,
+  docs.feature,
   audit.feature,
   appEvents.feature,
   mail.feature,

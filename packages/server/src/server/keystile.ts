@@ -2,6 +2,7 @@ import type { Identity, Logger, Verifier } from 'keystile'
 import {
   readWebRequest,
   toResponse,
+  type AnswerBody,
   type HttpAnswer,
   type HttpRequestWithBody,
 } from 'keystile/internal'
@@ -55,7 +56,7 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
    * Answers a request for one of Keystile's endpoints. Returns `undefined` for any other path.
    * `mount` calls this function.
    */
-  answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>
+  answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody> | undefined>
   /**
    * Answers a web `Request` as `answer()` does. Returns 404 if the path is not one of Keystile's
    * endpoints.

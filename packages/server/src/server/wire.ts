@@ -1,5 +1,5 @@
 import { createVerifier, type Caller, type UserObject, type Verifier } from 'keystile'
-import { createGuardCore, withRecall } from 'keystile/internal'
+import { createGuardCore, withRecall, type JsonObject } from 'keystile/internal'
 import type { Seal } from '../base/seal.ts'
 import { noMeter, type Meter } from '../feature/metric.ts'
 import { enforceRules } from '../configuration/machine.ts'
@@ -14,6 +14,7 @@ import { firstParty, type Clients } from '../features/clients/clients.ts'
 import { createActiveUsers, type ActiveUsers } from '../features/directory/active-users.ts'
 import { checkedDirectory } from '../features/directory/directory.ts'
 import { createUserAnnouncer } from '../features/events/user-changes.ts'
+import { createOwnDocs } from '../features/docs/docs.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
 import { noDevices, openDevices, type Devices } from '../features/known-devices/devices.ts'
@@ -81,6 +82,8 @@ export interface RunningKeystile extends Service {
   /** Keystile's own accounts. There are none if the app stores the users. */
   readonly users: Users
   readonly clients: Clients
+  /** The OpenAPI document of the endpoints. */
+  readonly document: JsonObject
 }
 
 /**
@@ -193,7 +196,17 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     onGuardRefusal: (error) => meter.add(guardRefusals, { reason: guardReasonOf(error) }),
   })
   const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })
-  const answer = withResolvedAddress(allowed, proxies)
+  const document = describeRoutes(routes, {
+    issuer,
+    scopes: scopes.declared,
+    version: readVersion(),
+  })
+  const docs = options.docs === 'on' ? createOwnDocs(document, issuer) : undefined
+  const answerRoutes = withResolvedAddress(allowed, proxies)
+  const answer: Keystile['answer'] = docs
+    ? async (request) => (await answerRoutes(request)) ?? docs.answer(request)
+    : answerRoutes
+  const nameRoute = createRouteNames(routes, issuer)
   const show = (user: U | undefined): UserObject | undefined =>
     user === undefined ? undefined : people.show(user)
   const sessions = createAppSessions({ directory: people.directory, starter, ends, scopes })
@@ -223,10 +236,10 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     keystile,
     users,
     clients,
-    document: describeRoutes(routes, { issuer, scopes: scopes.declared, version: readVersion() }),
+    document,
     findUnreadiness: () => findUnreadiness(accounts),
     readGauges: () => readGauges({ ...accounts, streams, jobs, signingKeys: issuing.signingKeys }),
-    routeOf: createRouteNames(routes, issuer),
+    routeOf: (request) => nameRoute(request) ?? docs?.routeOf(request),
   }
 }
 

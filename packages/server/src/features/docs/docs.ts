@@ -1,5 +1,11 @@
 import type { Mountable } from 'keystile/web'
-import { isJsonObject, pathOf, type AnswerBody, type HttpAnswer } from 'keystile/internal'
+import {
+  isJsonObject,
+  pathOf,
+  type AnswerBody,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+} from 'keystile/internal'
 import { jsonAnswer } from '../../http/route.ts'
 import { createPages } from './swagger-ui.ts'
 
@@ -20,31 +26,61 @@ export function docs(
   const { path: base = '/docs' } = options
   if (!/^(\/[\w.~-]+)+$/.test(base))
     throw new TypeError('`path` must be a path such as /docs, without a slash at its end')
-  const documentPath = `${base}/openapi.json`
+  return serveDocs(document, { path: base, documentPath: `${base}/openapi.json` })
+}
 
+/** Swagger UI and the OpenAPI document that it shows. */
+interface Docs extends Mountable {
+  /** Returns the path of the page for all files of the page. Undefined for an unknown path. */
+  routeOf(request: HttpRequestWithBody): string | undefined
+}
+
+/**
+ * Serves the OpenAPI document of Keystile's own endpoints at `/openapi.json` below the issuer, and
+ * Swagger UI at `/docs` below the issuer.
+ */
+export function createOwnDocs(document: object, issuer: string): Docs {
+  const base = new URL(issuer).pathname.replace(/\/$/, '')
+  return serveDocs(document, { path: `${base}/docs`, documentPath: `${base}/openapi.json` })
+}
+
+function serveDocs(
+  document: object | (() => object),
+  { path: base, documentPath }: { readonly path: string; readonly documentPath: string },
+): Docs {
   let made:
     | {
-        readonly answer: HttpAnswer
+        readonly answer: HttpAnswer<AnswerBody>
         readonly pages: (path: string) => HttpAnswer<AnswerBody> | undefined
       }
     | undefined
   return {
-    async answer(request) {
-      const path = pathOf(request.url)
-      const isOurs = path !== undefined && (path === base || path.startsWith(`${base}/`))
-      if (!isOurs || (request.method !== 'GET' && request.method !== 'HEAD')) return undefined
+    async answer({ method, url }) {
+      if (method !== 'GET' && method !== 'HEAD') return undefined
 
-      made ??= make(typeof document === 'function' ? (document as () => object)() : document)
-      const found = path === documentPath ? made.answer : made.pages(path)
-      return found && request.method === 'HEAD' ? { ...found, body: undefined } : found
+      const found = find(pathOf(url))
+      return found && method === 'HEAD' ? { ...found, body: undefined } : found
     },
+    routeOf({ url }) {
+      const path = pathOf(url)
+      if (find(path) === undefined) return undefined
+      return path === documentPath ? documentPath : base
+    },
+  }
+
+  function find(path: string | undefined): HttpAnswer<AnswerBody> | undefined {
+    if (path !== documentPath && path !== base && !path?.startsWith(`${base}/`)) return undefined
+
+    made ??= make(typeof document === 'function' ? (document as () => object)() : document)
+    return path === documentPath ? made.answer : made.pages(path)
   }
 
   function make(whole: object): NonNullable<typeof made> {
     const { info } = whole as { readonly info?: { readonly title?: unknown } }
     const title = typeof info?.title === 'string' ? info.title : 'API'
+    const written = jsonAnswer(200, whole)
     return {
-      answer: jsonAnswer(200, whole),
+      answer: { ...written, body: Buffer.from(written.body ?? '') },
       pages: createPages({ path: base, documentPath, title, connected: loginOrigins(whole) }),
     }
   }

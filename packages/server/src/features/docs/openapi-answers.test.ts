@@ -87,7 +87,7 @@ describe('GET /openapi.json', () => {
       const port = await freePort()
       const url = `http://localhost:${port}`
       const running = await wire(
-        checkOptions({ issuer: url, database: ':memory:', ...common, ...options }),
+        checkOptions({ issuer: url, database: ':memory:', docs: 'on', ...common, ...options }),
       )
       const server = await listen(running, { hosts: ['127.0.0.1'], port })
       try {

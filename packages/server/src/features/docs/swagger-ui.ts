@@ -22,17 +22,18 @@ function contentSecurityPolicy(connected: readonly string[]): string {
 
 /**
  * Returns the HTML of the page. The title is escaped, because an app may take it from an untrusted
- * source.
+ * source. The path is escaped, because the path of an issuer may have an `&`.
  *
- * @param base the path of the page
+ * @param path the path of the page
  */
-function pageOf(base: string, title: string): string {
+function pageOf(path: string, title: string): string {
+  const base = escape(path)
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)}</title>
+<title>${escape(title)}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${base}/swagger-ui.css">
 </head>
@@ -43,6 +44,10 @@ function pageOf(base: string, title: string): string {
 </body>
 </html>
 `
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
 /** Where the page is and what it shows. */
