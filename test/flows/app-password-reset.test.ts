@@ -557,12 +557,31 @@ describeOnBoth(
         const { device_secret } = (await login()).json
         await login({ device_secret })
         await settled()
+        assert.equal(mails.length, 0, 'the first login of a user, and a known device')
+        await login()
+        await settled()
         assert.deepEqual(
           mails.map(({ to, subject }) => `${to}: ${subject}`),
           ['ada@example.com: New login to your account at localhost:3000'],
         )
       },
     )
+
+    it('Keystile does not send the notices that disabledNotices names', async () => {
+      const { addUser, login, asked, confirm, settled, mails } = await start(stage, undefined, {
+        disabledNotices: ['new_device'],
+      })
+      await addUser()
+      await login()
+      await login()
+      const { token } = await asked()
+      assert.equal((await confirm({ token })).status, 204)
+      await settled()
+      assert.deepEqual(
+        mails.map(({ subject }) => subject),
+        ['Set a new password for localhost:3000', 'Your password at localhost:3000 was changed'],
+      )
+    })
 
     it('without `mail`, the endpoints to reset app users’ passwords are absent', async () => {
       const { request } = await start(stage, undefined, { mail: undefined })

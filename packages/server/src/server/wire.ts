@@ -22,7 +22,7 @@ import { createConfiguredLimits } from '../features/limits/configured-limits.ts'
 import type { Limits } from '../features/limits/limits.ts'
 import { openLease } from '../features/lease/lease.ts'
 import { createPasswordMethod } from '../features/login/password.ts'
-import { createLoginStarter } from '../features/login/session-starter.ts'
+import { openLoginStarter } from '../features/login/session-starter.ts'
 import { hasMail, startMail, type Mail } from '../features/mail/mail.ts'
 import { createNotices, noNotices, openMailSeal, type Notices } from '../features/mail/notices.ts'
 import type { ProofPurpose } from '../features/mail-proofs/purpose.ts'
@@ -99,7 +99,9 @@ export async function wire(
   rotation: RotationSettings = defaultRotation,
 ): Promise<RunningKeystile> {
   const mailSeal = openMailSeal(() => findSealingSecrets(options))
-  const notices = hasMail(options) ? createNotices(mailSeal, options.clock) : noNotices
+  const notices = hasMail(options)
+    ? createNotices(mailSeal, options.clock, options.disabledNotices)
+    : noNotices
   const accounts = await openAccounts(options.database, { ...options, notices }, meter)
   try {
     return await wireAccounts({ options, accounts, notices, mailSeal, meter, rotation })
@@ -305,7 +307,7 @@ async function wireIssuing(
     idleSeconds,
     graceSeconds,
   } = options
-  const { clock, logger } = options
+  const { auditSeconds, clock, logger } = options
 
   const signingKeys = await openSigningKeys(database, {
     issuer,
@@ -335,7 +337,7 @@ async function wireIssuing(
       revocations: feed.revocations,
       clock,
     }),
-    starter: createLoginStarter(database, { issuing, clock }),
+    starter: await openLoginStarter(database, { issuing, clock, auditSeconds }),
     refresher: createSessionRefresher(database, { issuing, feed, clock, logger }),
     ends: createSessionEnds(database, {
       feed,

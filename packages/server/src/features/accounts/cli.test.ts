@@ -246,6 +246,10 @@ describe('keystile user', () => {
     assert.equal(await user(['enable', 'ada']), 'enabled Ada\n')
     assert.equal(disabledAt(), null)
     const withMail = { options: { mailUrl: 'smtp://mail.example' } }
+    const disabledNotices = ['account_disabled'] as const
+    for (const word of ['disable', 'enable'])
+      await user([word, 'ada'], { options: { ...withMail.options, disabledNotices } })
+    assert.equal(mails(), 0)
     for (const word of ['disable', 'disable', 'enable']) await user([word, 'ada'], withMail)
     await user(['grant', 'ada', '--role', 'reader'], withMail)
     assert.equal(mails(), 1)

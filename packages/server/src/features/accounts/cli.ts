@@ -7,6 +7,7 @@ import type { Database } from '../../storage/database.ts'
 import { byOperator } from '../audit/audit.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
 import { withEventFeed } from '../events/cli.ts'
+import type { OptionalNotice } from '../mail/message.ts'
 import { createNotices, noNotices } from '../mail/notices.ts'
 import { openHashThreads } from '../password/hash-threads.ts'
 import type { HashingCost } from '../password/hashing-cost.ts'
@@ -27,6 +28,7 @@ const pageSize = 500
 export interface Options extends InputOptions {
   readonly passwordHashing: HashingCost
   readonly mailUrl?: string | undefined
+  readonly disabledNotices?: readonly OptionalNotice[]
 }
 
 /** `keystile user create`: creates an account, even while registration is closed. */
@@ -195,8 +197,9 @@ async function withUsers(
   work: (users: Users, database: Database) => Promise<void>,
   options?: { readonly mayCreate: boolean },
 ): Promise<void> {
-  const { mailUrl } = (await call.settings()).options
-  const notices = mailUrl === undefined ? noNotices : createNotices(noSeal, call.clock)
+  const { mailUrl, disabledNotices } = (await call.settings()).options
+  const notices =
+    mailUrl === undefined ? noNotices : createNotices(noSeal, call.clock, disabledNotices)
   await withEventFeed(
     call,
     async (database, feed) => {

@@ -40,3 +40,21 @@ export async function insertAudit<Event extends string = never>(
     detail: detail === undefined ? null : JSON.stringify(detail),
   })
 }
+
+const findEntry = prepare<AuditTables, Pick<AuditRow, 'event' | 'subject'>, Pick<AuditRow, 'id'>>(
+  (db, { event, subject }) =>
+    db
+      .selectFrom('audit')
+      .select('id')
+      .where('subject', '=', subject)
+      .where('event', '=', event)
+      .limit(1),
+)
+
+/** Whether the audit record still has an entry with this event for this subject. */
+export async function hasEntry<Event extends string = never>(
+  transaction: Transaction,
+  { event, subject }: { readonly event: NoInfer<Event>; readonly subject: string },
+): Promise<boolean> {
+  return (await findEntry(transaction, { event, subject })).length > 0
+}

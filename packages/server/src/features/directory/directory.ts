@@ -65,7 +65,7 @@ export interface UserDirectory<U, S extends string = string> {
   /**
    * Returns the e-mail address of the user, for the mails that Keystile sends. Undefined or null
    * for a user without an address. Required by the options that send mail. If the directory has
-   * this function, users get a notice of each login from a new device.
+   * this function, users get a notice of each login from a new device, except their first login.
    */
   email?(user: U): string | undefined | null
   /**

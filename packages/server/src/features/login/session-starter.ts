@@ -4,12 +4,21 @@ import {
   type SessionStarter,
   type StarterParts,
 } from '../sessions/sessions.ts'
-import { startLogin } from './store.ts'
+import { claimFirstStart, startLogin } from './store.ts'
 
 /**
  * Creates a `SessionStarter`. Its transaction checks the account once more before it starts a
  * session.
+ *
+ * @param parts.auditSeconds how long the audit record keeps an entry
  */
-export function createLoginStarter(database: Database, parts: StarterParts): SessionStarter {
-  return createSessionStarter(database, { ...parts, startLogin })
+export async function openLoginStarter(
+  database: Database,
+  { auditSeconds, ...parts }: StarterParts & { readonly auditSeconds: number },
+): Promise<SessionStarter> {
+  if (parts.issuing.hasAccounts) return createSessionStarter(database, { ...parts, startLogin })
+
+  const firstStart = await database.write(claimFirstStart, parts.clock.now())
+  const recordedUntil = firstStart + auditSeconds * 1000
+  return createSessionStarter(database, { ...parts, startLogin, recordedUntil })
 }

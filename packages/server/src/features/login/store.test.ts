@@ -10,10 +10,11 @@ import { parseEmail, parseUsername } from '../directory/names.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
 import type { OutboxTables } from '../outbox/tables.ts'
-import { createLoginStarter } from './session-starter.ts'
+import { openLoginStarter } from './session-starter.ts'
 
 const madeAt = Date.UTC(2026, 10, 25)
 const tenMinutes = 10 * 60 * 1000
+const auditSeconds = 90 * 24 * 60 * 60
 
 describe('startLogin', () => {
   let database: Database
@@ -40,7 +41,8 @@ describe('startLogin', () => {
     const kind = { template: 'new_device', lifetimeMilliseconds: tenMinutes }
     const notice = hasNotice ? prepareMail(kind, undefined, now) : undefined
     const login = { subject, clientId: 'c', scopes: [], refreshes: true, by, notice, noticeTo }
-    assert.ok(await createLoginStarter(database, { issuing, clock }).start(login))
+    const starter = await openLoginStarter(database, { issuing, clock, auditSeconds })
+    assert.ok(await starter.start(login))
     const mails = inTables<OutboxTables>(database.reader).selectFrom('mail').select('recipient')
     return (await mails.orderBy('id').execute()).map(({ recipient }) => recipient)
   }
@@ -70,7 +72,17 @@ describe('startLogin', () => {
   })
 
   it('the notice about an app’s own user goes to the address that the app gives', async () => {
+    await noticesAfter('own', { hasAccounts: false })
     assert.deepEqual(await noticesAfter('own', { hasAccounts: false, noticeTo: '' }), [])
     assert.deepEqual(await noticesAfter('own', { hasAccounts: false }), ['own@example.com'])
+  })
+
+  it('the first login of an app’s own user stores no notice, if the audit record proves it', async () => {
+    const own = { hasAccounts: false }
+    assert.deepEqual(await noticesAfter('ada', own), [], 'the first start with app users')
+    now += auditSeconds * 1000 - 1
+    assert.deepEqual(await noticesAfter('bob', own), [])
+    now += 1
+    assert.deepEqual(await noticesAfter('eve', own), ['own@example.com'])
   })
 })

@@ -1,14 +1,21 @@
-import { command, type AnyCommand } from '../../storage/database.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Transaction,
+} from '../../storage/database.ts'
 import { lockAccount } from '../accounts/in-transaction.ts'
+import { hasEntry } from '../audit/in-transaction.ts'
+import type { SessionEvent } from '../sessions/audit-events.ts'
 import { restoreUses } from '../limits/in-transaction.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import { startSession } from '../sessions/in-transaction.ts'
-import type { StartLogin } from '../sessions/sessions.ts'
+import type { NewLogin, StartLogin } from '../sessions/sessions.ts'
 
 /**
  * How long an account counts as new. During this time, a login sends no notice of a new device:
- * every device is new, so the notice would be useless. A user that an app stores never counts as
- * new, because Keystile does not know when the app created the user.
+ * every device is new, so the notice would be useless.
  */
 const newAccountMilliseconds = 10 * 60 * 1000
 
@@ -26,15 +33,54 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
     : undefined
   if (hasAccount && !account) return { started: false }
 
+  const isNew = account
+    ? now - account.created_at <= newAccountMilliseconds
+    : notice !== undefined && (await isFirstLogin(transaction, login))
   await startSession(transaction, login)
   // Successful logins and refreshes have no rate limit: SECURITY.md explains the risk.
   if (spent) await restoreUses(transaction, spent, now)
 
-  const isNew = account !== undefined && now - account.created_at <= newAccountMilliseconds
   const recipient = hasAccount ? account?.email : noticeTo
   if (notice && recipient && !isNew)
     await insertMail(transaction, notice, { subject, recipient, now })
   return { started: true }
 })
 
-export const commands: readonly AnyCommand[] = [startLogin]
+// decisions/0045-no-notice-of-a-first-login.md
+/**
+ * Whether an app's own user certainly logs in for the first time: the audit record has no login of
+ * the user, and has not lost any yet.
+ */
+async function isFirstLogin(
+  transaction: Transaction,
+  { session: { subject, created_at: now }, recordedUntil = 0 }: NewLogin,
+): Promise<boolean> {
+  return (
+    now < recordedUntil && !(await hasEntry<SessionEvent>(transaction, { event: 'login', subject }))
+  )
+}
+
+/**
+ * Stores the time of the first start with an app's own users, unless it is already stored. Returns
+ * the stored time, in milliseconds.
+ */
+export const claimFirstStart: Command<number, number> = command(
+  'claimFirstStart',
+  async (transaction, now) => {
+    const db = inTables<{ setting: { readonly name: string; readonly value: string } }>(transaction)
+    await db
+      .insertInto('setting')
+      .values({ name: 'first_start_with_app_users', value: String(now) })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+
+    const { value } = await db
+      .selectFrom('setting')
+      .select('value')
+      .where('name', '=', 'first_start_with_app_users')
+      .executeTakeFirstOrThrow()
+    return Number(value)
+  },
+)
+
+export const commands: readonly AnyCommand[] = [startLogin, claimFirstStart]

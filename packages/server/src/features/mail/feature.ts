@@ -10,6 +10,7 @@ import {
   type Values,
 } from '../../feature/setting.ts'
 import { isPublic } from '../../feature/situation.ts'
+import { parseList } from '../../feature/values.ts'
 import { show, type Wording } from '../../feature/wording.ts'
 import { findKeyFaults, isSelector } from './dkim.ts'
 import { parseMailUrl, type MailServer } from './mail-url.ts'
@@ -17,8 +18,10 @@ import {
   languages,
   mailKinds,
   type Language,
+  optionalNotices,
   type MailMessage,
   type MailTemplates,
+  type OptionalNotice,
 } from './message.ts'
 import { parseSender } from './sender.ts'
 
@@ -62,6 +65,11 @@ export interface MailOptions {
   readonly mailDkimSelector?: string
   /** The language of the mails. Default: `en`. */
   readonly mailLanguage?: Language
+  /**
+   * The notices that Keystile does not send: `new_device`, `password_changed`, `account_disabled`,
+   * `email_removed`. Default: none, so all notices are sent.
+   */
+  readonly disabledNotices?: readonly OptionalNotice[]
   /**
    * The app's own pages for the links in mails, such as `https://app.example/account`. A link is
    * this URL followed by `/` and the name of the page, such as `/reset-password?token=…`. Default:
@@ -154,6 +162,21 @@ const mailLanguage: DefaultedSetting<'mailLanguage', Language> = {
   environment: ['KEYSTILE_MAIL_LANGUAGE'],
 }
 
+const noticeNames = optionalNotices.join(', ')
+
+const disabledNotices: DefaultedSetting<'disabledNotices', readonly OptionalNotice[]> = {
+  name: 'disabledNotices',
+  takenBy: 'both',
+  schema: z.array(z.enum(optionalNotices, { error: `must be one of ${noticeNames}` }), {
+    error: `must be a list with some of ${noticeNames}`,
+  }),
+  default: [],
+  help: `notices that are not sent: ${noticeNames}; separated by commas`,
+  environment: ['KEYSTILE_DISABLED_NOTICES'],
+  // The schema checks the names.
+  parse: (text) => parseList(text) as readonly OptionalNotice[],
+}
+
 const accountPagesUrl: Setting<'accountPagesUrl', string> = {
   name: 'accountPagesUrl',
   takenBy: 'both',
@@ -217,6 +240,7 @@ export const feature: Feature<MailOptions, never, RuleOptions> = {
     mailDkimKey,
     mailDkimSelector,
     mailLanguage,
+    disabledNotices,
     accountPagesUrl,
   }),
   rules,

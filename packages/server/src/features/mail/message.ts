@@ -33,6 +33,15 @@ export const noticeKinds = [
 ] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 
+/** The notices that the setting `disabledNotices` can switch off. The others answer a request. */
+export const optionalNotices = [
+  'new_device',
+  'password_changed',
+  'account_disabled',
+  'email_removed',
+] as const
+export type OptionalNotice = (typeof optionalNotices)[number]
+
 /** The mails with a link, and usually a code, which prove that a person can read the mailbox. */
 export const proofKinds = [
   'password_reset',

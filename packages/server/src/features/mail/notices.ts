@@ -1,7 +1,7 @@
 import type { Clock } from 'keystile/internal'
 import { createSeal, type Seal, type SealingSecrets } from '../../base/seal.ts'
 import { prepareMail, type NewMail } from '../outbox/new-mail.ts'
-import type { NoticeKind } from './message.ts'
+import type { OptionalNotice } from './message.ts'
 
 /** How long Keystile tries to send a notice. After that, the notice is deleted. */
 const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
@@ -13,7 +13,7 @@ const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
  *
  * @param address the IP address that the change came from. The notice shows it to the user
  */
-export type Notices = (kind: NoticeKind, address?: string) => NewMail | undefined
+export type Notices = (kind: OptionalNotice, address?: string) => NewMail | undefined
 
 /** Prepares no notices, because there are no settings for mail. */
 export const noNotices: Notices = () => undefined
@@ -23,14 +23,21 @@ export const noNotices: Notices = () => undefined
  *
  * @param seal returns the seal that encrypts the parameters of mails. It is called only for a
  *   notice with an IP address
+ * @param disabled the notices that are not sent
  */
-export function createNotices(seal: () => Seal, clock: Clock): Notices {
+export function createNotices(
+  seal: () => Seal,
+  clock: Clock,
+  disabled: readonly OptionalNotice[] = [],
+): Notices {
   return (kind, address) =>
-    prepareMail(
-      { template: kind, lifetimeMilliseconds },
-      address === undefined ? undefined : { parameters: { address }, seal: seal() },
-      clock.now(),
-    )
+    disabled.includes(kind)
+      ? undefined
+      : prepareMail(
+          { template: kind, lifetimeMilliseconds },
+          address === undefined ? undefined : { parameters: { address }, seal: seal() },
+          clock.now(),
+        )
 }
 
 /**

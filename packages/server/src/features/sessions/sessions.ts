@@ -87,6 +87,11 @@ export interface NewLogin extends NewSession {
   readonly spent: Spent | undefined
   readonly notice: NewMail | undefined
   readonly noticeTo: string | undefined
+  /**
+   * Until this time, in milliseconds, the audit record has each login of an app's own users.
+   * Undefined for Keystile accounts.
+   */
+  readonly recordedUntil?: number | undefined
 }
 
 /**
@@ -108,7 +113,15 @@ export interface StarterParts {
  */
 export function createSessionStarter(
   database: Database,
-  { startLogin, issuing, clock }: StarterParts & { readonly startLogin: StartLogin },
+  {
+    startLogin,
+    recordedUntil,
+    issuing,
+    clock,
+  }: StarterParts & {
+    readonly startLogin: StartLogin
+    readonly recordedUntil?: NewLogin['recordedUntil']
+  },
 ): SessionStarter {
   return {
     async start({
@@ -143,7 +156,7 @@ export function createSessionStarter(
       }
 
       const refreshToken = refreshes ? makeRefreshToken(now) : undefined
-      const login = { passwordHash, rights, spent, notice, noticeTo, by }
+      const login = { passwordHash, rights, spent, notice, noticeTo, recordedUntil, by }
       const values = {
         session,
         refreshToken: refreshToken && storedToken(refreshToken),
