@@ -29,8 +29,34 @@ describeOnBoth('GET /users/me', (stage) => {
       'email',
       'email_verified',
       'id',
+      'roles',
+      'scopes',
       'username',
     ])
+  })
+
+  it('GET /users/me has the roles and all scopes of the user, whatever the token has', async () => {
+    const { login, addUser, keystile, send } = await stage.start({
+      scopes: { 'items:read': 'Read', 'items:write': 'Write', 'items:sell': 'Sell', free: 'All' },
+      roles: { writer: ['items:write'] },
+      defaultScopes: ['free'],
+    })
+    const id = await addUser()
+    await keystile.users?.grant(id, { scopes: ['items:read'], roles: ['writer'] })
+    const { json } = await login({ scope: 'free' })
+    const bearer = json['access_token'] as string
+    const rights = { scopes: ['items:read', 'items:write', 'free'], roles: ['writer'] }
+    for (const [method, body] of [
+      ['GET', {}],
+      ['PATCH', { json: {} }],
+    ] as const) {
+      const { scopes, roles } = (await send(method, '/users/me', { bearer, ...body })).json
+      assert.deepEqual({ scopes, roles }, rights, method)
+    }
+
+    await keystile.users?.grant(id, { removeRoles: ['writer'] })
+    const { scopes, roles } = (await send('GET', '/users/me', { bearer })).json
+    assert.deepEqual({ scopes, roles }, { scopes: ['items:read', 'free'], roles: [] })
   })
 
   it('without a token, GET /users/me returns 401 and no error code (RFC 6750 §3.1)', async () => {

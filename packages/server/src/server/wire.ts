@@ -147,7 +147,7 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const flows = wireMailFlows(parts, directory)
   const routes = [
     flows.register,
-    ...accountRoutes({ users, passwords, passwordPolicy, audit, limits, profile }),
+    ...accountRoutes({ users, passwords, passwordPolicy, audit, limits, scopes, profile }),
     ...managementRoutes({ users, scopes, profile }),
     ...flows.routes,
   ]

@@ -3,13 +3,14 @@ import { ProblemError, type HttpAnswer } from 'keystile/internal'
 import { readJsonObject, refuseFaults } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../http/route.ts'
 import { byCaller } from '../audit/audit.ts'
+import type { ScopeRules } from '../scopes/scopes.ts'
 import type { Limits } from '../limits/limits.ts'
 import { useOf } from '../limits/uses.ts'
 import { checkProfileChange, describeProfileInput, type ProfileSchema } from './profile.ts'
 import { profileRate } from './feature.ts'
 import { outdated, ownAccount, type AccountCaller } from './route-parts.ts'
 import type { User, Users } from './users.ts'
-import { describeUser, wireUser } from './wire-user.ts'
+import { describeOwnUser, wireOwnUser } from './wire-user.ts'
 
 /**
  * How many seconds after a login a user may delete the account. An attacker with a token from an
@@ -19,10 +20,9 @@ const deletionMaxAgeSeconds = 300
 
 /** `GET /users/me`: returns the user of the token. */
 export function readAccountRoute({
+  scopes,
   profile,
-}: {
-  readonly profile: ProfileSchema | undefined
-}): GuardedRoute<AccountCaller> {
+}: Pick<ProfileChangeParts, 'scopes' | 'profile'>): GuardedRoute<AccountCaller> {
   // Requests share a user who is in memory, so they share the answer too.
   const answers = new WeakMap<User, HttpAnswer>()
   return {
@@ -32,13 +32,13 @@ export function readAccountRoute({
     doc: {
       tag: 'Own account',
       summary: 'Read the user to whom the token belongs',
-      success: { status: 200, description: 'The user', schema: describeUser(profile) },
+      success: { status: 200, description: 'The user', schema: describeOwnUser(profile) },
     },
     handle(_request, { user }) {
       const known = answers.get(user)
       if (known) return known
 
-      const answer = jsonAnswer(200, wireUser(user.publicUser))
+      const answer = jsonAnswer(200, wireOwnUser(user, scopes))
       answers.set(user, answer)
       return answer
     },
@@ -49,6 +49,7 @@ export function readAccountRoute({
 export interface ProfileChangeParts {
   readonly users: Pick<Users, 'replaceProfile' | 'readBySubject'>
   readonly limits: Limits
+  readonly scopes: ScopeRules
   readonly profile: ProfileSchema | undefined
 }
 
@@ -56,6 +57,7 @@ export interface ProfileChangeParts {
 export function changeProfileRoute({
   users,
   limits,
+  scopes,
   profile,
 }: ProfileChangeParts): GuardedRoute<AccountCaller> {
   return {
@@ -68,7 +70,7 @@ export function changeProfileRoute({
       summary: 'Change profile fields',
       description: 'Fields that are left out stay as they are.',
       body: { type: 'json', schema: { ...describeProfileInput(profile, []), required: [] } },
-      success: { status: 200, description: 'The changed user', schema: describeUser(profile) },
+      success: { status: 200, description: 'The changed user', schema: describeOwnUser(profile) },
       refuses: { 409: 'The user was changed at the same time', 429: 'Too many changes' },
     },
     async handle(request, { identity, user }) {
@@ -82,7 +84,7 @@ export function changeProfileRoute({
 
       const changed = await users.readBySubject(user.publicUser.id)
       if (!changed) throw outdated()
-      return jsonAnswer(200, wireUser(changed.publicUser))
+      return jsonAnswer(200, wireOwnUser(changed, scopes))
     },
   }
 }

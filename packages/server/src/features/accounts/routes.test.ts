@@ -139,8 +139,11 @@ describe('accountRoutes', () => {
   })
 
   it('requests that share a user in memory share the answer of GET /users/me', () => {
-    const route = readAccountRoute({ profile: undefined })
-    const user = { publicUser: { id: 'x', createdAt: new Date(0) } }
+    const route = readAccountRoute({
+      scopes: { declared: {}, defaults: [], roles: {} },
+      profile: undefined,
+    })
+    const user = { publicUser: { id: 'x', createdAt: new Date(0) }, scopes: [], roles: [] }
     const read = (): unknown =>
       route.handle({} as RouteRequest, { user } as unknown as AccountCaller)
     assert.equal(read(), read())

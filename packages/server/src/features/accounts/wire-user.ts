@@ -1,5 +1,6 @@
 // Users as JSON, and the JSON Schema of this JSON for the OpenAPI document.
 import type { JsonObject } from 'keystile/internal'
+import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
 import { describeProfile, type ProfileSchema } from './profile.ts'
 import type { User } from './users.ts'
 
@@ -25,13 +26,21 @@ export function wireUser({
   }
 }
 
+/**
+ * Returns a user as JSON for the user. `scopes` has all scopes that the user may get: the default
+ * scopes, the user's own, and those of the roles. A token may have fewer.
+ */
+export function wireOwnUser(user: User, rules: ScopeRules): object {
+  return { ...wireUser(user.publicUser), scopes: heldScopes(user, rules), roles: user.roles }
+}
+
 /** Returns a user as JSON for administrators, with the members `scopes`, `roles` and `disabled`. */
 export function wireManagedUser({ publicUser: shown, scopes, roles, active }: User): object {
   return { ...wireUser(shown), scopes, roles, disabled: !active }
 }
 
 /** Returns the JSON Schema of the result of `wireUser()`. */
-export function describeUser(profile: ProfileSchema | undefined): JsonObject {
+export function describeUser(profile: ProfileSchema | undefined): UserSchema {
   const { properties = {}, required = [] } = describeProfile(profile, 'output') as {
     properties?: object
     required?: readonly string[]
@@ -50,21 +59,38 @@ export function describeUser(profile: ProfileSchema | undefined): JsonObject {
   }
 }
 
+interface UserSchema extends JsonObject {
+  readonly properties: object
+  readonly required: readonly string[]
+}
+
+/** Returns the JSON Schema of the result of `wireOwnUser()`. */
+export function describeOwnUser(profile: ProfileSchema | undefined): JsonObject {
+  return withRights(profile, 'All scopes that the user may get, also those of roles and by default')
+}
+
 /** Returns the JSON Schema of the result of `wireManagedUser()`. */
 export function describeManagedUser(profile: ProfileSchema | undefined): JsonObject {
-  const user = describeUser(profile) as { properties: object; required: readonly string[] }
+  const user = withRights(
+    profile,
+    "Scopes that the user holds besides the scopes of the user's roles",
+  )
+  return {
+    ...user,
+    properties: { ...user.properties, disabled: { type: 'boolean' } },
+    required: [...user.required, 'disabled'],
+  }
+}
+
+function withRights(profile: ProfileSchema | undefined, scopes: string): UserSchema {
+  const user = describeUser(profile)
   return {
     ...user,
     properties: {
       ...user.properties,
-      scopes: {
-        type: 'array',
-        items: { type: 'string' },
-        description: "Scopes that the user holds besides the scopes of the user's roles",
-      },
+      scopes: { type: 'array', items: { type: 'string' }, description: scopes },
       roles: { type: 'array', items: { type: 'string' } },
-      disabled: { type: 'boolean' },
     },
-    required: [...user.required, 'scopes', 'roles', 'disabled'],
+    required: [...user.required, 'scopes', 'roles'],
   }
 }
