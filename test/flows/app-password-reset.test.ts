@@ -161,6 +161,28 @@ describeOnBoth(
       assert.equal(mails.length, before + 1, 'the device is new, so a notice tells about it')
     })
 
+    for (const [what, emailVerified, count] of [
+      ['without emailVerified', undefined, 3],
+      ['whose emailVerified is the text true', 'true', 3],
+      ['with emailVerified: true', true, 4],
+    ])
+      it(`3 strangers and a known device of a user ${what} get ${count} mails`, async () => {
+        const { addUser, login, request, send, settled, mails } = await start(stage, (users) => ({
+          async findByLogin(typed) {
+            const person = await users.findByLogin(typed)
+            return person && Object.assign(person, { emailVerified })
+          },
+        }))
+        await addUser()
+        const { device_secret } = (await login()).json
+        for (let stranger = 0; stranger < 3; stranger++) await request('ada')
+        await settled()
+        await send('POST', '/password-resets', { json: { login: 'ada', device_secret } })
+        await settled()
+        const resets = mails.filter(({ text }) => text.includes('reset-password?token='))
+        assert.equal(resets.length, count)
+      })
+
     it('POST /password-resets answers every login name alike, and looks up no user', async () => {
       let isDown = false
       const { addUser, request, settled, mails } = await start(stage, (users) => ({

@@ -120,6 +120,23 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token, password })).status, 204)
   })
 
+  it('the link to a new address gets 429 until the undo mail can be sent', async () => {
+    const { asked, changed, confirm, bearer, address, send, clock } = await start()
+    for (let count = 0; count < 3; count++) {
+      await changed(fresh, old)
+      await changed(old, fresh)
+    }
+    const { token } = await asked(third)
+    assert.equal((await confirm({ token }, bearer)).status, 429)
+    const form = { token, password }
+    assert.equal((await send('POST', '/account/confirm-email-change', { form })).status, 429)
+    assert.deepEqual(await address(), [old, true])
+
+    clock.advance(60 * 60)
+    assert.equal((await confirm({ token, password })).status, 204)
+    assert.deepEqual(await address(), [third, true])
+  })
+
   it('after ten wrong passwords for a mailed link, the right password gets 429', async () => {
     const { asked, confirm } = await start({ rateLimits: 'on' })
     const { token } = await asked()
@@ -769,6 +786,33 @@ describeOnBoth('a new address that is not verified', (stage) => {
       from former_email where email_key = 'eve@example.com'`)
     assert.equal(await undo((await mailTo('eve@example.com')).token), 403)
     assert.equal((await users.readBySubject(subject))?.publicUser.email, fresh)
+  })
+
+  it('a change whose undo mail cannot be sent gets 429, and changes nothing', async () => {
+    const { addUser, accessToken, send, users, settled, mails } = await startWithMailbox(stage)
+    const subject = await addUser()
+    const bearer = await accessToken()
+    const change = (new_email: string): Promise<Answer> =>
+      send('POST', '/users/me/email', { bearer, json: { current_password: password, new_email } })
+    for (const email of [fresh, old, third, old, fresh, old])
+      assert.equal((await change(email)).status, 204)
+
+    const { status, headers } = await change(fresh)
+    assert.deepEqual([status, headers.get('retry-after')], [429, '3600'])
+    assert.equal((await users.readBySubject(subject))?.publicUser.email, old)
+    const tell = async (): Promise<readonly unknown[]> => {
+      await settled()
+      return [
+        mails.filter(({ to }) => to === old).length,
+        (await stage.sql('select email from former_email')).length,
+        (await stage.sql("select id from audit where event = 'email_changed'")).length,
+      ]
+    }
+    assert.deepEqual(await tell(), [3, 6, 6])
+
+    // The mails of an address that was never verified do not prevent those of a verified one.
+    await stage.sql('update "user" set email_verified_at = 1')
+    assert.equal((await change(third)).status, 202)
   })
 
   it('without `mail`, a change of address needs no confirmation and cannot be undone', async () => {

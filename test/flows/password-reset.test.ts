@@ -324,6 +324,7 @@ describeOnBoth('a forgotten password', (stage) => {
     const { addUser, login, send, asked, request, settled, confirm, mails, clock } = started
     await addUser()
     await addUser({ username: 'eve', email: 'eve@example.com' })
+    await stage.sql('update "user" set email_verified_at = 1')
     const { json: owner } = await login()
     const { json: other } = await login({ username: 'eve' })
     const first = await asked()
@@ -346,9 +347,32 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token: first.token })).status, 403)
   })
 
+  for (const [what, verifiedAt, ...expected] of [
+    ['that was never verified gets 3 mails at once and 10 a day', 'null', 3, 10],
+    ['that is verified gets 6 mails at once and 23 a day', '1', 6, 23],
+  ] as const)
+    it(`however many devices ask for new passwords, an address ${what}`, async () => {
+      const { addUser, login, request, settled, mails, clock } = await start(stage)
+      await addUser()
+      await stage.sql(`update "user" set email_verified_at = ${verifiedAt}`)
+      const devices = []
+      for (let count = 0; count < 5; count++) devices.push((await login()).json['device_secret'])
+
+      const counts = []
+      for (let round = 0; round <= 10; round++) {
+        for (const device_secret of devices) await request('ada', { device_secret })
+        for (let stranger = 0; stranger < 3; stranger++) await request('ada')
+        await settled()
+        counts.push(mails.length)
+        clock.advance(144 * 60)
+      }
+      assert.deepEqual([counts[0], counts[10]], expected)
+    })
+
   it('a fourth link for unknown devices evicts the first, not a known device’s link', async () => {
     const { addUser, login, asked, confirm, clock } = await start(stage)
     await addUser()
+    await stage.sql('update "user" set email_verified_at = 1')
     const { device_secret } = (await login()).json
     const own = await asked('ada', { device_secret })
     const tokens = []

@@ -24,7 +24,7 @@ export { findNearest, listKnown, unknownFlag } from './base/nearest.ts'
 export { lowestRowId, randomId, randomRowId } from './base/random.ts'
 export { createGuardCore, type GuardCore } from './guard/guard.ts'
 export { isKind as isRevocationKind } from './guard/feed-list.ts'
-export { isUserObject } from './guard/user.ts'
+export { isUserObject, isVerifiedUser } from './guard/user.ts'
 export { withRecall } from './guard/user-recall.ts'
 export {
   createRevocationList,

@@ -15,6 +15,7 @@ export function accountDirectory(users: Users, rules: ScopeRules): AccountDirect
     passwordHash: (user) => user.passwordHash,
     username: (user) => user.publicUser.username,
     email: (user) => user.publicUser.email,
+    emailVerified: (user) => user.publicUser.emailVerified,
     passwordSession: (user) => user.passwordSession,
     rights: ({ scopes, roles }) => ({
       scopes: JSON.stringify(scopes),

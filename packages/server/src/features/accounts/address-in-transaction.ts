@@ -51,12 +51,15 @@ export async function lockAddress(
  * address. The mail has a link that restores the old address. If the old address was verified, no
  * other user can get it while the link works. If the new address is verified and the old address
  * never was, the mail has no link: the old address may be a typo. If only the case of
- * ASCII letters changes, no mail is sent, and a verified address stays verified.
+ * ASCII letters changes, no mail is sent, and a verified address stays verified. If there is no room for the mail with the
+ * link, the address does not change: otherwise an attacker could first cause so many mails that the
+ * owner gets no link.
  *
  * @param change.verifiedAt when the user confirmed the new address, or null
  * @param change.undo undefined if no mails are sent
  * @returns `taken` if another user has the address, or had it as a verified address and can still
- *   restore it by a link
+ *   restore it by a link; `too-many-mails` if the old mailbox already got too many mails with such
+ *   a link. In both cases, nothing changes
  * @throws the error of the unique constraint if another transaction sets the address at the same
  *   time
  */
@@ -76,7 +79,7 @@ export async function changeAddress(
     readonly by: By
     readonly now: number
   },
-): Promise<'changed' | 'taken'> {
+): Promise<'changed' | 'taken' | 'too-many-mails'> {
   const { id: subject, ...old } = account
   const holder = await findHolder(transaction, email.key)
   if (holder !== undefined && holder !== subject) return 'taken'
@@ -91,33 +94,53 @@ export async function changeAddress(
     return 'taken'
   }
 
+  if (undo && !isSame && !(await mailOldAddress(transaction, account, { verifiedAt, undo, now }))) {
+    await updateUser(transaction, old, { subject, now })
+    return 'too-many-mails'
+  }
   // Links to the old mailbox are bound to `email_key`, which may still be the same.
   if (!isSame && old.email_key === email.key) await eraseProofs(transaction, { subject })
+  if (verifiedAt !== null) await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject })
   await announceChange(transaction, 'email', { subject, by, now })
-  if (verifiedAt !== null) await eraseFormerEmails(transaction, { subject, which: 'unverified' })
-  const { email: recipient, email_key } = old
-  if (!undo || recipient === null || email_key === null || isSame) return 'changed'
+  return 'changed'
+}
 
-  if (verifiedAt !== null && old.email_verified_at === null) {
+/**
+ * Stores the mail to the old address of an account, and the link that restores it. Returns false,
+ * and stores nothing, if there is no room for a mail with such a link.
+ */
+async function mailOldAddress(
+  transaction: Transaction,
+  { id: subject, email: recipient, email_key, email_verified_at }: AddressAccount,
+  {
+    verifiedAt,
+    undo,
+    now,
+  }: { readonly verifiedAt: number | null; readonly undo: NewUndo; readonly now: number },
+): Promise<boolean> {
+  if (recipient === null || email_key === null) return true
+
+  const wasVerified = email_verified_at !== null
+  if (verifiedAt !== null && !wasVerified) {
     await insertRemovalNotice(transaction, undo.notice, { subject, recipient, now })
-    return 'changed'
+    return true
   }
 
+  // Strangers can cause the mails to addresses that were never verified. These mails must not
+  // prevent the change of a verified address.
+  const share = wasVerified ? 'undo' : 'unverified-undo'
+  if (!(await insertMail(transaction, undo.mail, { subject, recipient, share, now }))) return false
   await insertFormerEmail(transaction, {
-    ...old,
     email: recipient,
     email_key,
+    email_verified_at,
     token_hash: undo.tokenHash,
     subject,
     created_at: now,
     expires_at: undo.expiresAt,
   })
-  // This mail has its own allowance: otherwise an attacker could cause so many other mails that
-  // this one is not sent.
-  const allowance = undo.mail.template
-  await insertMail(transaction, undo.mail, { subject, recipient, allowance, now })
-  return 'changed'
+  return true
 }
 
 /** Stores a mail to an address that was removed from an account. The mail reports the removal. */
@@ -126,9 +149,7 @@ export async function insertRemovalNotice(
   notice: NewMail | undefined,
   addressee: Addressee & { readonly now: number },
 ): Promise<void> {
-  // This mail has its own allowance: otherwise an attacker could cause so many other mails that
-  // this one is not sent.
-  if (notice) await insertMail(transaction, notice, { ...addressee, allowance: notice.template })
+  if (notice) await insertMail(transaction, notice, { ...addressee, share: 'allowance' })
 }
 
 /**

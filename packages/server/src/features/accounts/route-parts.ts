@@ -33,6 +33,13 @@ export function taken(field: 'username' | 'email', member: string = field): Prob
   return aboutMember('conflict', member, `This ${field} is already taken`)
 }
 
+/** Returns the error for an action whose mail a mailbox cannot get now. */
+export function tooManyMails(): ProblemError {
+  return new ProblemError('too_many_requests', 'This mailbox got too many mails; try again later', {
+    retryAfterSeconds: 3_600,
+  })
+}
+
 /** Returns the error for one member of the body. `errors` names the member. */
 export function aboutMember(
   code: 'conflict' | 'forbidden',

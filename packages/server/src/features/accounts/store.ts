@@ -144,7 +144,7 @@ export const changeEmail: Command<
     readonly by: By
     readonly now: number
   },
-  { readonly outcome: 'changed' | 'outdated' | 'taken' }
+  { readonly outcome: 'changed' | 'outdated' | 'taken' | 'too-many-mails' }
 > = command('changeEmail', async (transaction, change) => {
   const account = await lockAddress(transaction, change)
   if (!account) return { outcome: 'outdated' }
@@ -204,7 +204,12 @@ export async function notify(
   { id, email, now }: Pick<UserRow, 'id' | 'email'> & { readonly now: number },
 ): Promise<void> {
   if (notice && email !== null)
-    await insertMail(transaction, notice, { subject: id, recipient: email, now })
+    await insertMail(transaction, notice, {
+      subject: id,
+      recipient: email,
+      share: 'notice',
+      now,
+    })
 }
 
 /**

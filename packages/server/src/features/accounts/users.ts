@@ -120,7 +120,8 @@ export interface UserWriter {
   /** Sets a new password, and ends all sessions of the user except the caller's session. */
   changePassword(user: User, hash: string, by: By): Promise<'changed' | 'outdated'>
   /**
-   * Sets a new e-mail address and marks it as not verified.
+   * Sets a new e-mail address and marks it as not verified. Changes nothing if the old mailbox
+   * already got too many mails with a link that restores it.
    *
    * @param undo the mail to the old mailbox, with a link that restores the old address
    */
@@ -129,7 +130,7 @@ export interface UserWriter {
     email: ComparableName,
     by: By,
     undo?: NewUndo,
-  ): Promise<'changed' | 'outdated' | 'taken'>
+  ): Promise<'changed' | 'outdated' | 'taken' | 'too-many-mails'>
   /**
    * Changes rights and access. Does NOT check whether the caller may give the rights.
    *

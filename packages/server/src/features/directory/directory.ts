@@ -1,6 +1,6 @@
 // The interface between Keystile and the place where users are stored, and the checks of the values
 // that it returns.
-import { isUserObject, type Logger } from 'keystile/internal'
+import { isUserObject, isVerifiedUser, type Logger } from 'keystile/internal'
 import { areStorable } from '../../storage/storable.ts'
 import { isHash, noPassword } from '../password/stored-hash.ts'
 import { heldScopes, type ScopeRules, type StoredRights } from '../scopes/scopes.ts'
@@ -66,6 +66,8 @@ export interface UserDirectory<U, S extends string = string> {
    * Returns the e-mail address of the user, for the mails that Keystile sends. Undefined or null
    * for a user without an address. Required by the options that send mail. If the directory has
    * this function, users get a notice of each login from a new device, except their first login.
+   * If the user has `emailVerified: true`, mails for a new password that a known device requested
+   * have limits of their own.
    */
   email?(user: U): string | undefined | null
   /**
@@ -95,7 +97,7 @@ export const directoryFunctions = {
 
 /** A directory that also returns the values that only Keystile's own accounts have. */
 export type AccountDirectory<U> = UserDirectory<U> &
-  Partial<Pick<Directory<U>, 'passwordSession' | 'rights' | 'username'>>
+  Partial<Pick<Directory<U>, 'emailVerified' | 'passwordSession' | 'rights' | 'username'>>
 
 // decisions/0014-one-user-directory.md
 /**
@@ -123,6 +125,11 @@ export interface Directory<U> {
   username(user: U): string | undefined
   /** Returns the address for mails to the user. Undefined if the user has no valid address. */
   email(user: U): string | undefined
+  /**
+   * Whether a person has proved that they read the mails to this address. For a user of the app:
+   * whether `emailVerified` of the user is `true`, as for a guard with `verified`.
+   */
+  emailVerified(user: U): boolean
   /** Returns the session that set the user's password; undefined if that is unknown. */
   passwordSession(user: U): string | undefined
   /**
@@ -234,6 +241,7 @@ export function checkedDirectory<U>(
       if (address !== undefined && !parsed) logger.warn({ subject: subject(user) }, unusableAddress)
       return parsed?.shown
     },
+    emailVerified: (user) => directory.emailVerified?.(user) ?? isVerifiedUser(user),
     passwordSession: (user) => directory.passwordSession?.(user),
     rights: (user) => directory.rights?.(user),
     savePasswordHash:

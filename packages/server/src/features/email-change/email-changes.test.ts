@@ -90,7 +90,7 @@ describe('createEmailChanges', () => {
     const stored: unknown[] = []
     const changes = create(async (...given) => {
       stored.push(given)
-      return { isChanged: true }
+      return { outcome: 'changed' }
     })
     await changes.confirm({ token: 'x' }, { subject: 'ada', password: undefined }, by)
     const [[command, { from, email }]] = stored as [Written<typeof confirmEmailChange>]

@@ -5,6 +5,7 @@ import { minuteMilliseconds } from '../../feature/limit-rate.ts'
 import { isTakenAtTheSameTime, type Database } from '../../storage/database.ts'
 import type { NewUndo } from '../accounts/new-undo.ts'
 import { provePassword, type ProofParts } from '../accounts/own-credentials.ts'
+import { tooManyMails } from '../accounts/route-parts.ts'
 import type { User, Users } from '../accounts/users.ts'
 import type { By } from '../audit/entry.ts'
 import { parseEmail, type ComparableName } from '../directory/names.ts'
@@ -124,8 +125,9 @@ async function confirm(
     by,
     now: clock.now(),
   }
-  const { isChanged } = await database.write(confirmEmailChange, change).catch(asRefused)
-  if (!isChanged) throw refused()
+  const { outcome } = await database.write(confirmEmailChange, change).catch(asRefused)
+  if (outcome === 'refused') throw refused()
+  if (outcome === 'too-many-mails') throw tooManyMails()
   await users.settle()
   await limits.refund(spent)
 }

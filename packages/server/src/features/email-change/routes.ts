@@ -16,6 +16,7 @@ import {
   outdated,
   ownAccount,
   taken,
+  tooManyMails,
   tooManyTries,
   type AccountCaller,
 } from '../accounts/route-parts.ts'
@@ -109,6 +110,7 @@ function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCa
       const outcome = await users.changeEmail(user, fields.new_email, by, undo)
       if (outcome === 'taken') throw taken('email', 'new_email')
       if (outcome === 'outdated') throw outdated()
+      if (outcome === 'too-many-mails') throw tooManyMails()
       return emptyAnswer
     },
   }

@@ -45,8 +45,9 @@ export const bindEmailChange: Command<BindValues, void> = command(
  * Spends a proof, sets the user's address to the address that the proof was sent to, and marks this
  * address as verified, in one transaction. Other requests of the user for a new address are erased.
  *
- * @returns `isChanged: false`, and changes nothing, if the proof was already spent or has expired,
- *   if the account has changed, or if another user has the address by now
+ * @returns `refused`, and changes nothing, if the proof was already spent or has expired, if the
+ *   account has changed, or if another user has the address by now; `too-many-mails`, and changes
+ *   nothing, if the old mailbox already got too many mails with a link that restores it
  */
 export const confirmEmailChange: Command<
   {
@@ -63,19 +64,19 @@ export const confirmEmailChange: Command<
     readonly by: By
     readonly now: number
   },
-  { readonly isChanged: boolean }
+  { readonly outcome: 'changed' | 'refused' | 'too-many-mails' }
 > = command('confirmEmailChange', async (transaction, { proof, passwordHash, from, ...change }) => {
   const { subject, purpose } = proof
   const { now } = change
   const account = await lockAddress(transaction, { subject, passwordHash })
   if (account?.email_key !== from || !(await lockProof(transaction, { ...proof, now })))
-    return { isChanged: false }
+    return { outcome: 'refused' }
 
   const outcome = await changeAddress(transaction, account, { ...change, verifiedAt: now })
-  if (outcome === 'taken') return { isChanged: false }
+  if (outcome !== 'changed') return { outcome: outcome === 'taken' ? 'refused' : outcome }
   await spendProof(transaction, { ...proof, now })
   await eraseProofs(transaction, { subject, purposes: [purpose] })
-  return { isChanged: true }
+  return { outcome }
 })
 
 /**
@@ -117,10 +118,7 @@ export const undoEmailChange: Command<
 
   const bound = { subject, mailbox, counted_for: subject, resolved_at: now }
   await insertProof(transaction, { ...reset.row, ...bound })
-  // This mail has its own allowance: otherwise an attacker could cause so many other mails that
-  // this one is not sent.
-  const allowance = 'email_change_undone'
-  await insertMail(transaction, reset.mail, { subject, recipient, allowance, now })
+  await insertMail(transaction, reset.mail, { subject, recipient, share: 'undone', now })
   return { subject }
 })
 

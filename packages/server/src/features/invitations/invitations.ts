@@ -13,7 +13,7 @@ import {
 } from '../accounts/account-fields.ts'
 import type { AppInvitations, Invitation, NewInvitation } from '../accounts/app-users.ts'
 import type { ProfileSchema } from '../accounts/profile.ts'
-import { taken } from '../accounts/route-parts.ts'
+import { taken, tooManyMails } from '../accounts/route-parts.ts'
 import { newRowOf, userOfNewRow, type User } from '../accounts/users.ts'
 import { byApp } from '../audit/audit.ts'
 import type { By } from '../audit/entry.ts'
@@ -95,9 +95,7 @@ async function invite(
   const sent = await sendInvitation({ email: fields.email, ...rights }, byApp, parts)
   if (!('refused' in sent)) return sent
   if (sent.refused === 'taken') throw taken('email')
-  throw new ProblemError('too_many_requests', 'This mailbox got too many mails; try again later', {
-    retryAfterSeconds: 3_600,
-  })
+  throw tooManyMails()
 }
 
 async function uninvite(email: string, { database, clock }: InvitationParts): Promise<void> {

@@ -37,7 +37,7 @@ export const insertInvitation: Command<
 > = command('insertInvitation', async (transaction, { proof, mail, recipient, given, by, now }) => {
   const { subject, mailbox } = proof
   if (await isTaken(transaction, { mailbox, subject, now })) return { outcome: 'taken' }
-  if (!(await insertMail(transaction, mail, { subject, recipient, now })))
+  if (!(await insertMail(transaction, mail, { subject, recipient, share: 'invitation', now })))
     return { outcome: 'too-many-mails' }
 
   await eraseProofsFor(transaction, { purpose: invitation, mailbox })

@@ -20,6 +20,7 @@ const named = [
   'client',
   'mailbox-hour',
   'mailbox-day',
+  'mailbox-allowance',
   'mail-code',
   'reset-login',
   'reset-address',

@@ -42,7 +42,7 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
 
   const recipient = hasAccount ? account?.email : noticeTo
   if (notice && recipient && !isNew)
-    await insertMail(transaction, notice, { subject, recipient, now })
+    await insertMail(transaction, notice, { subject, recipient, share: 'notice', now })
   return { started: true }
 })
 

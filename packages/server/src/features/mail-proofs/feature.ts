@@ -9,8 +9,8 @@ import { purgeProofs } from './purge-store.ts'
 export const maxTries = 5
 
 /**
- * How many valid proofs of one purpose a user can have. The limit applies to each `allowance`
- * separately: see `CountedAddressee`.
+ * How many valid proofs of one purpose a user can have. The limit applies to each known device
+ * separately: see `Resolution.device`.
  */
 export const maxLiveProofs = 3
 

@@ -18,8 +18,9 @@ export interface Binding {
 /**
  * Binds a proof to a user and a mailbox, so that it can be spent. Only the user's newest three
  * proofs for one purpose stay bound. Proofs that a known device asked for are counted separately
- * (`allowance`), so requests of strangers cannot unbind them. The rows of older proofs stay until
- * they expire: if rows disappeared, a caller could measure this and learn that the user exists.
+ * (the column `allowance`), so requests of strangers cannot unbind them. The rows of older proofs
+ * stay until they expire: if rows disappeared, a caller could measure this and learn that the user
+ * exists.
  *
  * @param sealed encrypted data of the purpose, or null
  */
@@ -29,15 +30,14 @@ async function bindProof(
     id,
     sealed,
     keepsCount,
-    allowance = null,
+    device,
     now,
     subject,
     mailbox,
-  }: Omit<BindValues, 'allowance' | 'mail' | 'recipient' | 'about'> & {
-    readonly allowance: string | null | undefined
-  },
+  }: Omit<BindValues, 'mail' | 'recipient' | 'about'>,
 ): Promise<void> {
   const db = inTables<MailProofTables>(transaction)
+  const allowance = device ?? null
   const bound = await db
     .updateTable('mail_proof')
     .set({
@@ -83,8 +83,8 @@ export interface BindValues extends Binding {
   readonly recipient: string
   /** The subject of the user whom the mail is about. Default: `subject`. */
   readonly about?: string | undefined
-  /** See `CountedAddressee`. */
-  readonly allowance: string | undefined
+  /** See `Resolution.device`. */
+  readonly device: string | undefined
   /**
    * Whether wrong codes stay counted for the name or address that the caller typed. If false, they
    * are counted for the user as soon as the proof is bound to the user.
@@ -100,12 +100,13 @@ export interface BindValues extends Binding {
  */
 export async function bindWithMail(
   transaction: Transaction,
-  { mail, recipient, allowance, about, ...values }: BindValues,
+  { mail, recipient, about, ...values }: BindValues,
 ): Promise<void> {
-  const { id, now } = values
+  const { id, device, now } = values
   const subject = about ?? values.subject
-  const isStored = await insertMail(transaction, mail, { subject, recipient, allowance, now })
-  if (isStored) await bindProof(transaction, { ...values, allowance })
+  const share = device === undefined ? 'requested' : 'allowance'
+  if (await insertMail(transaction, mail, { subject, recipient, share, now }))
+    await bindProof(transaction, values)
   else await leaveProofsUnbound(transaction, { ids: [id], now })
 }
 

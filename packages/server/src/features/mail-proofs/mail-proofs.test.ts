@@ -61,7 +61,7 @@ describeOnBoth('a proof', (stage) => {
           await database.write(requestProof, row)
           const mail = prepareMail({ template: 'x', lifetimeMilliseconds: 1 }, undefined, now)
           const email = 'ada@example.com'
-          const binding = { subject, mailbox: email, recipient: email, allowance: undefined }
+          const binding = { subject, mailbox: email, recipient: email, device: undefined }
           const values = { ...binding, id: row.id, sealed: null, mail, now, ...fields }
           await database.write(command, values)
         },
@@ -190,19 +190,19 @@ describeOnBoth('a proof', (stage) => {
       const mail = prepareMail({ template: 'x', lifetimeMilliseconds: 1 }, undefined, now)
       const undo = { tokenHash: 'x', expiresAt: now + 1, mail, notice: undefined }
       const change = { email, passwordHash, from: 'ada@example.com', undo, by: nobody }
-      const confirm = (fields: object, time = now): Promise<{ readonly isChanged: boolean }> =>
+      const confirm = (fields: object, time = now): Promise<{ readonly outcome: string }> =>
         database.write(confirmEmailChange, { ...change, proof: { ...found, ...fields }, now: time })
       for (const other of [
         { id: make().row.id },
         { purpose: 'other' },
         { mailbox: 'b@example.com' },
       ])
-        assert.deepEqual(await confirm(other), { isChanged: false })
-      assert.deepEqual(await confirm({}, now + 900_000), { isChanged: false })
+        assert.deepEqual(await confirm(other), { outcome: 'refused' })
+      assert.deepEqual(await confirm({}, now + 900_000), { outcome: 'refused' })
       const [user] = await stage.sql('select email_key from "user"')
       assert.equal(user?.['email_key'], 'ada@example.com')
-      assert.deepEqual(await confirm({}), { isChanged: true })
-      assert.deepEqual(await confirm({}), { isChanged: false })
+      assert.deepEqual(await confirm({}), { outcome: 'changed' })
+      assert.deepEqual(await confirm({}), { outcome: 'refused' })
       assert.equal(await find(unused), undefined)
     }))
 
@@ -304,7 +304,7 @@ describeOnBoth('a proof', (stage) => {
       const open = await stage.sql('select id from mail_proof where resolved_at is null')
       assert.deepEqual(open, [])
 
-      const ofDevice = await bindFour((n) => ({ allowance: 'device', recipient: `${n}@x.example` }))
+      const ofDevice = await bindFour((n) => ({ device: 'device', recipient: `${n}@x.example` }))
       assert.deepEqual(await findEach(toSameMailbox), [true, true, true, false])
       const others = await bindFour((n) => ({ recipient: `${n}@x.example` }))
       assert.deepEqual(await findEach(toSameMailbox), [false, false, false, false])

@@ -27,11 +27,12 @@ export interface Resolution {
   /** Values that the proof keeps, encrypted, until it is spent. */
   readonly data?: MailParameters | undefined
   /**
-   * An id, such as the id of a known device. It gives the mail its own limits, which other mails to
-   * the mailbox do not use up: see `CountedAddressee`. Undefined if the mail counts for the limits
-   * of the mailbox.
+   * The id of the known device that asked for the mail. The mail then counts for the share
+   * `allowance` of the mailbox, which strangers cannot use up. So it must be undefined if the
+   * address is not verified: strangers can register the address of another person, and then log in
+   * on any number of devices.
    */
-  readonly allowance?: string | undefined
+  readonly device?: string | undefined
   /**
    * If true, wrong codes stay counted for the name or address that the caller typed. By default,
    * they are counted for the user as soon as the proof is bound to the user.

@@ -163,9 +163,9 @@ function bindingOf(
 
 function mailOf(
   { expires_at }: MailProofRow,
-  { recipient, template, parameters, allowance }: Resolution,
+  { recipient, template, parameters, device }: Resolution,
   { seal, now }: { readonly seal: Seal; readonly now: number },
 ) {
   const kind = { template, lifetimeMilliseconds: expires_at - now }
-  return { mail: prepareMail(kind, { parameters, seal }, now), recipient, allowance, now }
+  return { mail: prepareMail(kind, { parameters, seal }, now), recipient, device, now }
 }

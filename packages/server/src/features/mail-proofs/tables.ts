@@ -21,9 +21,8 @@ export interface MailProofRow {
    */
   readonly mailbox: string | null
   /**
-   * An id with rate limits of its own, such as the id of a known device, if this mail counts for
-   * these limits: see `CountedAddressee`. Null if the mail counts for the limits of the mailbox, or
-   * if the proof was never bound to a user.
+   * The id of the known device that asked for the mail: see `Resolution.device`. Null if no known
+   * device did, or if the proof was never bound to a user.
    */
   readonly allowance: string | null
   /** The hash of the token in the link. */

@@ -5,7 +5,10 @@ import type { Rule } from '../../feature/rule.ts'
 import { countOf } from '../../feature/wording.ts'
 import { mailCommands } from './store.ts'
 
-/** Allows a mailbox three mails at once, then one each hour. All kinds of mail count together. */
+/**
+ * Allows a mailbox three mails at once, then one each hour. Each share of the mailbox is counted
+ * separately: see `MailShare`.
+ */
 export const mailboxHourRate: LimitRate = {
   name: 'mailbox-hour',
   burst: 3,
@@ -13,13 +16,23 @@ export const mailboxHourRate: LimitRate = {
 }
 
 /**
- * Allows a mailbox six mails at once, then one each six hours: at most ten in 24 hours. All kinds
- * of mail count together.
+ * Allows a mailbox six mails at once, then one each six hours: at most ten in 24 hours. Each share
+ * of the mailbox is counted separately.
  */
 export const mailboxDayRate: LimitRate = {
   name: 'mailbox-day',
   burst: 6,
   intervalMilliseconds: 6 * 60 * minuteMilliseconds,
+}
+
+/**
+ * Allows a mailbox three mails with an allowance at once, then one each 144 minutes: at most 13 in
+ * 24 hours. The mails for all devices count together, because a user can have any number of them.
+ */
+export const allowanceRate: LimitRate = {
+  name: 'mailbox-allowance',
+  burst: 3,
+  intervalMilliseconds: 144 * minuteMilliseconds,
 }
 
 /**
@@ -69,7 +82,7 @@ const noDeadLetters: Rule<unknown> = {
 export const feature: Feature = {
   name: 'outbox',
   rules: [noDeadLetters],
-  rates: [mailboxHourRate, mailboxDayRate],
+  rates: [mailboxHourRate, mailboxDayRate, allowanceRate],
   metrics: [mailTries, waitingMails, deadMails],
   cleanUp: [{ command: mailCommands.purge, time: 'clock', before: (time) => time }],
   cliCommands: [

@@ -1,8 +1,8 @@
 import { inTables, type Transaction } from '../../storage/database.ts'
 import { countUses } from '../limits/in-transaction.ts'
-import { useOf } from '../limits/uses.ts'
+import { useOf, type Use } from '../limits/uses.ts'
 import { newRow } from '../queue/rows.ts'
-import { mailboxDayRate, mailboxHourRate } from './feature.ts'
+import { allowanceRate, mailboxDayRate, mailboxHourRate } from './feature.ts'
 import type { NewMail } from './new-mail.ts'
 import type { OutboxTables } from './tables.ts'
 
@@ -12,14 +12,31 @@ export interface Addressee {
   readonly recipient: string
 }
 
-/** The recipient of a mail, and the limits that the mail counts for. */
+// decisions/0037-shares-of-a-mailbox.md
+/**
+ * The mails of a mailbox that are counted together. Each share has limits of its own, so the mails
+ * of one share cannot prevent those of another one.
+ *
+ * - `requested`: every stranger can cause these mails, for example by a registration.
+ * - `notice`: reports a change or a login.
+ * - `allowance`: a known device asked for the mail, or it reports that an address was removed.
+ * - `invitation`: an operator or the app invites a person.
+ * - `undo`: has a link that restores a verified address.
+ * - `unverified-undo`: has a link that restores an address that was never verified.
+ * - `undone`: has a link to set a new password, after an address was restored.
+ */
+export type MailShare =
+  | 'requested'
+  | 'notice'
+  | 'allowance'
+  | 'invitation'
+  | 'undo'
+  | 'unverified-undo'
+  | 'undone'
+
+/** The recipient of a mail, and the share of the mailbox that the mail counts for. */
 export interface CountedAddressee extends Addressee {
-  /**
-   * An id, such as the id of a known device of the user. A mail with an id has limits of its own,
-   * which other mails to the mailbox do not use up. So an attacker who causes many mails to the
-   * mailbox cannot prevent this mail. Without an id, the mail counts for the limits of the mailbox.
-   */
-  readonly allowance?: string | undefined
+  readonly share: MailShare
   /** The time of the change, in milliseconds. */
   readonly now: number
 }
@@ -27,21 +44,17 @@ export interface CountedAddressee extends Addressee {
 /**
  * Stores a mail in the transaction of the change that causes it. If the change is rolled back, no
  * mail is sent. If the change is committed, the mail is sent even after a crash. Stores nothing if
- * the mailbox has already got too many mails. Call it as the last step of a transaction: other
- * mails to the same mailbox wait until the transaction commits.
+ * the mailbox has already got too many mails of the share. Call it as late as possible in a
+ * transaction: other mails to the same mailbox wait until the transaction commits.
  *
  * @returns whether the mail was stored
  */
 export async function insertMail(
   transaction: Transaction,
   { id, template, sealed, lifetimeMilliseconds }: NewMail,
-  { subject, recipient, allowance, now }: CountedAddressee,
+  { subject, recipient, share, now }: CountedAddressee,
 ): Promise<boolean> {
-  // Most providers ignore the case of an address, so all spellings share one count.
-  const mailbox = recipient.toLowerCase()
-  const counted = allowance === undefined ? mailbox : `${mailbox}\n${allowance}`
-  const uses = [useOf(mailboxHourRate, counted), useOf(mailboxDayRate, counted)]
-  if ((await countUses(transaction, uses, now)).wait > 0) return false
+  if ((await countUses(transaction, usesOf(recipient, share), now)).wait > 0) return false
 
   await inTables<OutboxTables>(transaction)
     .insertInto('mail')
@@ -55,6 +68,15 @@ export async function insertMail(
     })
     .execute()
   return true
+}
+
+function usesOf(recipient: string, share: MailShare): readonly Use[] {
+  // Most providers ignore the case of an address, so all spellings share one count.
+  const mailbox = recipient.toLowerCase()
+  if (share === 'allowance') return [useOf(allowanceRate, mailbox)]
+
+  const counted = `${mailbox}\n${share}`
+  return [useOf(mailboxHourRate, counted), useOf(mailboxDayRate, counted)]
 }
 
 /** Deletes the mails about a deleted user, because they contain the user's address. */

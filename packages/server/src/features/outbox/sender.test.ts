@@ -14,7 +14,7 @@ import type { Call } from '../../feature/cli-command.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { list as printMails } from './cli.ts'
 import { feature, mailTries } from './feature.ts'
-import { eraseMailsAbout, eraseWaitingMails, insertMail } from './in-transaction.ts'
+import { eraseMailsAbout, eraseWaitingMails, insertMail, type MailShare } from './in-transaction.ts'
 import { openParameters, prepareMail } from './new-mail.ts'
 import { startSender, type OutgoingMail, type Sender } from './sender.ts'
 import { listMails } from './store.ts'
@@ -188,32 +188,36 @@ describe('the mails of the outbox', () => {
     ])
   })
 
-  it('per `allowance`, a mailbox gets 3 mails at once, 6 within 3 h, then 1 per 6 h', async () => {
+  it('per share, a mailbox gets 3 mails at once, 6 within 3 h, then 1 per 6 h', async () => {
     const db = new Kysely<unknown>({
       dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
     })
     let time = now
-    const send = (recipient: string, subject: string, allowance?: string): Promise<boolean> => {
+    const send = (recipient: string, share: MailShare = 'requested'): Promise<boolean> => {
       const kind = { template: 'notice', lifetimeMilliseconds: 1e9 }
       const mail = prepareMail(kind, undefined, now)
+      const subject = recipient.toLowerCase().replace(/@.*/, '')
       return db
         .transaction()
         .execute((transaction) =>
-          insertMail(transaction, mail, { subject, recipient, allowance, now: time }),
+          insertMail(transaction, mail, { subject, recipient, share, now: time }),
         )
     }
     const three = ['Ada@example.com', 'ADA@example.com', 'ada@example.com', 'ada@example.com']
     const sent: boolean[] = []
-    for (const allowance of [undefined, 'one', 'two'])
-      for (const recipient of three) sent.push(await send(recipient, 'ada', allowance))
-    const ofEach = [true, true, true, false]
-    assert.deepEqual(sent, [...ofEach, ...ofEach, ...ofEach])
-    assert.equal(await send('bob@example.com', 'bob'), true)
+    const shares = ['requested', 'notice', 'allowance', 'invitation', 'undo', 'undone'] as const
+    for (const share of shares)
+      for (const recipient of three) sent.push(await send(recipient, share))
+    assert.deepEqual(
+      sent,
+      shares.flatMap(() => [true, true, true, false]),
+    )
+    assert.equal(await send('bob@example.com'), true)
 
     const later: boolean[] = []
     for (const hours of [0.999, 1, 2, 3, 5.999, 6]) {
       time = now + hours * 3_600_000
-      later.push(await send('ada@example.com', 'ada'))
+      later.push(await send('ada@example.com'))
     }
     assert.deepEqual(later, [false, true, true, true, false, true])
 

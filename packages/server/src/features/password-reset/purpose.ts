@@ -43,8 +43,8 @@ export interface ResetPurposeParts<U> {
  * Creates the `ProofPurpose` of requests for a new password. Only an active user with an address
  * and a password gets a mail: a user without a password logs in by other means, and access to the
  * mailbox must not be enough to add a password. If a known device of the user requests the mail,
- * the mail has limits of its own. So an attacker who has already caused too many mails to the
- * mailbox cannot prevent this mail.
+ * and the address of the user is verified, the mail has limits of its own. So an attacker who has
+ * already caused too many mails to the mailbox cannot prevent this mail.
  */
 export function createResetPurpose<U>({
   directory,
@@ -66,11 +66,12 @@ export function createResetPurpose<U>({
 
       const subject = directory.subject(user)
       const device = devices.open(deviceSecret)
-      const isOwn = device?.isOf({
+      const holder = {
         subject,
         passwordMark: passwordMark(hash),
         passwordSession: directory.passwordSession(user),
-      })
+      }
+      const isKnown = directory.emailVerified(user) && device?.isOf(holder) === true
       const link = resetLink(pagesUrl, token)
       return {
         subject,
@@ -78,7 +79,7 @@ export function createResetPurpose<U>({
         recipient,
         template: 'password_reset',
         parameters: { link, code, expires_at: expiresAt.toISOString(), language },
-        allowance: isOwn ? device?.id : undefined,
+        device: isKnown ? device.id : undefined,
       }
     },
   }

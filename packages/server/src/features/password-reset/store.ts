@@ -64,7 +64,8 @@ export const resetPassword: Command<
     by,
     subject,
   })
-  if (notice) await insertMail(transaction, notice, { subject, recipient: account.email, now })
+  const addressee = { subject, recipient: account.email, share: 'notice', now } as const
+  if (notice) await insertMail(transaction, notice, addressee)
   return { isReset: true }
 })
 
@@ -119,7 +120,7 @@ export const finishReset: Command<
     by,
     subject,
   })
-  if (notice) await insertMail(transaction, notice, { subject, recipient, now })
+  if (notice) await insertMail(transaction, notice, { subject, recipient, share: 'notice', now })
 })
 
 export const commands: readonly AnyCommand[] = [

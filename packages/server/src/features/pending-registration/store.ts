@@ -69,7 +69,8 @@ export const bindRegistration: Command<BindValues, void> = command(
       .deleteFrom('pending_registration')
       .where('id', '=', id)
       .execute()
-    if (holder === subject) await insertMail(transaction, mail, { subject, recipient, now })
+    if (holder === subject)
+      await insertMail(transaction, mail, { subject, recipient, share: 'requested', now })
   },
 )
 
