@@ -386,6 +386,7 @@ const server: Package = {
       name: 'features/pending-registration',
       for: 'registrations that become accounts when their mail was answered',
       from: [
+        'base',
         'storage',
         'http',
         'feature',
@@ -403,6 +404,7 @@ const server: Package = {
       name: 'features/email-verification',
       for: 'proves that users read the mails to their address',
       from: [
+        'base',
         'storage',
         'http',
         'feature',

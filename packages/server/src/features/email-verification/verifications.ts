@@ -1,4 +1,5 @@
 import { ProblemError, type Clock } from 'keystile/internal'
+import { countedMailbox } from '../../base/mailbox.ts'
 import type { Database } from '../../storage/database.ts'
 import type { AccountEvent } from '../accounts/audit-events.ts'
 import { aboutMember, taken } from '../accounts/route-parts.ts'
@@ -87,7 +88,8 @@ export interface VerificationParts extends VerifyCountedParts {
 export function createVerifications(parts: VerificationParts): Verifications {
   const { proofs, limits } = parts
   return {
-    prepare: ({ key }, language) => proofs.prepare(verificationKind, valuesOf(key, language), key),
+    prepare: ({ key }, language) =>
+      proofs.prepare(verificationKind, valuesOf(key, language), countedMailbox(key)),
     async request({ publicUser: { id, email, emailVerified } }, language) {
       const mailbox = mailboxOf(email)
       if (mailbox === undefined || emailVerified)
@@ -97,7 +99,8 @@ export function createVerifications(parts: VerificationParts): Verifications {
         )
 
       await limits.count([useOf(verificationRate, id)])
-      return proofs.request(verificationKind, valuesOf(mailbox, language), mailbox)
+      const values = valuesOf(mailbox, language)
+      return proofs.request(verificationKind, values, countedMailbox(mailbox))
     },
     async confirm(confirmation, by) {
       parts.passwords.requireRoom(by.address)

@@ -44,8 +44,8 @@ export interface MailProofs {
    *
    * @param values the values that `ProofPurpose.resolve()` gets later. They are stored encrypted
    * @param countedFor the key under which wrong codes are counted until the proof is bound to an
-   *   account: for example the typed name or address, in a form that is the same for all spellings.
-   *   Only a hash of the key is stored
+   *   account: for example the result of `countedLogin()` or `countedMailbox()`, which is the same
+   *   for all spellings. Only a hash of the key is stored
    * @returns the id of the request, which the caller sends with the code
    */
   request(kind: ProofKind, values: MailParameters, countedFor: string): Promise<string>

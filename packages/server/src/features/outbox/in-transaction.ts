@@ -1,3 +1,4 @@
+import { countedMailbox } from '../../base/mailbox.ts'
 import { inTables, type Transaction } from '../../storage/database.ts'
 import { countUses } from '../limits/in-transaction.ts'
 import { useOf, type Use } from '../limits/uses.ts'
@@ -71,8 +72,7 @@ export async function insertMail(
 }
 
 function usesOf(recipient: string, share: MailShare): readonly Use[] {
-  // Most providers ignore the case of an address, so all spellings share one count.
-  const mailbox = recipient.toLowerCase()
+  const mailbox = countedMailbox(recipient)
   if (share === 'allowance') return [useOf(allowanceRate, mailbox)]
 
   const counted = `${mailbox}\n${share}`

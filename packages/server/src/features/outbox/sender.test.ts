@@ -196,14 +196,14 @@ describe('the mails of the outbox', () => {
     const send = (recipient: string, share: MailShare = 'requested'): Promise<boolean> => {
       const kind = { template: 'notice', lifetimeMilliseconds: 1e9 }
       const mail = prepareMail(kind, undefined, now)
-      const subject = recipient.toLowerCase().replace(/@.*/, '')
+      const subject = recipient.toLowerCase().replace(/[+@].*/, '')
       return db
         .transaction()
         .execute((transaction) =>
           insertMail(transaction, mail, { subject, recipient, share, now: time }),
         )
     }
-    const three = ['Ada@example.com', 'ADA@example.com', 'ada@example.com', 'ada@example.com']
+    const three = ['Ada@example.com', 'ADA+1@example.com', 'ada@example.com', 'ada@example.com']
     const sent: boolean[] = []
     const shares = ['requested', 'notice', 'allowance', 'invitation', 'undo', 'undone'] as const
     for (const share of shares)

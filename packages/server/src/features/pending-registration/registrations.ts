@@ -1,5 +1,6 @@
 import { randomId, type Clock } from 'keystile/internal'
 import { refuseFaults } from '../../http/json-body.ts'
+import { countedMailbox } from '../../base/mailbox.ts'
 import type { Database } from '../../storage/database.ts'
 import { findPasswordErrors } from '../accounts/account-fields.ts'
 import type { ReadRegistration } from '../accounts/registration-form.ts'
@@ -72,7 +73,8 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
     async register({ username, email, passwordHash, profile }, language) {
       const subject = randomId()
       const values: RegistrationRequest = { subject, email: email.shown, language }
-      const { requestId, row: proof } = proofs.prepare(registrationKind, values, email.key)
+      const counted = countedMailbox(email.key)
+      const { requestId, row: proof } = proofs.prepare(registrationKind, values, counted)
       const row = {
         id: proof.id,
         subject,
