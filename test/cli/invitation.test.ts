@@ -150,7 +150,11 @@ describe('keystile user invite', () => {
     const { KEYSTILE_MAIL_URL: _url, KEYSTILE_MAIL_FROM: _from, ...withoutMail } = env
     for (let sent = 0; sent < 3; sent++) await user(['invite', 'often@example.com'])
     for (const [args, message, other] of [
-      [['invite', 'often@example.com'], /this mailbox got too many mails; try again in an/, env],
+      [
+        ['invite', 'often@example.com'],
+        /this mailbox got too many invitations; try again in an/,
+        env,
+      ],
       [['invite', 'nobody'], /must be an e-mail address/, env],
       [['invite', '|/bin/sh@example.com'], /must be an e-mail address/, env],
       [['invite', 'dan@example.com', '--role', 'boss'], /--role must be a declared role/, env],

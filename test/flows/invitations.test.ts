@@ -229,6 +229,18 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token })).status, 201, 'the last invitation stays valid')
   })
 
+  it('after a flood of registrations with the address of a person, an invitation arrives', async () => {
+    const { register, invited, accept, settled, mails } = await start({
+      registration: 'open',
+      emailVerification: 'required',
+    })
+    for (let count = 0; count < 4; count++) await register({ username: `eve${count}`, email })
+    await settled()
+    assert.equal(mails.length, 3)
+    const { token } = await invited()
+    assert.equal((await accept({ token })).status, 201)
+  })
+
   it('the link of an invitation still works after mail scanners have opened it', async () => {
     const { invited, send, login } = await start()
     const { token } = await invited()

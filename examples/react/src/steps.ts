@@ -35,7 +35,9 @@ export const registration: Step = {
 function confirmation(registrationId: string, username: string, password: string): Step {
   return {
     title: 'Confirm your address',
-    hint: 'We have sent you a mail. Open its link, or enter its code here.',
+    hint:
+      'We have sent you a mail. Open its link, or enter its code here. If no mail comes, look for ' +
+      'it among the spam, and register again an hour later.',
     fields: ['code'],
     async submit({ code }) {
       await client.finishRegistration({ registrationId, code })

@@ -129,7 +129,8 @@ describe('the pages for a new password', () => {
     assert.deepEqual(sent, [
       '<h1>Look into your mailbox</h1>',
       '<p>If there is an account with this name or address, a mail is on its way. ' +
-        'Open the link in the mail, or enter its code here.</p>',
+        'Open the link in the mail, or enter its code here. ' +
+        'If no mail comes, look for it among the spam, and ask for another one an hour later.</p>',
       '<form method="post" action="reset-password">',
       hidden('request_id', 'request-1'),
       '<label for="code">Code from the mail</label>',
@@ -212,7 +213,8 @@ describe('the pages for a new password', () => {
     assert.deepEqual(lines, [
       '<h1>Set a new password</h1>',
       '<p>If there is an account with this name or address, a mail is on its way. ' +
-        'Open the link in the mail, or enter its code here.</p>',
+        'Open the link in the mail, or enter its code here. ' +
+        'If no mail comes, look for it among the spam, and ask for another one an hour later.</p>',
       '<form method="post" action="reset-password">',
       hidden('request_id', 'r&#34;'),
       '<label for="code">Code from the mail</label>',

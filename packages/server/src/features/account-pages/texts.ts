@@ -36,7 +36,8 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
       heading: 'Look into your mailbox',
       intro:
         'If there is an account with this name or address, a mail is on its way. ' +
-        'Open the link in the mail, or enter its code here.',
+        'Open the link in the mail, or enter its code here. ' +
+        'If no mail comes, look for it among the spam, and ask for another one an hour later.',
     },
     code: 'Code from the mail',
     codeHint: 'Eight digits.',
@@ -70,7 +71,8 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
       heading: 'Sehen Sie in Ihr Postfach',
       intro:
         'Wenn es ein Konto mit diesem Namen oder dieser Adresse gibt, ist eine Mail unterwegs. ' +
-        'Öffnen Sie den Link in der Mail oder geben Sie hier den Code aus der Mail ein.',
+        'Öffnen Sie den Link in der Mail oder geben Sie hier den Code aus der Mail ein. ' +
+        'Wenn keine Mail kommt, sehen Sie im Spam nach und fordern Sie nach einer Stunde eine neue an.',
     },
     code: 'Code aus der Mail',
     codeHint: 'Acht Ziffern.',
@@ -106,7 +108,9 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
       heading: 'Consultez votre messagerie',
       intro:
         'S’il existe un compte avec ce nom ou cette adresse, un message vient de partir. ' +
-        'Ouvrez le lien du message ou saisissez son code ici.',
+        'Ouvrez le lien du message ou saisissez son code ici. ' +
+        'Si rien n’arrive, regardez dans les courriers indésirables, ' +
+        'puis demandez un nouveau message une heure plus tard.',
     },
     code: 'Code reçu par message',
     codeHint: 'Huit chiffres.',
@@ -143,7 +147,8 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
       heading: 'Revise su correo',
       intro:
         'Si existe una cuenta con este nombre o esta dirección, le llegará un mensaje. ' +
-        'Abra el enlace del mensaje o introduzca aquí su código.',
+        'Abra el enlace del mensaje o introduzca aquí su código. ' +
+        'Si no llega, busque en el correo no deseado y solicite otro mensaje una hora después.',
     },
     code: 'Código del mensaje',
     codeHint: 'Ocho cifras.',

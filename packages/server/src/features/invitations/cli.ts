@@ -129,6 +129,6 @@ function refusalOf(refused: 'taken' | 'too-many-mails'): ConfigurationError {
   return new ConfigurationError(
     refused === 'taken'
       ? 'this email is already taken'
-      : 'this mailbox got too many mails; try again in an hour',
+      : 'this mailbox got too many invitations; try again in an hour',
   )
 }
