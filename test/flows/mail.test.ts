@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { silentLogger } from 'keystile/internal'
 import {
   createTestClock,
   describeOnBoth,
@@ -34,10 +35,12 @@ function testNotices(stage: Stage): void {
     mailUrl: url,
     mailFrom: 'Example <no-reply@example.com>',
   })
-  const start = async (): Promise<TestKeystile & { server: MailServer; clock: TestClock }> => {
+  const start = async (
+    options: object = {},
+  ): Promise<TestKeystile & { server: MailServer; clock: TestClock }> => {
     server ??= await startMailServer()
     const clock = createTestClock()
-    return { ...(await stage.start({ ...mailTo(server), clock })), server, clock }
+    return { ...(await stage.start({ ...mailTo(server), clock, ...options })), server, clock }
   }
   const countMails = async (): Promise<number> =>
     Number((await stage.sql('select count(*) as number from mail'))[0]?.['number'])
@@ -285,6 +288,38 @@ function testNotices(stage: Stage): void {
     await stage.start({ ...mailTo(server), clock: started.clock })
     await emptied()
     assert.equal(server.tries, 1)
+  })
+
+  it('dropped notices are logged and listed, and a mail for a new password still comes', async () => {
+    const logged: unknown[] = []
+    const info = (fields: object, message: string): void =>
+      void (message.includes('dropped') && logged.push([fields, message]))
+    const { server, keystile, addUser, send } = await start({ logger: { ...silentLogger, info } })
+    const subject = await addUser()
+    for (let count = 0; count < 5; count++) await keystile.users?.setPassword(subject, next)
+    await emptied()
+    assert.equal(server.mails.length, 3)
+    await send('POST', '/password-resets', { json: { login: 'ada' } })
+    await server.received(4)
+
+    const message = 'a mail was dropped, because its mailbox got too many mails'
+    const dropped = [{ template: 'password_changed', subject }, message]
+    assert.deepEqual(logged, [dropped, dropped])
+    const list = async (...flags: string[]): Promise<string> => {
+      const env = { KEYSTILE_DATABASE: stage.database }
+      return (await callCommand(['mail', 'list', '--dropped', ...flags], { cwd: '/', env })).stdout
+    }
+    const time = '2026-11-25T12:00:00.000Z'
+    assert.equal(await list(), `${time}\tpassword_changed\tada@example.com\t2 mails\n`)
+    assert.deepEqual(JSON.parse(await list('--json')), {
+      template: 'password_changed',
+      subject,
+      recipient: 'ada@example.com',
+      drops: 2,
+      last_dropped_at: time,
+    })
+    await keystile.users?.delete(subject)
+    assert.equal(await list(), '')
   })
 
   it('a mailbox gets three mails an hour and ten a day, whatever its letter case', async () => {

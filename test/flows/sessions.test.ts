@@ -319,6 +319,7 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
       'drop table schema_mark',
       'drop table lease',
       'drop table mail',
+      'drop table dropped_mail',
       'drop table mail_proof',
       'drop table pending_registration',
       'drop table former_email',

@@ -88,9 +88,15 @@ const expired = [
   `select id from session where idle_expires_at < ${longAgo + 14 * 24 * 60 * 60 * 1000}`,
   `select id from audit where id < '0199'`,
   `select key from rate where tat < ${longAgo}`,
-  ...['event', 'mail', 'mail_proof', 'former_email', 'pending_registration', 'app_event'].map(
-    (table) => `select 1 from ${table} where expires_at < ${longAgo}`,
-  ),
+  ...[
+    'event',
+    'mail',
+    'dropped_mail',
+    'mail_proof',
+    'former_email',
+    'pending_registration',
+    'app_event',
+  ].map((table) => `select 1 from ${table} where expires_at < ${longAgo}`),
 ]
 
 /** Resolves when all requests for mails are resolved, and all mails that can be sent are sent. */

@@ -12,6 +12,7 @@ export const largeTables: ReadonlySet<string> = new Set([
   'event',
   'rate',
   'mail',
+  'dropped_mail',
   'mail_proof',
   'former_email',
   'pending_registration',

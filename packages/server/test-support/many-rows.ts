@@ -39,6 +39,7 @@ function countsOf(users: number): Readonly<Record<string, number>> {
     event: Math.ceil(users / 10),
     rate: Math.ceil(users / 5),
     mail: Math.ceil(users / 50),
+    dropped_mail: Math.ceil(users / 50),
     mail_proof: Math.ceil(users / 20),
     // With fewer rows, PostgreSQL would rather read all of them than find 1,000 by the index.
     former_email: Math.ceil(users / 5),
@@ -309,6 +310,10 @@ function* mailStatements(
     select ${rowId(String(now - hour))}, 'password-changed', ${id('user')},
       'user' || n || '@example.com', '${'s'.repeat(200)}', ${queued}, ${expiryOf('mail')}
     from ${of('mail')}`
+  yield `insert into dropped_mail (id, template, subject, recipient, drops, dropped_at, expires_at)
+    select 'new_device user' || n || '@example.com', 'new_device', ${id('user')},
+      'user' || n || '@example.com', 1, ${now - hour}, ${expiryOf('dropped_mail')}
+    from ${of('dropped_mail')}`
   yield `insert into app_event (id, event, ${queueColumns})
     select ${rowId(String(now - hour))}, '{"type":"logged_in","subject":"' || ${id('user')} ||
       '"}', ${queued}, ${expiryOf('app_event')} from ${of('app_event')}`

@@ -18,6 +18,7 @@ import * as proofAllowances from './migrations/0014-proof-allowances.ts'
 import * as keyRotation from './migrations/0015-key-rotation.ts'
 import * as schemaMark from './migrations/0016-schema-mark.ts'
 import * as indexesForManyRows from './migrations/0017-indexes-for-many-rows.ts'
+import * as droppedMails from './migrations/0018-dropped-mails.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
 interface Steps {
@@ -72,6 +73,7 @@ const unmarked: Readonly<Record<string, Steps>> = {
 const marked: Readonly<Record<string, Migration>> = {
   '0016-schema-mark': contracts(schemaMark, 16),
   '0017-indexes-for-many-rows': expands(indexesForManyRows),
+  '0018-dropped-mails': expands(droppedMails),
 }
 
 /** All migrations by name. They run in the order of their names. Never change an old migration. */

@@ -72,7 +72,8 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
       intro:
         'Wenn es ein Konto mit diesem Namen oder dieser Adresse gibt, ist eine Mail unterwegs. ' +
         'Öffnen Sie den Link in der Mail oder geben Sie hier den Code aus der Mail ein. ' +
-        'Wenn keine Mail kommt, sehen Sie im Spam nach und fordern Sie nach einer Stunde eine neue an.',
+        'Wenn keine Mail kommt, sehen Sie im Spam nach. ' +
+        'Fordern Sie nach einer Stunde eine neue an.',
     },
     code: 'Code aus der Mail',
     codeHint: 'Acht Ziffern.',

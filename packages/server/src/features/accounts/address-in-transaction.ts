@@ -4,7 +4,7 @@ import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs } from '../mail-proofs/in-transaction.ts'
-import { insertMail, type Addressee } from '../outbox/in-transaction.ts'
+import { insertMail, tryInsertMail, type Addressee } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { noPassword } from '../password/stored-hash.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
@@ -130,7 +130,8 @@ async function mailOldAddress(
   // Strangers can cause the mails to addresses that were never verified. These mails must not
   // prevent the change of a verified address.
   const share = wasVerified ? 'undo' : 'unverified-undo'
-  if (!(await insertMail(transaction, undo.mail, { subject, recipient, share, now }))) return false
+  if (!(await tryInsertMail(transaction, undo.mail, { subject, recipient, share, now })))
+    return false
   await insertFormerEmail(transaction, {
     email: recipient,
     email_key,

@@ -12,7 +12,7 @@ import {
 } from '../mail-proofs/in-transaction.ts'
 import type { NewProof } from '../mail-proofs/new-proof.ts'
 import { invitation } from '../mail-proofs/purposes.ts'
-import { insertMail } from '../outbox/in-transaction.ts'
+import { tryInsertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { InvitationEvent } from './audit-events.ts'
 
@@ -37,7 +37,7 @@ export const insertInvitation: Command<
 > = command('insertInvitation', async (transaction, { proof, mail, recipient, given, by, now }) => {
   const { subject, mailbox } = proof
   if (await isTaken(transaction, { mailbox, subject, now })) return { outcome: 'taken' }
-  if (!(await insertMail(transaction, mail, { subject, recipient, share: 'invitation', now })))
+  if (!(await tryInsertMail(transaction, mail, { subject, recipient, share: 'invitation', now })))
     return { outcome: 'too-many-mails' }
 
   await eraseProofsFor(transaction, { purpose: invitation, mailbox })

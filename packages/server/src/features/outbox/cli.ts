@@ -1,8 +1,10 @@
 // The commands `keystile mail …`.
 import type { Call } from '../../feature/cli-command.ts'
 import { printList, type Listing } from '../../feature/listing.ts'
+import { countOf } from '../../feature/wording.ts'
 import { retryRows, shownTime } from '../queue/cli.ts'
-import { listMails, mailCommands, type ListedMail } from './store.ts'
+import { listDropped, listMails, mailCommands, type ListedMail } from './store.ts'
+import type { DroppedMailRow } from './tables.ts'
 
 /** The largest number of mails that `mail list` shows. */
 const maxListed = 1_000
@@ -10,8 +12,27 @@ const maxListed = 1_000
 /** `keystile mail list`: prints each mail on one line. The parameters of a mail are never read. */
 export async function list(call: Call<unknown>): Promise<void> {
   await call.withDatabase(async ({ reader }) =>
-    printList(call, await listMails(reader, maxListed), mailList),
+    call.flags.has('dropped')
+      ? printList(call, await listDropped(reader, maxListed), droppedList)
+      : printList(call, await listMails(reader, maxListed), mailList),
   )
+}
+
+const droppedList: Listing<DroppedMailRow> = {
+  columns: [
+    { title: 'LAST DROPPED', width: 24, show: ({ dropped_at }) => shownTime(dropped_at) },
+    { title: 'TEMPLATE', width: 20, show: ({ template }) => template },
+    { title: 'RECIPIENT', width: 28, show: ({ recipient }) => recipient },
+    { title: 'DROPPED', width: 0, show: ({ drops }) => countOf(drops, 'mail') },
+  ],
+  wire: ({ template, subject, recipient, drops, dropped_at }) => ({
+    template,
+    subject,
+    recipient,
+    drops,
+    last_dropped_at: shownTime(dropped_at),
+  }),
+  none: 'no mail was dropped in the last three days',
 }
 
 function wireMail(mail: ListedMail): object {

@@ -3,7 +3,7 @@ import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import type { CounterMetric, GaugeMetric } from '../../feature/metric.ts'
 import type { Rule } from '../../feature/rule.ts'
 import { countOf } from '../../feature/wording.ts'
-import { mailCommands } from './store.ts'
+import { mailCommands, purgeDropped } from './store.ts'
 
 /**
  * Allows a mailbox three mails at once, then one each hour. Each share of the mailbox is counted
@@ -84,13 +84,18 @@ export const feature: Feature = {
   rules: [noDeadLetters],
   rates: [mailboxHourRate, mailboxDayRate, allowanceRate],
   metrics: [mailTries, waitingMails, deadMails],
-  cleanUp: [{ command: mailCommands.purge, time: 'clock', before: (time) => time }],
+  cleanUp: [
+    { command: mailCommands.purge, time: 'clock', before: (time) => time },
+    { command: purgeDropped, time: 'clock', before: (time) => time },
+  ],
   cliCommands: [
     {
       words: ['mail', 'list'],
-      flags: { json: {} },
+      flags: { dropped: {}, json: {} },
       takesSettings: 'withoutKey',
-      summary: 'list mails that failed for good (dead letters), then mails that wait',
+      summary:
+        'list mails that failed for good (dead letters), then mails that wait; with --dropped, ' +
+        'mails that were not sent because the mailbox got too many',
       load: async () => (await import('./cli.ts')).list,
     },
     {

@@ -3,6 +3,7 @@ import { inTables, type Transaction } from '../../storage/database.ts'
 import { countUses } from '../limits/in-transaction.ts'
 import { useOf, type Use } from '../limits/uses.ts'
 import { newRow } from '../queue/rows.ts'
+import { recordDrop } from './dropped.ts'
 import { allowanceRate, mailboxDayRate, mailboxHourRate } from './feature.ts'
 import type { NewMail } from './new-mail.ts'
 import type { OutboxTables } from './tables.ts'
@@ -44,13 +45,28 @@ export interface CountedAddressee extends Addressee {
 
 /**
  * Stores a mail in the transaction of the change that causes it. If the change is rolled back, no
- * mail is sent. If the change is committed, the mail is sent even after a crash. Stores nothing if
- * the mailbox has already got too many mails of the share. Call it as late as possible in a
- * transaction: other mails to the same mailbox wait until the transaction commits.
+ * mail is sent. If the change is committed, the mail is sent even after a crash. If the mailbox has
+ * already got too many mails of the share, drops the mail, and records this. Call it as late as
+ * possible in a transaction: other mails to the same mailbox wait until the transaction commits.
  *
  * @returns whether the mail was stored
  */
 export async function insertMail(
+  transaction: Transaction,
+  mail: NewMail,
+  addressee: CountedAddressee,
+): Promise<boolean> {
+  if (await tryInsertMail(transaction, mail, addressee)) return true
+
+  await recordDrop(transaction, { ...addressee, template: mail.template }, addressee.now)
+  return false
+}
+
+/**
+ * Stores a mail like `insertMail()`, but does NOT record a mail that has no room. Use it if the
+ * caller is told that there is no room.
+ */
+export async function tryInsertMail(
   transaction: Transaction,
   { id, template, sealed, lifetimeMilliseconds }: NewMail,
   { subject, recipient, share, now }: CountedAddressee,
@@ -79,12 +95,14 @@ function usesOf(recipient: string, share: MailShare): readonly Use[] {
   return [useOf(mailboxHourRate, counted), useOf(mailboxDayRate, counted)]
 }
 
-/** Deletes the mails about a deleted user, because they contain the user's address. */
+/**
+ * Deletes the mails about a deleted user, and the record of those that were dropped, because they
+ * contain the user's address.
+ */
 export async function eraseMailsAbout(transaction: Transaction, subject: string): Promise<void> {
-  await inTables<OutboxTables>(transaction)
-    .deleteFrom('mail')
-    .where('subject', '=', subject)
-    .execute()
+  const db = inTables<OutboxTables>(transaction)
+  await db.deleteFrom('mail').where('subject', '=', subject).execute()
+  await db.deleteFrom('dropped_mail').where('subject', '=', subject).execute()
 }
 
 /**

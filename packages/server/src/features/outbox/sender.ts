@@ -3,8 +3,10 @@
 import type { Logger } from 'keystile/internal'
 import type { Seal } from '../../base/seal.ts'
 import type { Meter, Reading } from '../../feature/metric.ts'
+import type { Database } from '../../storage/database.ts'
 import { createQueueGauges } from '../queue/gauges.ts'
 import { startWorker, type Failure, type Queue, type WorkerParts } from '../queue/worker.ts'
+import { logDrops } from './dropped.ts'
 import { failureOf } from './failure.ts'
 import { deadMails, mailTries, waitingMails } from './feature.ts'
 import { openParameters, type MailParameters } from './new-mail.ts'
@@ -34,6 +36,7 @@ export type Deliver = (mail: OutgoingMail, signal: AbortSignal) => Promise<void>
 
 /** The services that the sender uses. */
 export interface SenderParts extends WorkerParts {
+  readonly database: Pick<Database, 'reader' | 'onCommitted'>
   /** The seal that encrypts the parameters of the mails. */
   readonly seal: Seal
   readonly deliver: Deliver
@@ -56,6 +59,7 @@ export interface Sender {
  */
 export function startSender(parts: SenderParts): Sender {
   const { reader } = parts.database
+  logDrops(parts.database, parts.logger)
   const gauges = { waiting: waitingMails, dead: deadMails }
   const readGauges = createQueueGauges(gauges, () => countMails(reader))
   const { close } = startWorker(queueOf(parts), parts)

@@ -1,3 +1,5 @@
+import type { PurgeCommand } from '../../feature/clean-up.ts'
+import { createPurge } from '../../feature/purge.ts'
 import { inTables, type AnyCommand, type Reader } from '../../storage/database.ts'
 import { hasTable } from '../../storage/migrate.ts'
 import {
@@ -6,7 +8,7 @@ import {
   type QueueCommands,
   type RowCounts,
 } from '../queue/rows.ts'
-import type { MailRow, OutboxTables } from './tables.ts'
+import type { DroppedMailRow, MailRow, OutboxTables } from './tables.ts'
 
 /** The name of the table of mails. */
 export const mailTable = 'mail'
@@ -25,6 +27,19 @@ export function listMails(reader: Reader, limit: number): Promise<readonly Liste
     .select(['tries', 'next_try_at', 'dead_at', 'failure'])
     .orderBy((row) => row.case().when('dead_at', 'is', null).then(1).else(0).end())
     .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+/** Deletes old rows from the record of dropped mails. */
+export const purgeDropped: PurgeCommand = createPurge('purgeDropped', 'dropped_mail')
+
+/** Lists up to `limit` rows of the record of dropped mails, the newest first. */
+export function listDropped(reader: Reader, limit: number): Promise<readonly DroppedMailRow[]> {
+  return inTables<OutboxTables>(reader)
+    .selectFrom('dropped_mail')
+    .selectAll()
+    .orderBy('expires_at', 'desc')
     .limit(limit)
     .execute()
 }
@@ -52,4 +67,4 @@ export function countMails(reader: Reader): Promise<RowCounts> {
   return countRows(reader, mailTable)
 }
 
-export const commands: readonly AnyCommand[] = mailCommands.all
+export const commands: readonly AnyCommand[] = [...mailCommands.all, purgeDropped]

@@ -12,7 +12,27 @@ export interface MailRow extends QueuedRow {
   readonly sealed: string | null
 }
 
-/** The table of mails. */
+/**
+ * Mails of one template to one mailbox that were dropped, because the mailbox got too many mails.
+ * They are one row, so an attacker cannot fill the table by repeating a request.
+ */
+export interface DroppedMailRow {
+  /** The template and the mailbox, in the form in which mailboxes are counted. */
+  readonly id: string
+  readonly template: string
+  /** The user whom the last of these mails was about. */
+  readonly subject: string
+  /** The address that the last of these mails would have gone to. */
+  readonly recipient: string
+  /** How many mails were dropped. */
+  readonly drops: number
+  /** When the last of these mails was dropped, in milliseconds. */
+  readonly dropped_at: number
+  readonly expires_at: number
+}
+
+/** The tables of mails. */
 export interface OutboxTables {
   readonly mail: MailRow
+  readonly dropped_mail: DroppedMailRow
 }
