@@ -197,7 +197,7 @@ const flaws: readonly Flaw[] = [
       const { addUser, send, settled, mails } = started
       await addUser({ username: 'quack', email: 'Quack@Example.com' })
       await addUser({ username: 'mike', email: 'mike@bücher.example' })
-      await addUser({ username: 'plus', email: 'quack+news@example.com' })
+      await addUser({ username: 'plus', email: 'duck+news@example.com' })
       const mailsTo = async (...logins: readonly string[]): Promise<readonly string[]> => {
         mails.length = 0
         for (const login of logins)
@@ -214,14 +214,14 @@ const flaws: readonly Flaw[] = [
         'mike@xn--bcher-kva.example',
         'mike@xn--bcher-kva.example',
       ])
-      assert.deepEqual(await mailsTo('QUACK+news@example.com'), ['quack+news@example.com'])
+      assert.deepEqual(await mailsTo('DUCK+news@example.com'), ['duck+news@example.com'])
       const strangers = [
         'qu\u0430ck@example.com', // a Cyrillic letter
         'quack@ex\u0430mple.com',
         'm\u0131ke@bücher.example', // a dotless i
         'M\u0130KE@bücher.example', // a dotted I
         'mike@bucher.example',
-        'quack+other@example.com',
+        'duck+other@example.com',
         'qu.ack@example.com',
         'quack@example.com.',
         'quack@example.com\u200b',
