@@ -50,10 +50,10 @@ export async function lockAddress(
  * Changes the address of an account that `lockAddress()` has locked, and sends a mail to the old
  * address. The mail has a link that restores the old address. If the old address was verified, no
  * other user can get it while the link works. If the new address is verified and the old address
- * never was, the mail has no link: the old address may be a typo. If only the case of
- * ASCII letters changes, no mail is sent, and a verified address stays verified. If there is no room for the mail with the
- * link, the address does not change: otherwise an attacker could first cause so many mails that the
- * owner gets no link.
+ * never was, the mail has no link: the old address may be a typo. If only the case of ASCII letters
+ * changes, no mail is sent, and a verified address stays verified. If there is no room for the mail
+ * with the link, the address does not change: otherwise an attacker could first cause so many mails
+ * that the owner gets no link.
  *
  * @param change.verifiedAt when the user confirmed the new address, or null
  * @param change.undo undefined if no mails are sent

@@ -1,3 +1,4 @@
+import { countedMailbox } from '../../base/mailbox.ts'
 import { hashSecret, isSecretOf } from '../../base/secret.ts'
 import {
   command,
@@ -176,7 +177,8 @@ export const tryCode: Command<
  * that the work does not reveal whether there is an account.
  */
 function usesOf({ counted_for, mailbox }: MailProofRow): readonly Use[] {
-  return [useOf(codeRate, counted_for), useOf(codeRate, `mailbox\n${mailbox ?? counted_for}`)]
+  const counted = mailbox === null ? counted_for : countedMailbox(mailbox)
+  return [useOf(codeRate, counted_for), useOf(codeRate, `mailbox\n${counted}`)]
 }
 
 /**
