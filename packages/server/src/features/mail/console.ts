@@ -1,4 +1,10 @@
-import type { HttpAnswer, Logger } from 'keystile/internal'
+import {
+  ProblemError,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+  type Logger,
+} from 'keystile/internal'
+import { isLoopback } from '../../base/this-machine.ts'
 import type { OpenRoute } from '../../http/route.ts'
 import type { MailMessage } from './message.ts'
 import type { MailTransport } from './transport.ts'
@@ -30,10 +36,31 @@ export function createConsoleMail(logger: Logger): MailTransport & { readonly ro
         tag: 'Metadata',
         summary: 'Read the mails of this process, in development',
         success: { status: 200, description: 'The latest mails', type: 'text/html' },
+        refuses: { 403: 'The header `Host` does not name this machine' },
       },
-      handle: () => pageOf(sent),
+      handle(request) {
+        if (!isLoopback(hostOf(request)))
+          throw new ProblemError('forbidden', 'Open this page at localhost or 127.0.0.1')
+        return pageOf(sent)
+      },
     },
   }
+}
+
+/**
+ * Returns the host that the sender addressed, without the port. Empty if it is missing or
+ * malformed.
+ *
+ * A site that a developer visits can let its own name point to this machine (DNS rebinding). The
+ * browser then regards this server as part of the site, and lets it read the answers. The host is
+ * still the name of the site. Only names of this machine are safe; the host of the issuer is one of
+ * them, because of the rule `mail-console`.
+ */
+function hostOf({ headers, url }: HttpRequestWithBody): string {
+  // A web `Request` that an app has made itself has only the URL.
+  const host = headers.get('host')
+  const named = host === null || host === undefined ? url : `http://${host}`
+  return URL.canParse(named) ? new URL(named).hostname : ''
 }
 
 function pageOf(messages: readonly MailMessage[]): HttpAnswer {

@@ -2,9 +2,10 @@
 // development.
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
-import { silentLogger } from 'keystile/internal'
+import { silentLogger, type HttpAnswer } from 'keystile/internal'
 import { describeOnBoth, type TestKeystile } from '../../../test-support/keystile.ts'
 import { startMailServer, type MailServer } from '../../../test-support/mail-server.ts'
+import type { RouteRequest } from '../../http/route.ts'
 import { createConsoleMail } from './console.ts'
 import { parseMailUrl } from './mail-url.ts'
 import type { MailMessage } from './message.ts'
@@ -136,6 +137,15 @@ describe('the SMTP transport', () => {
   })
 })
 
+/** A request for the page, to a host. */
+const asked = (host: string): RouteRequest => ({
+  method: 'GET',
+  url: '/dev/mail',
+  headers: new Headers({ host }),
+  params: {},
+  body: () => assert.fail('no body is read'),
+})
+
 describe('the page for development', () => {
   it('the page /dev/mail shows the latest 50 mails, the newest first', async () => {
     const told: unknown[] = []
@@ -145,7 +155,7 @@ describe('the page for development', () => {
     for (let n = 1; n <= 51; n++)
       await send({ ...message, subject: `<${n}>`, text: 'a & b', messageId: `${n}` }, signal)
     close()
-    const { status, headers, body } = await route.handle({} as never)
+    const { status, headers, body } = await route.handle(asked('localhost:3000'))
     assert.deepEqual(
       [status, headers],
       [
@@ -169,6 +179,23 @@ describe('the page for development', () => {
     assert.equal(String(body).split('</article>\n<article>').length, 50)
     assert.match(String(body), /<p>To ada@example\.com, 1970-01-01T00:00:00\.000Z<\/p>/)
     assert.deepEqual(told[0], { messageId: '1' })
+  })
+
+  it('/dev/mail refuses requests whose Host is not a name of this machine (DNS rebinding)', () => {
+    const { route } = createConsoleMail(silentLogger)
+    const open = (host: string) => route.handle(asked(host))
+    for (const host of ['localhost', 'localhost:3000', '127.0.0.1:3000', '[::1]:3000'])
+      assert.equal((open(host) as HttpAnswer).status, 200, host)
+    for (const host of ['evil.example', 'evil.example:3000', 'localhost.evil.example', '', 'a b'])
+      assert.throws(() => open(host), { code: 'forbidden', message: /localhost/ }, host)
+  })
+
+  it('/dev/mail takes the host from the URL of a request without the header Host', () => {
+    const { route } = createConsoleMail(silentLogger)
+    const open = (url: string) => route.handle({ ...asked(''), url, headers: new Headers() })
+    assert.equal((open('http://localhost/dev/mail') as HttpAnswer).status, 200)
+    assert.throws(() => open('http://evil.example/dev/mail'), { code: 'forbidden' })
+    assert.throws(() => open('/dev/mail'), { code: 'forbidden' })
   })
 })
 
