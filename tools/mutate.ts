@@ -49,6 +49,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'keystile/cli': [`${server}/cli/terminal.test.ts`],
   'server/base': [],
   'server/http': [],
+  'server/pages': ['test/flows/account-pages.test.ts'],
   'server/storage': [
     'test/flows/{login,refresh,at-rest}.test.ts',
     `${server}/features/events/signals.test.ts`,

@@ -217,6 +217,13 @@ const server: Package = {
       packagesOf: { 'proxies.ts': ['node:net'] },
     },
     {
+      name: 'pages',
+      for: 'HTML without holes, and the layout of all pages',
+      from: [],
+      packages: ['keystile'],
+      packagesOf: { 'layout.ts': ['node:crypto'] },
+    },
+    {
       name: 'features/events',
       for: 'the feed of revocations: numbers them after their commit, and every process follows it',
       from: ['storage', 'feature'],
@@ -332,7 +339,15 @@ const server: Package = {
     {
       name: 'features/mail',
       for: 'the settings of mail, its transports, and the texts of the notices',
-      from: ['base', 'feature', 'http', 'features/lease', 'features/outbox', 'features/directory'],
+      from: [
+        'base',
+        'feature',
+        'http',
+        'pages',
+        'features/lease',
+        'features/outbox',
+        'features/directory',
+      ],
       packages: ['zod', 'keystile'],
       packagesOf: { 'smtp.ts': ['nodemailer'], 'dkim.ts': ['node:crypto'] },
     },
@@ -480,6 +495,7 @@ const server: Package = {
       for: 'pages for the links in mails, without scripts',
       from: [
         'http',
+        'pages',
         'features/audit',
         'features/directory',
         'features/email-verification',
@@ -490,7 +506,7 @@ const server: Package = {
         'features/email-change',
         'features/invitations',
       ],
-      packages: ['keystile', 'node:crypto'],
+      packages: ['keystile'],
     },
     {
       name: 'features/clients',

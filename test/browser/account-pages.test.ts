@@ -55,7 +55,6 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
     cwd = mkdtempSync(join(tmpdir(), 'keystile-pages-'))
     const env = {
       KEYSTILE_MAIL_URL: 'console:',
-      KEYSTILE_MAIL_FROM: 'no-reply@example.com',
       KEYSTILE_EMAIL_VERIFICATION: 'optional',
       KEYSTILE_ACCESS_LOG: 'on',
     }

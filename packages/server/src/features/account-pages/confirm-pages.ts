@@ -3,8 +3,8 @@ import { queryOf, type OpenRoute } from '../../http/route.ts'
 import { byStranger } from '../audit/audit.ts'
 import { parseUsername } from '../directory/names.ts'
 import type { Verifications } from '../email-verification/verifications.ts'
-import { markup, type Html } from './html.ts'
-import { fieldOf } from './layout.ts'
+import { markup, type Html } from '../../pages/html.ts'
+import { fieldOf } from '../../pages/layout.ts'
 import { confirmTexts, type ConfirmTexts } from './confirm-texts.ts'
 import {
   brokenRule,

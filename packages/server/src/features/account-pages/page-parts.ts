@@ -10,8 +10,8 @@ import { readForm, type Form } from '../../http/form.ts'
 import type { OpenRoute } from '../../http/route.ts'
 import { preferredLanguage } from '../mail/language.ts'
 import type { Language } from '../mail/message.ts'
-import { markup, type Html } from './html.ts'
-import { pageAnswer, type Page } from './layout.ts'
+import { markup, type Html } from '../../pages/html.ts'
+import { pageAnswer, type Page } from '../../pages/layout.ts'
 
 /** The settings that each page depends on. */
 export interface PageSettings {

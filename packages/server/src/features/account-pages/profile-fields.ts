@@ -2,8 +2,8 @@
 // the values; a page only has to ask for them.
 import type { JsonObject } from 'keystile/internal'
 import type { Form } from '../../http/form.ts'
-import { markup } from './html.ts'
-import type { Field } from './layout.ts'
+import { markup } from '../../pages/html.ts'
+import type { Field } from '../../pages/layout.ts'
 
 /** The words for true and false. */
 interface YesAndNo {

@@ -5,8 +5,8 @@ import { addressOf, byStranger } from '../audit/audit.ts'
 import type { Presented } from '../mail-proofs/proofs.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
 import type { PasswordResets } from '../password-reset/password-resets.ts'
-import { markup, type Html } from './html.ts'
-import { fieldOf } from './layout.ts'
+import { markup, type Html } from '../../pages/html.ts'
+import { fieldOf } from '../../pages/layout.ts'
 import {
   brokenRule,
   page,

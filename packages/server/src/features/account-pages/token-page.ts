@@ -2,8 +2,8 @@
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import type { Form } from '../../http/form.ts'
 import { queryOf, type OpenRoute } from '../../http/route.ts'
-import { markup, type Html } from './html.ts'
-import { fieldOf, type Field } from './layout.ts'
+import { markup, type Html } from '../../pages/html.ts'
+import { fieldOf, type Field } from '../../pages/layout.ts'
 import {
   brokenRule,
   page,

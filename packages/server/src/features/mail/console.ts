@@ -6,9 +6,10 @@ import {
 } from 'keystile/internal'
 import { isLoopback } from '../../base/this-machine.ts'
 import type { OpenRoute } from '../../http/route.ts'
+import { markup, type Html } from '../../pages/html.ts'
+import { pageAnswer } from '../../pages/layout.ts'
 import type { MailMessage } from './message.ts'
 import type { MailTransport } from './transport.ts'
-import { escapeHtml } from './write.ts'
 
 /** The number of mails that the page shows. Older mails are forgotten. */
 const maxShown = 50
@@ -18,7 +19,14 @@ const maxShown = 50
  * mails of this process. Anyone who can reach the page can read the mails, so a safety rule refuses
  * this transport if other machines can reach the server.
  */
-export function createConsoleMail(logger: Logger): MailTransport & { readonly route: OpenRoute } {
+export function createConsoleMail({
+  issuer,
+  logger,
+}: {
+  readonly issuer: string
+  readonly logger: Logger
+}): MailTransport & { readonly route: OpenRoute } {
+  const service = new URL(issuer).host
   const sent: MailMessage[] = []
   return {
     async send(message) {
@@ -41,7 +49,7 @@ export function createConsoleMail(logger: Logger): MailTransport & { readonly ro
       handle(request) {
         if (!isLoopback(hostOf(request)))
           throw new ProblemError('forbidden', 'Open this page at localhost or 127.0.0.1')
-        return pageOf(sent)
+        return pageOf(sent, service)
       },
     },
   }
@@ -63,30 +71,34 @@ function hostOf({ headers, url }: HttpRequestWithBody): string {
   return URL.canParse(named) ? new URL(named).hostname : ''
 }
 
-function pageOf(messages: readonly MailMessage[]): HttpAnswer {
-  const articles = messages.map(
-    ({ to, subject, date, text }) => `<article>
-<h2>${escapeHtml(subject)}</h2>
-<p>To ${escapeHtml(to)}, ${date.toISOString()}</p>
-<pre>${escapeHtml(text)}</pre>
-</article>`,
+function pageOf(messages: readonly MailMessage[], service: string): HttpAnswer {
+  return pageAnswer({
+    language: 'en',
+    heading: 'Mails',
+    service,
+    isWide: true,
+    content: markup`<p>In development, mails land here, the newest first. Reload the page to see
+new ones.</p>
+${messages.length === 0 ? markup`<p>No mail yet.</p>` : joined(messages.map(articleOf))}`,
+  })
+}
+
+function articleOf({ to, subject, date, text }: MailMessage): Html {
+  return markup`<article>
+<h2>${subject}</h2>
+<p class="hint">To ${to}, <time>${date.toISOString()}</time></p>
+<pre>${linked(text)}</pre>
+</article>`
+}
+
+/** Makes links of the URLs in a text. */
+function linked(text: string): Html {
+  const parts = text.split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)])/)
+  return joined(
+    parts.map((part, index) => (index % 2 === 1 ? markup`<a href="${part}">${part}</a>` : part)),
   )
-  return {
-    status: 200,
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-store',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-      'referrer-policy': 'no-referrer',
-    },
-    body: `<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Mails</title></head>
-<body>
-<h1>Mails</h1>
-${articles.join('\n') || '<p>No mail yet.</p>'}
-</body>
-</html>
-`,
-  }
+}
+
+function joined(parts: readonly (Html | string)[]): Html {
+  return parts.reduce<Html>((all, part) => markup`${all}${part}`, markup``)
 }

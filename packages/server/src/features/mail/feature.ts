@@ -50,7 +50,7 @@ export interface MailOptions {
   /**
    * The mail server: a URL such as `smtp://user:password@mail.example.com:587`, or `smtps:` for TLS
    * from the start. `console:` sends nothing and shows the mails at `/dev/mail`, for development.
-   * Requires `mailFrom`. Default: no mails are sent.
+   * A mail server requires `mailFrom`. Default: no mails are sent.
    */
   readonly mailUrl?: string
   /** The sender of the mails, such as `Example <no-reply@example.com>`. Requires `mailUrl`. */
@@ -109,7 +109,7 @@ const mailUrl: Setting<'mailUrl', string> = {
   findFaults: (url, others, say) => [
     ...findMissingEmail(others.values),
     ...findUrlFaults(url),
-    ...findMissing('mailFrom', others, say),
+    ...(url === 'console:' ? [] : findMissing('mailFrom', others, say)),
   ],
 }
 

@@ -75,7 +75,8 @@ describe('the settings for mail', () => {
     assert.ok(check({ mailUrl: 'console:', mailFrom: '<no-reply@example.com>' }))
     assert.ok(check({ mail }))
     assert.ok(check({ mail: { ...mail, templates: { new_device: () => undefined } } }))
-    assert.throws(() => check({ mailUrl: 'console:' }), /mailUrl needs mailFrom too/)
+    assert.throws(() => check({ mailUrl: 'smtp://mail.example' }), /mailUrl needs mailFrom too/)
+    assert.ok(check({ mailUrl: 'console:' }))
     assert.throws(() => check({ mailFrom }), /mailFrom needs mailUrl too/)
     assert.throws(
       () => check({ mail, mailUrl: 'console:', mailFrom }),

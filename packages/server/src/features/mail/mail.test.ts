@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { silentLogger, type HttpAnswer } from 'keystile/internal'
-import { describeOnBoth, type TestKeystile } from '../../../test-support/keystile.ts'
+import { describeOnBoth, issuer, type TestKeystile } from '../../../test-support/keystile.ts'
 import { startMailServer, type MailServer } from '../../../test-support/mail-server.ts'
 import type { RouteRequest } from '../../http/route.ts'
 import { createConsoleMail } from './console.ts'
@@ -150,24 +150,12 @@ describe('the page for development', () => {
   it('the page /dev/mail shows the latest 50 mails, the newest first', async () => {
     const told: unknown[] = []
     const info = (fields: object): void => void told.push(fields)
-    const { send, close, route } = createConsoleMail({ ...silentLogger, info })
+    const { send, close, route } = createConsoleMail({ issuer, logger: { ...silentLogger, info } })
     const { signal } = new AbortController()
     for (let n = 1; n <= 51; n++)
       await send({ ...message, subject: `<${n}>`, text: 'a & b', messageId: `${n}` }, signal)
     close()
-    const { status, headers, body } = await route.handle(asked('localhost:3000'))
-    assert.deepEqual(
-      [status, headers],
-      [
-        200,
-        {
-          'content-type': 'text/html; charset=utf-8',
-          'cache-control': 'no-store',
-          'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-          'referrer-policy': 'no-referrer',
-        },
-      ],
-    )
+    const { body } = await route.handle(asked('localhost:3000'))
     const shown = Array.from(String(body).matchAll(/<h2>&#60;(\d+)&#62;<\/h2>/g), ([, n]) =>
       Number(n),
     )
@@ -176,13 +164,28 @@ describe('the page for development', () => {
       Array.from({ length: 50 }, (_, n) => 51 - n),
     )
     assert.equal(String(body).match(/<pre>a &#38; b<\/pre>/g)?.length, 50)
-    assert.equal(String(body).split('</article>\n<article>').length, 50)
-    assert.match(String(body), /<p>To ada@example\.com, 1970-01-01T00:00:00\.000Z<\/p>/)
+    assert.equal(String(body).split('</article><article>').length, 50)
+    assert.match(String(body), />To ada@example\.com, <time>1970-01-01T00:00:00\.000Z<\/time></)
     assert.deepEqual(told[0], { messageId: '1' })
   })
 
+  it('/dev/mail makes links of http URLs alone, and escapes them', async () => {
+    const { send, route } = createConsoleMail({ issuer, logger: silentLogger })
+    const text =
+      'Open https://a.example/?b=1&c=2. Not javascript:alert(1) or "https://d.example"<b>'
+    await send({ ...message, text }, new AbortController().signal)
+    const { body } = await route.handle(asked('localhost'))
+    const [, shown] = /<pre>(.*)<\/pre>/.exec(String(body)) ?? []
+    assert.equal(
+      shown,
+      'Open <a href="https://a.example/?b=1&#38;c=2">https://a.example/?b=1&#38;c=2</a>. ' +
+        'Not javascript:alert(1) or &#34;<a href="https://d.example">https://d.example</a>' +
+        '&#34;&#60;b&#62;',
+    )
+  })
+
   it('/dev/mail refuses requests whose Host is not a name of this machine (DNS rebinding)', () => {
-    const { route } = createConsoleMail(silentLogger)
+    const { route } = createConsoleMail({ issuer, logger: silentLogger })
     const open = (host: string) => route.handle(asked(host))
     for (const host of ['localhost', 'localhost:3000', '127.0.0.1:3000', '[::1]:3000'])
       assert.equal((open(host) as HttpAnswer).status, 200, host)
@@ -191,7 +194,7 @@ describe('the page for development', () => {
   })
 
   it('/dev/mail takes the host from the URL of a request without the header Host', () => {
-    const { route } = createConsoleMail(silentLogger)
+    const { route } = createConsoleMail({ issuer, logger: silentLogger })
     const open = (url: string) => route.handle({ ...asked(''), url, headers: new Headers() })
     assert.equal((open('http://localhost/dev/mail') as HttpAnswer).status, 200)
     assert.throws(() => open('http://evil.example/dev/mail'), { code: 'forbidden' })
@@ -231,8 +234,7 @@ describeOnBoth('mail', (stage) => {
   })
 
   it('if mailUrl is console:, /dev/mail shows escaped mails and runs no script', async () => {
-    const mailFrom = 'no-reply@example.com'
-    const started = await stage.start({ mailUrl: 'console:', mailFrom })
+    const started = await stage.start({ mailUrl: 'console:' })
     assert.match((await started.send('GET', '/dev/mail')).text, /No mail yet/)
     await disable(started)
     let page = await started.send('GET', '/dev/mail')
@@ -240,7 +242,10 @@ describeOnBoth('mail', (stage) => {
       await new Promise((resolve) => setTimeout(resolve, 20))
       page = await started.send('GET', '/dev/mail')
     }
-    assert.match(page.text, /<h2>Your account at localhost:3000 was disabled<\/h2>\n<p>To ada@/)
+    assert.match(
+      page.text,
+      /<h2>Your account at localhost:3000 was disabled<\/h2>\n<p class="hint">To ada@/,
+    )
     assert.equal(
       page.headers.get('content-security-policy')?.startsWith("default-src 'none'"),
       true,

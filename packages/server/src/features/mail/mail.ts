@@ -77,7 +77,15 @@ export async function startMail(
   }
 }
 
-function writingOf({ mail, mailFrom = '', mailLanguage, issuer }: MailChoice): WritingOptions {
+/** The sender of the mails at `/dev/mail`. A mail server requires `mailFrom`. */
+const consoleSender = 'Keystile <no-reply@localhost>'
+
+function writingOf({
+  mail,
+  mailFrom = consoleSender,
+  mailLanguage,
+  issuer,
+}: MailChoice): WritingOptions {
   return {
     from: mail?.from ?? mailFrom,
     issuer,
@@ -90,12 +98,12 @@ async function openTransport(options: MailChoice): Promise<{
   readonly transport: MailTransport
   readonly routes: readonly OpenRoute[]
 }> {
-  const { mail, mailUrl = '', logger } = options
+  const { mail, mailUrl = '' } = options
   if (mail) return { transport: appTransport(mail), routes: [] }
 
   const server = parseMailUrl(mailUrl)
   if (server.kind === 'console') {
-    const transport = createConsoleMail(logger)
+    const transport = createConsoleMail(options)
     return { transport, routes: [transport.route] }
   }
   return { transport: await createSmtp(server, dkimOf(options)), routes: [] }

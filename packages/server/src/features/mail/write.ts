@@ -1,3 +1,4 @@
+import { escapeHtml } from '../../pages/html.ts'
 import type { OutgoingMail } from '../outbox/sender.ts'
 import { parseLanguage } from './language.ts'
 import {
@@ -136,11 +137,6 @@ function htmlOf(paragraph: Paragraph): string {
   const text = escapeHtml(textOf(paragraph))
   if (typeof paragraph === 'string') return text
   return 'link' in paragraph ? `<a href="${text}">${text}</a>` : `<strong>${text}</strong>`
-}
-
-/** Escapes a text for the content of an HTML element, or for an attribute in double quotes. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (letter) => `&#${letter.codePointAt(0)};`)
 }
 
 function requireContent(content: unknown): MailContent {

@@ -1,5 +1,3 @@
-import { escapeHtml } from '../mail/write.ts'
-
 /** HTML that `markup` made. `markup` inserts this HTML unchanged, but escapes plain strings. */
 export class Html {
   readonly text: string
@@ -21,4 +19,9 @@ export function markup(parts: TemplateStringsArray, ...values: readonly Insertab
     return value === undefined ? '' : escapeHtml(value)
   })
   return new Html(parts.map((part, index) => part + (written[index] ?? '')).join(''))
+}
+
+/** Escapes a text for the content of an HTML element, or for an attribute in double quotes. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (letter) => `&#${letter.codePointAt(0)};`)
 }

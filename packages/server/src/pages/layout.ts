@@ -1,26 +1,34 @@
 import { createHash } from 'node:crypto'
 import type { HttpAnswer } from 'keystile/internal'
-import type { Language } from '../mail/message.ts'
 import { Html, markup } from './html.ts'
 
 const style = `
-:root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --edge: #767676; --act: #0b57d0;
-  --on-act: #fff; --fault: #b3261e }
+:root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --edge: #767676; --line: #ddd;
+  --act: #0b57d0; --on-act: #fff; --fault: #b3261e }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #eee; --paper: #161616; --edge: #8f8f8f; --act: #a8c7fa; --on-act: #062e6f;
-    --fault: #f2b8b5 }
+  :root { --ink: #eee; --paper: #161616; --edge: #8f8f8f; --line: #444;
+    --act: #a8c7fa; --on-act: #062e6f; --fault: #f2b8b5 }
 }
 * { box-sizing: border-box }
 body { margin: 0; padding: 1.5rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif }
-main { max-width: 26rem; margin: 4vh auto }
+main { max-width: 26rem; margin: 4vh auto; overflow-wrap: break-word }
+.wide { max-width: 44rem }
 h1 { font-size: 1.5rem; line-height: 1.25 }
+h2 { margin: 0; font-size: 1.125rem; line-height: 1.35 }
+section, article { margin-top: 2rem; padding-top: 1.5rem; border-top: 1px solid var(--line) }
+pre, code { font: .875rem/1.6 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere }
+pre { margin: .75rem 0 0; padding: .75rem 1rem; white-space: pre-wrap;
+  border: 1px solid var(--line); border-radius: .4rem }
+dt { margin-top: 1rem; font-weight: 600 }
+dd { margin: 0 }
 label { display: block; margin-top: 1rem; font-weight: 600 }
 input, select { width: 100%; margin-top: .25rem; padding: .6rem .75rem; font: inherit;
   color: inherit; background: transparent; border: 1px solid var(--edge); border-radius: .4rem }
 select { background: var(--paper); min-height: 2.85rem }
 input[aria-invalid], select[aria-invalid] { border-color: var(--fault); border-width: 2px }
-button { width: 100%; margin-top: 1.5rem; padding: .7rem; font: inherit; font-weight: 600;
+button, .button { display: block; width: 100%; margin-top: 1.5rem; padding: .7rem; font: inherit;
+  font-weight: 600; text-align: center; text-decoration: none;
   color: var(--on-act); background: var(--act); border: 0; border-radius: .4rem; cursor: pointer }
 a { color: var(--act) }
 :focus-visible { outline: 3px solid var(--act); outline-offset: 2px }
@@ -47,7 +55,8 @@ const pageHeaders = {
 
 /** A page that a person sees in a browser. */
 export interface Page {
-  readonly language: Language
+  /** The language of the page, such as `de`. */
+  readonly language: string
   /** The heading of the page. It also appears in the title of the window. */
   readonly heading: string
   /**
@@ -56,6 +65,8 @@ export interface Page {
    */
   readonly service: string
   readonly content: Html
+  /** Whether the page is for a wide screen. Default: it has one narrow column. */
+  readonly isWide?: boolean
   /** The status of the answer. Default: 200. */
   readonly status?: number
   /** Seconds until another try may succeed. */
@@ -64,7 +75,7 @@ export interface Page {
 
 /** Returns a page that works without scripts, on phones, in dark mode and with screen readers. */
 export function pageAnswer(page: Page): HttpAnswer {
-  const { language, heading, service, content, status = 200, retryAfterSeconds } = page
+  const { language, heading, service, content, isWide, status = 200, retryAfterSeconds } = page
   const { text: body } = markup`<!doctype html>
 <html lang="${language}">
 <head>
@@ -74,7 +85,7 @@ export function pageAnswer(page: Page): HttpAnswer {
 ${styleElement}
 </head>
 <body>
-<main>
+<main${isWide ? markup` class="wide"` : undefined}>
 <p>${service}</p>
 <h1>${heading}</h1>
 ${content}
