@@ -549,7 +549,7 @@ describeOnBoth('a new address', (stage) => {
       send('POST', `/account/${page}`, { form })
     const wrong = await post('confirm-email-change', { token, password: 'wrong' })
     assert.equal(wrong.status, 403)
-    assert.match(wrong.text, /role="alert">The link or the password is wrong/)
+    assert.match(wrong.text, /id="password-fault" role="alert">The password is wrong/)
     assert.ok(wrong.text.includes(`name="token" value="${token}"`))
     assert.match((await post('confirm-email-change', { token, password })).text, /is changed/)
     assert.deepEqual(await address(), [fresh, true])
@@ -562,6 +562,14 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [old, true])
     assert.equal((await login()).status, 400)
     assert.equal((await post('undo-email-change', { token: undoing.token })).status, 403)
+    for (const [page, used] of [
+      ['confirm-email-change', token],
+      ['undo-email-change', undoing.token],
+    ] as const) {
+      const { status, text } = await send('GET', `/account/${page}?token=${used}`)
+      assert.equal(status, 403)
+      assert.match(text, /This link does not work any more/)
+    }
     assert.match((await send('GET', '/account/undo-email-change')).text, /not complete/)
   })
 

@@ -256,6 +256,9 @@ describeOnBoth('an invitation', (stage) => {
     assert.match((await post({ username: 'bob', password })).text, /Your account is ready/)
     assert.equal((await login({ username: 'bob' })).status, 200)
     assert.equal((await post({ username: 'bob', password })).status, 403)
+    const used = await send('GET', `/account/accept-invitation?token=${token}`)
+    assert.equal(used.status, 403)
+    assert.match(used.text, /This link does not work any more/)
   })
 
   it('the page for an invitation has inputs for the required fields of the profile', async () => {
@@ -322,12 +325,13 @@ describeOnBoth('an invitation', (stage) => {
   })
 
   it('the pages for invitations and address changes exist in four languages', async () => {
-    const { send } = await start()
+    const { send, invited } = await start()
+    const { token } = await invited()
     for (const page of ['accept-invitation', 'confirm-email-change', 'undo-email-change']) {
       const headings = new Set<string | undefined>()
       for (const language of ['en', 'de', 'fr', 'es']) {
         const headers = { 'accept-language': language }
-        const { text } = await send('GET', `/account/${page}?token=x`, { headers })
+        const { text } = await send('GET', `/account/${page}?token=${token}`, { headers })
         assert.ok(text.includes(`<html lang="${language}">`))
         headings.add(/<h1>([^<]*)<\/h1>/.exec(text)?.[1])
         for (const [, id = ''] of text.matchAll(/<input id="(\w+)"/g))

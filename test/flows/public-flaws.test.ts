@@ -700,7 +700,7 @@ const flaws: readonly Flaw[] = [
         await send('POST', '/account/forgot-password', { form: { login: evil } }),
       ]
       for (const { text } of pages) assert.doesNotMatch(text, /<img|<script|<\/title>'|"><i/)
-      for (const page of pages.slice(0, 3)) assert.match(page?.text ?? '', /value="&/)
+      assert.match(pages[2]?.text ?? '', /value="&/)
     },
   },
 ]

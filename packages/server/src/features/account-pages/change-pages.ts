@@ -15,8 +15,8 @@ import { tokenPageRoutes, type TokenPage } from './token-page.ts'
  * the results.
  */
 export interface ChangePageParts extends PageSettings {
-  readonly changes: Pick<EmailChanges, 'confirm' | 'undo'>
-  readonly invitations: Pick<Invitations, 'accept'>
+  readonly changes: Pick<EmailChanges, 'confirm' | 'isOpen' | 'undo' | 'canUndo'>
+  readonly invitations: Pick<Invitations, 'accept' | 'isOpen'>
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
   /** The JSON Schema of the profile of a new account. */
   readonly profile: JsonObject
@@ -41,6 +41,7 @@ function confirmPage({ changes }: ChangePageParts): TokenPage {
     name: 'confirm-email-change',
     summary: 'Confirm a new e-mail address',
     fieldNames: ['password'],
+    asksPassword: true,
     texts: (reader) => textsOf(reader).confirm,
     shared: textsOf,
     fields: (reader) => [
@@ -50,6 +51,7 @@ function confirmPage({ changes }: ChangePageParts): TokenPage {
         attributes: markup`type="password" autocomplete="current-password"`,
       },
     ],
+    isOpen: (token) => changes.isOpen(token),
     async submit(form, request) {
       const owner = { subject: undefined, password: form.get('password') }
       await changes.confirm({ token: form.get('token') ?? '' }, owner, byStranger(request))
@@ -65,6 +67,7 @@ function undoPage({ changes }: ChangePageParts): TokenPage {
     texts: (reader) => textsOf(reader).undo,
     shared: textsOf,
     fields: () => [],
+    isOpen: (token) => changes.canUndo(token),
     submit: (form, request) => changes.undo(form.get('token') ?? '', byStranger(request)),
   }
 }
@@ -98,6 +101,7 @@ function acceptPage({ invitations, passwordPolicy, profile }: ChangePageParts): 
         ...profileFields.show(typed, textsOf(reader)),
       ]
     },
+    isOpen: (token) => invitations.isOpen(token),
     async submit(form, request) {
       const [username, password] = [form.get('username'), form.get('password')]
       const members = {

@@ -15,13 +15,14 @@ import {
   type PageReader,
   type PageSettings,
 } from './page-parts.ts'
+import { usedLinkPage } from './used-link.ts'
 
 /**
  * The services and settings that the pages use. The services enforce all rules; the pages only show
  * the results.
  */
 export interface ConfirmPageParts extends PageSettings {
-  readonly verifications: Pick<Verifications, 'confirm'>
+  readonly verifications: Pick<Verifications, 'confirm' | 'isOpen'>
 }
 
 /**
@@ -55,16 +56,21 @@ export function confirmPageRoutes(parts: ConfirmPageParts): readonly OpenRoute[]
 }
 
 /**
- * Shows the form for a link. Does not use up the token of the link, because mail scanners open
- * links too. The token is checked when the form is sent.
+ * Shows the form for a link, or says that the link does not work any more. Does not use up the
+ * token of the link, because mail scanners open links too.
  */
-function openLink(request: HttpRequestWithBody, kind: Kind, parts: ConfirmPageParts): HttpAnswer {
+async function openLink(
+  request: HttpRequestWithBody,
+  kind: Kind,
+  parts: ConfirmPageParts,
+): Promise<HttpAnswer> {
   const reader = readerOf(request, parts)
   const token = queryOf(request).get('token')
-  if (token) return formPage(reader, kind, { token })
-
   const texts = confirmTexts[reader.language]
-  return page(reader, texts[kind.kind].heading, markup`<p>${texts.noToken}</p>`)
+  const { heading, used } = texts[kind.kind]
+  if (!token) return page(reader, heading, markup`<p>${texts.noToken}</p>`)
+  if (!(await parts.verifications.isOpen(token))) return usedLinkPage(reader, used)
+  return formPage(reader, kind, { token })
 }
 
 async function confirm(
@@ -91,7 +97,9 @@ async function confirm(
     const { heading, text } = texts[kind.kind].done
     return page(reader, heading, markup`<p>${text}</p>`)
   } catch (error) {
-    return formPage(reader, kind, { token, username: typed }, refusedOf(error, texts))
+    const refused = refusedOf(error, texts)
+    if (refused === 'link') return usedLinkPage(reader, texts[kind.kind].used)
+    return formPage(reader, kind, { token, username: typed }, refused)
   }
 }
 
@@ -99,7 +107,7 @@ async function confirm(
 interface Refused {
   readonly status: number
   readonly retryAfterSeconds?: number | undefined
-  /** The field that has the fault; undefined if the link has the fault. */
+  /** The field that has the fault; undefined if the fault is not in a field. */
   readonly field?: 'password' | 'username' | undefined
   /** The fault to show. */
   readonly fault: Html
@@ -149,9 +157,10 @@ function usernameField(
 }
 
 /**
- * Converts a refusal into what the page shows. Rethrows every error that is not a `ProblemError`.
+ * Converts a refusal into what the page shows. Returns `link` if the link does not work. Rethrows
+ * every error that is not a `ProblemError`.
  */
-function refusedOf(error: unknown, { faults }: ConfirmTexts): Refused {
+function refusedOf(error: unknown, { faults }: ConfirmTexts): Refused | 'link' {
   if (!(error instanceof ProblemError)) throw error
 
   const { status, retryAfterSeconds, errors = [] } = error
@@ -161,7 +170,7 @@ function refusedOf(error: unknown, { faults }: ConfirmTexts): Refused {
   if (status === 403)
     return named === 'password'
       ? { ...shared, field: 'password', fault: markup`${faults.password}` }
-      : { ...shared, fault: markup`${faults.proof}` }
+      : 'link'
   if (status === 409)
     return named === 'username'
       ? { ...shared, field: 'username', fault: markup`${faults.usernameTaken}` }

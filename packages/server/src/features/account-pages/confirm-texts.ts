@@ -7,6 +7,8 @@ export interface ConfirmPageTexts {
   readonly intro: string
   readonly button: string
   readonly done: { readonly heading: string; readonly text: string }
+  /** What to do if the link was used or has expired. */
+  readonly used: string
 }
 
 /** The texts of the pages that verify an address. */
@@ -20,7 +22,6 @@ export interface ConfirmTexts {
   readonly usernameHint: string
   readonly noToken: string
   readonly faults: {
-    readonly proof: string
     readonly password: string
     readonly usernameTaken: string
     readonly emailTaken: string
@@ -39,6 +40,9 @@ export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
         'registered with your address: close this page.',
       button: 'Confirm the address',
       done: { heading: 'Your address is confirmed', text: 'You can close this page.' },
+      used:
+        'If you have confirmed your address with it, you can close this page. If not, ask for a ' +
+        'new mail in the app where you registered.',
     },
     finish: {
       heading: 'Finish your registration',
@@ -47,6 +51,7 @@ export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
         'close this page: then no account is created.',
       button: 'Create the account',
       done: { heading: 'Your account is ready', text: 'You can log in now.' },
+      used: 'If you have created your account with it, log in. If not, register once more.',
     },
     password: 'Password',
     username: 'Another user name',
@@ -54,9 +59,6 @@ export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
       '2 to 63 letters, digits, dots, underscores or hyphens, with a letter or digit first.',
     noToken: 'This link is not complete. Open the whole link in the mail.',
     faults: {
-      proof:
-        'The link is wrong, was used before, or has expired. ' +
-        'Ask for a new mail where you registered.',
       password: 'The password is wrong.',
       usernameTaken: 'Another person has this user name now. Choose another one.',
       emailTaken: 'There is an account with this address now. Log in, or request a new password.',
@@ -75,6 +77,9 @@ export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
         heading: 'Ihre Adresse ist bestätigt',
         text: 'Sie können diese Seite schließen.',
       },
+      used:
+        'Wenn Sie Ihre Adresse damit bestätigt haben, können Sie diese Seite schließen. Wenn ' +
+        'nicht, fordern Sie in der App, in der Sie sich registriert haben, eine neue Mail an.',
     },
     finish: {
       heading: 'Schließen Sie Ihre Registrierung ab',
@@ -83,6 +88,9 @@ export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
         'nicht registriert haben, schließen Sie diese Seite: Dann entsteht kein Konto.',
       button: 'Konto anlegen',
       done: { heading: 'Ihr Konto ist bereit', text: 'Sie können sich jetzt anmelden.' },
+      used:
+        'Wenn Sie Ihr Konto damit angelegt haben, melden Sie sich an. Wenn nicht, registrieren ' +
+        'Sie sich noch einmal.',
     },
     password: 'Passwort',
     username: 'Anderer Benutzername',
@@ -91,9 +99,6 @@ export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
       'am Anfang ein Buchstabe oder eine Ziffer.',
     noToken: 'Dieser Link ist nicht vollständig. Öffnen Sie den ganzen Link aus der Mail.',
     faults: {
-      proof:
-        'Der Link ist falsch, schon benutzt oder abgelaufen. ' +
-        'Fordern Sie dort, wo Sie sich registriert haben, eine neue Mail an.',
       password: 'Das Passwort ist falsch.',
       usernameTaken:
         'Diesen Benutzernamen hat inzwischen eine andere Person. Wählen Sie einen anderen.',
@@ -112,6 +117,9 @@ export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
         'personne s’est inscrite avec votre adresse\u00a0: fermez cette page.',
       button: 'Confirmer l’adresse',
       done: { heading: 'Votre adresse est confirmée', text: 'Vous pouvez fermer cette page.' },
+      used:
+        'Si vous avez confirmé votre adresse avec ce lien, vous pouvez fermer cette page. Sinon, ' +
+        'demandez un nouveau message dans l’application où vous vous êtes inscrit.',
     },
     finish: {
       heading: 'Terminez votre inscription',
@@ -120,6 +128,9 @@ export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
         'êtes pas inscrit, fermez cette page\u00a0: aucun compte ne sera créé.',
       button: 'Créer le compte',
       done: { heading: 'Votre compte est prêt', text: 'Vous pouvez maintenant vous connecter.' },
+      used:
+        'Si vous avez créé votre compte avec ce lien, connectez-vous. Sinon, inscrivez-vous de ' +
+        'nouveau.',
     },
     password: 'Mot de passe',
     username: 'Autre nom d’utilisateur',
@@ -128,9 +139,6 @@ export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
       'en commençant par une lettre ou un chiffre.',
     noToken: 'Ce lien est incomplet. Ouvrez le lien entier du message.',
     faults: {
-      proof:
-        'Le lien est erroné, a déjà été utilisé ou a expiré. ' +
-        'Demandez un nouveau message là où vous vous êtes inscrit.',
       password: 'Le mot de passe est erroné.',
       usernameTaken: 'Une autre personne utilise déjà ce nom. Choisissez-en un autre.',
       emailTaken:
@@ -148,6 +156,9 @@ export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
         'registrado con su dirección: cierre esta página.',
       button: 'Confirmar la dirección',
       done: { heading: 'Su dirección está confirmada', text: 'Puede cerrar esta página.' },
+      used:
+        'Si ha confirmado su dirección con él, puede cerrar esta página. Si no, solicite otro ' +
+        'mensaje en la aplicación donde se registró.',
     },
     finish: {
       heading: 'Termine su registro',
@@ -156,6 +167,7 @@ export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
         'cierre esta página: no se creará ninguna cuenta.',
       button: 'Crear la cuenta',
       done: { heading: 'Su cuenta está lista', text: 'Ya puede iniciar sesión.' },
+      used: 'Si ha creado su cuenta con él, inicie sesión. Si no, regístrese de nuevo.',
     },
     password: 'Contraseña',
     username: 'Otro nombre de usuario',
@@ -164,9 +176,6 @@ export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
       'y al principio una letra o una cifra.',
     noToken: 'Este enlace no está completo. Abra el enlace entero del mensaje.',
     faults: {
-      proof:
-        'El enlace no es correcto, ya se usó o ha caducado. ' +
-        'Solicite otro mensaje donde se registró.',
       password: 'La contraseña no es correcta.',
       usernameTaken: 'Otra persona ya tiene este nombre de usuario. Elija otro.',
       emailTaken:

@@ -67,6 +67,7 @@ export function pageRoute(
       ...(query && { query }),
       ...(fields && { body: { type: 'form', schema: schemaOf(fields) } }),
       success: { status: 200, description: 'A page', type: 'text/html' },
+      ...(query && { refuses: { 403: 'A page: the link was used or has expired' } }),
       ...(fields && {
         refuses: {
           403: 'A page: the link or the code is wrong, was used before, or has expired',

@@ -18,6 +18,8 @@ interface Asked {
 interface Stage {
   readonly calls: unknown[]
   error: unknown
+  /** The tokens of the links that can still be used. */
+  readonly open: Set<string>
 }
 
 const settings = { issuer: 'https://auth.example:8443/v1', mailLanguage: 'en' } as const
@@ -32,7 +34,8 @@ const invalid = (name: string, msg: string): ProblemError =>
   })
 
 function createStage(): Stage & { readonly routes: readonly OpenRoute[] } {
-  const stage: Stage = { calls: [], error: undefined }
+  const stage: Stage = { calls: [], error: undefined, open: new Set(['a"b', 't']) }
+  const isOpen = async (token: string): Promise<boolean> => stage.open.has(token)
   const note =
     (name: string) =>
     async (...values: readonly unknown[]): Promise<never> => {
@@ -43,10 +46,10 @@ function createStage(): Stage & { readonly routes: readonly OpenRoute[] } {
   const parts = {
     ...settings,
     passwordPolicy,
-    resets: { request: note('request'), confirm: note('confirm') },
-    verifications: { confirm: note('confirm') },
-    changes: { confirm: note('confirm'), undo: note('undo') },
-    invitations: { accept: note('accept') },
+    resets: { request: note('request'), confirm: note('confirm'), isOpen },
+    verifications: { confirm: note('confirm'), isOpen },
+    changes: { confirm: note('confirm'), isOpen, undo: note('undo'), canUndo: isOpen },
+    invitations: { accept: note('accept'), isOpen },
     profile: { properties: { age: { type: 'integer' } }, required: ['age'] },
   }
   const all = [resetPageRoutes, confirmPageRoutes, changePageRoutes]
@@ -99,7 +102,7 @@ const manyTries = 'Too many tries. Wait a while and try again.'
 const notNow = 'This does not work at the moment. Try again in a few seconds.'
 
 describe('the pages for a new password', () => {
-  const wrong = 'The link or the code is wrong, was used before, or has expired.'
+  const wrong = 'The code is wrong, was used before, or has expired.'
   const again = '<p><a href="forgot-password">Request a new mail</a></p>'
   const hint =
     '<p class="hint" id="new_password-hint">At least 15 characters. ' +
@@ -190,10 +193,7 @@ describe('the pages for a new password', () => {
     stage.error = invalid('new_password', 'Password should not be x')
     const rule = '<span lang="en">Password should not be x.</span>'
     assert.deepEqual(await linesAfter(stage, 'reset-password', { form: typed }), refused(rule))
-    stage.error = wrongLink
-    assert.deepEqual(await linesAfter(stage, 'reset-password', { form: typed }), refused(wrong))
-    const call = ['confirm', { token: 'a"b' }, 'short', by]
-    assert.deepEqual(stage.calls, [call, call])
+    assert.deepEqual(stage.calls, [['confirm', { token: 'a"b' }, 'short', by]])
     stage.error = new TypeError('a bug')
     await assert.rejects(ask(stage, 'reset-password', { form: typed }), /a bug/)
 
@@ -238,6 +238,48 @@ describe('the pages for a new password', () => {
     stage.error = undefined
     await ask(stage, 'reset-password', { form: { request_id: 'r' } })
     assert.deepEqual(stage.calls.at(-1), ['confirm', { requestId: 'r', code: '' }, '', by])
+  })
+})
+
+describe('a link that was used or has expired', () => {
+  const nextSteps: Readonly<Record<string, RegExp>> = {
+    'reset-password': /If you have set your new password with it, log in\. .* request a new mail/,
+    'verify-email': /If you have confirmed your address with it, .* ask for a new mail in the app/,
+    'finish-registration': /If you have created your account with it, log in\. .* register once/,
+    'confirm-email-change': /If you have confirmed your address with it, .* change the address/,
+    'undo-email-change': /If you have undone the change with it, look into your mailbox/,
+    'accept-invitation': /If you have created your account with it, log in\. .* new invitation/,
+  }
+  for (const [path, next] of Object.entries(nextSteps))
+    it(`/account/${path} says at once, and after the form, that a link does not work`, async () => {
+      const stage = createStage()
+      stage.error = wrongLink
+      const form = { token: 'used', password: 'p', new_password: 'p', username: 'ada' }
+      for (const asked of [
+        await ask(stage, `${path}?token=used`),
+        await ask(stage, path, { form }),
+      ]) {
+        assert.equal(asked.status, 403)
+        const [heading, text = '', ...others] = linesOf(asked)
+        assert.equal(heading, '<h1>This link does not work any more</h1>')
+        assert.match(text, /^<p>A link from a mail works once, and only for some time\. /)
+        assert.match(text, next)
+        assert.deepEqual(
+          others,
+          path === 'reset-password'
+            ? ['<p><a class="button" href="forgot-password">Request a new mail</a></p>']
+            : [],
+        )
+      }
+      assert.equal(stage.calls.length, 1, 'opening the link calls no service that changes data')
+    })
+
+  it('the page for a link that does not work exists in four languages', async () => {
+    const shown = []
+    for (const language of ['en', 'de', 'fr', 'es'])
+      for (const path of Object.keys(nextSteps))
+        shown.push(...(await linesAfter(createStage(), `${path}?token=used`, { language })))
+    assert.equal(new Set(shown).size, 4 * (1 + Object.keys(nextSteps).length + 1))
   })
 })
 
@@ -311,8 +353,6 @@ describe('the pages that confirm an address', () => {
     const at = (field: string): { readonly errors: ProblemError['errors'] & object } => ({
       errors: [{ loc: ['body', field], msg: 'x', type: 'x' }],
     })
-    const used =
-      'The link is wrong, was used before, or has expired. Ask for a new mail where you registered.'
     const general = (text: string): readonly string[] => [
       heading,
       intro,
@@ -330,7 +370,6 @@ describe('the pages that confirm an address', () => {
       ...closing,
     ]
     for (const [error, expected] of [
-      [wrongLink, general(used)],
       [tooMany, general(manyTries)],
       [away, general(notNow)],
       [
@@ -357,12 +396,12 @@ describe('the pages that confirm an address', () => {
       assert.equal(answer.headers['retry-after'], error === tooMany ? '7' : undefined)
     }
 
-    stage.error = wrongLink
+    stage.error = away
     const named = { token: 't', username: 'ada' }
     assert.deepEqual(await linesAfter(stage, 'finish-registration', { form: named }), [
       heading,
       intro,
-      fault(used),
+      fault(notNow),
       ...opening('t'),
       ...usernameLines('ada', `<p class="hint" id="username-hint">${hint}</p>`, 'username-hint'),
       ...passwordLines(),
@@ -421,8 +460,8 @@ describe('the pages for a new address and for an invitation', () => {
   it('the page behind a mailed link shows a form with the token, and changes no data', async () => {
     const stage = createStage()
     assert.deepEqual(
-      await linesAfter(stage, 'accept-invitation?token=a%22'),
-      invitation('a&#34;', '', ''),
+      await linesAfter(stage, 'accept-invitation?token=a%22b'),
+      invitation('a&#34;b', '', ''),
     )
     assert.deepEqual(await linesAfter(stage, 'confirm-email-change?token=t'), confirmation('t'))
     assert.deepEqual(await linesAfter(stage, 'undo-email-change?token=t'), [
@@ -476,10 +515,6 @@ describe('the pages for a new address and for an invitation', () => {
     ]
     const rule = '<span lang="en">Input should be x.</span>'
     for (const [error, expected] of [
-      [
-        wrongLink,
-        general('The link or the password is wrong, or the link was used before or has expired.'),
-      ],
       [tooMany, general(manyTries)],
       [away, general(notNow)],
       [
@@ -510,11 +545,18 @@ describe('the pages for a new address and for an invitation', () => {
     const german = await linesAfter(stage, 'accept-invitation', { form, language: 'de' })
     assert.ok(german.includes(fault(`Das geht so nicht. ${rule}`, 'username')), german.join('\n'))
 
+    // The link can still be used, so it is not at fault.
+    const text = 'The password is wrong, or the address is not free any more.'
     stage.error = wrongLink
-    const empty = await linesAfter(stage, 'confirm-email-change', { form: {} })
+    const wrong = await ask(stage, 'confirm-email-change', { form: { token: 't', password: 'p' } })
+    assert.equal(wrong.status, 403)
+    const marks = ' aria-describedby="password-fault" aria-invalid="true" autofocus>'
     assert.deepEqual(
-      empty.filter((line) => !line.startsWith('<p class="fault"')),
-      confirmation(''),
+      linesOf(wrong),
+      confirmation('t').flatMap((line) => {
+        if (!line.startsWith('<input id="password"')) return line
+        return [fault(text, 'password'), line.replace(/>$/, marks)]
+      }),
     )
     stage.error = new TypeError('a bug')
     await assert.rejects(ask(stage, 'undo-email-change', { form }), /a bug/)
@@ -531,7 +573,7 @@ describe('the descriptions of the account pages', () => {
         doc.query,
         path.endsWith('/forgot-password') || method === 'POST' ? undefined : { token: text },
       )
-      if (method === 'GET') assert.deepEqual([doc.body, doc.refuses], [undefined, undefined])
+      if (method === 'GET') assert.equal(doc.body, undefined)
       const names = Object.keys(doc.body?.schema['properties'] ?? {})
       const properties = Object.fromEntries(names.map((name) => [name, text]))
       if (doc.body)
@@ -546,17 +588,17 @@ describe('the descriptions of the account pages', () => {
     assert.deepEqual(described, [
       ['GET', 'forgot-password', '', ''],
       ['POST', 'forgot-password', 'login', '403 422 429'],
-      ['GET', 'reset-password', '', ''],
+      ['GET', 'reset-password', '', '403'],
       ['POST', 'reset-password', 'token request_id code new_password', '403 422 429'],
-      ['GET', 'verify-email', '', ''],
+      ['GET', 'verify-email', '', '403'],
       ['POST', 'verify-email', 'token password', '403 422 429'],
-      ['GET', 'finish-registration', '', ''],
+      ['GET', 'finish-registration', '', '403'],
       ['POST', 'finish-registration', 'token password username', '403 409 422 429'],
-      ['GET', 'confirm-email-change', '', ''],
+      ['GET', 'confirm-email-change', '', '403'],
       ['POST', 'confirm-email-change', 'token password', '403 422 429'],
-      ['GET', 'undo-email-change', '', ''],
+      ['GET', 'undo-email-change', '', '403'],
       ['POST', 'undo-email-change', 'token', '403 422 429'],
-      ['GET', 'accept-invitation', '', ''],
+      ['GET', 'accept-invitation', '', '403'],
       ['POST', 'accept-invitation', 'token username password age', '403 409 422 429'],
     ])
     const summaries = createStage().routes.map(({ doc }) => doc.summary)

@@ -17,6 +17,7 @@ import {
   type PageSettings,
 } from './page-parts.ts'
 import { pageTexts, type PageTexts } from './texts.ts'
+import { usedLinkPage } from './used-link.ts'
 
 /**
  * The services and settings that the pages use. The services enforce all rules; the pages only show
@@ -89,15 +90,15 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
 }
 
 /**
- * Shows the form for a link. Does not use up the token of the link, because mail scanners open
- * links too. The token is checked when the form is sent.
+ * Shows the form for a link, or says that the link does not work any more. Does not use up the
+ * token of the link, because mail scanners open links too.
  */
-function openLink(request: HttpRequestWithBody, parts: ResetPageParts): HttpAnswer {
+async function openLink(request: HttpRequestWithBody, parts: ResetPageParts): Promise<HttpAnswer> {
   const reader = readerOf(request, parts)
-  const token = queryOf(request).get('token')
-  if (token) return resetPage(reader, { token })
-
   const { texts } = reader
+  const token = queryOf(request).get('token')
+  if (token) return (await parts.resets.isOpen(token)) ? resetPage(reader, { token }) : used(reader)
+
   const content = markup`<p>${texts.noToken}</p>
     ${againLink(texts)}`
   return page(reader, texts.reset.heading, content)
@@ -115,7 +116,9 @@ async function setPassword(
     const { heading, text } = reader.texts.done
     return page(reader, heading, markup`<p>${text}</p>`)
   } catch (error) {
-    return resetPage(reader, presented, refusedOf(error, reader))
+    const refused = refusedOf(error, reader)
+    const isOfLink = refused.status === 403 && 'token' in presented
+    return isOfLink ? used(reader) : resetPage(reader, presented, refused)
   }
 }
 
@@ -186,6 +189,11 @@ function codeFields(
 ${field}`
 }
 
+function used(reader: Reader): HttpAnswer {
+  const { reset, requestAgain: label } = reader.texts
+  return usedLinkPage(reader, reset.used, { href: 'forgot-password', label })
+}
+
 function againLink({ requestAgain }: PageTexts): Html {
   return markup`<p><a href="forgot-password">${requestAgain}</a></p>`
 }
@@ -203,6 +211,6 @@ function refusedOf(error: unknown, { texts: { faults }, language }: Reader): Ref
     return { ...shared, fault: markup`${translated}${brokenRule(error)}` }
   }
 
-  if (status === 403) return { ...shared, fault: markup`${faults.proof}` }
+  if (status === 403) return { ...shared, fault: markup`${faults.code}` }
   return { ...shared, fault: markup`${status === 429 ? faults.tooMany : faults.unavailable}` }
 }

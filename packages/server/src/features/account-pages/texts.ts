@@ -8,7 +8,12 @@ export interface PageTexts {
   readonly sent: { readonly heading: string; readonly intro: string }
   readonly code: string
   readonly codeHint: string
-  readonly reset: { readonly heading: string; readonly button: string }
+  readonly reset: {
+    readonly heading: string
+    readonly button: string
+    /** What to do if the link was used or has expired. */
+    readonly used: string
+  }
   readonly password: string
   readonly passwordHint: (minLength: number) => string
   readonly done: { readonly heading: string; readonly text: string }
@@ -16,7 +21,7 @@ export interface PageTexts {
   readonly requestAgain: string
   /** The error messages of a form. */
   readonly faults: {
-    readonly proof: string
+    readonly code: string
     readonly password: string
     readonly tooMany: string
     readonly unavailable: string
@@ -41,7 +46,11 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
     },
     code: 'Code from the mail',
     codeHint: 'Eight digits.',
-    reset: { heading: 'Set a new password', button: 'Set the password' },
+    reset: {
+      heading: 'Set a new password',
+      button: 'Set the password',
+      used: 'If you have set your new password with it, log in. If not, request a new mail.',
+    },
     password: 'New password',
     passwordHint: (minLength) =>
       `At least ${minLength} characters. Several words that do not belong together are good.`,
@@ -52,7 +61,7 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
     noToken: 'This link is not complete. Open the whole link in the mail, or request a new mail.',
     requestAgain: 'Request a new mail',
     faults: {
-      proof: 'The link or the code is wrong, was used before, or has expired.',
+      code: 'The code is wrong, was used before, or has expired.',
       password: 'Choose another password.',
       tooMany: 'Too many tries. Wait a while and try again.',
       unavailable: 'This does not work at the moment. Try again in a few seconds.',
@@ -77,7 +86,13 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
     },
     code: 'Code aus der Mail',
     codeHint: 'Acht Ziffern.',
-    reset: { heading: 'Neues Passwort festlegen', button: 'Passwort speichern' },
+    reset: {
+      heading: 'Neues Passwort festlegen',
+      button: 'Passwort speichern',
+      used:
+        'Wenn Sie Ihr neues Passwort damit festgelegt haben, melden Sie sich an. Wenn nicht, ' +
+        'fordern Sie eine neue Mail an.',
+    },
     password: 'Neues Passwort',
     passwordHint: (minLength) =>
       `Mindestens ${minLength} Zeichen. Gut sind mehrere Wörter, die nicht zusammengehören.`,
@@ -90,7 +105,7 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
       'oder fordern Sie eine neue Mail an.',
     requestAgain: 'Neue Mail anfordern',
     faults: {
-      proof: 'Der Link oder der Code ist falsch, schon benutzt oder abgelaufen.',
+      code: 'Der Code ist falsch, schon benutzt oder abgelaufen.',
       password: 'Wählen Sie ein anderes Passwort.',
       tooMany: 'Zu viele Versuche. Warten Sie eine Weile und versuchen Sie es noch einmal.',
       unavailable: 'Das geht im Moment nicht. Versuchen Sie es in ein paar Sekunden noch einmal.',
@@ -115,7 +130,13 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
     },
     code: 'Code reçu par message',
     codeHint: 'Huit chiffres.',
-    reset: { heading: 'Choisir un nouveau mot de passe', button: 'Enregistrer le mot de passe' },
+    reset: {
+      heading: 'Choisir un nouveau mot de passe',
+      button: 'Enregistrer le mot de passe',
+      used:
+        'Si vous avez choisi votre nouveau mot de passe avec ce lien, connectez-vous. Sinon, ' +
+        'demandez un nouveau message.',
+    },
     password: 'Nouveau mot de passe',
     passwordHint: (minLength) =>
       `Au moins ${minLength} caractères. Plusieurs mots sans rapport entre eux conviennent bien.`,
@@ -129,7 +150,7 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
       'Ce lien est incomplet. Ouvrez le lien entier du message, ou demandez un nouveau message.',
     requestAgain: 'Demander un nouveau message',
     faults: {
-      proof: 'Le lien ou le code est erroné, a déjà été utilisé ou a expiré.',
+      code: 'Le code est erroné, a déjà été utilisé ou a expiré.',
       password: 'Choisissez un autre mot de passe.',
       tooMany: 'Trop de tentatives. Patientez un moment, puis réessayez.',
       unavailable: 'Ce n’est pas possible pour le moment. Réessayez dans quelques secondes.',
@@ -153,7 +174,13 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
     },
     code: 'Código del mensaje',
     codeHint: 'Ocho cifras.',
-    reset: { heading: 'Elegir una nueva contraseña', button: 'Guardar la contraseña' },
+    reset: {
+      heading: 'Elegir una nueva contraseña',
+      button: 'Guardar la contraseña',
+      used:
+        'Si ha elegido su nueva contraseña con él, inicie sesión. Si no, solicite otro ' +
+        'mensaje.',
+    },
     password: 'Nueva contraseña',
     passwordHint: (minLength) =>
       `Al menos ${minLength} caracteres. Van bien varias palabras sin relación entre sí.`,
@@ -167,7 +194,7 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
       'Este enlace no está completo. Abra el enlace entero del mensaje o solicite otro mensaje.',
     requestAgain: 'Solicitar otro mensaje',
     faults: {
-      proof: 'El enlace o el código no es correcto, ya se usó o ha caducado.',
+      code: 'El código no es correcto, ya se usó o ha caducado.',
       password: 'Elija otra contraseña.',
       tooMany: 'Demasiados intentos. Espere un momento y vuelva a intentarlo.',
       unavailable: 'Ahora no es posible. Vuelva a intentarlo dentro de unos segundos.',

@@ -13,6 +13,7 @@ import {
   type PageReader,
   type PageSettings,
 } from './page-parts.ts'
+import { usedLinkPage } from './used-link.ts'
 
 /** The texts of one `TokenPage`, in one language. */
 export interface TokenPageTexts {
@@ -20,13 +21,15 @@ export interface TokenPageTexts {
   readonly intro: string
   readonly button: string
   readonly done: { readonly heading: string; readonly text: string }
+  /** What to do if the link was used or has expired. */
+  readonly used: string
 }
 
 /** The texts, in one language, that are the same on every `TokenPage`. */
 export interface SharedTexts {
   readonly noToken: string
   readonly faults: {
-    readonly proof: string
+    readonly password: string
     readonly input: string
     readonly taken: string
     readonly tooMany: string
@@ -41,6 +44,8 @@ export interface TokenPage {
   readonly summary: string
   /** The names of the fields of the form, besides the token. */
   readonly fieldNames: readonly string[]
+  /** Whether the form asks for the password of the account. */
+  readonly asksPassword?: true
   texts(reader: PageReader): TokenPageTexts
   shared(reader: PageReader): SharedTexts
   /**
@@ -48,6 +53,8 @@ export interface TokenPage {
    * passwords.
    */
   fields(reader: PageReader, typed: Form): readonly Omit<Field, 'fault'>[]
+  /** Whether the token of a link can still be used. Changes nothing. */
+  isOpen(token: string): Promise<boolean>
   /**
    * Does what the button of the form says. If this function throws a refusal, the page shows it.
    */
@@ -78,19 +85,20 @@ export function tokenPageRoutes(kind: TokenPage, settings: PageSettings): readon
 }
 
 /**
- * Shows the form for a link. Does not use up the token of the link, because mail scanners open
- * links too. The token is checked when the form is sent.
+ * Shows the form for a link, or says that the link does not work any more. Does not use up the
+ * token of the link, because mail scanners open links too.
  */
-function openLink(
+async function openLink(
   request: HttpRequestWithBody,
   kind: TokenPage,
   settings: PageSettings,
-): HttpAnswer {
+): Promise<HttpAnswer> {
   const reader = readerOf(request, settings)
   const token = queryOf(request).get('token')
-  if (token) return formPage(reader, kind, new Map([['token', token]]))
-  const { noToken } = kind.shared(reader)
-  return page(reader, kind.texts(reader).heading, markup`<p>${noToken}</p>`)
+  const { heading, used } = kind.texts(reader)
+  if (!token) return page(reader, heading, markup`<p>${kind.shared(reader).noToken}</p>`)
+  if (!(await kind.isOpen(token))) return usedLinkPage(reader, used)
+  return formPage(reader, kind, new Map([['token', token]]))
 }
 
 async function submitForm(
@@ -105,7 +113,13 @@ async function submitForm(
     const { heading, text } = kind.texts(reader).done
     return page(reader, heading, markup`<p>${text}</p>`)
   } catch (error) {
-    return formPage(reader, kind, form, refusedOf(error, kind.shared(reader), reader))
+    const refused = refusedOf(error, kind.shared(reader), reader)
+    if (refused.status !== 403) return formPage(reader, kind, form, refused)
+
+    // The link is not at fault if it still works.
+    const isOfPassword = kind.asksPassword && (await kind.isOpen(form.get('token') ?? ''))
+    if (isOfPassword) return formPage(reader, kind, form, { ...refused, field: 'password' })
+    return usedLinkPage(reader, kind.texts(reader).used)
   }
 }
 
@@ -151,7 +165,7 @@ function refusedOf(error: unknown, { faults }: SharedTexts, { language }: PageRe
     return { ...shared, fault: markup`${translated}${brokenRule(error)}` }
   }
 
-  if (status === 403) return { ...shared, fault: markup`${faults.proof}` }
+  if (status === 403) return { ...shared, fault: markup`${faults.password}` }
   if (status === 409) return { ...shared, fault: markup`${faults.taken}` }
   return { ...shared, fault: markup`${status === 429 ? faults.tooMany : faults.unavailable}` }
 }

@@ -1,5 +1,5 @@
 // The transactions that change the address of an account, and restore a former one.
-import { inTables, type Transaction } from '../../storage/database.ts'
+import { inTables, type Reader, type Transaction } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
@@ -151,6 +151,14 @@ export async function insertRemovalNotice(
   addressee: Addressee & { readonly now: number },
 ): Promise<void> {
   if (notice) await insertMail(transaction, notice, { ...addressee, share: 'allowance' })
+}
+
+/** Whether the link with this token can still restore a former address. */
+export async function canRestore(
+  db: Reader,
+  wanted: { readonly tokenHash: string; readonly now: number },
+): Promise<boolean> {
+  return (await findFormerEmail(db, wanted)) !== undefined
 }
 
 /**

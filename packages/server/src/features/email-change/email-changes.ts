@@ -11,12 +11,12 @@ import type { By } from '../audit/entry.ts'
 import { parseEmail, type ComparableName } from '../directory/names.ts'
 import { prepareProof } from '../mail-proofs/new-proof.ts'
 import type { Notices } from '../mail/notices.ts'
-import type { MailProofs, Presented } from '../mail-proofs/proofs.ts'
+import type { FoundProof, MailProofs, Presented } from '../mail-proofs/proofs.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
 import { resetKind, resetLink } from '../password-reset/purpose.ts'
 import { confirmEmailRate } from './feature.ts'
 import { changedAccountOf, emailChangeKind, type EmailChangeRequest } from './purpose.ts'
-import { confirmEmailChange, undoEmailChange } from './store.ts'
+import { canUndo, confirmEmailChange, undoEmailChange } from './store.ts'
 
 /** Changes e-mail addresses after a confirmation by mail. Endpoints and pages use it. */
 export interface EmailChanges {
@@ -50,6 +50,10 @@ export interface EmailChanges {
    * @throws {ProblemError} `forbidden` (without the reason) or `too_many_requests`
    */
   undo(token: string, by: By): Promise<void>
+  /** Whether the token of a link can still confirm a change. Changes nothing. */
+  isOpen(token: string): Promise<boolean>
+  /** Whether the token of a link can still restore an old address. Changes nothing. */
+  canUndo(token: string): Promise<boolean>
 }
 
 /**
@@ -65,7 +69,7 @@ export interface Owner {
 
 /** The services that changes of addresses use. */
 export interface EmailChangeParts extends ProofParts {
-  readonly database: Pick<Database, 'write'>
+  readonly database: Pick<Database, 'reader' | 'write'>
   readonly proofs: MailProofs
   readonly users: Pick<Users, 'readBySubject' | 'settle'>
   readonly notices: Notices
@@ -91,6 +95,9 @@ export function createEmailChanges(parts: EmailChangeParts): EmailChanges {
     confirm: (presented, owner, by) => confirm({ presented, owner, by }, parts),
     prepareUndo: () => prepareUndo(parts),
     undo: (token, by) => undo({ token, by }, parts),
+    isOpen: async (token) => (await findProved({ token }, parts)) !== undefined,
+    canUndo: (token) =>
+      canUndo(parts.database.reader, { tokenHash: hashSecret(token), now: parts.clock.now() }),
   }
 }
 
@@ -104,18 +111,13 @@ async function confirm(
   { presented, owner, by }: Confirmation,
   parts: EmailChangeParts,
 ): Promise<void> {
-  const { database, proofs, users, limits, clock } = parts
+  const { database, users, limits, clock } = parts
   const spent = await limits.count(limits.usesAt(confirmEmailRate, by.address))
 
-  const proof = await proofs.find(emailChangeKind, presented)
-  const user = proof && (await users.readBySubject(proof.subject))
-  const email = parseEmail(proof?.data['email'] ?? '')
-  if (!proof || !user?.active || !email) throw refused()
+  const proved = await findProved(presented, parts)
+  if (!proved || !(await isOwner(owner, { user: proved.user, by }, parts))) throw refused()
 
-  const { from, mark } = changedAccountOf(user)
-  if (proof.data['from'] !== from || proof.data['mark'] !== mark) throw refused()
-  if (!(await isOwner(owner, { user, by }, parts))) throw refused()
-
+  const { proof, user, email, from } = proved
   const change = {
     proof,
     email,
@@ -130,6 +132,31 @@ async function confirm(
   if (outcome === 'too-many-mails') throw tooManyMails()
   await users.settle()
   await limits.refund(spent)
+}
+
+/** Finds a proof, if its user is active and the account has not changed since the request. */
+async function findProved(
+  presented: Presented,
+  { proofs, users }: EmailChangeParts,
+): Promise<
+  | {
+      readonly proof: FoundProof
+      readonly user: User
+      /** The new address. */
+      readonly email: ComparableName
+      /** The old address, or empty. */
+      readonly from: string
+    }
+  | undefined
+> {
+  const proof = await proofs.find(emailChangeKind, presented)
+  const user = proof && (await users.readBySubject(proof.subject))
+  const email = parseEmail(proof?.data['email'] ?? '')
+  if (!proof || !user?.active || !email) return undefined
+
+  const { from, mark } = changedAccountOf(user)
+  const isSame = proof.data['from'] === from && proof.data['mark'] === mark
+  return isSame ? { proof, user, email, from } : undefined
 }
 
 /** Whether a request comes from the user: it has a token of the user, or the user's password. */

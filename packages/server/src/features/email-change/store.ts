@@ -1,5 +1,6 @@
-import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import { command, type AnyCommand, type Command, type Reader } from '../../storage/database.ts'
 import {
+  canRestore,
   changeAddress,
   insertRemovalNotice,
   lockAddress,
@@ -121,6 +122,14 @@ export const undoEmailChange: Command<
   await insertMail(transaction, reset.mail, { subject, recipient, share: 'undone', now })
   return { subject }
 })
+
+/** Whether the link with this token can still restore an old address. */
+export function canUndo(
+  reader: Reader,
+  wanted: { readonly tokenHash: string; readonly now: number },
+): Promise<boolean> {
+  return canRestore(reader, wanted)
+}
 
 export const commands: readonly AnyCommand[] = [
   bindEmailChange,

@@ -12,6 +12,7 @@ describe('POST /email-verifications/confirm', () => {
     verifications: {
       prepare: () => assert.fail('no account is created'),
       request: () => assert.fail('no mail is requested'),
+      isOpen: () => assert.fail('only pages ask'),
       async confirm(confirmation) {
         confirmed.push(confirmation)
         return undefined

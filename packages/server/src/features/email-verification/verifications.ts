@@ -45,6 +45,8 @@ export interface Verifications {
    *   code can be used again
    */
   confirm(confirmation: Confirmation, by: By): Promise<User | undefined>
+  /** Whether the token of a link can still be confirmed. Changes nothing. */
+  isOpen(token: string): Promise<boolean>
 }
 
 /**
@@ -114,6 +116,11 @@ export function createVerifications(parts: VerificationParts): Verifications {
       await limits.refund(spent)
       return user
     },
+    async isOpen(token) {
+      const proof = await findProof({ token }, parts)
+      const found = proof ? await findOwner(proof, parts) : await findRegistration({ token }, parts)
+      return found !== undefined
+    },
   }
 }
 
@@ -140,6 +147,15 @@ async function findRegistration(
   return registrations.find({ requestId, code })
 }
 
+/** Finds the user of a proof, if the user is active and still has the mailbox of the proof. */
+async function findOwner(
+  { subject, mailbox }: FoundProof,
+  { users }: VerificationParts,
+): Promise<User | undefined> {
+  const user = await users.readBySubject(subject)
+  return user?.active && mailboxOf(user.publicUser.email) === mailbox ? user : undefined
+}
+
 /** Verifies the address of an account. */
 async function verify(
   proof: FoundProof,
@@ -148,8 +164,8 @@ async function verify(
 ): Promise<undefined> {
   const { database, users, audit, clock } = parts
   const { subject } = proof
-  const user = await users.readBySubject(subject)
-  if (!user?.active || mailboxOf(user.publicUser.email) !== proof.mailbox) throw refused()
+  const user = await findOwner(proof, parts)
+  if (!user) throw refused()
 
   if (caller !== subject) {
     if (password === undefined) throw refused()

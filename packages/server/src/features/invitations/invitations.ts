@@ -41,6 +41,8 @@ export interface Invitations extends AppInvitations {
    *   `temporarily_unavailable`
    */
   accept(presented: Presented, members: JsonObject, by: By): Promise<User>
+  /** Whether the token of a link can still be accepted. Changes nothing. */
+  isOpen(token: string): Promise<boolean>
 }
 
 /** The services and settings that invitations use. */
@@ -68,6 +70,7 @@ export function createInvitations(parts: InvitationParts): Invitations {
     },
     uninvite: (email) => uninvite(email, parts),
     accept: (presented, members, by) => accept({ presented, members, by }, parts),
+    isOpen: async (token) => (await parts.proofs.find(invitationKind, { token })) !== undefined,
   }
 }
 

@@ -52,6 +52,7 @@ it('the OpenAPI answer of a reset is a login whose device secret is optional', (
     resets: {
       request: () => assert.fail('a description calls no service'),
       confirm: () => assert.fail('a description calls no service'),
+      isOpen: () => assert.fail('a description calls no service'),
     },
     passwordPolicy: createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' }),
   })

@@ -8,9 +8,9 @@ import type { Devices } from '../known-devices/devices.ts'
 import type { Limits } from '../limits/limits.ts'
 import { useOf } from '../limits/uses.ts'
 import type { Notices } from '../mail/notices.ts'
-import type { MailProofs, Presented } from '../mail-proofs/proofs.ts'
+import type { FoundProof, MailProofs, Presented } from '../mail-proofs/proofs.ts'
 import type { Passwords } from '../password/password.ts'
-import type { PasswordPolicy } from '../password-policy/policy.ts'
+import type { PasswordOwner, PasswordPolicy } from '../password-policy/policy.ts'
 import {
   confirmAddressRate,
   resetAccountRate,
@@ -43,6 +43,8 @@ export interface PasswordResets {
    *   `temporarily_unavailable`
    */
   confirm(presented: Presented, newPassword: string, by: By): Promise<void>
+  /** Whether the token of a link can still set a new password. Changes nothing. */
+  isOpen(token: string): Promise<boolean>
 }
 
 /** A request for a new password. */
@@ -76,6 +78,7 @@ export function createPasswordResets<U>(parts: PasswordResetParts<U>): PasswordR
       return proofs.request(resetKind, { login, language, deviceSecret }, countedLogin(login))
     },
     confirm: (presented, newPassword, by) => confirm({ presented, newPassword, by }, parts),
+    isOpen: async (token) => (await findProved({ token }, parts)) !== undefined,
   }
 }
 
@@ -115,23 +118,35 @@ interface Confirmation {
 
 async function confirm<U>(
   { presented, newPassword, by }: Confirmation,
-  { directory, store, proofs, passwords, passwordPolicy, limits, notices }: PasswordResetParts<U>,
+  parts: PasswordResetParts<U>,
 ): Promise<void> {
+  const { store, passwords, passwordPolicy, limits, notices } = parts
   passwords.requireRoom(by.address)
   const spent = await limits.count(limits.usesAt(confirmAddressRate, by.address))
 
-  const proof = await proofs.find(resetKind, presented)
-  const user = proof && (await directory.findActive(proof.subject))
-  const email = user === undefined ? undefined : directory.email(user)
-  if (!proof || user === undefined || mailboxOf(email) !== proof.mailbox) throw refused()
+  const proved = await findProved(presented, parts)
+  if (!proved) throw refused()
 
-  const owner = { username: directory.username(user), email }
+  const { proof, owner } = proved
   refuseFaults(findPasswordErrors('new_password', newPassword, owner, passwordPolicy))
   const hash = await passwords.hash(newPassword, by.address)
 
   const notice = notices('password_changed', by.address)
   if (!(await store.setPassword({ proof, hash, notice, by }))) throw refused()
   await limits.refund(spent)
+}
+
+/** Finds a proof, if its user is active and still has its mailbox. Does NOT spend the proof. */
+async function findProved<U>(
+  presented: Presented,
+  { directory, proofs }: Pick<PasswordResetParts<U>, 'directory' | 'proofs'>,
+): Promise<{ readonly proof: FoundProof; readonly owner: PasswordOwner } | undefined> {
+  const proof = await proofs.find(resetKind, presented)
+  const user = proof && (await directory.findActive(proof.subject))
+  if (!proof || user === undefined) return undefined
+
+  const owner = { username: directory.username(user), email: directory.email(user) }
+  return mailboxOf(owner.email) === proof.mailbox ? { proof, owner } : undefined
 }
 
 /** The refusal of every confirmation without a valid proof. */
