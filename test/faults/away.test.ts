@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createVerifier } from 'keystile'
+import { silentLogger, type Logger } from 'keystile/internal'
 import { until } from '../../packages/keystile/test-support/scripted-feed.ts'
 import { describeOnBoth, type TestKeystile } from '../../packages/server/test-support/keystile.ts'
 import { judge } from './feed-process.ts'
@@ -50,17 +51,23 @@ describeOnBoth('a PostgreSQL that is away', (stage) => {
     readonly direct: TestKeystile
     readonly away: TestKeystile
     readonly proxy: TcpProxy
+    /** The errors that the server without PostgreSQL has logged as warnings or errors. */
+    readonly logged: readonly Error[]
   }> {
     const direct = await stage.start()
     const proxy = await startTcpProxy()
     const url = new URL(stage.database)
     proxy.target = Number(url.port)
     url.port = String(proxy.port)
-    return { direct, proxy, away: await stage.start({ database: url.href, graceSeconds: 60 }) }
+    const logged: Error[] = []
+    const log = ({ err }: { readonly err?: Error }): void => void (err && logged.push(err))
+    const logger = { ...silentLogger, warn: log, error: log } as Logger
+    const away = await stage.start({ database: url.href, graceSeconds: 60, logger })
+    return { direct, proxy, away, logged }
   }
 
   it('without PostgreSQL, guards admit callers for 4 s, and then answer 503', async () => {
-    const { direct, away, proxy } = await start()
+    const { direct, away, proxy, logged } = await start()
     const names = ['ada', 'bob', 'eve', 'joe'].slice(0, isLong ? 4 : 2)
     for (const name of names) await direct.tokens(name)
     const [valid, keys] = [
@@ -114,6 +121,13 @@ describeOnBoth('a PostgreSQL that is away', (stage) => {
     isOver = true
     await Promise.all(clients)
     for (const what of told.statuses.keys()) assert.match(what, /^\w+ (200|503)$/)
+    const place = `PostgreSQL at ${new URL(stage.database).hostname}:${proxy.port}/`
+    assert.ok(logged.length > 0)
+    for (const { message, stack } of logged) {
+      assert.ok(message.startsWith(place), message)
+      assert.equal(stack, undefined)
+    }
+    assert.ok(logged.some(({ message }) => message.includes('. Fix: start PostgreSQL there')))
     if (isLong)
       console.log(
         `${outages} outages of ${awaySeconds} s: ${JSON.stringify(Object.fromEntries(told.statuses))}; ` +

@@ -71,7 +71,9 @@ import { fetchFrom, type Keystile } from './keystile.ts'
 import { wireAppFlows, wireMailFlows } from './mail-flows.ts'
 import { openAccounts, type Accounts } from './open-accounts.ts'
 import type { CheckedOptions } from './options.ts'
+import { describingOutages } from './outage-log.ts'
 import { accountPeople, appPeople, type People } from './people.ts'
+import { describeSource } from '../storage/source.ts'
 import { readVersion } from '../base/version.ts'
 
 /** A running Keystile, with its accounts and the parts that the stand-alone server uses. */
@@ -94,10 +96,12 @@ export interface RunningKeystile extends Service {
  * @throws {Error} when the database cannot be opened
  */
 export async function wire(
-  options: CheckedOptions,
+  given: CheckedOptions,
   meter: Meter = noMeter,
   rotation: RotationSettings = defaultRotation,
 ): Promise<RunningKeystile> {
+  const logger = describingOutages(given.logger, describeSource(given.database))
+  const options = { ...given, logger }
   const mailSeal = openMailSeal(() => findSealingSecrets(options))
   const notices = hasMail(options)
     ? createNotices(mailSeal, options.clock, options.disabledNotices)

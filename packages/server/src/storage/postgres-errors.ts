@@ -155,11 +155,23 @@ export function explained(what: string, error: unknown): Error {
   if (error instanceof ConfigurationError && !(error instanceof MissingPgError))
     return new ConfigurationError(`${what}: ${error.message}`, { cause: error })
 
+  const text = `${what}: ${reasonOf(error)}${fixText(findFix(error))}`
+  return new DatabaseUnavailableError(text, { cause: error })
+}
+
+/**
+ * Returns what an operator must know about an outage: what happened, the driver's reason, and a fix
+ * if one is known.
+ */
+export function describeOutage(error: DatabaseUnavailableError): string {
+  const { message } = error
+  const reason = reasonOf(error)
   const fix = findFix(error)
-  return new DatabaseUnavailableError(
-    `${what}: ${reasonOf(error)}${fix === undefined ? '' : `. Fix: ${fix}`}`,
-    { cause: error },
-  )
+  return `${message.includes(reason) ? message : `${message}: ${reason}`}${fixText(fix)}`
+}
+
+function fixText(fix: string | undefined): string {
+  return fix === undefined ? '' : `. Fix: ${fix}`
 }
 
 /** Returns the fix, such as `correct the host in the URL`; undefined if no fix is known. */

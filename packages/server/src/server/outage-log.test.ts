@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { TokenError, type Logger } from 'keystile/internal'
+import { DatabaseUnavailableError, UnknownOutcomeError } from '../storage/database.ts'
+import { PostgresUnavailableError } from '../storage/postgres-errors.ts'
+import { describingOutages } from './outage-log.ts'
+
+type Line = readonly [level: string, fields: { readonly err?: Error }, message: string]
+
+/** Logs an error, and returns what the logger got. */
+function linesOf(error: Error, level: 'warn' | 'error' = 'error'): readonly Line[] {
+  const lines: Line[] = []
+  const log = (name: string) => (fields: object, text: string) =>
+    void lines.push([name, fields, text])
+  const logger = Object.fromEntries(
+    ['debug', 'info', 'warn', 'error'].map((name) => [name, log(name)]),
+  ) as unknown as Logger
+  const described = describingOutages(logger, 'PostgreSQL at db.example:5433/app')
+  described[level]({ err: error, route: '/token' }, 'unavailable')
+  return lines
+}
+
+const refused = Object.assign(new Error('connect ECONNREFUSED 192.0.2.1:5433'), {
+  code: 'ECONNREFUSED',
+})
+const cannotBeReached = new PostgresUnavailableError(
+  'lost',
+  'the PostgreSQL database cannot be reached',
+  { cause: refused },
+)
+const reached =
+  'PostgreSQL at db.example:5433/app: the PostgreSQL database cannot be reached: ' +
+  'connect ECONNREFUSED 192.0.2.1:5433. ' +
+  'Fix: start PostgreSQL there, or correct host and port in the URL'
+
+describe('the log of an outage', () => {
+  for (const [what, error, message] of [
+    ['a database that refuses connections', cannotBeReached, reached],
+    [
+      'a database that does not answer',
+      new PostgresUnavailableError('outage', 'the PostgreSQL database does not answer'),
+      'PostgreSQL at db.example:5433/app: the PostgreSQL database does not answer. ' +
+        'Fix: start PostgreSQL there, correct host and port in the URL, ' +
+        'or let a firewall pass the connection',
+    ],
+    [
+      'a commit with an unknown outcome',
+      new UnknownOutcomeError('the outcome of a transaction is unknown'),
+      'PostgreSQL at db.example:5433/app: the outcome of a transaction is unknown',
+    ],
+    [
+      'a full disk',
+      new DatabaseUnavailableError('the disk is full (SQLite: full, code 13). Fix: free space', {
+        cause: new Error('full'),
+      }),
+      'PostgreSQL at db.example:5433/app: the disk is full (SQLite: full, code 13). Fix: free space',
+    ],
+    [
+      'a token that cannot be checked during an outage',
+      new TokenError('temporarily_unavailable', 'x', { cause: cannotBeReached }),
+      reached,
+    ],
+  ] as const)
+    it(`the log line about ${what} names the database, the cause and a fix, without a stack`, () => {
+      for (const level of ['warn', 'error'] as const) {
+        const [line, detail, ...others] = linesOf(error, level)
+        assert.ok(line && detail)
+        const [, { err, ...fields }, text] = line
+        assert.deepEqual([line[0], fields, text], [level, { route: '/token' }, 'unavailable'])
+        assert.deepEqual([err?.message, err?.stack, err?.cause], [message, undefined, undefined])
+        // Only at `debug` is the error itself, with its stack.
+        const more = { err: error, route: '/token' }
+        assert.deepEqual(detail, ['debug', more, 'unavailable; with the stack'])
+        assert.deepEqual(others, [])
+      }
+    })
+
+  it('the log line about an outage keeps the name of the error', () => {
+    assert.equal(linesOf(new UnknownOutcomeError('x'))[0]?.[1].err?.name, 'UnknownOutcomeError')
+  })
+
+  it('the log line about a bug keeps its stack', () => {
+    const bug = new Error('a bug')
+    const lines = linesOf(bug)
+    assert.equal(lines.length, 1)
+    assert.equal(lines[0]?.[1].err, bug)
+  })
+})

@@ -1,0 +1,36 @@
+import type { Logger } from 'keystile/internal'
+import { DatabaseUnavailableError } from '../storage/database.ts'
+import { describeOutage } from '../storage/postgres-errors.ts'
+
+/**
+ * Returns a logger that says of an outage of the database where the database is, what is wrong and
+ * how to fix it. An outage is not a bug, so its stack appears only at `debug`. Other messages stay
+ * as they are.
+ *
+ * @param place the database, without the user and the password
+ */
+export function describingOutages(logger: Logger, place: string): Logger {
+  const log =
+    (level: 'warn' | 'error') =>
+    (fields: object, message: string): void => {
+      const outage = findOutage(Reflect.get(fields, 'err'))
+      if (!outage) return logger[level](fields, message)
+
+      const err = new DatabaseUnavailableError(`${place}: ${describeOutage(outage)}`)
+      Object.assign(err, { name: outage.name, stack: undefined })
+      logger[level]({ ...fields, err }, message)
+      logger.debug(fields, `${message}; with the stack`)
+    }
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: log('warn'),
+    error: log('error'),
+  }
+}
+
+/** Finds the outage that an error reports, itself or as its cause. */
+function findOutage(error: unknown): DatabaseUnavailableError | undefined {
+  if (error instanceof DatabaseUnavailableError) return error
+  return error instanceof Error ? findOutage(error.cause) : undefined
+}
