@@ -133,6 +133,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'test/flows/{account-pages,confirm-pages,invitations,email-change}.test.ts',
     'test/flows/{password-reset,email-verification}.test.ts',
   ],
+  'server/features/start-page': [],
   'server/features/mail': ['test/flows/mail.test.ts', 'test/conformance/dkim.test.ts'],
   'server/features/docs': [],
   'server/features/lease': [],

@@ -509,6 +509,12 @@ const server: Package = {
       packages: ['keystile'],
     },
     {
+      name: 'features/start-page',
+      for: 'the page at the root of the stand-alone server, and the page for unknown account pages',
+      from: ['base', 'pages', 'features/mail', 'features/account-pages'],
+      packages: ['keystile'],
+    },
+    {
       name: 'features/clients',
       for: 'OAuth clients and their authentication',
       from: [
@@ -626,7 +632,14 @@ const server: Package = {
     {
       name: 'listener',
       for: 'the stand-alone HTTP server, and its limits on clients',
-      from: ['base', 'feature', 'http', 'features/audit', 'features/metrics'],
+      from: [
+        'base',
+        'feature',
+        'http',
+        'features/audit',
+        'features/metrics',
+        'features/start-page',
+      ],
       packages: ['zod', 'keystile', 'node:http', 'node:net', 'node:events'],
     },
     {

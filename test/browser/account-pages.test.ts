@@ -293,6 +293,22 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
       ),
     )
   }
+
+  it('the pages for developers fit a phone, and axe finds no fault in them', () =>
+    onDevice({ viewport: { width: 320, height: 640 }, isMobile: true }, async (page) => {
+      await addUser('start')
+      await post('/password-resets', { login: 'start' })
+      await readMail(page, 'start')
+      for (const path of ['/dev/mail', '/', '/account/none']) {
+        await open(page, path)
+        assert.deepEqual(await axeFaults(page), [], path)
+        assert.deepEqual(await layoutFaults(page), [], path)
+      }
+      await page.getByRole('link', { name: 'Go to the start page' }).click()
+      await page.getByRole('link', { name: '/dev/mail' }).click()
+      await page.locator('article', { hasText: 'start@' }).getByRole('link').first().click()
+      assert.match(await heading(page), /^(Set a new password|Confirm your address)$/)
+    }))
 })
 
 /** Returns what axe finds on a page, in light and in dark. */

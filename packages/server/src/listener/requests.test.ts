@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, it } from 'node:test'
 import { silentLogger, type HttpAnswer } from 'keystile/internal'
+import { testOptions } from '../../test-support/start-options.ts'
 import { freePort } from '../../test-support/command.ts'
 import { createMetrics } from '../features/metrics/metrics.ts'
 import { droppedConnections, requests, requestSeconds } from './metrics.ts'
@@ -23,6 +24,7 @@ describe('listen', () => {
     const port = await freePort()
     const service = {
       keystile: { answer, close: async () => {} },
+      options: testOptions,
       findUnreadiness: async () => [],
       readGauges: () => [],
       routeOf: () => undefined,
@@ -100,7 +102,7 @@ describe('listen', () => {
     })
     assert.equal((await fetch(url)).status, 404)
     assert.equal(lines[0]?.ms, 12.3)
-    assert.match(counts.read([]), /^keystile_request_seconds_sum\{route="-"\} 0\.01234/m)
+    assert.match(counts.read([]), /^keystile_request_seconds_sum\{route="\/"\} 0\.01234/m)
     const shown = await (await fetch(`${url}/metrics`)).text()
     assert.match(shown, /^keystile_connections [1-9]\d*$/m)
   })

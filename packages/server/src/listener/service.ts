@@ -1,5 +1,6 @@
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import type { Reading } from '../feature/metric.ts'
+import type { StartOptions } from '../features/start-page/start-page.ts'
 
 /** The parts of a running Keystile that the stand-alone server uses. */
 export interface Service {
@@ -7,6 +8,8 @@ export interface Service {
     answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody> | undefined>
     close(): Promise<void>
   }
+  /** The settings that the start page shows. */
+  readonly options: StartOptions
   /**
    * Returns the reasons why a load balancer should send no requests now, one sentence for each
    * reason. If the service is ready, the list is empty.

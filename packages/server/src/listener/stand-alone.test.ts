@@ -1,24 +1,31 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { HttpRequestWithBody } from 'keystile/internal'
+import { testOptions } from '../../test-support/start-options.ts'
+import type { StartOptions } from '../features/start-page/start-page.ts'
 import { createMetrics } from '../features/metrics/metrics.ts'
 import { requests, requestSeconds } from './metrics.ts'
 import { createStandAlone } from './stand-alone.ts'
 
-const request = (url: string, method = 'GET'): HttpRequestWithBody => ({
+const request = (url: string, method = 'GET', headers = {}): HttpRequestWithBody => ({
   method,
   url,
-  headers: new Headers(),
+  headers: new Headers(headers),
   body: () => assert.fail('no body is read'),
 })
 
-function create(reasons: readonly string[] = [], readMetrics?: () => Promise<string>) {
+function create(
+  reasons: readonly string[] = [],
+  readMetrics?: () => Promise<string>,
+  options: StartOptions = testOptions,
+) {
   const { answer, routeOf } = createStandAlone(
     {
       keystile: {
         answer: async ({ url }) => (url === '/token' ? { status: 299, headers: {} } : undefined),
         close: async () => {},
       },
+      options,
       findUnreadiness: async () => reasons,
       readGauges: () => [],
       routeOf: ({ url }) => (url === '/users/1' ? '/users/{id}' : undefined),
@@ -27,8 +34,8 @@ function create(reasons: readonly string[] = [], readMetrics?: () => Promise<str
   )
   return {
     routeOf: (url: string) => routeOf(request(url)),
-    async answer(url: string, method?: string) {
-      const { status, headers, body } = await answer(request(url, method))
+    async answer(url: string, method?: string, asked?: Readonly<Record<string, string>>) {
+      const { status, headers, body } = await answer(request(url, method, asked))
       return { status, headers, body: body && String(body) }
     },
   }
@@ -85,14 +92,57 @@ describe('createStandAlone', () => {
     assert.deepEqual(requestSeconds.labels, { route: [] })
   })
 
+  it('at the root, and below the account pages, a browser gets a page and others get JSON', async () => {
+    const auth = { ...testOptions, issuer: 'https://auth.example/v1' }
+    for (const [options, starts, unknown] of [
+      [testOptions, ['/'], ['/account', '/account/', '/account/none?x', '/account/a/b']],
+      [auth, ['/', '/v1', '/v1/'], ['/v1/account', '/v1/account/none']],
+    ] as const) {
+      const { answer } = create([], undefined, options)
+      const statusesOf = async (path: string, accept?: string): Promise<unknown> => {
+        const { status, headers } = await answer(path, 'GET', accept ? { accept } : {})
+        return [status, headers['content-type'], headers['vary']]
+      }
+      const html = 'text/html; charset=utf-8'
+      const refused = [404, 'application/problem+json', 'Accept']
+      for (const path of starts) {
+        assert.deepEqual(await statusesOf(path, 'text/html,*/*;q=0.8'), [200, html, 'Accept'], path)
+        for (const accept of [undefined, '*/*', 'application/json'])
+          assert.deepEqual(await statusesOf(path, accept), refused, path)
+      }
+      for (const path of unknown) {
+        assert.deepEqual(await statusesOf(path, 'text/html,*/*;q=0.8'), [404, html, 'Accept'], path)
+        assert.deepEqual(await statusesOf(path, '*/*'), refused, path)
+      }
+    }
+  })
+
+  it('elsewhere, and for other methods, a browser gets JSON', async () => {
+    const { answer } = create()
+    for (const [path, method] of [
+      ['/none', 'GET'],
+      ['/accounts', 'GET'],
+      ['/v1/account/none', 'GET'],
+      ['/', 'POST'],
+    ] as const) {
+      const { status, headers } = await answer(path, method, { accept: 'text/html' })
+      assert.deepEqual([status, headers['content-type']], [404, 'application/problem+json'])
+    }
+    assert.equal((await answer('/healthz', 'GET', { accept: 'text/html' })).body, '{"status":"ok"}')
+  })
+
+  it('the start page links to the metrics if the server has them', async () => {
+    const link = /<a href="\/metrics">/
+    const asked = { accept: 'text/html' }
+    assert.match((await create([], async () => '').answer('/', 'GET', asked)).body ?? '', link)
+    assert.doesNotMatch((await create().answer('/', 'GET', asked)).body ?? '', link)
+  })
+
   it('routeOf returns the route of a path, and "-" for an unknown path', () => {
     const { routeOf } = create()
-    assert.deepEqual(['/users/1', '/healthz?x', '/readyz', '/secret', '*'].map(routeOf), [
-      '/users/{id}',
-      '/healthz',
-      '/readyz',
-      '-',
-      '-',
-    ])
+    assert.deepEqual(
+      ['/users/1', '/healthz?x', '/readyz', '/', '/account/secret', '/secret', '*'].map(routeOf),
+      ['/users/{id}', '/healthz', '/readyz', '/', '-', '-', '-'],
+    )
   })
 })

@@ -7,6 +7,8 @@ import {
   type HttpRequestWithBody,
 } from 'keystile/internal'
 import { metricsType } from '../features/metrics/metrics.ts'
+import { basePathOf, notFoundPage, startPage } from '../features/start-page/start-page.ts'
+import { prefersHtml } from '../http/accept.ts'
 import { jsonAnswer } from '../http/route.ts'
 import type { Service } from './service.ts'
 
@@ -21,16 +23,19 @@ export interface StandAlone {
 }
 
 const notFound = problemAnswer(new ProblemError('not_found', 'There is nothing here'))
+/** The answers at these paths depend on the header `Accept` (RFC 9110 §12.5.5). */
+const vary = { vary: 'Accept' }
 
 /**
  * Creates the function that answers requests to Keystile's endpoints, `/healthz` and `/readyz`. It
- * returns 404 for all other paths.
+ * returns 404 for all other paths. Browsers get a page at the root, and a page for an unknown path
+ * below the account pages; other clients get JSON there.
  *
  * @param readMetrics returns the content of `/metrics`. If it is not given, the answer to
  *   `/metrics` is 404.
  */
 export function createStandAlone(
-  { keystile, findUnreadiness, routeOf }: Service,
+  { keystile, options, findUnreadiness, routeOf }: Service,
   readMetrics?: () => Promise<string>,
 ): StandAlone {
   const own = new Set(['/healthz', '/readyz'])
@@ -53,6 +58,23 @@ export function createStandAlone(
     }
   }
 
+  const base = basePathOf(options)
+  const startPaths = new Set(['/', `${base}/`, base])
+
+  /** Answers a request to a path with a page for browsers. */
+  function answerPage(path: string, request: HttpRequestWithBody): HttpAnswer | undefined {
+    const isStart = startPaths.has(path)
+    if (!isStart && !`${path}/`.startsWith(`${base}/account/`)) return undefined
+
+    const hasMetrics = readMetrics !== undefined
+    const answered = !prefersHtml(request.headers.get('accept'))
+      ? notFound
+      : isStart
+        ? startPage(request, options, hasMetrics)
+        : notFoundPage(request, options)
+    return { ...answered, headers: { ...answered.headers, ...vary } }
+  }
+
   return {
     async answer(request) {
       const answered = await keystile.answer(request)
@@ -60,14 +82,15 @@ export function createStandAlone(
 
       const isRead = request.method === 'GET' || request.method === 'HEAD'
       const path = isRead ? pathOf(request.url) : undefined
-      return (path === undefined ? undefined : await answerRead(path)) ?? notFound
+      if (path === undefined) return notFound
+      return (await answerRead(path)) ?? answerPage(path, request) ?? notFound
     },
     routeOf(request) {
       const found = routeOf(request)
       if (found !== undefined) return found
 
       const path = pathOf(request.url)
-      return path !== undefined && own.has(path) ? path : '-'
+      return path !== undefined && (own.has(path) || startPaths.has(path)) ? path : '-'
     },
   }
 }

@@ -21,6 +21,11 @@ export function markup(parts: TemplateStringsArray, ...values: readonly Insertab
   return new Html(parts.map((part, index) => part + (written[index] ?? '')).join(''))
 }
 
+/** Joins HTML and plain strings, which it escapes. */
+export function joined(parts: readonly (Html | string)[]): Html {
+  return parts.reduce<Html>((all, part) => markup`${all}${part}`, markup``)
+}
+
 /** Escapes a text for the content of an HTML element, or for an attribute in double quotes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (letter) => `&#${letter.codePointAt(0)};`)

@@ -15,8 +15,11 @@ function linesOf(error: Error, level: 'warn' | 'error' = 'error'): readonly Line
   const logger = Object.fromEntries(
     ['debug', 'info', 'warn', 'error'].map((name) => [name, log(name)]),
   ) as unknown as Logger
-  const described = describingOutages(logger, 'PostgreSQL at db.example:5433/app')
-  described[level]({ err: error, route: '/token' }, 'unavailable')
+  const database = 'postgres://user:secret@db.example:5433/app'
+  describingOutages({ logger, database }).logger[level](
+    { err: error, route: '/token' },
+    'unavailable',
+  )
   return lines
 }
 

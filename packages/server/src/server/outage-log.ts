@@ -1,15 +1,21 @@
 import type { Logger } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { describeOutage } from '../storage/postgres-errors.ts'
+import { describeSource, type DatabaseSource } from '../storage/source.ts'
 
 /**
- * Returns a logger that says of an outage of the database where the database is, what is wrong and
- * how to fix it. An outage is not a bug, so its stack appears only at `debug`. Other messages stay
- * as they are.
- *
- * @param place the database, without the user and the password
+ * Returns the options with a logger that says of an outage of the database where the database is,
+ * what is wrong and how to fix it. An outage is not a bug, so its stack appears only at `debug`.
+ * Other messages stay as they are.
  */
-export function describingOutages(logger: Logger, place: string): Logger {
+export function describingOutages<
+  Options extends { readonly logger: Logger; readonly database: DatabaseSource },
+>(options: Options): Options {
+  return { ...options, logger: describing(options.logger, describeSource(options.database)) }
+}
+
+/** @param place the database, without the user and the password */
+function describing(logger: Logger, place: string): Logger {
   const log =
     (level: 'warn' | 'error') =>
     (fields: object, message: string): void => {

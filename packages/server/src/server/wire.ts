@@ -73,7 +73,6 @@ import { openAccounts, type Accounts } from './open-accounts.ts'
 import type { CheckedOptions } from './options.ts'
 import { describingOutages } from './outage-log.ts'
 import { accountPeople, appPeople, type People } from './people.ts'
-import { describeSource } from '../storage/source.ts'
 import { readVersion } from '../base/version.ts'
 
 /** A running Keystile, with its accounts and the parts that the stand-alone server uses. */
@@ -100,8 +99,7 @@ export async function wire(
   meter: Meter = noMeter,
   rotation: RotationSettings = defaultRotation,
 ): Promise<RunningKeystile> {
-  const logger = describingOutages(given.logger, describeSource(given.database))
-  const options = { ...given, logger }
+  const options = describingOutages(given)
   const mailSeal = openMailSeal(() => findSealingSecrets(options))
   const notices = hasMail(options)
     ? createNotices(mailSeal, options.clock, options.disabledNotices)
@@ -155,9 +153,8 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
     ...managementRoutes({ users, scopes, profile }),
     ...flows.routes,
   ]
-  const { invitations } = flows
   const rules = { passwordPolicy, scopes, profile }
-  const appUsers = createAppUsers({ users, passwords, ...rules, invitations })
+  const appUsers = createAppUsers({ users, passwords, ...rules, invitations: flows.invitations })
   return wirePeople(parts, accountPeople(users, { ...flows, directory, routes, appUsers, feed }))
 }
 
@@ -215,13 +212,12 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   const nameRoute = createRouteNames(routes, issuer)
   const show = (user: U | undefined): UserObject | undefined =>
     user === undefined ? undefined : people.show(user)
-  const sessions = createAppSessions({ directory: people.directory, starter, ends, scopes })
 
   const keystile: RunningKeystile['keystile'] = {
     issuer,
     verifier,
     scopes: scopes.declared,
-    sessions,
+    sessions: createAppSessions({ directory: people.directory, starter, ends, scopes }),
     logger,
     ...(people.users && { users: people.users }),
     ...createAppPasswords(passwords, passwordPolicy),
@@ -242,6 +238,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     keystile,
     users,
     clients,
+    options,
     document,
     findUnreadiness: () => findUnreadiness(accounts),
     readGauges: () => readGauges({ ...accounts, streams, jobs, signingKeys: issuing.signingKeys }),

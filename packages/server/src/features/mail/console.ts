@@ -6,7 +6,7 @@ import {
 } from 'keystile/internal'
 import { isLoopback } from '../../base/this-machine.ts'
 import type { OpenRoute } from '../../http/route.ts'
-import { markup, type Html } from '../../pages/html.ts'
+import { joined, markup, type Html } from '../../pages/html.ts'
 import { pageAnswer } from '../../pages/layout.ts'
 import type { MailMessage } from './message.ts'
 import type { MailTransport } from './transport.ts'
@@ -97,8 +97,4 @@ function linked(text: string): Html {
   return joined(
     parts.map((part, index) => (index % 2 === 1 ? markup`<a href="${part}">${part}</a>` : part)),
   )
-}
-
-function joined(parts: readonly (Html | string)[]): Html {
-  return parts.reduce<Html>((all, part) => markup`${all}${part}`, markup``)
 }
