@@ -1,3 +1,4 @@
+import type { CounterMetric } from './metric.ts'
 import type { Command } from '../storage/database.ts'
 
 /**
@@ -37,4 +38,6 @@ export interface CleanUpStep<Options = unknown> {
   readonly time: 'recorded' | 'clock'
   /** Returns a time in milliseconds. The command deletes the rows that expired before this time. */
   before(time: number, options: Options): number
+  /** Counts the deleted rows. */
+  readonly counter?: CounterMetric<{}>
 }

@@ -270,7 +270,7 @@ async function startJobs(
   const lease = openLease(database, { underLease, logger })
   const mail = await startMail(options, { database, lease, meter, seal })
   const resolver = startResolver({ database, lease, purposes, seal, clock, logger })
-  const housekeeping = startHousekeeping(database, lease, cleanUpSteps, options)
+  const housekeeping = startHousekeeping(database, lease, cleanUpSteps, { ...options, meter })
   const rotation = startRotation(database, { ...settings, source, lease, clock, logger })
   const events = await startEventDelivery({ onEvent, database, underLease, clock, logger })
   return {

@@ -10,6 +10,7 @@ import { purgeEvents } from '../events/store.ts'
 import { openLease, type Lease } from '../lease/lease.ts'
 import { releaseLease } from '../lease/store.ts'
 import { purge, startHousekeeping, type Housekeeping } from './housekeeping.ts'
+import { noMeter, type CounterMetric } from '../../feature/metric.ts'
 import { maxPurgedAtOnce } from '../../feature/clean-up.ts'
 import { cleanUpSteps } from '../../server/features.ts'
 import { checkOptions } from '../../server/options.ts'
@@ -42,7 +43,7 @@ async function purgeAt(stage: Stage, now: number): Promise<readonly number[]> {
           return result
         },
       },
-      { steps: cleanUpSteps, options, now, isClosed: () => false },
+      { steps: cleanUpSteps, options, now, meter: noMeter, isClosed: () => false },
     )
   } finally {
     await database.close()
@@ -251,15 +252,20 @@ describe('the housekeeping of a process', () => {
     await migrated.close()
   })
 
+  const counter: CounterMetric<{}> = { type: 'counter', name: 'purged', help: '', labels: {} }
+  let counted = 0
+  const meter = { ...noMeter, add: (added: unknown) => void (added === counter && counted++) }
+
   const start = (): void => {
+    counted = 0
     const warn = ({ err }: { readonly err?: unknown }, text: string): void =>
       void warnings.push(`${text}: ${(err as Error).message}`)
     lease = openLease(database, { underLease, logger: silentLogger })
     running = startHousekeeping(
       database,
       lease,
-      [{ command: purgeEvents, time: 'clock', before: (time) => time }],
-      { clock: { now: () => 10 }, logger: { ...silentLogger, warn } },
+      [{ command: purgeEvents, time: 'clock', before: (time) => time, counter }],
+      { clock: { now: () => 10 }, logger: { ...silentLogger, warn }, meter },
     )
   }
   const insert = (rows = 1): void =>
@@ -284,6 +290,7 @@ describe('the housekeeping of a process', () => {
     await until(() => write.mock.callCount() === 2)
     await settle()
     assert.equal(count(), 0)
+    assert.equal(counted, 1)
     insert()
     mock.timers.tick(59_999)
     await settle()

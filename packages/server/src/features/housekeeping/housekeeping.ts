@@ -2,6 +2,7 @@ import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { findNewestInstant } from '../audit/audit.ts'
 import type { CleanUpStep } from '../../feature/clean-up.ts'
+import type { Meter } from '../../feature/metric.ts'
 import { LeaseLostError, type Lease } from '../lease/lease.ts'
 
 /**
@@ -16,6 +17,7 @@ interface PurgeOptions<Options> {
   /** The settings that the steps read. */
   readonly options: Options
   readonly now: number
+  readonly meter: Meter
   /** Returns true to stop the run. It is called before each transaction. */
   readonly isClosed: () => boolean
 }
@@ -34,15 +36,20 @@ export interface Housekeeping {
  */
 export async function purge<Options>(
   database: Pick<Database, 'reader' | 'write'>,
-  { steps, options, now, isClosed }: PurgeOptions<Options>,
+  { steps, options, now, meter, isClosed }: PurgeOptions<Options>,
 ): Promise<void> {
   const latest = await findNewestInstant(database)
-  for (const { command, time, before } of steps) {
+  for (const { command, time, before, counter } of steps) {
     if (time === 'recorded' && latest === undefined) continue
     const values = {
       before: before(time === 'clock' ? now : Math.min(now, latest ?? now), options),
     }
-    while (!isClosed() && (await database.write(command, values)).purged > 0) await pause()
+    while (!isClosed()) {
+      const { purged } = await database.write(command, values)
+      if (purged === 0) break
+      if (counter) for (let count = 0; count < purged; count++) meter.add(counter, {})
+      await pause()
+    }
   }
 }
 
@@ -51,21 +58,21 @@ export async function purge<Options>(
  * the next run tries again.
  */
 export function startHousekeeping<
-  Options extends { readonly clock: Clock; readonly logger: Logger },
+  Options extends { readonly clock: Clock; readonly logger: Logger; readonly meter: Meter },
 >(
   { reader }: Pick<Database, 'reader'>,
   lease: Lease,
   steps: readonly CleanUpStep<NoInfer<Options>>[],
   options: Options,
 ): Housekeeping {
-  const { clock, logger } = options
+  const { clock, logger, meter } = options
   let closed = false
   let running: Promise<void> | undefined
   const run = (): void => {
     if (!lease.isHeld) return
     const isClosed = (): boolean => closed || !lease.isHeld
     const database = { reader, write: lease.write }
-    running ??= purge(database, { steps, options, now: clock.now(), isClosed })
+    running ??= purge(database, { steps, options, now: clock.now(), meter, isClosed })
       .catch((error: unknown) => {
         if (!(error instanceof LeaseLostError))
           logger.warn({ err: error }, 'expired rows could not be deleted')

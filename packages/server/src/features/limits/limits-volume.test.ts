@@ -9,6 +9,7 @@ import { runInNewContext } from 'node:vm'
 import { silentLogger } from 'keystile/internal'
 import { mount } from 'keystile/node'
 import { feature } from './feature.ts'
+import { noMeter } from '../../feature/metric.ts'
 import { purge } from '../housekeeping/housekeeping.ts'
 import { noDevices } from '../known-devices/devices.ts'
 import { createLimits } from './limits.ts'
@@ -55,10 +56,22 @@ describeOnBoth('limits', (stage) => {
       const grown = heapUsed() - heap
       assert.equal(await rows(), 2 * count)
       clock.advance(36 * 60 + 60)
-      await purge(database, { steps, options: {}, now: clock.now(), isClosed: () => false })
+      await purge(database, {
+        steps,
+        options: {},
+        now: clock.now(),
+        meter: noMeter,
+        isClosed: () => false,
+      })
       assert.equal(await rows(), count, 'all addresses have refilled, but no name yet')
       clock.advance(0.001)
-      await purge(database, { steps, options: {}, now: clock.now(), isClosed: () => false })
+      await purge(database, {
+        steps,
+        options: {},
+        now: clock.now(),
+        meter: noMeter,
+        isClosed: () => false,
+      })
       assert.equal(await rows(), 0)
       if (isLong) assert.ok(grown < 10 * 2 ** 20, `the heap grew by ${grown} bytes`)
     } finally {

@@ -233,6 +233,21 @@ describeOnBoth('mail', (stage) => {
     assert.deepEqual([sent.from, sent.to, tries], [from, 'ada@example.com', 2])
   })
 
+  it('if the mail server does not answer, the log names its host and port, and a fix', async () => {
+    const server = await startMailServer()
+    await server.close()
+    const { promise: warned, resolve } = Promise.withResolvers<object>()
+    const logger = { ...silentLogger, warn: (fields: object) => resolve(fields) }
+    const mailFrom = 'no-reply@example.com'
+    await disable(await stage.start({ mailUrl: server.url, mailFrom, logger }))
+    const retry = setInterval(() => void stage.sql('update mail set next_try_at = 0'), 200)
+    const { host, port, failure, cause, fix } = (await warned) as Readonly<Record<string, unknown>>
+    clearInterval(retry)
+    assert.deepEqual([host, port, failure], ['127.0.0.1', server.port, 'ESOCKET'])
+    assert.equal(cause, 'the connection to the mail server fails')
+    assert.match(String(fix), /^start the mail server, correct host and port in its URL/)
+  })
+
   it('if mailUrl is console:, /dev/mail shows escaped mails and runs no script', async () => {
     const started = await stage.start({ mailUrl: 'console:' })
     assert.match((await started.send('GET', '/dev/mail')).text, /No mail yet/)

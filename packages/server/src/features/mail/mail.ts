@@ -60,6 +60,7 @@ export async function startMail(
     database,
     lease,
     seal: seal(),
+    server: transport.server,
     deliver: async (mail, signal) => transport.send(await writeMail(mail, writing), signal),
     clock,
     logger,

@@ -45,6 +45,7 @@ export async function createSmtp(
   })
 
   return {
+    server: { host, port },
     async send(message, signal) {
       await transport.sendMail({ ...message, signal })
     },

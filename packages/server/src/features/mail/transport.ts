@@ -5,4 +5,6 @@ export interface MailTransport {
   /** Resolves when the mail is accepted. Gives up when the signal aborts. */
   send(message: MailMessage, signal: AbortSignal): Promise<void>
   close(): void
+  /** The mail server, for the log. Undefined if the app sends the mails. */
+  readonly server?: { readonly host: string; readonly port: number }
 }

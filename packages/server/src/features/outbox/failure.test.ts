@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { failureOf } from './failure.ts'
+import { explainFailure, failureOf } from './failure.ts'
 
 describe('failureOf', () => {
   const of = (responseCode: number, code?: string): unknown => failureOf({ responseCode, code })
@@ -44,4 +44,24 @@ describe('failureOf', () => {
     const timeout = new DOMException('late', 'TimeoutError')
     assert.deepEqual(failureOf(timeout), { code: 'timeout', isPermanent: false })
   })
+})
+
+describe('explainFailure', () => {
+  for (const [code, cause, fix] of [
+    ['EAUTH', /refuses the login/, /user and the password/],
+    ['smtp_535', /refuses the login/, /user and the password/],
+    ['ETLS', /no TLS/, /certificate/],
+    ['EDNS', /host is unknown/, /correct the host/],
+    ['ESOCKET', /connection .* fails/, /start the mail server/],
+    ['ECONNECTION', /connection .* fails/, /start the mail server/],
+    ['ETIMEDOUT', /connection .* fails/, /start the mail server/],
+    ['timeout', /connection .* fails/, /start the mail server/],
+    ['smtp_451', /refuses mails/, /log of the mail server/],
+    ['error', /written or sent/, /function send/],
+  ] as const)
+    it(`explainFailure says what ${code} means, and how to fix it`, () => {
+      const explained = explainFailure(code)
+      assert.match(explained.cause, cause)
+      assert.match(explained.fix, fix)
+    })
 })

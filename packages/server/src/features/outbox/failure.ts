@@ -6,6 +6,43 @@ export interface MailFailure {
   readonly isPermanent: boolean
 }
 
+/** What a code means, in words for an operator, and how to fix it. */
+export interface Explanation {
+  readonly cause: string
+  readonly fix: string
+}
+
+const explanations: readonly (readonly [codes: RegExp, cause: string, fix: string])[] = [
+  [
+    /^(EAUTH|ENOAUTH|smtp_53\d)$/,
+    'the mail server refuses the login',
+    'correct the user and the password in the URL of the mail server',
+  ],
+  [
+    /^ETLS$/,
+    'the mail server offers no TLS with a valid certificate',
+    'give it a certificate for the host in its URL, or begin the URL with smtps:',
+  ],
+  [/^EDNS$/, 'the host is unknown', 'correct the host in the URL of the mail server'],
+  [
+    /^(ESOCKET|E?TIMEDOUT|ECONN[A-Z]+|timeout)$/,
+    'the connection to the mail server fails',
+    'start the mail server, correct host and port in its URL, let a firewall pass the ' +
+      'connection, or give the server a valid certificate',
+  ],
+  [/^smtp_/, 'the mail server refuses mails', 'look for the reason in the log of the mail server'],
+]
+
+/** Explains the code of a failure. */
+export function explainFailure(code: string): Explanation {
+  const [, cause, fix] = explanations.find(([codes]) => codes.test(code)) ?? [
+    undefined,
+    'the mail could not be written or sent',
+    'look for errors in the function send and the templates of the app',
+  ]
+  return { cause, fix }
+}
+
 /**
  * Returns why a mail was not sent, from the error of `send()`. It reads two members of nodemailer's
  * errors: `responseCode` is the reply of the mail server, and `code` names the step that failed.

@@ -46,6 +46,14 @@ export const mailTries: CounterMetric<{ readonly outcome: 'sent' | 'failed' | 'd
   labels: { outcome: ['sent', 'failed', 'dead'] },
 }
 
+/** Counts the mails that housekeeping deletes because they expired, dead letters too. */
+const expiredMails: CounterMetric<{}> = {
+  type: 'counter',
+  name: 'keystile_mails_expired_total',
+  help: 'Mails that expired before they were sent, with dead letters.',
+  labels: {},
+}
+
 export const waitingMails: GaugeMetric = {
   type: 'gauge',
   name: 'keystile_mails_waiting',
@@ -83,9 +91,9 @@ export const feature: Feature = {
   name: 'outbox',
   rules: [noDeadLetters],
   rates: [mailboxHourRate, mailboxDayRate, allowanceRate],
-  metrics: [mailTries, waitingMails, deadMails],
+  metrics: [mailTries, expiredMails, waitingMails, deadMails],
   cleanUp: [
-    { command: mailCommands.purge, time: 'clock', before: (time) => time },
+    { command: mailCommands.purge, time: 'clock', before: (time) => time, counter: expiredMails },
     { command: purgeDropped, time: 'clock', before: (time) => time },
   ],
   cliCommands: [

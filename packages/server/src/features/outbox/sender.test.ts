@@ -9,8 +9,10 @@ import { createSeal } from '../../base/seal.ts'
 import { underLease } from '../../server/commands.ts'
 import type { Database } from '../../storage/database.ts'
 import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
+import { purge } from '../housekeeping/housekeeping.ts'
 import { openLease, type Lease } from '../lease/lease.ts'
 import type { Call } from '../../feature/cli-command.ts'
+import { noMeter } from '../../feature/metric.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { list as printMails } from './cli.ts'
 import { feature, mailTries } from './feature.ts'
@@ -147,6 +149,80 @@ describe('the mails of the outbox', () => {
       sender.gauges.map(({ value }) => value),
       [2, 3],
     )
+  })
+
+  it('after a second failed try, the sender warns, but at most once a minute', async () => {
+    const warnings: object[] = []
+    let time = now
+    const failures: object[] = []
+    lease = openLease(database, { underLease, logger: silentLogger })
+    sender = startSender({
+      database,
+      lease,
+      seal,
+      server: { host: 'mail.example', port: 587 },
+      clock: { now: () => time },
+      logger: {
+        ...silentLogger,
+        debug: (fields) => void failures.push(fields),
+        warn: (fields, text) => void warnings.push({ ...fields, text }),
+      },
+      meter: noMeter,
+      deliver: () => Promise.reject(Object.assign(new Error('a reply'), { code: 'ESOCKET' })),
+    })
+    /** Stores mails whose next try is the given one, and waits until all have failed. */
+    const fail = async (...tries: readonly number[]): Promise<void> => {
+      const until = failures.length + tries.length
+      for (const number of tries) insert('ada', { tries: number - 1 })
+      while (failures.length < until) await setImmediate()
+    }
+    await fail(1)
+    assert.deepEqual(warnings, [])
+    await fail(2, 3)
+    assert.deepEqual(warnings, [
+      {
+        host: 'mail.example',
+        port: 587,
+        failure: 'ESOCKET',
+        cause: 'the connection to the mail server fails',
+        fix:
+          'start the mail server, correct host and port in its URL, let a firewall pass the ' +
+          'connection, or give the server a valid certificate',
+        text: 'mails cannot be sent; Keystile tries again',
+      },
+    ])
+    time = now + 59_999
+    await fail(2)
+    assert.equal(warnings.length, 1)
+    time = now + 60_000
+    await fail(2)
+    assert.equal(warnings.length, 2)
+    await sender.close()
+    await lease.close()
+  })
+
+  it('the metrics count each mail that expired before it was sent', async () => {
+    const metrics = createMetrics(feature.metrics ?? [])
+    const { meter } = metrics
+    const purgeAt = (time: number): Promise<void> =>
+      purge(database, {
+        steps: feature.cleanUp ?? [],
+        options: {},
+        now: time,
+        meter,
+        isClosed: () => false,
+      })
+    insert('waiting')
+    insert('dead', { deadAt: now })
+    for (const [time, expired] of [
+      [now + 1e9, 0],
+      [now + 1e9 + 1, 2],
+      [now + 2e9, 2],
+    ] as const) {
+      await purgeAt(time)
+      assert.match(metrics.read([]), new RegExp(`^keystile_mails_expired_total ${expired}$`, 'm'))
+    }
+    metrics.close()
   })
 
   it('the list of mails shows all dead letters before the mails that wait', async () => {

@@ -2,12 +2,13 @@
 
 import type { Logger } from 'keystile/internal'
 import type { Seal } from '../../base/seal.ts'
+import { minuteMilliseconds } from '../../feature/limit-rate.ts'
 import type { Meter, Reading } from '../../feature/metric.ts'
 import type { Database } from '../../storage/database.ts'
 import { createQueueGauges } from '../queue/gauges.ts'
 import { startWorker, type Failure, type Queue, type WorkerParts } from '../queue/worker.ts'
 import { logDrops } from './dropped.ts'
-import { failureOf } from './failure.ts'
+import { explainFailure, failureOf } from './failure.ts'
 import { deadMails, mailTries, waitingMails } from './feature.ts'
 import { openParameters, type MailParameters } from './new-mail.ts'
 import { countMails, mailCommands, mailTable } from './store.ts'
@@ -18,6 +19,11 @@ import type { MailRow } from './tables.ts'
  * after the first.
  */
 const maxTries = 24
+
+/** The try after whose failure a warning is logged. A first try often fails for a moment only. */
+const warnedTry = 2
+/** The shortest time between two warnings. */
+const warningMilliseconds = minuteMilliseconds
 
 /** A mail to write and send. */
 export interface OutgoingMail {
@@ -40,6 +46,8 @@ export interface SenderParts extends WorkerParts {
   /** The seal that encrypts the parameters of the mails. */
   readonly seal: Seal
   readonly deliver: Deliver
+  /** The mail server, for the log. Undefined if the app sends the mails. */
+  readonly server?: { readonly host: string; readonly port: number } | undefined
   readonly meter: Meter
 }
 
@@ -71,7 +79,19 @@ export function startSender(parts: SenderParts): Sender {
   }
 }
 
-function queueOf({ seal, deliver, logger, meter }: SenderParts): Queue<MailRow> {
+function queueOf({ seal, deliver, server, clock, logger, meter }: SenderParts): Queue<MailRow> {
+  let warnedAt = -Infinity
+
+  /** Warns that mails fail, but not for each mail and each try. */
+  function warn(failure: string, tries: number): void {
+    const now = clock.now()
+    if (tries < warnedTry || Math.abs(now - warnedAt) < warningMilliseconds) return
+
+    warnedAt = now
+    const fields = { ...server, failure, ...explainFailure(failure) }
+    logger.warn(fields, 'mails cannot be sent; Keystile tries again')
+  }
+
   return {
     table: mailTable,
     commands: mailCommands,
@@ -92,7 +112,10 @@ function queueOf({ seal, deliver, logger, meter }: SenderParts): Queue<MailRow> 
     report(row, failed) {
       const isDead = failed?.failure.isFinal === true
       meter.add(mailTries, { outcome: failed ? (isDead ? 'dead' : 'failed') : 'sent' })
-      if (failed) logFailure(logger, row, failed.failure)
+      if (!failed) return
+
+      logFailure(logger, row, failed.failure)
+      if (!isDead) warn(failed.failure.code, row.tries)
     },
   }
 }
