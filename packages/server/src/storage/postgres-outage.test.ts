@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
-import { DatabaseUnavailableError } from './database.ts'
+import { setImmediate as polled } from 'node:timers/promises'
+import { until } from '../../../../tools/until.ts'
+import { stopTime, type SetTime } from '../../test-support/set-time.ts'
+import type { DatabaseUnavailableError } from './database.ts'
 import { watchForOutages, type OutageWatch } from './postgres-outage.ts'
 
 const never = (): Promise<never> => new Promise(() => {})
@@ -20,43 +22,63 @@ function watch(probe: (() => Promise<unknown>) | undefined) {
   const outages: OutageWatch = watchForOutages(counted, () => counts.outages++)
   return { counts, ...outages }
 }
-/** What becomes of work that PostgreSQL does not answer. */
-const fateOf = (work: Promise<unknown>): Promise<string> =>
-  Promise.race([
-    work.then(
-      () => 'answered',
-      (error: Error) =>
-        `${error.message}, frequent: ${(error as DatabaseUnavailableError).isFrequent}`,
-    ),
-    delay(2_200, 'waits', { ref: false }),
-  ])
+/** Lets 2.2 s pass, and returns what became of work in this time. */
+async function fateOf({ pass }: SetTime, work: Promise<unknown>): Promise<string> {
+  let fate = 'waits'
+  work.then(
+    () => (fate = 'answered'),
+    (error: Error) =>
+      (fate = `${error.message}, frequent: ${(error as DatabaseUnavailableError).isFrequent}`),
+  )
+  await pass(2_200)
+  return fate
+}
 const begins = 'the PostgreSQL database does not answer, frequent: false'
 const goesOn = 'the PostgreSQL database does not answer, frequent: true'
 
-// The tests wait at the same time.
-describe('watchForOutages', { concurrency: true }, () => {
-  it('an outage begins when neither a query nor a probe query gets an answer', async () => {
+describe('watchForOutages', () => {
+  it('an outage begins when neither a query nor a probe query gets an answer', async (t) => {
+    const time = stopTime(t)
     const { counts, watch: over, close } = watch(never)
     const works = [over(never), over(never)]
-    await delay(900, undefined, { ref: false })
+    const fates = works.map((work) => work.catch((error: Error) => error.message))
+    await time.pass(1_490)
     assert.deepEqual(counts, { probes: 1, outages: 0 })
-    assert.deepEqual(await Promise.all(works.map(fateOf)), [begins, begins])
+    await time.pass(10)
     assert.equal(counts.outages, 1)
+    const message = 'the PostgreSQL database does not answer'
+    assert.deepEqual(await Promise.all(fates), [message, message])
+    assert.equal(await fateOf(time, works[0] ?? never()), begins)
     let ran = false
-    assert.equal(await fateOf(over(async () => (ran = true))), goesOn)
+    assert.equal(
+      await fateOf(
+        time,
+        over(async () => (ran = true)),
+      ),
+      goesOn,
+    )
     assert.equal(ran, false)
     close()
   })
 
-  it('an outage ends when a probe query gets an answer, even if it is a refusal', async () => {
+  it('an outage ends when a probe query gets an answer, even if it is a refusal', async (t) => {
+    const time = stopTime(t)
     let probe: () => Promise<unknown> = refuse('ECONNREFUSED')
     const { counts, watch: over, close } = watch(() => probe())
-    assert.equal(await fateOf(over(never)), begins)
-    await delay(600, undefined, { ref: false })
-    assert.ok(counts.probes >= 2 && counts.probes <= 4, String(counts.probes))
-    assert.equal(await fateOf(over(never)), goesOn)
+    assert.equal(await fateOf(time, over(never)), begins)
+    const { probes } = counts
+    await time.pass(1_000)
+    assert.equal(counts.probes, probes + 4)
+    assert.equal(await fateOf(time, over(never)), goesOn)
     probe = refuse('53300') // too many connections
-    while ((await fateOf(over(async () => 'x'))) !== 'answered') await delay(20)
+    await time.pass(250)
+    assert.equal(
+      await fateOf(
+        time,
+        over(async () => 'x'),
+      ),
+      'answered',
+    )
     assert.equal(counts.outages, 1)
     close()
   })
@@ -66,17 +88,18 @@ describe('watchForOutages', { concurrency: true }, () => {
     ['is refused by the server', refuse('57P03')],
     ['cannot be made', undefined],
   ] as const)
-    it(`there is no outage if a probe query ${what}`, async () => {
+    it(`there is no outage if a probe query ${what}`, async (t) => {
       const { counts, watch: over, close } = watch(probe)
-      assert.equal(await fateOf(over(never)), 'waits')
+      assert.equal(await fateOf(stopTime(t), over(never)), 'waits')
       assert.equal(counts.outages, 0)
       close()
     })
 
-  it('an outage begins if the second probe gets no answer, even if the first got one', async () => {
+  it('an outage begins if the second probe gets no answer, even if the first got one', async (t) => {
     const answers: (() => Promise<unknown>)[] = [async () => {}]
+    const time = stopTime(t)
     const { counts, watch: over, close } = watch(() => (answers.pop() ?? never)())
-    await Promise.race([over(never).catch(() => {}), delay(5_000, undefined, { ref: false })])
+    assert.equal(await fateOf(time, over(never)), begins)
     assert.deepEqual(counts, { probes: 2, outages: 1 })
     close()
   })
@@ -85,79 +108,84 @@ describe('watchForOutages', { concurrency: true }, () => {
     ['an answer', async () => {}],
     ['an error of the server', refuse('23505')],
   ] as const)
-    it(`there is no outage if a query waits while other queries get ${what}`, async () => {
+    it(`there is no outage if a query waits while other queries get ${what}`, async (t) => {
+      const time = stopTime(t)
       const { counts, watch: over, close } = watch(never)
-      const waiting = fateOf(over(never))
+      over(never).catch(() => {})
       for (let n = 0; n < 9; n++) {
-        await delay(200, undefined, { ref: false })
+        await time.pass(200)
         await over(answer).catch(() => {})
       }
       assert.deepEqual(counts, { probes: 0, outages: 0 })
       close()
-      await waiting
     })
 
-  it('a probe runs only while a query waits, even after a network error', async () => {
+  it('a probe runs only while a query waits, even after a network error', async (t) => {
+    const time = stopTime(t)
     const { counts, watch: over, close } = watch(never)
     const failure = Object.assign(new Error('reset'), { code: 'ECONNRESET' })
-    await assert.rejects(
-      over(() => Promise.reject(failure)),
-      failure,
-    )
-    await delay(700, undefined, { ref: false })
+    const fail = (): Promise<void> =>
+      assert.rejects(
+        over(() => Promise.reject(failure)),
+        failure,
+      )
+    await fail()
+    await time.pass(700)
     assert.equal(counts.probes, 0)
-    const waiting = fateOf(over(never))
+    const waiting = over(never)
+    waiting.catch(() => {})
     for (let n = 0; n < 4; n++) {
-      await delay(200, undefined, { ref: false })
-      await over(() => Promise.reject(failure)).catch(() => {})
+      await time.pass(200)
+      await fail()
     }
     assert.equal(counts.probes, 1)
-    assert.equal(await waiting, begins)
+    assert.equal(await fateOf(time, waiting), begins)
     close()
   })
 
-  it('a probe query runs only if a query has waited for half a second', async () => {
+  it('a probe query runs only if a query has waited for half a second', async (t) => {
+    const time = stopTime(t)
     const { counts, watch: over, close } = watch(never)
     await over(async () => {})
-    await delay(700, undefined, { ref: false })
-    const waiting = fateOf(over(never))
-    await delay(400, undefined, { ref: false })
+    await time.pass(700)
+    over(never).catch(() => {})
+    await time.pass(490)
     assert.equal(counts.probes, 0)
+    await time.pass(10)
+    assert.equal(counts.probes, 1)
     close()
-    await waiting
   })
 
-  it('there is no outage if another query gets an answer during a probe query', async () => {
+  it('there is no outage if another query gets an answer during a probe query', async (t) => {
+    const time = stopTime(t)
     const { counts, watch: over, close } = watch(never)
-    const waiting = fateOf(over(never))
-    await delay(900, undefined, { ref: false })
+    over(never).catch(() => {})
+    await time.pass(900)
     await over(async () => {})
-    await delay(800, undefined, { ref: false })
-    // On a busy machine, the next probe runs already.
-    assert.ok(counts.probes > 0)
-    assert.equal(counts.outages, 0)
+    await time.pass(800)
+    assert.deepEqual(counts, { probes: 1, outages: 0 })
     close()
-    await waiting
   })
 
-  it('after close(), watchForOutages reports no outage', async () => {
+  it('after close(), watchForOutages reports no outage', async (t) => {
+    const time = stopTime(t)
     const { counts, watch: over, close } = watch(never)
-    const waiting = fateOf(over(never))
-    await delay(700, undefined, { ref: false })
+    const waiting = over(never)
+    await time.pass(700)
     close()
-    assert.equal(await waiting, 'waits')
+    assert.equal(await fateOf(time, waiting), 'waits')
     assert.equal(counts.outages, 0)
   })
 })
 
 describe('watchForOutages in a busy process', () => {
-  it('a probe query says nothing about PostgreSQL if this process was blocked', async () => {
+  it('a probe query says nothing about PostgreSQL if this process was blocked', async (t) => {
+    const time = stopTime(t)
     const { counts, watch: over, close } = watch(never)
-    void fateOf(over(never))
-    await delay(700)
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000)
-    await delay(100)
-    assert.equal(counts.outages, 0)
+    over(never).catch(() => {})
+    await time.pass(700)
+    await time.block(1_000)
+    assert.deepEqual(counts, { probes: 1, outages: 0 })
     close()
   })
 
@@ -172,7 +200,7 @@ describe('watchForOutages in a busy process', () => {
     t.mock.timers.tick(500)
     reject(new Error('reset'))
     await failing
-    await delay(20)
+    await polled()
     assert.equal(counts.probes, 0)
     close()
   })
@@ -183,9 +211,9 @@ describe('watchForOutages in a busy process', () => {
     const before = timers()
     const { counts, watch: over, close } = watch(never)
     const failing = assert.rejects(over(never))
-    await delay(700)
-    assert.deepEqual([counts.probes, timers()], [1, before])
-    await delay(1_000)
+    await until(() => counts.probes === 1)
+    assert.equal(timers(), before)
+    await until(() => counts.outages === 1)
     await failing
     assert.equal(timers(), before)
     close()
@@ -198,7 +226,7 @@ it('a probe query that waits does not keep the process running', async () => {
   const before = timers()
   const { counts, watch: over, close } = watch(never)
   void over(never).catch(() => {})
-  while (counts.probes === 0) await delay(10)
+  await until(() => counts.probes > 0)
   assert.equal(timers(), before)
   close()
 })

@@ -1,5 +1,5 @@
 // Notices that PostgreSQL does not answer at all, so that requests do not wait for it.
-import { setImmediate as polled, setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as polled } from 'node:timers/promises'
 import { isFromServer, PostgresUnavailableError } from './postgres-errors.ts'
 
 /** After this time without any answer, a probe asks whether PostgreSQL answers at all. */
@@ -57,7 +57,7 @@ export function watchForOutages(
    */
   async function answers(): Promise<boolean> {
     const probed = probe?.().then(() => true, isFromServer)
-    const late = delay(probeMilliseconds, false, { ref: false }).then(afterPolling)
+    const late = pass(probeMilliseconds).then(() => afterPolling(false))
     return Promise.race([probed ?? true, late])
   }
 
@@ -83,7 +83,7 @@ export function watchForOutages(
     onOutage()
     for (const fail of waiting) fail(outage(false))
     for (;;) {
-      await delay(pauseMilliseconds, undefined, { ref: false })
+      await pass(pauseMilliseconds)
       if (isClosed || (await answers())) break
     }
     isOut = false
@@ -116,6 +116,11 @@ export function watchForOutages(
       isClosed = true
     },
   }
+}
+
+/** Waits, but does not keep the process alive. */
+function pass(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, milliseconds).unref())
 }
 
 /**
