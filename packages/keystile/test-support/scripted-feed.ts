@@ -1,9 +1,7 @@
 // A revocation feed in node:http on the loopback. A test says what it sends.
-import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 
 /** A revocation as the server knows it. */
 export interface SentRevocation {
@@ -92,13 +90,4 @@ export async function startFeed(): Promise<ScriptedFeed> {
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
   return Object.defineProperty(feed, 'issuer', { value: `http://127.0.0.1:${port}` })
-}
-
-/** Waits until a condition holds, at most 20 seconds. */
-export async function until(condition: () => unknown): Promise<void> {
-  const end = performance.now() + 20_000
-  while (!(await condition())) {
-    assert.ok(performance.now() < end, `20 s have passed: ${String(condition)}`)
-    await delay(10)
-  }
 }

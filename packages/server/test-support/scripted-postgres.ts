@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { setImmediate as polled } from 'node:timers/promises'
+import { until } from '../../../tools/until.ts'
 
 export interface ScriptedPostgres {
   readonly url: string
@@ -71,11 +71,9 @@ export async function startScriptedPostgres(): Promise<ScriptedPostgres> {
     reply: () => done(),
     greet: welcome,
     async hears(text) {
-      const until = performance.now() + 5_000
-      while (!heard.includes(text)) {
-        assert.ok(performance.now() < until, `not heard: ${text}; heard: ${heard.join(', ')}`)
-        await polled()
-      }
+      await until(() => heard.includes(text)).catch(() => {
+        assert.fail(`not heard: ${text}; heard: ${heard.join(', ')}`)
+      })
     },
     send,
     lose(number) {
