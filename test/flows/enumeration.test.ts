@@ -15,7 +15,7 @@ const count = 2_000
 
 describeOnBoth('enumeration', (stage) => {
   it(
-    `${count} known and ${count} unknown user names have the same response times`,
+    `${count} known and ${count} unknown user names have the same response times on a quiet machine`,
     { skip },
     async (t) => {
       const { register, send, keystile } = await stage.start({
@@ -53,7 +53,7 @@ describeOnBoth('enumeration', (stage) => {
   )
 
   it(
-    `registrations take the same time for ${count} taken and ${count} free addresses`,
+    `registrations take the same time for ${count} taken and ${count} free addresses on a quiet machine`,
     { skip },
     async (t) => {
       const { keystile, send } = await stage.start({

@@ -281,9 +281,7 @@ describeOnBoth(
 
     for (const [kind, hash] of Object.entries(importedHashes)) {
       it(`a login accepts a ${kind} hash from another library and replaces it`, async () => {
-        const { addUser, login, readHash, writeHash } = await stage.start({
-          passwordHashing: serverHashing,
-        })
+        const { addUser, login, readHash, writeHash } = await stage.start()
         const subject = await addUser()
         await writeHash(subject, hash)
         for (const wrong of ['wrong', `${password}\0`, password.slice(0, -1)])
@@ -291,7 +289,7 @@ describeOnBoth(
         for (const { status } of await Promise.all([login(), login(), login()]))
           assert.equal(status, 200)
         const renewed = await readHash(subject)
-        assert.match(renewed, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+        assert.match(renewed, /^\$argon2id\$v=19\$m=8,t=1,p=1\$/)
         assert.equal((await login()).status, 200)
         assert.equal(await readHash(subject), renewed)
       })

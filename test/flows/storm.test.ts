@@ -8,6 +8,7 @@ import {
   serverHashing,
   type Answer,
 } from '../../packages/server/test-support/keystile.ts'
+import { until } from '../../tools/until.ts'
 
 /** A sender with a known address, and a sender with an unknown address. */
 const storming = [{ remoteAddress: '192.0.2.1' }, {}]
@@ -24,7 +25,7 @@ describeOnBoth('a storm of logins', (stage) => {
       const form = { username: 'ada', password }
       let loggedIn = 0
       const storm = Array.from({ length: size }, async (_, n) => {
-        const answer = await send('POST', '/token', { form, ...storming[n % 2] })
+        const answer = await send('POST', '/token', { form, ...storming[n % 2], isSentOnce: true })
         if (answer.status === 200) loggedIn++
         return answer
       })
@@ -50,7 +51,11 @@ describeOnBoth('a storm of logins', (stage) => {
         ],
       ]
       for (const [status, ask] of others) {
-        const answer = await ask()
+        // On a busy machine, even these callers may have to wait for more than two seconds.
+        const answer = await until(async () => {
+          const answer = await ask()
+          return answer.status !== 503 && answer
+        })
         assert.equal(answer.status, status, answer.text)
         assert.ok(loggedIn < size / 4, `${loggedIn} of the storm came first`)
       }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { until } from '../../tools/until.ts'
 import { byOperator } from '../../packages/server/test-support/whole-server.ts'
 import { describeOnBoth, serverHashing } from '../../packages/server/test-support/keystile.ts'
 
@@ -20,8 +21,8 @@ describeOnBoth('scopes that are withdrawn while logins are in flight', (stage) =
       const done = new AbortController()
       const logins = Array.from({ length: 3 }, async () => {
         while (!done.signal.aborted) {
-          const { json } = await login({ username: 'bob' })
-          if (typeof json['access_token'] === 'string') issued.push(json['access_token'])
+          const { status, json } = await login({ username: 'bob' })
+          if (status === 200) issued.push(json['access_token'])
         }
       })
       const creates = async (): Promise<void> => {
@@ -29,7 +30,7 @@ describeOnBoth('scopes that are withdrawn while logins are in flight', (stage) =
           issued.push((await keystile.sessions.create({ subject })).accessToken)
       }
       const under = [...logins, creates(), creates()]
-      while (issued.length < 20) await new Promise((resolve) => setImmediate(resolve))
+      await until(() => issued.length >= 20)
       assert.equal(
         await users.change(held, { scopes: [], endsSessions: true }, byOperator),
         'changed',
