@@ -179,7 +179,7 @@ describe('mount() if Keystile itself fails', () => {
   })
 })
 
-describe('a stream when the HTTP server closes', { timeout: 60_000 }, () => {
+describe('a stream when the HTTP server closes', { timeout: 600_000 }, () => {
   const framework: Record<string, (mountable: Mountable) => Promise<RequestListener>> = {
     'node:http': async (mountable) => (request, response) =>
       void mountInNode(mountable)(request, response, () => {}),

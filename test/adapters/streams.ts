@@ -42,7 +42,7 @@ function script(): Scripted {
 }
 
 export function describeStreams(framework: string, mountIn: MountIn): void {
-  describe(`streams in ${framework}`, { timeout: 60_000 }, () => {
+  describe(`streams in ${framework}`, { timeout: 600_000 }, () => {
     let folder: string
     let keystile: Mounted
     let served: Served

@@ -68,7 +68,6 @@ describe('docs() in an app', { skip: skipWithoutBrowser() }, () => {
     const browser = await startBrowser()
     try {
       const page = await browser.newPage()
-      page.setDefaultTimeout(30_000)
       const violations = watch(page, new URL(url).host)
       await page.goto(`${url}/docs`)
       await page.getByRole('heading', { name: 'Items' }).waitFor()

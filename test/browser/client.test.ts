@@ -66,7 +66,6 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           server.files.set('/', { type: 'text/html', body: pageOf(storage) })
           server.files.set('/client.js', { type: 'text/javascript', body: script })
           context = await browser.newContext()
-          context.setDefaultTimeout(30_000)
           if (lock === 'a lease') await context.addInitScript(withoutLocks)
         })
         afterEach(async () => {

@@ -34,7 +34,6 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
   beforeEach(async () => {
     violations = []
     page = await browser.newPage()
-    page.setDefaultTimeout(30_000)
   })
   afterEach(() => page.close())
 

@@ -19,7 +19,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import { systemClock } from 'keystile/internal'
 import { exportPrivateJwk, generateKey, type Jwk } from 'keystile/jwt'
 import type { AppMail } from '@keystile/server'
@@ -37,6 +36,7 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { copyMigratedFile } from '../../packages/server/test-support/migrated.ts'
+import { until } from '../../tools/until.ts'
 
 const otherKey = 'another sealing key for tests: 9876 zyxw'
 
@@ -438,7 +438,7 @@ describe('keystile backup and keystile restore', () => {
         )
       const end = async (refreshToken: string): Promise<void> => {
         await first.send('POST', '/revoke', { form: { token: refreshToken } })
-        while (numbers()[0] === 0) await setTimeout(5) // an event without a number
+        await until(() => numbers()[0] !== 0) // an event without a number
       }
       await end(before.refreshToken)
       await must('backup', 'b.db')

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { createKeystile } from '@keystile/server'
 import {
   callCommand,
@@ -16,6 +15,7 @@ import {
   type RunningServer,
 } from '../../packages/server/test-support/command.ts'
 import { copyMigratedFile } from '../../packages/server/test-support/migrated.ts'
+import { until } from '../../tools/until.ts'
 
 const password = 'an engine of her own'
 
@@ -57,12 +57,7 @@ describe('keystile user invite', () => {
   const readToken = async (email: string): Promise<string> => {
     const { url } = await start()
     const pattern = new RegExp(`To ${email},[^]*?accept-invitation\\?token=([\\w-]{43})`)
-    for (;;) {
-      const text = await (await fetch(`${url}/dev/mail`)).text()
-      const token = pattern.exec(text)?.[1]
-      if (token !== undefined) return token
-      await delay(50)
-    }
+    return until(async () => pattern.exec(await (await fetch(`${url}/dev/mail`)).text())?.[1])
   }
   const accept = (token: string, username = 'bob'): Promise<Response> =>
     fetch(`${issuer}/invitations/accept`, {

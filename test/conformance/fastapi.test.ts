@@ -3,7 +3,6 @@ import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_pro
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import {
   decodeJwtUnsafe,
@@ -13,6 +12,7 @@ import {
   type SigningKey,
 } from 'keystile/jwt'
 import { issuingAlgorithms, startIssuer, type RunningIssuer } from './start-issuer.ts'
+import { until } from '../../tools/until.ts'
 
 const python = '/usr/bin/python3'
 const packages = ['fastapi', 'uvicorn', 'PyJWT', 'requests-oauthlib', 'Authlib'] as const
@@ -87,14 +87,8 @@ async function startFastApi(env: Readonly<Record<string, string>>): Promise<Runn
   const kill = (): void => void child.kill()
   process.once('exit', kill)
   const url = `http://127.0.0.1:${port}/items`
-  const deadline = Date.now() + 30_000
-  while (!(await fetch(url).catch(() => undefined))) {
-    if (child.exitCode !== null || Date.now() > deadline) {
-      child.kill('SIGKILL')
-      throw new Error('uvicorn does not start')
-    }
-    await sleep(50)
-  }
+  const started = await until(async () => child.exitCode ?? fetch(url).catch(() => undefined))
+  assert.ok(started instanceof Response, 'uvicorn does not start')
   return {
     async get(token) {
       const response = await fetch(

@@ -17,8 +17,8 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { until } from '../../tools/until.ts'
 
 const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
@@ -240,15 +240,15 @@ describe('keystile.cjs', () => {
     try {
       const said = Promise.all([text(server.stdout), text(server.stderr)])
       const exited = once(server, 'exit')
-      const deadline = Date.now() + 30_000
-      let ready: Response | undefined
-      while (!ready && server.exitCode === null && Date.now() < deadline) {
-        ready = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
-        await sleep(50)
-      }
-      const statuses = ready
-        ? [ready.status, ...(await registerAndLogIn(`http://127.0.0.1:${port}`))]
-        : []
+      const ready = await until(async () =>
+        server.exitCode === null
+          ? fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
+          : 'ended',
+      )
+      const statuses =
+        ready !== 'ended'
+          ? [ready.status, ...(await registerAndLogIn(`http://127.0.0.1:${port}`))]
+          : []
       server.kill('SIGTERM')
       const [code] = await exited
       const [stdout, stderr] = await said

@@ -28,9 +28,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../packages/server/test-support/command.ts'
 import { pack } from '../support/packed.ts'
+import { until } from '../../tools/until.ts'
 
 const root = join(import.meta.dirname, '../..')
 const issuer = 'https://auth.example'
@@ -268,12 +268,10 @@ describe('the container image', { skip }, () => {
   }
 
   async function untilReady(started: ChildProcessWithoutNullStreams): Promise<void> {
-    const deadline = Date.now() + 60_000
-    while (Date.now() < deadline && started.exitCode === null) {
-      const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
-      if (answer?.ok) return
-      await sleep(50)
-    }
+    const isReady = async (): Promise<boolean | undefined> =>
+      (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined))?.ok
+    await until(async () => started.exitCode !== null || (await isReady()))
+    if (started.exitCode === null) return
     started.kill('SIGKILL')
     assert.fail(`the server in the image must become ready; it said: ${(await output).join('')}`)
   }

@@ -105,7 +105,7 @@ describe('the programs in the documents', () => {
       await run(process.execPath, ['--conditions=source', ...args], {
         cwd,
         env,
-        timeout: 300_000,
+        timeout: 600_000,
       }).catch(({ message, stdout }: { message: string; stdout: string }) =>
         assert.fail(`${message}\n${stdout}`),
       )

@@ -406,7 +406,7 @@ describe('the server recipes in the documents', () => {
             : false
       it(
         `${name} keeps working after connection resets, half requests and callbacks that throw`,
-        { skip, timeout: 300_000 },
+        { skip, timeout: 600_000 },
         async (t) => {
           const program = name.startsWith('examples/') ? join(root, name) : join(folder, name)
           const running = await start(program, folder, t.signal)

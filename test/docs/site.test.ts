@@ -82,7 +82,7 @@ describe('npm run docs', { skip }, () => {
       await page
         .locator(`#localsearch-list a[href^="/${name.replace(/index\.html$/, '')}"]`)
         .first()
-        .waitFor({ timeout: 10_000 })
+        .waitFor()
     }
     assert.deepEqual(faults, [])
   })

@@ -5,7 +5,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { DurableAppEvent } from '@keystile/server'
 import {
   createTestClock,
@@ -13,6 +12,7 @@ import {
   password,
 } from '../../packages/server/test-support/keystile.ts'
 import { startProcess } from './process.ts'
+import { until } from '../../tools/until.ts'
 
 describeOnBoth('a process that is killed while it handles an event', (stage) => {
   it('if a process dies in onEvent, the event is delivered again with the same id', async () => {
@@ -34,7 +34,7 @@ describeOnBoth('a process that is killed while it handles an event', (stage) => 
       const events: DurableAppEvent[] = []
       const handle = (event: DurableAppEvent): void => void events.push(event)
       await stage.start({ clock, onEvent: { durable: true, handle } })
-      while ((await stage.sql('select id from app_event')).length > 0) await delay(20)
+      await until(async () => (await stage.sql('select id from app_event')).length === 0)
       assert.deepEqual(
         events.map(({ id, type }) => [id, type]),
         [[handled, 'registered']],

@@ -15,6 +15,7 @@ import { howToGetPostgres } from '../../packages/server/test-support/postgres.ts
 import { createLoad, type Ask, type Load } from './load.ts'
 import { makeAdministrator, openFile, openPostgres, type Place } from './places.ts'
 import { createRandom, type Random } from './random.ts'
+import { until } from '../../tools/until.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
@@ -60,7 +61,7 @@ async function startCrashing(database: string): Promise<CrashingServer> {
   }
 
   async function untilReady(): Promise<void> {
-    while ((await fetch(`${server.url}/readyz`)).status !== 200) await wait(5)
+    await until(async () => (await fetch(`${server.url}/readyz`)).status === 200)
   }
 
   /** While it is pending, clients send nothing. */

@@ -9,6 +9,7 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 import type { Ask } from './load.ts'
 import type { Random } from './random.ts'
+import { until } from '../../tools/until.ts'
 
 export interface Fleet {
   readonly servers: readonly RunningServer[]
@@ -74,7 +75,7 @@ export async function startFleet(
     },
     async settle() {
       for (const number of numbers())
-        while ((await fetch(`${servers[number]?.url}/readyz`)).status !== 200) await wait(20)
+        await until(async () => (await fetch(`${servers[number]?.url}/readyz`)).status === 200)
     },
     stop: async () =>
       void (await Promise.all(

@@ -5,7 +5,6 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { silentLogger } from 'keystile/internal'
-import { until } from '../../packages/keystile/test-support/scripted-feed.ts'
 import {
   describeOnBoth,
   key,
@@ -20,6 +19,7 @@ import {
 } from '../../packages/server/test-support/postgres.ts'
 import { judge } from './feed-process.ts'
 import { startSqlProxy, type SqlProxy } from './sql-proxy.ts'
+import { until } from '../../tools/until.ts'
 
 interface Log {
   /** The errors that were logged. */
@@ -55,7 +55,7 @@ describeOnBoth('a connection to PostgreSQL that is lost', (stage) => {
     prepare?(server: TestKeystile): Promise<string>
     send(server: TestKeystile, token: string): Promise<Answer>
     /** Waits until this process knows what was done. */
-    settle?(server: TestKeystile, token: string): Promise<void>
+    settle?(server: TestKeystile, token: string): Promise<unknown>
     readonly repeated: { readonly done: number; readonly notDone: number }
     check?(server: TestKeystile, repeated: Answer): Promise<void>
   }[] = [

@@ -12,6 +12,7 @@ import {
 import { startMailServer, type MailServer } from '../../packages/server/test-support/mail-server.ts'
 import { startProcess, type KeystileProcess } from './process.ts'
 import { createRandom, type Random } from './random.ts'
+import { until } from '../../tools/until.ts'
 
 const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
 /** KEYSTILE_ROUNDS is for a shorter run while you work on this test. */
@@ -123,7 +124,7 @@ async function killAgainAndAgain(
     )
     // The holder of the lease sends all mails. If it lives, it must keep the lease.
     if (server.mails.at(-1)?.user === killed) await stage.sql('update lease set expires_at = 0')
-    while ((await waiting()).length > 0) await delay(20)
+    await until(async () => (await waiting()).length === 0)
   }
   return { unmarked, byMoment }
 

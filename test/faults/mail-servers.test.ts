@@ -24,6 +24,7 @@ import {
 } from './mail-servers/mail-servers.ts'
 import { dkimRecord, mailSettings, sendAllMails } from './mail-servers/send-all-mails.ts'
 import { startSmtpProxy, type SmtpProxy } from './mail-servers/smtp-proxy.ts'
+import { until } from '../../tools/until.ts'
 
 const python = '/usr/bin/python3'
 const reason = process.env['KEYSTILE_LONG'] ? whyNot() : undefined
@@ -37,7 +38,7 @@ function whyNot(): string | undefined {
 }
 
 for (const name of Object.keys(mailServers) as MailServerName[])
-  describe(`mails to ${name}`, { skip, timeout: 300_000 }, () => testMails(name))
+  describe(`mails to ${name}`, { skip, timeout: 600_000 }, () => testMails(name))
 
 function testMails(name: MailServerName): void {
   let server: RealMailServer
@@ -158,7 +159,7 @@ function testMails(name: MailServerName): void {
     const { promise, resolve } = Promise.withResolvers<void>()
     proxy.banner = promise
     await notify(started, 'ada')
-    while (proxy.opened === 0) await delay(20)
+    await until(() => proxy.opened > 0)
 
     await started.keystile.users?.create({ username: 'bob', password })
     const { status, json } = await started.login({ username: 'bob' })

@@ -2,7 +2,6 @@
 // crash may make one more copy, and never loses a mail.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import {
   createTestClock,
   describeOnBoth,
@@ -10,6 +9,7 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 import { startMailServer } from '../../packages/server/test-support/mail-server.ts'
 import { startProcess } from './process.ts'
+import { until } from '../../tools/until.ts'
 
 /** The moments of a kill, and how many copies of the mail then arrive. */
 const kills = [
@@ -42,7 +42,7 @@ describeOnBoth('a process that is killed while it sends a mail', (stage) => {
         await stage.start({ ...mail, clock })
         const mails = await server.received(copies)
         assert.equal(new Set(mails.map(({ parsed }) => parsed.messageId)).size, 1)
-        while ((await stage.sql('select id from mail')).length > 0) await delay(20)
+        await until(async () => (await stage.sql('select id from mail')).length === 0)
         assert.equal(server.tries, 2)
       } finally {
         await process.stop()

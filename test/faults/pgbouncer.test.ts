@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import pg from 'pg'
-import { until } from '../../packages/keystile/test-support/scripted-feed.ts'
 import { freePort } from '../../packages/server/test-support/command.ts'
 import { key, startKeystile } from '../../packages/server/test-support/keystile.ts'
 import {
@@ -16,6 +15,7 @@ import {
   howToGetPostgres,
 } from '../../packages/server/test-support/postgres.ts'
 import { isListening } from '../support/listening.ts'
+import { until } from '../../tools/until.ts'
 
 const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find(existsSync)
 const skip =

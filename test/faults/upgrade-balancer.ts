@@ -1,10 +1,10 @@
 // Sends requests to several servers, as a load balancer does: a server that is to stop gets no new
 // requests, and stops when it has answered the others.
-import { setTimeout as delay } from 'node:timers/promises'
 import type { RunningServer } from '../../packages/server/test-support/command.ts'
 import type { Answer, SendOptions } from '../../packages/server/test-support/keystile.ts'
 import { readAnswer } from '../../packages/server/test-support/keystile.ts'
 import type { Random } from './random.ts'
+import { until } from '../../tools/until.ts'
 
 type Send = (method: string, path: string, options?: SendOptions) => Promise<Answer>
 
@@ -67,7 +67,7 @@ export function createBalancer(random: Random): Balancer {
       const place = places[index]
       if (!place) throw new Error(`there must be a server ${index}`)
       place.isDraining = true
-      while (place.inFlight > 0) await delay(5)
+      await until(() => place.inFlight === 0)
       await place.instance.stop()
       place.instance = await place.start()
       place.isDraining = false

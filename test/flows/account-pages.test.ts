@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { afterEach, it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { AppMail, MailMessage } from '@keystile/server'
 import {
   describeAboveDatabase,
@@ -10,6 +9,7 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { mailFlows } from '../../packages/server/test-support/mail-flows.ts'
+import { until } from '../../tools/until.ts'
 
 const next = 'purple monkey dishwasher'
 
@@ -19,7 +19,7 @@ describeAboveDatabase('the pages for a new password', (stage) => {
   const mail: AppMail = { from: 'no-reply@example.com', send: (sent) => void mails.push(sent) }
   const start = (options: object = {}): Promise<TestKeystile> => stage.start({ mail, ...options })
   const nextMail = async (): Promise<{ readonly link: URL; readonly code: string }> => {
-    while (mails.length === 0) await delay(20)
+    await until(() => mails.length > 0)
     const { text = '' } = mails.pop() ?? {}
     return {
       link: new URL(/^http\S+$/m.exec(text)?.[0] ?? ''),

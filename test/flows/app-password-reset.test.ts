@@ -18,6 +18,7 @@ import {
 import { mailsSent } from '../../packages/server/test-support/mails-sent.ts'
 import type { Person } from '../../packages/server/test-support/people.ts'
 import { runKilledReset } from '../../packages/server/test-support/reset-process.ts'
+import { until } from '../../tools/until.ts'
 
 const next = 'purple monkey dishwasher'
 const third = 'a third password of hers'
@@ -242,7 +243,7 @@ describeOnBoth(
         if (process.env['KEYSTILE_LONG']) await request('slow') // 10 s
         for (let count = 0; count < 25; count++) await request('broken')
         await request('ada')
-        while (mails.length === 0 || tries.length < 75) await delay(20)
+        await until(() => mails.length > 0 && tries.length >= 75)
         assert.equal(mails[0]?.to, 'ada@example.com')
         assert.deepEqual(warnings, [{ err: bug }], 'the log has one warning for all tries')
         isBroken = false
@@ -265,7 +266,7 @@ describeOnBoth(
       await startOne(2)
       await one.addUser()
       await one.request('ada')
-      while (found.length === 0) await delay(10)
+      await until(() => found.length > 0)
       await delay(200) // the other process looks for requests each 25 ms
       open()
       await one.settled()
@@ -489,7 +490,7 @@ describeOnBoth(
       assert.equal(await runKilledReset(values), 'SIGKILL')
       assert.equal(await opens(third), true, 'the app has stored it')
       assert.equal((await confirm({ token })).status, 503)
-      while ((await open([], { bearer })).status !== 401) await delay(20)
+      await until(async () => (await open([], { bearer })).status === 401)
 
       clock.advance(30)
       assert.equal((await confirm({ token })).status, 204)

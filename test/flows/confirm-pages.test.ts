@@ -1,7 +1,6 @@
 // The pages that verify an address: what people see, and what scanners cannot use up.
 import assert from 'node:assert/strict'
 import { afterEach, it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { AppMail, MailMessage } from '@keystile/server'
 import {
   describeAboveDatabase,
@@ -10,6 +9,7 @@ import {
   type Stage,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { until } from '../../tools/until.ts'
 
 describeAboveDatabase('the pages that verify an address', (stage) => {
   const mails: MailMessage[] = []
@@ -24,7 +24,7 @@ describeAboveDatabase('the pages that verify an address', (stage) => {
     const all = { mail, emailVerification, ...options } as Parameters<Stage['start']>[0]
     const started = await stage.start(all)
     await started.register()
-    while (mails.length === 0) await delay(20)
+    await until(() => mails.length > 0)
     const { pathname, search, searchParams } = new URL(
       /^http\S+$/m.exec(mails.pop()?.text ?? '')?.[0] ?? '',
     )

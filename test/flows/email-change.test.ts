@@ -12,6 +12,7 @@ import {
   type ReadMail,
   type WithMailbox,
 } from '../../packages/server/test-support/mailbox.ts'
+import { until } from '../../tools/until.ts'
 
 const [old, fresh, third] = ['ada@example.com', 'ada@new.example', 'ada@third.example']
 const next = 'purple monkey dishwasher'
@@ -627,8 +628,7 @@ describeOnBoth('a new address', (stage) => {
     await first.keystile.close()
     first.clock.advance(week + 1)
     await stage.start({ clock: first.clock })
-    while ((await stage.sql('select email from former_email')).length > 0)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+    await until(async () => (await stage.sql('select email from former_email')).length === 0)
   })
 })
 

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import type { AppMail, MailMessage } from '@keystile/server'
 import {
@@ -18,6 +17,7 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { mailsSent } from '../../packages/server/test-support/mails-sent.ts'
+import { until } from '../../tools/until.ts'
 
 const next = 'purple monkey dishwasher'
 const path = '/email-verifications/confirm'
@@ -625,7 +625,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     await first.keystile.close()
     first.clock.advance(1)
     await stage.start({ clock: first.clock })
-    while ((await stage.sql('select id from pending_registration')).length > 0) await delay(20)
+    await until(async () => (await stage.sql('select id from pending_registration')).length === 0)
   })
 
   it('POST /users stores nothing if a field is wrong or registration is closed', async () => {

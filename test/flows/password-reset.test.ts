@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import type { AppMail, MailMessage } from '@keystile/server'
 import {
@@ -17,6 +16,7 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { mailsSent } from '../../packages/server/test-support/mails-sent.ts'
+import { until } from '../../tools/until.ts'
 
 const next = 'purple monkey dishwasher'
 
@@ -656,7 +656,7 @@ describeOnBoth('a forgotten password', (stage) => {
     await first.keystile.close()
     first.clock.advance(15 * 60 + 1)
     await stage.start({ clock: first.clock })
-    while ((await stage.sql('select id from mail_proof')).length > 0) await delay(20)
+    await until(async () => (await stage.sql('select id from mail_proof')).length === 0)
   })
 
   it('without the settings for mail, there are no endpoints for a password reset', async () => {

@@ -12,19 +12,16 @@ import {
   type Stage,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { until } from '../../tools/until.ts'
 
 /** Verifies a token until it is refused. @returns the code of the refusal */
-async function untilRefused({ keystile }: TestKeystile, accessToken: string): Promise<string> {
-  const until = performance.now() + 10_000
-  for (;;) {
-    const refusal = await keystile.verifier.verify(accessToken).then(
+function untilRefused({ keystile }: TestKeystile, accessToken: string): Promise<string> {
+  return until(() =>
+    keystile.verifier.verify(accessToken).then(
       () => undefined,
       (error: TokenError) => error.code,
-    )
-    if (refusal !== undefined) return refusal
-    assert.ok(performance.now() < until, 'ten seconds have passed')
-    await delay(10)
-  }
+    ),
+  )
 }
 
 describeOnBoth('a database that lost its latest commits', (stage) => {
@@ -113,11 +110,7 @@ async function withFullQueue(stage: Stage, pool: pg.Pool | undefined): Promise<v
   try {
     await other.keystile.sessions.revokeAll(bob.subject)
     assert.equal(await untilRefused(busy, bob.accessToken), 'invalid_token')
-    const until = performance.now() + 20_000
-    while (answers.length < 100) {
-      assert.ok(performance.now() < until, 'twenty seconds have passed')
-      await delay(10)
-    }
+    await until(() => answers.length >= 100)
     for (const answer of answers) assert.deepEqual(answer, { status: 503, retryAfter: '1' })
     await assert.rejects(busy.keystile.verifier.verify(bob.accessToken), { code: 'invalid_token' })
   } finally {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import pg from 'pg'
 import { silentLogger } from 'keystile/internal'
-import { until } from '../../packages/keystile/test-support/scripted-feed.ts'
 import {
   describeOnBoth,
   key,
@@ -19,6 +18,7 @@ import {
 } from '../../packages/server/test-support/postgres.ts'
 import { instanceCount } from '../../packages/server/test-support/in-turns.ts'
 import { startSqlProxy } from '../faults/sql-proxy.ts'
+import { until } from '../../tools/until.ts'
 
 const skip =
   process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
@@ -76,7 +76,7 @@ describe('Keystile while another connection keeps a row locked', { skip }, () =>
       const { status, headers } = await logOut()
       assert.equal(status, 503)
       assert.equal(headers.get('retry-after'), '1')
-      assert.equal(await countBackends(database.url, 'waiting'), 0)
+      await until(async () => (await countBackends(database.url, 'waiting')) === 0)
 
       const cancelled = logOut()
       await isWaiting(database.url)

@@ -11,6 +11,7 @@ import {
   type MailFlow,
   type TestMails,
 } from '../../packages/server/test-support/mail-flows.ts'
+import { until } from '../../tools/until.ts'
 
 const password = 'correct horse battery staple'
 const person = { username: 'ada', email: 'ada@example.com', password }
@@ -83,7 +84,7 @@ async function askForToken(flow: MailFlow, started: TestMails): Promise<string> 
 
 /** A login replaces a weak hash after its answer. */
 async function hashIsReplaced({ readHash }: TestMails, id: string, weak: string): Promise<void> {
-  while ((await readHash(id)) === weak) await new Promise((resolve) => setTimeout(resolve, 20))
+  await until(async () => (await readHash(id)) !== weak)
 }
 
 /** Records changed users in a table, by a trigger. */

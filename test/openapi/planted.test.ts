@@ -125,7 +125,7 @@ function passes(copy: string): boolean {
   const { status } = spawnSync(process.execPath, args, {
     cwd: copy,
     env: { ...env, ...few },
-    timeout: 100_000,
+    timeout: 600_000,
   })
   assert.notEqual(status, null, 'the test did not end in time')
   return status === 0

@@ -15,6 +15,7 @@ import {
   type Stage,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { until } from '../../tools/until.ts'
 
 const hour = 60 * 60
 const env = { KEYSTILE_KEY: key, KEYSTILE_ISSUER: issuer }
@@ -172,7 +173,7 @@ describeOnBoth('keystile key', (stage) => {
     assert.equal(await status(), 200)
 
     textOf(await run(['revoke', 'stolen'], { KEYSTILE_SIGNING_KEY_FILE: file }))
-    while ((await status()) === 200) await delay(10)
+    await until(async () => (await status()) === 401)
     for (const seconds of [hour, year, 8 * year]) {
       clock.advance(seconds)
       await delay(600) // the server reads events, and forgets the expired ones, each 250 ms

@@ -7,12 +7,12 @@ import { exportPublicJwk, generateKey } from 'keystile/jwt'
 import {
   revocation,
   startFeed,
-  until,
   type ScriptedFeed,
 } from '../../packages/keystile/test-support/scripted-feed.ts'
 import { clientOf, type Client } from '../adapters/client.ts'
 import { accessTokenOf } from '../conformance/start-publisher.ts'
 import { senderTo } from './remote-app.ts'
+import { until } from '../../tools/until.ts'
 
 /**
  * @param port returns the port of program.ts
@@ -23,7 +23,7 @@ export function describeRemoteFeed(
   port: () => number,
   endsWithRequest: boolean,
 ): void {
-  describe(`a verifier in ${name} that reads a feed`, { timeout: 60_000 }, () => {
+  describe(`a verifier in ${name} that reads a feed`, { timeout: 600_000 }, () => {
     const key = generateKey('ES256')
     let feed: ScriptedFeed
     let client: Client

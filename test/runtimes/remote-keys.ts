@@ -6,6 +6,7 @@ import { generateKey } from 'keystile/jwt'
 import { clientOf, type Client, type Received } from '../adapters/client.ts'
 import { accessTokenOf, startPublisher, type Publisher } from '../conformance/start-publisher.ts'
 import { senderTo } from './remote-app.ts'
+import { until } from '../../tools/until.ts'
 
 /**
  * @param port returns the port of program.ts
@@ -16,7 +17,7 @@ export function describeRemoteKeys(
   port: () => number,
   endsWithRequest: boolean,
 ): void {
-  describe(`a verifier in ${name} that fetches its keys`, { timeout: 30_000 }, () => {
+  describe(`a verifier in ${name} that fetches its keys`, { timeout: 600_000 }, () => {
     const key = generateKey('ES256')
     let publisher: Publisher
     let client: Client
@@ -35,7 +36,7 @@ export function describeRemoteKeys(
       client.send({ path: '/remote', headers: headers(signer) })
     /** Resolves when the publisher has got this many requests. */
     const asked = async (count: number): Promise<void> => {
-      while (publisher.asked.length < count) await new Promise((resolve) => setTimeout(resolve, 5))
+      await until(() => publisher.asked.length >= count)
     }
 
     it(`a verifier in ${name} makes one fetch for simultaneous requests`, async () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { connect } from 'node:net'
 import { createInterface, type Interface } from 'node:readline'
 import { build, type Plugin } from 'esbuild'
+import { until } from '../../tools/until.ts'
 
 export const runtimeNames = ['deno', 'bun', 'workerd'] as const
 export type RuntimeName = (typeof runtimeNames)[number]
@@ -112,8 +113,7 @@ export async function startApp(name: 'deno' | 'bun', app: string, port: number):
       })
       socket.once('error', () => resolve(false))
     })
-  while (!(await Promise.race([isListening(), running.exited])))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+  await until(() => Promise.race([isListening(), running.exited]))
   return { port, stop: running.stop }
 }
 

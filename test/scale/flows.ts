@@ -23,6 +23,7 @@ import {
   readMail,
   type MailFlow,
 } from '../../packages/server/test-support/mail-flows.ts'
+import { until } from '../../tools/until.ts'
 
 const database = process.env['DATABASE'] ?? ''
 const users = Number(process.env['USERS'])
@@ -45,7 +46,7 @@ async function ask(text: string): Promise<readonly unknown[]> {
 
 /** Waits until a query finds no row. */
 async function untilNone(text: string): Promise<void> {
-  while ((await ask(`${text} limit 1`)).length > 0) await delay(20)
+  await until(async () => (await ask(`${text} limit 1`)).length === 0)
 }
 
 const mails: MailMessage[] = []

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Stage } from './keystile.ts'
+import { until } from '../../../tools/until.ts'
 
 /** Resolves when all requests for mails are resolved and all mails are sent. */
 export async function mailsSent({ sql }: Pick<Stage, 'sql'>): Promise<void> {
-  while ((await sql(waiting)).length > 0) await delay(10)
+  await until(async () => (await sql(waiting)).length === 0)
 }
 
 const waiting =

@@ -22,6 +22,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Readable, Writable } from 'node:stream'
 import pg from 'pg'
+import { until } from '../../../tools/until.ts'
 
 export interface TestPostgres {
   /** The URL of the database `postgres`, for a superuser. */
@@ -428,5 +429,5 @@ export async function countBackends(
 
 /** Resolves when a query waits for a lock in this database. */
 export async function isWaiting(url: string): Promise<void> {
-  while ((await countBackends(url, 'waiting')) === 0) await delay(5)
+  await until(async () => (await countBackends(url, 'waiting')) > 0)
 }

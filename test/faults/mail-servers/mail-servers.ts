@@ -2,9 +2,9 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../../../packages/server/test-support/command.ts'
 import { startInOverlay } from '../../support/in-overlay.ts'
+import { until } from '../../../tools/until.ts'
 
 /** The packages of each server. */
 export const mailServers = {
@@ -49,7 +49,7 @@ export async function startRealMailServer(name: MailServerName): Promise<RealMai
     port,
     files,
     async received(count) {
-      while (files().length < count) await delay(50)
+      await until(() => files().length >= count)
       return files().map((file) => readFileSync(file, 'utf8'))
     },
     refuseLater(isRefused) {

@@ -470,7 +470,7 @@ describe('a process with an open client', () => {
       for (const storage of [undefined, 'cookie'])
         createClient({ issuer: 'http://127.0.0.1:1', ...(storage && { storage }) })`
     const child = execFile(process.execPath, ['--input-type=module', '-e', program], {
-      timeout: 60_000,
+      timeout: 600_000,
     })
     assert.deepEqual(await once(child, 'exit'), [0, null])
   })

@@ -2,7 +2,6 @@
 // database.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { withMigration, withMigrationsBefore } from '../../test-support/made-up-migration.ts'
@@ -12,6 +11,7 @@ import { inspectDatabase, readDatabaseFacts } from './facts.ts'
 import { contracts, expands, migrations, type Migration } from './migrate.ts'
 import { lockNumber, type MigrateOptions } from './migrate-postgres.ts'
 import { inspectSource, migrateDatabase, openDatabase, printSource, runMigrations } from './open.ts'
+import { until } from '../../../../tools/until.ts'
 
 const skip =
   process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
@@ -108,10 +108,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(await migrateDatabase(url), [])
     const own = `select 1 from pg_stat_activity
       where datname = current_database() and application_name = 'keystile'`
-    for (let tries = 0; (await query(own)).length > 0; tries++) {
-      assert.ok(tries < 100, 'a connection is still open')
-      await delay(20)
-    }
+    await until(async () => (await query(own)).length === 0)
   })
 
   it('inspectSource tells whether the PostgreSQL role may run migrations', async () => {

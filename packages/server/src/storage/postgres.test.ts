@@ -9,6 +9,7 @@ import { createTestDatabase, howToGetPostgres, isWaiting } from '../../test-supp
 import { failed, startScriptedPostgres } from '../../test-support/scripted-postgres.ts'
 import { announce, command, databaseTime, type Database, type Transaction } from './database.ts'
 import { openPostgres } from './postgres.ts'
+import { until } from '../../../../tools/until.ts'
 
 const skip =
   process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
@@ -131,13 +132,11 @@ describe('commands on PostgreSQL', { skip }, () => {
     const other = await openPostgres(url, 'PostgreSQL')
     await new Promise<void>((resolve) => other.onSignal(resolve)) // called when it listens
     await other.close()
-    const until = performance.now() + 5_000
-    for (;;) {
+    await until(async () => {
       const { rows } = await sql`select 1 from pg_stat_activity
         where datname = current_database() and query = 'listen keystile'`.execute(database.reader)
-      if (rows.length === 0) break
-      assert.ok(performance.now() < until, 'five seconds have passed')
-    }
+      return rows.length === 0
+    })
   })
 
   it('if two commands deadlock, both succeed in the end', async () => {

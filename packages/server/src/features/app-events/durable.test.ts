@@ -15,14 +15,10 @@ import {
   type TestKeystile,
 } from '../../../test-support/keystile.ts'
 import type { DurableAppEvent, DurableEventHandler } from './app-event.ts'
+import { until } from '../../../../../tools/until.ts'
 
 const another = 'a battery of correct horses'
 const day = 24 * 60 * 60
-
-/** Resolves when a condition is true. */
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await delay(20)
-}
 
 /** A durable handler that calls a function with each event. */
 function durable(handle: DurableEventHandler['handle']): { readonly onEvent: DurableEventHandler } {
@@ -46,8 +42,8 @@ function collector(failures = 0): {
 
 function toolsOf(stage: Stage): {
   rows(): ReturnType<Stage['sql']>
-  emptied(): Promise<void>
-  failed(): Promise<void>
+  emptied(): Promise<unknown>
+  failed(): Promise<unknown>
   run(...args: string[]): Promise<string>
 } {
   const rows: Stage['sql'] = () => stage.sql('select * from app_event order by id')

@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { silentLogger, type Logger } from 'keystile/internal'
 import { checkedDirectory } from './directory.ts'
 import { checkOptions } from '../../server/options.ts'
 import { wire } from '../../server/wire.ts'
 import { describeOnBoth, issuer, key, password } from '../../../test-support/keystile.ts'
 import type { Person } from '../../../test-support/people.ts'
+import { until } from '../../../../../tools/until.ts'
 
 const attacks = new URL('../../../../../test/vectors/', import.meta.url)
 const naughtyStrings: readonly string[] = JSON.parse(
@@ -116,12 +116,12 @@ describeOnBoth(
       assert.deepEqual(await both(), [known, known])
       await here.keystile.userChanged(id)
       assert.deepEqual(await me(here), [200, 'new@example.com'])
-      while (String(await me(there)) !== String([200, 'new@example.com'])) await delay(20)
+      await until(async () => String(await me(there)) === String([200, 'new@example.com']))
 
       await stage.people.sql('update people set banned = 1')
       await there.keystile.userChanged(id)
       assert.deepEqual(await me(there), [401, undefined])
-      while (String(await me(here)) !== String([401, undefined])) await delay(20)
+      await until(async () => String(await me(here)) === String([401, undefined]))
       await stage.people.sql('update people set banned = 0')
       assert.deepEqual(await both(), [
         [200, 'new@example.com'],

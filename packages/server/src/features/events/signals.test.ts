@@ -10,6 +10,7 @@ import {
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { openEventFeed, type EventFeed } from './events.ts'
+import { until } from '../../../../../tools/until.ts'
 
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
 const skip =
@@ -54,11 +55,7 @@ describe('the signals of the event feed on PostgreSQL', { skip }, () => {
     const seen = new Set<string>()
     onEvent(({ value }) => seen.add(value))
     return async (value) => {
-      const until = performance.now() + 10_000
-      while (!seen.has(value)) {
-        assert.ok(performance.now() < until, 'ten seconds have passed')
-        await new Promise((resolve) => setImmediate(resolve))
-      }
+      await until(() => seen.has(value))
     }
   }
   const findListeners = (): Promise<readonly unknown[]> =>
@@ -70,7 +67,7 @@ describe('the signals of the event feed on PostgreSQL', { skip }, () => {
     mock.timers.enable({ apis: ['setInterval'] }) // no feed reads by itself
     const [one, other] = [await open(), await open()]
     other.followSignals()
-    while ((await findListeners()).length === 0);
+    await until(async () => (await findListeners()).length > 0)
     const untilRead = watch(other)
     for (const value of ['ada', 'bob']) {
       await insert(value)
@@ -84,7 +81,7 @@ describe('the signals of the event feed on PostgreSQL', { skip }, () => {
     mock.timers.enable({ apis: ['setInterval'] })
     const feed = await open()
     feed.followSignals()
-    while ((await findListeners()).length === 0);
+    await until(async () => (await findListeners()).length > 0)
     await ask(
       "select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen keystile'",
     )

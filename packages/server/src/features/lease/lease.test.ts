@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
-import { setImmediate, setTimeout as delay } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import { silentLogger } from 'keystile/internal'
 import { describeOnBoth, type Stage } from '../../../test-support/keystile.ts'
 import { startLeaseProcess, type LeaseProcess } from '../../../test-support/lease-process.ts'
@@ -16,6 +16,7 @@ import { openDatabase } from '../../storage/open.ts'
 import { recordAudit } from '../audit/store.ts'
 import { LeaseLostError, openLease, type Lease } from './lease.ts'
 import { holdLease, releaseLease } from './store.ts'
+import { until } from '../../../../../tools/until.ts'
 
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
 const long = { skip: process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it' }
@@ -183,7 +184,7 @@ function testLease(stage: Stage): void {
       await taken(lease)
       const fence = await ofLease('fence')
       await stage.sql('update lease set expires_at = 1')
-      while (Number(await ofLease('expires_at')) === 1) await delay(50)
+      await until(async () => Number(await ofLease('expires_at')) !== 1)
       assert.equal(await ofLease('fence'), fence)
       await lease.write(recordAudit, entry)
     })

@@ -16,6 +16,7 @@ import { createMailProofs, type MailProofs } from './proofs.ts'
 import type { MailSecrets, ProofPurpose, Resolution } from './purpose.ts'
 import { startResolver, type Resolver } from './resolver.ts'
 import type { MailProofRow } from './tables.ts'
+import { until } from '../../../../../tools/until.ts'
 
 const seal = createSeal('a key for tests', 'mails')
 
@@ -92,9 +93,6 @@ describe('the resolver of requests for mails', () => {
       clock: { now: () => now },
       logger: { ...silentLogger, warn },
     })
-  }
-  async function until(isTrue: () => boolean): Promise<void> {
-    while (!isTrue()) await setImmediate()
   }
   /** Starts a resolver whose process has the lease. */
   async function start(purposes?: readonly ProofPurpose[]): Promise<void> {

@@ -10,6 +10,7 @@ import { createConsoleMail } from './console.ts'
 import { parseMailUrl } from './mail-url.ts'
 import type { MailMessage } from './message.ts'
 import { createSmtp } from './smtp.ts'
+import { until } from '../../../../../tools/until.ts'
 
 const message: MailMessage = {
   from: 'Example <no-reply@example.com>',
@@ -252,11 +253,10 @@ describeOnBoth('mail', (stage) => {
     const started = await stage.start({ mailUrl: 'console:' })
     assert.match((await started.send('GET', '/dev/mail')).text, /No mail yet/)
     await disable(started)
-    let page = await started.send('GET', '/dev/mail')
-    while (page.text.includes('No mail yet')) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-      page = await started.send('GET', '/dev/mail')
-    }
+    const page = await until(async () => {
+      const answer = await started.send('GET', '/dev/mail')
+      return !answer.text.includes('No mail yet') && answer
+    })
     assert.match(
       page.text,
       /<h2>Your account at localhost:3000 was disabled<\/h2>\n<p class="hint">To ada@/,
@@ -267,20 +267,24 @@ describeOnBoth('mail', (stage) => {
     )
   })
 
-  it('keystile.close() closes the connection to the mail server', { timeout: 20_000 }, async () => {
-    const { promise: closed, resolve } = Promise.withResolvers<void>()
-    const server = await startMailServer({ onClose: () => resolve() })
-    try {
-      const mailFrom = 'no-reply@example.com'
-      const started = await stage.start({ mailUrl: server.url, mailFrom })
-      await disable(started)
-      await server.received(1)
-      await started.keystile.close()
-      await closed
-    } finally {
-      await server.close()
-    }
-  })
+  it(
+    'keystile.close() closes the connection to the mail server',
+    { timeout: 600_000 },
+    async () => {
+      const { promise: closed, resolve } = Promise.withResolvers<void>()
+      const server = await startMailServer({ onClose: () => resolve() })
+      try {
+        const mailFrom = 'no-reply@example.com'
+        const started = await stage.start({ mailUrl: server.url, mailFrom })
+        await disable(started)
+        await server.received(1)
+        await started.keystile.close()
+        await closed
+      } finally {
+        await server.close()
+      }
+    },
+  )
 
   it('if mailUrl is not console:, there is no page /dev/mail', async () => {
     assert.equal((await (await stage.start()).send('GET', '/dev/mail')).status, 404)

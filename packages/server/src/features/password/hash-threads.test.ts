@@ -56,7 +56,7 @@ describe('openHashThreads', () => {
     const args = ['--conditions=source', '--input-type=module', '--eval', program]
     const { stdout, stderr } = spawnSync(process.execPath, args, {
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: 600_000,
     })
     if (process.platform === 'linux') assert.equal(stdout, 'false true\n', stderr)
   })
@@ -117,7 +117,7 @@ describe('openHashThreads', () => {
     const args = ['--conditions=source', '--input-type=module', '--eval', program]
     const { status, stdout } = spawnSync(process.execPath, args, {
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: 600_000,
     })
     assert.equal(status, 0)
     assert.match(stdout, /^\$argon2id/)

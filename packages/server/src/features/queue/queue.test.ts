@@ -22,6 +22,7 @@ import { releaseLease } from '../lease/store.ts'
 import { createQueueGauges } from './gauges.ts'
 import { countRows, createQueueCommands, hasDueRow, newRow, type QueuedRow } from './rows.ts'
 import { startWorker, type Failure, type Queue, type Worker } from './worker.ts'
+import { until } from '../../../../../tools/until.ts'
 
 const table = 'app_event'
 const now = Date.UTC(2026, 10, 25)
@@ -97,9 +98,6 @@ describe('the worker of a queue', () => {
   }
   const rows = (): readonly Readonly<Record<string, unknown>>[] =>
     file.prepare(`select id, tries, next_try_at, dead_at, failure from ${table} order by id`).all()
-  async function until(isTrue: () => boolean): Promise<void> {
-    while (!isTrue()) await setImmediate()
-  }
   /** Waits until the worker has done everything that it does without a new tick. */
   async function settle(): Promise<void> {
     for (let round = 0; round < 3; round++) {

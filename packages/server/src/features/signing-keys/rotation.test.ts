@@ -20,6 +20,7 @@ import {
   type TestKeystile,
 } from '../../../test-support/keystile.ts'
 import { openMigratedFile, type MigratedFile } from '../../../test-support/migrated.ts'
+import { until } from '../../../../../tools/until.ts'
 
 const [hour, day] = [60 * 60, 24 * 60 * 60]
 const tokenSeconds = 600
@@ -208,7 +209,7 @@ describe('the rotation in one process', () => {
   }
   /** Waits until this number of messages is in the log. */
   const untilLogged = async (count: number): Promise<void> => {
-    while (logged.length < count) await delay(1)
+    await until(() => logged.length >= count)
   }
   const hideKeys = (): void => migrated.file.exec('alter table signing_key rename to hidden')
 
@@ -252,14 +253,14 @@ describe('the rotation in one process', () => {
     assert.match(String(logged[1]?.err), /no such table/)
     migrated.file.exec('alter table hidden rename to signing_key')
     clock.advance(30 * day)
-    while (logged.at(-1)?.message !== logged[0]?.message) await delay(1)
+    await until(() => logged.at(-1)?.message === logged[0]?.message)
   })
 
   it('a process that has lost the lease reads no keys, and logs no failure', async () => {
     await untilLogged(1)
     migrated.file.exec("update lease set fence = fence + 1, holder = 'other'")
     clock.advance(30 * day)
-    while (lease.isHeld) await delay(1)
+    await until(() => !lease.isHeld)
     hideKeys()
     await delay(20)
     assert.equal(logged.length, 1)
@@ -309,7 +310,7 @@ async function countKeys(stage: Stage): Promise<number> {
 
 /** Waits until the database has this number of keys. */
 async function untilKeys(stage: Stage, count: number): Promise<void> {
-  while ((await countKeys(stage)) !== count) await delay(10)
+  await until(async () => (await countKeys(stage)) === count)
 }
 
 async function longestToken(stage: Stage): Promise<number> {
