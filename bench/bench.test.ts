@@ -23,11 +23,12 @@ const skip =
 describe('npm run bench -- --quick', { skip }, () => {
   const scenarios: readonly (readonly [scenario: string, rows: number])[] = [
     ['verify', 4],
-    ['cached', 4],
     ['bundles', 9],
-    // Starts twenty servers, which takes a minute of processor time.
+    // They start twenty servers, which takes a minute of processor time. And `cached` needs quiet:
+    // its verifiers get no heartbeats while they measure.
     ...(process.env['KEYSTILE_LONG']
       ? [
+          ['cached', 4] as const,
           ['guards', 18] as const,
           ['tokens', 12] as const,
           ['users', 11] as const,
@@ -37,7 +38,8 @@ describe('npm run bench -- --quick', { skip }, () => {
       : []),
   ]
   for (const [scenario, rows] of scenarios) {
-    it(`npm run bench measures ${scenario} and writes a table and a plot`, async () => {
+    const onQuiet = scenario === 'cached' ? ', on a quiet machine,' : ''
+    it(`npm run bench measures ${scenario}${onQuiet} and writes a table and a plot`, async () => {
       const out = mkdtempSync(join(tmpdir(), 'keystile-bench-test-'))
       try {
         // Linux counts processor time in steps of 10 ms, so a shorter measurement may show none.
@@ -114,8 +116,8 @@ describe('openLoad', () => {
       async (port) => {
         const load = await openLoad({ port, connections: 4 })
         const run = { next: inTurn([requestBytes('GET /')]), expect: 200 }
-        const { answered, seconds } = await load.run({ ...run, seconds: 0.1 })
-        assert.ok(answered >= 4 && seconds < 5, `${answered} answers in ${seconds} s`)
+        const { answered } = await load.run({ ...run, seconds: 0.1 })
+        assert.ok(answered >= 4, String(answered))
         await assert.rejects(
           load.run({ ...run, seconds: 0.1, expect: 204 }),
           /the status of an answer must be 204; the answer is HTTP\/1\.1 200/,

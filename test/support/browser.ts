@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliDecompressSync } from 'node:zlib'
-import { chromium, type Browser } from 'playwright-core'
+import { chromium, type Browser, type LaunchOptions } from 'playwright-core'
 
 const pathVariable = 'KEYSTILE_TEST_BROWSER'
 
@@ -34,6 +34,9 @@ const flags = [
   '--disable-component-update',
   '--disable-sync',
 ]
+
+/** How long a page may take for one step. On a busy machine, a step takes many seconds. */
+const patienceMilliseconds = 300_000
 
 /** Configures the fonts of the machine, and the fonts in the folder of this file. */
 const fontsConfiguration = `<?xml version="1.0"?>
@@ -71,7 +74,7 @@ export function skipWithoutBrowser(): false | string {
  */
 export async function startBrowser(): Promise<Browser> {
   const path = process.env[pathVariable] || findInstalled()
-  if (path) return chromium.launch({ executablePath: path, args: flags })
+  if (path) return launch({ executablePath: path })
   const npm = findNpmPackage()
   if (!npm) throw new Error(`no browser: ${howToGetBrowser}`)
   const folder = unpack(npm)
@@ -82,7 +85,18 @@ export async function startBrowser(): Promise<Browser> {
     LD_LIBRARY_PATH: join(folder, 'lib'),
     FONTCONFIG_FILE: join(folder, 'fonts.conf'),
   }
-  return chromium.launch({ executablePath: join(folder, 'chromium'), args: flags, env })
+  return launch({ executablePath: join(folder, 'chromium'), env })
+}
+
+async function launch(options: LaunchOptions): Promise<Browser> {
+  const browser = await chromium.launch({ ...options, args: flags, timeout: patienceMilliseconds })
+  const newContext = browser.newContext.bind(browser)
+  browser.newContext = async (given) => {
+    const context = await newContext(given)
+    context.setDefaultTimeout(patienceMilliseconds)
+    return context
+  }
+  return browser
 }
 
 function findInstalled(): string | undefined {
