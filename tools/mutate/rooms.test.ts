@@ -3,13 +3,9 @@ import { it } from 'node:test'
 import { testRooms, type Fate } from './rooms.ts'
 
 it('the mutants of a sample are killed unless they are equivalent or untested', async () => {
-  const file = 'tools/mutate/sample/code.ts'
   const fates = new Map<string, Fate>()
   await testRooms({
-    targets: [
-      { file, lines: { first: 1, last: 7 } },
-      { file, lines: { first: 8, last: 100 } },
-    ],
+    files: ['tools/mutate/sample/code.ts'],
     stages: [['tools/mutate/sample/tests.ts']],
     onNote: (note) => assert.fail(note),
     onVerdict: ({ mutant, fate }) =>

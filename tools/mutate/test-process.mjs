@@ -101,14 +101,11 @@ process.on('unhandledRejection', onUncaught)
 /** Runs tests until one fails. */
 async function answer({ mutant, ids, hitLimits = [] }) {
   globalThis.__stryker__.activeMutant = mutant
-  // For the threads and processes that the tests start.
-  if (mutant === undefined) delete process.env.__STRYKER_ACTIVE_MUTANT__
-  else process.env.__STRYKER_ACTIVE_MUTANT__ = mutant
-  process.env.MUTATE_HITS = String(hitLimits.reduce((sum, limit) => sum + limit, 0))
   const costs = {}
   let hits = 0
   for (const [index, id] of ids.entries()) {
     Object.assign(globalThis.__stryker__, { hitCount: 0, hitLimit: hitLimits[index] ?? Infinity })
+    globalThis.__stryker__.passOn({ test: id, mutant, hits: hitLimits[index] })
     process.send({ started: id })
     const [cpu, started] = [process.cpuUsage(), performance.now()]
     const error = await run(tests.get(id))

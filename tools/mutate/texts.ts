@@ -30,15 +30,12 @@ const prose = /[\p{L}`’'-]+[,;:]? [\p{L}`’'-]+[,;:]? [\p{L}`’'-]/u
 const code =
   /^(?:begin|create (?:or replace|trigger)|pragma|select|set local) |; HttpOnly|\b[a-z]+-src '/
 
-export const documentation = 'documentation'
-export const textForPeople = 'a text for people'
-
 /** Returns why Stryker must leave out the mutants of a node. Undefined if it must not. */
 export function whyIgnored({ node, parent }: Path): string | undefined {
   const member = node.type === 'ObjectProperty' && (node.key as { readonly name?: string }).name
-  if (member && shownMembers.has(member)) return documentation
+  if (member && shownMembers.has(member)) return 'documentation'
   const text = parent?.type === 'TaggedTemplateExpression' ? '' : textOf(node)
-  return isProse(text) || isRecordOfTexts(node) ? textForPeople : undefined
+  return isProse(text) || isRecordOfTexts(node) ? 'a text for people' : undefined
 }
 
 function isProse(text: string): boolean {
