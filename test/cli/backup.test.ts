@@ -88,7 +88,7 @@ describe('keystile backup and keystile restore', () => {
   }
 
   function query(file: string, text: string): readonly Record<string, unknown>[] {
-    const sqlite = new DatabaseSync(file, { timeout: 5_000 })
+    const sqlite = new DatabaseSync(file, { timeout: 60_000 })
     try {
       return sqlite.prepare(text).all()
     } finally {
@@ -217,7 +217,7 @@ describe('keystile backup and keystile restore', () => {
       return faults.join('\n')
     }
     const change = (text: string): void => {
-      const sqlite = new DatabaseSync(path('b.db'), { timeout: 5_000 })
+      const sqlite = new DatabaseSync(path('b.db'), { timeout: 60_000 })
       sqlite.exec(text)
       sqlite.close()
     }
@@ -414,7 +414,7 @@ describe('keystile backup and keystile restore', () => {
       const { accessToken: bearer } = await first.tokens()
       const json = { current_password: password, new_email: 'ada@new.example' }
       assert.equal((await first.send('POST', '/users/me/email', { bearer, json })).status, 204)
-      while (sent.length === 0) await setTimeout(5)
+      await until(() => sent.length > 0)
       const undo = async ({ send }: TestKeystile): Promise<number> =>
         (await send('POST', '/email-changes/undo', { json: { token: sent[0] } })).status
       const address = (): unknown => query(database, 'select email from user')[0]!['email']

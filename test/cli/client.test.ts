@@ -82,7 +82,7 @@ describe('keystile client', () => {
 
   it('`keystile client` escapes control characters in stored and typed names', async () => {
     await create('odd', '--may', 'introspect')
-    const sqlite = new DatabaseSync(join(cwd, 'data/keystile.db'), { timeout: 5_000 })
+    const sqlite = new DatabaseSync(join(cwd, 'data/keystile.db'), { timeout: 60_000 })
     const scopes = JSON.stringify(['\u001b[31m\u2028\n\t'])
     sqlite.prepare(`update client set scopes = ? where id = 'odd'`).run(scopes)
     sqlite.close()

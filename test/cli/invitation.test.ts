@@ -117,7 +117,7 @@ describe('keystile user invite', () => {
 
   it('`keystile user invitations` lists every invitation when there are hundreds', async () => {
     await user(['invite', 'all@example.com'])
-    const file = new DatabaseSync(database, { timeout: 5_000 })
+    const file = new DatabaseSync(database, { timeout: 60_000 })
     const row = file.prepare('select * from mail_proof').get()!
     const columns = Object.keys(row).filter(
       (name) => !['id', 'token_hash', 'mailbox'].includes(name),

@@ -79,7 +79,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
 
     const sql = async (text: string): Promise<void> => {
       if (!postgres) {
-        const sqlite = new DatabaseSync(join(cwd, 'data/keystile.db'))
+        const sqlite = new DatabaseSync(join(cwd, 'data/keystile.db'), { timeout: 60_000 })
         sqlite.exec(text)
         return sqlite.close()
       }
@@ -94,9 +94,9 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     const readHash = async (username: string): Promise<string> => {
       const sql = `select password_hash from "user" where username_key = '${username}'`
       if (!postgres)
-        return new DatabaseSync(join(cwd, 'data/keystile.db')).prepare(sql).get()![
-          'password_hash'
-        ] as string
+        return new DatabaseSync(join(cwd, 'data/keystile.db'), { timeout: 60_000 })
+          .prepare(sql)
+          .get()!['password_hash'] as string
       const client = new pg.Client({
         connectionString: postgres.url,
         options: '-c search_path=keystile',

@@ -70,7 +70,7 @@ function testMails(name: MailServerName): void {
     const mailUrl = `smtp://app:secret@127.0.0.1:${proxy.port}`
     const started = await startKeystile({ ...mailSettings, database: file, clock, mailUrl })
     running.push(started)
-    sqlite = new DatabaseSync(file, { timeout: 5_000 })
+    sqlite = new DatabaseSync(file, { timeout: 60_000 })
     return started
   }
   const rows = (): readonly Readonly<Record<string, unknown>>[] =>

@@ -43,7 +43,7 @@ export function openFile(): Place {
     database,
     // The file is opened for each query: while the server is down, no process has it open.
     async ask(sql) {
-      const sqlite = new DatabaseSync(database, { timeout: 5_000 })
+      const sqlite = new DatabaseSync(database, { timeout: 60_000 })
       try {
         return sqlite.prepare(sql).all()
       } finally {

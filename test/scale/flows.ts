@@ -32,7 +32,7 @@ const clock = createTestClock()
 /** Asks the database directly, without a record. */
 async function ask(text: string): Promise<readonly unknown[]> {
   if (!database.startsWith('postgres')) {
-    using sqlite = new DatabaseSync(database, { timeout: 5_000 })
+    using sqlite = new DatabaseSync(database, { timeout: 60_000 })
     return sqlite.prepare(`${notRecorded} ${text}`).all()
   }
   const client = new pg.Client({ connectionString: database, options: '-c search_path=keystile' })

@@ -490,7 +490,7 @@ interface Connection {
 }
 
 function openSqlite(file: string): Connection {
-  const sqlite = new DatabaseSync(file, { timeout: 5_000 })
+  const sqlite = new DatabaseSync(file, { timeout: 60_000 })
   return {
     ask: async (text) => sqlite.prepare(text).all(),
     close: async () => sqlite.close(),

@@ -33,7 +33,7 @@ export async function openMigratedFile(): Promise<MigratedFile> {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-file-'))
   const path = await copyMigratedFile(join(folder, 'keystile.db'))
   const database = await openDatabase(path, writerThread)
-  const file = new DatabaseSync(path, { timeout: 5_000 })
+  const file = new DatabaseSync(path, { timeout: 60_000 })
   return {
     path,
     database,

@@ -31,7 +31,7 @@ export interface People {
  * Keystile's PostgreSQL database but not in Keystile's schema.
  */
 export async function openPeople(kind: 'SQLite' | 'PostgreSQL', place: string): Promise<People> {
-  const sqlite = kind === 'SQLite' ? new DatabaseSync(place, { timeout: 5_000 }) : undefined
+  const sqlite = kind === 'SQLite' ? new DatabaseSync(place, { timeout: 60_000 }) : undefined
   const pool = sqlite ? undefined : new pg.Pool({ connectionString: place, max: 5 })
   const sql: People['sql'] = async (text, ...values) => {
     if (pool) return (await pool.query<Person>(text, [...values])).rows

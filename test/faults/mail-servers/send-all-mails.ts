@@ -48,7 +48,7 @@ export async function sendAllMails(mailUrl: string): Promise<readonly PreparedMa
         mailUrl,
         mailLanguage: language,
       })
-      const sqlite = new DatabaseSync(database, { timeout: 5_000 })
+      const sqlite = new DatabaseSync(database, { timeout: 60_000 })
       for (const mail of mails) if (mail.language === language) sqlite.exec(insertStatement(mail))
       for (const waiting = sqlite.prepare('select failure from mail'); waiting.get();) {
         const { failure } = waiting.get() ?? {}

@@ -211,7 +211,7 @@ describe('createUserCache', () => {
     await announce(there, 'eve')
     await here.feed.tail()
     await cache.find('ada')
-    const file = new DatabaseSync(join(folder, 'keystile.db'), { timeout: 5_000 })
+    const file = new DatabaseSync(join(folder, 'keystile.db'), { timeout: 60_000 })
     file.exec("update event set id = id || '!'")
     file.close()
     await here.feed.tail()

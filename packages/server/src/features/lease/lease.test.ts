@@ -261,7 +261,7 @@ describe('the tries of a process to hold the lease', () => {
     return tries.length
   }
   function change(text: string): void {
-    const file = new DatabaseSync(join(folder, 'keystile.db'), { timeout: 5_000 })
+    const file = new DatabaseSync(join(folder, 'keystile.db'), { timeout: 60_000 })
     file.exec(`update lease set ${text}`)
     file.close()
   }

@@ -34,7 +34,7 @@ describe('createRevocationStreams with a clock that the test sets', () => {
     database = await openDatabase(file, new URL('../../server/writer-thread.ts', import.meta.url))
     feed = await openEventFeed(database, { clock: { now: () => now }, logger: silentLogger })
     clients = createClients(database, feed, { now: () => now })
-    others = new DatabaseSync(file, { timeout: 5_000 })
+    others = new DatabaseSync(file, { timeout: 60_000 })
   })
   beforeEach(() => {
     time = 0

@@ -87,7 +87,7 @@ describe('createRevocationStreams', () => {
 
   /** Inserts events with long values, as another process would, and reads them. */
   async function insert(count: number, bytes: number): Promise<void> {
-    const others = new DatabaseSync(file, { timeout: 5_000 })
+    const others = new DatabaseSync(file, { timeout: 60_000 })
     const statement = others.prepare(
       "insert into event (id, seq, kind, value, created_at, expires_at) values (?, null, 'session', ?, 0, ?)",
     )
@@ -182,7 +182,7 @@ describe('createRevocationStreams', () => {
     const reader = await open()
     await reader.untilCurrent()
     await reader.untilCurrent()
-    const others = new DatabaseSync(file, { timeout: 5_000 })
+    const others = new DatabaseSync(file, { timeout: 60_000 })
     others.exec('alter table event rename to gone')
     await until(() => feed.ageSeconds > 1)
     let beats = 0
