@@ -59,7 +59,6 @@ export interface ByteCollector {
    */
   readonly size: number
   add(piece: Uint8Array): void
-  /** Returns all bytes in one buffer. */
   bytes(): Uint8Array
 }
 

@@ -62,7 +62,6 @@ export function hasCome(instant: number, since: number, now: number): boolean {
   return now >= instant || now < since
 }
 
-/** The clock of the machine. */
 export const systemClock: Clock = { now: () => Date.now() }
 
 /**

@@ -9,7 +9,6 @@ import {
 
 /** The details of a refusal, for logs. The caller sees only `retryAfterSeconds`. */
 export interface RefusalDetails<Reason extends string> {
-  /** Which check failed. */
   readonly reason?: Reason
   /**
    * An explanation for people who read the log. Code must not depend on this text. The text may say

@@ -9,7 +9,6 @@ export interface Logger {
   error(fields: object, message: string): void
 }
 
-/** A log that discards all messages. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** A log that prints errors to standard error, and discards all other messages. */
@@ -18,7 +17,6 @@ export const printErrors: Logger = {
   error: (fields, message) => console.error(`keystile: ${message}`, fields),
 }
 
-/** Whether a value has the four methods of a logger. */
 export function isLogger(value: unknown): value is Logger {
   if (typeof value !== 'object' || value === null) return false
   return (['debug', 'info', 'warn', 'error'] as const).every(

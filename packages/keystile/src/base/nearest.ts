@@ -37,7 +37,6 @@ function editDistance(from: string, to: string): number {
 /** The largest number of flags that a message lists. */
 const mostListed = 20
 
-/** Returns the message for a flag that does not exist. */
 export function unknownFlag(flag: string, names: readonly string[]): string {
   if (names.length === 0) return `there is no flag ${flag}. Fix: leave it out`
   const known = names.map((name) => `--${name}`)

@@ -1,4 +1,3 @@
-/** The codes of a `TokenError`, each with its HTTP status. */
 export const tokenStatus = {
   /**
    * The request has no credential. In this case, the `WWW-Authenticate` header of the answer has no
@@ -26,7 +25,6 @@ export type TokenReason =
   | 'no_credential'
   /** The `Authorization` header is not `Bearer` followed by one token. */
   | 'malformed_credential'
-  /** The verifier was closed. */
   | 'verifier_closed'
   /** The token has more than 16,384 characters. */
   | 'token_too_long'
@@ -36,7 +34,6 @@ export type TokenReason =
   | 'unknown_extension'
   /** The library does not know the algorithm in `alg`. */
   | 'unknown_algorithm'
-  /** The options of the verifier do not allow the algorithm in `alg`. */
   | 'forbidden_algorithm'
   /** The keys of the issuer could not be loaded yet. */
   | 'keys_unavailable'
@@ -56,7 +53,6 @@ export type TokenReason =
   | 'wrong_subject'
   /** The client of the token is not one of the `clients` of the verifier. */
   | 'wrong_client'
-  /** A required claim is missing. */
   | 'missing_claim'
   /** `nbf` is in the future. */
   | 'not_yet_valid'
@@ -68,7 +64,6 @@ export type TokenReason =
   | 'revoked'
   /** The user logged in longer ago than `maxAgeSeconds` allows. */
   | 'login_too_old'
-  /** The token lacks a scope that the route requires. */
   | 'missing_scope'
   /** The function `user` of the guard found no user for the token, or refused the user. */
   | 'unknown_user'
@@ -87,7 +82,6 @@ interface Refused {
 
 const invalidToken: Refused = { code: 'invalid_token', message: 'Invalid token' }
 
-/** Maps each reason to its code and its sentence for the caller. */
 export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
   no_credential: { code: 'not_authenticated', message: 'Not authenticated' },
   malformed_credential: {

@@ -10,7 +10,6 @@ export interface Explanation {
   readonly fix: string
 }
 
-/** Explains each reason why a guard refuses a request, in the order of the checks. */
 export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   no_credential: {
     meaning: 'The request has no header `Authorization: Bearer TOKEN`.',

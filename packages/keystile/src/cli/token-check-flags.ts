@@ -1,6 +1,5 @@
 import type { FlagTypes } from './flags.ts'
 
-/** The flags of `keystile token check`. */
 export const tokenCheckFlags: FlagTypes = {
   issuer: { type: 'string', multiple: true },
   audience: { type: 'string', multiple: true },

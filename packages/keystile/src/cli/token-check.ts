@@ -30,7 +30,6 @@ export const tokenCheckUsage = `keystile token check [flags]
   --claims          also print the header and the claims of the token
 The exit code is 0 for a valid token, 1 for a refused token and 2 for wrong settings.`
 
-/** The output and the exit code of a command. */
 export interface Printed {
   readonly stdout: string
   readonly stderr: string

@@ -169,7 +169,6 @@ export interface AccountMethods {
   acceptInvitation(invitation: MailProof & Omit<NewAccount, 'email'>): Promise<void>
 }
 
-/** The parts of a client that the account methods use. */
 export interface AccountParts {
   /** The URL of the issuer, without a slash at the end. */
   readonly issuer: string
@@ -183,7 +182,6 @@ export interface AccountParts {
   readonly deviceSecret: () => Promise<string | undefined>
 }
 
-/** Creates the account methods of a client. */
 export function createAccountMethods(parts: AccountParts): AccountMethods {
   const { issuer, fetch, fetchAsUser, deviceSecret } = parts
   const post = (

@@ -2,7 +2,6 @@
 import { exchange, type Answer, type Fetch } from './ask-issuer.ts'
 import { accountCodeOf, ClientError } from './client-error.ts'
 
-/** A request to an endpoint of accounts. */
 export interface AccountRequest {
   readonly url: string
   readonly body: object

@@ -6,7 +6,6 @@ import {
   type ClientErrorDetails,
 } from './client-error.ts'
 
-/** The type of `globalThis.fetch`. */
 export type Fetch = typeof globalThis.fetch
 
 /**

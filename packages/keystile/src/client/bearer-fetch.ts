@@ -3,7 +3,6 @@ import type { Resources } from './resources.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 import type { KnownSession } from './stored-session.ts'
 
-/** The options of `createBearerFetch`. */
 interface BearerFetchOptions {
   readonly fetch: Fetch
   readonly isResource: Resources

@@ -36,7 +36,6 @@ export type ClientErrorCode =
   | 'no_cookie_sessions'
   | (typeof accountCodes)[keyof typeof accountCodes]
 
-/** Further facts about a failed request to the issuer. */
 export interface ClientErrorDetails {
   readonly status?: number | undefined
   readonly retryAfterSeconds?: number | undefined

@@ -11,7 +11,6 @@ import { createTabMemory } from './tab-memory.ts'
 import { browserClock, type ClientClock } from './token-age.ts'
 import { memoryStorage, type TokenStorage } from './token-storage.ts'
 
-/** The options of `createClient`. */
 export interface ClientOptions {
   /**
    * The URL of Keystile, such as `http://localhost:3000/auth`. Its endpoints are below this URL.

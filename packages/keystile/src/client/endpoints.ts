@@ -4,7 +4,6 @@ import { askIssuer, type Answer, type Fetch } from './ask-issuer.ts'
 import { ClientError, isInvalidGrant } from './client-error.ts'
 import { sidOf } from './token-sid.ts'
 
-/** The credentials of a login. */
 export interface Credentials {
   readonly username: string
   readonly password: string
@@ -12,7 +11,6 @@ export interface Credentials {
   readonly scopes?: readonly string[]
 }
 
-/** The tokens of a login or a refresh. */
 export interface IssuedTokens {
   readonly accessToken: string
   /** `undefined` if the refresh token is in a cookie. */

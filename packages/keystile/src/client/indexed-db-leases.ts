@@ -1,7 +1,6 @@
 import type { Browser, Database } from './browser.ts'
 import type { Lease, Leases } from './lease.ts'
 
-/** The name of the object store in the database. */
 const store = 'leases'
 
 /**

@@ -4,7 +4,6 @@ import { openSessionStore, type SessionStore, type SessionStoreOptions } from '.
 import { idOf, knownSession, type KnownSession, type StoredSession } from './stored-session.ts'
 import { createTokenAge, type ClientClock } from './token-age.ts'
 
-/** The options of `openSessionKeeper`. */
 export interface SessionKeeperOptions extends SessionStoreOptions {
   readonly endpoints: Endpoints
   readonly clock: ClientClock
@@ -91,7 +90,6 @@ export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper 
   }
 }
 
-/** Starts a session at the issuer and stores it. */
 async function login(
   { endpoints, clock }: SessionKeeperOptions,
   store: SessionStore,

@@ -26,7 +26,6 @@ export type Renew = (stale: StoredSession) => Promise<KnownSession | undefined>
  * several clients refresh one after the other, because each refresh replaces the refresh token.
  */
 export function createRenewal({ store, endpoints, clock, tokenAge }: RenewalOptions): Renew {
-  /** The refresh that is running now. */
   let running: Promise<KnownSession | undefined> | undefined
 
   async function renewAlone(stale: StoredSession): Promise<KnownSession | undefined> {

@@ -1,7 +1,6 @@
 import { idOf, parseSession, stringifySession, type StoredSession } from './stored-session.ts'
 import type { TokenStorage } from './token-storage.ts'
 
-/** The options of `openSessionStore`. */
 export interface SessionStoreOptions {
   readonly storage: TokenStorage
   /** The key under which the storage keeps the session. It is also the name of the lock. */
@@ -32,7 +31,6 @@ export interface SessionStore {
    */
   readDeviceSecret(): Promise<string | undefined>
   writeDeviceSecret(secret: string): Promise<void>
-  /** Stops listening to other tabs. */
   close(): void
 }
 

@@ -10,7 +10,6 @@ import { delay, withLease } from './lease.ts'
  */
 const arrivalTime = 250
 
-/** A lock that all tabs of an origin share. */
 export interface TabLock {
   /** Runs `action` while no other tab of this origin runs an action with the same name. */
   exclusive<T>(name: string, action: () => Promise<T>): Promise<T>

@@ -8,7 +8,6 @@ export interface ClientClock {
   elapsed(): number
 }
 
-/** The clocks of a browser or of Node. */
 export const browserClock: ClientClock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
@@ -20,7 +19,6 @@ export const browserClock: ClientClock = {
  */
 const maxMargin = 60_000
 
-/** Measures the age of access tokens. */
 export interface TokenAge {
   /** Whether the access token is valid and does not expire soon. */
   isFresh(session: KnownSession): boolean

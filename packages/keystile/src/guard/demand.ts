@@ -9,7 +9,6 @@ import { kindOf, requireKnownOptions } from '../base/options.ts'
  */
 type Alternatives<S extends string> = readonly [readonly S[], ...(readonly S[])[]]
 
-/** The requirements of a route. */
 export interface Demand<S extends string = string> {
   readonly alternatives: Alternatives<S>
   /** The maximum age of the login, in seconds (RFC 9470). */

@@ -8,7 +8,6 @@ import { isRedirect, type Fetch } from '../http/fetch-json.ts'
  */
 const maxSilenceMilliseconds = 4_000
 
-/** Where the feed is, and who reads it. */
 export interface FeedLocation {
   readonly url: string
   readonly clientId: string

@@ -57,7 +57,6 @@ const otherMembers = [
   'advance',
 ]
 
-/** The caller of a guarded route. */
 export interface Caller<S extends string, U, T extends TokenType = 'at+jwt'> {
   readonly identity: Identity<S, T>
   readonly user: U

@@ -9,7 +9,6 @@ import { findServerUrl, isSafe } from '../http/server-url.ts'
 import type { TokenType } from './identity.ts'
 import type { Verifier } from './verifier.ts'
 
-/** The options of `protectedResource`. */
 export interface ProtectedResourceOptions {
   /**
    * The URL of this API, as clients call it. It must be an https URL, or an http URL of this
@@ -31,7 +30,6 @@ export interface ProtectedResourceOptions {
   readonly resourceDocumentation?: string
 }
 
-/** The metadata of an API, for `mount`. */
 export interface ProtectedResource {
   /** Answers a request for the metadata; `undefined` for a request with another path. */
   answer(request: HttpRequest): Promise<HttpAnswer | undefined>

@@ -42,7 +42,6 @@ const startMilliseconds = 5_000
 /** How long the check of a token may wait for the feed if the state is `stale`. */
 const catchUpMilliseconds = 1_000
 
-/** How a verifier reads the feed. */
 export interface FeedParts extends FeedLocation {
   readonly whenStale: 'accept' | 'refuse'
   readonly clock: Clock

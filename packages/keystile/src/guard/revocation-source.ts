@@ -7,7 +7,6 @@ import { findServerUrl, isSafe } from '../http/server-url.ts'
 import { createRevocationFeed } from './revocation-feed.ts'
 import type { RevocationFeed, Revocations, RevocationSource } from './revocations.ts'
 
-/** The options that say how a verifier learns which tokens are revoked. */
 interface RevocationOptions {
   readonly revocations: 'none' | RevocationFeed | Revocations
   readonly fetch?: Fetch

@@ -77,7 +77,6 @@ export interface RevocationEvent {
   readonly expiresAt: number
 }
 
-/** A list of revocations in memory. */
 export interface RevocationList {
   add(event: RevocationEvent): void
   isRevoked(token: RevocableToken): boolean

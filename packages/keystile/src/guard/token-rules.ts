@@ -8,7 +8,6 @@ import type { BindingClaim } from '../token/claims.ts'
 import { verifyPlainToken, type PlainTokenClaims, type ScopesFrom } from '../token/plain-token.ts'
 import type { TokenType } from './identity.ts'
 
-/** The rules for the tokens of a verifier. */
 export interface TokenRules<T extends TokenType = TokenType> {
   /**
    * The kind of access token. Default: `at+jwt`, the tokens of RFC 9068. With `JWT`, the verifier

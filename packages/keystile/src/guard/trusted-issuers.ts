@@ -14,21 +14,18 @@ import type { VerifyToken } from './token-rules.ts'
 /** The exact `iss` values of the issuers that a verifier trusts, at least one. */
 export type IssuerNames = readonly [string, ...string[]]
 
-/** The options of a verifier that say where the keys come from. */
 interface KeyOptions {
   readonly keys?: JwkSet | KeySet | string
   readonly jwksUri?: string
   readonly fetch?: Fetch
 }
 
-/** The rules for a token of any issuer. */
 interface TokenDemand {
   readonly verifyToken: VerifyToken
   readonly algorithms?: readonly AlgorithmName[]
   readonly clock: Clock
 }
 
-/** An issuer and the keys that verify its tokens. */
 export interface TrustedIssuer {
   readonly keys: KeySet
   /** The same object as `keys` if the keys are fetched; `undefined` if the options contain keys. */
@@ -42,14 +39,12 @@ export interface TrustedIssuer {
   verify(token: string): ReturnType<VerifyToken>
 }
 
-/** All issuers of a verifier. */
 export interface TrustedIssuers {
   /**
    * The only issuer of the verifier. If it is set, the caller need not call `select`. `undefined`
    * if the keys are fetched, or if the option `keys` has a function `seek`.
    */
   readonly only: TrustedIssuer | undefined
-  /** The fetched key sets of all issuers. */
   readonly remotes: readonly RemoteJwkSet[]
   /**
    * Returns the issuer that the `iss` of a token names. First loads the keys of that issuer, unless

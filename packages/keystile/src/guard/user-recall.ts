@@ -5,7 +5,6 @@ import type { Identity } from './identity.ts'
 /** Returns a user that is in memory; `undefined` if the user must be loaded. Never throws. */
 export type RecallUser<U> = (identity: Identity) => U | undefined
 
-/** A function that loads the user of an identity: the option `user` of a guard. */
 type LoadUser<U> = (identity: Identity) => Promise<U | undefined>
 
 // Apps pass the function `user` to guards in objects of their own, so the two functions are

@@ -1,6 +1,5 @@
 // Parses server-sent events (WHATWG HTML §9.2) from a server that may be faulty.
 
-/** One event of a stream. */
 export interface ServerSentEvent {
   /** The field `event`. Default: `message`. */
   readonly type: string

@@ -16,7 +16,6 @@ export function requireFetch(fetch: Fetch = (url, init) => globalThis.fetch(url,
   throw new TypeError('`fetch` must be a function like globalThis.fetch')
 }
 
-/** A fetched JSON object. */
 export interface FetchedJson {
   readonly value: JsonObject
   /**

@@ -9,7 +9,6 @@ export interface HttpRequest {
   readonly headers: { get(name: string): string | null | undefined }
 }
 
-/** A request with a body. */
 export interface HttpRequestWithBody extends HttpRequest {
   /**
    * The IP address at the other end of the connection, which belongs to the sender or to the last
@@ -60,7 +59,6 @@ export interface HttpAnswer<Body extends AnswerBody = string> {
  */
 export const noSniffing = { 'x-content-type-options': 'nosniff' } as const
 
-/** Converts an answer to a web `Response`. */
 export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
   const headers = new Headers({ ...answer.headers, ...noSniffing })
   for (const cookie of answer.cookies ?? []) headers.append('set-cookie', cookie)
@@ -85,7 +83,6 @@ export function pathOf(url: string): string | undefined {
   return path.includes('#') ? undefined : path // clients never send a fragment
 }
 
-/** Makes the error for a body over the limit. */
 export function tooLarge(maxBytes: number): ProblemError {
   return new ProblemError('content_too_large', `The body must have at most ${maxBytes} bytes`)
 }

@@ -12,7 +12,6 @@ const locationMilliseconds = 3_600_000
 /** The members of a JWK that are secret (RFC 7518 §6.2.2, §6.3.2, §6.4). */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
-/** Where the keys of an issuer are fetched from. */
 export interface PublishedKeysOptions {
   /** The issuer. Must have passed `requireDiscoverable`, unless `jwksUri` is given. */
   readonly issuer: string
@@ -22,7 +21,6 @@ export interface PublishedKeysOptions {
   readonly clock: Clock
 }
 
-/** The result of one fetch. */
 export interface PublishedKeys {
   readonly keys: readonly VerificationKey[]
   /** How many seconds the keys are fresh. `undefined` if the issuer does not say how long. */

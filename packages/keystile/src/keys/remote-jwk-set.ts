@@ -53,7 +53,6 @@ export interface RemoteJwkSet extends KeySet {
   close(): void
 }
 
-/** The keys of the last successful fetch. */
 interface HeldKeys {
   readonly keys: readonly VerificationKey[]
   readonly set: KeySet
@@ -119,7 +118,6 @@ interface KeyCache {
    * waits for it. Never rejects.
    */
   refresh(): Promise<void>
-  /** Whether the schedule allows a fetch. */
   isDue(): boolean
   readonly isFetching: boolean
   /** Whole seconds until a fetch may start. */

@@ -6,7 +6,6 @@ export interface VerificationKey {
   /** The `kid`, which tells several keys apart. */
   readonly keyId: string | undefined
   readonly algorithm: Algorithm
-  /** The public key or the shared secret. */
   readonly verifyingKey: KeyMaterial
 }
 

@@ -23,7 +23,6 @@ import { resolve, samplePaths } from './sample-paths.ts'
  */
 export type SecuredApp = HonoLike | ExpressLike | FastifyLike | GuardFinder
 
-/** Options of `secure` and `describe`. */
 export interface SecureOptions {
   /**
    * The paths to leave unchanged, for example because a different server answers them. Write a path
@@ -378,7 +377,6 @@ function both(left: readonly Requirement[], right: readonly Requirement[]): read
   return left.flatMap((one) => right.map((other) => ({ ...one, ...other })))
 }
 
-/** Removes duplicate requirements. */
 function distinct(requirements: readonly Requirement[]): readonly Requirement[] {
   return [
     ...new Map(

@@ -6,7 +6,6 @@ export interface SentMail {
   readonly html: string
 }
 
-/** A mail in a test mailbox. */
 export interface TestMail extends SentMail {
   /** The link. @throws {Error} if the mail has no link */
   readonly link: string
@@ -18,7 +17,6 @@ export interface TestMail extends SentMail {
 
 /** The mailboxes of all users, for the tests of an app. No mail leaves the process. */
 export interface TestMailbox {
-  /** The sender of the mails. */
   readonly from: string
   /** Called by Keystile for each mail. */
   send(mail: SentMail): void

@@ -14,7 +14,6 @@ import { parseScope } from './scope.ts'
  */
 const accessTokenType = 'at+jwt'
 
-/** The content of an access token. */
 export interface AccessTokenContent {
   readonly issuer: string
   readonly audience: string
@@ -30,7 +29,6 @@ export interface AccessTokenContent {
   readonly authenticatedAt?: number
 }
 
-/** The claims of a verified access token. */
 export interface AccessTokenClaims extends JwtClaims {
   readonly iss: string
   readonly sub: string

@@ -19,7 +19,6 @@ export interface JwtClaims {
   readonly [claim: string]: unknown
 }
 
-/** The demands on the claims of a token. */
 export interface ClaimsDemand {
   /** The required `iss`. */
   readonly issuer?: string | undefined

@@ -26,7 +26,6 @@ const maxClockToleranceSeconds = 60
  */
 const defaultClockToleranceSeconds = 5
 
-/** The options of `signJwt`. */
 export interface SignOptions {
   /** Seconds until the token expires; sets `exp`. Required unless the claims have an `exp`. */
   readonly expiresInSeconds?: number

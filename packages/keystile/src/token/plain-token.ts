@@ -34,7 +34,6 @@ export type ScopesFrom =
   | 'permissions'
   | ((claims: JwtClaims) => readonly string[])
 
-/** The demands on a plain token. */
 export interface PlainTokenDemand {
   readonly issuer: string
   readonly audience: readonly string[] | BindingClaim

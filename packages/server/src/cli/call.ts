@@ -38,7 +38,6 @@ export function createCall(
   }
 }
 
-/** Opens a database, runs `work` and closes the database. */
 async function withDatabase(
   source: DatabaseSource,
   work: (database: Database) => Promise<void>,

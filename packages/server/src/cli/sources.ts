@@ -16,7 +16,6 @@ import { readSecretFile } from './secret-files.ts'
 const prefix = 'KEYSTILE_'
 const whereTheListIs = '"keystile help" lists the settings'
 
-/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /**

@@ -5,7 +5,6 @@ import { onUnread } from 'keystile/internal'
 import type { Terminal } from '../feature/terminal.ts'
 import { escapeLines, escapeUnseen } from './unseen.ts'
 
-/** A terminal, with the environment variables of its process. */
 export interface ProcessTerminal extends Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** What an operator types to run another command of this installation. */

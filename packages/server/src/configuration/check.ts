@@ -12,7 +12,6 @@ export interface SettingFault {
   readonly message: string
 }
 
-/** The result of checking settings. */
 export interface Checked {
   /** The values that are valid. */
   readonly values: Values

@@ -7,7 +7,6 @@ export interface Finding<Options = never> extends Fault {
   readonly rule: Rule<Options>
 }
 
-/** The result of applying safety rules. */
 export interface Examination<Options = never> {
   readonly stops: readonly Finding<Options>[]
   readonly warnings: readonly Finding<Options>[]

@@ -24,7 +24,6 @@ import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
 import { examine, textOf } from './examination.ts'
 import { cannotStart } from './options.ts'
 
-/** The options that name the files and the database to inspect. */
 export interface InspectedOptions {
   readonly database?: DatabaseSource | undefined
   readonly key?: unknown

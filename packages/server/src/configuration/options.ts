@@ -8,7 +8,6 @@ import { examine, textOf } from './examination.ts'
 
 /** Facts that are not options, and that only the stand-alone server knows. */
 export type Surroundings = Pick<Situation<unknown>, 'bind' | 'secretFiles' | 'flags' | 'say'> & {
-  /** The names of the options that were given and could not be read from their source. */
   readonly unread?: ReadonlySet<string>
 }
 
@@ -18,7 +17,6 @@ export interface KnownOptions<Options> {
   readonly rules: readonly Rule<Options>[]
 }
 
-/** The result of reading options. */
 export interface ReadOptions<Options> {
   /** All faults: options that are not valid, and violations of safety rules that stop a start. */
   readonly faults: readonly SettingFault[]

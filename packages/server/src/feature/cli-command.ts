@@ -31,7 +31,6 @@ export interface CliCommand<C> {
   readonly load: () => Promise<(call: C) => void | Promise<void>>
 }
 
-/** A flag of a command. */
 export interface CliFlag {
   /** The name of the flag's value in the help. Without a name, the flag takes no value. */
   readonly value?: string

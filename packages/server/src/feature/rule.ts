@@ -34,6 +34,5 @@ export interface Fault {
    * For example: "must be an https URL; it is …".
    */
   readonly message: string
-  /** How to fix the violation, in one line: a command or a setting. */
   readonly fix: string
 }

@@ -83,7 +83,6 @@ export function listSettings<Options>(settings: SettingsOf<Options>): SettingLis
   return Object.values(settings)
 }
 
-/** Maps each setting's name to its value. */
 export type Values = Readonly<Record<string, unknown>>
 
 /** All given settings, for `findFaults()`: a fault of one setting may depend on other settings. */

@@ -9,7 +9,6 @@ import type { Wording } from './wording.ts'
  * @typeParam Options the options of `createKeystile()`. Each of them is optional.
  */
 export interface Situation<Options> {
-  /** The options that were given and are valid. */
   readonly options: Options
   /** The names of the options that were given and are not valid. */
   readonly unread: ReadonlySet<string>
@@ -36,13 +35,11 @@ export interface Situation<Options> {
 /** The place where the stand-alone server listens. */
 export interface Bind {
   readonly host: string
-  /** Whether the operator set the issuer. If false, Keystile derives the issuer from the port. */
   readonly isIssuerGiven: boolean
 }
 
 /** The state of the machine, for rules that check more than options. */
 export interface Machine {
-  /** The version of Node, such as `24.15.0`. */
   readonly nodeVersion: string
   /** The time of the machine's clock, in milliseconds since 1970. */
   readonly now: number
@@ -95,7 +92,6 @@ export interface StoredFacts {
   readonly deadEvents?: number
 }
 
-/** An encrypted signing key. */
 export interface SealedKey {
   readonly id: string
   readonly algorithm: string

@@ -7,9 +7,7 @@ export interface Terminal {
   print(text: string): void
   /** Prints one line of values, with a tab between them. */
   printRow(values: readonly string[]): void
-  /** Prints one line of JSON. */
   printJson(value: unknown): void
-  /** Prints to standard error. */
   printError(text: string): void
   /** Makes the process end with exit code 1. The command prints the reason itself. */
   fail(): void

@@ -1,6 +1,5 @@
 import type { HttpAnswer, HttpRequestWithBody, JsonObject } from 'keystile/internal'
 
-/** A request for a route. */
 export interface RouteRequest extends HttpRequestWithBody {
   /** The values of the path's parameters, as they were sent. */
   readonly params: Readonly<Record<string, string>>

@@ -8,7 +8,6 @@ import { show } from '../feature/wording.ts'
 import { parseBinding } from './binding.ts'
 import { connections, droppedConnections, requests, requestSeconds } from './metrics.ts'
 
-/** The settings that only the stand-alone server has. */
 export interface ServerSettings {
   readonly host: string
   readonly port: number

@@ -76,7 +76,6 @@ const roomMilliseconds = 1_000
 // on demand. They take 19 MiB and 30 ms.
 const { createServer } = process.getBuiltinModule('node:http')
 
-/** Options of `listen`. */
 export interface ListenOptions extends Binding {
   /**
    * Gets one line for each request. Off by default: proxies write such a log, IP addresses are
@@ -91,7 +90,6 @@ export interface ListenOptions extends Binding {
   readonly limits?: ConnectionLimits
 }
 
-/** A running server. */
 export interface ListeningServer {
   /** Stops listening, waits for running requests until a timeout, and closes the service. */
   close(): Promise<void>

@@ -2,7 +2,6 @@ import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from 'keystile/inter
 import type { Reading } from '../feature/metric.ts'
 import type { StartOptions } from '../features/start-page/start-page.ts'
 
-/** The parts of a running Keystile that the stand-alone server uses. */
 export interface Service {
   readonly keystile: {
     answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody> | undefined>

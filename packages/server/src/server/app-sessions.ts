@@ -6,7 +6,6 @@ import type { SessionEnds, Session } from '../features/sessions/session-ends.ts'
 import type { SessionStarter, StartedSession } from '../features/sessions/sessions.ts'
 import type { Directory } from '../features/directory/directory.ts'
 
-/** The tokens of a new session. */
 export interface Tokens {
   readonly accessToken: string
   readonly tokenType: 'bearer'
@@ -48,7 +47,6 @@ export interface Sessions {
   revokeAll(subject: string): Promise<void>
 }
 
-/** Creates `keystile.sessions`. */
 export function createAppSessions<U>(parts: {
   readonly directory: Directory<U>
   readonly starter: SessionStarter

@@ -61,14 +61,12 @@ export interface SharedOptions<S extends string>
     docs.DocsOptions,
     app.AppOptions {}
 
-/** The options of `createKeystile()` that are allowed only when Keystile stores the users. */
 export interface OwnAccountOptions<S extends string, P extends object>
   extends
     scopes.RoleOptions<S>,
     accounts.AccountOptions<P>,
     emailVerification.EmailVerificationOptions {}
 
-/** The name of an audit event. */
 export type AuditEventName = AuditEventOf<
   | typeof accounts.feature
   | typeof backup.feature
@@ -173,31 +171,24 @@ export const features: readonly ListedFeature[] = list satisfies WithSettings<
   List
 > satisfies WithAuditEvents<AuditEventName, List>
 
-/** The settings of all features. */
 export const settings: readonly Setting[] = features.flatMap(({ settings = [] }) => settings)
 
-/** The settings that `createKeystile` takes as options. */
 export const optionSettings: readonly Setting[] = settings.filter(
   ({ takenBy }) => takenBy !== 'server',
 )
 
-/** The settings of the stand-alone server. */
 export const serverSettings: readonly Setting[] = settings.filter(
   ({ takenBy }) => takenBy !== 'app',
 )
 
-/** The safety rules of all features. */
 export const rules: readonly Rule<RuleOptions>[] = features.flatMap(({ rules = [] }) => rules)
 
-/** The names of all events in the audit record. */
 export const auditEvents: readonly AuditEventName[] = features.flatMap(
   ({ auditEvents = [] }) => auditEvents,
 )
 
-/** The rate limits of all features. */
 export const rates: readonly LimitRate[] = features.flatMap(({ rates = [] }) => rates)
 
-/** The metrics of all features. */
 export const metrics: readonly Metric[] = features.flatMap(({ metrics = [] }) => metrics)
 
 /** The clean-up steps of all features. Housekeeping runs them to delete expired rows. */
@@ -205,7 +196,6 @@ export const cleanUpSteps: readonly CleanUpStep<CompleteOptions>[] = features.fl
   ({ cleanUp = [] }) => cleanUp,
 )
 
-/** The command-line commands of all features. */
 export const cliCommands: readonly CliCommand<Call<CompleteOptions>>[] = features.flatMap(
   ({ cliCommands = [] }) => cliCommands,
 )

@@ -26,7 +26,6 @@ type RequiredSubject<U> = [U] extends [{ readonly id: string }]
   ? unknown
   : Required<Pick<UserDirectory<U>, 'subject'>>
 
-/** The options of `createKeystile()` if Keystile stores the users of the app. */
 interface WithAccounts<S extends string, P extends object>
   extends OwnAccountOptions<S, P>, Without<DirectoryOptions<string, UserObject>> {}
 

@@ -40,7 +40,6 @@ import type { Accounts } from './open-accounts.ts'
 import type { CheckedOptions } from './options.ts'
 import type { MailFlows } from './people.ts'
 
-/** The services that the flows use. */
 export interface MailFlowParts {
   readonly options: CheckedOptions
   readonly accounts: Accounts

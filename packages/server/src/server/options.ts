@@ -16,7 +16,6 @@ export interface CheckedOptions extends CompleteOptions {
   readonly situation: Situation<RuleOptions>
 }
 
-/** The names of all options of `createKeystile`. */
 export const optionNames: readonly string[] = optionSettings.map(({ name }) => name)
 
 /**

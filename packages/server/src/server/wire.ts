@@ -113,7 +113,6 @@ export async function wire(
   }
 }
 
-/** The parts that are created before the safety rules are checked. */
 interface FirstParts {
   readonly options: CheckedOptions
   readonly accounts: Accounts
@@ -158,7 +157,6 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   return wirePeople(parts, accountPeople(users, { ...flows, directory, routes, appUsers, feed }))
 }
 
-/** The parts that do not depend on whether Keystile or the app stores the users. */
 interface Parts extends FirstParts {
   readonly passwordPolicy: PasswordPolicy
   readonly scopes: ScopeRules
@@ -285,7 +283,6 @@ async function startJobs(
   }
 }
 
-/** The parts that issue and verify tokens, and that start, refresh and end sessions. */
 interface IssuingParts {
   readonly signingKeys: KeyRing
   readonly lifetimes: Lifetimes

@@ -90,7 +90,6 @@ export interface Notifier {
   notify(notices: readonly unknown[] | undefined): void
 }
 
-/** Creates a notifier that has no listeners yet. */
 export function createNotifier(): Notifier {
   const listeners: ((notice: unknown) => void)[] = []
   return {
@@ -178,7 +177,6 @@ export function isTakenAtTheSameTime(error: unknown): boolean {
   return (error as { readonly code?: unknown }).code === '23505' // unique_violation
 }
 
-/** An open database. */
 export interface Database {
   /** Reads outside of transactions. Does NOT support streams. */
   readonly reader: Reader

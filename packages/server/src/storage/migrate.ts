@@ -25,7 +25,6 @@ interface Steps {
   up(db: Reader): Promise<void>
 }
 
-/** A migration. */
 export interface Migration extends Steps {
   /**
    * After this migration, a release can use the database only if the release has the migration
@@ -108,7 +107,6 @@ export interface MarkTables {
 
 /** Which migrations have run in a database, and whether its user may run the missing ones. */
 export interface MigrationFacts {
-  /** The migrations that have not run. */
   readonly missing: readonly string[]
   /** The migrations that have run but that this release does not have: a newer release ran them. */
   readonly unknown: readonly string[]

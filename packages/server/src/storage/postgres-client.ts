@@ -15,7 +15,6 @@ export interface Pool {
   readonly options?: { readonly max?: number | undefined }
 }
 
-/** A statement with its parameters. */
 export interface Query {
   readonly text: string
   readonly values: readonly unknown[]
@@ -52,7 +51,6 @@ export const queryMilliseconds = 5_000
  */
 export const requestConnections = 20
 
-/** Creates a pool for the database of a URL. */
 export async function createPool(url: string): Promise<Pool> {
   const { Pool } = await importPg()
   return new Pool({ ...connectionOptions(url), max: requestConnections + 1 })

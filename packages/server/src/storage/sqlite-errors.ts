@@ -1,7 +1,6 @@
 // The errors of SQLite, in words for an operator.
 import { DatabaseUnavailableError } from './database.ts'
 
-/** An error of `node:sqlite`. */
 interface SqliteError {
   /** An extended result code of SQLite. Its low byte is the primary result code. */
   readonly errcode: number

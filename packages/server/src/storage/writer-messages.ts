@@ -1,13 +1,11 @@
 // The messages between the main thread and the writer thread. All of them are plain data.
 
-/** A command for the writer thread. */
 export interface WriterRequest {
   readonly id: number
   readonly command: string
   readonly values: unknown
 }
 
-/** The result or the error of a command. */
 export type WriterReply =
   | { readonly id: number; readonly result: unknown; readonly notices?: readonly unknown[] }
   | { readonly id: number; readonly error: WriterError }

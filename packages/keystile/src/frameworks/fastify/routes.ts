@@ -13,7 +13,6 @@ import {
 /** The hooks that can hold guards, in the order of their execution. */
 const phases = ['onRequest', 'preValidation', 'preHandler'] as const
 
-/** Whether an app is a Fastify app. */
 export function isFastify(app: object): app is FastifyLike {
   return 'addHook' in app
 }

@@ -14,7 +14,6 @@ export interface FastifyReplyLike {
   readonly raw: ServerResponse
 }
 
-/** Sends an answer with a Fastify reply. */
 export function sendAnswer<R extends FastifyReplyLike>(
   reply: R,
   answer: HttpAnswer<AnswerBody>,

@@ -4,10 +4,6 @@ import type { Caller, GuardOptions } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { HandlerDemand } from './declared.ts'
 
-/**
- * The caller of a guarded handler. `Options` is the type of the argument of
- * `KeystileModule.forRoot`.
- */
 export type CallerOf<Options> =
   Options extends GuardOptions<infer S, infer U, infer T> ? Caller<S, U, T> : never
 

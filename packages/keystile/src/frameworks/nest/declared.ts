@@ -104,7 +104,6 @@ export function declaredOnMethod(type: Class, name: PropertyKey): readonly Decla
   return (owner && ofMethods.get(owner)?.get(name)) ?? []
 }
 
-/** The demand of a handler. */
 export interface HandlerDemand {
   readonly joined: Demand
   /**

@@ -10,7 +10,6 @@ import { findCaller, getCaller } from './admitted.ts'
 import { declareOnClass, declareOnMethod, type Declaration } from './declared.ts'
 import { KeystileGuard } from './guard.ts'
 
-/** A decorator for a class or a method. */
 export type ClassOrMethodDecorator = ClassDecorator & MethodDecorator
 
 // A decorator runs before the scopes and users of the app are known. `check-handlers.ts` reads the

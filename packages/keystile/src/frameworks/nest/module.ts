@@ -24,7 +24,6 @@ export interface ModuleSettings {
   readonly openByDefault?: boolean
 }
 
-/** The parameter of `KeystileModule.forRootAsync`. */
 export interface AsyncModuleOptions<
   S extends string,
   U,

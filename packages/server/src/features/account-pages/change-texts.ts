@@ -2,7 +2,6 @@
 import type { Language } from '../mail/message.ts'
 import type { SharedTexts, TokenPageTexts } from './token-page.ts'
 
-/** The texts of these pages. */
 export interface ChangeTexts extends SharedTexts {
   readonly confirm: TokenPageTexts
   readonly undo: TokenPageTexts
@@ -16,7 +15,6 @@ export interface ChangeTexts extends SharedTexts {
   readonly no: string
 }
 
-/** The texts of each language. */
 export const changeTexts: Readonly<Record<Language, ChangeTexts>> = {
   en: {
     confirm: {

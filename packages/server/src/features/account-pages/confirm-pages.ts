@@ -103,13 +103,11 @@ async function confirm(
   }
 }
 
-/** Why a form was refused. */
 interface Refused {
   readonly status: number
   readonly retryAfterSeconds?: number | undefined
   /** The field that has the fault; undefined if the fault is not in a field. */
   readonly field?: 'password' | 'username' | undefined
-  /** The fault to show. */
   readonly fault: Html
 }
 

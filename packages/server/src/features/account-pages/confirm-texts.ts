@@ -11,7 +11,6 @@ export interface ConfirmPageTexts {
   readonly used: string
 }
 
-/** The texts of the pages that verify an address. */
 export interface ConfirmTexts {
   /** The page for an account. */
   readonly verify: ConfirmPageTexts
@@ -30,7 +29,6 @@ export interface ConfirmTexts {
   }
 }
 
-/** The texts of each language. */
 export const confirmTexts: Readonly<Record<Language, ConfirmTexts>> = {
   en: {
     verify: {

@@ -13,7 +13,6 @@ import type { Language } from '../mail/message.ts'
 import { markup, type Html } from '../../pages/html.ts'
 import { pageAnswer, type Page } from '../../pages/layout.ts'
 
-/** The settings that each page depends on. */
 export interface PageSettings {
   readonly issuer: string
   /** The language of a page if the browser asks for none of the four languages that pages have. */
@@ -30,7 +29,6 @@ export interface PageReader {
   readonly service: string
 }
 
-/** Returns the reader of a page. */
 export function readerOf(
   { headers }: HttpRequestWithBody,
   { issuer, mailLanguage }: PageSettings,
@@ -39,7 +37,6 @@ export function readerOf(
   return { language, service: new URL(issuer).host }
 }
 
-/** Makes the route of a page. */
 export function pageRoute(
   method: 'GET' | 'POST',
   path: string,
@@ -81,7 +78,6 @@ export function pageRoute(
   }
 }
 
-/** Describes a form, as JSON Schema. */
 function schemaOf(fields: readonly string[]): JsonObject {
   const properties = fields.map((name) => [name, { type: 'string' }] as const)
   return { type: 'object', properties: Object.fromEntries(properties) }
@@ -108,7 +104,6 @@ export function brokenRule({ message, errors = [] }: ProblemError): Html {
   return markup`<span lang="en">${errors[0]?.msg ?? message}.</span>`
 }
 
-/** Writes a page for a reader. */
 export function page(
   { language, service }: PageReader,
   heading: string,

@@ -54,7 +54,6 @@ export function profileFieldsOf(schema: JsonObject): ProfileFields {
 /** The members of the request body that are not fields of the profile. */
 const takenNames: ReadonlySet<string> = new Set(['token', 'request_id', 'code'])
 
-/** The parts of a JSON Schema that decide how a form asks for a value. */
 interface PropertySchema {
   readonly type?: unknown
   readonly format?: unknown

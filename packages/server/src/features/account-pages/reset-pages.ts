@@ -52,7 +52,6 @@ export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
   ]
 }
 
-/** What the pages know of their reader. */
 interface Reader extends PageReader {
   readonly texts: PageTexts
   readonly minLength: number
@@ -64,11 +63,9 @@ function readerOf(request: HttpRequestWithBody, parts: ResetPageParts): Reader {
   return { ...reader, texts: pageTexts[reader.language], minLength }
 }
 
-/** Why a form was refused. */
 interface Refused {
   readonly status: number
   readonly retryAfterSeconds: number | undefined
-  /** The error message to show. */
   readonly fault: Html
   /** Whether the new password was refused. */
   readonly isOfPassword: boolean

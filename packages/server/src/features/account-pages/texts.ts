@@ -19,7 +19,6 @@ export interface PageTexts {
   readonly done: { readonly heading: string; readonly text: string }
   readonly noToken: string
   readonly requestAgain: string
-  /** The error messages of a form. */
   readonly faults: {
     readonly code: string
     readonly password: string
@@ -28,7 +27,6 @@ export interface PageTexts {
   }
 }
 
-/** The texts of each language. */
 export const pageTexts: Readonly<Record<Language, PageTexts>> = {
   en: {
     forgot: {

@@ -15,7 +15,6 @@ import {
 } from './page-parts.ts'
 import { usedLinkPage } from './used-link.ts'
 
-/** The texts of one `TokenPage`, in one language. */
 export interface TokenPageTexts {
   readonly heading: string
   readonly intro: string
@@ -123,7 +122,6 @@ async function submitForm(
   }
 }
 
-/** Why a form was refused. */
 interface Refused {
   readonly status: number
   readonly retryAfterSeconds: number | undefined

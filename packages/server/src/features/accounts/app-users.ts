@@ -70,7 +70,6 @@ export interface NewInvitation<S extends string> {
   readonly roles?: readonly string[] | undefined
 }
 
-/** An invitation that was sent. */
 export interface Invitation {
   /**
    * The id of the invitation. A page of the app sends this id together with the code from the mail.
@@ -180,7 +179,6 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
 /** The methods of `keystile.users` that need mail. */
 export type AppInvitations = Pick<AppUsers, 'invite' | 'listInvitations' | 'uninvite'>
 
-/** The services and settings that `keystile.users` uses. */
 export interface AppUsersParts {
   readonly users: Users
   readonly passwords: Pick<Passwords, 'hash'>
@@ -191,7 +189,6 @@ export interface AppUsersParts {
   readonly invitations: AppInvitations | undefined
 }
 
-/** Creates `keystile.users`. */
 export function createAppUsers(parts: AppUsersParts): AppUsers<string, User['publicUser']> {
   const { users } = parts
 

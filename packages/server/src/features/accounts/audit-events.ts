@@ -1,4 +1,3 @@
-/** The events that accounts write into the audit record. */
 export const auditEvents = [
   'user_created',
   'user_disabled',

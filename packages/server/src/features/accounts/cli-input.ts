@@ -9,7 +9,6 @@ import { createPasswordPolicy, type PasswordOwner } from '../password-policy/pol
 import type { ScopeRules, ScopeSettings } from '../scopes/scopes.ts'
 import { checkProfile, type Profile, type ProfileSchema } from './profile.ts'
 
-/** The settings that the input is checked against. */
 export interface InputOptions extends ScopeSettings {
   readonly issuer: string
   readonly profile?: ProfileSchema | undefined

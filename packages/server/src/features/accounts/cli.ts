@@ -24,7 +24,6 @@ import { wireManagedUser } from './wire-user.ts'
  */
 const pageSize = 500
 
-/** The settings that the commands use. */
 export interface Options extends InputOptions {
   readonly passwordHashing: HashingCost
   readonly mailUrl?: string | undefined
@@ -191,7 +190,6 @@ function lastAdministrator(): ConfigurationError {
   )
 }
 
-/** Opens the database, runs `work` with its accounts, and closes the database. */
 async function withUsers(
   call: Call<Options>,
   work: (users: Users, database: Database) => Promise<void>,

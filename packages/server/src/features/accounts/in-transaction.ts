@@ -239,7 +239,6 @@ export async function findHolder(
   return holder?.id
 }
 
-/** Announces to the app that a user was changed. */
 export async function announceChange(
   transaction: Transaction,
   what: Extract<AppEvent, { type: 'changed' }>['what'],

@@ -12,12 +12,10 @@ import { defaultPageSize, maxPageSize, readUserPage } from './user-page.ts'
 import type { User, UserChange, Users } from './users.ts'
 import { describeManagedUser, wireManagedUser } from './wire-user.ts'
 
-/** The caller of a management route. */
 export interface ManagementCaller {
   readonly identity: CallerIdentity & { readonly scopes: readonly string[] }
 }
 
-/** The services and settings that the management routes use. */
 export interface ManagementParts {
   readonly users: Users
   readonly scopes: ScopeRules

@@ -45,7 +45,6 @@ export function readAccountRoute({
   }
 }
 
-/** The services that a change of the profile uses. */
 export interface ProfileChangeParts {
   readonly users: Pick<Users, 'replaceProfile' | 'readBySubject'>
   readonly limits: Limits

@@ -27,14 +27,12 @@ import {
 import type { User, Users } from './users.ts'
 import { verifyCounted } from './verify-counted.ts'
 
-/** The services that verify the current password. */
 export interface ProofParts {
   readonly passwords: Passwords
   readonly audit: Audit<AccountEvent>
   readonly limits: Limits
 }
 
-/** The services that a change of the password uses. */
 export interface PasswordChangeParts extends ProofParts {
   readonly users: Pick<Users, 'changePassword'>
   readonly passwordPolicy: PasswordPolicy

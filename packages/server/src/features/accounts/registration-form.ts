@@ -19,14 +19,12 @@ import {
 import { registrationMailRate, registrationRate } from './feature.ts'
 import { describeProfileInput, type Profile, type ProfileSchema } from './profile.ts'
 
-/** The services and settings that are needed to read a registration. */
 export interface RegistrationFormParts {
   readonly passwords: Pick<Passwords, 'hash'>
   readonly passwordPolicy: PasswordPolicy
   readonly limits: Limits
   readonly registration: 'open' | 'closed'
   readonly profile: ProfileSchema | undefined
-  /** Whether each registration sends a mail. */
   readonly sendsMail: boolean
 }
 
@@ -38,7 +36,6 @@ export interface ReadRegistration {
   readonly profile: Profile
 }
 
-/** Reads registrations, and describes them for the OpenAPI document. */
 export interface RegistrationForm {
   readonly schema: JsonObject
   /**
@@ -50,7 +47,6 @@ export interface RegistrationForm {
   read(request: HttpRequestWithBody): Promise<ReadRegistration>
 }
 
-/** Creates a `RegistrationForm`. */
 export function createRegistrationForm(parts: RegistrationFormParts): RegistrationForm {
   const { passwords, passwordPolicy, limits, registration, profile, sendsMail } = parts
   const schema = z.object({

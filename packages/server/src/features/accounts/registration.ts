@@ -9,7 +9,6 @@ import { accountRoute, taken, tooManyTries } from './route-parts.ts'
 import type { Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
-/** The services and settings that registration uses. */
 export interface RegistrationParts extends Omit<RegistrationFormParts, 'sendsMail'> {
   readonly issuer: string
   readonly users: Pick<Users, 'create'>

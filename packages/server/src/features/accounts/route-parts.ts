@@ -11,7 +11,6 @@ export interface AccountCaller {
   readonly user: User
 }
 
-/** The settings that all account routes share. */
 export const accountRoute = { below: 'issuer', refusals: 'problem' } as const
 
 /**

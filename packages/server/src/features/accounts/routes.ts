@@ -9,7 +9,6 @@ import { changePasswordRoute, type PasswordChangeParts } from './own-credentials
 import type { AccountCaller } from './route-parts.ts'
 import type { Users } from './users.ts'
 
-/** The services and settings that the routes of a person's own account use. */
 export type AccountParts = ProfileChangeParts &
   PasswordChangeParts & { readonly users: Pick<Users, 'delete'> }
 

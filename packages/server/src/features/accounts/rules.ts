@@ -3,7 +3,6 @@ import type { Rule } from '../../feature/rule.ts'
 import { isPublic } from '../../feature/situation.ts'
 import { show } from '../../feature/wording.ts'
 
-/** The settings that the rules look at. */
 export interface RuleOptions {
   readonly issuer?: string | undefined
   readonly registration?: 'open' | 'closed' | undefined

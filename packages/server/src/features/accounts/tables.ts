@@ -1,7 +1,6 @@
 // The rows of accounts as both databases store them. Times are integers in milliseconds; lists and
 // profiles are JSON text.
 
-/** An account. */
 export interface UserRow {
   /** The subject: 128 random bits, never used again. */
   readonly id: string
@@ -49,7 +48,6 @@ export interface FormerEmailRow {
   readonly expires_at: number
 }
 
-/** The tables of accounts. */
 export interface AccountTables {
   readonly user: UserRow
   readonly former_email: FormerEmailRow

@@ -36,7 +36,6 @@ export interface PublicUser {
   readonly createdAt: Date
 }
 
-/** A person's account. */
 export interface User {
   readonly publicUser: PublicUser & Profile
   readonly profile: Profile
@@ -49,7 +48,6 @@ export interface User {
   readonly active: boolean
 }
 
-/** An account to create. */
 export interface NewUser {
   readonly username: ComparableName
   readonly email: ComparableName | undefined
@@ -70,7 +68,6 @@ export interface UserChange {
   readonly endsSessions?: boolean | undefined
 }
 
-/** Finds accounts. */
 export interface UserFinder {
   /**
    * Reads the user from the database. Guards cache users, so most requests do not cause a call of
@@ -154,10 +151,8 @@ export interface UserWriter {
   settle(): Promise<void>
 }
 
-/** Finds and changes accounts. */
 export interface Users extends UserFinder, UserWriter {}
 
-/** Creates the `Users` of a database. */
 export function createUsers(
   database: Database,
   feed: EventFeed,
@@ -288,7 +283,6 @@ export function newRowOf(
   }
 }
 
-/** Converts the row of a new user to a `User`. */
 export function userOfNewRow(row: NewUserRow): User {
   return userOf({ ...row, disabled_at: null, deleted_at: null })
 }

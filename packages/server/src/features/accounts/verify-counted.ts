@@ -2,7 +2,6 @@ import type { Limits } from '../limits/limits.ts'
 import type { Use } from '../limits/uses.ts'
 import type { Passwords } from '../password/password.ts'
 
-/** The services that verify a password. */
 export interface VerifyCountedParts {
   readonly passwords: Pick<Passwords, 'verify'>
   readonly limits: Limits

@@ -7,7 +7,6 @@ import { isOverdue } from './lifetimes.ts'
 import { eventCommands, listEvents } from './store.ts'
 import type { AppEventRow } from './tables.ts'
 
-/** The largest number of events that `event list` shows. */
 const maxListed = 1_000
 
 /** `keystile event list`: prints each event on one line. */

@@ -15,7 +15,6 @@ import type { AppEventRow } from './tables.ts'
 /** How often a process with a durable handler stores in the database that the app has a handler. */
 const handlerRenewalMilliseconds = 60 * 60 * 1000
 
-/** The options of the app, and the services that the delivery uses. */
 export interface DeliveryParts {
   readonly onEvent?: AppEventOptions['onEvent']
   readonly database: Pick<Database, 'reader' | 'write' | 'urgent' | 'onCommitted'>
@@ -135,7 +134,6 @@ function queueOf(
   }
 }
 
-/** Returns the event in a row. */
 function eventOf({ id, event, created_at: createdAt }: AppEventRow): DurableAppEvent {
   return { ...(JSON.parse(event) as AppEvent), at: new Date(createdAt), id }
 }

@@ -16,10 +16,8 @@ import {
 import { deliveryMilliseconds, handlerMilliseconds } from './lifetimes.ts'
 import type { AppEventRow, AppEventTables } from './tables.ts'
 
-/** The name of the table of events. */
 export const eventTable = 'app_event'
 
-/** The commands that claim, delete, fail, retry and purge events. */
 export const eventCommands: QueueCommands<AppEventRow> = createQueueCommands(eventTable)
 
 /** Records that an app handles durable events. From now on, all processes store events. */

@@ -7,7 +7,6 @@ export interface AppEventRow extends QueuedRow {
   readonly event: string
 }
 
-/** The tables of events for the app. */
 export interface AppEventTables {
   readonly app_event: AppEventRow
   /**

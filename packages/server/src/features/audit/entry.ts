@@ -9,7 +9,6 @@ export type Actor = `user:${string}` | 'operator' | 'app' | 'nobody'
 /** Who acted, and from where. */
 export interface By {
   readonly actor: Actor
-  /** The IP address of the peer. */
   readonly address?: string | undefined
   /** The session of the access token in the request. */
   readonly sessionId?: string | undefined

@@ -45,7 +45,6 @@ export const purgeAudit: Command<{ readonly before: number }, { readonly purged:
     return { purged: found.length }
   })
 
-/** The conditions that select the rows to read. */
 export interface AuditFilter {
   /** Selects only rows of this time or later. The time is in milliseconds. */
   readonly since?: number | undefined

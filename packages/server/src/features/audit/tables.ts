@@ -14,7 +14,6 @@ export interface AuditRow {
   readonly detail: string | null
 }
 
-/** The table of the audit record. */
 export interface AuditTables {
   readonly audit: AuditRow
 }

@@ -24,7 +24,6 @@ import { describeNeededKey } from './needed-key.ts'
 import { requireSqliteFile } from './source.ts'
 import { recordBackupTime } from './store.ts'
 
-/** The settings that the commands read. */
 export interface Options extends FinishOptions {
   readonly issuer: string
 }

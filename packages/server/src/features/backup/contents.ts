@@ -8,7 +8,6 @@ import { countUsers } from '../accounts/user-count.ts'
 import { countSessions } from '../sessions/session-count.ts'
 import { findBackupTime } from './store.ts'
 
-/** What a copy has in it. */
 export interface Contents {
   /** The name of its newest migration. */
   readonly schema: string

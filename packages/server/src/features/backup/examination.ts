@@ -13,12 +13,10 @@ import { requireSealingSecrets, type SigningKeyChoice } from '../signing-keys/si
 import { belongsElsewhere, findStoredIssuer } from '../signing-keys/signing-keys.ts'
 import { describeContents, readContents, timeOf, wireContents, type Contents } from './contents.ts'
 
-/** The settings that a backup must fit. */
 export interface ExaminedOptions extends SigningKeyChoice {
   readonly issuer: string
 }
 
-/** What was found in a backup. */
 export interface Examined {
   /** Why the backup cannot be restored. */
   readonly faults: readonly string[]

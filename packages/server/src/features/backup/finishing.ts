@@ -9,7 +9,6 @@ import type { SigningKeyChoice } from '../signing-keys/signing-key-source.ts'
 import { timeOf } from './contents.ts'
 import { finishRestore, type Finished } from './store.ts'
 
-/** The settings that it reads. */
 export type FinishOptions = SigningKeyChoice
 
 /**

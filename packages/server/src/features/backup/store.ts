@@ -41,7 +41,6 @@ export async function findBackupTime(reader: Reader): Promise<number | undefined
   return row && Number(row.value)
 }
 
-/** The values of `finishRestore`. */
 export interface Finish {
   /** Whether sessions and signing keys stay valid. */
   readonly keepsSessions: boolean

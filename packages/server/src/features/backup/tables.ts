@@ -1,4 +1,3 @@
-/** The tables of backups. */
 export interface BackupTables {
   /**
    * The table `setting`, whose rows have a name and a value. In a backup, the row `backed_up_at`

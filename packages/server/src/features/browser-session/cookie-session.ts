@@ -27,7 +27,6 @@ import {
   type SessionCookies,
 } from './session-cookie.ts'
 
-/** The services and settings that sessions in a browser need. */
 export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
   readonly logger: Logger
   readonly meter: Meter

@@ -29,7 +29,6 @@ const cookieSession: DefaultedSetting<'cookieSession', boolean> = {
       : [],
 }
 
-/** The settings that the rule looks at. */
 interface RuleOptions {
   readonly issuer?: string | undefined
   readonly cookieSession?: boolean | undefined

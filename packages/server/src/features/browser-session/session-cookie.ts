@@ -10,7 +10,6 @@ export const cookieName = '__Secure-keystile'
 /** The name of the cookie with the device secret. A logout does not remove this cookie. */
 const deviceCookieName = `${cookieName}-device`
 
-/** The cookies of one issuer, as values of the header `Set-Cookie`. */
 export interface SessionCookies {
   /** Returns the cookies that store the refresh token, and the device secret if there is one. */
   set(refreshToken: string, deviceSecret: string | undefined): readonly string[]

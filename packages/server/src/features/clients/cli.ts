@@ -17,7 +17,6 @@ import {
 } from './clients.ts'
 import { permissions } from './feature.ts'
 
-/** The settings that the commands read. */
 export type Options = ScopeSettings
 
 /** Registers a client and prints its secret. The secret is never shown again. */
@@ -46,7 +45,6 @@ export async function create(call: Call<Options>, grants: readonly ClientGrant[]
   await withClients(call, work, { mayCreate: true })
 }
 
-/** Prints all clients, one in each line. */
 export async function list(call: Call<Options>): Promise<void> {
   await withClients(call, async (clients) => printList(call, await clients.list(), clientList))
 }
@@ -90,7 +88,6 @@ export async function disable(call: Call<Options>): Promise<void> {
   })
 }
 
-/** Opens the database, runs `work` with its clients, and closes the database. */
 async function withClients(
   call: Call<Options>,
   work: (clients: Clients, database: Database) => Promise<void>,

@@ -56,7 +56,6 @@ export interface RegisteredClient extends Client {
   readonly createdAt: Date
 }
 
-/** The values of a client to register. */
 export interface NewClient extends Pick<
   RegisteredClient,
   'id' | 'grants' | 'scopes' | 'may' | 'confidential'
@@ -68,9 +67,6 @@ export interface ProvenClient {
   readonly secretHash: string | undefined
 }
 
-/**
- * Finds and changes the registered clients. The built-in client `first-party` is not one of them.
- */
 export interface Clients {
   /** Finds an active client. */
   find(id: string): Promise<ProvenClient | undefined>
@@ -81,7 +77,6 @@ export interface Clients {
   findAll(ids: readonly string[]): Promise<ReadonlyMap<string, ProvenClient>>
   /** Lists all clients, including disabled ones. */
   list(): Promise<readonly RegisteredClient[]>
-  /** Lists the ids of the disabled clients. */
   listDisabledIds(): Promise<readonly string[]>
   /**
    * Registers a client. Only this call returns the secret: the database stores only its hash. Does
@@ -154,7 +149,6 @@ export function findClientFaults(
   return faults.filter((fault) => fault !== false)
 }
 
-/** Creates the `Clients` of a database. */
 export function createClients(database: Database, feed: EventFeed, clock: Clock): Clients {
   const findClientRow = createClientRowFinder(database)
   return {

@@ -30,7 +30,6 @@ const auditEvents = [
   'client_refused',
 ] as const
 
-/** The audit events that clients record. */
 export type ClientEvent = (typeof auditEvents)[number]
 
 /**

@@ -49,7 +49,6 @@ export function listClientRowsOf(
     .execute()
 }
 
-/** Lists the ids of the disabled clients. */
 export async function listDisabledIds(reader: Reader): Promise<readonly string[]> {
   const db = inTables<ClientTables>(reader)
   const rows = await db

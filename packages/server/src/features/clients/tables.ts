@@ -18,7 +18,6 @@ export interface ClientRow {
   readonly disabled_at: number | null
 }
 
-/** The table of clients. */
 export interface ClientTables {
   readonly client: ClientRow
 }

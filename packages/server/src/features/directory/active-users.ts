@@ -3,7 +3,6 @@ import { tokenError } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../../storage/database.ts'
 import { hasUser, type KeptUser, type UserLookup } from './user-cache.ts'
 
-/** Finds the active user of a token. */
 export interface ActiveUsers<U> {
   /**
    * Returns the active user of an identity. Undefined if the identity belongs to a client, or if
@@ -18,9 +17,6 @@ export interface ActiveUsers<U> {
   isWelcome(identity: Identity): Promise<boolean>
 }
 
-/**
- * Creates the lookup that guards use.
- */
 export function createActiveUsers<U>(users: UserLookup<U>): ActiveUsers<U> {
   async function find(identity: Identity): Promise<U | undefined> {
     if (!hasUser(identity)) return undefined

@@ -299,7 +299,6 @@ function isPossibleLogin(text: string): boolean {
   return text.length <= maxLoginLength && !/\p{Cc}/u.test(text) && areStorable(text)
 }
 
-/** Returns a function that logs each undeclared scope once. */
 function createScopeReport(
   { declared }: ScopeRules,
   logger: Logger,

@@ -25,7 +25,6 @@ export interface KeptUser<U> {
   readonly shown: object
 }
 
-/** Finds active users. */
 export interface UserLookup<U> {
   /**
    * Returns the user of an identity if the user is in memory, without waiting. Undefined also if
@@ -38,7 +37,6 @@ export interface UserLookup<U> {
   find(subject: string): Promise<U | undefined>
 }
 
-/** How a cache gets its users. */
 export interface UserCacheParts<U> {
   /** Reports changed users. */
   readonly feed: Pick<EventFeed, 'ageSeconds' | 'onUserChanged' | 'onGap'>

@@ -140,7 +140,6 @@ function parametersOf(path: string): Record<string, unknown> {
   return { parameters: names.map((name) => ({ name, in: 'path', required: true, schema })) }
 }
 
-/** Describes one route as an OpenAPI operation. */
 function operationOf<C>(route: Route<C>): JsonObject {
   const { tag, summary, description, body, query = {}, success, otherSuccess } = route.doc
   const refusals = { ...derivedRefusals(route), ...route.doc.refuses }
@@ -170,7 +169,6 @@ function operationOf<C>(route: Route<C>): JsonObject {
   }
 }
 
-/** Describes the answer to a request that succeeds. */
 function successOf({ description, headers, schema, type }: SuccessDoc): JsonObject {
   return {
     description,

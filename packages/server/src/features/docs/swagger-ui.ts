@@ -50,11 +50,8 @@ function escape(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
-/** Where the page is and what it shows. */
 export interface PagesOptions {
-  /** The path of the page. */
   readonly path: string
-  /** The path of the document. */
   readonly documentPath: string
   readonly title: string
   /**

@@ -63,17 +63,14 @@ export interface EmailChanges {
 export interface Owner {
   /** The subject of the access token in the request; undefined if the request has no token. */
   readonly subject: string | undefined
-  /** The password of the account. */
   readonly password: string | undefined
 }
 
-/** The services that changes of addresses use. */
 export interface EmailChangeParts extends ProofParts {
   readonly database: Pick<Database, 'reader' | 'write'>
   readonly proofs: MailProofs
   readonly users: Pick<Users, 'readBySubject' | 'settle'>
   readonly notices: Notices
-  /** Returns the seal that encrypts the parameters of mails. */
   readonly seal: () => Seal
   /** Where the links in mails lead. */
   readonly pagesUrl: string
@@ -83,7 +80,6 @@ export interface EmailChangeParts extends ProofParts {
 /** The lifetime of the link that restores the old address. */
 const undoMilliseconds = 7 * 24 * 60 * minuteMilliseconds
 
-/** Creates `EmailChanges`. */
 export function createEmailChanges(parts: EmailChangeParts): EmailChanges {
   const { proofs } = parts
   return {

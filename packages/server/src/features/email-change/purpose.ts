@@ -48,7 +48,6 @@ export function changedAccountOf({
   return { from: mailboxOf(publicUser.email) ?? '', mark: passwordMark(passwordHash) }
 }
 
-/** The services that resolve a request for a new address. */
 export interface EmailChangePurposeParts {
   readonly users: Pick<UserFinder, 'readBySubject' | 'findByLogin' | 'isTaken'>
   /** Where the links in mails lead. */

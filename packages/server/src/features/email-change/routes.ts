@@ -29,7 +29,6 @@ import type { Language } from '../mail/message.ts'
 import { emailRate } from './feature.ts'
 import type { EmailChanges } from './email-changes.ts'
 
-/** The services that the routes of a change of the address use. */
 export interface EmailChangeRouteParts extends ProofParts {
   readonly users: Pick<Users, 'changeEmail'>
   /**
@@ -44,7 +43,6 @@ export interface EmailChangeRouteParts extends ProofParts {
   readonly verifiesAddresses: boolean
 }
 
-/** The endpoints by which users change their e-mail address. */
 export function emailChangeRoutes(parts: EmailChangeRouteParts): readonly Route<AccountCaller>[] {
   const { changes, verifiesAddresses } = parts
   if (!changes) return [changeAtOnceRoute(parts)]

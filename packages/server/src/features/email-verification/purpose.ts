@@ -15,13 +15,11 @@ export const verificationKind: ProofKind = {
 
 /** The values of a request to verify an address. */
 export type VerificationRequest = {
-  /** The address of the account. */
   readonly email: string
   /** One of the languages of mails, or empty for the language of the settings. */
   readonly language: string
 }
 
-/** The services that resolve a request to verify an address. */
 export interface VerificationPurposeParts {
   readonly users: Pick<UserFinder, 'findByLogin'>
   /** Where the links in mails lead. */

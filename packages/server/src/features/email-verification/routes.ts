@@ -17,14 +17,12 @@ import { preferredLanguage } from '../mail/language.ts'
 import type { Language } from '../mail/message.ts'
 import type { Confirmation, PresentedVerification, Verifications } from './verifications.ts'
 
-/** The services and settings that the routes of verifications use. */
 export interface VerificationRouteParts {
   readonly issuer: string
   readonly verifications: Verifications
   readonly profile: ProfileSchema | undefined
 }
 
-/** The endpoints by which people verify their address. */
 export function verificationRoutes(parts: VerificationRouteParts): readonly Route<AccountCaller>[] {
   return [requestRoute(parts), confirmRoute(parts)]
 }

@@ -75,7 +75,6 @@ export interface Confirmation {
   readonly username?: ComparableName | undefined
 }
 
-/** The services that verifications use. */
 export interface VerificationParts extends VerifyCountedParts {
   readonly database: Pick<Database, 'write'>
   readonly proofs: MailProofs
@@ -86,7 +85,6 @@ export interface VerificationParts extends VerifyCountedParts {
   readonly clock: Clock
 }
 
-/** Creates `Verifications`. */
 export function createVerifications(parts: VerificationParts): Verifications {
   const { proofs, limits } = parts
   return {
@@ -156,7 +154,6 @@ async function findOwner(
   return user?.active && mailboxOf(user.publicUser.email) === mailbox ? user : undefined
 }
 
-/** Verifies the address of an account. */
 async function verify(
   proof: FoundProof,
   { caller, password, by }: Confirming,

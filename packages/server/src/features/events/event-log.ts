@@ -12,7 +12,6 @@ const pageBytes = 65_536
 interface Page {
   readonly bytes: Uint8Array<ArrayBuffer>
   used: number
-  /** The number of its last event. */
   lastSeq: number
   /** When the last of its events expires. */
   expiresAt: number
@@ -30,7 +29,6 @@ interface Chain {
   last: Page
 }
 
-/** The position of a reader in the log. */
 export interface LogCursor {
   /**
    * Reads the next events and moves the position behind them.
@@ -54,7 +52,6 @@ export interface EventLog {
   after(id: string): LogCursor | undefined
 }
 
-/** A log that can be written. */
 export interface WritableEventLog extends EventLog {
   add(event: FeedEvent): void
   /**

@@ -14,7 +14,6 @@ import { prepare } from '../../storage/prepared.ts'
 import { insertUserEvent } from './in-transaction.ts'
 import type { EventRow, EventTables } from './tables.ts'
 
-/** An event as followers read it. */
 export interface FeedEvent extends Pick<EventRow, 'id' | 'kind' | 'value'> {
   readonly seq: number
   /** When the event is no longer needed, in milliseconds since 1970-01-01 UTC. */

@@ -27,7 +27,6 @@ export interface FeedRow {
   readonly seq: number
 }
 
-/** The tables of the feed of revocations. */
 export interface EventTables {
   readonly event: EventRow
   readonly feed: FeedRow

@@ -14,7 +14,6 @@ const pauseMilliseconds = 20
 
 interface PurgeOptions<Options> {
   readonly steps: readonly CleanUpStep<Options>[]
-  /** The settings that the steps read. */
   readonly options: Options
   readonly now: number
   readonly meter: Meter

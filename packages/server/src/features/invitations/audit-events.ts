@@ -1,4 +1,3 @@
-/** The events that invitations write into the audit record. */
 export const auditEvents = [
   /** An operator or the app invited a person. The subject is the id of the future user. */
   'user_invited',

@@ -1,7 +1,6 @@
 import type { Call, CliCommand } from '../../feature/cli-command.ts'
 import type { Options } from './cli.ts'
 
-/** The commands that invite people, and that list and revoke invitations. */
 export const cliCommands: readonly CliCommand<Call<Options>>[] = [
   {
     words: ['user', 'invite'],

@@ -18,7 +18,6 @@ import { sendInvitation } from './inviting.ts'
 import { listInvitations, type ListedInvitation } from './listing.ts'
 import { revokeInvitation } from './store.ts'
 
-/** The settings that the commands use. */
 export interface Options extends ScopeSettings, SigningKeyChoice {
   readonly issuer: string
   readonly mailUrl?: string | undefined

@@ -28,7 +28,6 @@ import { listInvitations } from './listing.ts'
 import { invitationKind, sendInvitation, type InvitingParts } from './inviting.ts'
 import { acceptInvitation, revokeInvitation } from './store.ts'
 
-/** Invites people in the name of the app, and creates their accounts. */
 export interface Invitations extends AppInvitations {
   /**
    * Creates the account of an invited person. The address of the account is verified. The account
@@ -45,7 +44,6 @@ export interface Invitations extends AppInvitations {
   isOpen(token: string): Promise<boolean>
 }
 
-/** The services and settings that invitations use. */
 export interface InvitationParts extends InvitingParts {
   readonly database: Pick<Database, 'write'>
   readonly proofs: MailProofs
@@ -57,7 +55,6 @@ export interface InvitationParts extends InvitingParts {
   readonly clock: Clock
 }
 
-/** Creates `Invitations`. */
 export function createInvitations(parts: InvitationParts): Invitations {
   return {
     invite: (invitation) => invite(invitation, parts),

@@ -34,14 +34,12 @@ export type InvitationData = {
  */
 export interface InvitingParts {
   readonly database: Pick<Database, 'write'>
-  /** Returns the seal that encrypts the parameters of mails. */
   readonly seal: () => Seal
   /** Where the links in mails lead. */
   readonly pagesUrl: string
   readonly clock: Clock
 }
 
-/** The result of an invitation. */
 export type Inviting =
   | { readonly requestId: string; readonly expiresAt: Date }
   | { readonly refused: 'taken' | 'too-many-mails' }

@@ -4,7 +4,6 @@ import type { MailProofs } from '../mail-proofs/proofs.ts'
 import type { Rights } from '../scopes/scopes.ts'
 import { invitationKind, type InvitationData } from './inviting.ts'
 
-/** An invitation in a list. */
 export interface ListedInvitation extends Omit<OpenInvitation, keyof Rights> {
   /**
    * The rights of the future user. Undefined if the invitation was encrypted with another key. Such
@@ -38,7 +37,6 @@ export async function listInvitations(
   return { invitations, next: found.length > limit ? (page.at(-1)?.mailbox ?? null) : null }
 }
 
-/** Returns the names in a JSON list. */
 function namesIn(list: string): readonly string[] {
   return JSON.parse(list) as readonly string[]
 }

@@ -10,7 +10,6 @@ import { byStranger } from '../audit/audit.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
 import { acceptFields, type Invitations } from './invitations.ts'
 
-/** The services and settings that the route of invitations uses. */
 export interface InvitationRouteParts {
   readonly issuer: string
   readonly invitations: Pick<Invitations, 'accept'>

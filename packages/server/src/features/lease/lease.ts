@@ -41,7 +41,6 @@ export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError'
 }
 
-/** The services that a lease uses. */
 export interface LeaseParts {
   /** The name of the lease. Default: `jobs`, the lease for the jobs that every process can run. */
   readonly name?: string

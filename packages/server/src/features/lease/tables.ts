@@ -12,7 +12,6 @@ export interface LeaseRow {
   readonly expires_at: number
 }
 
-/** The table of leases. */
 export interface LeaseTables {
   readonly lease: LeaseRow
 }

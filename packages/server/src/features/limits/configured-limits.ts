@@ -2,7 +2,6 @@ import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { createLimits, noLimits, type Limits } from './limits.ts'
 
-/** The settings that choose the limits. */
 export interface LimitChoice {
   readonly rateLimits: 'on' | 'off'
   readonly trustedProxies?: readonly string[] | undefined

@@ -23,7 +23,6 @@ const rateLimits: DefaultedSetting<'rateLimits', 'on' | 'off'> = {
   environment: ['KEYSTILE_RATE_LIMITS'],
 }
 
-/** The settings that the rule looks at. */
 interface RuleOptions {
   readonly issuer?: string | undefined
   readonly rateLimits?: 'on' | 'off' | undefined

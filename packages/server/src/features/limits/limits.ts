@@ -41,7 +41,6 @@ export interface Limits {
   refund(spent: Spent): Promise<void>
 }
 
-/** The services that the limits use. */
 interface LimitParts {
   readonly clock: Clock
   readonly logger: Logger
@@ -52,7 +51,6 @@ interface LimitParts {
   isLimited(address: string): boolean
 }
 
-/** Creates rate limits whose counts are in a database. */
 export function createLimits(
   database: Pick<Database, 'reader' | 'write'>,
   { clock, logger, isLimited }: LimitParts,

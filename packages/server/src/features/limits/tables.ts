@@ -14,7 +14,6 @@ export interface RateRow {
   readonly tat: number
 }
 
-/** The table of rate limits. */
 export interface LimitTables {
   readonly rate: RateRow
 }

@@ -10,7 +10,6 @@ export interface Login {
   byPassword(credentials: PasswordCredentials): LoginAttempt
 }
 
-/** A login request with a password. */
 export interface PasswordCredentials {
   /** The user name or e-mail address, as the user typed it. */
   readonly username: string
@@ -87,7 +86,6 @@ export interface RefusedLogin {
   readonly reason: RefusalReason
 }
 
-/** Why a login was refused. */
 export type RefusalReason =
   | 'password_too_long'
   | 'unknown_user'
@@ -97,7 +95,6 @@ export type RefusalReason =
   /** The account changed during each try. */
   | 'changed_meanwhile'
 
-/** The session that a login started. */
 export interface StartedLogin {
   readonly sessionId: string
 }

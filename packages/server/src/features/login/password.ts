@@ -20,7 +20,6 @@ import type {
   StartedLogin,
 } from './login.ts'
 
-/** The services that a login with a password uses. */
 export interface PasswordMethodParts<U> {
   readonly directory: Directory<U>
   readonly passwords: Passwords

@@ -29,7 +29,6 @@ export interface NewProof {
   readonly row: MailProofRow
 }
 
-/** The number of digits of a code. */
 const codeDigits = 8
 
 /**

@@ -81,7 +81,6 @@ export interface StoredSecrets {
   readonly code?: string | undefined
 }
 
-/** Creates `MailProofs`. */
 export function createMailProofs(
   database: Pick<Database, 'reader' | 'write'>,
   { seal, clock }: { readonly seal: () => Seal; readonly clock: Clock },

@@ -22,20 +22,16 @@ const batchSize = 20
 /** How long an app may take to find one of its own users. */
 const lookupMilliseconds = 10_000
 
-/** The services that the resolver uses. */
 export interface ResolverParts {
   readonly database: Pick<Database, 'reader'>
   readonly lease: Lease
   readonly purposes: readonly ProofPurpose[]
-  /** Returns the seal that encrypts the parameters of mails. */
   readonly seal: () => Seal
   readonly clock: Clock
   readonly logger: Logger
 }
 
-/** Resolves requests until it is closed. */
 export interface Resolver {
-  /** Waits for the requests that are being resolved. */
   close(): Promise<void>
 }
 

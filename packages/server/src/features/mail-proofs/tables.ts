@@ -9,7 +9,6 @@ export interface MailProofRow {
    * The hash of the request id. Only the caller who asked for the mail has the request id itself.
    */
   readonly id: string
-  /** What the proof allows, such as `password_reset`. The proof allows nothing else. */
   readonly purpose: string
   /**
    * The user that the proof is bound to. Null if it is not bound. An unbound proof proves nothing.
@@ -53,7 +52,6 @@ export interface MailProofRow {
   readonly claimed_until: number | null
 }
 
-/** The table of proofs. */
 export interface MailProofTables {
   readonly mail_proof: MailProofRow
 }

@@ -5,13 +5,11 @@ import { parseSender } from './sender.ts'
 /** The minimum length of a key. A shorter key is not safe (RFC 8301 §3.2). */
 const minModulusBits = 2_048
 
-/** The domain and the key that sign mails. */
 export interface DkimSigner {
   /** The domain that signs: the domain of the sender, so that DMARC accepts the signature. */
   readonly domain: string
   /** The name of the key. Its public half is in the DNS at `SELECTOR._domainkey.DOMAIN`. */
   readonly selector: string
-  /** A private RSA key as PEM. */
   readonly key: string
 }
 

@@ -189,7 +189,6 @@ const accountPagesUrl: Setting<'accountPagesUrl', string> = {
   findFaults: (url, { values }) => [...findMissingWriter(values), ...findPagesFaults(url)],
 }
 
-/** The settings that the rules look at. */
 interface RuleOptions {
   readonly issuer?: string | undefined
   readonly mailUrl?: string | undefined

@@ -14,7 +14,6 @@ import { createSmtp } from './smtp.ts'
 import type { MailTransport } from './transport.ts'
 import { writeMail, type WritingOptions } from './write.ts'
 
-/** The settings for mail. */
 export interface MailChoice {
   readonly mail?: AppMail | undefined
   readonly mailUrl?: string | undefined
@@ -32,12 +31,10 @@ export function hasMail({ mail, mailUrl }: Pick<MailChoice, 'mail' | 'mailUrl'>)
   return mail !== undefined || mailUrl !== undefined
 }
 
-/** The services that mail uses. */
 export interface MailParts {
   readonly database: SenderParts['database']
   readonly lease: Lease
   readonly meter: Meter
-  /** Returns the seal that encrypts the parameters of mails. */
   readonly seal: () => Seal
 }
 

@@ -62,9 +62,7 @@ export interface Notice {
   readonly subject: string
   /** The service that has the account: the host of the issuer, such as `auth.example.com`. */
   readonly service: string
-  /** The time of the change. */
   readonly at: Date
-  /** The IP address that the change came from. Undefined if it is unknown. */
   readonly address: string | undefined
   /** The language that the browser of the person prefers, or the value of `mailLanguage`. */
   readonly language: Language
@@ -79,7 +77,6 @@ export interface ProofMail {
   readonly subject: string
   /** The service that has the account: the host of the issuer, such as `auth.example.com`. */
   readonly service: string
-  /** The time at which the mail was created. */
   readonly at: Date
   /** The link to the page that confirms the request. It works once. */
   readonly link: string
@@ -94,7 +91,6 @@ export interface ProofMail {
   readonly language: Language
 }
 
-/** The content of a mail. */
 export interface MailContent {
   readonly subject: string
   readonly text: string

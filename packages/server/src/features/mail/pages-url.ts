@@ -1,4 +1,3 @@
-/** The settings that decide where the links in mails lead. */
 export interface PagesChoice {
   readonly issuer: string
   readonly accountPagesUrl?: string | undefined

@@ -27,7 +27,6 @@ const bothWork: Readonly<Record<Language, (lifetime: string, until: string) => s
     `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
 }
 
-/** The texts of each language. */
 export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
   en: {
     password_reset: ({ service, link, code, lifetime, until }) => ({

@@ -1,7 +1,6 @@
 // The texts of the notices in four languages.
 import type { Language, NoticeKind } from './message.ts'
 
-/** The values that are inserted into a text, as the user reads them. */
 export interface TextValues {
   readonly service: string
   /** The time of the change, with its time zone. */
@@ -12,7 +11,6 @@ export interface TextValues {
 /** One or more sentences, or a link or a code in a paragraph of its own. */
 export type Paragraph = string | { readonly link: string } | { readonly code: string }
 
-/** The subject and the paragraphs of a mail. */
 export interface Text {
   readonly subject: string
   readonly paragraphs: readonly Paragraph[]
@@ -28,7 +26,6 @@ const automatic: Readonly<Record<Language, string>> = {
   es: 'Este mensaje se envió automáticamente. No tiene enlaces y no pide ninguna contraseña.',
 }
 
-/** The texts of each language. */
 export const texts: Readonly<Record<Language, Texts>> = {
   en: {
     password_changed: ({ service, time, address }) => ({

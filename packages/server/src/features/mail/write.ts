@@ -16,7 +16,6 @@ import {
 import { proofTexts } from './proof-texts.ts'
 import { texts, type Paragraph, type Text } from './texts.ts'
 
-/** The settings that the text of a mail uses. */
 export interface WritingOptions {
   readonly from: string
   readonly issuer: string

@@ -2,7 +2,6 @@
 
 import type { CounterMetric, HistogramMetric, Labels } from '../../feature/metric.ts'
 
-/** One number of a metric family. */
 export interface Sample {
   /** The end of the sample's name, such as `_sum`. It follows the name of the family. */
   readonly suffix?: string

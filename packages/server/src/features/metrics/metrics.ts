@@ -10,7 +10,6 @@ import {
   type Histogram,
 } from './exposition.ts'
 
-/** The metrics of one server. */
 export interface Metrics {
   readonly meter: Meter
   /**

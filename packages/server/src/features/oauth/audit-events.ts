@@ -1,4 +1,3 @@
-/** The audit events that the OAuth endpoints record. */
 export const auditEvents = [
   /** A client presented a refresh token of another client. */
   'refresh_refused',

@@ -4,7 +4,6 @@ import { refusalsAt } from '../clients/client-authentication.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { OAuthEvent } from './audit-events.ts'
 
-/** The services that record a refusal. */
 export interface TokenRefusalParts {
   readonly audit: Audit<OAuthEvent>
   readonly limits: Pick<Limits, 'tryCount'>

@@ -3,7 +3,6 @@ import type { Grant } from './grants/grant.ts'
 import { passwordGrant, type PasswordGrantParts } from './grants/password.ts'
 import { refreshTokenGrant, type RefreshParts } from './grants/refresh-token.ts'
 
-/** The services and settings that the grants use. Each grant declares which of them it uses. */
 export type GrantParts = PasswordGrantParts & RefreshParts & ClientCredentialsParts
 
 /** A grant as the token endpoint sees it. */

@@ -9,7 +9,6 @@ import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
 import { describeTokenForm, findVerified } from './shown-token.ts'
 
-/** What the introspection endpoint needs. */
 export interface IntrospectParts {
   readonly clients: Pick<Clients, 'find'>
   readonly audit: Audit<ClientEvent>

@@ -13,7 +13,6 @@ import type { OAuthEvent } from './audit-events.ts'
 import { recordForeignToken } from './foreign-token.ts'
 import { describeTokenForm, findVerified } from './shown-token.ts'
 
-/** What the revocation endpoint needs. */
 export interface RevokeParts {
   readonly clients: Pick<Clients, 'find'>
   readonly refresher: Pick<SessionRefresher, 'find'>

@@ -36,7 +36,6 @@ export const tokenSchema = {
 /** The grant type for a form without `grant_type`. */
 const defaultGrantType = 'password'
 
-/** What the token endpoint needs. */
 export interface TokenParts extends GrantParts {
   readonly grants: readonly AnyGrant[]
   readonly clients: Pick<Clients, 'find'>
@@ -137,7 +136,6 @@ export interface WireTokens {
   readonly device_secret?: string
 }
 
-/** Returns the JSON answer of the token endpoint for the tokens that a grant issued. */
 export function wireTokens({
   accessToken,
   expiresInSeconds,

@@ -6,7 +6,6 @@ import { retryRows, shownTime } from '../queue/cli.ts'
 import { listDropped, listMails, mailCommands, type ListedMail } from './store.ts'
 import type { DroppedMailRow } from './tables.ts'
 
-/** The largest number of mails that `mail list` shows. */
 const maxListed = 1_000
 
 /** `keystile mail list`: prints each mail on one line. The parameters of a mail are never read. */

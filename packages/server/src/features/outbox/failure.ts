@@ -1,4 +1,3 @@
-/** Why a mail could not be sent. */
 export interface MailFailure {
   /** A code for logs and `keystile mail list`. It never contains a text from the mail server. */
   readonly code: string

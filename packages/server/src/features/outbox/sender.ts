@@ -25,7 +25,6 @@ const warnedTry = 2
 /** The shortest time between two warnings. */
 const warningMilliseconds = minuteMilliseconds
 
-/** A mail to write and send. */
 export interface OutgoingMail {
   readonly id: string
   readonly template: string
@@ -40,7 +39,6 @@ export interface OutgoingMail {
 /** Writes and sends a mail. Resolves when a mail server has accepted the mail. */
 export type Deliver = (mail: OutgoingMail, signal: AbortSignal) => Promise<void>
 
-/** The services that the sender uses. */
 export interface SenderParts extends WorkerParts {
   readonly database: Pick<Database, 'reader' | 'onCommitted'>
   /** The seal that encrypts the parameters of the mails. */

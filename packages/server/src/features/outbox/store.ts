@@ -10,10 +10,8 @@ import {
 } from '../queue/rows.ts'
 import type { DroppedMailRow, MailRow, OutboxTables } from './tables.ts'
 
-/** The name of the table of mails. */
 export const mailTable = 'mail'
 
-/** The commands that claim, delete, fail, retry and purge mails. */
 export const mailCommands: QueueCommands<MailRow> = createQueueCommands(mailTable)
 
 /** A mail as an operator sees it, without its parameters. */

@@ -6,7 +6,6 @@ export interface MailRow extends QueuedRow {
   readonly template: string
   /** The user whom the mail is about. */
   readonly subject: string
-  /** The address that the mail goes to. */
   readonly recipient: string
   /** The encrypted parameters of the template; null if the template has no parameters. */
   readonly sealed: string | null

@@ -34,7 +34,6 @@ export interface AppPasswords {
 }
 
 // decisions/0018-passwords-as-methods.md
-/** Creates `hashPassword()`, `verifyPassword()` and `checkPassword()`. */
 export function createAppPasswords(
   passwords: Pick<Passwords, 'hash' | 'verify'>,
   policy: PasswordPolicy,

@@ -38,7 +38,6 @@ export interface PasswordOwner {
   readonly email?: string | null | undefined
 }
 
-/** The requirements for new passwords. */
 export interface PasswordPolicy {
   /** The minimum length in code points. */
   readonly minLength: number

@@ -12,7 +12,6 @@ export type WritableDirectory<U> = Directory<U> & {
   readonly setPassword: NonNullable<Directory<U>['setPassword']>
 }
 
-/** The services that let the app store a new password. */
 interface DirectoryPasswordParts<U> {
   readonly database: Pick<Database, 'write'>
   readonly directory: WritableDirectory<U>

@@ -47,13 +47,11 @@ export interface PasswordResets {
   isOpen(token: string): Promise<boolean>
 }
 
-/** A request for a new password. */
 export type WantedReset = Pick<ResetRequest, 'login'> & {
   readonly language: string | undefined
   readonly deviceSecret: string | undefined
 }
 
-/** The services that password resets use. */
 export interface PasswordResetParts<U> {
   readonly directory: Directory<U>
   readonly store: PasswordStore
@@ -65,10 +63,8 @@ export interface PasswordResetParts<U> {
   readonly notices: Notices
 }
 
-/** The maximum length of a login. */
 const maxLoginLength = 320
 
-/** Creates `PasswordResets`. */
 export function createPasswordResets<U>(parts: PasswordResetParts<U>): PasswordResets {
   const { proofs } = parts
   return {

@@ -30,7 +30,6 @@ export type ResetRequest = {
   readonly deviceSecret: string
 }
 
-/** The services that resolve a request for a new password. */
 export interface ResetPurposeParts<U> {
   readonly directory: Directory<U>
   readonly store: Pick<PasswordStore, 'bind'>

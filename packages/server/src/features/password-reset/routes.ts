@@ -8,7 +8,6 @@ import { preferredLanguage } from '../mail/language.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
 import type { PasswordResets } from './password-resets.ts'
 
-/** The services that the routes of password resets use. */
 export interface PasswordResetRouteParts {
   readonly resets: PasswordResets
   readonly passwordPolicy: PasswordPolicy

@@ -32,7 +32,6 @@ interface WaitingJob extends HashJob {
   readonly deadline: number
 }
 
-/** Creates an empty queue. */
 export function createHashQueue({
   places,
   maxWaitMilliseconds,

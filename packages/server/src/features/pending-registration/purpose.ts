@@ -22,7 +22,6 @@ export type RegistrationRequest = {
   readonly language: string
 }
 
-/** The parts that `createRegistrationPurpose()` needs. */
 export interface RegistrationPurposeParts {
   readonly users: Pick<UserFinder, 'findByLogin'>
   /** Where the links in mails lead. */

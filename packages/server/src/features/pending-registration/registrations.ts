@@ -58,7 +58,6 @@ export type FinishedRegistration =
   | { readonly outcome: 'refused' }
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
 
-/** The services that registrations use. */
 export interface RegistrationsParts {
   readonly database: Pick<Database, 'reader' | 'write'>
   readonly proofs: MailProofs
@@ -66,7 +65,6 @@ export interface RegistrationsParts {
   readonly clock: Clock
 }
 
-/** Creates `Registrations`. */
 export function createRegistrations(parts: RegistrationsParts): Registrations {
   const { database, proofs, clock } = parts
   return {

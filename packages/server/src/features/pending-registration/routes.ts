@@ -7,7 +7,6 @@ import { accountRoute, tooManyTries } from '../accounts/route-parts.ts'
 import { preferredLanguage } from '../mail/language.ts'
 import type { Registrations } from './registrations.ts'
 
-/** The services and settings that `POST /users` uses if addresses must be verified. */
 export interface PendingRegistrationParts extends Omit<RegistrationFormParts, 'sendsMail'> {
   readonly registrations: Pick<Registrations, 'register'>
 }

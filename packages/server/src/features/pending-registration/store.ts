@@ -96,7 +96,6 @@ export function newAccountRow(
   }
 }
 
-/** How a confirmation ended. */
 export type Finish =
   | { readonly outcome: 'created' }
   | { readonly outcome: 'refused' }

@@ -19,7 +19,6 @@ export interface PendingRegistrationRow {
   readonly expires_at: number
 }
 
-/** The table of registrations that wait for a confirmation. */
 export interface PendingRegistrationTables {
   readonly pending_registration: PendingRegistrationRow
 }

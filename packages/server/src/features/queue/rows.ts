@@ -69,7 +69,6 @@ export interface QueueCommands<Row extends QueuedRow> {
   >
   /** Deletes rows that expired before they were delivered. */
   readonly purge: PurgeCommand
-  /** All these commands. */
   readonly all: readonly AnyCommand[]
 }
 
@@ -145,7 +144,6 @@ export async function hasDueRow(reader: Reader, name: string, now: number): Prom
   return row !== undefined
 }
 
-/** The numbers of rows in a table. */
 export interface RowCounts {
   readonly waiting: number
   /** The number of dead letters. */

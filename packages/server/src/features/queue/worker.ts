@@ -20,7 +20,6 @@ const claimMilliseconds = tryMilliseconds + 30 * secondMilliseconds
 /** How long `close()` waits for rows that are being delivered. Then it interrupts them. */
 const closeMilliseconds = 5 * secondMilliseconds
 
-/** Why a try failed. */
 export interface Failure {
   /** A code for logs and lists. It never contains a text from another program. */
   readonly code: string
@@ -40,7 +39,6 @@ export interface Queue<Row extends QueuedRow> {
   report(row: Row, failed?: { readonly error: unknown; readonly failure: Failure }): void
 }
 
-/** The services that a worker uses. */
 export interface WorkerParts {
   readonly database: Pick<Database, 'reader'>
   readonly lease: Lease

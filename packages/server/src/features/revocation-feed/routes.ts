@@ -9,7 +9,6 @@ import type { EventFeed } from '../events/events.ts'
 import type { Limits } from '../limits/limits.ts'
 import { mayRead, type RevocationStreams } from './streams.ts'
 
-/** What the route needs. */
 export interface RevocationFeedParts {
   readonly issuer: string
   readonly clients: Pick<Clients, 'find'>

@@ -7,9 +7,7 @@ import type { Clients, ProvenClient } from '../clients/clients.ts'
 import type { LogCursor } from '../events/event-log.ts'
 import type { EventFeed } from '../events/events.ts'
 
-/** Limits for the open streams. */
 export interface StreamLimits {
-  /** The largest number of open streams. */
   readonly streams: number
   /** The largest number of open streams of one client. */
   readonly streamsOfClient: number

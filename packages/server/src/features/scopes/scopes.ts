@@ -14,7 +14,6 @@ export interface ScopeRules {
   readonly roles: Readonly<Record<string, readonly string[]>>
 }
 
-/** The options that declare scopes and roles. */
 export interface ScopeSettings {
   readonly scopes: ScopeRules['declared']
   readonly roles: ScopeRules['roles']
@@ -97,7 +96,6 @@ export function grantScopes(
   )
 }
 
-/** A user's own scopes and roles, without the default scopes. */
 export interface Rights {
   readonly scopes: readonly string[]
   readonly roles: readonly string[]

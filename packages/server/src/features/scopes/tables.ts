@@ -1,4 +1,3 @@
-/** The tables of scopes. */
 export interface ScopeTables {
   /**
    * The table `setting`, whose rows have a name and a value. The row `declared` has the scopes and

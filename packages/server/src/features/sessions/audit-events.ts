@@ -1,4 +1,3 @@
-/** The audit events that sessions record. */
 export const auditEvents = [
   'login',
   /** A refresh token was reused (see `decideRefresh`). This ended its session. */

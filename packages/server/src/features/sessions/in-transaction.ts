@@ -12,7 +12,6 @@ import { insertEvents } from '../events/in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
 import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 
-/** The values of a session to start. */
 export interface NewSession {
   readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at' | 'late_retry_at'>
   /** Undefined if the client is not allowed to refresh. */
@@ -20,7 +19,6 @@ export interface NewSession {
   readonly by: By
 }
 
-/** The parts of a refresh token that the database stores: its id and a hash of its secret. */
 export interface NewRefreshToken {
   readonly id: string
   readonly secretHash: string

@@ -67,7 +67,6 @@ export type ClientTokenIssuer = (
   scopes: readonly string[],
 ) => Promise<IssuedTokens>
 
-/** Creates the issuer of tokens for clients that act for themselves. */
 export function createClientTokenIssuer(issuing: Issuing, clock: Clock): ClientTokenIssuer {
   const expiresInSeconds = issuing.accessTokenSeconds
   return async (clientId, scopes) => {

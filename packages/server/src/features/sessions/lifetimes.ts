@@ -7,7 +7,6 @@ const daySeconds = 24 * 60 * 60
  */
 export const maxAccessTokenSeconds: number = daySeconds
 
-/** The lifetimes of sessions and their tokens. */
 export interface Lifetimes {
   readonly accessTokenSeconds: number
   /** The longest lifetime of a session from its login, even with refreshes. */

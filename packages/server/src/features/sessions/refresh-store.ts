@@ -136,7 +136,6 @@ async function endReused(
   })
 }
 
-/** Marks a token as used and inserts its successor. */
 async function rotate(
   transaction: Transaction,
   session: SessionRow,

@@ -53,7 +53,6 @@ export interface SessionRefresher {
   ): Promise<IssuedTokens | undefined>
 }
 
-/** Creates a `SessionRefresher`. */
 export function createSessionRefresher(
   database: Database,
   parts: {

@@ -3,7 +3,6 @@ import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../http/route.ts'
 import { byCaller, type CallerIdentity } from '../audit/audit.ts'
 import type { Session, SessionEnds } from './session-ends.ts'
 
-/** What these routes know about the caller. */
 export interface SessionCaller {
   readonly identity: CallerIdentity
 }

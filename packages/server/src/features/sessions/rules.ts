@@ -9,7 +9,6 @@ const longestAccessTokenSeconds = 60 * 60
 const longestSessionSeconds = 30 * daySeconds
 const longestGraceSeconds = 30
 
-/** The settings that these rules look at. */
 export interface RuleOptions {
   readonly accessTokenSeconds?: number | undefined
   readonly sessionSeconds?: number | undefined

@@ -41,7 +41,6 @@ export interface SessionEnds {
   endAll(subject: string, by: By): Promise<void>
 }
 
-/** Creates the functions that list and end sessions. */
 export function createSessionEnds(
   database: Database,
   parts: {

@@ -60,7 +60,6 @@ export interface StartedSession extends IssuedTokens {
   readonly sessionId: string
 }
 
-/** Starts sessions. */
 export interface SessionStarter {
   /**
    * Starts a session, stores it and issues its first tokens. Does NOT verify a password: the caller
@@ -100,7 +99,6 @@ export interface NewLogin extends NewSession {
  */
 export type StartLogin = Command<NewLogin, { readonly started: boolean }>
 
-/** The services that a `SessionStarter` uses. */
 export interface StarterParts {
   readonly issuing: Issuing
   readonly clock: Clock

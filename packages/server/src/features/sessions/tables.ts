@@ -66,7 +66,6 @@ export interface RefreshTokenRow {
   readonly repeatable_until: number | null
 }
 
-/** The tables of sessions. */
 export interface SessionTables {
   readonly session: SessionRow
   readonly refresh_token: RefreshTokenRow

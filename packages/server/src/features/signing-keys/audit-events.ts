@@ -1,4 +1,3 @@
-/** The audit events that commands for signing keys record. */
 export const auditEvents = ['signing_key_published', 'signing_key_revoked'] as const
 
 export type SigningKeyEvent = (typeof auditEvents)[number]

@@ -13,7 +13,6 @@ import { requireSealingSecrets, type SigningKeyChoice } from './signing-key-sour
 import { advanceSigningKeys, listSigningKeyRows, revokeSigningKey } from './store.ts'
 import type { NewKey, SigningKeyRow } from './tables.ts'
 
-/** The settings that the commands read. */
 export type Options = SigningKeyChoice
 
 /** Prints the signing keys in the database, one key per line. */

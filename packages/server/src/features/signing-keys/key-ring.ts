@@ -50,7 +50,6 @@ export interface KeyRing {
   readGauges(): readonly Reading[]
 }
 
-/** The services that a key ring uses. */
 export interface RingParts {
   readonly seal: Seal
   readonly clock: Clock

@@ -17,7 +17,6 @@ export interface RotationSettings {
 
 export const defaultRotation: RotationSettings = { times: defaultTimes, interval: 60_000 }
 
-/** The parts that the rotation uses. */
 export interface RotationParts extends RotationSettings {
   readonly source: SigningKeySource
   readonly lease: Lease

@@ -12,7 +12,6 @@ import { ownKeysOf } from './own-keys.ts'
 import { canOpen, type IssuingAlgorithm } from './sealed-keys.ts'
 import { belongsElsewhere } from './signing-keys.ts'
 
-/** The settings that these rules look at. */
 export interface RuleOptions {
   readonly issuer?: string | undefined
   readonly database?: DatabaseSource | undefined

@@ -33,7 +33,6 @@ export function isIssuingAlgorithm(name: string): name is IssuingAlgorithm {
   return issuingAlgorithms.some((known) => known === name)
 }
 
-/** Creates the seal of the signing keys. */
 export function createKeySeal(secrets: SealingSecrets): Seal {
   return createSeal(secrets, 'signing keys')
 }
@@ -58,7 +57,6 @@ export function signingKeyOf(jwk: Jwk): NamedKey {
   return named(key)
 }
 
-/** Makes a key and encrypts it. */
 export async function makeSealedKey(algorithm: IssuingAlgorithm, seal: Seal): Promise<NewKey> {
   const key = algorithm === 'RS256' ? await generateRsaKey() : named(generateKey(algorithm))
   const id = key.keyId

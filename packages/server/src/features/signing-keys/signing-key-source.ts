@@ -9,7 +9,6 @@ import { ownKeysOf, privatePartsOf, type OwnKeys } from './own-keys.ts'
 import type { IssuingAlgorithm } from './sealed-keys.ts'
 import { keyFileBeside, readOrCreateSealingSecret } from './sealing-secret.ts'
 
-/** The settings that choose the signing key. */
 export interface SigningKeyChoice {
   readonly signingKey?: Jwk | JwkSet | undefined
   readonly key?: string | undefined

@@ -24,7 +24,6 @@ import {
 } from './store.ts'
 import type { SigningTimes } from './tables.ts'
 
-/** The parts that the signing keys of an issuer use. */
 export interface SigningKeyParts {
   readonly issuer: string
   readonly source: SigningKeySource

@@ -37,7 +37,6 @@ export const claimIssuer: Command<string, string> = command(
 /** The columns that every version of the table has. */
 type StoredKey = NewKey & Pick<SigningKeyRow, 'created_at'>
 
-/** The values of `advanceSigningKeys`. */
 export interface Advance {
   readonly now: number
   /** The algorithm that new keys have. */
@@ -89,7 +88,6 @@ export const advanceSigningKeys: Command<
   },
 )
 
-/** The values of `revokeSigningKey`. */
 export interface Revocation {
   readonly id: string
   /**

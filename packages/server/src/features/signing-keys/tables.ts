@@ -14,7 +14,6 @@ export interface SigningTimes {
   readonly signs_until: number | null
 }
 
-/** One signing key. */
 export interface SigningKeyRow extends SigningTimes {
   /**
    * The private JWK, encrypted with the sealing secret, so that an attacker with a copy of the
@@ -27,7 +26,6 @@ export interface SigningKeyRow extends SigningTimes {
 /** A new key. The transaction sets its times. */
 export type NewKey = Pick<SigningKeyRow, 'id' | 'algorithm' | 'sealed_jwk'>
 
-/** The tables of signing keys. */
 export interface SigningKeyTables {
   readonly signing_key: SigningKeyRow
   /**

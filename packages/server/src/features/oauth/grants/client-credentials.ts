@@ -7,7 +7,6 @@ import {
 import type { ClientTokenIssuer } from '../../sessions/issuing.ts'
 import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 
-/** What the client_credentials grant needs. */
 export interface ClientCredentialsParts {
   readonly issueToClient: ClientTokenIssuer
   readonly scopes: ScopeRules

@@ -11,7 +11,6 @@ export interface GrantCaller extends Client {
   readonly address: string | undefined
 }
 
-/** The result of a grant. */
 export interface Granted extends IssuedTokens {
   /**
    * A secret that the device sends with its next login. The server then recognizes the device, so

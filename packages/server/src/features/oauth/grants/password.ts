@@ -4,7 +4,6 @@ import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/
 import type { SessionStarter } from '../../sessions/sessions.ts'
 import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 
-/** What the password grant needs. */
 export interface PasswordGrantParts {
   readonly login: Login
   readonly starter: SessionStarter

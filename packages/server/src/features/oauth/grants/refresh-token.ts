@@ -6,7 +6,6 @@ import type { SessionRefresher } from '../../sessions/refresh.ts'
 import { recordForeignToken, type TokenRefusalParts } from '../foreign-token.ts'
 import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 
-/** What the refresh_token grant needs. */
 export interface RefreshParts extends TokenRefusalParts {
   readonly directory: Pick<Directory<unknown>, 'findActive' | 'scopes'>
   readonly refresher: SessionRefresher
