@@ -47,7 +47,7 @@ export const mailTries: CounterMetric<{ readonly outcome: 'sent' | 'failed' | 'd
 }
 
 /** Counts the mails that housekeeping deletes because they expired, dead letters too. */
-const expiredMails: CounterMetric<{}> = {
+export const expiredMails: CounterMetric<{}> = {
   type: 'counter',
   name: 'keystile_mails_expired_total',
   help: 'Mails that expired before they were sent, with dead letters.',

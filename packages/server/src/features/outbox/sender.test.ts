@@ -15,7 +15,7 @@ import type { Call } from '../../feature/cli-command.ts'
 import { noMeter } from '../../feature/metric.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { list as printMails } from './cli.ts'
-import { feature, mailTries } from './feature.ts'
+import { expiredMails, feature, mailTries } from './feature.ts'
 import { eraseMailsAbout, eraseWaitingMails, insertMail, type MailShare } from './in-transaction.ts'
 import { openParameters, prepareMail } from './new-mail.ts'
 import { startSender, type OutgoingMail, type Sender } from './sender.ts'
@@ -202,7 +202,7 @@ describe('the mails of the outbox', () => {
   })
 
   it('the metrics count each mail that expired before it was sent', async () => {
-    const metrics = createMetrics(feature.metrics ?? [])
+    const metrics = createMetrics([expiredMails])
     const { meter } = metrics
     const purgeAt = (time: number): Promise<void> =>
       purge(database, {
