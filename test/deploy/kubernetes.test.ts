@@ -2,10 +2,10 @@
 // cluster has run the manifest yet.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { parseAllDocuments } from 'yaml'
 import { callCommand, startServer } from '../../packages/server/test-support/command.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -64,20 +64,12 @@ interface Manifest {
 
 /** Reads the objects of the manifest, by kind. */
 function readManifest(): Manifest {
-  // A dependency of @fastify/swagger parses YAML.
-  const { parseAllDocuments } = createRequire(import.meta.resolve('@fastify/swagger'))('yaml') as {
-    parseAllDocuments(text: string): readonly {
-      readonly errors: readonly Error[]
-      readonly warnings: readonly Error[]
-      toJS(): { readonly kind: string }
-    }[]
-  }
   const documents = parseAllDocuments(read('deploy/kubernetes.yaml'))
   assert.deepEqual(
     documents.flatMap(({ errors, warnings }) => [...errors, ...warnings]),
     [],
   )
-  const objects = documents.map((document) => document.toJS())
+  const objects = documents.map((document) => document.toJS() as { readonly kind: string })
   const kinds = objects.map(({ kind }) => kind)
   assert.deepEqual(kinds, ['ConfigMap', 'Service', 'Job', 'Deployment'])
   return Object.fromEntries(objects.map((object) => [object.kind, object])) as unknown as Manifest

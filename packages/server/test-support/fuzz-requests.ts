@@ -341,7 +341,8 @@ function knownValues(
 }
 
 function stringOf({ format, pattern, minLength = 0, maxLength = 100 }: Schema): Arbitrary<string> {
-  if (format === 'email') return fc.emailAddress()
+  if (format === 'email')
+    return fc.emailAddress().filter((address) => new RegExp(pattern ?? '').test(address))
   if (format === 'password') {
     const pad = (text: string): string =>
       text + '-'.repeat(Math.max(0, minLength - Array.from(text).length))

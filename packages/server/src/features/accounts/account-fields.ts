@@ -3,7 +3,7 @@
 import * as z from 'zod'
 import type { FieldError, JsonObject } from 'keystile/internal'
 import { checkFields, getFields, stringField } from '../../http/json-body.ts'
-import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
+import { emailPattern, parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { maxBytes } from '../password/password.ts'
 import type { PasswordOwner, PasswordPolicy } from '../password-policy/policy.ts'
 import type { Rights, ScopeRules } from '../scopes/scopes.ts'
@@ -23,7 +23,7 @@ export const usernameField: z.ZodType<ComparableName> = stringField()
 
 /** The field for a new e-mail address. Its output is the parsed address. */
 export const emailField: z.ZodType<ComparableName> = stringField()
-  .meta({ format: 'email', example: 'ada@example.com' })
+  .meta({ format: 'email', pattern: emailPattern, example: 'ada@example.com' })
   .transform((text, context) => parseEmail(text) ?? fault(context, emailRule))
 
 /** The field for the current password. It accepts any string: the route verifies the password. */

@@ -8,6 +8,12 @@ import { domainToASCII } from 'node:url'
  */
 const maxEmailLength = 320
 
+/**
+ * The part of the rules of `parseEmail()` that goes beyond the format `email` of JSON Schema. It
+ * applies to whole addresses too: a domain never contains these characters.
+ */
+export const emailPattern = '^(?![-|/])(?!.*=[?])'
+
 /** A name as it was typed (`shown`), and in the form that is compared (`key`). */
 export interface ComparableName {
   readonly shown: string
@@ -82,11 +88,12 @@ export function countedLogin(login: string): string {
 }
 
 function isLocalPart(local: string): boolean {
-  if (/^[-|/]|=\?/.test(local)) return false
   return (
+    new RegExp(emailPattern).test(local) &&
     /^[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+(\.[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+)*$/u.test(
       local,
-    ) && Buffer.byteLength(local) <= 64
+    ) &&
+    Buffer.byteLength(local) <= 64
   )
 }
 
