@@ -50,7 +50,6 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-/** Collects a body that arrives in pieces. */
 export interface ByteCollector {
   /**
    * The size to compare with a limit: the number of bytes, or 16 times the number of pieces after

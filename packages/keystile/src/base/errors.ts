@@ -31,7 +31,6 @@ export function messageOf(thrown: unknown): string {
 abstract class Refusal<Code extends string> extends Error {
   readonly code: Code
   readonly status: number
-  /** A further explanation for the log. */
   readonly detail: string | undefined
   readonly retryAfterSeconds: number | undefined
 
@@ -55,7 +54,6 @@ export interface TokenShortfall {
 
 /** Thrown when a guard refuses a request or a token does not verify (RFC 6750 §3). */
 export class TokenError extends Refusal<TokenErrorCode> {
-  /** Which check failed, for logs and metrics. */
   readonly reason: TokenReason
   readonly shortfall: TokenShortfall
 
@@ -108,7 +106,6 @@ export type OAuthErrorCode = keyof typeof oauthStatus
  * cannot tell them apart.
  */
 export type OAuthReason =
-  /** There is no such refresh token. */
   | 'unknown_token'
   /** The refresh token was issued to a client other than the sender. */
   | 'wrong_client'
@@ -155,13 +152,7 @@ export interface FieldError {
 }
 
 /** Why an account or management request was refused. For logs; the caller does not see it. */
-export type ProblemReason =
-  /** Too many passwords are waiting to be hashed. */
-  | 'hash_queue_full'
-  /** Too many refusals are waiting to be written to the audit record. */
-  | 'audit_queue_full'
-  /** The server is stopping. */
-  | 'server_stopping'
+export type ProblemReason = 'hash_queue_full' | 'audit_queue_full' | 'server_stopping'
 
 /** Thrown when the account or management API refuses a request (RFC 9457). */
 export class ProblemError extends Refusal<ProblemCode> {

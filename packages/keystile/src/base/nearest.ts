@@ -20,7 +20,6 @@ export function listKnown(nearest: string | undefined, list: string): string {
     : `did you mean ${nearest}? ${list.charAt(0).toUpperCase()}${list.slice(1)}`
 }
 
-/** How many letters must be added, removed or replaced to turn one word into another. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, i) => i)
   for (const [i, letter] of from.split('').entries()) {
@@ -34,7 +33,6 @@ function editDistance(from: string, to: string): number {
   return row[to.length] ?? 0
 }
 
-/** The largest number of flags that a message lists. */
 const mostListed = 20
 
 export function unknownFlag(flag: string, names: readonly string[]): string {

@@ -32,33 +32,24 @@ export type TokenReason =
   | 'malformed_token'
   /** The `crit` of the header demands an extension. The library supports no extension. */
   | 'unknown_extension'
-  /** The library does not know the algorithm in `alg`. */
   | 'unknown_algorithm'
   | 'forbidden_algorithm'
-  /** The keys of the issuer could not be loaded yet. */
   | 'keys_unavailable'
   /** The issuer has no key with the `kid` and `alg` of the token, or has withdrawn the key. */
   | 'unknown_key'
-  /** The signature does not match the key that the header names. */
   | 'wrong_signature'
   /** The token is not an access token: its `typ` or a claim shows another type. */
   | 'wrong_type'
   /** A claim that the library reads does not have the type that its standard requires. */
   | 'malformed_claim'
-  /** `iss` is not the expected issuer. */
   | 'wrong_issuer'
-  /** `aud` contains no expected audience. */
   | 'wrong_audience'
-  /** `sub` is not the expected subject. */
   | 'wrong_subject'
   /** The client of the token is not one of the `clients` of the verifier. */
   | 'wrong_client'
   | 'missing_claim'
-  /** `nbf` is in the future. */
   | 'not_yet_valid'
-  /** `exp` is in the past. */
   | 'expired'
-  /** The verifier does not know the latest revocations. */
   | 'revocations_unavailable'
   /** The session, the subject, the client or the signing key of the token was revoked. */
   | 'revoked'
@@ -67,11 +58,9 @@ export type TokenReason =
   | 'missing_scope'
   /** The function `user` of the guard found no user for the token, or refused the user. */
   | 'unknown_user'
-  /** The route demands a verified e-mail address, and the user does not have one. */
   | 'email_not_verified'
   /** The app threw its own `TokenError` without a reason. */
   | 'refused_by_app'
-  /** A service that the check needs, such as the database, is unavailable. */
   | 'service_unavailable'
 
 interface Refused {
@@ -137,7 +126,6 @@ export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
   },
 }
 
-/** Maps each code to the reason of an error that was created without a reason. */
 const defaultReasons: Readonly<Record<TokenErrorCode, TokenReason>> = {
   not_authenticated: 'no_credential',
   invalid_request: 'malformed_credential',

@@ -1,4 +1,3 @@
-/** The part of a stream that `onUnread` uses. */
 interface Output {
   on(event: 'error', listener: (error: Error & { readonly code?: string }) => void): unknown
 }

@@ -11,7 +11,6 @@ export interface NewAccount {
   readonly [profileField: string]: unknown
 }
 
-/** The outcome of a registration. */
 export type Registered =
   | {
       /** The account exists. */
@@ -173,7 +172,6 @@ export interface AccountParts {
   /** The URL of the issuer, without a slash at the end. */
   readonly issuer: string
   readonly fetch: Fetch
-  /** Sends a request with the access token of the user who is signed in. */
   readonly fetchAsUser: Fetch
   /**
    * Returns the device secret of the last login; `undefined` if there is no device secret, or if a

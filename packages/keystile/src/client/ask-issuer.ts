@@ -37,7 +37,6 @@ export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): P
   throw new ClientError(code, message, retry)
 }
 
-/** The answer of the issuer: a success or a refusal. */
 export interface Exchange {
   readonly status: number
   readonly ok: boolean

@@ -47,7 +47,6 @@ export function createBearerFetch({ fetch, isResource, keeper }: BearerFetchOpti
   }
 }
 
-/** Returns a copy of the headers with the access token of the session. */
 function withToken(headers: Headers, { accessToken }: KnownSession): Headers {
   const all = new Headers(headers)
   all.set('authorization', `Bearer ${accessToken}`)

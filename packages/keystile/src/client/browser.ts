@@ -26,7 +26,6 @@ interface DatabaseRequest<T> {
   addEventListener(type: 'success' | 'error' | 'upgradeneeded', listener: () => void): void
 }
 
-/** The members of an `IDBDatabase` that `openLeases` uses. */
 export interface Database {
   createObjectStore(name: string): unknown
   transaction(name: string, mode: 'readwrite'): Transaction

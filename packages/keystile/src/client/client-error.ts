@@ -52,7 +52,6 @@ export class ClientError extends Error {
   readonly code: ClientErrorCode
   /** The HTTP status of the answer; `undefined` if there was no answer. */
   readonly status: number | undefined
-  /** The `Retry-After` of the answer: the number of seconds to wait before a retry. */
   readonly retryAfterSeconds: number | undefined
   /**
    * Maps the name of each wrong value to an English sentence about the fault, such as
@@ -75,15 +74,10 @@ export function isInvalidGrant(error: unknown): boolean {
   return error instanceof ClientError && error.code === 'invalid_grant'
 }
 
-/** Whether a value is one of the codes that an issuer sends. */
 export function isErrorCode(value: unknown): value is (typeof codes)[number] {
   return codes.some((code) => code === value)
 }
 
-/**
- * Returns the code for the status of a refused account request; `undefined` for a status that is
- * not in `accountCodes`.
- */
 export function accountCodeOf(status: number): ClientErrorCode | undefined {
   return (accountCodes as Partial<Record<number, ClientErrorCode>>)[status]
 }

@@ -27,11 +27,6 @@ export interface IssuedTokens {
 export interface Endpoints {
   /** Whether the refresh token and the device secret are in cookies, instead of in bodies. */
   readonly usesCookies: boolean
-  /**
-   * Starts a session.
-   *
-   * @param deviceSecret the device secret of the last login on this device
-   */
   login(credentials: Credentials, deviceSecret?: string): Promise<IssuedTokens>
   /**
    * Refreshes a session, and returns its new tokens.

@@ -1,4 +1,3 @@
-/** The state of a lock: its owner, and when the ownership expires. */
 export interface Lease {
   /**
    * The tab that holds the lease; `undefined` after that tab has finished. No other tab may take
@@ -9,7 +8,6 @@ export interface Lease {
   readonly until: number
 }
 
-/** The leases that all tabs of an origin share. */
 export interface Leases {
   /** Replaces a lease with the result of `change` in one atomic step, and returns the result. */
   update(name: string, change: (lease: Lease | undefined) => Lease): Promise<Lease>

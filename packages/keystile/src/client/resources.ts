@@ -47,7 +47,6 @@ export function requireSafeUrl(option: string, text: unknown, allowsHttp: boolea
   )
 }
 
-/** Whether a host is this machine. A request to this machine does not cross a network. */
 function isThisMachine(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }

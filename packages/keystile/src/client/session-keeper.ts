@@ -9,7 +9,6 @@ export interface SessionKeeperOptions extends SessionStoreOptions {
   readonly clock: ClientClock
 }
 
-/** Manages the session of a client: starts it, refreshes it and ends it. */
 export interface SessionKeeper {
   /** Returns the stored session, without refreshing it. */
   read(): Promise<StoredSession | undefined>

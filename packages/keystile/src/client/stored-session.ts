@@ -1,4 +1,3 @@
-/** A session with its access token. */
 export interface KnownSession {
   /**
    * The `sid` of the access token. If the token has no `sid`, the client creates a random id at the
@@ -38,7 +37,6 @@ export function knownSession(session: StoredSession | undefined): KnownSession |
   return session === unknownSession ? undefined : session
 }
 
-/** Returns a session as a JSON string, for a storage. */
 export function stringifySession(session: StoredSession): string {
   return JSON.stringify(session)
 }

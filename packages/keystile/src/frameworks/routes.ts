@@ -1,6 +1,5 @@
 import type { GuardMark } from '../guard/guard-mark.ts'
 
-/** The route that answers a request, and the guards that run before it. */
 export interface FoundRoute {
   /** The guards of the route, in the order of their execution. */
   readonly guards: readonly GuardMark[]
@@ -8,7 +7,6 @@ export interface FoundRoute {
   readonly template: string | undefined
 }
 
-/** A route of an app, for a document that describes all routes. */
 export interface ListedRoute {
   /** The method in lower case, as OpenAPI writes it. */
   readonly method: string
@@ -21,7 +19,6 @@ export interface ListedRoute {
   readonly path?: string
 }
 
-/** The routes of an app, read from its framework. */
 export interface AppRoutes {
   /**
    * Finds the route of a request, with the matching rules of the framework itself.
@@ -88,7 +85,6 @@ export function describedMethods(answered: readonly string[], path: string): rea
   return answered
 }
 
-/** Creates the error for a route that an OpenAPI document cannot describe. */
 export function cannotDescribe(path: string, why: string): Error {
   return new Error(
     `the route ${path} ${why}. Fix: add the route to "ignore" to leave it out of the document`,

@@ -7,7 +7,6 @@ import { createRevocationList, type RevocationEvent } from './revocations.ts'
 /** How long the list keeps a revocation after the revocation has expired. */
 const keptMilliseconds = 60_000
 
-/** The revocations of a feed. */
 export interface FeedList {
   /**
    * Adds a revocation. Ignores a revocation of a kind that this version does not know.

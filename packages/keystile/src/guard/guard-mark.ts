@@ -13,7 +13,6 @@ export interface GuardMark {
 // A global symbol, so that a second copy of this package in the same program finds the mark too.
 const mark: unique symbol = Symbol.for('keystile.guard')
 
-/** Attaches a mark to the middleware of a guard and returns the middleware. */
 export function markGuard<M extends object>(
   middleware: M,
   { issuer, scopes }: Omit<GuardMark, 'demand'>,
@@ -23,7 +22,6 @@ export function markGuard<M extends object>(
   return Object.defineProperty(middleware, mark, { value })
 }
 
-/** Returns the mark of a guard's middleware; `undefined` for any other value. */
 export function findGuardMark(middleware: unknown): GuardMark | undefined {
   return (middleware as { readonly [mark]?: GuardMark } | null | undefined)?.[mark]
 }

@@ -9,7 +9,6 @@ import type { PlainTokenClaims } from '../token/plain-token.ts'
  */
 export type TokenType = 'at+jwt' | 'JWT'
 
-/** The identity of a caller, taken from a verified token. */
 export interface Identity<S extends string = string, T extends TokenType = 'at+jwt'> {
   /**
    * The claim `sub`: the id of the user, or the id of the client if the client acts without a user.

@@ -6,7 +6,6 @@ import type { TokenErrorCode, TokenReason } from '../base/token-reasons.ts'
 
 /** A refusal: the argument of `onRefused`. It contains no part of the token. */
 export interface RefusedRequest {
-  /** The error code of the answer, such as `invalid_token`. */
   readonly code: TokenErrorCode
   /** Which check failed. docs/reference/refused.md has the cause and the fix of each reason. */
   readonly reason: TokenReason
@@ -19,7 +18,6 @@ export interface RefusedRequest {
   readonly route: string | undefined
 }
 
-/** The options with which an app learns why a guard or a verifier has refused a token. */
 export interface RefusalOptions {
   /**
    * Called with each refusal, before the answer is sent. It must be synchronous, because the guard

@@ -17,7 +17,6 @@ export interface RevocableToken {
  */
 export type RevocationState = 'starting' | 'current' | 'stale'
 
-/** The source from which a verifier learns which tokens are revoked. */
 export interface Revocations {
   readonly state: RevocationState
   /**
@@ -33,7 +32,6 @@ export interface Revocations {
   refresh(): Promise<void>
 }
 
-/** How a verifier reads the revocation feed of a Keystile server. */
 export interface RevocationFeed {
   /** A client that may read revocations: `keystile client create … --may revocations`. */
   readonly clientId: string
@@ -58,7 +56,6 @@ export interface RevocationSource {
    * revocations are not known. At least 1.
    */
   readonly retryAfterSeconds: number
-  /** Whether `refresh()` must be called before the next token is checked. */
   needsRefresh(): boolean
   /** Whether tokens may be checked now, with the revocations that are known so far. */
   isUsable(): boolean

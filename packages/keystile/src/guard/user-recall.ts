@@ -22,7 +22,6 @@ export function withRecall<U>(load: LoadUser<U>, recall: RecallUser<U>): LoadUse
   return load
 }
 
-/** Returns the function `recall` that `withRecall` connected; `undefined` if there is none. */
 export function findRecall(load: object): RecallUser<unknown> | undefined {
   return recalls.get(load)
 }

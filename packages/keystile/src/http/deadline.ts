@@ -1,4 +1,3 @@
-/** Work that has a timeout. */
 export interface Deadline<T> {
   readonly promise: Promise<T>
   /** Aborts the work now. `promise` rejects with the reason. */

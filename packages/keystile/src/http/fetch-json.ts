@@ -25,7 +25,6 @@ export interface FetchedJson {
   readonly freshSeconds: number | undefined
 }
 
-/** The answer of a server that has no document at a URL. */
 export interface MissingJson {
   /** A status from 400 to 499, but not 408 or 429, which ask the client to try again. */
   readonly status: number

@@ -1,4 +1,3 @@
-/** A JWS algorithm, with everything that the code needs to sign, to verify and to import keys. */
 export type Algorithm = HmacAlgorithm | RsaAlgorithm | EcAlgorithm | EdAlgorithm
 
 interface AnyAlgorithm {
@@ -101,7 +100,6 @@ export function isSameAlgorithm(a: Algorithm, b: Algorithm): boolean {
   return a === b || (a.curve === 'Ed25519' && b.curve === 'Ed25519')
 }
 
-/** Returns the names of all algorithms, for messages. */
 export function listAlgorithmNames(): readonly AlgorithmName[] {
   return table.map((algorithm) => algorithm.name)
 }

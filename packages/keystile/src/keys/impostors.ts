@@ -9,7 +9,6 @@ import { readingsOf } from './readings.ts'
 export interface Impostor {
   /** What the value is, with the article: `a URL`. */
   readonly name: string
-  /** What to do instead. */
   readonly instead: string
 }
 

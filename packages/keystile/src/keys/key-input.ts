@@ -1,11 +1,9 @@
 import { createPublicKey, createVerify, type KeyObject, type webcrypto } from 'node:crypto'
 
-/** A key as an argument of node:crypto. */
 type KeyInput =
   | { readonly key: KeyObject }
   | { readonly key: webcrypto.JsonWebKey; readonly format: 'jwk' }
 
-/** Returns the form of a key that the functions of node:crypto accept. */
 export type KeyForm = (key: KeyObject) => KeyInput
 
 /** The form of a key for Node, Deno and Bun. */

@@ -108,7 +108,6 @@ export function createRemoteJwkSet(options: PublishedKeysOptions): RemoteJwkSet 
   }
 }
 
-/** The keys fetched last, and the one fetch that may replace them. */
 interface KeyCache {
   readonly held: HeldKeys | undefined
   /** Why the last fetch failed. `undefined` after a success. */
@@ -120,7 +119,6 @@ interface KeyCache {
   refresh(): Promise<void>
   isDue(): boolean
   readonly isFetching: boolean
-  /** Whole seconds until a fetch may start. */
   secondsToNext(): number
   close(): void
 }
@@ -194,7 +192,6 @@ function createKeyCache(options: PublishedKeysOptions): KeyCache {
   }
 }
 
-/** Decides when the next fetch may start. */
 interface Schedule {
   isDue(): boolean
   /** Starts the cooldown, and returns the current time. */

@@ -8,7 +8,6 @@ import {
   type SecureOptions,
 } from './secure.ts'
 
-/** The `info` object of an OpenAPI document. */
 export interface DocumentInfo {
   readonly title: string
   readonly version: string

@@ -213,7 +213,6 @@ export function routesOf(app: SecuredApp): AppRoutes {
   )
 }
 
-/** Creates a function that returns whether the option `ignore` contains a path. */
 export function ignoring(ignored: readonly string[] | undefined): (path: string) => boolean {
   return (path) =>
     ignored?.some(
@@ -311,7 +310,6 @@ function getRoute(
   throw new Error(`${fault}: ${advice}add the path to "ignore"`)
 }
 
-/** Whether a path of the document may describe the route that has this template. */
 function mayDescribe(
   template: string | undefined,
   path: string,

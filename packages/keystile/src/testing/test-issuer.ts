@@ -6,7 +6,6 @@ import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
 
-/** The caller for whom a test makes a token. */
 export interface TestLogin {
   /** Default: `test-user`. */
   readonly subject?: string
@@ -30,9 +29,7 @@ export interface TestIssuer {
   readonly verifier: Verifier
   /** Returns an access token like those of a Keystile server. */
   token(login?: TestLogin): string
-  /** Returns the `Authorization` header of a request, with an access token for this caller. */
   headers(login?: TestLogin): { readonly authorization: string }
-  /** Revokes a session. Its tokens are refused from now on. */
   revoke(sessionId: string): void
   /** Advances the clock of the issuer and the verifier. The clock keeps running. */
   advance(seconds: number): void

@@ -40,7 +40,6 @@ export interface AccessTokenClaims extends JwtClaims {
   readonly auth_time?: number
 }
 
-/** A verified access token, and the key that verified it. */
 export interface VerifiedToken<C extends JwtClaims = AccessTokenClaims> {
   readonly claims: C
   readonly clientId: string | undefined

@@ -20,18 +20,15 @@ export interface JwtClaims {
 }
 
 export interface ClaimsDemand {
-  /** The required `iss`. */
   readonly issuer?: string | undefined
   /**
    * The allowed audiences: `aud` must contain one of them. For tokens without `aud`, see
    * `BindingClaim`.
    */
   readonly audience?: string | readonly string[] | BindingClaim | undefined
-  /** The required `sub`. */
   readonly subject?: string | undefined
   /** The required claims besides `exp`, which is always required. */
   readonly requiredClaims?: readonly string[] | undefined
-  /** How many seconds the clocks of issuer and verifier may differ. */
   readonly clockToleranceSeconds: number
   /** The current time in seconds since 1970. */
   readonly now: number

@@ -23,7 +23,6 @@ export interface ParsedJws {
   readonly signature: Uint8Array
 }
 
-/** A token whose signature was verified, and the key that verified it. */
 export interface VerifiedJws {
   readonly header: JsonObject
   readonly payload: Uint8Array

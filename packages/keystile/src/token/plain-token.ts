@@ -120,7 +120,6 @@ export function verifyPlainToken(
   }
 }
 
-/** Refuses a token whose type or claims show that it is not an access token. */
 function requireAccessToken(claims: JwtClaims, header: JsonObject): void {
   requireUnbound(claims)
 

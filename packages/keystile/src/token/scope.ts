@@ -18,7 +18,6 @@ export function parseScope(scope: string): readonly string[] | undefined {
   return [...new Set(scope.split(' '))].filter((name) => name !== '')
 }
 
-/** Whether a text is the name of one scope. */
 export function isScopeName(name: string): boolean {
   const scopes = parseScope(name)
   return scopes?.length === 1 && scopes[0] === name

@@ -6,9 +6,6 @@ import { ConfigurationError } from './configuration-error.ts'
  */
 export const minNode = [24, 15] as const
 
-/**
- * Returns a fault if a version of Node is too old. Returns undefined if the version is supported.
- */
 export function findNodeFault(
   version: string,
 ): { readonly about: string; readonly message: string; readonly fix: string } | undefined {

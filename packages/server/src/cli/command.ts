@@ -32,7 +32,6 @@ export function usageOf({ words, operand, flags = {} }: CliCommand<never>): stri
   return [...words, ...(operand ? [operand] : []), ...shown].join(' ')
 }
 
-/** Returns the second words of the commands whose first word is `first`. */
 export function secondWords(
   first: string,
   commands: readonly CliCommand<never>[],

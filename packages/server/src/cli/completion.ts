@@ -10,7 +10,6 @@ interface Row {
   readonly flags: readonly string[]
 }
 
-/** The first word of commands, and the second words that may follow it. */
 type Step = readonly [first: string, seconds: readonly string[]]
 
 /**

@@ -3,7 +3,6 @@ import type { Terminal } from '../feature/terminal.ts'
 import { usageOf } from './command.ts'
 import { settingFlags } from './settings.ts'
 
-/** Returns the text of `keystile help`, generated from the commands and the settings. */
 export function helpText(
   commands: readonly CliCommand<never>[],
   { bold }: Pick<Terminal, 'bold'>,

@@ -30,7 +30,6 @@ import { gather, type Environment } from './sources.ts'
 const fileOnly = serverSettings.filter(({ environment }) => environment === undefined)
 const listenerSettings = serverSettings.filter(({ takenBy }) => takenBy === 'server')
 
-/** A setting, as the help shows it. */
 export interface FlagDoc {
   /** The flag with its hyphens. `undefined` if the setting has no flag. */
   readonly flag: string | undefined

@@ -27,7 +27,6 @@ export interface Gathered {
   /** Maps each setting's name to the place from which its value came. */
   readonly sources: ReadonlyMap<string, Source>
   readonly faults: readonly string[]
-  /** The paths of the files from which secrets were read. */
   readonly secretFiles: readonly string[]
   /** The names of the settings that were given but could not be read. */
   readonly unread: ReadonlySet<string>

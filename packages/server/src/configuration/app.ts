@@ -39,7 +39,6 @@ const clock: DefaultedSetting<'clock', Clock> = {
   help: 'the source of the time, for tests',
 }
 
-/** The logger and the clock of an app. */
 export const feature: Feature<AppOptions> = {
   name: 'app',
   settings: listSettings<AppOptions>({ logger, clock }),

@@ -73,7 +73,6 @@ function isRequired({ default: value, standAloneDefault }: Setting): boolean {
   return value === undefined && standAloneDefault !== undefined
 }
 
-/** Returns the given values, and the defaults of the settings that were not given. */
 export function withDefaults(settings: readonly Setting[], values: Values): Values {
   const defaults = settings.map((setting) => [setting.name, setting.default] as const)
   return { ...Object.fromEntries(defaults), ...values }

@@ -2,7 +2,6 @@ import type { Fault, Rule } from '../feature/rule.ts'
 import type { Situation } from '../feature/situation.ts'
 import { appWording } from '../feature/wording.ts'
 
-/** A fault, and the rule that it violates. */
 export interface Finding<Options = never> extends Fault {
   readonly rule: Rule<Options>
 }

@@ -106,7 +106,6 @@ const rules: readonly Rule<RuleOptions>[] = [
   },
 ]
 
-/** The issuer and the audience of all tokens. */
 export const feature: Feature<IssuerOptions, never, RuleOptions> = {
   name: 'issuer',
   settings: listSettings<IssuerOptions>({ issuer, audience }),

@@ -11,7 +11,6 @@ export type Surroundings = Pick<Situation<unknown>, 'bind' | 'secretFiles' | 'fl
   readonly unread?: ReadonlySet<string>
 }
 
-/** The records of all options, and the safety rules that check the options. */
 export interface KnownOptions<Options> {
   readonly settings: readonly Setting[]
   readonly rules: readonly Rule<Options>[]
@@ -78,7 +77,6 @@ export function cannotStart(faults: readonly string[]): string {
   return ['Keystile cannot start:', ...faults.map((fault) => `  - ${fault}`)].join('\n')
 }
 
-/** Returns a fault as one sentence. */
 export function sentenceOf({ subject, message }: SettingFault): string {
   return `${subject} ${message}`
 }

@@ -38,11 +38,6 @@ export interface CliFlag {
   readonly isList?: boolean
 }
 
-/**
- * One call of a command: its arguments, and access to the terminal, the settings and the database.
- *
- * @typeParam Options the options that the command reads
- */
 export interface Call<Options> {
   readonly operand: string
   readonly flags: CallFlags

@@ -29,7 +29,6 @@ export type Feature<
 /** Any feature, for code that lists features without knowing their options. */
 export interface AnyFeature<Given, Used, Event extends string> extends Parts<Given, Used> {
   readonly settings?: readonly Setting[]
-  /** The names of the events that the feature writes into the audit record. */
   readonly auditEvents?: readonly Event[]
 }
 
@@ -38,7 +37,6 @@ interface Parts<Given, Used> {
   readonly rules?: readonly Rule<Given>[]
   readonly rates?: readonly LimitRate[]
   readonly metrics?: readonly Metric[]
-  /** The steps that delete rows that the feature no longer needs. */
   readonly cleanUp?: readonly CleanUpStep<Used>[]
   readonly cliCommands?: readonly CliCommand<Call<Used>>[]
 }
@@ -71,7 +69,6 @@ export type WithAuditEvents<Names extends string, List extends readonly object[]
   List
 >
 
-/** The names of the audit events of a feature. */
 export type AuditEventOf<F> = F extends {
   readonly auditEvents: readonly (infer E extends string)[]
 }

@@ -1,6 +1,5 @@
 import type { Call } from './cli-command.ts'
 
-/** A list that a command prints. */
 export interface Listing<Row> {
   readonly columns: readonly Column<Row>[]
   /** Returns the JSON object of a row, for the flag `--json`. */
@@ -11,7 +10,6 @@ export interface Listing<Row> {
   readonly ended?: AbortSignal
 }
 
-/** A column of a list. */
 export interface Column<Row> {
   readonly title: string
   /** The width on a terminal. A longer value moves the rest of its line to the right. */

@@ -38,10 +38,8 @@ export interface GaugeMetric extends Named {
   readonly type: 'gauge'
 }
 
-/** A metric, as a feature declares it. */
 export type Metric = CounterMetric | HistogramMetric | GaugeMetric
 
-/** A gauge and its current value. */
 export interface Reading {
   readonly gauge: GaugeMetric
   readonly value: number
@@ -49,9 +47,7 @@ export interface Reading {
 
 /** What features call to report events and durations. `/metrics` shows the sums. */
 export interface Meter {
-  /** Counts one event. */
   add<L extends Labels>(counter: CounterMetric<L>, labels: NoInfer<L>): void
-  /** Records one duration. */
   observe<L extends Labels>(
     histogram: HistogramMetric<L>,
     labels: NoInfer<L>,

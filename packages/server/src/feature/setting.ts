@@ -15,7 +15,6 @@ export interface Setting<N extends string = string, T = unknown> {
   readonly takenBy: 'app' | 'server' | 'both'
   /** Checks the value. Its messages are sentences without a subject: "must be true or false". */
   readonly schema: z.ZodType<T>
-  /** The value if the setting is not given. */
   readonly default?: T
   /** How the help describes the default, if the default is not a plain value. */
   readonly defaultText?: string
@@ -64,7 +63,6 @@ export interface Setting<N extends string = string, T = unknown> {
   findFaults?(value: T, others: Others, say: Wording): readonly string[]
 }
 
-/** A setting that always has a value. */
 export type DefaultedSetting<N extends string, T> = Setting<N, T> & { readonly default: T }
 
 /** One record for each option of an interface, with the name and the type of that option. */
@@ -72,7 +70,6 @@ export type SettingsOf<Options> = {
   readonly [N in keyof Options & string]-?: Setting<N, Exclude<Options[N], undefined>>
 }
 
-/** A list of settings. Each setting has the name of an option of the interface `Options`. */
 export type SettingList<Options> = readonly Setting<keyof Options & string>[]
 
 /**
@@ -93,7 +90,6 @@ export interface Others {
   readonly unread: ReadonlySet<string>
 }
 
-/** The place from which the stand-alone server took a value. */
 export interface Source {
   readonly kind: 'flag' | 'variable' | 'file'
   /** The name as the operator wrote it: `--key`, `KEYSTILE_KEY_FILE`, or `key` in a file. */
@@ -125,7 +121,6 @@ export function describeDefault(setting: Setting): string | undefined {
     : formatValue(setting, setting.default as WordedValue)
 }
 
-/** Returns a value as a string for an environment variable or a flag. */
 export function formatValue<T>(
   { format }: Setting<string, T>,
   value: T & (WordedValue | object),

@@ -22,7 +22,6 @@ export interface Situation<Options> {
    * the app itself listens.
    */
   readonly bind?: Bind | undefined
-  /** The paths of the files from which secrets were read. */
   readonly secretFiles?: readonly string[]
   /** The names of the settings that were given as flags, which other users of the machine see. */
   readonly flags?: ReadonlySet<string>
@@ -32,13 +31,11 @@ export interface Situation<Options> {
   readonly say?: Wording
 }
 
-/** The place where the stand-alone server listens. */
 export interface Bind {
   readonly host: string
   readonly isIssuerGiven: boolean
 }
 
-/** The state of the machine, for rules that check more than options. */
 export interface Machine {
   readonly nodeVersion: string
   /** The time of the machine's clock, in milliseconds since 1970. */
@@ -68,7 +65,6 @@ export interface Machine {
     | undefined
 }
 
-/** Facts that features read from a database. */
 export interface StoredFacts {
   /** The issuer with which Keystile first started on this database. */
   readonly issuer: string | undefined
@@ -98,12 +94,10 @@ export interface SealedKey {
   readonly sealed: string
 }
 
-/** A file that exists. */
 export interface FileFacts {
   readonly path: string
   /** The permission bits of the file. `undefined` on Windows, where these bits mean nothing. */
   readonly mode: number | undefined
-  /** See `isForeign()`. */
   readonly isForeign: boolean
   readonly modifiedAt: number
 }

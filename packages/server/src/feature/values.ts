@@ -31,7 +31,6 @@ export function wholeNumber(
     .max(max, { error: `must be at most ${max}` })
 }
 
-/** Returns a schema for a whole number of seconds from `min` to `max`. */
 export function seconds(min: number, max: number): z.ZodType<number> {
   return wholeNumber(min, max, { of: ' of seconds' })
 }

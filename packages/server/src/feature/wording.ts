@@ -21,10 +21,8 @@ export interface Wording {
   provide(setting: string): string
 }
 
-/** A value that a message proposes. */
 export type WordedValue = string | number | boolean | readonly string[]
 
-/** The wording for apps, whose settings are options of `createKeystile`. */
 export const appWording: Wording = {
   name: (setting) => setting,
   set: (setting, value) => `set ${setting}: ${literalOf(value)}`,

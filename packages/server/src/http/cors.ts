@@ -63,7 +63,6 @@ export function allowOrigins(
   }
 }
 
-/** Whether a request is for a path or for anything below it. */
 function isBelow(cookiePath: string, { url }: HttpRequestWithBody): boolean {
   const path = pathOf(url)
   return path !== undefined && (path === cookiePath || path.startsWith(`${cookiePath}/`))

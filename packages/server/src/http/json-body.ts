@@ -56,7 +56,6 @@ export function describeFields(schema: z.ZodType): JsonObject {
   return described
 }
 
-/** The result of a check: the fields, or the faults. */
 export type CheckedFields<T> =
   | { readonly errors: readonly []; readonly fields: T }
   | { readonly errors: readonly FieldError[]; readonly fields?: undefined }

@@ -1,8 +1,5 @@
 import type { Route } from './route.ts'
 
-/**
- * The routes of one path, with one route for each method, and the values of the path's parameters.
- */
 export interface FoundRoutes<C> {
   /** The declared path, such as `/users/{id}`. */
   readonly pattern: string

@@ -70,7 +70,6 @@ export interface OptionalRoute<C> extends RouteBase {
 /** One endpoint. Each feature lists its endpoints; `server/wire.ts` joins the lists. */
 export type Route<C> = OpenRoute | GuardedRoute<C> | OptionalRoute<C>
 
-/** What the OpenAPI document says about an answer to a request that succeeds. */
 export interface SuccessDoc {
   readonly status: 200 | 201 | 202 | 204
   readonly description: string
@@ -85,7 +84,6 @@ export interface RouteDoc {
   readonly tag: 'Tokens' | 'Own account' | 'All accounts' | 'Metadata'
   readonly summary: string
   readonly description?: string
-  /** The body, as JSON Schema. */
   readonly body?: { readonly type: 'json' | 'form'; readonly schema: JsonObject }
   readonly query?: Readonly<Record<string, JsonObject>>
   readonly success: SuccessDoc
@@ -120,7 +118,6 @@ export function jsonAnswer(
   }
 }
 
-/** The answer 204 without a body. */
 export const emptyAnswer: HttpAnswer = { status: 204, headers: { 'cache-control': 'no-store' } }
 
 /** Returns the media type of the body in lower case, without parameters such as `charset`. */

@@ -26,7 +26,6 @@ interface RouterOptions<U> {
   readonly logger: Logger
   /** Whether a client is the app itself. Some routes are only for the app. */
   isFirstParty(clientId: string): boolean
-  /** Called for each request that a guard refuses. */
   onGuardRefusal?(error: TokenError): void
 }
 

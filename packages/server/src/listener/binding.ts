@@ -1,4 +1,3 @@
-/** The addresses and the port on which a server listens. */
 export interface Binding {
   /**
    * The hosts on which the server listens. The server skips a host that this machine does not have,

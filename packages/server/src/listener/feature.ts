@@ -119,7 +119,6 @@ const publicBind: Rule<RuleOptions> = {
   },
 }
 
-/** The stand-alone HTTP server, its log and its metrics. */
 export const feature: Feature<ServerSettings, never, RuleOptions> = {
   name: 'listener',
   settings: listSettings<ServerSettings>({ host, port, logFile, logLevel, accessLog, metrics }),

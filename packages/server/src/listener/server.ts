@@ -201,7 +201,6 @@ function metricsHandler(readMetrics: () => Promise<string>, { write }: Gate): Re
   return (incoming, response) => void handle(incoming, response)
 }
 
-/** Creates an HTTP server with limits for connections, headers, bodies and waiting requests. */
 function createLimitedServer(
   handle: RequestListener,
   { inTurn, write }: Gate,

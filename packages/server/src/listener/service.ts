@@ -7,14 +7,12 @@ export interface Service {
     answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody> | undefined>
     close(): Promise<void>
   }
-  /** The settings that the start page shows. */
   readonly options: StartOptions
   /**
    * Returns the reasons why a load balancer should send no requests now, one sentence for each
    * reason. If the service is ready, the list is empty.
    */
   findUnreadiness(): Promise<readonly string[]>
-  /** Returns the current value of each gauge that a feature declares. */
   readGauges(): readonly Reading[]
   /** Returns the pattern of a request's route, or `undefined` for an unknown path. */
   routeOf(request: HttpRequestWithBody): string | undefined

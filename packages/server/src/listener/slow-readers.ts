@@ -28,7 +28,6 @@ const busy = problemAnswer(
   }),
 )
 
-/** Limits for answers that clients read slowly or not at all. */
 export interface ReaderLimits {
   /** The longest time from the start of an answer until the client has received all of it. */
   readonly answerMilliseconds: number

@@ -12,7 +12,6 @@ import { prefersHtml } from '../http/accept.ts'
 import { jsonAnswer } from '../http/route.ts'
 import type { Service } from './service.ts'
 
-/** The endpoints of the stand-alone server. */
 export interface StandAlone {
   answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody>>
   /**
@@ -61,7 +60,6 @@ export function createStandAlone(
   const base = basePathOf(options)
   const startPaths = new Set(['/', `${base}/`, base])
 
-  /** Answers a request to a path with a page for browsers. */
   function answerPage(path: string, request: HttpRequestWithBody): HttpAnswer | undefined {
     const isStart = startPaths.has(path)
     if (!isStart && !`${path}/`.startsWith(`${base}/account/`)) return undefined
@@ -95,7 +93,6 @@ export function createStandAlone(
   }
 }
 
-/** Returns the answer with the content of `/metrics`. */
 export function metricsAnswer(body: string): HttpAnswer {
   return {
     status: 200,

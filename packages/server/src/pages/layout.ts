@@ -53,7 +53,6 @@ const pageHeaders = {
   'x-robots-tag': 'noindex',
 } as const
 
-/** A page that a person sees in a browser. */
 export interface Page {
   /** The language of the page, such as `de`. */
   readonly language: string
@@ -69,7 +68,6 @@ export interface Page {
   readonly isWide?: boolean
   /** The status of the answer. Default: 200. */
   readonly status?: number
-  /** Seconds until another try may succeed. */
   readonly retryAfterSeconds?: number | undefined
 }
 
@@ -104,19 +102,16 @@ ${content}
   }
 }
 
-/** A field of a form, with its label, hint and error message. */
 export interface Field {
   readonly name: string
   readonly label: string
   readonly hint?: string | undefined
   readonly fault?: Html | undefined
-  /** Further attributes, such as `autocomplete`. */
   readonly attributes?: Html
   /** The values to choose from; undefined if the person types the value. */
   readonly choices?: readonly Choice[] | undefined
 }
 
-/** A value to choose from. */
 export interface Choice {
   readonly value: string
   readonly label: string

@@ -85,10 +85,8 @@ type AnyOptions = SharedOptions<string> &
   OwnAccountOptions<string, object> &
   directory.DirectoryOptions<string, UserObject>
 
-/** Maps the name of each option to the type of its value, if the option is given. */
 export type OptionValues = { readonly [N in keyof AnyOptions]-?: Exclude<AnyOptions[N], undefined> }
 
-/** The names of the options that need not be given and have no default. */
 export const optionsWithoutDefault = [
   'audience',
   'profile',

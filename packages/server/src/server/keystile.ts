@@ -72,7 +72,6 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
   close(): Promise<void>
 }
 
-/** Returns the function `fetch` of a Keystile, which calls `answer`. */
 export function fetchFrom(answer: Keystile['answer']): Keystile['fetch'] {
   return async (request, { remoteAddress } = {}) =>
     toResponse(

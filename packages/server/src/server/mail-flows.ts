@@ -51,7 +51,6 @@ export interface MailFlowParts {
   readonly mailSeal: () => Seal
 }
 
-/** The mail flows of Keystile's own accounts, plus registration and invitations. */
 interface AccountFlows extends MailFlows<User> {
   /** The endpoint `POST /users`. If addresses must be verified, it creates no account yet. */
   readonly register: OpenRoute

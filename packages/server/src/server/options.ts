@@ -10,7 +10,6 @@ import type { Situation } from '../feature/situation.ts'
 import type { Values } from '../feature/setting.ts'
 import { optionSettings, rules, type CompleteOptions, type RuleOptions } from './features.ts'
 
-/** Checked options, with all defaults filled in. */
 export interface CheckedOptions extends CompleteOptions {
   /** What the safety rules check. `situation.options` has only given options, no defaults. */
   readonly situation: Situation<RuleOptions>

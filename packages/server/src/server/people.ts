@@ -7,17 +7,14 @@ import type { EventFeed } from '../features/events/events.ts'
 import type { ProofPurpose } from '../features/mail-proofs/purpose.ts'
 import type { Route } from '../http/route.ts'
 
-/** The users who can log in, and the endpoints for their accounts. */
 export interface People<U> {
   readonly directory: Directory<U>
   /** Finds the users of guarded requests. May return users from memory. */
   readonly active: UserLookup<U>
   readonly routes: readonly Route<Caller<string, U>>[]
-  /** The purposes of links and codes in mails. */
   readonly mailPurposes: readonly ProofPurpose[]
   /** The value of `keystile.users`. Undefined if the app stores the users. */
   readonly users: AppUsers<string, User['publicUser']> | undefined
-  /** Returns the user object that the app gets. */
   show(user: U): UserObject
 }
 
@@ -69,7 +66,6 @@ function cachedPeople(directory: Directory<UserObject>, feed: EventFeed): UserLo
 /** The assumed size of a user without the profile, in characters. */
 const userCharacters = 200
 
-/** Returns the users who have an account in Keystile, and the endpoints for these accounts. */
 export function accountPeople(
   users: Users,
   {

@@ -75,7 +75,6 @@ import { describingOutages } from './outage-log.ts'
 import { accountPeople, appPeople, type People } from './people.ts'
 import { readVersion } from '../base/version.ts'
 
-/** A running Keystile, with its accounts and the parts that the stand-alone server uses. */
 export interface RunningKeystile extends Service {
   readonly keystile: Omit<Keystile<string, UserObject>, 'users'> & {
     readonly users?: AppUsers<string, User['publicUser']>
@@ -250,9 +249,6 @@ interface Jobs extends Pick<Mail, 'routes' | 'gauges'> {
   close(): Promise<void>
 }
 
-/**
- * The purposes of links in mails, and the source of the signing keys. The background jobs use both.
- */
 interface JobParts {
   readonly mailPurposes: readonly ProofPurpose[]
   readonly keySource: SigningKeySource
@@ -346,7 +342,6 @@ async function wireIssuing(
   }
 }
 
-/** Lists the routes of all features. Each feature gets only the parts that it uses. */
 function listRoutes<U>(
   { options, accounts, scopes, limits, devices, notices, meter }: Parts,
   { directory, routes }: People<U>,

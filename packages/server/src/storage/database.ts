@@ -43,7 +43,6 @@ export interface Command<Values, Result> {
   run(transaction: Transaction, values: Values): Promise<Result>
 }
 
-/** Creates a command. */
 export function command<Values, Result>(
   name: string,
   run: (transaction: Transaction, values: Values) => Promise<Result>,
@@ -84,7 +83,6 @@ export async function runCommand<Values, Result>(
   }
 }
 
-/** Calls listeners with the announced notices. */
 export interface Notifier {
   readonly onCommitted: Database['onCommitted']
   notify(notices: readonly unknown[] | undefined): void

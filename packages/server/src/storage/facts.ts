@@ -8,7 +8,6 @@ import { connectPostgres } from './postgres-pool.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { SqliteFileError } from './sqlite-errors.ts'
 
-/** Facts about a database that safety rules check. */
 export type DatabaseFacts = SqliteFacts | PostgresFacts
 
 export interface SqliteFacts {
@@ -26,7 +25,6 @@ export interface PostgresFacts {
   readonly migrations: MigrationFacts
 }
 
-/** Reads the facts about an open database. */
 export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> {
   const migrations = await inspectMigrations(reader)
   if (isPostgres(reader)) {
@@ -90,7 +88,6 @@ function asUnavailable(error: unknown): DatabaseUnavailableError {
   return new DatabaseUnavailableError(reasonOf(error), { cause: error })
 }
 
-/** Returns the only row of a query that always returns exactly one row. */
 async function onlyRow<Row>(query: RawBuilder<Row>, reader: Reader): Promise<Row> {
   const [row] = (await query.execute(reader)).rows
   if (!row) throw new Error('the query must return one row; the database returned none')

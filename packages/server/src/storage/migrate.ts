@@ -83,7 +83,6 @@ export function numberOf(name: string): number {
   return Number(/^\d{4}/.exec(name)?.[0] ?? NaN)
 }
 
-/** The number of this release's newest migration. */
 export const schemaNumber = (): number => Math.max(...Object.keys(migrations).map(numberOf))
 
 /**
@@ -105,7 +104,6 @@ export interface MarkTables {
   readonly schema_mark: SchemaMark & { readonly id: number }
 }
 
-/** Which migrations have run in a database, and whether its user may run the missing ones. */
 export interface MigrationFacts {
   readonly missing: readonly string[]
   /** The migrations that have run but that this release does not have: a newer release ran them. */
@@ -167,7 +165,6 @@ function compareWithRun(
  */
 export type Standing = 'current' | 'empty' | 'behind' | 'ahead' | 'beyond' | 'mixed'
 
-/** Compares a database with this release. */
 export function standingOf({
   missing,
   unknown,
@@ -197,7 +194,6 @@ export interface SchemaFault {
   readonly fix: string
 }
 
-/** Returns why this release cannot run on a database. Undefined if it can. */
 export function findSchemaFault(
   facts: Omit<MigrationFacts, 'mayMigrate'>,
 ): SchemaFault | undefined {
@@ -222,7 +218,6 @@ export function findSchemaFault(
   }
 }
 
-/** Returns the fault of a database that needs a newer release than this one. */
 export function tooNew(mark: SchemaMark | undefined): SchemaFault {
   const state = mark ? `needs schema ${mark.oldest}` : 'was upgraded by a newer release'
   const own = schemaNumber()

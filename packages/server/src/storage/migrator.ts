@@ -11,7 +11,6 @@ import {
 } from './migrate.ts'
 import { requireMigrated } from './schema-mark.ts'
 
-/** The table that records which migrations have run. */
 interface MigrationTables {
   readonly migration: { readonly name: string; readonly timestamp: string }
 }
@@ -38,13 +37,11 @@ export async function runMissing(transaction: Reader): Promise<readonly string[]
   return facts.missing
 }
 
-/** Whether the schema is missing, and whether the table that records migrations is missing. */
 export interface Absent {
   readonly schema: boolean
   readonly table: boolean
 }
 
-/** Finds out what the bookkeeping lacks. */
 export async function findAbsent(reader: Reader): Promise<Absent> {
   return {
     schema: isPostgres(reader) && !(await hasSchema(reader)),
@@ -87,7 +84,6 @@ export async function runSteps(db: Reader, names: readonly string[]): Promise<vo
   }
 }
 
-/** Sets the schema mark. */
 export async function setMark(
   db: Reader,
   oldest: number,

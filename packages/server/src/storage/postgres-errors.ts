@@ -14,7 +14,6 @@ import { DatabaseUnavailableError, UnknownOutcomeError } from './database.ts'
  */
 export type Failure = 'conflict' | 'refused' | 'lost' | 'timeout' | 'outage'
 
-/** Thrown when PostgreSQL was not available for a statement. */
 export class PostgresUnavailableError extends DatabaseUnavailableError {
   readonly failure: Failure
   override readonly isFrequent: boolean
@@ -29,7 +28,6 @@ export class PostgresUnavailableError extends DatabaseUnavailableError {
   }
 }
 
-/** Whether a connection can be used again after an error. */
 export function isUsableAfter(error: unknown): boolean {
   if (error instanceof UnknownOutcomeError) return false
   if (!(error instanceof PostgresUnavailableError)) return true
@@ -140,7 +138,6 @@ export function reasonOf(error: unknown): string {
   return parts.join(', ')
 }
 
-/** Returns why a database cannot be opened, and how to fix it if that is known. */
 export function explainUnavailable(error: unknown): {
   readonly reason: string
   readonly fix: string | undefined
@@ -150,7 +147,6 @@ export function explainUnavailable(error: unknown): {
     : { reason: reasonOf(error), fix: findFix(error) }
 }
 
-/** Returns the error for an operator, with the reason and a fix if one is known. */
 export function explained(what: string, error: unknown): Error {
   if (error instanceof ConfigurationError && !(error instanceof MissingPgError))
     return new ConfigurationError(`${what}: ${error.message}`, { cause: error })
@@ -223,7 +219,6 @@ function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
-/** Returns the first cause of an error. */
 function rootOf(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(messageOf(error))
   return error.cause instanceof Error ? rootOf(error.cause) : error

@@ -14,7 +14,6 @@ const lateMilliseconds = 150
 /** The time between two probes during an outage. */
 const pauseMilliseconds = 250
 
-/** Watches for outages of a database, on all its connections. */
 export interface OutageWatch {
   /**
    * Waits for the reply of the database to some work, such as a statement.
@@ -23,7 +22,6 @@ export interface OutageWatch {
    *   begins. The work is not cancelled.
    */
   watch<T>(work: () => Promise<T>): Promise<T>
-  /** Stops the probes. */
   close(): void
 }
 

@@ -81,9 +81,7 @@ interface Statement {
   readonly timeout: number
 }
 
-/** A connection that was taken from the pool. */
 interface Connection {
-  /** Whether the connection was used before, and then went back to the pool. */
   readonly isReused: boolean
   /** @throws {PostgresUnavailableError} if the database was not available */
   ask(statement: Statement): Promise<unknown>
@@ -165,7 +163,6 @@ function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boolean }): 
   }
 }
 
-/** The state of an open connection. */
 interface State {
   /**
    * A lost connection or an outage begins a new generation of connections. Connections of older

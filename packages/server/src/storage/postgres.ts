@@ -18,7 +18,6 @@ import { connectPostgres } from './postgres-pool.ts'
 import { receiveSignals } from './postgres-signals.ts'
 import { requireMigrated } from './schema-mark.ts'
 
-/** How many times a transaction is tried if it conflicts with others. */
 const conflictTries = 3
 /**
  * The longest wait before another try. Each wait is random: otherwise the same two transactions

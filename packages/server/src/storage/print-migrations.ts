@@ -18,7 +18,6 @@ import { defaultTimes, lockNumber } from './migrate-postgres.ts'
 import { createBookkeeping, findRaisedMark, runSteps, type Absent } from './migrator.ts'
 import { requireMigrated } from './schema-mark.ts'
 
-/** A database whose missing migrations are to be printed. */
 export interface PrintedDatabase {
   readonly kind: 'sqlite' | 'postgres'
   readonly facts: MigrationFacts

@@ -28,7 +28,6 @@ export function isOnServer(source: DatabaseSource | undefined): boolean {
   return typeof source === 'string' ? isPostgresUrl(source) : source !== undefined
 }
 
-/** A database server on a network. */
 export interface DatabaseServer {
   readonly host: string
   /** Whether the URL requires TLS and a check of the server's certificate. */
@@ -50,7 +49,6 @@ export function findDatabaseServer(source: DatabaseSource | undefined): Database
   return { host, isTlsVerified: searchParams.getAll('sslmode').at(-1) === 'verify-full' }
 }
 
-/** Whether a source is a URL with a password. */
 export function hasPassword(source: DatabaseSource | undefined): boolean {
   if (typeof source !== 'string' || !isPostgresUrl(source)) return false
   if (!URL.canParse(source)) return /:\/\/[^:/@]*:.*@/.test(source)

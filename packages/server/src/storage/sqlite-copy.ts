@@ -239,12 +239,10 @@ export function createFolderOf(file: string): void {
   }
 }
 
-/** Deletes a draft that was not moved into place. */
 export function removeDraft(draft: string): void {
   for (const suffix of ['', ...companions]) rmSync(draft + suffix, { force: true })
 }
 
-/** Waits until a file is on disk. */
 export function sync(path: PathLike): void {
   const file = openSync(path, 'r+')
   try {
@@ -265,7 +263,6 @@ function syncFolderOf(file: string): void {
   }
 }
 
-/** Whether a code of SQLite says that the content of the file is wrong. */
 function isDamage(code = 0): boolean {
   return [11, 26].includes(code & 0xff) // SQLITE_CORRUPT, SQLITE_NOTADB
 }

@@ -46,7 +46,6 @@ interface Prepared {
   readonly returnsRows: boolean
 }
 
-/** Returns the prepared statement for a string of SQL. */
 export type Prepare = (text: string) => Prepared
 
 /**
@@ -73,7 +72,6 @@ function prepareNow(sqlite: DatabaseSync, text: string): Prepared {
   return { statement, returnsRows: statement.columns().length > 0 }
 }
 
-/** Creates Kysely's SQLite dialect on top of node:sqlite. */
 export function sqliteDialect(
   sqlite: DatabaseSync,
   prepare: Prepare = createPrepare(sqlite),

@@ -81,7 +81,6 @@ function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && typeof Reflect.get(error, 'errcode') === 'number'
 }
 
-/** Why a file cannot be used, and how to fix it if that is known. */
 interface Explanation {
   readonly reason: string
   readonly fix: string | undefined

@@ -148,7 +148,6 @@ function createRunner(commands: readonly AnyCommand[]): Run {
 /** Creates the queue of requests that the thread has received but not started. */
 function createInbox(port: MessagePort): {
   add(message: WriterMessage): void
-  /** Removes and returns the next entry. */
   next(): WriterRequest | 'close' | undefined
   /** Removes and returns the next entry, if it is a command. Leaves a `close` in the queue. */
   nextRequest(): WriterRequest | undefined

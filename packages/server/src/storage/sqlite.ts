@@ -93,7 +93,6 @@ const mayNotWrite = [
   'let the user of the process write the file and its folder, or name another file',
 ] as const
 
-/** Explains the error codes of Node: for each code, the reason and a fix. */
 const fileFaults: Readonly<Record<string, readonly [reason: string, fix: string]>> = {
   EACCES: mayNotWrite,
   EPERM: mayNotWrite,

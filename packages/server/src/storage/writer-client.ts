@@ -22,7 +22,6 @@ const lingerMilliseconds = 20
  */
 const maxSettledAtOnce = 4
 
-/** Sends commands to the writer thread. */
 export interface WriterClient {
   /**
    * Runs a command in the thread. When the promise resolves, all its writes are on disk.
@@ -37,7 +36,6 @@ export interface WriterClient {
   ): Promise<Result>
   /** The number of commands that have no answer yet. */
   readonly queueLength: number
-  /** Refuses new commands from now on. */
   refuse(): void
   /** Waits until all commands are answered, then ends the thread. */
   close(): Promise<void>
@@ -145,7 +143,6 @@ interface Unanswered {
   keepAlive(): void
 }
 
-/** Creates the list of commands that have no answer yet. */
 function createUnanswered(worker: Worker): Unanswered {
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
   let staysAlive = false

@@ -23,7 +23,6 @@ export function readParsedBody(
   }
 }
 
-/** Converts a parsed body back to bytes of its content type. */
 function serialize(parsed: unknown, contentType: string): Uint8Array {
   if (parsed instanceof Uint8Array) return parsed
   if (typeof parsed === 'string') return Buffer.from(parsed)

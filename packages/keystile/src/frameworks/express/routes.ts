@@ -14,9 +14,7 @@ import {
   type ListedRoute,
 } from '../routes.ts'
 
-/** How a layer, an entry of a router, has matched the path of a request. */
 interface Match {
-  /** The part of the path that the layer matched. */
   readonly path: string
   readonly params: Readonly<Record<string, unknown>>
   /** The path pattern that matched, for a layer with several patterns. Missing in Express 4. */
@@ -45,7 +43,6 @@ interface Route {
   readonly methods: Readonly<Record<string, boolean>>
 }
 
-/** The members of an Express app that this file reads. */
 export interface ExpressLike {
   readonly router?: unknown
   readonly _router?: unknown

@@ -74,7 +74,6 @@ export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   caller(request: FastifyRequest): Caller<S, U, T>
 }
 
-/** The argument of `guard.check`: a Fastify request, a node:http request, or an `HttpRequest`. */
 export type CheckedRequest = FastifyRequest | FastifyRequest['raw'] | HttpRequest
 
 /**

@@ -7,12 +7,10 @@ export interface FastifyLike {
   readonly addHook: (...args: never) => unknown
 }
 
-/** A Fastify app that is about to register routes. */
 interface Registering extends FastifyLike {
   addHook(name: 'onRoute', hook: (this: object, route: RegisteredRoute) => void): unknown
 }
 
-/** The members of a route's options that `secure()` and `describe()` read. */
 interface RegisteredRoute {
   readonly url: string
   readonly method: string | readonly string[]

@@ -61,7 +61,6 @@ export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   caller(c: Context): Caller<S, U, T>
 }
 
-/** Hono middleware that sets the variables `identity` and `user`. */
 export type HonoMiddleware<I, U> = MiddlewareHandler<{ Variables: { identity: I; user: U } }>
 
 /**

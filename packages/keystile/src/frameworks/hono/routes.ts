@@ -25,7 +25,6 @@ type HonoHandler = ((...args: never) => unknown) & {
   readonly __COMPOSED_HANDLER?: HonoHandler
 }
 
-/** The members of a Hono app that this file reads. */
 export interface HonoLike {
   readonly routes: readonly HonoRoute[]
   readonly router: {

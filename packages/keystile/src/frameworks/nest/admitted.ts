@@ -7,7 +7,6 @@ import type { HandlerDemand } from './declared.ts'
 export type CallerOf<Options> =
   Options extends GuardOptions<infer S, infer U, infer T> ? Caller<S, U, T> : never
 
-/** The demand that a guard has checked, and the caller that the guard has admitted. */
 export interface Admitted {
   readonly demand: HandlerDemand
   readonly caller: Caller<string, unknown, TokenType> | undefined
@@ -19,7 +18,6 @@ interface Carrier {
   [admitted]?: Admitted
 }
 
-/** Stores the admitted caller on the carrier, the object that `carrierOf` returns. */
 export function storeAdmitted(carrier: Carrier, value: Admitted): void {
   carrier[admitted] = value
 }

@@ -10,7 +10,6 @@ import type { TokenType } from '../../guard/identity.ts'
  */
 export type AnyCore = GuardCore<string, unknown, TokenType>
 
-/** A class, as `ExecutionContext.getClass()` returns it. */
 export type Class = abstract new (...args: never) => unknown
 
 /** Whether `value` is a class. Also true for any other function, which has no handlers. */
@@ -20,7 +19,6 @@ export function isClass(value: unknown): value is Class {
 
 type Handler = (...args: never) => unknown
 
-/** The content of one decorator. */
 export type Declaration =
   | { readonly kind: 'public' }
   | {

@@ -15,7 +15,6 @@ import { checkHandlers } from './check-handlers.ts'
 import type { AnyCore } from './declared.ts'
 import { createGuards, guardsToken, KeystileGuard, type Guards } from './guard.ts'
 
-/** Settings of `KeystileModule` besides the options of its guards. */
 export interface ModuleSettings {
   /**
    * If true, handlers without a decorator are open. By default, each handler needs a token unless
@@ -31,9 +30,7 @@ export interface AsyncModuleOptions<
 > extends ModuleSettings {
   /** Modules whose providers `inject` names. */
   readonly imports?: ModuleMetadata['imports']
-  /** The providers that Nest passes to `useFactory`. */
   readonly inject?: readonly InjectionToken[]
-  /** Returns the options for the guards. Its arguments are the providers in `inject`. */
   useFactory(...injected: never[]): GuardOptions<S, U, T> | Promise<GuardOptions<S, U, T>>
 }
 

@@ -19,7 +19,6 @@ export type NodeMiddleware = (
   next: () => unknown,
 ) => Promise<void>
 
-/** Guards for node:http handlers. */
 export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> extends AssembledGuard<
   S,
   U,

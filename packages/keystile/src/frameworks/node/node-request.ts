@@ -28,7 +28,6 @@ export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
   }
 }
 
-/** Reads the parts of a node:http request that a guard needs. */
 export function readNodeHead(request: IncomingMessage): HttpRequest {
   return { method: request.method ?? '', url: request.url ?? '', headers: headersOf(request) }
 }
@@ -63,7 +62,6 @@ function authorizationOf(request: IncomingMessage): string | undefined {
   return found
 }
 
-/** Reads the argument of `guard.check`: a node:http request, or an `HttpRequest`. */
 export function readCheckedRequest(request: IncomingMessage | HttpRequest): HttpRequest {
   return 'rawHeaders' in request ? readNodeHead(request) : request
 }

@@ -6,7 +6,6 @@ import type { TokenType } from '../../guard/identity.ts'
 import type { HttpAnswer } from '../../http/message.ts'
 import { problemAnswer } from '../../http/problem.ts'
 
-/** A listener for the `upgrade` event of a node:http server. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /**

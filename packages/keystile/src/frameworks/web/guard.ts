@@ -21,7 +21,6 @@ export type WebGuard<C> = <Rest extends readonly unknown[]>(
   handler: (request: Request, caller: C, ...rest: Rest) => Response | Promise<Response>,
 ) => (request: Request, ...rest: Rest) => Promise<Response>
 
-/** Guards for handlers that take a web `Request`. Many frameworks have such handlers. */
 export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   /**
    * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must

@@ -1,7 +1,6 @@
 // The texts of the pages that verify an address, in four languages.
 import type { Language } from '../mail/message.ts'
 
-/** The texts of one of the two pages. */
 export interface ConfirmPageTexts {
   readonly heading: string
   readonly intro: string

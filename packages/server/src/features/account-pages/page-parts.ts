@@ -19,7 +19,6 @@ export interface PageSettings {
   readonly mailLanguage: Language
 }
 
-/** What a page knows of its reader. */
 export interface PageReader {
   readonly language: Language
   /**

@@ -5,7 +5,6 @@ import type { Form } from '../../http/form.ts'
 import { markup } from '../../pages/html.ts'
 import type { Field } from '../../pages/layout.ts'
 
-/** The words for true and false. */
 interface YesAndNo {
   readonly yes: string
   readonly no: string

@@ -43,7 +43,6 @@ export interface TokenPage {
   readonly summary: string
   /** The names of the fields of the form, besides the token. */
   readonly fieldNames: readonly string[]
-  /** Whether the form asks for the password of the account. */
   readonly asksPassword?: true
   texts(reader: PageReader): TokenPageTexts
   shared(reader: PageReader): SharedTexts

@@ -144,7 +144,6 @@ async function mailOldAddress(
   return true
 }
 
-/** Stores a mail to an address that was removed from an account. The mail reports the removal. */
 export async function insertRemovalNotice(
   transaction: Transaction,
   notice: NewMail | undefined,
@@ -153,7 +152,6 @@ export async function insertRemovalNotice(
   if (notice) await insertMail(transaction, notice, { ...addressee, share: 'allowance' })
 }
 
-/** Whether the link with this token can still restore a former address. */
 export async function canRestore(
   db: Reader,
   wanted: { readonly tokenHash: string; readonly now: number },

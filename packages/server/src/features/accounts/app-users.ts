@@ -34,7 +34,6 @@ export type ManagedUser<U = PublicUser> = U & {
   readonly disabled: boolean
 }
 
-/** The profile fields of a user: every field that Keystile does not define. */
 type ProfileOf<U> = Omit<U, keyof PublicUser>
 
 /** The fields of a new user. The profile schema decides which profile fields are required. */
@@ -51,7 +50,6 @@ export type NewManagedUser<S extends string, U = PublicUser> = Partial<ProfileOf
   readonly roles?: readonly string[] | undefined
 }
 
-/** The scopes and roles to add to a user, and the scopes and roles to remove from the user. */
 export interface Grant<S extends string> {
   readonly scopes?: readonly S[] | undefined
   readonly roles?: readonly string[] | undefined
@@ -63,7 +61,6 @@ export interface Grant<S extends string> {
   readonly endsSessions?: boolean | undefined
 }
 
-/** Whom to invite, and the rights of the future user. */
 export interface NewInvitation<S extends string> {
   readonly email: string
   readonly scopes?: readonly S[] | undefined
@@ -78,7 +75,6 @@ export interface Invitation {
   readonly expiresAt: Date
 }
 
-/** An invitation that can still be accepted. */
 export interface OpenInvitation {
   readonly email: string
   readonly scopes: readonly string[]

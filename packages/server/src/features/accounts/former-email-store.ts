@@ -53,7 +53,6 @@ export async function insertFormerEmail(
     .execute()
 }
 
-/** Finds the address that a link restores. */
 export function findFormerEmail(
   db: Reader,
   { tokenHash, now }: { readonly tokenHash: string; readonly now: number },

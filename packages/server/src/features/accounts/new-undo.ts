@@ -4,7 +4,6 @@ import type { NewMail } from '../outbox/new-mail.ts'
 export interface NewUndo {
   readonly tokenHash: string
   readonly expiresAt: number
-  /** The mail with the link. */
   readonly mail: NewMail
   /**
    * A mail without a link. Keystile sends it instead of `mail` if the new address is verified and
@@ -13,7 +12,6 @@ export interface NewUndo {
   readonly notice: NewMail | undefined
 }
 
-/** An account whose former address was restored. */
 export interface RestoredAccount {
   readonly subject: string
   readonly email: string

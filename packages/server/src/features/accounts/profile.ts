@@ -81,7 +81,6 @@ function fieldNamesOf(schema: JsonObject): readonly string[] {
   return [...Object.keys(properties), ...[...allOf, ...anyOf, ...oneOf].flatMap(fieldNamesOf)]
 }
 
-/** Returns an error for each member with a reserved name. */
 function findReservedFaults(members: JsonObject): readonly FieldError[] {
   return Object.keys(members)
     .filter(isReserved)

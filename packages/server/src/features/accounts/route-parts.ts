@@ -5,7 +5,6 @@ import { areStorable } from '../../storage/storable.ts'
 import type { CallerIdentity } from '../audit/audit.ts'
 import type { User, UserFinder } from './users.ts'
 
-/** The caller of a route that reads or changes the caller's own account. */
 export interface AccountCaller {
   readonly identity: CallerIdentity
   readonly user: User
@@ -32,7 +31,6 @@ export function taken(field: 'username' | 'email', member: string = field): Prob
   return aboutMember('conflict', member, `This ${field} is already taken`)
 }
 
-/** Returns the error for an action whose mail a mailbox cannot get now. */
 export function tooManyMails(): ProblemError {
   return new ProblemError('too_many_requests', 'This mailbox got too many mails; try again later', {
     retryAfterSeconds: 3_600,

@@ -102,7 +102,6 @@ export const changePassword: Command<
      */
     readonly old: string | undefined
     readonly hash: string
-    /** The mail that tells the user about the new password. */
     readonly notice: NewMail | undefined
     readonly by: By
     readonly now: number
@@ -139,7 +138,6 @@ export const changeEmail: Command<
     readonly email: ComparableName
     /** The hash that the password was verified against. */
     readonly passwordHash: string
-    /** The mail to the old mailbox, and its link, which restores the old address. */
     readonly undo: NewUndo | undefined
     readonly by: By
     readonly now: number

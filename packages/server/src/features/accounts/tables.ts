@@ -37,7 +37,6 @@ export interface UserRow {
  * If the address was verified, no other user can get it during this week.
  */
 export interface FormerEmailRow {
-  /** The hash of the token in the link. */
   readonly token_hash: string
   readonly subject: string
   readonly email: string

@@ -23,7 +23,6 @@ export interface DeliveryParts {
   readonly logger: Logger
 }
 
-/** Delivers events until it is closed. */
 export interface EventDelivery {
   /**
    * How many events wait, and how many are dead letters. The numbers include the events of all

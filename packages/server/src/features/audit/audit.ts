@@ -28,7 +28,6 @@ export interface Audit<in Event extends string> {
  */
 const maxWaiting = 200
 
-/** Creates an `Audit`, which writes the entries of refusals into a database. */
 export function createAudit(database: Database, clock: Clock): Audit<string> {
   let waiting = 0
 
@@ -60,9 +59,7 @@ export function findNewestInstant({
   return readNewestInstant(reader)
 }
 
-/** The operator, who uses the command line. */
 export const byOperator: By = { actor: 'operator' }
-/** The actor of a change that the app makes with a method of Keystile. */
 export const byApp: By = { actor: 'app' }
 
 /**
@@ -84,7 +81,6 @@ export function byCaller(
   return { actor: `user:${subject}`, address: addressOf(request), clientId, sessionId }
 }
 
-/** The user, client and session of an access token. */
 export interface CallerIdentity {
   readonly subject: string
   readonly clientId: string

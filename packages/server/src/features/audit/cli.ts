@@ -38,7 +38,6 @@ export async function audit(call: Call<unknown>, defaultLimit: number): Promise<
   })
 }
 
-/** Creates a signal that is aborted when the promise resolves. */
 function abortAfter(end: Promise<unknown>): AbortSignal {
   const controller = new AbortController()
   void end.then(() => controller.abort())

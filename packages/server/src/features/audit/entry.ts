@@ -6,7 +6,6 @@ import type { JsonObject } from 'keystile/internal'
  */
 export type Actor = `user:${string}` | 'operator' | 'app' | 'nobody'
 
-/** Who acted, and from where. */
 export interface By {
   readonly actor: Actor
   readonly address?: string | undefined

@@ -51,7 +51,6 @@ const findEntry = prepare<AuditTables, Pick<AuditRow, 'event' | 'subject'>, Pick
       .limit(1),
 )
 
-/** Whether the audit record still has an entry with this event for this subject. */
 export async function hasEntry<Event extends string = never>(
   transaction: Transaction,
   { event, subject }: { readonly event: NoInfer<Event>; readonly subject: string },

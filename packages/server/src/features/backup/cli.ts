@@ -144,7 +144,6 @@ async function replaceDatabase(
   }
 }
 
-/** The database from before the restore. */
 interface OldDatabase {
   /** Its new name. */
   readonly kept: string

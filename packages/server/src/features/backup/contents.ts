@@ -41,12 +41,10 @@ export async function readContents(file: string): Promise<Contents | undefined> 
   })
 }
 
-/** Returns the contents of a copy as members of a JSON object. */
 export function wireContents({ backedUpAt, ...contents }: Contents): object {
   return { ...contents, backed_up_at: timeOf(backedUpAt) ?? null }
 }
 
-/** Returns the contents as text. */
 export function describeContents({ schema, users, sessions, bytes, backedUpAt }: Contents): string {
   const at = timeOf(backedUpAt) ?? 'an unknown time'
   const what = [countOf(users, 'user'), countOf(sessions, 'session'), countOf(bytes, 'byte')]

@@ -42,7 +42,6 @@ export async function finish(
   return done
 }
 
-/** Returns what `finish()` has done, as members of a JSON object. */
 export function wireFinished(done: Finished): object {
   return {
     backed_up_at: timeOf(done.backedUpAt) ?? null,

@@ -50,7 +50,6 @@ export interface Finish {
   readonly now: number
 }
 
-/** What `finishRestore` has done. */
 export interface Finished {
   /** When the backup was made; undefined if this time is not known. */
   readonly backedUpAt: number | undefined

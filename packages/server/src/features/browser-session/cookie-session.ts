@@ -37,7 +37,6 @@ export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
   readonly lifetimes: Pick<Lifetimes, 'sessionSeconds' | 'idleSeconds'>
 }
 
-/** What the three routes share. */
 interface RouteParts extends CookieSessionParts {
   readonly cookies: SessionCookies
   /**

@@ -15,7 +15,6 @@ import {
 } from './store.ts'
 import type { ClientRow } from './tables.ts'
 
-/** The properties of an OAuth grant that the registration of a client uses. */
 export interface ClientGrant {
   readonly grantType: string
   /**
@@ -25,13 +24,9 @@ export interface ClientGrant {
   readonly kind: 'login' | 'refresh' | 'client'
 }
 
-/** An OAuth client: software that requests tokens. */
 export interface Client {
-  /** The `client_id`. */
   readonly id: string
-  /** The grant types that the client may use. */
   readonly grants: readonly string[]
-  /** The scopes that the client's tokens may have. */
   readonly scopes: readonly string[] | 'all'
   readonly may: readonly Permission[]
 }

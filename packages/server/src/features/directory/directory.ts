@@ -89,7 +89,6 @@ export interface UserDirectory<U, S extends string = string> {
   ): boolean | Promise<boolean>
 }
 
-/** The names of the required and the optional functions of a directory. */
 export const directoryFunctions = {
   required: ['findByLogin', 'findBySubject', 'active', 'scopes', 'passwordHash'],
   optional: ['subject', 'savePasswordHash', 'email', 'setPassword'],

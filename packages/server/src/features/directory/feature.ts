@@ -7,7 +7,6 @@ import type { BuiltInScope } from '../scopes/scopes.ts'
 import { directoryFunctions, type UserDirectory } from './directory.ts'
 
 export interface DirectoryOptions<S extends string, U> {
-  /** The application's own users. */
   readonly users: UserDirectory<U, NoInfer<S | BuiltInScope>>
 }
 

@@ -9,7 +9,6 @@ import { staleAfterMilliseconds } from '../events/follower.ts'
  * most twice this number of users.
  */
 const maxUsers = 5_000
-/** The maximum number of identities in `byIdentity`. */
 const maxIdentities = 2 * maxUsers
 /**
  * The largest total size of the users in one generation, in characters as `sizeOf()` counts them.
@@ -18,7 +17,6 @@ const maxIdentities = 2 * maxUsers
  */
 const maxCharacters = 2_097_152
 
-/** A user in memory. */
 export interface KeptUser<U> {
   readonly user: U
   /** The object that the app gets for this user. */
@@ -38,7 +36,6 @@ export interface UserLookup<U> {
 }
 
 export interface UserCacheParts<U> {
-  /** Reports changed users. */
   readonly feed: Pick<EventFeed, 'ageSeconds' | 'onUserChanged' | 'onGap'>
   /** Reads an active user from the database. */
   read(subject: string): Promise<U | undefined>

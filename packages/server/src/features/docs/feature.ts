@@ -25,7 +25,6 @@ const docs: DefaultedSetting<'docs', 'on' | 'off'> = {
   environment: ['KEYSTILE_DOCS'],
 }
 
-/** The description of Keystile's own endpoints. */
 export const feature: Feature<DocsOptions> = {
   name: 'docs',
   settings: listSettings<DocsOptions>({ docs }),

@@ -3,7 +3,6 @@
 import { problemSchema, type JsonObject } from 'keystile/internal'
 import type { Route, SuccessDoc } from '../../http/route.ts'
 
-/** The name of the security scheme in the document. */
 const schemeName = 'keystile'
 
 /**
@@ -53,7 +52,6 @@ const clientChallenge = {
   'WWW-Authenticate': { description: 'Basic (RFC 6749 §5.2)', schema: { type: 'string' } },
 }
 
-/** The media types that a route with a body accepts. */
 const mediaTypes = {
   json: ['application/json'],
   form: ['application/x-www-form-urlencoded', 'multipart/form-data'],
@@ -189,7 +187,6 @@ function operationIdOf<C>({ method }: Route<C>, path: string): string {
   )
 }
 
-/** Describes a refusal with its headers and its body. */
 function refusalOf(status: number, description: string, refusals: 'oauth' | 'problem'): JsonObject {
   const schema =
     refusals === 'oauth' ? 'OAuthError' : status === 422 ? 'ValidationProblem' : 'Problem'

@@ -19,14 +19,10 @@ export const confirmEmailRate: LimitRate = {
   isGivenBackWhole: true,
 }
 
-const auditEvents = [
-  /** A link in a mail restored the address that a user had before. */
-  'email_change_undone',
-] as const
+const auditEvents = ['email_change_undone'] as const
 
 export type EmailChangeEvent = (typeof auditEvents)[number]
 
-/** Changes of e-mail addresses, and the links that restore the old address. */
 export const feature: Feature<object, EmailChangeEvent> = {
   name: 'email-change',
   auditEvents,

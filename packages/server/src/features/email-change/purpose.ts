@@ -14,7 +14,6 @@ export const emailChangeKind: ProofKind = {
   hasCode: true,
 }
 
-/** The values that are stored with a user's request to change to another address. */
 export type EmailChangeRequest = ChangedAccount & {
   readonly subject: string
   /** The new address. */

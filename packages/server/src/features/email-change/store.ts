@@ -123,7 +123,6 @@ export const undoEmailChange: Command<
   return { subject }
 })
 
-/** Whether the link with this token can still restore an old address. */
 export function canUndo(
   reader: Reader,
   wanted: { readonly tokenHash: string; readonly now: number },

@@ -5,7 +5,6 @@ import { listSettings, type DefaultedSetting } from '../../feature/setting.ts'
 
 const choices = ['off', 'optional', 'required'] as const
 
-/** Whether new users must prove that they read the mails to their address. */
 export type EmailVerification = (typeof choices)[number]
 
 export interface EmailVerificationOptions {
@@ -60,14 +59,10 @@ export const verificationPasswordRate: LimitRate = {
   intervalMilliseconds: 144 * minuteMilliseconds,
 }
 
-const auditEvents = [
-  /** A user proved that they read the mails to the address of the account. */
-  'email_verified',
-] as const
+const auditEvents = ['email_verified'] as const
 
 export type EmailVerificationEvent = (typeof auditEvents)[number]
 
-/** Verifies addresses: users prove that they read the mails to their address. */
 export const feature: Feature<EmailVerificationOptions, EmailVerificationEvent> = {
   name: 'email-verification',
   settings: listSettings<EmailVerificationOptions>({ emailVerification }),

@@ -13,7 +13,6 @@ export const verificationKind: ProofKind = {
   hasCode: true,
 }
 
-/** The values of a request to verify an address. */
 export type VerificationRequest = {
   readonly email: string
   /** One of the languages of mails, or empty for the language of the settings. */

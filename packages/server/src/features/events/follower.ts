@@ -23,10 +23,8 @@ export interface Follower {
  */
 export const staleAfterMilliseconds = 4_000
 
-/** The position before the first event. */
 const beforeFirst = { seq: 0, id: undefined }
 
-/** Creates a follower that has read nothing yet. */
 export function createFollower(
   database: Database['urgent'],
   parts: {

@@ -138,7 +138,6 @@ async function accept(
   return userOfNewRow(row)
 }
 
-/** Returns those rights of an invitation that the app still declares. */
 function stillDeclared(
   { scopes = '[]', roles = '[]' }: Readonly<Record<string, string>>,
   rules: ScopeRules,

@@ -56,7 +56,6 @@ export function invitationRoute(parts: InvitationRouteParts): OpenRoute {
   }
 }
 
-/** Returns the JSON Schema of the request body, including the fields of the profile. */
 function bodySchema(fields: z.ZodObject, profile: ProfileSchema | undefined): JsonObject {
   type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
   const own = describeFields(fields) as Required<ObjectSchema>

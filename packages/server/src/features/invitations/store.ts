@@ -53,7 +53,6 @@ export const insertInvitation: Command<
   return { outcome: 'invited' }
 })
 
-/** Revokes the invitation of a mailbox. */
 export const revokeInvitation: Command<
   { readonly mailbox: string; readonly by: By; readonly now: number },
   { readonly isRevoked: boolean }

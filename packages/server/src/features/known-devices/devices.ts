@@ -7,7 +7,6 @@ import { makeSecret } from '../../base/secret.ts'
 import type { Database } from '../../storage/database.ts'
 import { claimDeviceKey } from './store.ts'
 
-/** A device from which a user has logged in. */
 export interface Device {
   /**
    * The id of the session that the login started. Each login gives the device a new secret with a

@@ -57,7 +57,6 @@ export interface HeldLease {
   readonly fence: number
 }
 
-/** Frees a lease, so that another process can take it at once. */
 export const releaseLease: Command<HeldLease, void> = command(
   'releaseLease',
   async (transaction, { name, fence }) => {

@@ -5,7 +5,6 @@ import { advance, earlinessOf, usedUpAt } from './gcra.ts'
 import type { LimitTables, RateRow } from './tables.ts'
 import { sortByKey, type Spent, type Use } from './uses.ts'
 
-/** Whether the limits allow a set of uses. */
 export interface Verdict {
   /**
    * How many milliseconds the caller must wait until all uses are allowed; 0 if they are allowed

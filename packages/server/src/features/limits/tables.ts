@@ -1,6 +1,5 @@
 // The rows of rate limits as both databases store them. Times are integers in milliseconds.
 
-/** The state of one rate limit. */
 export interface RateRow {
   /**
    * A hash of the limit's name and of the user name or address that the limit counts. So the table

@@ -50,7 +50,6 @@ export interface GrantedLogin {
   readonly passwordHash: string
   /** The stored rights of the account; undefined for an app's own users. */
   readonly rights: StoredRights | undefined
-  /** The scopes that the user holds. */
   readonly scopes: readonly string[]
   /**
    * The uses of rate limits that were counted for this login. The transaction that starts the

@@ -4,12 +4,10 @@ import type { NewMail } from '../outbox/new-mail.ts'
 import { claimMilliseconds, maxLiveProofs } from './feature.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
 
-/** Stores a proof in the transaction of the request. */
 export async function insertProof(transaction: Transaction, row: MailProofRow): Promise<void> {
   await inTables<MailProofTables>(transaction).insertInto('mail_proof').values(row).execute()
 }
 
-/** The user and the mailbox that a proof is bound to. */
 export interface Binding {
   readonly subject: string
   readonly mailbox: string
@@ -271,7 +269,6 @@ export async function eraseProofsFor(
   return erased.length
 }
 
-/** Deletes all proofs of all users. Returns their number. */
 export async function eraseAllProofs(transaction: Transaction): Promise<number> {
   const erased = await inTables<MailProofTables>(transaction)
     .deleteFrom('mail_proof')

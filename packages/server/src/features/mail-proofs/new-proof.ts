@@ -4,7 +4,6 @@ import { hashSecret, makeSecret } from '../../base/secret.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
 import type { MailProofRow } from './tables.ts'
 
-/** What a proof allows, and how long it is valid. */
 export interface ProofKind {
   readonly purpose: string
   readonly lifetimeMilliseconds: number
@@ -18,7 +17,6 @@ export interface NewProof {
    * The id of the request, which the caller gets. A code is accepted only together with this id.
    */
   readonly requestId: string
-  /** The token for the link. */
   readonly token: string
   /**
    * The code. A user who reads the mail on another device can type it instead of opening the link.
@@ -75,7 +73,6 @@ export function codeSecret(requestId: string, code: string): string {
   return `${requestId}\n${code.replace(/[\s-]/g, '')}`
 }
 
-/** Encrypts values for the row of a proof. */
 export function sealValues(seal: Seal, row: SealedRow, values: MailParameters): string {
   return seal.seal(JSON.stringify(values), contextOf(row))
 }

@@ -22,7 +22,6 @@ export interface FoundProof extends SpendableProof {
   readonly data: MailParameters
 }
 
-/** A proof in a list of the proofs that can still be used. */
 export interface ListedProof {
   readonly mailbox: string
   readonly createdAt: Date
@@ -37,7 +36,6 @@ export interface PreparedRequest {
   readonly row: MailProofRow
 }
 
-/** Stores requests for links and codes, and finds the proofs that people present. */
 export interface MailProofs {
   /**
    * Stores a request. Does NOT read the account: the resolver reads it after the answer.

@@ -3,7 +3,6 @@ import type { MailParameters } from '../outbox/new-mail.ts'
 import type { BindValues } from './in-transaction.ts'
 import type { ProofKind } from './new-proof.ts'
 
-/** The secrets of a request, for the mail. */
 export interface MailSecrets {
   readonly token: string
   /** Empty for a purpose without codes. */
@@ -22,7 +21,6 @@ export interface Resolution {
   /** The address that the mail goes to, as the user typed it. */
   readonly recipient: string
   readonly template: string
-  /** The values for the text of the mail. */
   readonly parameters: MailParameters
   /** Values that the proof keeps, encrypted, until it is spent. */
   readonly data?: MailParameters | undefined

@@ -1,6 +1,5 @@
 // The names of purposes that more than one feature knows.
 
-/** The purpose of a proof that lets a user set a new password without the old one. */
 export const passwordReset = 'password_reset'
 
 /**
@@ -11,7 +10,6 @@ export const emailVerification = 'email_verification'
 /** The purpose of links and codes that turn a registration into an account. */
 export const registration = 'registration'
 
-/** The purpose of links and codes that give an account a new address. */
 export const emailChange = 'email_change'
 
 /**

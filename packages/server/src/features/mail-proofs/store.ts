@@ -76,7 +76,6 @@ export const leaveUnbound: Command<
   void
 > = command('leaveUnbound', leaveProofsUnbound)
 
-/** A bound proof, with the user and the mailbox that the proof is bound to. */
 export type BoundProofRow = MailProofRow & Binding
 
 /** Finds a bound proof by the token of its link. Does NOT spend it. */

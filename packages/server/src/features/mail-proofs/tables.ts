@@ -24,7 +24,6 @@ export interface MailProofRow {
    * device did, or if the proof was never bound to a user.
    */
   readonly allowance: string | null
-  /** The hash of the token in the link. */
   readonly token_hash: string
   /** The hash of the request id and the code together; null if the mail has only a link. */
   readonly code_hash: string | null

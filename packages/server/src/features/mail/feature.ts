@@ -25,7 +25,6 @@ import {
 } from './message.ts'
 import { parseSender } from './sender.ts'
 
-/** How an app sends mails itself. */
 export interface AppMail {
   /** The sender, such as `Example <no-reply@example.com>`. */
   readonly from: string
@@ -229,7 +228,6 @@ const rules: readonly Rule<RuleOptions>[] = [
   },
 ]
 
-/** Mails to users: how they are sent, and what they say. */
 export const feature: Feature<MailOptions, never, RuleOptions> = {
   name: 'mail',
   settings: listSettings<MailOptions>({

@@ -29,7 +29,6 @@ export function preferredLanguage(header: string | null | undefined): Language |
   return preferred
 }
 
-/** Returns the language if Keystile writes mails in it, otherwise undefined. */
 export function parseLanguage(text: string | undefined): Language | undefined {
   return languages.find((known) => known === text)
 }

@@ -1,6 +1,5 @@
 import { isLoopback } from '../../base/this-machine.ts'
 
-/** The mail server that a URL names. */
 export type MailServer =
   | { readonly kind: 'console' }
   | {

@@ -26,7 +26,6 @@ export interface MailChoice {
   readonly logger: Logger
 }
 
-/** Whether the settings name a way to send mail. */
 export function hasMail({ mail, mailUrl }: Pick<MailChoice, 'mail' | 'mailUrl'>): boolean {
   return mail !== undefined || mailUrl !== undefined
 }

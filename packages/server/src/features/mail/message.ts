@@ -18,7 +18,6 @@ export interface MailMessage {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** The languages of Keystile's mails. */
 export const languages = ['en', 'de', 'fr', 'es'] as const
 export type Language = (typeof languages)[number]
 
@@ -53,7 +52,6 @@ export const proofKinds = [
 ] as const
 export type ProofMailKind = (typeof proofKinds)[number]
 
-/** The mails that Keystile sends. */
 export const mailKinds: readonly (NoticeKind | ProofMailKind)[] = [...noticeKinds, ...proofKinds]
 
 /** The values for the text of a notice. An attacker cannot choose any of them. */
@@ -85,7 +83,6 @@ export interface ProofMail {
    * link. Undefined if the mail has only a link.
    */
   readonly code: string | undefined
-  /** When the link and the code expire. */
   readonly expiresAt: Date
   /** The language that the browser of the person prefers, or the value of `mailLanguage`. */
   readonly language: Language

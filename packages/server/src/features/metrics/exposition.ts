@@ -105,7 +105,6 @@ export function createHistogram<L extends Labels>({
   }
 }
 
-/** Creates a gauge with its current value. */
 export function createGauge(named: Named, value: number): Family {
   return { ...named, type: 'gauge', samples: () => [{ value }] }
 }

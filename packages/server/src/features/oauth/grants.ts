@@ -5,7 +5,6 @@ import { refreshTokenGrant, type RefreshParts } from './grants/refresh-token.ts'
 
 export type GrantParts = PasswordGrantParts & RefreshParts & ClientCredentialsParts
 
-/** A grant as the token endpoint sees it. */
 export type AnyGrant = Grant<string, GrantParts>
 
 /**

@@ -1,6 +1,5 @@
 import type { CounterMetric } from '../../feature/metric.ts'
 
-/** The possible outcomes of a login or a refresh. */
 export const outcomes = [
   'granted',
   /** The password or token was wrong, or the user may not log in. */

@@ -12,7 +12,6 @@ import { countGrant } from './count-grant.ts'
 import type { AnyGrant, GrantParts } from './grants.ts'
 import type { Granted } from './grants/grant.ts'
 
-/** The answer of the token endpoint, as JSON Schema. */
 export const tokenSchema = {
   type: 'object',
   properties: {
@@ -33,7 +32,6 @@ export const tokenSchema = {
   required: ['access_token', 'token_type', 'expires_in', 'scope'] as const,
 }
 
-/** The grant type for a form without `grant_type`. */
 const defaultGrantType = 'password'
 
 export interface TokenParts extends GrantParts {

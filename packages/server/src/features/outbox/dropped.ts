@@ -11,7 +11,6 @@ const keptMilliseconds = 3 * 24 * 60 * minuteMilliseconds
 /** The member of the notice about a dropped mail. Notices of other features do not have it. */
 const noticeMember = 'droppedMail'
 
-/** A dropped mail. */
 type DroppedMail = Pick<DroppedMailRow, 'template' | 'subject' | 'recipient'>
 
 /** Records a dropped mail, and announces it for the log. */

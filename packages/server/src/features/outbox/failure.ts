@@ -5,7 +5,6 @@ export interface MailFailure {
   readonly isPermanent: boolean
 }
 
-/** What a code means, in words for an operator, and how to fix it. */
 export interface Explanation {
   readonly cause: string
   readonly fix: string
@@ -32,7 +31,6 @@ const explanations: readonly (readonly [codes: RegExp, cause: string, fix: strin
   [/^smtp_/, 'the mail server refuses mails', 'look for the reason in the log of the mail server'],
 ]
 
-/** Explains the code of a failure. */
 export function explainFailure(code: string): Explanation {
   const [, cause, fix] = explanations.find(([codes]) => codes.test(code)) ?? [
     undefined,

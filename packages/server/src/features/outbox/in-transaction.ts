@@ -8,7 +8,6 @@ import { allowanceRate, mailboxDayRate, mailboxHourRate } from './feature.ts'
 import type { NewMail } from './new-mail.ts'
 import type { OutboxTables } from './tables.ts'
 
-/** The user whom a mail is about, and the address of the mailbox. */
 export interface Addressee {
   readonly subject: string
   readonly recipient: string
@@ -36,7 +35,6 @@ export type MailShare =
   | 'unverified-undo'
   | 'undone'
 
-/** The recipient of a mail, and the share of the mailbox that the mail counts for. */
 export interface CountedAddressee extends Addressee {
   readonly share: MailShare
   /** The time of the change, in milliseconds. */

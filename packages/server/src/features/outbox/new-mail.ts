@@ -1,7 +1,6 @@
 import { randomRowId } from 'keystile/internal'
 import type { Seal } from '../../base/seal.ts'
 
-/** The values that a template inserts into its text. */
 export type MailParameters = Readonly<Record<string, string>>
 
 /** A mail to store together with the change that causes it. The transaction adds the recipient. */
@@ -12,7 +11,6 @@ export interface NewMail {
   readonly lifetimeMilliseconds: number
 }
 
-/** The template of a mail, and how long Keystile tries to send it. */
 export interface MailKind {
   readonly template: string
   readonly lifetimeMilliseconds: number

@@ -41,7 +41,6 @@ export type Deliver = (mail: OutgoingMail, signal: AbortSignal) => Promise<void>
 
 export interface SenderParts extends WorkerParts {
   readonly database: Pick<Database, 'reader' | 'onCommitted'>
-  /** The seal that encrypts the parameters of the mails. */
   readonly seal: Seal
   readonly deliver: Deliver
   /** The mail server, for the log. Undefined if the app sends the mails. */
@@ -49,7 +48,6 @@ export interface SenderParts extends WorkerParts {
   readonly meter: Meter
 }
 
-/** Sends mails until it is closed. */
 export interface Sender {
   /** The numbers of waiting mails and of dead letters. */
   readonly gauges: readonly Reading[]

@@ -29,7 +29,6 @@ export function listMails(reader: Reader, limit: number): Promise<readonly Liste
     .execute()
 }
 
-/** Deletes old rows from the record of dropped mails. */
 export const purgeDropped: PurgeCommand = createPurge('purgeDropped', 'dropped_mail')
 
 /** Lists up to `limit` rows of the record of dropped mails, the newest first. */

@@ -23,14 +23,12 @@ export interface DroppedMailRow {
   readonly subject: string
   /** The address that the last of these mails would have gone to. */
   readonly recipient: string
-  /** How many mails were dropped. */
   readonly drops: number
   /** When the last of these mails was dropped, in milliseconds. */
   readonly dropped_at: number
   readonly expires_at: number
 }
 
-/** The tables of mails. */
 export interface OutboxTables {
   readonly mail: MailRow
   readonly dropped_mail: DroppedMailRow

@@ -24,7 +24,6 @@ const passwordMinLength: DefaultedSetting<'passwordMinLength', number> = {
   parse: parseWholeNumber,
 }
 
-/** The requirements for new passwords. */
 export const feature: Feature<PasswordPolicyOptions> = {
   name: 'password-policy',
   settings: listSettings<PasswordPolicyOptions>({ passwordMinLength }),

@@ -32,7 +32,6 @@ const minNameLength = 3
  */
 const separators = String.raw`[\s._+-]*`
 
-/** The user who gets a new password. */
 export interface PasswordOwner {
   readonly username?: string | undefined
   readonly email?: string | null | undefined

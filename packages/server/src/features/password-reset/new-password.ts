@@ -3,12 +3,10 @@ import type { FoundProof } from '../mail-proofs/proofs.ts'
 import type { ProofPurpose } from '../mail-proofs/purpose.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 
-/** A new password to store, and the proof that allows it. */
 export interface NewPassword {
   /** The proof. Its user and its mailbox have been checked. */
   readonly proof: FoundProof
   readonly hash: string
-  /** The mail that tells the user about the new password. */
   readonly notice: NewMail | undefined
   readonly by: By
 }

@@ -8,19 +8,16 @@ import { passwordReset } from '../mail-proofs/purposes.ts'
 import { passwordMark } from '../password/stored-hash.ts'
 import type { PasswordStore } from './new-password.ts'
 
-/** The properties of the links and codes that allow a new password. */
 export const resetKind: ProofKind = {
   purpose: passwordReset,
   lifetimeMilliseconds: 15 * minuteMilliseconds,
   hasCode: true,
 }
 
-/** Returns the link to the page that sets a new password. */
 export function resetLink(pagesUrl: string, token: string): string {
   return `${pagesUrl}/reset-password?token=${token}`
 }
 
-/** The values of a request for a new password. */
 export type ResetRequest = {
   /** The user name or e-mail address, as the person typed it. */
   readonly login: string

@@ -13,7 +13,6 @@ export interface PasswordResetRouteParts {
   readonly passwordPolicy: PasswordPolicy
 }
 
-/** The endpoints with which users set a new password without the old one. */
 export function passwordResetRoutes(parts: PasswordResetRouteParts): readonly OpenRoute[] {
   return [requestRoute(parts), confirmRoute(parts)]
 }

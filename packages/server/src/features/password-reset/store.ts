@@ -42,7 +42,6 @@ export const resetPassword: Command<
   {
     readonly proof: SpendableProof
     readonly hash: string
-    /** The mail that tells the user about the new password. */
     readonly notice: NewMail | undefined
     readonly by: By
     readonly now: number
@@ -104,7 +103,6 @@ export const finishReset: Command<
   {
     readonly proof: SpendableProof
     readonly recipient: string
-    /** The mail that tells the user about the new password. */
     readonly notice: NewMail | undefined
     readonly by: By
     readonly now: number

@@ -15,7 +15,6 @@ const [leastMilliseconds, mostMilliseconds] = [10, 5_000]
  */
 const hashesPerMeasurement = 5
 
-/** The machine that the cost is for. */
 export interface TunedMachine {
   readonly threads: number
   /** The memory in bytes. */

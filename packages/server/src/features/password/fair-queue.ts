@@ -17,9 +17,7 @@ export interface FairQueue<Item> {
    * @returns the evicted item
    */
   add(sender: Sender, item: Item): Item | undefined
-  /** Removes and returns the next item of the next sender. */
   take(): Item | undefined
-  /** Removes and returns the item that has waited longest. */
   takeOldest(): Item | undefined
 }
 

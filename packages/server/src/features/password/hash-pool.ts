@@ -3,7 +3,6 @@ import { Worker } from 'node:worker_threads'
 import { inheritedArguments } from '../../base/inherited-arguments.ts'
 import type { HashOrder, HashReply, HashRequest } from './hash-thread.ts'
 
-/** A password to hash or to verify, and the callbacks for the result. */
 export interface HashJob {
   readonly request: HashRequest
   resolve(result: string | boolean): void
@@ -27,7 +26,6 @@ interface HashPoolOptions {
   readonly now: () => number
   /** Called after each job with its duration. */
   readonly onMeasured: (milliseconds: number) => void
-  /** Called when a thread becomes free. */
   readonly onFree: () => void
 }
 
@@ -78,7 +76,6 @@ export function openHashPool(
     onFree()
   }
 
-  /** Removes a thread that has ended. */
   function remove(worker: Worker, exitCode: number): void {
     idle.delete(worker)
     busy.get(worker)?.job.reject(new Error(`a hash thread ended with exit code ${exitCode}`))

@@ -13,7 +13,6 @@ export interface HashQueue {
   add(sender: string | undefined, job: HashJob): void
   /** Refuses each job whose deadline has passed, and starts a timer for the next deadline. */
   refuseLate(): void
-  /** Removes and returns the next job of the next sender. */
   take(): HashJob | undefined
   /** Refuses all jobs. */
   close(error: () => Error): void
@@ -24,7 +23,6 @@ interface HashQueueOptions {
   readonly maxWaitMilliseconds: number
   /** A clock in milliseconds. It may start at any number. */
   readonly now: () => number
-  /** Returns the error for a refused job. */
   readonly refusal: () => Error
 }
 

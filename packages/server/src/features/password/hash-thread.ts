@@ -4,18 +4,15 @@ import { parentPort } from 'node:worker_threads'
 import { hash, type Argon2Parameters } from './argon2.ts'
 import { verify } from './stored-hash.ts'
 
-/** A password to hash, or to verify against a stored hash. */
 export interface HashRequest {
   readonly password: Uint8Array
   /** The hash to verify the password against; undefined asks for a new hash. */
   readonly stored?: string
-  /** The parameters of a new hash. */
   readonly parameters?: Argon2Parameters | undefined
   /** The salt of a new hash, in base64. Default: a random salt. */
   readonly salt?: string | undefined
 }
 
-/** A job for a hash thread. */
 export interface HashOrder {
   /** The unique number of the job. The reply has the same number. */
   readonly id: number

@@ -132,7 +132,6 @@ export function openHashThreads(
 /** How fast jobs begin, estimated from the mean duration of the newest hashes. */
 interface HashRate {
   add(milliseconds: number): void
-  /** Returns the estimated milliseconds until this number of jobs has begun. */
   millisecondsUntil(jobs: number): number
 }
 

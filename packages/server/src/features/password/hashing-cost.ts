@@ -89,7 +89,6 @@ export function chooseCost(
   return chosen
 }
 
-/** A cost, and how long a hash at this cost takes on this machine. */
 export interface MeasuredCost {
   readonly cost: HashingCost
   readonly milliseconds: number

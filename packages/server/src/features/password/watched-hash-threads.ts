@@ -5,7 +5,6 @@ const troubledMilliseconds = 10_000
 /** How long a probe may take: about a hundred times the duration of a hash. */
 const probeMilliseconds = 2_000
 
-/** Hash threads that report whether they work. */
 export interface WatchedHashThreads extends HashThreads {
   /** How many passwords are waiting or being hashed. */
   readonly length: number

@@ -6,14 +6,12 @@ import type { ProofPurpose } from '../mail-proofs/purpose.ts'
 import { registration } from '../mail-proofs/purposes.ts'
 import { bindRegistration } from './store.ts'
 
-/** The properties of the links and codes that turn a registration into an account. */
 export const registrationKind: ProofKind = {
   purpose: registration,
   lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
   hasCode: true,
 }
 
-/** The values of the request for a mail that confirms a registration. */
 export type RegistrationRequest = {
   /** The subject that the account will have. */
   readonly subject: string

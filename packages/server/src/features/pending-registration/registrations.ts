@@ -28,7 +28,6 @@ export interface Registrations {
   find(presented: Presented): Promise<FoundRegistration | undefined>
 }
 
-/** A registration, found by the link or the code that the caller presented. */
 export interface FoundRegistration {
   /** The subject that the account will have. */
   readonly subject: string

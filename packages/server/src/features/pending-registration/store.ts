@@ -35,7 +35,6 @@ export const insertPending: Command<
   await insertProof(transaction, proof)
 })
 
-/** Finds the registration of a proof. */
 export function findPending(
   reader: Reader,
   { id, subject, now }: Pick<SpendableProof, 'id' | 'subject'> & { readonly now: number },
@@ -74,7 +73,6 @@ export const bindRegistration: Command<BindValues, void> = command(
   },
 )
 
-/** Returns the row of the new account, with the values of its registration. */
 export function newAccountRow(
   { subject, email, email_key, password_hash, profile }: PendingRegistrationRow,
   username: ComparableName,
@@ -126,7 +124,6 @@ export const finishRegistration: Command<
   return { outcome: 'created' }
 })
 
-/** Erases registrations that expired. */
 export const purgePending: PurgeCommand = createPurge('purgePending', 'pending_registration')
 
 export const commands: readonly AnyCommand[] = [

@@ -4,7 +4,6 @@ import type { Call } from '../../feature/cli-command.ts'
 import { countOf } from '../../feature/wording.ts'
 import type { QueueCommands, QueuedRow } from './rows.ts'
 
-/** The words that the messages of a queue's commands use. */
 export interface QueueWords {
   /**
    * What a row is called, such as `mail`. The commands begin with this word: `keystile mail list`.

@@ -44,7 +44,6 @@ export function newRow(now: number, lifetimeMilliseconds: number): Omit<QueuedRo
   }
 }
 
-/** The commands on the rows of a table. */
 export interface QueueCommands<Row extends QueuedRow> {
   /**
    * Claims the rows that are due, oldest first, and counts a try for each. Until the time `until`,
@@ -131,7 +130,6 @@ function createRetry(name: string): QueueCommands<QueuedRow>['retry'] {
   })
 }
 
-/** Whether a row of the table is due. */
 export async function hasDueRow(reader: Reader, name: string, now: number): Promise<boolean> {
   const row = await inTables<Tables>(reader)
     .selectFrom(name as 'queue')
@@ -146,7 +144,6 @@ export async function hasDueRow(reader: Reader, name: string, now: number): Prom
 
 export interface RowCounts {
   readonly waiting: number
-  /** The number of dead letters. */
   readonly dead: number
 }
 

@@ -27,13 +27,11 @@ export interface Failure {
   readonly isFinal: boolean
 }
 
-/** A table of rows that wait to be delivered, and how to deliver a row. */
 export interface Queue<Row extends QueuedRow> {
   readonly table: string
   readonly commands: QueueCommands<Row>
   /** Delivers a row. Rejects if the try failed. */
   deliver(row: Row, signal: AbortSignal): Promise<void>
-  /** Returns why a try failed. */
   failureOf(error: unknown, row: Row): Failure
   /** Counts and logs the outcome of a try. If `failed` is not given, the row was delivered. */
   report(row: Row, failed?: { readonly error: unknown; readonly failure: Failure }): void
@@ -46,7 +44,6 @@ export interface WorkerParts {
   readonly logger: Logger
 }
 
-/** Delivers rows until it is closed. */
 export interface Worker {
   /** Waits up to 5 s for the rows that are being delivered. Then interrupts those that are left. */
   close(): Promise<void>

@@ -53,7 +53,6 @@ const reset = frame('reset', {})
 const current = (openedAt: number): Uint8Array<ArrayBuffer> =>
   frame('current', { elapsed_ms: Math.floor(performance.now() - openedAt) })
 
-/** The open streams of this process. */
 export interface RevocationStreams {
   readonly count: number
   /**
@@ -83,7 +82,6 @@ interface Stream {
   end(): void
 }
 
-/** Creates the streams of this process. No stream is open yet. */
 export function createRevocationStreams(
   parts: {
     readonly feed: EventFeed
@@ -177,7 +175,6 @@ export function createRevocationStreams(
   }
 }
 
-/** Whether a client has the permission to read the revocations. */
 export function mayRead({ client }: Pick<ProvenClient, 'client'>): boolean {
   return client.may.includes('revocations')
 }

@@ -82,7 +82,6 @@ const defaultScopes: DefaultedSetting<'defaultScopes', readonly string[]> = {
 
 type Options = ScopeOptions<string> & RoleOptions<string>
 
-/** Scopes and roles, which decide what a user may do. */
 export const feature: Feature<Options> = {
   name: 'scopes',
   settings: listSettings<Options>({ scopes, roles, defaultScopes }),

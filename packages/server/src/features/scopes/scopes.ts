@@ -1,7 +1,6 @@
 // Which scopes a user holds, which of them a token gets, and who may give scopes to others.
 import { OAuthError, parseScope } from 'keystile/internal'
 
-/** The scopes and roles that an application declares. */
 export interface ScopeRules {
   /** Each declared scope with its description. */
   readonly declared: Readonly<Record<string, string>>
@@ -106,7 +105,6 @@ export function namesOfRights({ roles, scopes }: Rights): readonly string[] {
   return [...roles.map((role) => `role:${role}`), ...scopes]
 }
 
-/** The scopes and roles to add to a user, and the scopes and roles to remove from the user. */
 export interface RightsChange {
   readonly scopes?: readonly string[] | undefined
   readonly roles?: readonly string[] | undefined

@@ -77,7 +77,6 @@ const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
   parse: parseWholeNumber,
 }
 
-/** Sessions, one for each login: their start, their tokens, their refreshes and their end. */
 export const feature: Feature<SessionOptions, SessionEvent, RuleOptions> = {
   name: 'sessions',
   settings: listSettings<SessionOptions>({

@@ -120,7 +120,6 @@ const findSurplus = prepare<SessionTables, ActiveAt & { readonly newest: string 
       .offset(maxSessionsOfSubject - 1),
 )
 
-/** A subject, and the time at which its sessions must be active. */
 interface ActiveAt {
   readonly subject: string
   readonly now: number
@@ -142,7 +141,6 @@ export function selectActive(
     .where((row) => row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]))
 }
 
-/** Inserts the first or next refresh token of a session. */
 export async function insertRefreshToken(
   transaction: Transaction,
   { id, secretHash }: NewRefreshToken,

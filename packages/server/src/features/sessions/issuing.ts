@@ -2,7 +2,6 @@ import { issueAccessToken, type Clock } from 'keystile/internal'
 import type { SigningKey } from 'keystile/jwt'
 import type { Lifetimes } from './lifetimes.ts'
 
-/** The values that tokens are issued with: issuer, audience, signing key and lifetimes. */
 export interface Issuing extends Lifetimes {
   readonly issuer: string
   readonly audience: string
@@ -16,10 +15,8 @@ export interface Issuing extends Lifetimes {
   signingKey(): Promise<SigningKey>
 }
 
-/** The tokens that a grant issues. */
 export interface IssuedTokens {
   readonly accessToken: string
-  /** Lifetime of the access token. */
   readonly expiresInSeconds: number
   /** Undefined if the client is not allowed to refresh. */
   readonly refreshToken?: string | undefined

@@ -18,7 +18,6 @@ import { accessTokenSecondsAt, type Lifetimes } from './lifetimes.ts'
 import { decideRefresh } from './refresh-rule.ts'
 import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 
-/** The row of a refresh token, with the owner, client and scopes of its session. */
 export type FoundRefreshToken = Pick<RefreshTokenRow, 'session_id' | 'secret_hash'> &
   Pick<SessionRow, 'subject' | 'client_id' | 'scopes'>
 
@@ -47,12 +46,10 @@ export interface RefreshTokenUse extends NewRefreshToken {
 }
 
 interface Refreshed {
-  /** Lifetime of the new access token. */
   readonly expiresInSeconds: number
   readonly authenticatedAt: number
 }
 
-/** What the use of a refresh token led to. */
 export type RefreshTokenUsed =
   | (Refreshed & { readonly outcome: 'rotated' })
   | (Refreshed & { readonly outcome: 'repeated'; readonly sealedSuccessor: string })

@@ -26,7 +26,6 @@ export function makeRefreshToken(now: number): RefreshToken {
   return { id: time + randomId().slice(time.length), secret: makeSecret() }
 }
 
-/** Returns the token as clients send it. */
 export function writeRefreshToken({ id, secret }: RefreshToken): string {
   return `${id}.${secret}`
 }

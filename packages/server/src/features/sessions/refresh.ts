@@ -27,7 +27,6 @@ export interface ProvedRefreshToken {
   readonly scopes: readonly string[]
 }
 
-/** Finds and uses refresh tokens. */
 export interface SessionRefresher {
   /**
    * Finds a refresh token. Changes nothing, so a wrong guess cannot end a session.

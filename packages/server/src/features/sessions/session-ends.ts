@@ -5,7 +5,6 @@ import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { endSession, endSessionsOf, listSessionRows } from './store.ts'
 
-/** A session as its owner sees it. */
 export interface Session {
   /** The id of the session, which is also the claim `sid` of its access tokens. */
   readonly id: string

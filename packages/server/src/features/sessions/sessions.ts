@@ -10,7 +10,6 @@ import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { makeRefreshToken, writeRefreshToken, type RefreshToken } from './refresh-tokens.ts'
 import type { NewRefreshToken, NewSession } from './in-transaction.ts'
 
-/** The values that start a session: an authenticated person, a client and the granted scopes. */
 export interface SessionStart {
   readonly subject: string
   /**
@@ -55,7 +54,6 @@ export interface SessionStart {
   readonly by: By
 }
 
-/** A session that was stored, and its first tokens. */
 export interface StartedSession extends IssuedTokens {
   readonly sessionId: string
 }
@@ -77,7 +75,6 @@ export interface SessionStarter {
  */
 const maxDeviceLength = 200
 
-/** The values of the transaction that starts a session. */
 export interface NewLogin extends NewSession {
   /** False for an app's own users, because they have no Keystile account to check. */
   readonly hasAccount: boolean

@@ -15,7 +15,6 @@ import type { NewKey, SigningKeyRow } from './tables.ts'
 
 export type Options = SigningKeyChoice
 
-/** Prints the signing keys in the database, one key per line. */
 export async function list(call: Call<unknown>): Promise<void> {
   await call.withDatabase(async (database) => {
     const keys = await listSigningKeyRows(database.reader)

@@ -82,7 +82,6 @@ const signingAlgorithm: DefaultedSetting<'signingAlgorithm', IssuingAlgorithm> =
   environment: ['KEYSTILE_SIGNING_ALGORITHM'],
 }
 
-/** Signing keys, encrypted in the database. */
 export const feature: Feature<SigningKeyOptions, SigningKeyEvent, RuleOptions, Options> = {
   name: 'signing-keys',
   settings: listSettings<SigningKeyOptions>({

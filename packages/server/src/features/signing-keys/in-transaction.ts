@@ -51,7 +51,6 @@ export async function revokeTokensOf(
   await insertEvents(transaction, ended, now)
 }
 
-/** The values of `replaceSigningKeys`. */
 export interface Replacement {
   readonly offered: NewKey
   readonly now: number

@@ -24,7 +24,6 @@ const freshMilliseconds = 5_000
  */
 const pauseMilliseconds = 250
 
-/** The published keys, and how long a verifier may cache them. */
 export interface Published {
   readonly keys: JwkSet
   readonly maxAgeSeconds: number
@@ -55,7 +54,6 @@ export interface RingParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly times: RotationTimes
-  /** Calls a listener with the `kid` of each revoked key. */
   readonly onKeyRevoked: (listener: (keyId: string) => void) => void
 }
 

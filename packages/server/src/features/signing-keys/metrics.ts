@@ -2,7 +2,6 @@ import type { GaugeMetric, Reading } from '../../feature/metric.ts'
 import type { RotationTimes } from './plan.ts'
 import type { SigningTimes } from './tables.ts'
 
-/** Shows the operator how old the key is. */
 export const signingKeyAge: GaugeMetric = {
   type: 'gauge',
   name: 'keystile_signing_key_age_seconds',
@@ -19,7 +18,6 @@ export const signingKeyRemaining: GaugeMetric = {
   help: 'Time until the next signing key signs. Below 0, the next key is overdue.',
 }
 
-/** Returns the gauges of the key that signs. */
 export function readingsOf(
   { signs_from, signs_until }: SigningTimes,
   now: number,

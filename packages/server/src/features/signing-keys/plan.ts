@@ -27,7 +27,6 @@ export const defaultTimes: RotationTimes = { lead: 60 * minute, period: 30 * day
 
 export type KeyState = 'next' | 'current' | 'previous'
 
-/** What a process wants of the keys. */
 export interface Wanted {
   /** The algorithm that new keys have. A current key with another algorithm is replaced. */
   readonly algorithm: string
@@ -37,7 +36,6 @@ export interface Wanted {
   readonly isForced?: boolean
 }
 
-/** The changes that are due. */
 export interface Plan {
   /** When a new key is to sign, in milliseconds. Undefined if no new key is due. */
   readonly newSignsFrom: number | undefined
@@ -61,7 +59,6 @@ export function findCurrent<Key extends SigningTimes>(
   return next.length > 0 ? next.reduce((a, b) => (b.signs_from < a.signs_from ? b : a)) : undefined
 }
 
-/** Returns the state of a key of the list. */
 export function stateOf(key: SigningTimes, keys: readonly SigningTimes[], now: number): KeyState {
   if (findCurrent(keys, now)?.id === key.id) return 'current'
   return key.signs_from > now ? 'next' : 'previous'

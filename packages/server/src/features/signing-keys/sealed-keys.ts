@@ -25,10 +25,8 @@ import type { NewKey } from './tables.ts'
 export const issuingAlgorithms = ['ES256', 'EdDSA', 'RS256'] as const
 export type IssuingAlgorithm = (typeof issuingAlgorithms)[number]
 
-/** A signing key with a `kid`. */
 export type NamedKey = SigningKey & { readonly keyId: string }
 
-/** Whether a server can sign tokens with an algorithm. */
 export function isIssuingAlgorithm(name: string): name is IssuingAlgorithm {
   return issuingAlgorithms.some((known) => known === name)
 }
@@ -37,7 +35,6 @@ export function createKeySeal(secrets: SealingSecrets): Seal {
   return createSeal(secrets, 'signing keys')
 }
 
-/** Whether one of the secrets decrypts a stored key. */
 export function canOpen({ id, sealed }: SealedKey, secrets: SealingSecrets): boolean {
   return createKeySeal(secrets).open(sealed, id) !== undefined
 }

@@ -50,7 +50,6 @@ export function findSealingSecretFaults(secret: string): readonly SealingSecretF
   return faults
 }
 
-/** Returns the path of the file with the sealing secret, beside a SQLite file. */
 export function keyFileBeside(databaseFile: string): string {
   return join(dirname(databaseFile), 'keystile.key')
 }

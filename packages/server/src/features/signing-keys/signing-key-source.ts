@@ -25,7 +25,6 @@ export type SigningKeySource =
   | { readonly ownKeys: OwnKeys }
   | {
       readonly algorithm: IssuingAlgorithm
-      /** The secrets that encrypt and decrypt the keys in the database. */
       readonly sealingSecrets: SealingSecrets
     }
 

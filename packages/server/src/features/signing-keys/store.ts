@@ -39,7 +39,6 @@ type StoredKey = NewKey & Pick<SigningKeyRow, 'created_at'>
 
 export interface Advance {
   readonly now: number
-  /** The algorithm that new keys have. */
   readonly algorithm: string
   /** A new key. The transaction inserts it if a new key is due. */
   readonly offered: NewKey

@@ -1,6 +1,5 @@
 // The rows of signing keys as both databases store them. Times are integers in milliseconds.
 
-/** The times between which a key signs. */
 export interface SigningTimes {
   /** The `kid`. */
   readonly id: string

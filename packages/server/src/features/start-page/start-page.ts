@@ -7,7 +7,6 @@ import { page, readerOf, type PageSettings } from '../account-pages/page-parts.t
 import { pageTexts } from '../account-pages/texts.ts'
 import { startTexts } from './texts.ts'
 
-/** The settings that the start page shows. */
 export interface StartOptions extends PageSettings {
   readonly mailUrl?: string | undefined
   readonly accountPagesUrl?: string | undefined

@@ -6,7 +6,6 @@ interface StartTexts {
   readonly notFound: { readonly heading: string; readonly text: string; readonly toStart: string }
 }
 
-/** The texts of each language. */
 export const startTexts: Readonly<Record<Language, StartTexts>> = {
   en: {
     start: {

@@ -1,6 +1,5 @@
 import type { Kysely } from 'kysely'
 
-/** Adds OAuth clients. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('client')

@@ -1,6 +1,5 @@
 import type { Kysely } from 'kysely'
 
-/** Adds the table of proofs: the links and codes in mails. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('mail_proof')

@@ -1,6 +1,5 @@
 import type { Kysely } from 'kysely'
 
-/** Adds registrations that wait for a confirmation by mail. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('pending_registration')

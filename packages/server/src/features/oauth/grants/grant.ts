@@ -4,7 +4,6 @@ import { OAuthError, type JsonObject } from 'keystile/internal'
 import type { Client, ClientGrant } from '../../clients/clients.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 
-/** The client that requests tokens, and the device and IP address of its request. */
 export interface GrantCaller extends Client {
   /** The `User-Agent` header. */
   readonly device: string | undefined
@@ -29,7 +28,6 @@ export interface Grant<Name extends string, Parts> extends ClientGrant {
    * the schemas. The token endpoint passes only these parameters to the grant.
    */
   readonly parameters: Readonly<Record<string, JsonObject>>
-  /** The names of the parameters that a request must have. */
   readonly required: readonly string[]
   /**
    * Issues tokens for the values of the parameters. A caller must pass undefined instead of an
@@ -72,7 +70,6 @@ export function defineGrant<Name extends string, Required extends Name, Parts>(d
   }
 }
 
-/** The JSON Schema of the parameter `scope`, for each grant that has this parameter. */
 export const scopeParameter: JsonObject = {
   type: 'string',
   description: 'Scopes, separated by spaces. Default: all scopes that may be granted',
