@@ -54,7 +54,7 @@ describe('keystile serve', () => {
     ])
     const [registered, me] = printed.trim().split(/\n+/)
     assert.equal(JSON.parse(registered!).username, 'ada')
-    assert.deepEqual(JSON.parse(me!), JSON.parse(registered!))
+    assert.deepEqual(JSON.parse(me!), { ...JSON.parse(registered!), scopes: [], roles: [] })
   })
 
   it('with closed registration, `keystile serve` says how to add an administrator', async () => {

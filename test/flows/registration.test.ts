@@ -79,8 +79,9 @@ describeOnBoth('POST /users', (stage) => {
     const own = ['city', 'createdAt', 'email', 'emailVerified', 'id', 'username']
     assert.deepEqual(Object.keys((await open([], { bearer })).json['user']).toSorted(), own)
     const { json } = await send('PATCH', '/users/me', { bearer, json: { city: 'Paris' } })
-    const shown = ['city', 'created_at', 'email', 'email_verified', 'id', 'username']
-    assert.deepEqual([json['city'], Object.keys(json).toSorted()], ['Paris', shown])
+    const shown = ['city', 'created_at', 'email', 'email_verified', 'id', 'roles', 'scopes']
+    assert.deepEqual(Object.keys(json).toSorted(), [...shown, 'username'])
+    assert.deepEqual([json['city'], json['roles']], ['Paris', []])
   })
 
   it('POST /users returns 403 if registration is closed', async () => {

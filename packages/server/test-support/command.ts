@@ -115,7 +115,7 @@ export async function startServer(
   await new Promise<void>((resolve, reject) => {
     child.stdout!.on('data', (chunk: Buffer) => {
       stdout += chunk.toString()
-      if (stdout.includes('interactive documentation')) resolve()
+      if (stdout.includes('Its data is in')) resolve()
     })
     child.once('exit', (code) => reject(new Error(`keystile serve ended with ${code}: ${stderr}`)))
   })
