@@ -106,7 +106,12 @@ describe('accountRoutes', () => {
         pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
         example: 'ada',
       },
-      email: { type: 'string', format: 'email', example: 'ada@example.com' },
+      email: {
+        type: 'string',
+        format: 'email',
+        pattern: '^(?![-|/])(?!.*=[?])',
+        example: 'ada@example.com',
+      },
       password: newPassword,
     })
     assert.deepEqual(bodyOf('POST', '/users/me/password'), {
