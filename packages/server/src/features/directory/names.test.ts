@@ -158,8 +158,44 @@ describe('countedLogin', () => {
       ['stra\u00dfe', 'STRASSE', '\u017ftrasse', 'STRA\u1e9eE'],
       ['\u03b1\u03c3', '\u0391\u03a3', '\u03b1\u03c2'],
       ['x'.repeat(320), 'x'.repeat(321), 'x'.repeat(60_000)],
+      ['ada1985', 'ada\u0661985', 'ada1\u096f85', '\u24b6da1985', 'a\u0640da1985'],
+      ['\u3042\u3044', '\u30a2\u30a4', '\uff71\uff72', '\u3041\u30a3'],
+      ['michael', 'mich\u00e6l', 'MICH\u00c6L'],
+      ['\u043e\u043b', '\u2dea\u043b', '\u043e\u2de7'],
+      ['\u0e40\u0e01', '\u0e01\u0e40'],
+      [
+        'ada@example.com',
+        'ada@ex\u00e1mple.com',
+        'ada@example.c\u00f8m',
+        '\u00e5da@EX\u00c4MPLE.com',
+      ],
     ])
       assert.equal(new Set(spellings.map(countedLogin)).size, 1, spellings[0]!.slice(0, 20))
+  })
+
+  it('countedLogin() returns equal texts for letters that Unicode’s root collation treats as equal', () => {
+    const apart = equalInCollation().filter((group) => new Set(group.map(countedLogin)).size > 1)
+    assert.deepEqual(apart.slice(0, 10), []) // if not, run tools/equal-letters.ts
+  })
+
+  it('countedLogin() returns equal texts for addresses that Unicode’s root collation treats as equal', () => {
+    const groups = new Map(
+      equalInCollation().flatMap((group) => group.map((text) => [text, group] as const)),
+    )
+    const plain = 'michael.strasse.1985@example.org'
+    const parts: readonly string[] = plain.match(/ae|ss|./g) ?? []
+    const spellings = parts.flatMap((part, at) =>
+      (groups.get(part) ?? []).flatMap((equal, n) => [
+        parts.with(at, equal).join(''),
+        parts.map((each) => groups.get(each)?.at(n % 50) ?? each).join(''),
+      ]),
+    )
+    assert.ok(spellings.length > 1_000)
+    const { compare } = rootCollation
+    const apart = spellings.filter(
+      (typed) => compare(typed, plain) === 0 && countedLogin(typed) !== countedLogin(plain),
+    )
+    assert.deepEqual(apart.slice(0, 10), [])
   })
 
   it('countedLogin() returns different texts for different names', () => {
@@ -176,3 +212,24 @@ describe('countedLogin', () => {
     assert.equal(new Set(names.map(countedLogin)).size, names.length)
   })
 })
+
+const rootCollation = new Intl.Collator('und', { sensitivity: 'base', ignorePunctuation: false })
+
+/** Groups all code points and pairs of ASCII letters that the collation treats as equal. */
+function equalInCollation(): readonly (readonly string[])[] {
+  const { compare } = rootCollation
+  const ascii = Array.from('abcdefghijklmnopqrstuvwxyz')
+  const points = Array.from({ length: 0x110000 }, (_, point) => String.fromCodePoint(point))
+  const texts = [
+    ...ascii.flatMap((first) => ascii.map((second) => first + second)),
+    ...points.filter((letter) => !/[\p{Cs}\p{Co}\p{Cn}]/u.test(letter)),
+  ].toSorted(compare)
+
+  const groups: string[][] = []
+  for (const text of texts) {
+    const group = groups.at(-1)
+    if (group?.[0] !== undefined && compare(group[0], text) === 0) group.push(text)
+    else groups.push([text])
+  }
+  return groups.filter((group) => group.length > 1)
+}

@@ -1,6 +1,7 @@
 // Parses user names and e-mail addresses, and compares them. Two names that only look alike are
 // different names.
-import { domainToASCII } from 'node:url'
+import { domainToASCII, domainToUnicode } from 'node:url'
+import { equalLetters } from './equal-letters.ts'
 
 /**
  * The longest e-mail address that a user may type, in characters. `parseEmail()` also checks the
@@ -77,15 +78,38 @@ export function mailboxOf(address: string | null | undefined): string | undefine
 /**
  * Returns the key under which rate limits count the tries for a typed name. All spellings that a
  * directory may treat as one user must get the same key. Otherwise an attacker could guess more
- * often by changing the spelling. So the function ignores case, accents and white space. It uses
- * only the typed string: a lookup before the count would reveal which names exist.
+ * often by changing the spelling. It uses only the typed string: a lookup before the count would
+ * reveal which names exist.
  */
 export function countedLogin(login: string): string {
-  const name = parseEmail(login)?.key ?? login.slice(0, maxEmailLength) // longer names do not exist
-  // Some capital letters have two lower case forms, and some lower case letters two capital ones.
-  const capital = name.normalize('NFKD').toLowerCase().toUpperCase()
-  return capital.toLowerCase().replace(/[\p{M}\p{C}\p{Z}\s]/gu, '')
+  const [local, domain] = parseEmail(login)?.key.split('@') ?? []
+  return foldName(
+    local === undefined || domain === undefined
+      ? login.slice(0, maxEmailLength) // longer names do not exist
+      : `${local}@${domainToUnicode(domain)}`,
+  )
 }
+
+/**
+ * Ignores what databases may ignore when they compare names: case, accents, white space, and the
+ * differences between letters that Unicode's root collation treats as equal, such as digits of
+ * different scripts, hiragana and katakana, or `æ` and `ae`. May also make different names equal.
+ */
+export function foldName(name: string, equal: ReadonlyMap<string, string> = equalLetters): string {
+  const replaceEqual = (text: string): string =>
+    text.replace(/[^\0-\x7f]/gu, (letter) => equal.get(letter) ?? letter)
+
+  const letters = replaceEqual(replaceEqual(name.normalize('NFD')).normalize('NFKD'))
+  // Some capital letters have two lower case forms, and some lower case letters two capital ones.
+  const capital = letters.replace(ignored, '').toLowerCase().toUpperCase()
+  return replaceEqual(capital.toLowerCase()).replace(ignored, '')
+}
+
+/**
+ * Marks, invisible characters and white space. Also the Thai and Lao vowels that a collation moves
+ * behind the next letter, and the dot that it ignores after `l`.
+ */
+const ignored = /[\p{M}\p{C}\p{Z}\s\p{Logical_Order_Exception}\u00b7]/gu
 
 function isLocalPart(local: string): boolean {
   return (

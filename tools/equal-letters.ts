@@ -1,0 +1,101 @@
+// Writes packages/server/src/features/directory/equal-letters.ts, with the collation of this Node:
+//   node --conditions=source tools/equal-letters.ts
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { foldName } from '../packages/server/src/features/directory/names.ts'
+
+const { compare } = new Intl.Collator('und', { sensitivity: 'base', ignorePunctuation: false })
+
+const ascii = Array.from('abcdefghijklmnopqrstuvwxyz')
+const sequences = [
+  ...ascii.flatMap((a) => ascii.flatMap((b) => [a + b, ...ascii.map((c) => a + b + c)])),
+  // The other sequences of letters that the collation treats as equal to one letter.
+  ...(
+    '⒌1 ⒎1 ㉍p tɕ και ⲕⲁⲓ ст וו יהוה ءا ত্ న్ శ్రీ ನ್ ಶ್ರೀ ക഻ ണ഻ ന഻ മ഻ യ഻ ര഻ ല഻ ള഻ ഴ഻ ཨོ ᤈᤩ ᤋᤪ သ္သ ' +
+    'ᦜᦶ ᦜᦶᧁ ᩆ᩠ᩆ ᬚ᭄ᬜ ᚦᚦ ᛅᛚ ᛗᛗ ꔌꘋ ꔞꘋ ꔳꘋ ꕇꘌ ꕒꘋ ꕘꘌ ꕚꘌ ꕠꘋ ꖅꘋ ꖴꘋ ꗋꘋ ꗑꘌ ꗘꘋ しめ 𐿦𐿩 𐼒𐼘'
+  ).split(' '),
+]
+
+function listEqual(): readonly (readonly string[])[] {
+  const letters = Array.from({ length: 0x110000 }, (_, point) => String.fromCodePoint(point))
+  const texts = [...sequences, ...letters.filter((letter) => !/[\p{Cs}\p{Co}\p{Cn}]/u.test(letter))]
+  const groups: string[][] = []
+  for (const text of texts.toSorted(compare)) {
+    const last = groups.at(-1)
+    if (last?.[0] !== undefined && compare(last[0], text) === 0) last.push(text)
+    else groups.push([text])
+  }
+  return groups
+}
+
+/** Returns the form that most letters of the group should get: ASCII if possible, and short. */
+function bestForm(group: readonly string[], forms: readonly string[]): string {
+  if (group.some((text) => compare(text, '') === 0)) return ''
+  const rank = (form: string): number =>
+    (/^[\0-\x7f]+$/.test(form) ? 0 : 1_000) + (form === '' ? 2_000 : Array.from(form).length)
+  const [best = ''] = forms.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+  return best
+}
+
+const equal = new Map<string, string>()
+const groups = listEqual()
+// Letters that `foldName()` decomposes or converts may not need an entry of their own.
+for (const isSimple of [true, false])
+  for (const group of groups) {
+    const forms = [...new Set(group.map((text) => foldName(text, equal)))]
+    if (forms.length === 1) continue
+    const best = bestForm(group, forms)
+    for (const text of group) {
+      if (foldName(text, equal) === best || Array.from(text).length > 1) continue
+      const isUnchanged = text.normalize('NFKD') === text && !/\p{Lu}/u.test(text)
+      if (isUnchanged || !isSimple) equal.set(text, best)
+    }
+  }
+
+const hex = (text: string): string =>
+  Array.from(text, (letter) => letter.codePointAt(0)?.toString(16)).join('+')
+const words = [...Map.groupBy(equal.keys(), (letter) => equal.get(letter) ?? '')].flatMap(
+  ([form, letters]) => letters.map((letter, at) => (at === 0 ? `${hex(form)}=` : '') + hex(letter)),
+)
+const lines = words.reduce<string[]>((all, word) => {
+  const last = all.at(-1)
+  if (last !== undefined && last.length + word.length < 99) all.splice(-1, 1, `${last} ${word}`)
+  else all.push(word)
+  return all
+}, [])
+
+writeFileSync(
+  join(import.meta.dirname, '../packages/server/src/features/directory/equal-letters.ts'),
+  `// Written by tools/equal-letters.ts.
+
+/** Code points in hexadecimal: a form and \`=\` before the letters that get this form. */
+const written = \`
+${lines.join('\n')}
+\`
+
+/**
+ * Letters, digits and marks that Unicode's root collation treats as equal to another text, and this
+ * text. Only those that \`foldName()\` does not make equal without a table.
+ */
+export const equalLetters: ReadonlyMap<string, string> = readEqual()
+
+function readEqual(): ReadonlyMap<string, string> {
+  let form = ''
+  return new Map(
+    written
+      .trim()
+      .split(/\\s/)
+      .map((word) => {
+        const [letter = '', ofForm] = word.split('=').toReversed()
+        if (ofForm !== undefined) form = textOf(ofForm)
+        return [textOf(letter), form]
+      }),
+  )
+}
+
+function textOf(hex: string): string {
+  const points = hex.split('+').filter((point) => point !== '')
+  return String.fromCodePoint(...points.map((point) => Number.parseInt(point, 16)))
+}
+`,
+)
