@@ -22,7 +22,7 @@ import { byOperator } from '../audit/audit.ts'
 import { permissions } from '../clients/feature.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
 import { createPasswords } from '../password/password.ts'
-import { openHashThreads } from '../password/hash-threads.ts'
+import { openPatientThreads } from '../../../test-support/patient-threads.ts'
 import { checkOptions } from '../../server/options.ts'
 import { listen } from '../../listener/server.ts'
 import { wire, type RunningKeystile } from '../../server/wire.ts'
@@ -377,7 +377,7 @@ async function createCallers(
   { keystile, users }: RunningKeystile,
   clock: TestClock,
 ): Promise<RenewableCallers> {
-  const hashThreads = openHashThreads()
+  const hashThreads = openPatientThreads()
   const passwordHash = await createPasswords(hashThreads).hash(password)
   await hashThreads.close()
   const current = new Map<

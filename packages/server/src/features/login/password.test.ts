@@ -11,7 +11,7 @@ import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { noDevices } from '../known-devices/devices.ts'
 import { noNotices } from '../mail/notices.ts'
 import { noLimits, type Limits } from '../limits/limits.ts'
-import { openHashThreads, type HashThreads } from '../password/hash-threads.ts'
+import type { HashThreads } from '../password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../password/password.ts'
 import { createSessionStarter, type SessionStart } from '../sessions/sessions.ts'
 import { startLogin } from './store.ts'
@@ -24,6 +24,7 @@ import { passwordGrant, type PasswordGrantParts } from '../oauth/grants/password
 import type { LoginAttempt, RefusalReason } from './login.ts'
 import { createPasswordMethod, type PasswordMethodParts } from './password.ts'
 import { createIssuing } from '../../../test-support/issuing.ts'
+import { openPatientThreads } from '../../../test-support/patient-threads.ts'
 
 const password = 'correct horse battery staple'
 const client = { ...firstParty, device: undefined, address: '192.0.2.1' }
@@ -50,7 +51,7 @@ describe('byPassword', () => {
       new URL('../../server/writer-thread.ts', import.meta.url),
     )
     feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
-    threads = openHashThreads(1)
+    threads = openPatientThreads()
     passwords = createPasswords(threads)
     users = createUsers(database, feed, systemClock)
   })
@@ -237,7 +238,7 @@ describe('byPassword with users of the app', () => {
       ':memory:',
       new URL('../../server/writer-thread.ts', import.meta.url),
     )
-    threads = openHashThreads(1)
+    threads = openPatientThreads()
     passwords = createPasswords(threads)
     hash = await passwords.hash(password)
     outdated = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })

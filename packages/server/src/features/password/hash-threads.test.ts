@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test'
 import type { ProblemError } from 'keystile/internal'
 import { openHashThreads } from './hash-threads.ts'
 import { createPasswords } from './password.ts'
+import { openPatientThreads } from '../../../test-support/patient-threads.ts'
 
 // Hashes of 'correct horse battery staple', by libxcrypt 4.4.38 and passlib 1.7.4.
 const bcrypt = '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'
@@ -15,7 +16,7 @@ const cheap = { memory: 8, passes: 1, parallelism: 1 }
 
 describe('openHashThreads', () => {
   it('hashing in a hash thread does not block the main thread', async () => {
-    const threads = openHashThreads(1)
+    const threads = openPatientThreads()
     let turns = 0
     const spinning = setInterval(() => turns++, 0)
     const stored = await threads.hash(Buffer.from('secret'))
@@ -27,14 +28,14 @@ describe('openHashThreads', () => {
   })
 
   it('close() of hash threads waits for running work, even if a thread is loading', async () => {
-    const threads = openHashThreads(1)
+    const threads = openPatientThreads()
     const verifying = threads.verify(Buffer.from('correct horse battery staple'), bcrypt)
     await threads.close()
     assert.equal(await verifying, true)
   })
 
   it('a hash thread verifies bcrypt and scrypt hashes', async () => {
-    const threads = openHashThreads(1)
+    const threads = openPatientThreads()
     for (const stored of [bcrypt, scrypt]) {
       assert.equal(await threads.verify(Buffer.from('correct horse battery staple'), stored), true)
       assert.equal(await threads.verify(Buffer.from('another'), stored), false)
@@ -62,7 +63,7 @@ describe('openHashThreads', () => {
   })
 
   it('a hash thread can hash a password after it rejected an unknown kind of hash', async () => {
-    const threads = openHashThreads(1)
+    const threads = openPatientThreads()
     await assert.rejects(
       threads.verify(Buffer.from('x'), 'no hash'),
       /must be an argon2id, scrypt or bcrypt hash/,
@@ -92,7 +93,7 @@ describe('openHashThreads', () => {
   )
 
   it('a job fails if its hash thread ends, and the next job gets a new thread', async () => {
-    const threads = openHashThreads(1)
+    const threads = openPatientThreads()
     // The thread ends, because it cannot erase a password that is a string.
     const wrong = threads.hash('x' as unknown as Buffer, undefined, cheap)
     const next = threads.hash(Buffer.from('x'), undefined, cheap)
@@ -125,7 +126,7 @@ describe('openHashThreads', () => {
 
   it('if hash threads are closed while they start, they refuse the waiting jobs', async () => {
     for (let i = 0; i < 5; i++) {
-      const threads = openHashThreads(2)
+      const threads = openPatientThreads(2)
       const hashing = Array.from({ length: 3 }, () =>
         threads.hash(Buffer.from('x'), undefined, cheap).then(
           () => 'hashed',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { openHashThreads, type HashThreads } from './hash-threads.ts'
+import type { HashThreads } from './hash-threads.ts'
 import { createPasswords, isTooLong } from './password.ts'
+import { openPatientThreads } from '../../../test-support/patient-threads.ts'
 
 describe('isTooLong', () => {
   it('isTooLong is true for a password of 1,025 bytes or more', () => {
@@ -12,7 +13,7 @@ describe('isTooLong', () => {
 
 describe('verify()', () => {
   it('passwords.verify returns false if the stored value is not a known hash', async () => {
-    const threads = openHashThreads(1)
+    const threads = openPatientThreads()
     const passwords = createPasswords(threads)
     for (const stored of [
       '',
@@ -28,7 +29,7 @@ describe('verify()', () => {
 
 describe('hash()', () => {
   it('passwords.hash uses the configured cost, and a cheaper hash is outdated', async () => {
-    const threads = openHashThreads(1)
+    const threads = openPatientThreads()
     const [before, after] = [
       createPasswords(threads),
       createPasswords(threads, { memoryKiB: 20_480, passes: 3 }),
@@ -46,7 +47,7 @@ describe('hash()', () => {
 
 describe('renew()', () => {
   it('passwords.renew uses the configured cost and replaces a salt that is too short', async () => {
-    const threads = openHashThreads(1)
+    const threads = openPatientThreads()
     const [before, after] = [
       createPasswords(threads),
       createPasswords(threads, { memoryKiB: 20_480, passes: 3 }),
