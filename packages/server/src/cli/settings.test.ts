@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -170,6 +170,12 @@ describe('gather', () => {
         (await faultsOf(write('b.json', content)))[0]!,
         /b\.json cannot be read: the default export, or the JSON in the file, must be an object/,
       )
+    mkdirSync(join(folder, 'commonjs'))
+    write('commonjs/package.json', { type: 'commonjs' })
+    assert.match(
+      (await faultsOf(write('commonjs/c.ts', 'export default {}')))[0]!,
+      /c\.ts cannot be read: .*'export'\. The package\.json of its folder must contain "type": "module"$/,
+    )
     const content = { scope: {}, colour: 1, host: 'a' }
     const [scope, colour, ...more] = await faultsOf(write('c.json', content))
     assert.match(

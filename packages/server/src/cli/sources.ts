@@ -74,7 +74,12 @@ async function readFile(named: unknown, found: Gathering): Promise<void> {
   try {
     takeContent(await readContent(file), file, found)
   } catch (error) {
-    found.faults.push(`${file} cannot be read: ${(error as Error).message}`)
+    const { message } = error as Error
+    // What Node says about an ES module in a folder of CommonJS modules.
+    const hint = /'export'|import statement/.test(message)
+      ? '. The package.json of its folder must contain "type": "module"'
+      : ''
+    found.faults.push(`${file} cannot be read: ${message}${hint}`)
   }
 }
 

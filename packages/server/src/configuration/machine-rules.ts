@@ -15,7 +15,7 @@ const rules: readonly Rule<unknown>[] = [
         return {
           about: fault.slice(0, end),
           message: fault.slice(end + 1),
-          fix: 'run keystile help to see the values of each setting',
+          fix: 'correct it; keystile help shows the values of each setting',
         }
       }),
   },
