@@ -81,8 +81,9 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   wrong_signature: {
     meaning: 'The signature does not match the key that the token names.',
     cause:
-      'The token was changed or cut. Or the issuer and this API have different secrets, often ' +
-      'because one ends with a line break. Or the issuer has used one `kid` for two keys.',
+      'The token was changed or cut. Or the issuer and this API have different secrets: often ' +
+      'one of the two secrets has a line break at its end. Or the issuer has used one `kid` for ' +
+      'two keys.',
     fix: 'Send the token as it was issued, and give both sides the same secret.',
   },
   wrong_type: {
@@ -177,9 +178,11 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   unknown_user: {
     meaning: 'The function `user` of the guard returned no user for a valid token.',
     cause:
-      'The user was deleted or disabled, or the function `user` does not search by ' +
+      'The user was deleted or disabled. Or the function `user` does not search by ' +
       '`identity.subject`.',
-    fix: 'Let the function `user` search by `identity.subject`, which is a string.',
+    fix:
+      'With `createKeystile`, there is no function `user`: the user was deleted or disabled. ' +
+      'Otherwise, let the function `user` search by `identity.subject`, which is a string.',
   },
   email_not_verified: {
     meaning: 'The route demands `verified`, and the user has no verified e-mail address.',
