@@ -118,7 +118,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     await before.keystile.close()
     for (const column of ['published_at', 'signs_from', 'signs_until'])
       await stage.sql(`alter table signing_key drop column ${column}`)
-    await stage.sql('drop table schema_mark')
+    for (const table of ['schema_mark', 'dropped_mail']) await stage.sql(`drop table ${table}`)
     await stage.sql(`delete from migration where name >= '0015'`)
     await stage.sql(`delete from setting where name = 'longest_access_token_seconds'`)
 
