@@ -184,6 +184,24 @@ describeOnBoth(
         assert.equal(resets.length, count)
       })
 
+    it('notices about a tagged address do not hide those with emailVerified: true', async () => {
+      const { addUser, login, settled, mails } = await start(stage, (users) => ({
+        async findByLogin(typed) {
+          const person = await users.findByLogin(typed)
+          return person && Object.assign(person, { emailVerified: person.username === 'ada' })
+        },
+      }))
+      await addUser()
+      await stage.people.add({ username: 'eve', email: 'ada+1@example.com', password })
+      for (let count = 0; count < 5; count++) await login({ username: 'eve' })
+      await settled()
+      assert.equal(mails.length, 3)
+
+      for (let count = 0; count < 5; count++) await login()
+      await settled()
+      assert.equal(mails.filter(({ to }) => to === 'ada@example.com').length, 3)
+    })
+
     it('POST /password-resets answers every login name alike, and looks up no user', async () => {
       let isDown = false
       const { addUser, request, settled, mails } = await start(stage, (users) => ({

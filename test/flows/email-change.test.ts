@@ -632,6 +632,73 @@ describeOnBoth('a new address', (stage) => {
   })
 })
 
+/** Three accounts of a stranger, whose addresses are tagged addresses of the victim. */
+const strangers = [1, 2, 3].map((n) => ({
+  username: `eve-${n}`,
+  tagged: `ada+${n}@example.com`,
+  own: `eve-${n}@example.com`,
+}))
+
+describeOnBoth('accounts of a stranger with tagged addresses of a victim', (stage) => {
+  /** Adds the victim, and uses up the mails that every stranger can request. */
+  async function startVictim(options: object): Promise<
+    WithMailbox & {
+      /** Requests a new password on the victim's known device, and returns the number of mails. */
+      resets(): Promise<number>
+    }
+  > {
+    const started = await startWithMailbox(stage, options)
+    const { addUser, login, send, settled, mails } = started
+    await addUser()
+    await stage.sql('update "user" set email_verified_at = 1')
+    const { device_secret } = (await login()).json
+    const ask = (fields: object): Promise<Answer> =>
+      send('POST', '/password-resets', { json: { login: 'ada', ...fields } })
+    for (let count = 0; count < 4; count++) await ask({})
+    await settled()
+    return {
+      ...started,
+      async resets() {
+        const before = mails.filter(({ to }) => to === old).length
+        for (let count = 0; count < 3; count++) await ask({ device_secret })
+        await settled()
+        return mails.filter(({ to }) => to === old).length - before
+      },
+    }
+  }
+
+  it('confirmed changes away from them leave the victim’s known device its mails', async () => {
+    const started = await startVictim({ emailVerification: 'optional' })
+    const { addUser, login, send, mailTo, mails, resets } = started
+    for (const { username, tagged, own } of strangers) {
+      await addUser({ username, email: tagged })
+      const bearer = String((await login({ username })).json['access_token'])
+      const json = { current_password: password, new_email: own }
+      await send('POST', '/users/me/email', { bearer, json })
+      const { token } = await mailTo(own)
+      const { status } = await send('POST', '/email-changes/confirm', { bearer, json: { token } })
+      assert.equal(status, 204)
+      await mailTo(tagged)
+    }
+    assert.equal(mails.filter(({ to }) => to.startsWith('ada+')).length, 3)
+    assert.equal(await resets(), 3)
+  })
+
+  it('undone changes to them leave the victim’s known device its mails', async () => {
+    const { addUser, login, send, mailTo, resets } = await startVictim({})
+    for (const { username, tagged, own } of strangers) {
+      await addUser({ username, email: own })
+      const bearer = String((await login({ username })).json['access_token'])
+      const json = { current_password: password, new_email: tagged }
+      assert.equal((await send('POST', '/users/me/email', { bearer, json })).status, 204)
+      const { token } = await mailTo(own)
+      assert.equal((await send('POST', '/email-changes/undo', { json: { token } })).status, 204)
+      assert.match((await mailTo(tagged)).message.subject, /has another address now/)
+    }
+    assert.equal(await resets(), 3)
+  })
+})
+
 describeOnBoth('a new address that is not verified', (stage) => {
   it('a change of an unverified address needs no confirmation, but can be undone', async () => {
     const { addUser, accessToken, send, mailTo, users, login } = await startWithMailbox(stage)

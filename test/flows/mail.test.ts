@@ -325,6 +325,26 @@ function testNotices(stage: Stage): void {
     assert.equal(await list(), '')
   })
 
+  it('notices about a stranger’s tagged address do not hide those of a verified one', async () => {
+    const { server, keystile, addUser, login, clock } = await start()
+    const ada = await addUser()
+    await stage.sql('update "user" set email_verified_at = 1')
+    const eve = await addUser({ username: 'eve', email: 'ada+1@example.com' })
+    for (let count = 0; count < 4; count++) await keystile.users?.setPassword(eve, next)
+    await emptied()
+    assert.equal(server.mails.length, 3)
+
+    clock.advance(601)
+    await login()
+    await keystile.users?.setPassword(ada, next)
+    await keystile.users?.disable(ada)
+    await emptied()
+    assert.deepEqual(
+      server.mails.slice(3).map(({ envelope }) => envelope.to),
+      [['ada@example.com'], ['ada@example.com'], ['ada@example.com']],
+    )
+  })
+
   it('a mailbox gets three mails an hour and ten a day, whatever its letter case', async () => {
     const started = await start()
     const { server, keystile, addUser, clock } = started

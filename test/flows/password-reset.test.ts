@@ -369,6 +369,18 @@ describeOnBoth('a forgotten password', (stage) => {
       assert.deepEqual([counts[0], counts[10]], expected)
     })
 
+  it('a known device that has used up its own mails gets those of unknown devices', async () => {
+    const { addUser, login, asked, request, settled, confirm, mails } = await start(stage)
+    await addUser()
+    await stage.sql('update "user" set email_verified_at = 1')
+    const { device_secret } = (await login()).json
+    for (let count = 0; count < 3; count++) await request('ada', { device_secret })
+    await settled()
+    const { token } = await asked('ada', { device_secret })
+    assert.equal(mails.length, 4)
+    assert.equal((await confirm({ token })).status, 204)
+  })
+
   it('a fourth link for unknown devices evicts the first, not a known device’s link', async () => {
     const { addUser, login, asked, confirm, clock } = await start(stage)
     await addUser()

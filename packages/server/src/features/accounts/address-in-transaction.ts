@@ -123,15 +123,13 @@ async function mailOldAddress(
 
   const wasVerified = email_verified_at !== null
   if (verifiedAt !== null && !wasVerified) {
-    await insertRemovalNotice(transaction, undo.notice, { subject, recipient, now })
+    const removed = { subject, recipient, isVerified: false, now }
+    await insertRemovalNotice(transaction, undo.notice, removed)
     return true
   }
 
-  // Strangers can cause the mails to addresses that were never verified. These mails must not
-  // prevent the change of a verified address.
-  const share = wasVerified ? 'undo' : 'unverified-undo'
-  if (!(await tryInsertMail(transaction, undo.mail, { subject, recipient, share, now })))
-    return false
+  const addressee = { subject, recipient, share: 'undo', isVerified: wasVerified, now } as const
+  if (!(await tryInsertMail(transaction, undo.mail, addressee))) return false
   await insertFormerEmail(transaction, {
     email: recipient,
     email_key,
@@ -147,9 +145,9 @@ async function mailOldAddress(
 export async function insertRemovalNotice(
   transaction: Transaction,
   notice: NewMail | undefined,
-  addressee: Addressee & { readonly now: number },
+  removed: Addressee & { readonly isVerified: boolean; readonly now: number },
 ): Promise<void> {
-  if (notice) await insertMail(transaction, notice, { ...addressee, share: 'allowance' })
+  if (notice) await insertMail(transaction, notice, { ...removed, share: 'removal' })
 }
 
 export async function canRestore(
@@ -208,7 +206,11 @@ export async function restoreAddress(
     subject,
     email,
     mailbox: email_key,
-    replaced: isSameMailbox(replaced.email, email) ? null : replaced.email,
+    isVerified: email_verified_at !== null,
+    replaced:
+      replaced.email === null || isSameMailbox(replaced.email, email)
+        ? undefined
+        : { recipient: replaced.email, isVerified: replaced.email_verified_at !== null },
     isActive: disabled_at === null,
   }
 }

@@ -75,8 +75,8 @@ export interface ExpectedAccount {
   readonly rights: StoredRights | undefined
 }
 
-/** The columns of a locked account that decide whether and where the notice of a login is sent. */
-export type LockedAccount = Pick<UserRow, 'email' | 'created_at'>
+/** The columns of a locked account that decide whether and how the notice of a login is sent. */
+export type LockedAccount = Pick<UserRow, 'email' | 'email_verified_at' | 'created_at'>
 
 /**
  * Locks an account until the end of the transaction. So no other request can change the password or
@@ -111,7 +111,7 @@ const lockActiveRow = prepare<
     .where('id', '=', subject)
     .where('disabled_at', 'is', null)
     .where('deleted_at', 'is', null)
-    .returning(['password_hash', 'scopes', 'roles', 'email', 'created_at']),
+    .returning(['password_hash', 'scopes', 'roles', 'email', 'email_verified_at', 'created_at']),
 )
 
 /** An account that `lockMailbox()` has locked until the end of the transaction. */

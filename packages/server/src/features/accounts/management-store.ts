@@ -85,7 +85,7 @@ export const changeUser: Command<
     .where('scopes', '=', expected.scopes)
     .where('roles', '=', expected.roles)
     .where('disabled_at', expected.disabled ? 'is not' : 'is', null)
-    .returning(['email', 'scopes', 'roles', 'disabled_at'])
+    .returning(['email', 'email_verified_at', 'scopes', 'roles', 'disabled_at'])
     .executeTakeFirst()
   if (!before) return { outcome: 'outdated' }
 
@@ -95,7 +95,7 @@ export const changeUser: Command<
   await recordChange(transaction, { before, change, ended })
   if (disabled && before.disabled_at === null) {
     await eraseProofs(transaction, { subject: id })
-    await notify(transaction, change.notice, { id, email: before.email, now })
+    await notify(transaction, change.notice, { ...before, id, now })
   }
   return { outcome: 'changed' }
 })

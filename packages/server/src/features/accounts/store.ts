@@ -199,13 +199,19 @@ export function listUserRows(
 export async function notify(
   transaction: Transaction,
   notice: NewMail | undefined,
-  { id, email, now }: Pick<UserRow, 'id' | 'email'> & { readonly now: number },
+  {
+    id,
+    email,
+    email_verified_at,
+    now,
+  }: Pick<UserRow, 'id' | 'email' | 'email_verified_at'> & { readonly now: number },
 ): Promise<void> {
   if (notice && email !== null)
     await insertMail(transaction, notice, {
       subject: id,
       recipient: email,
       share: 'notice',
+      isVerified: email_verified_at !== null,
       now,
     })
 }

@@ -8,7 +8,7 @@ import type { AccountTables, UserRow } from './tables.ts'
  * change. Statements that only lock the row are allowed elsewhere. Does NOT change a deleted user.
  *
  * @param options.expected values that must still be stored; otherwise nothing changes
- * @returns the stored address, or undefined if nothing changed
+ * @returns the stored address and when it was verified, or undefined if nothing changed
  */
 export async function updateUser(
   transaction: Transaction,
@@ -22,14 +22,14 @@ export async function updateUser(
     readonly expected?: Partial<Pick<UserRow, 'password_hash' | 'profile'>>
     readonly now: number
   },
-): Promise<Pick<UserRow, 'email'> | undefined> {
+): Promise<Pick<UserRow, 'email' | 'email_verified_at'> | undefined> {
   const changed = await inTables<AccountTables>(transaction)
     .updateTable('user')
     .set(values)
     .where('id', '=', subject)
     .where('deleted_at', 'is', null)
     .where((row) => row.and(expected))
-    .returning('email')
+    .returning(['email', 'email_verified_at'])
     .executeTakeFirst()
   if (changed) await insertUserEvent(transaction, { subject, now })
   return changed

@@ -105,7 +105,7 @@ export const undoEmailChange: Command<
   const restored = await restoreAddress(transaction, { tokenHash, by, now })
   if (!restored) return { subject: undefined }
 
-  const { subject, email: recipient, mailbox, replaced, isActive } = restored
+  const { subject, email: recipient, mailbox, isVerified, replaced, isActive } = restored
   await eraseProofs(transaction, { subject })
   await insertAudit<EmailChangeEvent>(transaction, {
     event: 'email_change_undone',
@@ -113,13 +113,13 @@ export const undoEmailChange: Command<
     by,
     subject,
   })
-  if (replaced !== null)
-    await insertRemovalNotice(transaction, notice, { subject, recipient: replaced, now })
+  if (replaced) await insertRemovalNotice(transaction, notice, { subject, ...replaced, now })
   if (!isActive) return { subject }
 
   const bound = { subject, mailbox, counted_for: subject, resolved_at: now }
   await insertProof(transaction, { ...reset.row, ...bound })
-  await insertMail(transaction, reset.mail, { subject, recipient, share: 'undone', now })
+  const addressee = { subject, recipient, share: 'undone', isVerified, now } as const
+  await insertMail(transaction, reset.mail, addressee)
   return { subject }
 })
 

@@ -1,6 +1,7 @@
 import type { Spent } from '../limits/uses.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
+import type { NoticeAddress } from '../sessions/sessions.ts'
 
 /**
  * Authenticates users. Does not issue tokens: the endpoint that logs a user in starts the session.
@@ -64,7 +65,7 @@ export interface GrantedLogin {
    * The address of an app's user, for `notice`. Not used for Keystile's own accounts: their notice
    * goes to the address that the account has when the session starts.
    */
-  readonly noticeTo: string | undefined
+  readonly noticeTo: NoticeAddress | undefined
   /**
    * How long the start of the session may wait, so that it can share one database commit with other
    * writes.

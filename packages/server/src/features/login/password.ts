@@ -201,7 +201,10 @@ function grantedOf<U>(
     scopes: directory.scopes(user),
     spent,
     notice,
-    noticeTo: notice && directory.email(user),
+    noticeTo: notice && {
+      email: directory.email(user),
+      isVerified: directory.emailVerified(user),
+    },
     patienceMilliseconds,
   }
 }

@@ -35,11 +35,12 @@ describe('startLogin', () => {
   /** Logs a user in. Returns the recipients of all stored notices. */
   async function noticesAfter(
     subject: string,
-    { hasAccounts = true, hasNotice = true, noticeTo = 'own@example.com' } = {},
+    { hasAccounts = true, hasNotice = true, email = 'own@example.com' } = {},
   ): Promise<readonly string[]> {
     const issuing = { ...createIssuing(), hasAccounts }
     const kind = { template: 'new_device', lifetimeMilliseconds: tenMinutes }
     const notice = hasNotice ? prepareMail(kind, undefined, now) : undefined
+    const noticeTo = { email, isVerified: false }
     const login = { subject, clientId: 'c', scopes: [], refreshes: true, by, notice, noticeTo }
     const starter = await openLoginStarter(database, { issuing, clock, auditSeconds })
     assert.ok(await starter.start(login))
@@ -73,7 +74,7 @@ describe('startLogin', () => {
 
   it('the notice about an app’s own user goes to the address that the app gives', async () => {
     await noticesAfter('own', { hasAccounts: false })
-    assert.deepEqual(await noticesAfter('own', { hasAccounts: false, noticeTo: '' }), [])
+    assert.deepEqual(await noticesAfter('own', { hasAccounts: false, email: '' }), [])
     assert.deepEqual(await noticesAfter('own', { hasAccounts: false }), ['own@example.com'])
   })
 

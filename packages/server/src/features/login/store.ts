@@ -40,9 +40,17 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
   // Successful logins and refreshes have no rate limit: SECURITY.md explains the risk.
   if (spent) await restoreUses(transaction, spent, now)
 
-  const recipient = hasAccount ? account?.email : noticeTo
-  if (notice && recipient && !isNew)
-    await insertMail(transaction, notice, { subject, recipient, share: 'notice', now })
+  const to = account
+    ? { email: account.email, isVerified: account.email_verified_at !== null }
+    : noticeTo
+  if (notice && to?.email && !isNew)
+    await insertMail(transaction, notice, {
+      subject,
+      recipient: to.email,
+      isVerified: to.isVerified,
+      share: 'notice',
+      now,
+    })
   return { started: true }
 })
 

@@ -1,5 +1,5 @@
 import { inTables, type Transaction } from '../../storage/database.ts'
-import { insertMail } from '../outbox/in-transaction.ts'
+import { insertMail, tryInsertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { claimMilliseconds, maxLiveProofs } from './feature.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
@@ -92,8 +92,9 @@ export interface BindValues extends Binding {
 }
 
 /**
- * Stores the mail of a request and binds the proof to the user. If the mailbox already got too many
- * mails, stores no mail and leaves the proof unbound: a bound proof without a mail could evict a
+ * Stores the mail of a request and binds the proof to the user. The mail of a known device has two
+ * shares of the mailbox: its own, and that of strangers. If the mailbox already got too many mails,
+ * stores no mail and leaves the proof unbound: a bound proof without a mail could evict a
  * proof whose mail was sent.
  */
 export async function bindWithMail(
@@ -101,9 +102,12 @@ export async function bindWithMail(
   { mail, recipient, about, ...values }: BindValues,
 ): Promise<void> {
   const { id, device, now } = values
-  const subject = about ?? values.subject
-  const share = device === undefined ? 'requested' : 'allowance'
-  if (await insertMail(transaction, mail, { subject, recipient, share, now }))
+  const addressee = { subject: about ?? values.subject, recipient, now }
+  if (
+    (device !== undefined &&
+      (await tryInsertMail(transaction, mail, { ...addressee, share: 'allowance' }))) ||
+    (await insertMail(transaction, mail, { ...addressee, share: 'requested' }))
+  )
     await bindProof(transaction, values)
   else await leaveProofsUnbound(transaction, { ids: [id], now })
 }

@@ -19,27 +19,36 @@ export interface Addressee {
  * of one share cannot prevent those of another one.
  *
  * - `requested`: every stranger can cause these mails, for example by a registration.
- * - `notice`: reports a change or a login.
- * - `allowance`: a known device asked for the mail, or it reports that an address was removed.
+ * - `allowance`: a device that is known to an account with a verified address asked for the mail.
  * - `invitation`: an operator or the app invites a person.
- * - `undo`: has a link that restores a verified address.
- * - `unverified-undo`: has a link that restores an address that was never verified.
+ */
+export type MailShare = 'requested' | 'allowance' | 'invitation'
+
+/**
+ * Shares of mails about a change of an account. Each of them has one limit for accounts whose
+ * address is verified, and another one for accounts whose address was never verified: strangers can
+ * register such accounts, and cause mails about them. See `MailShare`.
+ *
+ * - `notice`: reports a change or a login.
+ * - `removal`: reports that an address was removed.
+ * - `undo`: has a link that restores the address.
  * - `undone`: has a link to set a new password, after an address was restored.
  */
-export type MailShare =
-  | 'requested'
-  | 'notice'
-  | 'allowance'
-  | 'invitation'
-  | 'undo'
-  | 'unverified-undo'
-  | 'undone'
+export type AccountMailShare = 'notice' | 'removal' | 'undo' | 'undone'
 
-export interface CountedAddressee extends Addressee {
-  readonly share: MailShare
-  /** The time of the change, in milliseconds. */
-  readonly now: number
-}
+export type CountedAddressee = Addressee &
+  Counted & {
+    /** The time of the change, in milliseconds. */
+    readonly now: number
+  }
+
+type Counted =
+  | { readonly share: MailShare }
+  | {
+      readonly share: AccountMailShare
+      /** Whether the account that the mail is about has verified the recipient's address. */
+      readonly isVerified: boolean
+    }
 
 /**
  * Stores a mail in the transaction of the change that causes it. If the change is rolled back, no
@@ -67,9 +76,10 @@ export async function insertMail(
 export async function tryInsertMail(
   transaction: Transaction,
   { id, template, sealed, lifetimeMilliseconds }: NewMail,
-  { subject, recipient, share, now }: CountedAddressee,
+  addressee: CountedAddressee,
 ): Promise<boolean> {
-  if ((await countUses(transaction, usesOf(recipient, share), now)).wait > 0) return false
+  const { subject, recipient, now } = addressee
+  if ((await countUses(transaction, usesOf(addressee), now)).wait > 0) return false
 
   await inTables<OutboxTables>(transaction)
     .insertInto('mail')
@@ -85,11 +95,12 @@ export async function tryInsertMail(
   return true
 }
 
-function usesOf(recipient: string, share: MailShare): readonly Use[] {
-  const mailbox = countedMailbox(recipient)
-  if (share === 'allowance') return [useOf(allowanceRate, mailbox)]
+function usesOf(addressee: CountedAddressee): readonly Use[] {
+  const mailbox = countedMailbox(addressee.recipient)
+  if (addressee.share === 'allowance') return [useOf(allowanceRate, mailbox)]
 
-  const counted = `${mailbox}\n${share}`
+  const prefix = 'isVerified' in addressee && !addressee.isVerified ? 'unverified-' : ''
+  const counted = `${mailbox}\n${prefix}${addressee.share}`
   return [useOf(mailboxHourRate, counted), useOf(mailboxDayRate, counted)]
 }
 

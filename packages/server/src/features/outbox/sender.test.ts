@@ -16,7 +16,12 @@ import { noMeter } from '../../feature/metric.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { list as printMails } from './cli.ts'
 import { expiredMails, feature, mailTries } from './feature.ts'
-import { eraseMailsAbout, eraseWaitingMails, insertMail, type MailShare } from './in-transaction.ts'
+import {
+  eraseMailsAbout,
+  eraseWaitingMails,
+  insertMail,
+  type CountedAddressee,
+} from './in-transaction.ts'
 import { openParameters, prepareMail } from './new-mail.ts'
 import { startSender, type OutgoingMail, type Sender } from './sender.ts'
 import { listMails } from './store.ts'
@@ -269,21 +274,28 @@ describe('the mails of the outbox', () => {
       dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
     })
     let time = now
-    const send = (recipient: string, share: MailShare = 'requested'): Promise<boolean> => {
+    type Share = CountedAddressee['share']
+    const send = (recipient: string, share: Share = 'requested', isVerified = true) => {
       const kind = { template: 'notice', lifetimeMilliseconds: 1e9 }
       const mail = prepareMail(kind, undefined, now)
       const subject = recipient.toLowerCase().replace(/[+@].*/, '')
       return db
         .transaction()
         .execute((transaction) =>
-          insertMail(transaction, mail, { subject, recipient, share, now: time }),
+          insertMail(transaction, mail, { subject, recipient, share, isVerified, now: time }),
         )
     }
     const three = ['Ada@example.com', 'ADA+1@example.com', 'ada@example.com', 'ada@example.com']
     const sent: boolean[] = []
-    const shares = ['requested', 'notice', 'allowance', 'invitation', 'undo', 'undone'] as const
+    const shares: [Share, boolean][] = [
+      ['requested', true],
+      ['allowance', true],
+      ['invitation', true],
+    ]
+    for (const share of ['notice', 'removal', 'undo', 'undone'] as const)
+      shares.push([share, false], [share, true])
     for (const share of shares)
-      for (const recipient of three) sent.push(await send(recipient, share))
+      for (const recipient of three) sent.push(await send(recipient, ...share))
     assert.deepEqual(
       sent,
       shares.flatMap(() => [true, true, true, false]),

@@ -1,4 +1,4 @@
-import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import { command, type AnyCommand, type Command, type Transaction } from '../../storage/database.ts'
 import { lockMailbox, setPasswordByMail } from '../accounts/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
@@ -13,7 +13,7 @@ import {
   type ClaimedProof,
   type SpendableProof,
 } from '../mail-proofs/in-transaction.ts'
-import { insertMail } from '../outbox/in-transaction.ts'
+import { insertMail, type Addressee } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
 import type { PasswordResetEvent } from './feature.ts'
@@ -63,8 +63,7 @@ export const resetPassword: Command<
     by,
     subject,
   })
-  const addressee = { subject, recipient: account.email, share: 'notice', now } as const
-  if (notice) await insertMail(transaction, notice, addressee)
+  await insertResetNotice(transaction, notice, { subject, recipient: account.email, now })
   return { isReset: true }
 })
 
@@ -118,8 +117,18 @@ export const finishReset: Command<
     by,
     subject,
   })
-  if (notice) await insertMail(transaction, notice, { subject, recipient, share: 'notice', now })
+  await insertResetNotice(transaction, notice, { subject, recipient, now })
 })
+
+/** Stores the notice of a reset. The reset has proved that the user reads the mailbox. */
+async function insertResetNotice(
+  transaction: Transaction,
+  notice: NewMail | undefined,
+  addressee: Addressee & { readonly now: number },
+): Promise<void> {
+  if (notice)
+    await insertMail(transaction, notice, { ...addressee, share: 'notice', isVerified: true })
+}
 
 export const commands: readonly AnyCommand[] = [
   bindReset,

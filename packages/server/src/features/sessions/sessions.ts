@@ -36,7 +36,7 @@ export interface SessionStart {
   /** The mail that tells the person about a login from a new device. */
   readonly notice?: NewMail | undefined
   /** The address of an app's own user, for the mail `notice`. Ignored for Keystile accounts. */
-  readonly noticeTo?: string | undefined
+  readonly noticeTo?: NoticeAddress | undefined
   /**
    * How long the start of the session may wait, so that it can share one database commit with other
    * writes.
@@ -52,6 +52,12 @@ export interface SessionStart {
   /** The `User-Agent` of the login, shown in the person's list of sessions. */
   readonly device?: string | undefined
   readonly by: By
+}
+
+/** Where the notice of a login of an app's own user goes. */
+export interface NoticeAddress {
+  readonly email: string | undefined
+  readonly isVerified: boolean
 }
 
 export interface StartedSession extends IssuedTokens {
@@ -82,7 +88,7 @@ export interface NewLogin extends NewSession {
   readonly rights: StoredRights | undefined
   readonly spent: Spent | undefined
   readonly notice: NewMail | undefined
-  readonly noticeTo: string | undefined
+  readonly noticeTo: NoticeAddress | undefined
   /**
    * Until this time, in milliseconds, the audit record has each login of an app's own users.
    * Undefined for Keystile accounts.
