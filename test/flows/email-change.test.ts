@@ -1,5 +1,6 @@
 // A new address: confirmed by a mail to it, and undone by a mail to the old one.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import {
@@ -638,6 +639,36 @@ const strangers = [1, 2, 3].map((n) => ({
   tagged: `ada+${n}@example.com`,
   own: `eve-${n}@example.com`,
 }))
+
+describeOnBoth('mails about a new address', (stage) => {
+  for (const emailVerification of ['optional', 'off'])
+    it(`all users together have limits, with emailVerification ${emailVerification}`, async () => {
+      const options = { emailVerification, rateLimits: 'on', trustedProxies: [] }
+      const { tokens, send, clock } = await startWithMailbox(stage, options)
+      const bearers: string[] = []
+      for (const username of ['eve', 'bob', 'carol'])
+        bearers.push((await tokens(username)).accessToken)
+      let count = 0
+      /** The status of a change by a user with the least number of changes. */
+      const change = async (remoteAddress: string): Promise<string> => {
+        const bearer = bearers[count++ % bearers.length] ?? ''
+        const json = { current_password: password, new_email: `stranger-${count}@example.com` }
+        const answer = await send('POST', '/users/me/email', { bearer, json, remoteAddress })
+        return answer.status === 429 ? 'refused' : 'mailed'
+      }
+      const key = createHash('sha256').update('email-server\n').digest('base64url')
+      await stage.sql(`insert into rate values ('${key}', ${clock.now() + 579 * 2_000})`)
+
+      const statuses = []
+      for (let changes = 0; changes < 21; changes++) statuses.push(await change('192.0.2.7'))
+      assert.deepEqual(statuses, [...Array.from({ length: 20 }, () => 'mailed'), 'refused'])
+      assert.deepEqual(
+        [await change('192.0.2.8'), await change('192.0.2.8')],
+        ['mailed', 'refused'],
+        'the limit of the whole server',
+      )
+    })
+})
 
 describeOnBoth('accounts of a stranger with tagged addresses of a victim', (stage) => {
   /** Adds the victim, and uses up the mails that every stranger can request. */

@@ -11,6 +11,23 @@ export const emailRate: LimitRate = {
   intervalMilliseconds: 16 * minuteMilliseconds,
 }
 
+/**
+ * Limits changes of the e-mail address that send a mail, per IP address. Each such mail may go to a
+ * stranger: to the new address, or to an old address that was never verified.
+ */
+export const emailAddressRate: LimitRate = {
+  name: 'email-address',
+  burst: 20,
+  intervalMilliseconds: 3 * minuteMilliseconds,
+}
+
+/** Limits changes of the e-mail address that send a mail, on the whole server. */
+export const emailServerRate: LimitRate = {
+  name: 'email-server',
+  burst: 600,
+  intervalMilliseconds: 2 * secondMilliseconds,
+}
+
 /** Limits refused confirmations and refused undo links, per IP address. */
 export const confirmEmailRate: LimitRate = {
   name: 'email-confirm',
@@ -26,5 +43,5 @@ export type EmailChangeEvent = (typeof auditEvents)[number]
 export const feature: Feature<object, EmailChangeEvent> = {
   name: 'email-change',
   auditEvents,
-  rates: [emailRate, confirmEmailRate],
+  rates: [emailRate, emailAddressRate, emailServerRate, confirmEmailRate],
 }

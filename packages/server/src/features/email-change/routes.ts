@@ -22,11 +22,12 @@ import {
 } from '../accounts/route-parts.ts'
 import type { PublicUser, User, Users } from '../accounts/users.ts'
 import { byCaller, byStranger } from '../audit/audit.ts'
+import type { By } from '../audit/entry.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { useOf } from '../limits/uses.ts'
 import { preferredLanguage } from '../mail/language.ts'
 import type { Language } from '../mail/message.ts'
-import { emailRate } from './feature.ts'
+import { emailAddressRate, emailRate, emailServerRate } from './feature.ts'
 import type { EmailChanges } from './email-changes.ts'
 
 export interface EmailChangeRouteParts extends ProofParts {
@@ -72,7 +73,7 @@ const emailRoute = {
  * back to the attacker.
  */
 function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCaller> {
-  const { users, limits, changes } = parts
+  const { users, changes } = parts
   return {
     ...emailRoute,
     doc: {
@@ -100,7 +101,7 @@ function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCa
       const by = byCaller(request, identity)
       await provePassword(fields.current_password, { user, by }, parts)
 
-      await limits.count([useOf(emailRate, user.publicUser.id)])
+      await countChange(user, by, parts)
       if (changes && replacesVerified(user.publicUser, fields.new_email))
         return requestedAnswer(request, { changes, user, email: fields.new_email })
 
@@ -112,6 +113,17 @@ function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCa
       return emptyAnswer
     },
   }
+}
+
+async function countChange(
+  { publicUser: { id } }: User,
+  { address }: By,
+  { limits, changes }: Pick<EmailChangeRouteParts, 'limits' | 'changes'>,
+): Promise<void> {
+  const ofMail = changes
+    ? [useOf(emailServerRate, ''), ...limits.usesAt(emailAddressRate, address)]
+    : []
+  await limits.count([useOf(emailRate, id), ...ofMail])
 }
 
 /** Whether the old address is verified, and the new address belongs to another mailbox. */
@@ -169,7 +181,7 @@ function requestRoute(
       const by = byCaller(request, identity)
       await provePassword(fields.current_password, { user, by }, parts)
 
-      await parts.limits.count([useOf(emailRate, user.publicUser.id)])
+      await countChange(user, by, parts)
       return requestedAnswer(request, { changes, user, email: fields.new_email })
     },
   }

@@ -14,6 +14,8 @@ const named = [
   'device',
   'proof',
   'email',
+  'email-address',
+  'email-server',
   'profile',
   'registration',
   'registration-mail',
