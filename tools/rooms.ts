@@ -212,7 +212,7 @@ const server: Package = {
     {
       name: 'http',
       for: 'routes, the router, forms, JSON bodies, refusals, CORS and proxies',
-      from: ['storage', 'feature'],
+      from: ['base', 'storage', 'feature'],
       packages: ['keystile', 'zod'],
       packagesOf: { 'proxies.ts': ['node:net'] },
     },

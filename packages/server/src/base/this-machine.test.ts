@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isHttpElsewhere, isOnThisMachine } from './this-machine.ts'
+import { isHttpElsewhere, isLoopback, isOnThisMachine } from './this-machine.ts'
 
 describe('isOnThisMachine', () => {
   it('isOnThisMachine is true only for a URL whose host is a loopback name or address', () => {
@@ -14,6 +14,14 @@ describe('isOnThisMachine', () => {
       'http://127.example',
     ])
       assert.equal(isOnThisMachine(issuer), false, issuer)
+  })
+})
+
+describe('isLoopback', () => {
+  it('isLoopback recognizes a loopback address that is mapped into IPv6', () => {
+    assert.equal(isLoopback('::ffff:127.0.0.1'), true)
+    for (const address of ['::ffff:10.0.0.1', '::ffff:', '::ffff:localhost', '::ffff:::1'])
+      assert.equal(isLoopback(address), false, address)
   })
 })
 

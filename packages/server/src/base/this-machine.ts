@@ -16,9 +16,12 @@ export function isHttpElsewhere(url = ''): boolean {
   return URL.canParse(url) && new URL(url).protocol === 'http:' && !isOnThisMachine(url)
 }
 
-/** Whether a host is this machine: `localhost`, `::1` or an address in 127.0.0.0/8. */
+/**
+ * Whether a host is this machine: `localhost`, `::1` or an address in 127.0.0.0/8, which may be
+ * mapped into IPv6.
+ */
 export function isLoopback(host: string): boolean {
-  const address = host.replace(/^\[(.*)\]$/, '$1')
+  const address = host.replace(/^\[(.*)\]$/, '$1').replace(/^::ffff:(?=\d+\.)/i, '')
   return (
     address === 'localhost' ||
     address === '::1' ||

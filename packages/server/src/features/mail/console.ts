@@ -1,10 +1,5 @@
-import {
-  ProblemError,
-  type HttpAnswer,
-  type HttpRequestWithBody,
-  type Logger,
-} from 'keystile/internal'
-import { isLoopback } from '../../base/this-machine.ts'
+import { ProblemError, type HttpAnswer, type Logger } from 'keystile/internal'
+import { isFromThisMachine, isHostThisMachine } from '../../http/local-request.ts'
 import type { OpenRoute } from '../../http/route.ts'
 import { joined, markup, type Html } from '../../pages/html.ts'
 import { pageAnswer } from '../../pages/layout.ts'
@@ -16,8 +11,8 @@ const maxShown = 50
 
 /**
  * Creates the transport for development. It sends nothing: the page `/dev/mail` shows the latest
- * mails of this process. Anyone who can reach the page can read the mails, so a safety rule refuses
- * this transport if other machines can reach the server.
+ * mails of this process, to requests from this machine only. A safety rule also refuses this
+ * transport if other machines can reach the server. But an app decides itself where it listens.
  */
 export function createConsoleMail({
   issuer,
@@ -44,31 +39,20 @@ export function createConsoleMail({
         tag: 'Metadata',
         summary: 'Read the mails of this process, in development',
         success: { status: 200, description: 'The latest mails', type: 'text/html' },
-        refuses: { 403: 'The header `Host` does not name this machine' },
+        refuses: {
+          403: 'The request does not come from this machine, or its `Host` does not name it',
+        },
       },
       handle(request) {
-        if (!isLoopback(hostOf(request)))
-          throw new ProblemError('forbidden', 'Open this page at localhost or 127.0.0.1')
+        if (!isFromThisMachine(request) || !isHostThisMachine(request))
+          throw new ProblemError(
+            'forbidden',
+            'Open this page on the machine of the server, at localhost or 127.0.0.1',
+          )
         return pageOf(sent, service)
       },
     },
   }
-}
-
-/**
- * Returns the host that the sender addressed, without the port. Empty if it is missing or
- * malformed.
- *
- * A site that a developer visits can let its own name point to this machine (DNS rebinding). The
- * browser then regards this server as part of the site, and lets it read the answers. The host is
- * still the name of the site. Only names of this machine are safe; the host of the issuer is one of
- * them, because of the rule `mail-console`.
- */
-function hostOf({ headers, url }: HttpRequestWithBody): string {
-  // A web `Request` that an app has made itself has only the URL.
-  const host = headers.get('host')
-  const named = host === null || host === undefined ? url : `http://${host}`
-  return URL.canParse(named) ? new URL(named).hostname : ''
 }
 
 function pageOf(messages: readonly MailMessage[], service: string): HttpAnswer {

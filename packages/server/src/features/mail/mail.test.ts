@@ -138,11 +138,12 @@ describe('the SMTP transport', () => {
   })
 })
 
-/** A request for the page, to a host. */
-const asked = (host: string): RouteRequest => ({
+/** A request for the page, from this machine, to a host. */
+const asked = (host: string, headers: Readonly<Record<string, string>> = {}): RouteRequest => ({
   method: 'GET',
   url: '/dev/mail',
-  headers: new Headers({ host }),
+  headers: new Headers({ host, ...headers }),
+  remoteAddress: '127.0.0.1',
   params: {},
   body: () => assert.fail('no body is read'),
 })
@@ -188,10 +189,33 @@ describe('the page for development', () => {
   it('/dev/mail refuses requests whose Host is not a name of this machine (DNS rebinding)', () => {
     const { route } = createConsoleMail({ issuer, logger: silentLogger })
     const open = (host: string) => route.handle(asked(host))
-    for (const host of ['localhost', 'localhost:3000', '127.0.0.1:3000', '[::1]:3000'])
+    for (const host of ['localhost', 'LOCALHOST:3000', '127.0.0.1:3000', '[::1]:3000'])
       assert.equal((open(host) as HttpAnswer).status, 200, host)
-    for (const host of ['evil.example', 'evil.example:3000', 'localhost.evil.example', '', 'a b'])
+    for (const host of [
+      'evil.example',
+      'evil.example:3000',
+      'localhost.evil.example',
+      '',
+      'a b',
+      'x@localhost',
+      'localhost/evil',
+      'localhost:3000?x',
+      'localhost:x',
+      'localhost, evil.example',
+    ])
       assert.throws(() => open(host), { code: 'forbidden', message: /localhost/ }, host)
+  })
+
+  it('/dev/mail refuses requests that do not come directly from this machine', () => {
+    const { route } = createConsoleMail({ issuer, logger: silentLogger })
+    const open = (remoteAddress: string | undefined, headers = {}) =>
+      route.handle({ ...asked('localhost', headers), remoteAddress })
+    for (const address of ['127.0.0.1', '127.0.0.2', '::1', '::ffff:127.0.0.1'])
+      assert.equal((open(address) as HttpAnswer).status, 200, address)
+    for (const address of ['192.0.2.1', '::ffff:192.0.2.1', 'fe80::1%eth0', '', undefined])
+      assert.throws(() => open(address), { code: 'forbidden' }, address)
+    for (const name of ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP'])
+      assert.throws(() => open('127.0.0.1', { [name]: '127.0.0.1' }), { code: 'forbidden' }, name)
   })
 
   it('/dev/mail takes the host from the URL of a request without the header Host', () => {
@@ -251,10 +275,11 @@ describeOnBoth('mail', (stage) => {
 
   it('if mailUrl is console:, /dev/mail shows escaped mails and runs no script', async () => {
     const started = await stage.start({ mailUrl: 'console:' })
-    assert.match((await started.send('GET', '/dev/mail')).text, /No mail yet/)
+    const openPage = () => started.send('GET', '/dev/mail', { remoteAddress: '127.0.0.1' })
+    assert.match((await openPage()).text, /No mail yet/)
     await disable(started)
     const page = await until(async () => {
-      const answer = await started.send('GET', '/dev/mail')
+      const answer = await openPage()
       return !answer.text.includes('No mail yet') && answer
     })
     assert.match(
