@@ -2,6 +2,7 @@
 // cluster has run the manifest yet.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -101,6 +102,11 @@ describe('the Kubernetes manifest', () => {
     const { stdout, stderr } = await callCommand(['config', 'check'], { cwd, env })
     assert.equal(stderr, '')
     assert.match(stdout, /^the settings are fine: https:\/\/auth\.example, /)
+  })
+
+  it('the manifest trusts single addresses as proxies, not the range of all pods', () => {
+    const proxies = ConfigMap.data['KEYSTILE_TRUSTED_PROXIES']?.split(',') ?? []
+    for (const proxy of proxies) assert.equal(isIP(proxy), 4, proxy)
   })
 
   it('the probes of the manifest ask a running server for paths that it has', async () => {

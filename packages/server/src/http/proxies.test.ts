@@ -102,6 +102,12 @@ describe('createProxies', () => {
     assert.equal(resolve('127.0.0.1'), '127.0.0.1')
   })
 
+  it('proxies.resolve does not parse an entry of X-Forwarded-For above 64 characters', () => {
+    const entryOf = (length: number): string => 'x, 192.0.2.1:443'.padEnd(length + 2) + ',10.0.0.2'
+    assert.equal(resolve('127.0.0.1', entryOf(64)), '192.0.2.1')
+    assert.equal(resolve('127.0.0.1', entryOf(65)), '10.0.0.2')
+  })
+
   it('createProxies reads an IPv4-mapped IPv6 range as the IPv4 range', () => {
     const { isTrusted } = createProxies(['::ffff:10.0.0.0/104', '::ffff:192.0.2.7'])
     for (const address of ['10.0.0.0', '10.255.255.255', '192.0.2.7'])

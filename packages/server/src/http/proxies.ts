@@ -1,6 +1,9 @@
 import { BlockList, isIP } from 'node:net'
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 
+/** The longest entry of `X-Forwarded-For` that is read. An address with a port has up to 53. */
+const maxEntryLength = 64
+
 /** The trusted proxies: their `X-Forwarded-For` gives the address of the client. */
 export interface Proxies {
   isTrusted(address: string): boolean
@@ -103,7 +106,10 @@ function familyOf(address: string): Range['family'] {
  * may be in brackets.
  */
 function parseEntry(entry: string): string | undefined {
-  const text = entry.replace(/^[ \t]+|[ \t]+$/g, '')
+  // The time of the patterns below grows with the square of the length.
+  if (entry.length > maxEntryLength) return undefined
+
+  const text = entry.trim()
   const inBrackets = /^\[([^\]]+:[^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1]
   const beforePort = /^([\d.]+):\d{1,5}$/.exec(text)?.[1]
   return parseAddress(inBrackets ?? beforePort ?? text)
