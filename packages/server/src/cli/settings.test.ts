@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -184,6 +184,37 @@ describe('gather', () => {
     )
     assert.match(colour!, /c\.json: "colour" is not a setting; "keystile help" lists the settings$/)
     assert.deepEqual(more, [])
+  })
+
+  const openFault = (file: string): string =>
+    `${file} must be writable by its owner only, because Keystile obeys it. Fix: chmod go-w ${file}`
+
+  it('gather() does not read a configuration that other users can write', async () => {
+    for (const file of [
+      write('open.json', { audience: 'x' }),
+      write('open.ts', `export default { audience: 'x' }`),
+    ]) {
+      chmodSync(file, 0o646)
+      const { values, faults } = await gather({ config: file }, {})
+      assert.deepEqual([values, faults], [{}, [openFault(file)]])
+      chmodSync(file, 0o644)
+      assert.deepEqual((await gather({ config: file }, {})).values, { audience: 'x' })
+    }
+  })
+
+  const skip = process.getuid?.() !== 0 && 'only root can give a file to another user'
+  it('gather() reads no configuration of another user or for another group', { skip }, async () => {
+    const file = write('foreign.ts', `export default { audience: 'x' }`)
+    chownSync(file, 12345, 0)
+    const { values, faults } = await gather({ config: file }, {})
+    assert.deepEqual(values, {})
+    assert.match(faults[0]!, /foreign\.ts must not belong to another user, .* Fix: run Keystile as/)
+
+    chmodSync(file, 0o664)
+    chownSync(file, 0, 12345)
+    assert.deepEqual((await gather({ config: file }, {})).faults, [openFault(file)])
+    chownSync(file, 0, 0) // the group of the owner alone
+    assert.deepEqual((await gather({ config: file }, {})).faults, [])
   })
 
   it('gather() prefers keystile.config.ts to keystile.config.json', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { findNearest, listKnown } from 'keystile/internal'
@@ -9,6 +9,7 @@ import {
   type Source,
   type Values,
 } from '../feature/setting.ts'
+import { isForeign, ownFix } from '../feature/situation.ts'
 import { show } from '../feature/wording.ts'
 import { serverSettings } from '../server/features.ts'
 import { readSecretFile } from './secret-files.ts'
@@ -71,6 +72,12 @@ async function readFile(named: unknown, found: Gathering): Promise<void> {
     return
   }
 
+  const fault = findOwnerFault(file)
+  if (fault !== undefined) {
+    found.faults.push(fault)
+    return
+  }
+
   try {
     takeContent(await readContent(file), file, found)
   } catch (error) {
@@ -81,6 +88,28 @@ async function readFile(named: unknown, found: Gathering): Promise<void> {
       : ''
     found.faults.push(`${file} cannot be read: ${message}${hint}`)
   }
+}
+
+/**
+ * Finds out whether another user can write the file. Keystile runs the code in it, and trusts its
+ * settings. In a folder such as `/tmp`, another user may have put it there.
+ */
+function findOwnerFault(file: string): string | undefined {
+  const stats = statSync(file)
+  if (isForeign(stats))
+    return (
+      `${file} must not belong to another user, because Keystile obeys it. ` +
+      `Fix: ${ownFix(file)}`
+    )
+
+  // On many systems, each user has a group with the same number, and files are writable by it.
+  const others = stats.gid === stats.uid ? 0o002 : 0o022
+  if (process.platform !== 'win32' && (stats.mode & others) !== 0)
+    return (
+      `${file} must be writable by its owner only, because Keystile obeys it. ` +
+      `Fix: chmod go-w ${file}`
+    )
+  return undefined
 }
 
 async function readContent(file: string): Promise<object> {

@@ -128,6 +128,11 @@ export function isForeign({ uid }: { readonly uid: number }): boolean {
   return user !== undefined && uid !== 0 && uid !== user
 }
 
+/** Returns the fix for a file that belongs to another user. */
+export function ownFix(file: string): string {
+  return `run Keystile as the owner of the file, or give it another owner: chown USER ${file}`
+}
+
 /** Whether permission bits let users other than the owner read, write or run a file. */
 export function isOpenToOthers(mode: number): boolean {
   return (mode & 0o077) !== 0

@@ -4,10 +4,10 @@
 
 import type { Jwk, JwkSet } from 'keystile/jwt'
 import type { Fault, Rule } from '../../feature/rule.ts'
-import { openFiles, type Situation } from '../../feature/situation.ts'
+import { openFiles, ownFix, type Situation } from '../../feature/situation.ts'
 import { countOf, type Wording } from '../../feature/wording.ts'
 import { isOnServer, type DatabaseSource } from '../../storage/source.ts'
-import { findSealingSecretFaults, ownFix, type SealingSecretFault } from './sealing-secret.ts'
+import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret.ts'
 import { ownKeysOf } from './own-keys.ts'
 import { canOpen, type IssuingAlgorithm } from './sealed-keys.ts'
 import { belongsElsewhere } from './signing-keys.ts'

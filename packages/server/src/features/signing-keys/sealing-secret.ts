@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigurationError } from '../../base/configuration-error.ts'
-import { isForeign, isOpenToOthers } from '../../feature/situation.ts'
+import { isForeign, isOpenToOthers, ownFix } from '../../feature/situation.ts'
 
 /**
  * The minimum length of the text of a secret, in bytes. `openssl rand -base64 32` prints a text of
@@ -106,9 +106,4 @@ function requirePrivateFile(file: string): void {
       `${file} must be readable by its owner only, because it decrypts all signing keys. ` +
         `Fix: chmod 600 ${file}`,
     )
-}
-
-/** Returns the fix for a key file that belongs to another user. */
-export function ownFix(file: string): string {
-  return `run Keystile as the owner of the file, or give it another owner: chown USER ${file}`
 }
