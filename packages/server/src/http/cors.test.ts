@@ -48,6 +48,10 @@ const routes = [
   routeTo('DELETE', '/session', ok),
   routeTo('POST', '/session/refresh', ok),
   routeTo('GET', '/sessions', ok),
+  routeTo('GET', '/page', () => ({
+    status: 200,
+    headers: { 'content-type': 'text/html; charset=utf-8', vary: 'Accept-Language' },
+  })),
 ]
 const router = createRouter(routes, {
   issuer,
@@ -172,6 +176,11 @@ describe('allowOrigins', () => {
       assert.equal(await credentials('POST', path), undefined, path)
       assert.equal(await credentials('OPTIONS', path), undefined, path)
     }
+  })
+
+  it('CORS lets no other origin read a page, and keeps what else the answer varies by', async () => {
+    const answer = await ask('GET', '/base/page', { origin: listed })
+    assert.deepEqual(corsOf(answer), { vary: 'Accept-Language, Origin' })
   })
 
   it('with CORS, requests and preflights to paths without a route go to the app', async () => {

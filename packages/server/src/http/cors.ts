@@ -10,9 +10,9 @@ const preflightSeconds = 600
 
 /**
  * Adds headers to all answers, also to the public documents, so that pages of the listed origins
- * can read the answers. Allows requests with cookies only below `cookiePath`. Does NOT refuse
- * requests from other origins: the answer to such a request has no CORS headers, so the browser
- * hides the answer from the page.
+ * can read the answers. Only HTML gets none: those pages are for people. Allows requests with
+ * cookies only below `cookiePath`. Does NOT refuse requests from other origins: the answer to such
+ * a request has no CORS headers, so the browser hides the answer from the page.
  *
  * @param cookiePath the path of the session cookie
  * @param origins the listed origins, as browsers send them; `*` and `null` are not allowed
@@ -29,9 +29,11 @@ export function allowOrigins(
 
     // Every answer has this header. Otherwise a cache could give the answer for one origin to
     // another origin.
-    const varied = { ...answered, headers: { ...answered.headers, vary: 'Origin' } }
+    const vary = [answered.headers['vary'] ?? [], 'Origin'].flat().join(', ')
+    const varied = { ...answered, headers: { ...answered.headers, vary } }
     const origin = request.headers.get('origin')
-    if (!origin || !origins.includes(origin)) return varied
+    const isPage = answered.headers['content-type']?.startsWith('text/html')
+    if (!origin || !origins.includes(origin) || isPage) return varied
 
     const allowed = {
       'access-control-allow-origin': origin,
@@ -49,7 +51,7 @@ export function allowOrigins(
       return {
         status: 204,
         headers: {
-          vary: 'Origin',
+          vary,
           ...allowed,
           'access-control-allow-methods': methods,
           'access-control-allow-headers': 'Authorization, Content-Type',

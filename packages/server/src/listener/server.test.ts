@@ -183,6 +183,7 @@ describe('listen', () => {
 
   for (const [what, header, status] of [
     ['has no Host', 'a: b', 400],
+    ['has two Hosts', 'Host: localhost\r\nhost: localhost', 400],
     ['has two hundred header lines', `host: localhost${'\r\na: b'.repeat(199)}`, 431],
   ] as const) {
     it(`the listener refuses a request that ${what}, and closes the connection`, async () => {

@@ -246,9 +246,14 @@ function createLimitedServer(
  * Returns the status for a request that must be refused because of its header. Returns undefined if
  * the header is acceptable.
  */
-function headerFault({ headers, rawHeaders, httpVersion }: IncomingMessage): 400 | 431 | undefined {
+function headerFault({ rawHeaders, httpVersion }: IncomingMessage): 400 | 431 | undefined {
   if (rawHeaders.length > 2 * maxHeaderLines) return 431
-  return headers.host === undefined && httpVersion === '1.1' ? 400 : undefined
+
+  // Node keeps the first `Host` only, and a proxy may have read another one (RFC 9112 §3.2).
+  const isHost = (text: string, index: number): boolean =>
+    index % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host'
+  const hosts = rawHeaders.filter(isHost).length
+  return hosts > 1 || (hosts === 0 && httpVersion === '1.1') ? 400 : undefined
 }
 
 /**
