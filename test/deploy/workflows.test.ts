@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
+import { parse } from 'yaml'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -26,4 +27,22 @@ it('the npm scripts and files that a workflow runs exist in this repository', ()
       /^(?:apt-get|npm publish) /.test(command)
     assert.ok(known, command)
   }
+})
+
+it('the job that may publish runs no code of the repository and of its dependencies', () => {
+  const { jobs } = parse(readFileSync(join(root, '.github/workflows/release.yml'), 'utf8')) as {
+    readonly jobs: Readonly<
+      Record<
+        string,
+        {
+          readonly permissions?: Readonly<Record<string, string>>
+          readonly steps: readonly { readonly run?: string }[]
+        }
+      >
+    >
+  }
+  const publishing = Object.values(jobs).filter(({ permissions = {} }) => 'id-token' in permissions)
+  assert.equal(publishing.length, 1)
+  const commands = publishing.flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? []))
+  for (const command of commands) assert.match(command, /^npm publish \.\/tarballs\//)
 })
