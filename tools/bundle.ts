@@ -58,7 +58,11 @@ const { metafile } = await build({
   ...common,
   metafile: true,
   plugins: [allCommandsAtOnce],
-  entryPoints: ['cli/main.js', 'server/writer-thread.js', 'features/password/hash-thread.js'],
+  entryPoints: [
+    'cli/main.js',
+    'server/writer-thread.js',
+    'features/credentials/password/hash-thread.js',
+  ],
   external,
 })
 const late = Object.values(metafile.outputs)

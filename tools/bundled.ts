@@ -8,7 +8,11 @@ import { build, type BuildOptions, type Plugin } from 'esbuild'
 const server = join(import.meta.dirname, '../packages/server')
 
 /** The command `keystile`, and the programs of the threads. */
-const programs = ['cli/main', 'server/writer-thread', 'features/password/hash-thread'] as const
+const programs = [
+  'cli/main',
+  'server/writer-thread',
+  'features/credentials/password/hash-thread',
+] as const
 
 /**
  * Bundles the programs and Kysely into a temporary folder, and returns the option that makes Node

@@ -1,8 +1,8 @@
-// Writes packages/server/src/features/directory/equal-letters.ts, with the collation of this Node:
+// Writes packages/server/src/features/users/directory/equal-letters.ts, with the collation of this Node:
 //   node --conditions=source tools/equal-letters.ts
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { foldName } from '../packages/server/src/features/directory/names.ts'
+import { foldName } from '../packages/server/src/features/users/directory/names.ts'
 
 const { compare } = new Intl.Collator('und', { sensitivity: 'base', ignorePunctuation: false })
 
@@ -65,7 +65,7 @@ const lines = words.reduce<string[]>((all, word) => {
 }, [])
 
 writeFileSync(
-  join(import.meta.dirname, '../packages/server/src/features/directory/equal-letters.ts'),
+  join(import.meta.dirname, '../packages/server/src/features/users/directory/equal-letters.ts'),
   `// Written by tools/equal-letters.ts.
 
 /** Code points in hexadecimal: a form and \`=\` before the letters that get this form. */

@@ -31,9 +31,9 @@ export const otherTests: Readonly<Record<'keystile' | 'server', readonly string[
     `${server}/cli/terminal.test.ts`,
   ],
   server: [
-    `${server}/{configuration,listener,features/{directory,housekeeping}}/**/*.test.ts`,
+    `${server}/{configuration,listener,features/{users/directory,operations/housekeeping}}/**/*.test.ts`,
     'test/flows/{at-rest,clients,guessing,login,mail,me,refresh,revoke,sessions}.test.ts',
-    `${server}/features/{accounts,app-events,audit,events,mail-proofs,sessions}/**/*.test.ts`,
+    `${server}/features/{users/accounts,operations/app-events,operations/audit,tokens/events,mail/proofs,tokens/sessions}/**/*.test.ts`,
     'test/flows/{account,account-rules,app-users,cookie-session,management}.test.ts',
     'test/flows/{email-change,email-verification,password-reset,mail-guessing}.test.ts',
     'test/flows/{account-pages,app-password-reset,confirm-pages,invitations}.test.ts',

@@ -28,8 +28,8 @@ const server = 'packages/server/src'
 const feature: Additions = {
   [`${server}/server/features.ts`]: [
     [
-      `import * as password from '../features/password/feature.ts'`,
-      `import * as probe from '../features/probe/feature.ts'`,
+      `import * as password from '../features/credentials/password/feature.ts'`,
+      `import * as probe from '../features/operations/probe/feature.ts'`,
     ],
     ['password.PasswordOptions,', 'probe.ProbeOptions,'],
     ['| typeof oauth.feature', '| typeof probe.feature'],
@@ -37,8 +37,8 @@ const feature: Additions = {
   ],
   [`${server}/server/wire.ts`]: [
     [
-      `import { createPasswordPolicy, type PasswordPolicy } from '../features/password-policy/policy.ts'`,
-      `import { probeRoutes } from '../features/probe/routes.ts'`,
+      `import { createPasswordPolicy, type PasswordPolicy } from '../features/credentials/password-policy/policy.ts'`,
+      `import { probeRoutes } from '../features/operations/probe/routes.ts'`,
     ],
     [
       '...sessionRoutes(ends),',
@@ -47,8 +47,8 @@ const feature: Additions = {
   ],
   [`${server}/server/commands.ts`]: [
     [
-      `import { commands as loginCommands } from '../features/login/store.ts'`,
-      `import { commands as probeCommands } from '../features/probe/store.ts'`,
+      `import { commands as loginCommands } from '../features/sign-in/login/store.ts'`,
+      `import { commands as probeCommands } from '../features/operations/probe/store.ts'`,
     ],
     ['...loginCommands,', '...probeCommands,'],
   ],
@@ -62,7 +62,7 @@ const feature: Additions = {
 }
 
 const grant: Additions = {
-  [`${server}/features/oauth/grants.ts`]: [
+  [`${server}/features/tokens/oauth/grants.ts`]: [
     [
       `import { passwordGrant, type PasswordGrantParts } from './grants/password.ts'`,
       `import { probeGrant } from './grants/probe.ts'`,
@@ -106,12 +106,12 @@ function replace(copy: string, file: string, before: string, replacement: string
  */
 function addRoom(copy: string): void {
   const room = {
-    name: 'features/probe',
+    name: 'features/operations/probe',
     for: 'an example',
-    from: ['storage', 'http', 'feature', 'features/audit', 'features/limits'],
+    from: ['storage', 'http', 'feature', 'features/operations/audit', 'features/operations/limits'],
     packages: ['keystile'],
   }
-  const next = `{\n      name: 'features/scopes',`
+  const next = `{\n      name: 'features/users/scopes',`
   replace(copy, 'tools/rooms.ts', next, `${JSON.stringify(room)}, ${next}`)
 }
 

@@ -1,1 +1,1 @@
-export { docs } from './features/docs/docs.ts'
+export { docs } from './features/pages/docs/docs.ts'

@@ -1,12 +1,12 @@
-export type { BuiltInScope } from './features/scopes/scopes.ts'
-export type { IssuingAlgorithm } from './features/signing-keys/sealed-keys.ts'
+export type { BuiltInScope } from './features/users/scopes/scopes.ts'
+export type { IssuingAlgorithm } from './features/tokens/signing-keys/sealed-keys.ts'
 export type {
   AppEvent,
   DurableAppEvent,
   DurableEventHandler,
-} from './features/app-events/app-event.ts'
-export type { Session } from './features/sessions/session-ends.ts'
-export type { UserDirectory } from './features/directory/directory.ts'
+} from './features/operations/app-events/app-event.ts'
+export type { Session } from './features/tokens/sessions/session-ends.ts'
+export type { UserDirectory } from './features/users/directory/directory.ts'
 export type {
   AppUsers,
   Grant,
@@ -15,18 +15,18 @@ export type {
   NewInvitation,
   NewManagedUser,
   OpenInvitation,
-} from './features/accounts/app-users.ts'
-export type { AppPasswords } from './features/password-policy/app-passwords.ts'
-export type { AppMail } from './features/mail/feature.ts'
+} from './features/users/accounts/app-users.ts'
+export type { AppPasswords } from './features/credentials/password-policy/app-passwords.ts'
+export type { AppMail } from './features/mail/messages/feature.ts'
 export type {
   MailContent,
   MailMessage,
   MailTemplates,
   Notice,
   ProofMail,
-} from './features/mail/message.ts'
-export type { PasswordOwner } from './features/password-policy/policy.ts'
-export type { PublicUser } from './features/accounts/users.ts'
+} from './features/mail/messages/message.ts'
+export type { PasswordOwner } from './features/credentials/password-policy/policy.ts'
+export type { PublicUser } from './features/users/accounts/users.ts'
 export type { KeystileOptions } from './server/keystile-options.ts'
 export type { Sessions, Tokens } from './server/app-sessions.ts'
 export { createKeystile } from './server/create-keystile.ts'

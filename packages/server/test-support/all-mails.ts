@@ -5,9 +5,9 @@ import {
   mailKinds,
   type Language,
   type MailMessage,
-} from '../src/features/mail/message.ts'
-import { writeMail } from '../src/features/mail/write.ts'
-import { prepareMail, type NewMail } from '../src/features/outbox/new-mail.ts'
+} from '../src/features/mail/messages/message.ts'
+import { writeMail } from '../src/features/mail/messages/write.ts'
+import { prepareMail, type NewMail } from '../src/features/mail/outbox/new-mail.ts'
 
 /** A mail as it must arrive, and its row in the outbox. */
 export interface PreparedMail {

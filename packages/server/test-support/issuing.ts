@@ -1,6 +1,6 @@
 // The settings and the signing key that a test needs to start a session.
 import { generateKey, type SigningKey } from 'keystile/jwt'
-import type { Issuing } from '../src/features/sessions/issuing.ts'
+import type { Issuing } from '../src/features/tokens/sessions/issuing.ts'
 
 export function createIssuing(key: SigningKey = generateKey('ES256')): Issuing {
   return {

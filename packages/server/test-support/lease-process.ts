@@ -3,8 +3,8 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { silentLogger } from 'keystile/internal'
-import { recordAudit } from '../src/features/audit/store.ts'
-import { openLease } from '../src/features/lease/lease.ts'
+import { recordAudit } from '../src/features/operations/audit/store.ts'
+import { openLease } from '../src/features/operations/lease/lease.ts'
 import { underLease } from '../src/server/commands.ts'
 import { openDatabase } from '../src/storage/open.ts'
 

@@ -3,8 +3,8 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { recordAudit } from '../src/features/audit/store.ts'
-import { holdLease } from '../src/features/lease/store.ts'
+import { recordAudit } from '../src/features/operations/audit/store.ts'
+import { holdLease } from '../src/features/operations/lease/store.ts'
 import { underLease } from '../src/server/commands.ts'
 import { openDatabase } from '../src/storage/open.ts'
 

@@ -1,4 +1,7 @@
-import { openHashThreads, type HashThreads } from '../src/features/password/hash-threads.ts'
+import {
+  openHashThreads,
+  type HashThreads,
+} from '../src/features/credentials/password/hash-threads.ts'
 
 /**
  * Opens hash threads that refuse no job because it has waited too long: their clock stands still.

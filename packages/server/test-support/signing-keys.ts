@@ -1,9 +1,12 @@
 // What tests of the rotation need to know of signing keys.
 import type { SigningKey } from 'keystile/jwt'
-import { openMailSeal } from '../src/features/mail/notices.ts'
-import { defaultRotation, type RotationSettings } from '../src/features/signing-keys/rotation.ts'
-import { createKeySeal, openSealedKey } from '../src/features/signing-keys/sealed-keys.ts'
-import type { SigningKeyRow } from '../src/features/signing-keys/tables.ts'
+import { openMailSeal } from '../src/features/mail/messages/notices.ts'
+import {
+  defaultRotation,
+  type RotationSettings,
+} from '../src/features/tokens/signing-keys/rotation.ts'
+import { createKeySeal, openSealedKey } from '../src/features/tokens/signing-keys/sealed-keys.ts'
+import type { SigningKeyRow } from '../src/features/tokens/signing-keys/tables.ts'
 import { key } from './keystile.ts'
 
 /** A row of the table, as a query of a test returns it: PostgreSQL returns times as strings. */

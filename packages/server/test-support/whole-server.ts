@@ -3,9 +3,9 @@ import { listen, type ListeningServer } from '../src/listener/server.ts'
 import { checkOptions } from '../src/server/options.ts'
 import { wire, type RunningKeystile } from '../src/server/wire.ts'
 
-export { byOperator } from '../src/features/audit/audit.ts'
-export type { NewClient } from '../src/features/clients/clients.ts'
-export { createEventLog } from '../src/features/events/event-log.ts'
+export { byOperator } from '../src/features/operations/audit/audit.ts'
+export type { NewClient } from '../src/features/tokens/clients/clients.ts'
+export { createEventLog } from '../src/features/tokens/events/event-log.ts'
 export type { ListeningServer } from '../src/listener/server.ts'
 
 type Options = Parameters<typeof checkOptions>[0]

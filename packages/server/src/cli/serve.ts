@@ -1,4 +1,4 @@
-import { createMetrics } from '../features/metrics/metrics.ts'
+import { createMetrics } from '../features/operations/metrics/metrics.ts'
 import { listen } from '../listener/server.ts'
 import { metrics } from '../server/features.ts'
 import { wire } from '../server/wire.ts'

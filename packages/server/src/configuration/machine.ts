@@ -3,19 +3,19 @@ import type { Clock, Logger } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Rule } from '../feature/rule.ts'
 import { isForeign, type FileFacts, type Machine, type Situation } from '../feature/situation.ts'
-import { findNewestInstant } from '../features/audit/audit.ts'
-import { countDeadEvents } from '../features/app-events/undelivered.ts'
-import { openMailSeal } from '../features/mail/notices.ts'
-import { hasUnreadableProof } from '../features/mail-proofs/unreadable.ts'
-import { countDeadMails } from '../features/outbox/dead-letters.ts'
-import { hasUnreadableMail } from '../features/outbox/unreadable.ts'
-import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
+import { findNewestInstant } from '../features/operations/audit/audit.ts'
+import { countDeadEvents } from '../features/operations/app-events/undelivered.ts'
+import { openMailSeal } from '../features/mail/messages/notices.ts'
+import { hasUnreadableProof } from '../features/mail/proofs/unreadable.ts'
+import { countDeadMails } from '../features/mail/outbox/dead-letters.ts'
+import { hasUnreadableMail } from '../features/mail/outbox/unreadable.ts'
+import { keyFileBeside } from '../features/tokens/signing-keys/sealing-secret.ts'
 import {
   findNextKeyDue,
   findSealedKey,
   findStoredIssuer,
   hasOlderKey,
-} from '../features/signing-keys/signing-keys.ts'
+} from '../features/tokens/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
 import { explainUnavailable } from '../storage/postgres-errors.ts'

@@ -7,7 +7,7 @@ import { afterEach, describe, it } from 'node:test'
 import { silentLogger, type HttpAnswer } from 'keystile/internal'
 import { testOptions } from '../../test-support/start-options.ts'
 import { freePort } from '../../test-support/command.ts'
-import { createMetrics } from '../features/metrics/metrics.ts'
+import { createMetrics } from '../features/operations/metrics/metrics.ts'
 import { droppedConnections, requests, requestSeconds } from './metrics.ts'
 import { listen, standardLimits, type ListenOptions } from './server.ts'
 

@@ -1,6 +1,6 @@
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import type { Reading } from '../feature/metric.ts'
-import type { StartOptions } from '../features/start-page/start-page.ts'
+import type { StartOptions } from '../features/pages/start-page/start-page.ts'
 
 export interface Service {
   readonly keystile: {

@@ -6,8 +6,8 @@ import {
   type HttpAnswer,
   type HttpRequestWithBody,
 } from 'keystile/internal'
-import { metricsType } from '../features/metrics/metrics.ts'
-import { basePathOf, notFoundPage, startPage } from '../features/start-page/start-page.ts'
+import { metricsType } from '../features/operations/metrics/metrics.ts'
+import { basePathOf, notFoundPage, startPage } from '../features/pages/start-page/start-page.ts'
 import { prefersHtml } from '../http/accept.ts'
 import { jsonAnswer } from '../http/route.ts'
 import type { Service } from './service.ts'

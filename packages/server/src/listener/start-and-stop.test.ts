@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, it } from 'node:test'
 import { testOptions } from '../../test-support/start-options.ts'
 import { freePort } from '../../test-support/command.ts'
-import { createMetrics } from '../features/metrics/metrics.ts'
+import { createMetrics } from '../features/operations/metrics/metrics.ts'
 import { listen, type ListeningServer, type ListenOptions } from './server.ts'
 
 const here = '127.0.0.1'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { byApp } from '../features/audit/audit.ts'
-import type { Directory } from '../features/directory/directory.ts'
-import type { SessionEnds } from '../features/sessions/session-ends.ts'
-import type { SessionStart, StartedSession } from '../features/sessions/sessions.ts'
+import { byApp } from '../features/operations/audit/audit.ts'
+import type { Directory } from '../features/users/directory/directory.ts'
+import type { SessionEnds } from '../features/tokens/sessions/session-ends.ts'
+import type { SessionStart, StartedSession } from '../features/tokens/sessions/sessions.ts'
 import { createAppSessions } from './app-sessions.ts'
 
 const started = {

@@ -1,10 +1,10 @@
 import { ProblemError } from 'keystile/internal'
-import { byApp } from '../features/audit/audit.ts'
-import { firstParty } from '../features/clients/clients.ts'
-import { grantScopes, type ScopeRules } from '../features/scopes/scopes.ts'
-import type { SessionEnds, Session } from '../features/sessions/session-ends.ts'
-import type { SessionStarter, StartedSession } from '../features/sessions/sessions.ts'
-import type { Directory } from '../features/directory/directory.ts'
+import { byApp } from '../features/operations/audit/audit.ts'
+import { firstParty } from '../features/tokens/clients/clients.ts'
+import { grantScopes, type ScopeRules } from '../features/users/scopes/scopes.ts'
+import type { SessionEnds, Session } from '../features/tokens/sessions/session-ends.ts'
+import type { SessionStarter, StartedSession } from '../features/tokens/sessions/sessions.ts'
+import type { Directory } from '../features/users/directory/directory.ts'
 
 export interface Tokens {
   readonly accessToken: string

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, it } from 'node:test'
 import { importsOf } from '../../../../tools/imports.ts'
-import type { QueueCommands, QueuedRow } from '../features/queue/rows.ts'
+import type { QueueCommands, QueuedRow } from '../features/operations/queue/rows.ts'
 import type { AnyCommand } from '../storage/database.ts'
 import { commands, underLease } from './commands.ts'
 
@@ -58,7 +58,7 @@ describe('the commands of the writer thread', () => {
     const loaded = [...loadedBy(join(source, 'server/writer-thread.ts'))].map((path) =>
       relative(source, path),
     )
-    assert.ok(loaded.includes('features/sessions/store.ts'))
+    assert.ok(loaded.includes('features/tokens/sessions/store.ts'))
     assert.deepEqual(
       loaded.filter((path) => /zod|^cli\/|^http\/|^listener\/|node:http|node:net/.test(path)),
       [],

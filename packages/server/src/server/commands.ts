@@ -1,35 +1,35 @@
 // All commands that write. This list must be complete: on SQLite, the writer thread receives only
 // the name and the values of a command, and finds the command in this list.
 import type { AnyCommand } from '../storage/database.ts'
-import { commands as clientCommands } from '../features/clients/store.ts'
-import { commands as appEventCommands } from '../features/app-events/store.ts'
-import { commands as auditCommands } from '../features/audit/store.ts'
-import { commands as backupCommands } from '../features/backup/store.ts'
-import { commands as emailChangeCommands } from '../features/email-change/store.ts'
-import { commands as eventCommands } from '../features/events/store.ts'
-import { commands as verificationCommands } from '../features/email-verification/store.ts'
-import { commands as deviceCommands } from '../features/known-devices/store.ts'
-import { commands as invitationCommands } from '../features/invitations/store.ts'
+import { commands as clientCommands } from '../features/tokens/clients/store.ts'
+import { commands as appEventCommands } from '../features/operations/app-events/store.ts'
+import { commands as auditCommands } from '../features/operations/audit/store.ts'
+import { commands as backupCommands } from '../features/operations/backup/store.ts'
+import { commands as emailChangeCommands } from '../features/mail/email-change/store.ts'
+import { commands as eventCommands } from '../features/tokens/events/store.ts'
+import { commands as verificationCommands } from '../features/mail/email-verification/store.ts'
+import { commands as deviceCommands } from '../features/sign-in/known-devices/store.ts'
+import { commands as invitationCommands } from '../features/mail/invitations/store.ts'
 import {
   commands as leaseCommands,
   createLeasedCommand,
   type LeasedCommand,
-} from '../features/lease/store.ts'
-import { commands as limitCommands } from '../features/limits/store.ts'
-import { commands as loginCommands } from '../features/login/store.ts'
-import { commands as mailProofPurgeCommands } from '../features/mail-proofs/purge-store.ts'
-import { commands as mailProofCommands } from '../features/mail-proofs/store.ts'
-import { commands as outboxCommands } from '../features/outbox/store.ts'
-import { commands as passwordResetCommands } from '../features/password-reset/store.ts'
-import { commands as pendingRegistrationCommands } from '../features/pending-registration/store.ts'
-import { commands as refreshCommands } from '../features/sessions/refresh-store.ts'
-import { commands as sessionPurgeCommands } from '../features/sessions/purge-store.ts'
-import { commands as scopeCommands } from '../features/scopes/store.ts'
-import { commands as sessionCommands } from '../features/sessions/store.ts'
-import { commands as signingKeyCommands } from '../features/signing-keys/store.ts'
-import { commands as formerEmailCommands } from '../features/accounts/former-email-store.ts'
-import { commands as managementCommands } from '../features/accounts/management-store.ts'
-import { commands as userCommands } from '../features/accounts/store.ts'
+} from '../features/operations/lease/store.ts'
+import { commands as limitCommands } from '../features/operations/limits/store.ts'
+import { commands as loginCommands } from '../features/sign-in/login/store.ts'
+import { commands as mailProofPurgeCommands } from '../features/mail/proofs/purge-store.ts'
+import { commands as mailProofCommands } from '../features/mail/proofs/store.ts'
+import { commands as outboxCommands } from '../features/mail/outbox/store.ts'
+import { commands as passwordResetCommands } from '../features/mail/password-reset/store.ts'
+import { commands as pendingCommands } from '../features/mail/pending-registration/store.ts'
+import { commands as refreshCommands } from '../features/tokens/sessions/refresh-store.ts'
+import { commands as sessionPurgeCommands } from '../features/tokens/sessions/purge-store.ts'
+import { commands as scopeCommands } from '../features/users/scopes/store.ts'
+import { commands as sessionCommands } from '../features/tokens/sessions/store.ts'
+import { commands as signingKeyCommands } from '../features/tokens/signing-keys/store.ts'
+import { commands as formerEmailCommands } from '../features/users/accounts/former-email-store.ts'
+import { commands as managementCommands } from '../features/users/accounts/management-store.ts'
+import { commands as userCommands } from '../features/users/accounts/store.ts'
 
 const listed: readonly AnyCommand[] = [
   ...appEventCommands,
@@ -49,7 +49,7 @@ const listed: readonly AnyCommand[] = [
   ...managementCommands,
   ...outboxCommands,
   ...passwordResetCommands,
-  ...pendingRegistrationCommands,
+  ...pendingCommands,
   ...refreshCommands,
   ...scopeCommands,
   ...sessionCommands,

@@ -8,9 +8,9 @@ import {
   type SettingList,
 } from '../feature/setting.ts'
 import { filledString, trueOrFalse } from '../feature/values.ts'
-import type { Audit } from '../features/audit/audit.ts'
-import type { insertAudit } from '../features/audit/in-transaction.ts'
-import type { LoginEvent } from '../features/login/feature.ts'
+import type { Audit } from '../features/operations/audit/audit.ts'
+import type { insertAudit } from '../features/operations/audit/in-transaction.ts'
+import type { LoginEvent } from '../features/sign-in/login/feature.ts'
 import type { KeystileOptions } from './keystile-options.ts'
 import {
   features,

@@ -1,7 +1,7 @@
 import type { UserObject } from 'keystile'
-import type { PublicUser } from '../features/accounts/users.ts'
-import type { UserDirectory } from '../features/directory/directory.ts'
-import type { DirectoryOptions } from '../features/directory/feature.ts'
+import type { PublicUser } from '../features/users/accounts/users.ts'
+import type { UserDirectory } from '../features/users/directory/directory.ts'
+import type { DirectoryOptions } from '../features/users/directory/feature.ts'
 import type { OwnAccountOptions, SharedOptions } from './features.ts'
 
 /**

@@ -6,9 +6,9 @@ import {
   type HttpAnswer,
   type HttpRequestWithBody,
 } from 'keystile/internal'
-import type { AppUsers } from '../features/accounts/app-users.ts'
-import type { AppPasswords } from '../features/password-policy/app-passwords.ts'
-import type { PublicUser } from '../features/accounts/users.ts'
+import type { AppUsers } from '../features/users/accounts/app-users.ts'
+import type { AppPasswords } from '../features/credentials/password-policy/app-passwords.ts'
+import type { PublicUser } from '../features/users/accounts/users.ts'
 import type { Sessions } from './app-sessions.ts'
 
 /**

@@ -3,59 +3,76 @@ import { createGuardCore, withRecall, type JsonObject } from 'keystile/internal'
 import type { Seal } from '../base/seal.ts'
 import { noMeter, type Meter } from '../feature/metric.ts'
 import { enforceRules } from '../configuration/machine.ts'
-import { accountDirectory } from '../features/accounts/account-directory.ts'
-import { createAppUsers, type AppUsers } from '../features/accounts/app-users.ts'
-import { managementRoutes } from '../features/accounts/management-routes.ts'
-import { accountRoutes } from '../features/accounts/routes.ts'
-import type { User, Users } from '../features/accounts/users.ts'
-import { startEventDelivery } from '../features/app-events/deliver.ts'
-import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/cookie-session.ts'
-import { firstParty, type Clients } from '../features/clients/clients.ts'
-import { createActiveUsers, type ActiveUsers } from '../features/directory/active-users.ts'
-import { checkedDirectory } from '../features/directory/directory.ts'
-import { createUserAnnouncer } from '../features/events/user-changes.ts'
-import { createOwnDocs } from '../features/docs/docs.ts'
-import { describeRoutes } from '../features/docs/openapi.ts'
-import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
-import { noDevices, openDevices, type Devices } from '../features/known-devices/devices.ts'
-import { createConfiguredLimits } from '../features/limits/configured-limits.ts'
-import type { Limits } from '../features/limits/limits.ts'
-import { openLease } from '../features/lease/lease.ts'
-import { createPasswordMethod } from '../features/login/password.ts'
-import { openLoginStarter } from '../features/login/session-starter.ts'
-import { hasMail, startMail, type Mail } from '../features/mail/mail.ts'
-import { createNotices, noNotices, openMailSeal, type Notices } from '../features/mail/notices.ts'
-import type { ProofPurpose } from '../features/mail-proofs/purpose.ts'
-import { startResolver } from '../features/mail-proofs/resolver.ts'
-import { grants } from '../features/oauth/grants.ts'
-import { introspectRoute } from '../features/oauth/introspect.ts'
-import { metadataRoutes } from '../features/oauth/metadata.ts'
-import { revokeRoute } from '../features/oauth/revoke.ts'
-import { tokenRoute } from '../features/oauth/token.ts'
-import { createAppPasswords } from '../features/password-policy/app-passwords.ts'
-import { createPasswordPolicy, type PasswordPolicy } from '../features/password-policy/policy.ts'
-import { revocationsRoute } from '../features/revocation-feed/routes.ts'
-import { createRevocationStreams } from '../features/revocation-feed/streams.ts'
-import { saveDeclared } from '../features/scopes/declared.ts'
-import { scopeRulesOf, type ScopeRules } from '../features/scopes/scopes.ts'
-import { createClientTokenIssuer, type ClientTokenIssuer } from '../features/sessions/issuing.ts'
-import type { Lifetimes } from '../features/sessions/lifetimes.ts'
-import { createSessionRefresher, type SessionRefresher } from '../features/sessions/refresh.ts'
-import { sessionRoutes } from '../features/sessions/routes.ts'
-import { createSessionEnds, type SessionEnds } from '../features/sessions/session-ends.ts'
-import type { SessionStarter } from '../features/sessions/sessions.ts'
+import { accountDirectory } from '../features/users/accounts/account-directory.ts'
+import { createAppUsers, type AppUsers } from '../features/users/accounts/app-users.ts'
+import { managementRoutes } from '../features/users/accounts/management-routes.ts'
+import { accountRoutes } from '../features/users/accounts/routes.ts'
+import type { User, Users } from '../features/users/accounts/users.ts'
+import { startEventDelivery } from '../features/operations/app-events/deliver.ts'
+import {
+  cookiePathOf,
+  cookieSessionRoutes,
+} from '../features/sign-in/browser-session/cookie-session.ts'
+import { firstParty, type Clients } from '../features/tokens/clients/clients.ts'
+import { createActiveUsers, type ActiveUsers } from '../features/users/directory/active-users.ts'
+import { checkedDirectory } from '../features/users/directory/directory.ts'
+import { createUserAnnouncer } from '../features/tokens/events/user-changes.ts'
+import { createOwnDocs } from '../features/pages/docs/docs.ts'
+import { describeRoutes } from '../features/pages/docs/openapi.ts'
+import { startHousekeeping } from '../features/operations/housekeeping/housekeeping.ts'
+import { noDevices, openDevices, type Devices } from '../features/sign-in/known-devices/devices.ts'
+import { createConfiguredLimits } from '../features/operations/limits/configured-limits.ts'
+import type { Limits } from '../features/operations/limits/limits.ts'
+import { openLease } from '../features/operations/lease/lease.ts'
+import { createPasswordMethod } from '../features/sign-in/login/password.ts'
+import { openLoginStarter } from '../features/sign-in/login/session-starter.ts'
+import { hasMail, startMail, type Mail } from '../features/mail/messages/mail.ts'
+import {
+  createNotices,
+  noNotices,
+  openMailSeal,
+  type Notices,
+} from '../features/mail/messages/notices.ts'
+import type { ProofPurpose } from '../features/mail/proofs/purpose.ts'
+import { startResolver } from '../features/mail/proofs/resolver.ts'
+import { grants } from '../features/tokens/oauth/grants.ts'
+import { introspectRoute } from '../features/tokens/oauth/introspect.ts'
+import { metadataRoutes } from '../features/tokens/oauth/metadata.ts'
+import { revokeRoute } from '../features/tokens/oauth/revoke.ts'
+import { tokenRoute } from '../features/tokens/oauth/token.ts'
+import { createAppPasswords } from '../features/credentials/password-policy/app-passwords.ts'
+import {
+  createPasswordPolicy,
+  type PasswordPolicy,
+} from '../features/credentials/password-policy/policy.ts'
+import { revocationsRoute } from '../features/tokens/revocation-feed/routes.ts'
+import { createRevocationStreams } from '../features/tokens/revocation-feed/streams.ts'
+import { saveDeclared } from '../features/users/scopes/declared.ts'
+import { scopeRulesOf, type ScopeRules } from '../features/users/scopes/scopes.ts'
+import {
+  createClientTokenIssuer,
+  type ClientTokenIssuer,
+} from '../features/tokens/sessions/issuing.ts'
+import type { Lifetimes } from '../features/tokens/sessions/lifetimes.ts'
+import {
+  createSessionRefresher,
+  type SessionRefresher,
+} from '../features/tokens/sessions/refresh.ts'
+import { sessionRoutes } from '../features/tokens/sessions/routes.ts'
+import { createSessionEnds, type SessionEnds } from '../features/tokens/sessions/session-ends.ts'
+import type { SessionStarter } from '../features/tokens/sessions/sessions.ts'
 import {
   findSealingSecrets,
   findSigningKeySource,
   type SigningKeySource,
-} from '../features/signing-keys/signing-key-source.ts'
-import type { KeyRing } from '../features/signing-keys/key-ring.ts'
+} from '../features/tokens/signing-keys/signing-key-source.ts'
+import type { KeyRing } from '../features/tokens/signing-keys/key-ring.ts'
 import {
   defaultRotation,
   startRotation,
   type RotationSettings,
-} from '../features/signing-keys/rotation.ts'
-import { openSigningKeys } from '../features/signing-keys/signing-keys.ts'
+} from '../features/tokens/signing-keys/rotation.ts'
+import { openSigningKeys } from '../features/tokens/signing-keys/signing-keys.ts'
 import { allowOrigins } from '../http/cors.ts'
 import { guardReasonOf } from '../http/guard-reason.ts'
 import { guardRefusals } from '../http/metrics.ts'

@@ -1,0 +1,137 @@
+import { command, type AnyCommand, type Command, type Reader } from '../../../storage/database.ts'
+import {
+  canRestore,
+  changeAddress,
+  insertRemovalNotice,
+  lockAddress,
+  restoreAddress,
+} from '../../users/accounts/address-in-transaction.ts'
+import { findHolder, lockAccount } from '../../users/accounts/in-transaction.ts'
+import type { NewUndo } from '../../users/accounts/new-undo.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import type { ComparableName } from '../../users/directory/names.ts'
+import {
+  bindWithMail,
+  eraseProofs,
+  insertProof,
+  leaveProofsUnbound,
+  lockProof,
+  spendProof,
+  type BindValues,
+  type SpendableProof,
+} from '../proofs/in-transaction.ts'
+import type { NewProof } from '../proofs/new-proof.ts'
+import { insertMail } from '../outbox/in-transaction.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
+import type { EmailChangeEvent } from './feature.ts'
+
+/**
+ * Binds a request for a new address to the user, and stores its mail, if the account is still
+ * active.
+ */
+export const bindEmailChange: Command<BindValues, void> = command(
+  'bindEmailChange',
+  async (transaction, values) => {
+    const { id, subject, mailbox, now } = values
+    const expected = { subject, passwordHash: undefined, rights: undefined }
+    if (await lockAccount(transaction, expected)) {
+      const about = (await findHolder(transaction, mailbox)) ?? subject
+      await bindWithMail(transaction, { ...values, about })
+    } else await leaveProofsUnbound(transaction, { ids: [id], now })
+  },
+)
+
+/**
+ * Spends a proof, sets the user's address to the address that the proof was sent to, and marks this
+ * address as verified, in one transaction. Other requests of the user for a new address are erased.
+ *
+ * @returns `refused`, and changes nothing, if the proof was already spent or has expired, if the
+ *   account has changed, or if another user has the address by now; `too-many-mails`, and changes
+ *   nothing, if the old mailbox already got too many mails with a link that restores it
+ */
+export const confirmEmailChange: Command<
+  {
+    readonly proof: SpendableProof
+    readonly email: ComparableName
+    /** The expected password hash of the account. If the stored hash differs, nothing changes. */
+    readonly passwordHash: string
+    /**
+     * The expected old address of the account, as in the column `email_key`. If the stored address
+     * differs, nothing changes.
+     */
+    readonly from: string | null
+    readonly undo: NewUndo
+    readonly by: By
+    readonly now: number
+  },
+  { readonly outcome: 'changed' | 'refused' | 'too-many-mails' }
+> = command('confirmEmailChange', async (transaction, { proof, passwordHash, from, ...change }) => {
+  const { subject, purpose } = proof
+  const { now } = change
+  const account = await lockAddress(transaction, { subject, passwordHash })
+  if (account?.email_key !== from || !(await lockProof(transaction, { ...proof, now })))
+    return { outcome: 'refused' }
+
+  const outcome = await changeAddress(transaction, account, { ...change, verifiedAt: now })
+  if (outcome !== 'changed') return { outcome: outcome === 'taken' ? 'refused' : outcome }
+  await spendProof(transaction, { ...proof, now })
+  await eraseProofs(transaction, { subject, purposes: [purpose] })
+  return { outcome }
+})
+
+/**
+ * Restores the address that an account had before. If the account is active, sends a link for a new
+ * password to the restored address. The address that is replaced gets a notice. All other links and
+ * codes of the user are erased.
+ *
+ * @returns the user, or undefined if the link was used, has expired or was cancelled
+ */
+export const undoEmailChange: Command<
+  {
+    readonly tokenHash: string
+    /**
+     * The proof with which the user may set a new password, and the mail with its link. This
+     * transaction binds the proof to the user.
+     */
+    readonly reset: { readonly row: NewProof['row']; readonly mail: NewMail }
+    /** The mail to the address that the account loses. */
+    readonly notice: NewMail | undefined
+    readonly by: By
+    readonly now: number
+  },
+  { readonly subject: string | undefined }
+> = command('undoEmailChange', async (transaction, { tokenHash, reset, notice, by, now }) => {
+  const restored = await restoreAddress(transaction, { tokenHash, by, now })
+  if (!restored) return { subject: undefined }
+
+  const { subject, email: recipient, mailbox, isVerified, replaced, isActive } = restored
+  await eraseProofs(transaction, { subject })
+  await insertAudit<EmailChangeEvent>(transaction, {
+    event: 'email_change_undone',
+    at: now,
+    by,
+    subject,
+  })
+  if (replaced) await insertRemovalNotice(transaction, notice, { subject, ...replaced, now })
+  if (!isActive) return { subject }
+
+  const bound = { subject, mailbox, counted_for: subject, resolved_at: now }
+  await insertProof(transaction, { ...reset.row, ...bound })
+  const addressee = { subject, recipient, share: 'undone', isVerified, now } as const
+  await insertMail(transaction, reset.mail, addressee)
+  return { subject }
+})
+
+export function canUndo(
+  reader: Reader,
+  wanted: { readonly tokenHash: string; readonly now: number },
+): Promise<boolean> {
+  return canRestore(reader, wanted)
+}
+
+export const commands: readonly AnyCommand[] = [
+  bindEmailChange,
+  confirmEmailChange,
+  undoEmailChange,
+]

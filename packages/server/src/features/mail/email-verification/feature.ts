@@ -1,0 +1,75 @@
+import * as z from 'zod'
+import type { Feature } from '../../../feature/feature.ts'
+import {
+  minuteMilliseconds,
+  secondMilliseconds,
+  type LimitRate,
+} from '../../../feature/limit-rate.ts'
+import { listSettings, type DefaultedSetting } from '../../../feature/setting.ts'
+
+const choices = ['off', 'optional', 'required'] as const
+
+export type EmailVerification = (typeof choices)[number]
+
+export interface EmailVerificationOptions {
+  /**
+   * Whether users prove that they read the mails to their address. `optional`: a new user gets a
+   * mail, and the account exists before the user confirms the address. `required`: a registration
+   * becomes an account only when it is confirmed. `optional` and `required` need mail. Default:
+   * `off`.
+   */
+  readonly emailVerification?: EmailVerification
+}
+
+const emailVerification: DefaultedSetting<'emailVerification', EmailVerification> = {
+  name: 'emailVerification',
+  takenBy: 'both',
+  schema: z.enum(choices, { error: `must be one of ${choices.join(', ')}` }),
+  default: 'off',
+  help: 'whether new users must prove that they read their mails: off, optional or required',
+  environment: ['KEYSTILE_EMAIL_VERIFICATION'],
+  excludedBy: 'users',
+  findFaults(choice, { values, unread }, say) {
+    const hasMail = ['mail', 'mailUrl'].some((name) => name in values || unread.has(name))
+    return choice === 'off' || hasMail
+      ? []
+      : [`needs mail, because ${choice} sends mails to new users: ${say.provide('mailUrl')}`]
+  },
+}
+
+/** Limits how often one user can request another mail. */
+export const verificationRate: LimitRate = {
+  name: 'verification',
+  burst: 5,
+  intervalMilliseconds: 96 * minuteMilliseconds,
+}
+
+/** Limits how many refused confirmations one IP address can cause. */
+export const verificationConfirmRate: LimitRate = {
+  name: 'verification-confirm',
+  burst: 100,
+  intervalMilliseconds: 30 * secondMilliseconds,
+  isGivenBackWhole: true,
+}
+
+/**
+ * Limits wrong passwords that come with a valid link or code, and attempts to finish a registration
+ * with a taken user name or address. Each account and each registration has its own limit. Without
+ * this limit, a person who can read the mails could guess the password or learn many user names.
+ */
+export const verificationPasswordRate: LimitRate = {
+  name: 'verification-password',
+  burst: 10,
+  intervalMilliseconds: 144 * minuteMilliseconds,
+}
+
+const auditEvents = ['email_verified'] as const
+
+export type EmailVerificationEvent = (typeof auditEvents)[number]
+
+export const feature: Feature<EmailVerificationOptions, EmailVerificationEvent> = {
+  name: 'email-verification',
+  settings: listSettings<EmailVerificationOptions>({ emailVerification }),
+  auditEvents,
+  rates: [verificationRate, verificationConfirmRate, verificationPasswordRate],
+}

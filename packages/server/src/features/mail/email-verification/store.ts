@@ -1,0 +1,56 @@
+import { command, type AnyCommand, type Command } from '../../../storage/database.ts'
+import { lockMailbox, verifyMailbox } from '../../users/accounts/in-transaction.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import {
+  bindWithMail,
+  eraseProofs,
+  leaveProofsUnbound,
+  spendProof,
+  type BindValues,
+  type SpendableProof,
+} from '../proofs/in-transaction.ts'
+import type { EmailVerificationEvent } from './feature.ts'
+
+/**
+ * Binds a request for a verification to the account, and stores its mail. Locks the account first.
+ * Stores no mail if, since the resolver read the account, the account was disabled, deleted or
+ * verified, or its address changed.
+ */
+export const bindVerification: Command<BindValues, void> = command(
+  'bindVerification',
+  async (transaction, values) => {
+    const account = await lockMailbox(transaction, values)
+    if (account && !account.isVerified) await bindWithMail(transaction, values)
+    else await leaveProofsUnbound(transaction, { ids: [values.id], now: values.now })
+  },
+)
+
+/**
+ * Spends a proof and marks the address as verified, in one transaction.
+ *
+ * @returns `isVerified: false` if the proof was already spent or has expired, or if the account or
+ *   its address has changed
+ */
+export const verifyEmail: Command<
+  { readonly proof: SpendableProof; readonly by: By; readonly now: number },
+  { readonly isVerified: boolean }
+> = command('verifyEmail', async (transaction, { proof, by, now }) => {
+  const { subject, purpose } = proof
+  const account = await lockMailbox(transaction, proof)
+  if (!account || !(await spendProof(transaction, { ...proof, now }))) return { isVerified: false }
+
+  await eraseProofs(transaction, { subject, purposes: [purpose] })
+  if (account.isVerified) return { isVerified: true }
+
+  await verifyMailbox(transaction, { subject, by, now })
+  await insertAudit<EmailVerificationEvent>(transaction, {
+    event: 'email_verified',
+    at: now,
+    by,
+    subject,
+  })
+  return { isVerified: true }
+})
+
+export const commands: readonly AnyCommand[] = [bindVerification, verifyEmail]

@@ -1,0 +1,323 @@
+import * as z from 'zod'
+import { isHttpElsewhere, isLoopback } from '../../../base/this-machine.ts'
+import type { Feature } from '../../../feature/feature.ts'
+import type { Rule } from '../../../feature/rule.ts'
+import {
+  listSettings,
+  type DefaultedSetting,
+  type Others,
+  type Setting,
+  type Values,
+} from '../../../feature/setting.ts'
+import { isPublic } from '../../../feature/situation.ts'
+import { parseList } from '../../../feature/values.ts'
+import { show, type Wording } from '../../../feature/wording.ts'
+import { findKeyFaults, isSelector } from './dkim.ts'
+import { parseMailUrl, type MailServer } from './mail-url.ts'
+import {
+  languages,
+  mailKinds,
+  type Language,
+  optionalNotices,
+  type MailMessage,
+  type MailTemplates,
+  type OptionalNotice,
+} from './message.ts'
+import { parseSender } from './sender.ts'
+
+export interface AppMail {
+  /** The sender, such as `Example <no-reply@example.com>`. */
+  readonly from: string
+  /**
+   * Sends a mail, for example with `transport.sendMail(message)` of nodemailer. The promise must
+   * resolve only after a mail server has accepted the mail, because Keystile then deletes the mail.
+   * If the promise rejects, or takes longer than a minute, Keystile tries again later. An error
+   * with a `responseCode` from 500 to 599 means that the server has refused the mail for good. The
+   * signal aborts when Keystile gives up.
+   */
+  send(message: MailMessage, options: { readonly signal: AbortSignal }): unknown
+  /** The app's own functions that write mails, instead of Keystile's texts. */
+  readonly templates?: MailTemplates | undefined
+}
+
+export interface MailOptions {
+  /**
+   * How the app sends the mails itself, instead of through `mailUrl`. Without `mail` and `mailUrl`,
+   * no mails are sent.
+   */
+  readonly mail?: AppMail
+  /**
+   * The mail server: a URL such as `smtp://user:password@mail.example.com:587`, or `smtps:` for TLS
+   * from the start. `console:` sends nothing and shows the mails at `/dev/mail`, for development.
+   * A mail server requires `mailFrom`. Default: no mails are sent.
+   */
+  readonly mailUrl?: string
+  /** The sender of the mails, such as `Example <no-reply@example.com>`. Requires `mailUrl`. */
+  readonly mailFrom?: string
+  /**
+   * The private RSA key that signs the mails (DKIM, RFC 6376), as PEM. The signature names the
+   * domain of `mailFrom`, and the DNS of this domain must have the public key. Requires `mailUrl`.
+   * Default: Keystile does not sign the mails; the mail server may sign them.
+   */
+  readonly mailDkimKey?: string
+  /** The name of the DKIM key in the DNS: `SELECTOR._domainkey.DOMAIN`. Default: `keystile`. */
+  readonly mailDkimSelector?: string
+  /** The language of the mails. Default: `en`. */
+  readonly mailLanguage?: Language
+  /**
+   * The notices that Keystile does not send: `new_device`, `password_changed`, `account_disabled`,
+   * `email_removed`. Default: none, so all notices are sent.
+   */
+  readonly disabledNotices?: readonly OptionalNotice[]
+  /**
+   * The app's own pages for the links in mails, such as `https://app.example/account`. A link is
+   * this URL followed by `/` and the name of the page, such as `/reset-password?token=…`. Default:
+   * pages of Keystile, below the issuer.
+   */
+  readonly accountPagesUrl?: string
+}
+
+const mail: Setting<'mail', AppMail> = {
+  name: 'mail',
+  takenBy: 'app',
+  schema: z.custom<AppMail>(isAppMail, {
+    error:
+      'must be an object with the string from, the function send, and functions as templates; ' +
+      `the templates are ${mailKinds.join(', ')}`,
+  }),
+  defaultText: 'no mails are sent',
+  help: 'an object with a sender and a function, if the app sends the mails itself',
+  findFaults: ({ from }, { values }, say) => [
+    ...findMissingEmail(values),
+    ...(parseSender(from) ? [] : [`must have an address as from, such as ${senderExample}`]),
+    ...(values['mailUrl'] === undefined
+      ? []
+      : [`must not be given together with ${say.name('mailUrl')}`]),
+  ],
+}
+
+const mailUrl: Setting<'mailUrl', string> = {
+  name: 'mailUrl',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  defaultText: 'no mails are sent',
+  help: 'the mail server, as an smtp: or smtps: URL; or console:, to show mails at /dev/mail',
+  environment: ['KEYSTILE_MAIL_URL'],
+  flag: false, // every user of the machine can read the arguments of a process
+  isSecret: true,
+  findFaults: (url, others, say) => [
+    ...findMissingEmail(others.values),
+    ...findUrlFaults(url),
+    ...(url === 'console:' ? [] : findMissing('mailFrom', others, say)),
+  ],
+}
+
+const mailFrom: Setting<'mailFrom', string> = {
+  name: 'mailFrom',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  defaultText: 'none; required with a mail server',
+  help: 'the sender of the mails, such as Example <no-reply@example.com>',
+  environment: ['KEYSTILE_MAIL_FROM'],
+  findFaults: (from, others, say) => [
+    ...(parseSender(from)
+      ? []
+      : [`must be an address such as ${senderExample}; it is ${show(from)}`]),
+    ...findMissing('mailUrl', others, say),
+  ],
+}
+
+const mailDkimKey: Setting<'mailDkimKey', string> = {
+  name: 'mailDkimKey',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  defaultText: 'no signature',
+  help: 'the private RSA key that signs the mails (DKIM), as PEM',
+  environment: ['KEYSTILE_MAIL_DKIM_KEY'],
+  flag: false, // every user of the machine can read the arguments of a process
+  isSecret: true,
+  findFaults: (pem, others, say) => [...findKeyFaults(pem), ...findMissing('mailUrl', others, say)],
+}
+
+const mailDkimSelector: DefaultedSetting<'mailDkimSelector', string> = {
+  name: 'mailDkimSelector',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  default: 'keystile',
+  help: 'the name of the DKIM key in the DNS: SELECTOR._domainkey.DOMAIN',
+  environment: ['KEYSTILE_MAIL_DKIM_SELECTOR'],
+  findFaults: (selector) =>
+    isSelector(selector)
+      ? []
+      : [`must be letters, digits, hyphens and dots; it is ${show(selector)}`],
+}
+
+const mailLanguage: DefaultedSetting<'mailLanguage', Language> = {
+  name: 'mailLanguage',
+  takenBy: 'both',
+  schema: z.enum(languages, { error: `must be one of ${languages.join(', ')}` }),
+  default: 'en',
+  help: `the language of the mails: ${languages.join(', ')}`,
+  environment: ['KEYSTILE_MAIL_LANGUAGE'],
+}
+
+const noticeNames = optionalNotices.join(', ')
+
+const disabledNotices: DefaultedSetting<'disabledNotices', readonly OptionalNotice[]> = {
+  name: 'disabledNotices',
+  takenBy: 'both',
+  schema: z.array(z.enum(optionalNotices, { error: `must be one of ${noticeNames}` }), {
+    error: `must be a list with some of ${noticeNames}`,
+  }),
+  default: [],
+  help: `notices that are not sent: ${noticeNames}; separated by commas`,
+  environment: ['KEYSTILE_DISABLED_NOTICES'],
+  // The schema checks the names.
+  parse: (text) => parseList(text) as readonly OptionalNotice[],
+}
+
+const accountPagesUrl: Setting<'accountPagesUrl', string> = {
+  name: 'accountPagesUrl',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  defaultText: 'pages of Keystile, at ISSUER/account',
+  help:
+    "the URL of the app's own account pages, if mails must link to them, " +
+    'such as https://app.example/account',
+  environment: ['KEYSTILE_ACCOUNT_PAGES_URL'],
+  findFaults: (url, { values }) => [...findMissingWriter(values), ...findPagesFaults(url)],
+}
+
+interface RuleOptions {
+  readonly issuer?: string | undefined
+  readonly mailUrl?: string | undefined
+}
+
+const rules: readonly Rule<RuleOptions>[] = [
+  {
+    id: 'mail-console',
+    standard: 'ASVS 5.0 13.4.2',
+    severity: 'stop',
+    demand: 'mails must not be shown at /dev/mail when other machines can reach the server',
+    find: (situation, say) =>
+      situation.options.mailUrl === 'console:' && isPublic(situation)
+        ? [
+            {
+              about: say.name('mailUrl'),
+              message:
+                'must not be console: when other machines can reach the server: ' +
+                'anyone could read the mails at /dev/mail',
+              fix: `${say.provide('mailUrl')}, with the URL of a mail server`,
+            },
+          ]
+        : [],
+  },
+  {
+    id: 'mail-tls',
+    standard: 'RFC 8314 §3',
+    severity: 'warn',
+    demand: 'a connection to a mail server on another machine must use TLS',
+    find({ options }, say) {
+      const server = options.mailUrl === undefined ? undefined : readServer(options.mailUrl)
+      if (server?.kind !== 'smtp' || server.isSecure || server.requiresTls) return []
+      if (isLoopback(server.host)) return []
+
+      const message = `must use TLS to ${show(server.host)}: others on the network can read mails`
+      return [{ about: say.name('mailUrl'), message, fix: 'remove ?tls=off from the URL' }]
+    },
+  },
+]
+
+export const feature: Feature<MailOptions, never, RuleOptions> = {
+  name: 'messages',
+  settings: listSettings<MailOptions>({
+    mail,
+    mailUrl,
+    mailFrom,
+    mailDkimKey,
+    mailDkimSelector,
+    mailLanguage,
+    disabledNotices,
+    accountPagesUrl,
+  }),
+  rules,
+}
+
+const senderExample = 'Example <no-reply@example.com>'
+
+function isAppMail(value: unknown): value is AppMail {
+  const { from, send, templates = {} } = (value ?? {}) as Partial<Record<keyof AppMail, unknown>>
+  return (
+    typeof value === 'object' &&
+    typeof from === 'string' &&
+    typeof send === 'function' &&
+    typeof templates === 'object' &&
+    Object.entries(templates ?? {}).every(
+      ([name, template]) =>
+        mailKinds.some((kind) => kind === name) &&
+        (template === undefined || typeof template === 'function'),
+    )
+  )
+}
+
+function findUrlFaults(url: string): readonly string[] {
+  try {
+    parseMailUrl(url)
+    return []
+  } catch (error) {
+    return [(error as Error).message]
+  }
+}
+
+/**
+ * Checks the URL of the app's pages. The URL must be https, or http on this machine, because the
+ * links to these pages contain tokens that other people on the network must not read.
+ */
+function findPagesFaults(text: string): readonly string[] {
+  const shown = show(text)
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text) || isHttpElsewhere(text))
+    return [`must be an https URL, or an http URL of this machine; it is ${shown}`]
+
+  const url = new URL(text)
+  return /[?#]/.test(text) || url.username !== '' || url.password !== ''
+    ? ['must not have a user, a query or a fragment']
+    : []
+}
+
+function readServer(url: string): MailServer | undefined {
+  return findUrlFaults(url).length > 0 ? undefined : parseMailUrl(url)
+}
+
+/** If the app stores the users, checks that it tells Keystile their e-mail addresses. */
+function findMissingEmail({ users }: Values): readonly string[] {
+  return users === undefined || hasFunction(users, 'email')
+    ? []
+    : [
+        'needs users.email too: Keystile must know the addresses of your users. ' +
+          'Fix: add email: (user) => user.email',
+      ]
+}
+
+/**
+ * Checks that an app that stores the users also stores new passwords. Without the function
+ * `users.setPassword`, no mail would have a link.
+ */
+function findMissingWriter({ users }: Values): readonly string[] {
+  return users === undefined || hasFunction(users, 'setPassword')
+    ? []
+    : ['needs users.setPassword too: without it no mail has a link']
+}
+
+function hasFunction(users: unknown, name: 'email' | 'setPassword'): boolean {
+  return typeof (users as Partial<Record<string, unknown>>)[name] === 'function'
+}
+
+function findMissing(
+  name: 'mailUrl' | 'mailFrom',
+  { values, unread }: Others,
+  say: Wording,
+): readonly string[] {
+  return values[name] !== undefined || unread.has(name)
+    ? []
+    : [`needs ${say.name(name)} too: ${say.provide(name)}`]
+}

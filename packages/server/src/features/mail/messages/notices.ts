@@ -1,0 +1,52 @@
+import type { Clock } from 'keystile/internal'
+import { createSeal, type Seal, type SealingSecrets } from '../../../base/seal.ts'
+import { prepareMail, type NewMail } from '../outbox/new-mail.ts'
+import type { OptionalNotice } from './message.ts'
+
+/** How long Keystile tries to send a notice. After that, the notice is deleted. */
+const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
+
+/**
+ * Prepares notices about an account. The transaction of the change stores the notice, so the notice
+ * goes to the address that the account has at that moment. Without the settings for mail, there are
+ * no notices.
+ *
+ * @param address the IP address that the change came from. The notice shows it to the user
+ */
+export type Notices = (kind: OptionalNotice, address?: string) => NewMail | undefined
+
+/** Prepares no notices, because there are no settings for mail. */
+export const noNotices: Notices = () => undefined
+
+/**
+ * Creates `Notices`.
+ *
+ * @param seal returns the seal that encrypts the parameters of mails. It is called only for a
+ *   notice with an IP address
+ * @param disabled the notices that are not sent
+ */
+export function createNotices(
+  seal: () => Seal,
+  clock: Clock,
+  disabled: readonly OptionalNotice[] = [],
+): Notices {
+  return (kind, address) =>
+    disabled.includes(kind)
+      ? undefined
+      : prepareMail(
+          { template: kind, lifetimeMilliseconds },
+          address === undefined ? undefined : { parameters: { address }, seal: seal() },
+          clock.now(),
+        )
+}
+
+/**
+ * Returns a function that creates the seal for the parameters of mails at its first call, and
+ * returns the same seal at each later call.
+ *
+ * @param findSecrets returns the secrets. Called only when the seal is created
+ */
+export function openMailSeal(findSecrets: () => SealingSecrets): () => Seal {
+  let seal: Seal | undefined
+  return () => (seal ??= createSeal(findSecrets(), 'mails'))
+}

@@ -1,0 +1,127 @@
+import { countedMailbox } from '../../../base/mailbox.ts'
+import { inTables, type Transaction } from '../../../storage/database.ts'
+import { countUses } from '../../operations/limits/in-transaction.ts'
+import { useOf, type Use } from '../../operations/limits/uses.ts'
+import { newRow } from '../../operations/queue/rows.ts'
+import { recordDrop } from './dropped.ts'
+import { allowanceRate, mailboxDayRate, mailboxHourRate } from './feature.ts'
+import type { NewMail } from './new-mail.ts'
+import type { OutboxTables } from './tables.ts'
+
+export interface Addressee {
+  readonly subject: string
+  readonly recipient: string
+}
+
+// decisions/0037-shares-of-a-mailbox.md
+/**
+ * The mails of a mailbox that are counted together. Each share has limits of its own, so the mails
+ * of one share cannot prevent those of another one.
+ *
+ * - `requested`: every stranger can cause these mails, for example by a registration.
+ * - `allowance`: a device that is known to an account with a verified address asked for the mail.
+ * - `invitation`: an operator or the app invites a person.
+ */
+export type MailShare = 'requested' | 'allowance' | 'invitation'
+
+/**
+ * Shares of mails about a change of an account. Each of them has one limit for accounts whose
+ * address is verified, and another one for accounts whose address was never verified: strangers can
+ * register such accounts, and cause mails about them. See `MailShare`.
+ *
+ * - `notice`: reports a change or a login.
+ * - `removal`: reports that an address was removed.
+ * - `undo`: has a link that restores the address.
+ * - `undone`: has a link to set a new password, after an address was restored.
+ */
+export type AccountMailShare = 'notice' | 'removal' | 'undo' | 'undone'
+
+export type CountedAddressee = Addressee &
+  Counted & {
+    /** The time of the change, in milliseconds. */
+    readonly now: number
+  }
+
+type Counted =
+  | { readonly share: MailShare }
+  | {
+      readonly share: AccountMailShare
+      /** Whether the account that the mail is about has verified the recipient's address. */
+      readonly isVerified: boolean
+    }
+
+/**
+ * Stores a mail in the transaction of the change that causes it. If the change is rolled back, no
+ * mail is sent. If the change is committed, the mail is sent even after a crash. If the mailbox has
+ * already got too many mails of the share, drops the mail, and records this. Call it as late as
+ * possible in a transaction: other mails to the same mailbox wait until the transaction commits.
+ *
+ * @returns whether the mail was stored
+ */
+export async function insertMail(
+  transaction: Transaction,
+  mail: NewMail,
+  addressee: CountedAddressee,
+): Promise<boolean> {
+  if (await tryInsertMail(transaction, mail, addressee)) return true
+
+  await recordDrop(transaction, { ...addressee, template: mail.template }, addressee.now)
+  return false
+}
+
+/**
+ * Stores a mail like `insertMail()`, but does NOT record a mail that has no room. Use it if the
+ * caller is told that there is no room.
+ */
+export async function tryInsertMail(
+  transaction: Transaction,
+  { id, template, sealed, lifetimeMilliseconds }: NewMail,
+  addressee: CountedAddressee,
+): Promise<boolean> {
+  const { subject, recipient, now } = addressee
+  if ((await countUses(transaction, usesOf(addressee), now)).wait > 0) return false
+
+  await inTables<OutboxTables>(transaction)
+    .insertInto('mail')
+    .values({
+      id,
+      template,
+      subject,
+      recipient,
+      sealed,
+      ...newRow(now, lifetimeMilliseconds),
+    })
+    .execute()
+  return true
+}
+
+function usesOf(addressee: CountedAddressee): readonly Use[] {
+  const mailbox = countedMailbox(addressee.recipient)
+  if (addressee.share === 'allowance') return [useOf(allowanceRate, mailbox)]
+
+  const prefix = 'isVerified' in addressee && !addressee.isVerified ? 'unverified-' : ''
+  const counted = `${mailbox}\n${prefix}${addressee.share}`
+  return [useOf(mailboxHourRate, counted), useOf(mailboxDayRate, counted)]
+}
+
+/**
+ * Deletes the mails about a deleted user, and the record of those that were dropped, because they
+ * contain the user's address.
+ */
+export async function eraseMailsAbout(transaction: Transaction, subject: string): Promise<void> {
+  const db = inTables<OutboxTables>(transaction)
+  await db.deleteFrom('mail').where('subject', '=', subject).execute()
+  await db.deleteFrom('dropped_mail').where('subject', '=', subject).execute()
+}
+
+/**
+ * Deletes the mails that wait to be sent, and keeps dead letters. Returns how many mails it
+ * deleted.
+ */
+export async function eraseWaitingMails(transaction: Transaction): Promise<number> {
+  const erased = await inTables<OutboxTables>(transaction)
+    .deleteFrom('mail')
+    .where('dead_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  return Number(erased.numDeletedRows)
+}

@@ -1,0 +1,131 @@
+// Sends the mails of the outbox, in the process that holds the lease of background jobs.
+
+import type { Logger } from 'keystile/internal'
+import type { Seal } from '../../../base/seal.ts'
+import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
+import type { Meter, Reading } from '../../../feature/metric.ts'
+import type { Database } from '../../../storage/database.ts'
+import { createQueueGauges } from '../../operations/queue/gauges.ts'
+import {
+  startWorker,
+  type Failure,
+  type Queue,
+  type WorkerParts,
+} from '../../operations/queue/worker.ts'
+import { logDrops } from './dropped.ts'
+import { explainFailure, failureOf } from './failure.ts'
+import { deadMails, mailTries, waitingMails } from './feature.ts'
+import { openParameters, type MailParameters } from './new-mail.ts'
+import { countMails, mailCommands, mailTable } from './store.ts'
+import type { MailRow } from './tables.ts'
+
+/**
+ * The number of failed tries after which a mail is a dead letter. The last try is about 17 hours
+ * after the first.
+ */
+const maxTries = 24
+
+/** The try after whose failure a warning is logged. A first try often fails for a moment only. */
+const warnedTry = 2
+/** The shortest time between two warnings. */
+const warningMilliseconds = minuteMilliseconds
+
+export interface OutgoingMail {
+  readonly id: string
+  readonly template: string
+  /** The user whom the mail is about. */
+  readonly subject: string
+  readonly recipient: string
+  readonly parameters: MailParameters
+  /** The time of the change that caused the mail. */
+  readonly createdAt: Date
+}
+
+/** Writes and sends a mail. Resolves when a mail server has accepted the mail. */
+export type Deliver = (mail: OutgoingMail, signal: AbortSignal) => Promise<void>
+
+export interface SenderParts extends WorkerParts {
+  readonly database: Pick<Database, 'reader' | 'onCommitted'>
+  readonly seal: Seal
+  readonly deliver: Deliver
+  /** The mail server, for the log. Undefined if the app sends the mails. */
+  readonly server?: { readonly host: string; readonly port: number } | undefined
+  readonly meter: Meter
+}
+
+export interface Sender {
+  /** The numbers of waiting mails and of dead letters. */
+  readonly gauges: readonly Reading[]
+  /**
+   * Waits up to 5 s for the mails that are being sent. Then interrupts those that are not sent yet.
+   */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the sender. It sends mails only while this process holds the lease. One process at a time
+ * holds the lease.
+ */
+export function startSender(parts: SenderParts): Sender {
+  const { reader } = parts.database
+  logDrops(parts.database, parts.logger)
+  const gauges = { waiting: waitingMails, dead: deadMails }
+  const readGauges = createQueueGauges(gauges, () => countMails(reader))
+  const { close } = startWorker(queueOf(parts), parts)
+  return {
+    get gauges() {
+      return readGauges()
+    },
+    close,
+  }
+}
+
+function queueOf({ seal, deliver, server, clock, logger, meter }: SenderParts): Queue<MailRow> {
+  let warnedAt = -Infinity
+
+  /** Warns that mails fail, but not for each mail and each try. */
+  function warn(failure: string, tries: number): void {
+    const now = clock.now()
+    if (tries < warnedTry || Math.abs(now - warnedAt) < warningMilliseconds) return
+
+    warnedAt = now
+    const fields = { ...server, failure, ...explainFailure(failure) }
+    logger.warn(fields, 'mails cannot be sent; Keystile tries again')
+  }
+
+  return {
+    table: mailTable,
+    commands: mailCommands,
+    async deliver(row, signal) {
+      const { id, template, subject, recipient } = row
+      const parameters = openParameters(row, seal)
+      if (parameters === undefined) throw new UnreadableError()
+
+      const createdAt = new Date(row.created_at)
+      await deliver({ id, template, subject, recipient, parameters, createdAt }, signal)
+    },
+    failureOf(error, { tries }): Failure {
+      if (error instanceof UnreadableError) return { code: 'unreadable', isFinal: true }
+
+      const { code, isPermanent } = failureOf(error)
+      return { code, isFinal: isPermanent || tries >= maxTries }
+    },
+    report(row, failed) {
+      const isDead = failed?.failure.isFinal === true
+      meter.add(mailTries, { outcome: failed ? (isDead ? 'dead' : 'failed') : 'sent' })
+      if (!failed) return
+
+      logFailure(logger, row, failed.failure)
+      if (!isDead) warn(failed.failure.code, row.tries)
+    },
+  }
+}
+
+/** Thrown if the parameters of a mail were encrypted with another key or for another mail. */
+class UnreadableError extends Error {}
+
+function logFailure(logger: Logger, row: MailRow, { code, isFinal }: Failure): void {
+  const fields = { mail: row.id, template: row.template, failure: code, tries: row.tries }
+  if (isFinal) logger.error(fields, 'a mail could not be sent and is not tried again')
+  else logger.debug(fields, 'a mail could not be sent; it is tried again')
+}

@@ -1,0 +1,67 @@
+import type { PurgeCommand } from '../../../feature/clean-up.ts'
+import { createPurge } from '../../../feature/purge.ts'
+import { inTables, type AnyCommand, type Reader } from '../../../storage/database.ts'
+import { hasTable } from '../../../storage/migrate.ts'
+import {
+  countRows,
+  createQueueCommands,
+  type QueueCommands,
+  type RowCounts,
+} from '../../operations/queue/rows.ts'
+import type { DroppedMailRow, MailRow, OutboxTables } from './tables.ts'
+
+export const mailTable = 'mail'
+
+export const mailCommands: QueueCommands<MailRow> = createQueueCommands(mailTable)
+
+/** A mail as an operator sees it, without its parameters. */
+export type ListedMail = Omit<MailRow, 'sealed'>
+
+/** Lists up to `limit` mails, dead letters first. */
+export function listMails(reader: Reader, limit: number): Promise<readonly ListedMail[]> {
+  return inTables<OutboxTables>(reader)
+    .selectFrom('mail')
+    .select(['id', 'template', 'subject', 'recipient', 'created_at', 'expires_at'])
+    .select(['tries', 'next_try_at', 'dead_at', 'failure'])
+    .orderBy((row) => row.case().when('dead_at', 'is', null).then(1).else(0).end())
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+export const purgeDropped: PurgeCommand = createPurge('purgeDropped', 'dropped_mail')
+
+/** Lists up to `limit` rows of the record of dropped mails, the newest first. */
+export function listDropped(reader: Reader, limit: number): Promise<readonly DroppedMailRow[]> {
+  return inTables<OutboxTables>(reader)
+    .selectFrom('dropped_mail')
+    .selectAll()
+    .orderBy('expires_at', 'desc')
+    .limit(limit)
+    .execute()
+}
+
+/**
+ * Lists the oldest mails with encrypted parameters. Returns an empty list if the database has no
+ * table of mails yet.
+ */
+export async function listOldestSealed(
+  reader: Reader,
+  limit: number,
+): Promise<readonly Pick<MailRow, 'id' | 'template' | 'sealed'>[]> {
+  if (!(await hasTable(reader, mailTable))) return []
+  return inTables<OutboxTables>(reader)
+    .selectFrom('mail')
+    .select(['id', 'template', 'sealed'])
+    .where('sealed', 'is not', null)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+/** Counts the mails. Returns zeros if the database has no table of mails yet. */
+export function countMails(reader: Reader): Promise<RowCounts> {
+  return countRows(reader, mailTable)
+}
+
+export const commands: readonly AnyCommand[] = [...mailCommands.all, purgeDropped]

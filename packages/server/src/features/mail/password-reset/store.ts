@@ -1,0 +1,145 @@
+import {
+  command,
+  type AnyCommand,
+  type Command,
+  type Transaction,
+} from '../../../storage/database.ts'
+import { lockMailbox, setPasswordByMail } from '../../users/accounts/in-transaction.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import {
+  bindWithMail,
+  claimProof,
+  eraseProofs,
+  leaveProofsUnbound,
+  releaseProof,
+  spendProof,
+  type BindValues,
+  type ClaimedProof,
+  type SpendableProof,
+} from '../proofs/in-transaction.ts'
+import { insertMail, type Addressee } from '../outbox/in-transaction.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
+import { endSessions } from '../../tokens/sessions/in-transaction.ts'
+import type { PasswordResetEvent } from './feature.ts'
+
+/**
+ * Binds a request for a new password and stores its mail. Locks the account first: if it was
+ * disabled, deleted or got another address since the resolver read it, no mail is sent.
+ */
+export const bindReset: Command<BindValues, void> = command(
+  'bindReset',
+  async (transaction, values) => {
+    if (await lockMailbox(transaction, values)) await bindWithMail(transaction, values)
+    else await leaveProofsUnbound(transaction, { ids: [values.id], now: values.now })
+  },
+)
+
+/**
+ * Spends a proof and sets the new password, in one transaction, and ends all sessions of the user.
+ * If the mailbox was not verified before, also deletes the user's profile and all links and codes
+ * that were mailed to the user, because another person may have registered the address.
+ *
+ * @returns `isReset: false` if the proof was already spent or has expired, or if the account or its
+ *   address has changed
+ */
+export const resetPassword: Command<
+  {
+    readonly proof: SpendableProof
+    readonly hash: string
+    readonly notice: NewMail | undefined
+    readonly by: By
+    readonly now: number
+  },
+  { readonly isReset: boolean }
+> = command('resetPassword', async (transaction, { proof, hash, notice, by, now }) => {
+  const { subject, purpose } = proof
+  const account = await lockMailbox(transaction, proof)
+  if (!account || !(await spendProof(transaction, { ...proof, now }))) return { isReset: false }
+
+  await setPasswordByMail(transaction, { subject, hash, account, by, now })
+  await eraseProofs(
+    transaction,
+    account.isVerified ? { subject, purposes: [purpose] } : { subject },
+  )
+  await insertAudit<PasswordResetEvent>(transaction, {
+    event: 'password_reset',
+    at: now,
+    by,
+    subject,
+  })
+  await insertResetNotice(transaction, notice, { subject, recipient: account.email, now })
+  return { isReset: true }
+})
+
+/**
+ * Binds a request for a new password to an app's own user, and stores the mail. Does NOT check
+ * whether the user has changed: the confirmation reads the user from the app again.
+ */
+export const bindAppReset: Command<BindValues, void> = command('bindAppReset', bindWithMail)
+
+/** A proof that no other confirmation can use while the app stores the new password. */
+export type ResetClaim = ClaimedProof
+
+/**
+ * Claims a proof and ends all sessions of the user, before the app stores the new password. The
+ * sessions end already here, because the process may be killed before `finishReset`, and a stolen
+ * session must not outlive the old password.
+ */
+export const claimReset: Command<
+  { readonly proof: SpendableProof; readonly now: number },
+  { readonly claim: ResetClaim | 'claimed' | 'gone' }
+> = command('claimReset', async (transaction, { proof, now }) => {
+  const claim = await claimProof(transaction, { ...proof, now })
+  if (typeof claim === 'object') await endSessions(transaction, { subject: proof.subject, now })
+  return { claim }
+})
+
+/** Releases the claim of a proof, because the app has not stored the new password. */
+export const releaseReset: Command<ResetClaim, void> = command('releaseReset', releaseProof)
+
+/**
+ * Finishes a reset whose new password the app has stored. Erases the proof and the user's other
+ * requests, and ends the sessions that were started since the claim. Does all this even if the
+ * claim has expired, because the app has already changed the password.
+ */
+export const finishReset: Command<
+  {
+    readonly proof: SpendableProof
+    readonly recipient: string
+    readonly notice: NewMail | undefined
+    readonly by: By
+    readonly now: number
+  },
+  void
+> = command('finishReset', async (transaction, { proof, recipient, notice, by, now }) => {
+  const { subject, purpose } = proof
+  await eraseProofs(transaction, { subject, purposes: [purpose] })
+  await endSessions(transaction, { subject, now })
+  await insertAudit<PasswordResetEvent>(transaction, {
+    event: 'password_reset',
+    at: now,
+    by,
+    subject,
+  })
+  await insertResetNotice(transaction, notice, { subject, recipient, now })
+})
+
+/** Stores the notice of a reset. The reset has proved that the user reads the mailbox. */
+async function insertResetNotice(
+  transaction: Transaction,
+  notice: NewMail | undefined,
+  addressee: Addressee & { readonly now: number },
+): Promise<void> {
+  if (notice)
+    await insertMail(transaction, notice, { ...addressee, share: 'notice', isVerified: true })
+}
+
+export const commands: readonly AnyCommand[] = [
+  bindReset,
+  resetPassword,
+  bindAppReset,
+  claimReset,
+  releaseReset,
+  finishReset,
+]

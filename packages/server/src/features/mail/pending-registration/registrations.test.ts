@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { User } from '../../users/accounts/users.ts'
+import { createRegistrationPurpose, registrationKind } from './purpose.ts'
+import { noLimits, type Limits } from '../../operations/limits/limits.ts'
+import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import { pendingRegistrationRoute } from './routes.ts'
+
+const request = { subject: 'new', email: 'Ada@example.com', language: 'de' }
+const proof = { token: 't', code: '1234 5678', expiresAt: new Date(0) }
+
+/** Resolves a registration, while this user has its address. */
+async function resolve(holder: object | undefined, asked = request): Promise<unknown> {
+  const user = holder && ({ publicUser: holder } as User)
+  const { resolve } = createRegistrationPurpose({
+    users: { findByLogin: async () => user },
+    pagesUrl: 'https://auth.example/account',
+  })
+  return resolve(asked, proof)
+}
+
+describe('createRegistrationPurpose', () => {
+  it('the mail of a registration has a link and a code, both valid for 24 hours', () => {
+    assert.equal(registrationKind.lifetimeMilliseconds, 86_400_000)
+    assert.equal(registrationKind.hasCode, true)
+  })
+
+  it('an unregistered e-mail address gets a link and a code, in the request language', async () => {
+    const free = {
+      subject: 'new',
+      mailbox: 'ada@example.com',
+      recipient: 'Ada@example.com',
+      template: 'registration',
+      parameters: {
+        link: 'https://auth.example/account/finish-registration?token=t',
+        code: '1234 5678',
+        expires_at: '1970-01-01T00:00:00.000Z',
+        language: 'de',
+      },
+      keepsCount: true,
+    }
+    assert.deepEqual(await resolve(undefined), free)
+    assert.deepEqual(await resolve({ id: 'old', email: null }), free)
+    assert.equal(await resolve(undefined, { ...request, email: 'no address' }), undefined)
+  })
+
+  it('a registered e-mail address gets a mail without link, in the request language', async () => {
+    assert.deepEqual(await resolve({ id: 'old', email: 'ADA@example.com' }), {
+      subject: 'old',
+      mailbox: 'ada@example.com',
+      recipient: 'ADA@example.com',
+      template: 'already_registered',
+      parameters: { language: 'de' },
+    })
+  })
+})
+
+describe('pendingRegistrationRoute', () => {
+  it('POST /users stores the browser’s language and counts the mail for a rate limit', async () => {
+    const [registered, counted]: [unknown[], unknown[]] = [[], []]
+    const count: Limits['count'] = async (uses) => {
+      counted.push(...uses.map(({ rate }) => rate.name))
+      return noLimits.count(uses)
+    }
+    const route = pendingRegistrationRoute({
+      registrations: {
+        async register({ username, passwordHash }, language) {
+          registered.push([username.shown, passwordHash, language])
+          return 'registration-1'
+        },
+      },
+      passwords: { hash: async () => 'hash' },
+      passwordPolicy: createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' }),
+      limits: { ...noLimits, count },
+      registration: 'open',
+      profile: undefined,
+    })
+    const person = { username: 'Ada', email: 'a@example.com', password: 'an engine of her own' }
+    for (const language of ['de', 'nl']) {
+      const { status, body } = await route.handle({
+        method: 'POST',
+        url: '/users',
+        headers: new Headers({ 'content-type': 'application/json', 'accept-language': language }),
+        body: async () => Buffer.from(JSON.stringify(person)),
+        params: {},
+      })
+      assert.deepEqual([status, body], [202, '{"registration_id":"registration-1"}'])
+    }
+    assert.deepEqual(registered, [
+      ['Ada', 'hash', 'de'],
+      ['Ada', 'hash', ''],
+    ])
+    assert.deepEqual(counted, ['registration-mail', 'registration-mail'])
+    const { schema } = route.doc.success
+    assert.deepEqual(schema, {
+      type: 'object',
+      properties: { registration_id: { type: 'string' } },
+      required: ['registration_id'],
+    })
+  })
+})

@@ -1,0 +1,281 @@
+import { inTables, type Transaction } from '../../../storage/database.ts'
+import { insertMail, tryInsertMail } from '../outbox/in-transaction.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
+import { claimMilliseconds, maxLiveProofs } from './feature.ts'
+import type { MailProofRow, MailProofTables } from './tables.ts'
+
+export async function insertProof(transaction: Transaction, row: MailProofRow): Promise<void> {
+  await inTables<MailProofTables>(transaction).insertInto('mail_proof').values(row).execute()
+}
+
+export interface Binding {
+  readonly subject: string
+  readonly mailbox: string
+}
+
+/**
+ * Binds a proof to a user and a mailbox, so that it can be spent. Only the user's newest three
+ * proofs for one purpose stay bound. Proofs that a known device asked for are counted separately
+ * (the column `allowance`), so requests of strangers cannot unbind them. The rows of older proofs
+ * stay until they expire: if rows disappeared, a caller could measure this and learn that the user
+ * exists.
+ *
+ * @param sealed encrypted data of the purpose, or null
+ */
+async function bindProof(
+  transaction: Transaction,
+  {
+    id,
+    sealed,
+    keepsCount,
+    device,
+    now,
+    subject,
+    mailbox,
+  }: Omit<BindValues, 'mail' | 'recipient' | 'about'>,
+): Promise<void> {
+  const db = inTables<MailProofTables>(transaction)
+  const allowance = device ?? null
+  const bound = await db
+    .updateTable('mail_proof')
+    .set({
+      subject,
+      mailbox,
+      allowance,
+      ...(!keepsCount && { counted_for: subject }),
+      sealed,
+      resolved_at: now,
+    })
+    .where('id', '=', id)
+    .where('resolved_at', 'is', null)
+    .returning(['purpose'])
+    .executeTakeFirst()
+  if (!bound)
+    throw new Error('a request must be resolved only once; this one is already resolved or deleted')
+
+  await db
+    .updateTable('mail_proof')
+    .set({ subject: null, mailbox: null, sealed: null })
+    .where('id', 'in', (from) =>
+      from
+        .selectFrom('mail_proof')
+        .select('id')
+        .where('subject', '=', subject)
+        .where('purpose', '=', bound.purpose)
+        .where('allowance', 'is not distinct from', allowance) // true for null and null
+        .where('id', '!=', id)
+        .orderBy('created_at', 'desc')
+        .orderBy('id')
+        .limit(1_000)
+        .offset(maxLiveProofs - 1),
+    )
+    .execute()
+}
+
+/** What a proof is bound to after the look-up of a request: the user, the mailbox and the mail. */
+export interface BindValues extends Binding {
+  readonly id: string
+  /** Encrypted data of the purpose, or null. */
+  readonly sealed: string | null
+  readonly mail: NewMail
+  readonly recipient: string
+  /** The subject of the user whom the mail is about. Default: `subject`. */
+  readonly about?: string | undefined
+  /** See `Resolution.device`. */
+  readonly device: string | undefined
+  /**
+   * Whether wrong codes stay counted for the name or address that the caller typed. If false, they
+   * are counted for the user as soon as the proof is bound to the user.
+   */
+  readonly keepsCount?: boolean | undefined
+  readonly now: number
+}
+
+/**
+ * Stores the mail of a request and binds the proof to the user. The mail of a known device has two
+ * shares of the mailbox: its own, and that of strangers. If the mailbox already got too many mails,
+ * stores no mail and leaves the proof unbound: a bound proof without a mail could evict a
+ * proof whose mail was sent.
+ */
+export async function bindWithMail(
+  transaction: Transaction,
+  { mail, recipient, about, ...values }: BindValues,
+): Promise<void> {
+  const { id, device, now } = values
+  const addressee = { subject: about ?? values.subject, recipient, now }
+  if (
+    (device !== undefined &&
+      (await tryInsertMail(transaction, mail, { ...addressee, share: 'allowance' }))) ||
+    (await insertMail(transaction, mail, { ...addressee, share: 'requested' }))
+  )
+    await bindProof(transaction, values)
+  else await leaveProofsUnbound(transaction, { ids: [id], now })
+}
+
+/**
+ * Marks requests as resolved without binding them. Their rows stay until they expire, but their
+ * links and codes do not work.
+ */
+export async function leaveProofsUnbound(
+  transaction: Transaction,
+  { ids, now }: { readonly ids: readonly string[]; readonly now: number },
+): Promise<void> {
+  await inTables<MailProofTables>(transaction)
+    .updateTable('mail_proof')
+    .set({ sealed: null, resolved_at: now })
+    .where('id', 'in', ids)
+    .where('resolved_at', 'is', null)
+    .execute()
+}
+
+/**
+ * A proof, from a link or a code in a mail, that was found to be valid. It is spent later, in the
+ * transaction that makes the change.
+ */
+export interface SpendableProof extends Binding {
+  readonly id: string
+  readonly purpose: string
+}
+
+/**
+ * Spends a proof in the transaction that also makes the change. If the change fails, the proof is
+ * not spent.
+ *
+ * @returns whether this call spent the proof. False if another call has already spent it, or if the
+ *   proof expired or is bound to another user or mailbox
+ */
+export async function spendProof(
+  transaction: Transaction,
+  { id, purpose, subject, mailbox, now }: SpendableProof & { readonly now: number },
+): Promise<boolean> {
+  const spent = await inTables<MailProofTables>(transaction)
+    .deleteFrom('mail_proof')
+    .where('id', '=', id)
+    .where('purpose', '=', purpose)
+    .where('subject', '=', subject)
+    .where('mailbox', '=', mailbox)
+    .where('expires_at', '>', now)
+    .returning('id')
+    .executeTakeFirst()
+  return spent !== undefined
+}
+
+/** A proof that one confirmation has claimed, so that no other confirmation can use it. */
+export interface ClaimedProof extends SpendableProof {
+  /** The end of the claim, in milliseconds. Two claims of one proof never end at the same time. */
+  readonly claimedUntil: number
+}
+
+/**
+ * Claims a proof for 30 s, while the app stores the change in its own database. Until the claim is
+ * released or expires, no other confirmation can use the proof. The proof is NOT spent: if the
+ * process is killed, the claim expires and the proof works again.
+ *
+ * @returns the claim; `claimed` while another confirmation has the proof; `gone` for a proof that
+ *   was spent, has expired, or is bound to another user or mailbox
+ */
+export async function claimProof(
+  transaction: Transaction,
+  proof: SpendableProof & { readonly now: number },
+): Promise<ClaimedProof | 'claimed' | 'gone'> {
+  const { id, purpose, subject, mailbox, now } = proof
+  const db = inTables<MailProofTables>(transaction)
+  const bound = { id, purpose, subject, mailbox }
+  const claimedUntil = now + claimMilliseconds
+
+  const claimed = await db
+    .updateTable('mail_proof')
+    .set({ claimed_until: claimedUntil })
+    .where((row) => row.and(bound))
+    .where('expires_at', '>', now)
+    .where((row) => row.or([row('claimed_until', 'is', null), row('claimed_until', '<=', now)]))
+    .returning('id')
+    .executeTakeFirst()
+  if (claimed) return { ...bound, claimedUntil }
+
+  const held = await db
+    .selectFrom('mail_proof')
+    .select('id')
+    .where((row) => row.and(bound))
+    .where('claimed_until', '>', now)
+    .executeTakeFirst()
+  return held ? 'claimed' : 'gone'
+}
+
+/**
+ * Releases a claim, so that the proof works again. Does nothing if another call has claimed the
+ * proof in the meantime.
+ */
+export async function releaseProof(
+  transaction: Transaction,
+  { id, claimedUntil }: Pick<ClaimedProof, 'id' | 'claimedUntil'>,
+): Promise<void> {
+  await inTables<MailProofTables>(transaction)
+    .updateTable('mail_proof')
+    .set({ claimed_until: null })
+    .where('id', '=', id)
+    .where('claimed_until', '=', claimedUntil)
+    .execute()
+}
+
+/**
+ * Locks a proof until the end of the transaction, and does NOT spend it. Use it before a change
+ * that may still fail.
+ *
+ * @returns whether `spendProof()` would spend it
+ */
+export async function lockProof(
+  transaction: Transaction,
+  { id, purpose, subject, mailbox, now }: SpendableProof & { readonly now: number },
+): Promise<boolean> {
+  const locked = await inTables<MailProofTables>(transaction)
+    .updateTable('mail_proof')
+    .set((row) => ({ tries: row.ref('tries') }))
+    .where('id', '=', id)
+    .where('purpose', '=', purpose)
+    .where('subject', '=', subject)
+    .where('mailbox', '=', mailbox)
+    .where('expires_at', '>', now)
+    .returning('id')
+    .executeTakeFirst()
+  return locked !== undefined
+}
+
+/**
+ * Deletes the proofs of a user.
+ *
+ * @param purposes the purposes whose proofs are deleted; undefined deletes all proofs
+ */
+export async function eraseProofs(
+  transaction: Transaction,
+  { subject, purposes }: { readonly subject: string; readonly purposes?: readonly string[] },
+): Promise<void> {
+  const all = inTables<MailProofTables>(transaction)
+    .deleteFrom('mail_proof')
+    .where('subject', '=', subject)
+  await (purposes === undefined ? all : all.where('purpose', 'in', purposes)).execute()
+}
+
+/**
+ * Deletes all proofs of one purpose for a mailbox, whichever user they are bound to. Returns how
+ * many it deleted.
+ */
+export async function eraseProofsFor(
+  transaction: Transaction,
+  { purpose, mailbox }: { readonly purpose: string; readonly mailbox: string },
+): Promise<number> {
+  const erased = await inTables<MailProofTables>(transaction)
+    .deleteFrom('mail_proof')
+    .where('mailbox', '=', mailbox)
+    .where('purpose', '=', purpose)
+    .returning('id')
+    .execute()
+  return erased.length
+}
+
+export async function eraseAllProofs(transaction: Transaction): Promise<number> {
+  const erased = await inTables<MailProofTables>(transaction)
+    .deleteFrom('mail_proof')
+    .executeTakeFirstOrThrow()
+  return Number(erased.numDeletedRows)
+}

@@ -1,0 +1,106 @@
+import { randomInt } from 'node:crypto'
+import type { Seal } from '../../../base/seal.ts'
+import { hashSecret, makeSecret } from '../../../base/secret.ts'
+import type { MailParameters } from '../outbox/new-mail.ts'
+import type { MailProofRow } from './tables.ts'
+
+export interface ProofKind {
+  readonly purpose: string
+  readonly lifetimeMilliseconds: number
+  /** Whether the mail has a code besides the link. */
+  readonly hasCode: boolean
+}
+
+/** A proof to store, and the secrets that only the caller and the mail get. */
+export interface NewProof {
+  /**
+   * The id of the request, which the caller gets. A code is accepted only together with this id.
+   */
+  readonly requestId: string
+  readonly token: string
+  /**
+   * The code. A user who reads the mail on another device can type it instead of opening the link.
+   * Undefined if the mail has only a link.
+   */
+  readonly code: string | undefined
+  /** The row to store. Its user, mailbox and encrypted values are still null. */
+  readonly row: MailProofRow
+}
+
+const codeDigits = 8
+
+/**
+ * Makes the secrets of a proof, and the row with their hashes. A code is hashed together with the
+ * request id. A stolen database has no request ids, so its codes cannot be guessed.
+ *
+ * @param countedFor the key under which wrong codes are counted
+ */
+export function prepareProof(
+  { purpose, lifetimeMilliseconds, hasCode }: ProofKind,
+  countedFor: string,
+  now: number,
+): NewProof {
+  const [requestId, token] = [makeSecret(), makeSecret()]
+  const code = hasCode ? makeCode() : undefined
+  return {
+    requestId,
+    token,
+    code,
+    row: {
+      id: hashSecret(requestId),
+      purpose,
+      subject: null,
+      mailbox: null,
+      allowance: null,
+      token_hash: hashSecret(token),
+      code_hash: code === undefined ? null : hashSecret(codeSecret(requestId, code)),
+      counted_for: countedFor,
+      tries: 0,
+      sealed: null,
+      created_at: now,
+      expires_at: now + lifetimeMilliseconds,
+      resolved_at: null,
+      claimed_until: null,
+    },
+  }
+}
+
+/**
+ * Returns the text whose hash is stored for a code. Ignores spaces and hyphens in the code, because
+ * the mail shows it in groups.
+ */
+export function codeSecret(requestId: string, code: string): string {
+  return `${requestId}\n${code.replace(/[\s-]/g, '')}`
+}
+
+export function sealValues(seal: Seal, row: SealedRow, values: MailParameters): string {
+  return seal.seal(JSON.stringify(values), contextOf(row))
+}
+
+/**
+ * Decrypts the values in a row. Returns undefined if the row has no values, or if they were
+ * encrypted for another row.
+ */
+export function openValues(
+  seal: Seal,
+  row: SealedRow & Pick<MailProofRow, 'sealed'>,
+): MailParameters | undefined {
+  const text = row.sealed === null ? undefined : seal.open(row.sealed, contextOf(row))
+  return text === undefined ? undefined : (JSON.parse(text) as MailParameters)
+}
+
+type SealedRow = Pick<MailProofRow, 'id' | 'purpose'> & {
+  /**
+   * Null until the request is resolved. Values from before and after that time are encrypted with
+   * different contexts, so the values of a request can never be read as the data of a bound proof.
+   */
+  readonly resolved_at: number | null
+}
+
+function contextOf({ id, purpose, resolved_at }: SealedRow): string {
+  return `${id} ${purpose} ${resolved_at === null ? 'request' : 'data'}`
+}
+
+function makeCode(): string {
+  return String(randomInt(10 ** codeDigits)).padStart(codeDigits, '0')
+}

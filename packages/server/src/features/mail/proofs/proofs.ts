@@ -1,0 +1,127 @@
+import type { Clock } from 'keystile/internal'
+import type { Seal } from '../../../base/seal.ts'
+import { hashSecret } from '../../../base/secret.ts'
+import type { Database } from '../../../storage/database.ts'
+import type { MailParameters } from '../outbox/new-mail.ts'
+import type { SpendableProof } from './in-transaction.ts'
+import { codeSecret, openValues, prepareProof, sealValues, type ProofKind } from './new-proof.ts'
+import { findByToken, listBound, requestProof, tryCode, type BoundProofRow } from './store.ts'
+import type { MailProofRow } from './tables.ts'
+
+/** What a person sends: the token of the link, or the code with the id of its request. */
+export type Presented =
+  | { readonly token: string }
+  | { readonly requestId: string; readonly code: string }
+
+/**
+ * A proof that was found to be valid. It is spent later with `spendProof()`, in the transaction
+ * that makes the change.
+ */
+export interface FoundProof extends SpendableProof {
+  /** The data that the purpose stored with the proof. */
+  readonly data: MailParameters
+}
+
+export interface ListedProof {
+  readonly mailbox: string
+  readonly createdAt: Date
+  readonly expiresAt: Date
+  /** The data that the purpose stored. Undefined if it was encrypted with another key. */
+  readonly data: MailParameters | undefined
+}
+
+/** The row of a request that the caller of `prepare()` stores, and the id that the person gets. */
+export interface PreparedRequest {
+  readonly requestId: string
+  readonly row: MailProofRow
+}
+
+export interface MailProofs {
+  /**
+   * Stores a request. Does NOT read the account: the resolver reads it after the answer.
+   *
+   * @param values the values that `ProofPurpose.resolve()` gets later. They are stored encrypted
+   * @param countedFor the key under which wrong codes are counted until the proof is bound to an
+   *   account: for example the result of `countedLogin()` or `countedMailbox()`, which is the same
+   *   for all spellings. Only a hash of the key is stored
+   * @returns the id of the request, which the caller sends with the code
+   */
+  request(kind: ProofKind, values: MailParameters, countedFor: string): Promise<string>
+  /**
+   * Prepares a request, but unlike `request()` does NOT store it. The caller stores the row with
+   * `insertProof()`, in the transaction of its own change.
+   */
+  prepare(kind: ProofKind, values: MailParameters, countedFor: string): PreparedRequest
+  /**
+   * Finds a proof and does NOT spend it. Counts a wrong code. Returns undefined, without the
+   * reason, if the proof is unknown, expired, spent or for another purpose, if there is no account,
+   * if the code is wrong, or after too many tries.
+   */
+  find(kind: ProofKind, presented: Presented): Promise<FoundProof | undefined>
+  /**
+   * Lists the proofs of a purpose in the order of their mailboxes. The purpose must have at most
+   * one proof for each mailbox.
+   *
+   * @param page.after a mailbox. The list starts with the mailbox that follows in the order
+   */
+  list(
+    kind: ProofKind,
+    page: { readonly after: string; readonly limit: number },
+  ): Promise<readonly ListedProof[]>
+}
+
+/**
+ * The secrets of the mail, which the row of a request stores encrypted. `resolve()` does not get
+ * them.
+ */
+export interface StoredSecrets {
+  readonly token: string
+  readonly code?: string | undefined
+}
+
+export function createMailProofs(
+  database: Pick<Database, 'reader' | 'write'>,
+  { seal, clock }: { readonly seal: () => Seal; readonly clock: Clock },
+): MailProofs {
+  const foundOf = (row: BoundProofRow | undefined): FoundProof | undefined => {
+    if (!row) return undefined
+    const { id, purpose, subject, mailbox } = row
+    const data = row.sealed === null ? {} : openValues(seal(), row)
+    return data && { id, purpose, subject, mailbox, data }
+  }
+
+  const prepare: MailProofs['prepare'] = (kind, values, countedFor) => {
+    const counted = hashSecret(`${kind.purpose}\n${countedFor}`)
+    const { requestId, row, token, code } = prepareProof(kind, counted, clock.now())
+    const secrets = JSON.stringify({ token, code } satisfies StoredSecrets)
+    const sealed = sealValues(seal(), row, { values: JSON.stringify(values), secrets })
+    return { requestId, row: { ...row, sealed } }
+  }
+
+  return {
+    prepare,
+    async request(kind, values, countedFor) {
+      const { requestId, row } = prepare(kind, values, countedFor)
+      await database.write(requestProof, row)
+      return requestId
+    },
+    async find({ purpose }, presented) {
+      const now = clock.now()
+      if ('token' in presented)
+        return foundOf(await findByToken(database.reader, { token: presented.token, purpose, now }))
+
+      const { requestId, code } = presented
+      const [id, secret] = [hashSecret(requestId), codeSecret(requestId, code)]
+      return foundOf(await database.write(tryCode, { id, secret, purpose, now }))
+    },
+    async list({ purpose }, page) {
+      const rows = await listBound(database.reader, { ...page, purpose, now: clock.now() })
+      return rows.map((row) => ({
+        mailbox: row.mailbox,
+        createdAt: new Date(row.created_at),
+        expiresAt: new Date(row.expires_at),
+        data: openValues(seal(), row),
+      }))
+    },
+  }
+}

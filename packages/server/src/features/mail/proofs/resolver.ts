@@ -1,0 +1,167 @@
+// Looks up the accounts of requests, and stores their mails, in the process that holds the lease of
+// background jobs.
+import type { Clock, Logger } from 'keystile/internal'
+import type { Seal } from '../../../base/seal.ts'
+import type { Database } from '../../../storage/database.ts'
+import { LeaseLostError, type Lease } from '../../operations/lease/lease.ts'
+import { prepareMail, type MailParameters } from '../outbox/new-mail.ts'
+import { openValues, sealValues } from './new-proof.ts'
+import type { StoredSecrets } from './proofs.ts'
+import type { MailSecrets, ProofPurpose, Resolution } from './purpose.ts'
+import { leaveUnbound, listUnresolved } from './store.ts'
+import type { MailProofRow } from './tables.ts'
+
+/**
+ * How often the resolver looks for new requests. The resolver does not start right after a request,
+ * because its work would slow down the next requests. A caller who measures this delay could learn
+ * whether there is an account.
+ */
+const tickMilliseconds = 500
+/** The largest number of requests that are resolved at the same time. */
+const batchSize = 20
+/** How long an app may take to find one of its own users. */
+const lookupMilliseconds = 10_000
+
+export interface ResolverParts {
+  readonly database: Pick<Database, 'reader'>
+  readonly lease: Lease
+  readonly purposes: readonly ProofPurpose[]
+  readonly seal: () => Seal
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface Resolver {
+  close(): Promise<void>
+}
+
+/**
+ * Resolves requests for mails while this process holds the lease of background jobs: looks up their
+ * accounts, and stores their mails.
+ */
+export function startResolver(parts: ResolverParts): Resolver {
+  const { lease, logger, purposes } = parts
+  const stopping = new AbortController()
+  let isFailing = false
+
+  async function step(): Promise<void> {
+    if (!lease.isHeld) return
+    try {
+      let last: MailProofRow | undefined
+      let failure: unknown
+      do {
+        const batch = await resolveBatch(parts, last)
+        failure ??= batch.failure
+        last = batch.last
+      } while (last && !stopping.signal.aborted && lease.isHeld)
+      if (failure !== undefined) throw failure
+      isFailing = false
+    } catch (error) {
+      if (error instanceof LeaseLostError) return
+      if (!isFailing) logger.warn({ err: error }, 'requests for mails cannot be resolved')
+      isFailing = true
+    }
+  }
+
+  let running: Promise<void> | undefined
+  const tick = (): void => void (running ??= step().finally(() => (running = undefined)))
+  const timer = purposes.length === 0 ? undefined : setInterval(tick, tickMilliseconds)
+  timer?.unref()
+
+  return {
+    async close() {
+      stopping.abort()
+      clearInterval(timer)
+      await running
+    },
+  }
+}
+
+interface Batch {
+  /** The last request, if there may be more. */
+  readonly last: MailProofRow | undefined
+  /** The first error of the batch. Undefined if no request failed. */
+  readonly failure: unknown
+}
+
+/**
+ * Resolves the oldest requests that come after the request `after`. A request that fails is tried
+ * again at the next tick. The failure does not stop the other requests, because an app may fail for
+ * one user only.
+ */
+async function resolveBatch(parts: ResolverParts, after: MailProofRow | undefined): Promise<Batch> {
+  const { database, lease, clock } = parts
+  const now = clock.now()
+  const rows = await listUnresolved(database.reader, { now, limit: batchSize, after })
+
+  const unknown: string[] = []
+  const results = await Promise.allSettled(
+    rows.map(async (row) => {
+      if (!(await resolve(row, parts))) unknown.push(row.id)
+    }),
+  )
+  // One write for all of them, so a flood of unknown names costs little.
+  if (unknown.length > 0) await lease.write(leaveUnbound, { ids: unknown, now: clock.now() })
+  const failed = results.find((result) => result.status === 'rejected')
+  return { last: rows.length === batchSize ? rows.at(-1) : undefined, failure: failed?.reason }
+}
+
+/**
+ * Looks up the account of a request, binds the request to the account and stores the mail. Returns
+ * false if there is no account.
+ */
+async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean> {
+  const { lease, purposes, seal, clock } = parts
+  const purpose = purposes.find((known) => known.purpose === row.purpose)
+  const opened = openValues(seal(), row)
+  if (!purpose || !opened) return false
+
+  const { token, code = '' } = JSON.parse(opened['secrets'] ?? '{}') as StoredSecrets
+  const values = JSON.parse(opened['values'] ?? '{}') as MailParameters
+  const secrets: MailSecrets = { token, code, expiresAt: new Date(row.expires_at) }
+  const resolution = await inTime(purpose.resolve(values, secrets))
+  if (!resolution) return false
+
+  await lease.write(purpose.bind, {
+    ...bindingOf(row, resolution, seal()),
+    ...mailOf(row, resolution, { seal: seal(), now: clock.now() }),
+  })
+  return true
+}
+
+/**
+ * Waits while the app looks up a user. Rejects after 10 s, so that one slow lookup does not hold
+ * up all other requests.
+ */
+async function inTime<T>(lookup: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new Error(`the app must look up a user within ${lookupMilliseconds / 1000} s`)
+    timer = setTimeout(() => reject(error), lookupMilliseconds).unref()
+  })
+  return Promise.race([lookup, late]).finally(() => clearTimeout(timer))
+}
+
+function bindingOf(
+  row: MailProofRow,
+  { subject, mailbox, data, keepsCount }: Resolution,
+  seal: Seal,
+): Pick<MailProofRow, 'id' | 'sealed'> & Pick<Resolution, 'subject' | 'mailbox' | 'keepsCount'> {
+  const bound = { ...row, resolved_at: row.created_at }
+  return {
+    id: row.id,
+    subject,
+    mailbox,
+    keepsCount,
+    sealed: data === undefined ? null : sealValues(seal, bound, data),
+  }
+}
+
+function mailOf(
+  { expires_at }: MailProofRow,
+  { recipient, template, parameters, device }: Resolution,
+  { seal, now }: { readonly seal: Seal; readonly now: number },
+) {
+  const kind = { template, lifetimeMilliseconds: expires_at - now }
+  return { mail: prepareMail(kind, { parameters, seal }, now), recipient, device, now }
+}

@@ -1,0 +1,203 @@
+import { countedMailbox } from '../../../base/mailbox.ts'
+import { hashSecret, isSecretOf } from '../../../base/secret.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+} from '../../../storage/database.ts'
+import { hasTable } from '../../../storage/migrate.ts'
+import { countUses, restoreUses } from '../../operations/limits/in-transaction.ts'
+import { useOf, type Use } from '../../operations/limits/uses.ts'
+import { insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
+import { codeRate, maxTries } from './feature.ts'
+import type { MailProofRow, MailProofTables } from './tables.ts'
+
+/** Stores a request for a proof. The resolver looks up the account later. */
+export const requestProof: Command<MailProofRow, void> = command('requestProof', insertProof)
+
+/**
+ * Returns the oldest requests that the resolver has not resolved yet.
+ *
+ * @param after the last request of the previous list; undefined for the first list
+ */
+export function listUnresolved(
+  reader: Reader,
+  {
+    now,
+    limit,
+    after,
+  }: { readonly now: number; readonly limit: number; readonly after: MailProofRow | undefined },
+): Promise<readonly MailProofRow[]> {
+  const { created_at: time, id } = after ?? { created_at: 0, id: '' }
+  return inTables<MailProofTables>(reader)
+    .selectFrom('mail_proof')
+    .selectAll()
+    .where('resolved_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('created_at', '>=', time) // with this condition, the index begins at the right row
+    .where((row) =>
+      row.or([
+        row('created_at', '>', time),
+        row.and([row('created_at', '=', time), row('id', '>', id)]),
+      ]),
+    )
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+/**
+ * Lists the oldest proofs with encrypted values. Returns an empty list if the database has no table
+ * of proofs yet.
+ */
+export async function listOldestSealed(
+  reader: Reader,
+  limit: number,
+): Promise<readonly Pick<MailProofRow, 'id' | 'purpose' | 'resolved_at' | 'sealed'>[]> {
+  if (!(await hasTable(reader, 'mail_proof'))) return []
+  return inTables<MailProofTables>(reader)
+    .selectFrom('mail_proof')
+    .select(['id', 'purpose', 'resolved_at', 'sealed'])
+    .where('sealed', 'is not', null)
+    .orderBy('created_at')
+    .limit(limit)
+    .execute()
+}
+
+/**
+ * Marks requests as resolved if they get no mail, for example because there is no account. Their
+ * links and codes never work.
+ */
+export const leaveUnbound: Command<
+  { readonly ids: readonly string[]; readonly now: number },
+  void
+> = command('leaveUnbound', leaveProofsUnbound)
+
+export type BoundProofRow = MailProofRow & Binding
+
+/** Finds a bound proof by the token of its link. Does NOT spend it. */
+export async function findByToken(
+  reader: Reader,
+  { token, purpose, now }: { readonly token: string; readonly purpose: string; now: number },
+): Promise<BoundProofRow | undefined> {
+  const row = await inTables<MailProofTables>(reader)
+    .selectFrom('mail_proof')
+    .selectAll()
+    .where('token_hash', '=', hashSecret(token))
+    .where('purpose', '=', purpose)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return row && asBound(row)
+}
+
+/**
+ * Returns bound proofs of a purpose in the order of their mailboxes. The purpose must have at most
+ * one proof for each mailbox.
+ *
+ * @param page.after a mailbox. The list starts with the mailbox that follows in the order
+ */
+export async function listBound(
+  reader: Reader,
+  {
+    purpose,
+    now,
+    after,
+    limit,
+  }: {
+    readonly purpose: string
+    readonly now: number
+    readonly after: string
+    readonly limit: number
+  },
+): Promise<readonly BoundProofRow[]> {
+  const rows = await inTables<MailProofTables>(reader)
+    .selectFrom('mail_proof')
+    .selectAll()
+    .where('purpose', '=', purpose)
+    .where('subject', 'is not', null)
+    .where('mailbox', '>', after)
+    .where('expires_at', '>', now)
+    .orderBy('mailbox')
+    .limit(limit)
+    .execute()
+  return rows.flatMap((row) => asBound(row) ?? [])
+}
+
+/**
+ * Compares a code with a request, and counts a wrong code. The count commits before the caller gets
+ * an answer, so parallel guesses cannot exceed the limits. A right code is not counted. Does NOT
+ * spend the proof. If no request has the id, or the request has no account, the work and the
+ * result are the same as for a wrong code.
+ *
+ * @param secret the result of `codeSecret()`. For the right code, its hash equals the stored hash
+ */
+export const tryCode: Command<
+  {
+    readonly id: string
+    readonly secret: string
+    readonly purpose: string
+    readonly now: number
+  },
+  BoundProofRow | undefined
+> = command('tryCode', async (transaction, { id, secret, purpose, now }) => {
+  const db = inTables<MailProofTables>(transaction)
+  const row = await db
+    .updateTable('mail_proof')
+    .set((old) => ({ tries: old('tries', '+', 1) }))
+    .where('id', '=', id)
+    .where('purpose', '=', purpose)
+    .where('tries', '<', maxTries)
+    .where('expires_at', '>', now)
+    .returningAll()
+    .executeTakeFirst()
+
+  const uses = row ? usesOf(row) : unknownUses(id)
+  const { wait } = await countUses(transaction, uses, now)
+  const isRight = isSecretOf(secret, row?.code_hash ?? hashSecret(id))
+  const bound = row && asBound(row)
+  if (!bound || !isRight || wait > 0) return undefined
+
+  await db
+    .updateTable('mail_proof')
+    .set((old) => ({ tries: old('tries', '-', 1) }))
+    .where('id', '=', id)
+    .execute()
+  await restoreUses(transaction, { uses, at: now }, now)
+  return bound
+})
+
+/**
+ * Returns the uses of a wrong code: one for the user or for what the caller typed, and one for the
+ * mailbox. A user who has not verified the address could otherwise delete the account, register
+ * again, and get more tries for the same mailbox. If there is no mailbox, counts twice anyway, so
+ * that the work does not reveal whether there is an account.
+ */
+function usesOf({ counted_for, mailbox }: MailProofRow): readonly Use[] {
+  const counted = mailbox === null ? counted_for : countedMailbox(mailbox)
+  return [useOf(codeRate, counted_for), useOf(codeRate, `mailbox\n${counted}`)]
+}
+
+/**
+ * A limit that never refuses. It does the same work as `codeRate`. It need not limit callers,
+ * because no code is right for an unknown id.
+ */
+const unknownRate = { ...codeRate, name: 'mail-code-unknown', intervalMilliseconds: 0 }
+
+/**
+ * Returns as many uses as `usesOf()`, for an id that no request has. Callers can make up any number
+ * of ids, so all of them share 1,024 keys, which the counts of requests never use.
+ */
+function unknownUses(id: string): readonly Use[] {
+  const pair = Buffer.from(id, 'base64url').readUInt16BE() % 512
+  return [useOf(unknownRate, String(pair)), useOf(unknownRate, `mailbox\n${pair}`)]
+}
+
+function asBound(row: MailProofRow): BoundProofRow | undefined {
+  const { subject, mailbox } = row
+  return subject === null || mailbox === null ? undefined : { ...row, subject, mailbox }
+}
+
+export const commands: readonly AnyCommand[] = [requestProof, leaveUnbound, tryCode]

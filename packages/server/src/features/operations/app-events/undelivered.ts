@@ -1,0 +1,13 @@
+import type { Database } from '../../../storage/database.ts'
+import { countEvents } from './store.ts'
+
+/**
+ * Returns the number of events that are older than seven days and that the app has not handled.
+ * Returns 0 if the database has no tables yet.
+ */
+export async function countDeadEvents(
+  { reader }: Pick<Database, 'reader'>,
+  now: number,
+): Promise<number> {
+  return (await countEvents(reader, now)).dead
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Database } from '../../../storage/database.ts'
+import { addressOf, createAudit } from './audit.ts'
+import { feature } from './feature.ts'
+
+describe('createAudit', () => {
+  it('while 200 audit lines wait to be written, a further line is refused with 503', async () => {
+    const writing: (() => void)[] = []
+    const write = (): Promise<void> => new Promise((resolve) => void writing.push(resolve))
+    const audit = createAudit({ write } as unknown as Database, { now: () => 0 })
+    const record = (): Promise<void> =>
+      audit.record({ event: 'client_refused', by: { actor: 'nobody' } })
+    const waiting = Array.from({ length: 200 }, record)
+    await assert.rejects(record(), {
+      code: 'temporarily_unavailable',
+      status: 503,
+      retryAfterSeconds: 1,
+    })
+    assert.equal(writing.length, 200)
+    for (const done of writing.splice(0)) done()
+    await Promise.all(waiting)
+    const next = record()
+    writing[0]!()
+    await next
+  })
+
+  it('after a failed write, an audit line no longer counts as waiting', async () => {
+    const away = createAudit(
+      { write: () => Promise.reject(new Error('away')) } as unknown as Database,
+      {
+        now: () => 0,
+      },
+    )
+    for (let number = 0; number < 201; number++)
+      await assert.rejects(
+        away.record({ event: 'client_refused', by: { actor: 'nobody' } }),
+        /away/,
+      )
+  })
+})
+
+describe('addressOf', () => {
+  it('addressOf writes an IPv4-mapped IPv6 address of a connection as IPv4', () => {
+    for (const [remoteAddress, address] of [
+      ['192.0.2.1', '192.0.2.1'],
+      ['::ffff:192.0.2.1', '192.0.2.1'],
+      ['::FFFF:192.0.2.1', '192.0.2.1'],
+      ['2001:db8::1', '2001:db8::1'],
+      ['::ffff:192.168.100.200', '192.168.100.200'],
+      ['::ffff:192.0.2.1%eth0', '::ffff:192.0.2.1%eth0'],
+      ['::1', '::1'],
+      ['2001:db8::ffff:192.0.2.1', '2001:db8::ffff:192.0.2.1'],
+      ['::ffff:1', '::ffff:1'],
+    ])
+      assert.equal(addressOf({ remoteAddress }), address)
+  })
+
+  it('addressOf returns undefined for text that is not an address', () => {
+    for (const remoteAddress of [
+      undefined,
+      '',
+      'localhost',
+      '192.0.2.1, 10.0.0.1',
+      '::ffff:1.2.3',
+      '1.2.3.4\n',
+    ])
+      assert.equal(addressOf({ remoteAddress }), undefined)
+  })
+})
+
+describe('the setting auditSeconds', () => {
+  const [setting] = feature.settings ?? []
+
+  it('auditSeconds may be a day to ten years, and is 90 days by default', () => {
+    const isValid = (seconds: number): boolean =>
+      setting?.schema.safeParse(seconds).success === true
+    assert.deepEqual([86_399, 86_400, 315_360_000, 315_360_001].map(isValid), [
+      false,
+      true,
+      true,
+      false,
+    ])
+    assert.deepEqual([setting?.default, setting?.defaultText], [7_776_000, '7776000 (90 days)'])
+    assert.deepEqual(setting?.environment, ['KEYSTILE_AUDIT_SECONDS'])
+  })
+
+  it('the audit record deletes entries that are older than auditSeconds', () => {
+    const [step] = feature.cleanUp ?? []
+    assert.equal(step?.before(100_000, { auditSeconds: 7 }), 93_000)
+  })
+})

@@ -1,0 +1,142 @@
+// Checks whether a backup is whole, and fits this version and its settings.
+
+import { existsSync, statSync } from 'node:fs'
+import { ConfigurationError } from '../../../base/configuration-error.ts'
+import type { Call } from '../../../feature/cli-command.ts'
+import { countOf } from '../../../feature/wording.ts'
+import { inspectDatabase } from '../../../storage/facts.ts'
+import { findSchemaFault, readMigrations, standingOf } from '../../../storage/migrate.ts'
+import { findDamage } from '../../../storage/sqlite-copy.ts'
+import type { Reader } from '../../../storage/database.ts'
+import { describeKeys, type KeyStanding } from '../../tokens/signing-keys/key-standing.ts'
+import {
+  requireSealingSecrets,
+  type SigningKeyChoice,
+} from '../../tokens/signing-keys/signing-key-source.ts'
+import { belongsElsewhere, findStoredIssuer } from '../../tokens/signing-keys/signing-keys.ts'
+import { describeContents, readContents, timeOf, wireContents, type Contents } from './contents.ts'
+
+export interface ExaminedOptions extends SigningKeyChoice {
+  readonly issuer: string
+}
+
+export interface Examined {
+  /** Why the backup cannot be restored. */
+  readonly faults: readonly string[]
+  /**
+   * What the backup has in it. Undefined if the file cannot be read or has no tables of Keystile.
+   */
+  readonly contents?: Contents
+  /** How many migrations a restore runs, because the backup is from an older version. */
+  readonly missingMigrations?: number
+  readonly keys?: readonly KeyStanding[]
+}
+
+/** Examines a backup. Reads the whole backup, and changes nothing. */
+export async function examineBackup(
+  file: string,
+  options: ExaminedOptions,
+  now: number,
+): Promise<Examined> {
+  if (!existsSync(file) || !statSync(file).isFile())
+    return { faults: [`the backup must exist; there is no file ${file}`] }
+  const damage = findDamage(file)
+  if (damage !== undefined)
+    return { faults: [`the backup must be whole; this one is damaged: ${damage}`] }
+  const contents = await readContents(file)
+  const found =
+    contents && (await inspectDatabase(file, (reader) => examineRows(reader, options, now)))
+  if (!contents || !found)
+    return { faults: ['the backup must have the tables of Keystile; it has none'] }
+
+  return { ...found, contents }
+}
+
+async function examineRows(
+  reader: Reader,
+  options: ExaminedOptions,
+  now: number,
+): Promise<Omit<Examined, 'contents'>> {
+  const facts = await readMigrations(reader)
+  const fault = findSchemaFault(facts)
+  // A restore runs the migrations that are missing.
+  if (fault && standingOf(facts) !== 'behind')
+    return { faults: [`the backup ${fault.message}. Fix: ${fault.fix}`] }
+
+  const faults: string[] = []
+  const issuer = await findStoredIssuer({ reader })
+  if (issuer !== undefined && issuer !== options.issuer)
+    faults.push(`the backup ${belongsElsewhere(issuer, options.issuer)}. Fix: set the same issuer`)
+  const keys = await describeKeys(reader, now, () => requireSealingSecrets(options)).catch(
+    (error: unknown) => {
+      if (!(error instanceof ConfigurationError)) throw error
+      faults.push(error.message)
+      return []
+    },
+  )
+  return { faults, missingMigrations: facts.missing.length, keys }
+}
+
+/** Prints what was found. If the backup cannot be restored, the process ends with exit code 1. */
+export function printExamination(
+  { operand: file, flags, terminal, clock }: Call<unknown>,
+  examined: Examined,
+): void {
+  if (flags.has('json')) terminal.printJson(wireExamined(file, examined, clock.now()))
+  else for (const line of linesOf(file, examined, clock.now())) terminal.print(line)
+  if (examined.faults.length > 0) terminal.fail()
+}
+
+function wireExamined(file: string, examined: Examined, now: number): object {
+  const { faults, contents, missingMigrations, keys } = examined
+  const age = ageSecondsOf(contents, now)
+  return {
+    ok: faults.length === 0,
+    file,
+    faults,
+    ...(contents && { ...wireContents(contents), age_seconds: age ?? null }),
+    ...(missingMigrations !== undefined && { missing_migrations: missingMigrations }),
+    ...(keys && {
+      keys: keys.map(({ id, state, signsUntil }) => ({
+        key_id: id,
+        state,
+        signs_until: timeOf(signsUntil) ?? null,
+      })),
+    }),
+  }
+}
+
+function linesOf(file: string, examined: Examined, now: number): readonly string[] {
+  const { faults, contents, missingMigrations = 0, keys = [] } = examined
+  const age = ageSecondsOf(contents, now)
+  const old = age === undefined ? '' : `, ${describeAge(age)} old`
+  return [
+    ...(contents ? [`${file}: ${describeContents(contents)}${old}`] : []),
+    ...keys.map(({ id, state, signsUntil }) =>
+      signsUntil === undefined
+        ? `signing key ${id}: ${state}`
+        : `signing key ${id}: ${state}, signs until ${timeOf(signsUntil)}`,
+    ),
+    ...(missingMigrations > 0
+      ? [
+          'the backup is from an older version; a restore runs ' +
+            countOf(missingMigrations, 'migration'),
+        ]
+      : []),
+    ...faults.map((fault) => `fault: ${fault}`),
+    faults.length > 0 ? `${file} cannot be restored` : `${file} is whole and can be restored`,
+  ]
+}
+
+function ageSecondsOf(contents: Contents | undefined, now: number): number | undefined {
+  return contents?.backedUpAt === undefined
+    ? undefined
+    : Math.max(0, Math.floor((now - contents.backedUpAt) / 1000))
+}
+
+function describeAge(seconds: number): string {
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`
+  return seconds < 172_800
+    ? `${Math.floor(seconds / 3_600)} h`
+    : `${Math.floor(seconds / 86_400)} d`
+}

@@ -1,0 +1,80 @@
+// Makes a restored database safe to use: for `keystile restore` and `keystile finish-restore`.
+
+import type { Call } from '../../../feature/cli-command.ts'
+import { countOf } from '../../../feature/wording.ts'
+import type { Database } from '../../../storage/database.ts'
+import { byOperator } from '../audit/audit.ts'
+import { makeReplacement } from '../../tokens/signing-keys/replacement.ts'
+import type { SigningKeyChoice } from '../../tokens/signing-keys/signing-key-source.ts'
+import { timeOf } from './contents.ts'
+import { finishRestore, type Finished } from './store.ts'
+
+export type FinishOptions = SigningKeyChoice
+
+/**
+ * Opens and migrates the restored database, and makes it safe to use. The flag `--keep-sessions`
+ * leaves sessions and signing keys as they are.
+ *
+ * @param where.file the SQLite file to open instead of the database of the settings
+ * @throws {ConfigurationError} if the keys in the database were encrypted with a different secret
+ */
+export async function finish(
+  { flags, clock, withDatabase }: Call<FinishOptions>,
+  options: FinishOptions,
+  where: { readonly file?: string } = {},
+): Promise<Finished> {
+  const keepsSessions = flags.has('keep-sessions')
+  const work = async (database: Database): Promise<Finished> => {
+    const replacement = await makeReplacement(database, options)
+    return database.write(finishRestore, {
+      keepsSessions,
+      offered: keepsSessions ? undefined : replacement,
+      by: byOperator,
+      now: clock.now(),
+    })
+  }
+
+  let done: Finished | undefined
+  await withDatabase(async (database) => {
+    done = await work(database)
+  }, where)
+  if (!done) throw new Error('withDatabase() must call the function that it gets')
+  return done
+}
+
+export function wireFinished(done: Finished): object {
+  return {
+    backed_up_at: timeOf(done.backedUpAt) ?? null,
+    sessions_ended: done.sessionsEnded,
+    revoked_key_ids: done.keysRevoked,
+    mails_deleted: done.mailsDeleted,
+    links_deleted: done.linksDeleted,
+  }
+}
+
+/** Prints what `finish()` has done, and what the operator must do next. */
+export function printFinished(
+  { flags, terminal }: Call<unknown>,
+  { sessionsEnded, keysRevoked, mailsDeleted, linksDeleted }: Finished,
+  { signingKey }: FinishOptions,
+): void {
+  terminal.print(
+    flags.has('keep-sessions')
+      ? 'kept all sessions: those that ended after the backup was made are valid again'
+      : `ended ${countOf(sessionsEnded, 'session')} and replaced ` +
+          countOf(keysRevoked.length, 'signing key'),
+  )
+  if (signingKey !== undefined && !flags.has('keep-sessions'))
+    terminal.print(
+      'Tokens that were issued after the backup was made are valid until they expire, because ' +
+        'Keystile does not replace the key of the setting signingKey. To end them now, replace ' +
+        'that key, and run keystile key revoke with its kid',
+    )
+  const links = countOf(linksDeleted, 'link or code', 'links and codes')
+  terminal.print(
+    mailsDeleted + linksDeleted === 0
+      ? 'no mails waited, and no links or codes of mails were valid'
+      : `deleted ${countOf(mailsDeleted, 'waiting mail')} and ${links} of mails, because ` +
+          'they may have been sent or used after the backup was made',
+  )
+}

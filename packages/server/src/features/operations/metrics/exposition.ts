@@ -1,0 +1,183 @@
+// Counters, histograms and gauges, and the text format in which Prometheus reads them.
+
+import type { CounterMetric, HistogramMetric, Labels } from '../../../feature/metric.ts'
+
+export interface Sample {
+  /** The end of the sample's name, such as `_sum`. It follows the name of the family. */
+  readonly suffix?: string
+  readonly labels?: Labels
+  readonly value: number
+}
+
+/** A metric family: the numbers that share a name, as Prometheus reads them. */
+export interface Family {
+  readonly name: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  samples(): readonly Sample[]
+}
+
+/**
+ * Counts events by their labels. The counter keeps every combination of labels in memory, so label
+ * values must come from closed sets. With values from requests, an attacker could fill the memory.
+ */
+export interface Counter<L extends Labels> extends Family {
+  add(labels: L): void
+}
+
+/**
+ * Counts durations in seconds by their labels. Label values must come from closed sets, as for a
+ * `Counter`.
+ */
+export interface Histogram<L extends Labels> extends Family {
+  observe(labels: L, seconds: number): void
+}
+
+/**
+ * The upper bounds of the buckets of a histogram, in seconds. A token check takes about 1 ms. After
+ * 10 s, most callers have stopped waiting.
+ */
+const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
+
+interface Named {
+  readonly name: string
+  readonly help: string
+}
+
+/**
+ * Creates a counter. All combinations of known label values start at 0, so that Prometheus shows
+ * the rate 0 for an event that has not happened yet.
+ */
+export function createCounter<L extends Labels>({
+  name,
+  help,
+  labels: known,
+}: CounterMetric<L>): Counter<L> {
+  const counts = createTable<{ value: number }>(Object.keys(known), () => ({ value: 0 }))
+  for (const labels of combine(known)) counts.get(labels)
+  return {
+    name,
+    help,
+    type: 'counter',
+    add: (labels) => void counts.get(labels).value++,
+    samples: () => counts.entries().map(({ labels, entry: { value } }) => ({ labels, value })),
+  }
+}
+
+/**
+ * Creates a histogram with the buckets of `bounds`. A combination of labels is missing from the
+ * output until a duration with these labels was observed.
+ */
+export function createHistogram<L extends Labels>({
+  name,
+  help,
+  labels: known,
+}: HistogramMetric<L>): Histogram<L> {
+  const table = createTable<{ readonly counts: number[]; sum: number }>(Object.keys(known), () => ({
+    counts: Array.from({ length: bounds.length + 1 }, () => 0),
+    sum: 0,
+  }))
+  return {
+    name,
+    help,
+    type: 'histogram',
+    observe(labels, seconds) {
+      const entry = table.get(labels)
+      const found = bounds.findIndex((bound) => seconds <= bound)
+      const bucket = found < 0 ? bounds.length : found
+      entry.counts[bucket] = (entry.counts[bucket] ?? 0) + 1
+      entry.sum += seconds
+    },
+    samples: () =>
+      table.entries().flatMap(({ labels, entry: { counts, sum } }) => {
+        let count = 0
+        const buckets = counts.map((here, i) => ({
+          suffix: '_bucket',
+          labels: { ...labels, le: String(bounds[i] ?? '+Inf') },
+          value: (count += here),
+        }))
+        return [
+          ...buckets,
+          { suffix: '_sum', labels, value: sum },
+          { suffix: '_count', labels, value: count },
+        ]
+      }),
+  }
+}
+
+export function createGauge(named: Named, value: number): Family {
+  return { ...named, type: 'gauge', samples: () => [{ value }] }
+}
+
+// decisions/0010-metrics-by-hand.md
+/**
+ * Formats metric families as text.
+ *
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+ */
+export function formatFamilies(families: readonly Family[]): string {
+  return families.map(formatFamily).join('')
+}
+
+function formatFamily({ name, type, help, samples }: Family): string {
+  const lines = samples().map(
+    ({ suffix = '', labels, value }) => `${name}${suffix}${formatLabels(labels)} ${value}\n`,
+  )
+  const helpLine = `# HELP ${name} ${help.replace(/[\\\n]/g, escape)}\n`
+  return `${helpLine}# TYPE ${name} ${type}\n${lines.join('')}`
+}
+
+function formatLabels(labels: Labels = {}): string {
+  const pairs = Object.entries(labels).map(
+    ([name, value]) => `${name}="${value.replace(/[\\"\n]/g, escape)}"`,
+  )
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+function escape(character: string): string {
+  return character === '\n' ? '\\n' : `\\${character}`
+}
+
+/**
+ * Returns every combination of label values. If there are no labels, returns one empty combination.
+ * If a label has no known values, returns no combination.
+ */
+function combine(known: Readonly<Record<string, readonly string[]>>): readonly Labels[] {
+  return Object.entries(known).reduce<readonly Labels[]>(
+    (combined, [name, values]) =>
+      combined.flatMap((labels) => values.map((value) => ({ ...labels, [name]: value }))),
+    [{}],
+  )
+}
+
+interface Node<Entry> {
+  readonly byValue: Map<string, Node<Entry>>
+  entry?: Entry
+}
+
+interface Table<Entry> {
+  get(labels: Labels): Entry
+  entries(): readonly { readonly labels: Labels; readonly entry: Entry }[]
+}
+
+/** Creates a table that has one entry for each combination of label values. */
+function createTable<Entry>(names: readonly string[], create: () => Entry): Table<Entry> {
+  const root: Node<Entry> = { byValue: new Map() }
+  const rows: { readonly labels: Labels; readonly entry: Entry }[] = []
+  return {
+    // Walks a tree instead of joining the label values to one string: every request calls `get()`
+    // twice, and each call would leave a string to the garbage collector.
+    get(labels) {
+      let node = root
+      for (const name of names) {
+        const value = labels[name] ?? ''
+        let next = node.byValue.get(value)
+        if (!next) node.byValue.set(value, (next = { byValue: new Map() }))
+        node = next
+      }
+      if (node.entry === undefined) rows.push({ labels, entry: (node.entry = create()) })
+      return node.entry
+    },
+    entries: () => rows,
+  }
+}

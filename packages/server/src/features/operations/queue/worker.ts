@@ -1,0 +1,178 @@
+// Delivers the rows of a queue, in the process that holds a lease.
+
+import type { Clock, Logger } from 'keystile/internal'
+import { minuteMilliseconds, secondMilliseconds } from '../../../feature/limit-rate.ts'
+import type { Database } from '../../../storage/database.ts'
+import { LeaseLostError, type Lease } from '../lease/lease.ts'
+import { hasDueRow, type QueueCommands, type QueuedRow } from './rows.ts'
+
+/** How often the worker looks for rows to deliver. */
+const tickMilliseconds = secondMilliseconds
+/** The maximum number of rows that are being delivered at the same time. */
+const maxDeliveries = 10
+/** How long one try may take. A try that takes longer has failed. */
+const tryMilliseconds = minuteMilliseconds
+/**
+ * How long a claimed row belongs to the process that claimed it. This is longer than a try, so
+ * that two processes never deliver the same row at once.
+ */
+const claimMilliseconds = tryMilliseconds + 30 * secondMilliseconds
+/** How long `close()` waits for rows that are being delivered. Then it interrupts them. */
+const closeMilliseconds = 5 * secondMilliseconds
+
+export interface Failure {
+  /** A code for logs and lists. It never contains a text from another program. */
+  readonly code: string
+  /** True if another try would be useless or too late. The row then becomes a dead letter. */
+  readonly isFinal: boolean
+}
+
+export interface Queue<Row extends QueuedRow> {
+  readonly table: string
+  readonly commands: QueueCommands<Row>
+  /** Delivers a row. Rejects if the try failed. */
+  deliver(row: Row, signal: AbortSignal): Promise<void>
+  failureOf(error: unknown, row: Row): Failure
+  /** Counts and logs the outcome of a try. If `failed` is not given, the row was delivered. */
+  report(row: Row, failed?: { readonly error: unknown; readonly failure: Failure }): void
+}
+
+export interface WorkerParts {
+  readonly database: Pick<Database, 'reader'>
+  readonly lease: Lease
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface Worker {
+  /** Waits up to 5 s for the rows that are being delivered. Then interrupts those that are left. */
+  close(): Promise<void>
+}
+
+/** Delivers the rows that are due, while this process holds the lease of background jobs. */
+export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: WorkerParts): Worker {
+  const { lease, logger } = parts
+  const stopping = new AbortController()
+  const closing = new AbortController()
+  const deliveries = new Set<Promise<void>>()
+  let isFailing = false
+
+  function reportFault(error: unknown): void {
+    if (error instanceof LeaseLostError) return
+    const { table } = queue
+    if (!isFailing) logger.warn({ err: error, table }, 'a queue cannot be read or written')
+    isFailing = true
+  }
+
+  async function step(): Promise<void> {
+    if (stopping.signal.aborted) return
+
+    const limit = maxDeliveries - deliveries.size
+    if (limit === 0 || !lease.isHeld) return
+
+    try {
+      for (const row of await claimRows(queue, parts, limit)) deliver(row)
+      isFailing = false
+    } catch (error) {
+      reportFault(error)
+    }
+  }
+
+  // A slow delivery does not stop the others. After a success, the next rows are claimed at once.
+  // After a failure the receiver may be down, so the next rows are claimed at the next tick.
+  function deliver(row: Row): void {
+    const delivery = deliverRow(row, queue, parts, closing.signal)
+      .catch((error: unknown) => {
+        reportFault(error)
+        return false
+      })
+      .then((isDelivered) => {
+        deliveries.delete(delivery)
+        if (isDelivered && deliveries.size <= maxDeliveries / 2) tick()
+      })
+    deliveries.add(delivery)
+  }
+
+  let running: Promise<void> | undefined
+  const tick = (): void => void (running ??= step().finally(() => (running = undefined)))
+  const timer = setInterval(tick, tickMilliseconds)
+  timer.unref()
+  lease.onTaken(tick)
+
+  return {
+    async close() {
+      stopping.abort()
+      clearInterval(timer)
+      await running
+      const interruption = setTimeout(() => closing.abort(), closeMilliseconds)
+      await Promise.all(deliveries)
+      clearTimeout(interruption)
+    },
+  }
+}
+
+/**
+ * Claims rows that are due. No transaction is open while they are delivered.
+ *
+ * @param limit the maximum number of rows
+ */
+async function claimRows<Row extends QueuedRow>(
+  { table, commands }: Queue<Row>,
+  { database, lease, clock }: WorkerParts,
+  limit: number,
+): Promise<readonly Row[]> {
+  const now = clock.now()
+  if (!(await hasDueRow(database.reader, table, now))) return []
+  return lease.write(commands.claim, { now, until: now + claimMilliseconds, limit })
+}
+
+/** Delivers one row and stores the outcome. Returns whether it was delivered. */
+async function deliverRow<Row extends QueuedRow>(
+  row: Row,
+  queue: Queue<Row>,
+  { lease, clock }: WorkerParts,
+  closing: AbortSignal,
+): Promise<boolean> {
+  // The process may have been paused since it claimed the row.
+  if (!lease.isHeld)
+    throw new LeaseLostError('another process holds the lease of background jobs now')
+
+  const signal = AbortSignal.any([closing, AbortSignal.timeout(tryMilliseconds)])
+  try {
+    await Promise.race([queue.deliver(row, signal), rejectionOf(signal)])
+  } catch (error) {
+    const failure = queue.failureOf(error, row)
+    const now = clock.now()
+    await lease.write(queue.commands.fail, {
+      id: row.id,
+      failure: failure.code,
+      dead_at: failure.isFinal ? now : null,
+      nextTryAt: now + backOffMilliseconds(row.tries),
+    })
+    queue.report(row, { error, failure })
+    return false
+  }
+
+  // After a crash before this commit, the row is delivered again: at least once.
+  await lease.write(queue.commands.erase, { id: row.id })
+  queue.report(row)
+  return true
+}
+
+/**
+ * Returns a promise that rejects when a signal aborts. If the signal was aborted before the call,
+ * the promise never rejects.
+ */
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+}
+
+const firstBackOffMilliseconds = 10 * secondMilliseconds
+const maxBackOffMilliseconds = 60 * minuteMilliseconds
+
+/** Returns the time until the next try: 10 s after the first try, doubled each time, up to 1 h. */
+function backOffMilliseconds(tries: number): number {
+  return Math.min(firstBackOffMilliseconds * 2 ** (tries - 1), maxBackOffMilliseconds)
+}

@@ -1,0 +1,113 @@
+// What all pages for the links in mails share.
+import {
+  OAuthError,
+  ProblemError,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+  type JsonObject,
+} from 'keystile/internal'
+import { readForm, type Form } from '../../../http/form.ts'
+import type { OpenRoute } from '../../../http/route.ts'
+import { preferredLanguage } from '../../mail/messages/language.ts'
+import type { Language } from '../../mail/messages/message.ts'
+import { markup, type Html } from '../../../pages/html.ts'
+import { pageAnswer, type Page } from '../../../pages/layout.ts'
+
+export interface PageSettings {
+  readonly issuer: string
+  /** The language of a page if the browser asks for none of the four languages that pages have. */
+  readonly mailLanguage: Language
+}
+
+export interface PageReader {
+  readonly language: Language
+  /**
+   * The service where the person has the account: the host of the issuer, such as
+   * `auth.example.com`.
+   */
+  readonly service: string
+}
+
+export function readerOf(
+  { headers }: HttpRequestWithBody,
+  { issuer, mailLanguage }: PageSettings,
+): PageReader {
+  const language = preferredLanguage(headers.get('accept-language')) ?? mailLanguage
+  return { language, service: new URL(issuer).host }
+}
+
+export function pageRoute(
+  method: 'GET' | 'POST',
+  path: string,
+  summary: string,
+  {
+    handle,
+    query,
+    fields,
+    refuses,
+  }: Pick<OpenRoute, 'handle'> & {
+    readonly query?: Readonly<Record<string, JsonObject>>
+    readonly fields?: readonly string[]
+    /** Descriptions of the refusals that only this form has, by HTTP status. */
+    readonly refuses?: Readonly<Record<number, string>>
+  },
+): OpenRoute {
+  return {
+    method,
+    path,
+    below: 'issuer',
+    refusals: 'problem',
+    doc: {
+      tag: 'Own account',
+      summary: `Page: ${summary}`,
+      ...(query && { query }),
+      ...(fields && { body: { type: 'form', schema: schemaOf(fields) } }),
+      success: { status: 200, description: 'A page', type: 'text/html' },
+      ...(query && { refuses: { 403: 'A page: the link was used or has expired' } }),
+      ...(fields && {
+        refuses: {
+          403: 'A page: the link or the code is wrong, was used before, or has expired',
+          422: 'A page: the password is not acceptable',
+          429: 'A page: too many tries',
+          ...refuses,
+        },
+      }),
+    },
+    handle,
+  }
+}
+
+function schemaOf(fields: readonly string[]): JsonObject {
+  const properties = fields.map((name) => [name, { type: 'string' }] as const)
+  return { type: 'object', properties: Object.fromEntries(properties) }
+}
+
+/**
+ * Reads the form of a page.
+ *
+ * @throws {ProblemError} `bad_request` if the body is not a form, `content_too_large` if the body
+ *   is too large
+ */
+export function readPageForm(request: HttpRequestWithBody): Promise<Form> {
+  return readForm(request).catch((error: unknown) => {
+    if (error instanceof OAuthError) throw new ProblemError('bad_request', error.message)
+    throw error
+  })
+}
+
+/**
+ * Returns the rule that a refused form broke. The rules for fields write their messages only in
+ * English.
+ */
+export function brokenRule({ message, errors = [] }: ProblemError): Html {
+  return markup`<span lang="en">${errors[0]?.msg ?? message}.</span>`
+}
+
+export function page(
+  { language, service }: PageReader,
+  heading: string,
+  content: Html,
+  { status = 200, retryAfterSeconds }: Partial<Pick<Page, 'status' | 'retryAfterSeconds'>> = {},
+): HttpAnswer {
+  return pageAnswer({ language, service, heading, content, status, retryAfterSeconds })
+}

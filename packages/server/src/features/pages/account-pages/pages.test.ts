@@ -1,0 +1,627 @@
+// What the account pages show, and what they pass to the services. The services are functions of
+// this test, because the tests of the flows already use the real ones.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ProblemError, type HttpAnswer } from 'keystile/internal'
+import type { OpenRoute } from '../../../http/route.ts'
+import { changePageRoutes } from './change-pages.ts'
+import { confirmPageRoutes } from './confirm-pages.ts'
+import { readPageForm } from './page-parts.ts'
+import { resetPageRoutes } from './reset-pages.ts'
+
+interface Asked {
+  readonly form?: Readonly<Record<string, string>>
+  readonly language?: string
+}
+
+/** The calls of services, and the error that each call throws. */
+interface Stage {
+  readonly calls: unknown[]
+  error: unknown
+  /** The tokens of the links that can still be used. */
+  readonly open: Set<string>
+}
+
+const settings = { issuer: 'https://auth.example:8443/v1', mailLanguage: 'en' } as const
+const passwordPolicy = { minLength: 15 }
+const by = { actor: 'nobody', address: '192.0.2.1' }
+const wrongLink = new ProblemError('forbidden', 'x')
+const tooMany = new ProblemError('too_many_requests', 'x', { retryAfterSeconds: 7 })
+const away = new ProblemError('temporarily_unavailable', 'x')
+const invalid = (name: string, msg: string): ProblemError =>
+  new ProblemError('unprocessable_content', `${name}: ${msg}`, {
+    errors: [{ loc: ['body', name], msg, type: 'value_error' }],
+  })
+
+function createStage(): Stage & { readonly routes: readonly OpenRoute[] } {
+  const stage: Stage = { calls: [], error: undefined, open: new Set(['a"b', 't']) }
+  const isOpen = async (token: string): Promise<boolean> => stage.open.has(token)
+  const note =
+    (name: string) =>
+    async (...values: readonly unknown[]): Promise<never> => {
+      stage.calls.push([name, ...values])
+      if (stage.error !== undefined) throw stage.error
+      return 'request-1' as never
+    }
+  const parts = {
+    ...settings,
+    passwordPolicy,
+    resets: { request: note('request'), confirm: note('confirm'), isOpen },
+    verifications: { confirm: note('confirm'), isOpen },
+    changes: { confirm: note('confirm'), isOpen, undo: note('undo'), canUndo: isOpen },
+    invitations: { accept: note('accept'), isOpen },
+    profile: { properties: { age: { type: 'integer' } }, required: ['age'] },
+  }
+  const all = [resetPageRoutes, confirmPageRoutes, changePageRoutes]
+  return Object.assign(stage, { routes: all.flatMap((routes) => routes(parts)) })
+}
+
+/** Opens a page, or sends its form. */
+async function ask(
+  { routes }: { readonly routes: readonly OpenRoute[] },
+  path: string,
+  { form, language = 'en' }: Asked = {},
+): Promise<HttpAnswer> {
+  const method = form ? 'POST' : 'GET'
+  const route = routes.find(
+    (one) => one.method === method && one.path === `/account/${path.replace(/\?.*/, '')}`,
+  )
+  assert.ok(route, path)
+  return route.handle({
+    method,
+    url: `/v1/account/${path}`,
+    remoteAddress: '192.0.2.1',
+    headers: new Headers({
+      'accept-language': language,
+      'content-type': 'application/x-www-form-urlencoded',
+    }),
+    body: async () => Buffer.from(new URLSearchParams(form).toString()),
+    params: {},
+  })
+}
+
+/** Returns the lines of a page after the name of the service, without empty ones. */
+function linesOf({ body = '' }: HttpAnswer): readonly string[] {
+  const [, main = ''] = /<main>\n<p>auth\.example:8443<\/p>\n([^]*)<\/main>/.exec(body) ?? []
+  return main
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+}
+
+const linesAfter = async (...asked: Parameters<typeof ask>): Promise<readonly string[]> =>
+  linesOf(await ask(...asked))
+
+const hidden = (name: string, value: string): string =>
+  `<input type="hidden" name="${name}" value="${value}">`
+const fault = (text: string, name?: string): string =>
+  name === undefined
+    ? `<p class="fault" role="alert">${text}</p>`
+    : `<p class="fault" id="${name}-fault" role="alert">${text}</p>`
+const manyTries = 'Too many tries. Wait a while and try again.'
+const notNow = 'This does not work at the moment. Try again in a few seconds.'
+
+describe('the pages for a new password', () => {
+  const wrong = 'The code is wrong, was used before, or has expired.'
+  const again = '<p><a href="forgot-password">Request a new mail</a></p>'
+  const hint =
+    '<p class="hint" id="new_password-hint">At least 15 characters. ' +
+    'Several words that do not belong together are good.</p>'
+  const newPassword = (described = 'new_password-hint', marks = ''): string =>
+    '<input id="new_password" name="new_password" required type="password" ' +
+    `autocomplete="new-password" aria-describedby="${described}"${marks}>`
+  const refusedMarks = ' aria-invalid="true" autofocus'
+
+  it('the forgot-password page asks for a user name or address, then for the code', async () => {
+    const stage = createStage()
+    const form = [
+      '<h1>Forgot your password?</h1>',
+      '<p>We send you a mail with a link and a code, with which you set a new password.</p>',
+      '<form method="post" action="forgot-password">',
+      '<label for="login">User name or e-mail address</label>',
+      '<input id="login" name="login" required autocomplete="username" autocapitalize="none" ' +
+        'spellcheck="false">',
+      '<button>Send the mail</button>',
+      '</form>',
+    ]
+    assert.deepEqual(await linesAfter(stage, 'forgot-password'), form)
+    assert.deepEqual(await linesAfter(stage, 'forgot-password', { form: { other: 'x' } }), form)
+    assert.deepEqual(stage.calls, [])
+
+    const sent = await linesAfter(stage, 'forgot-password', { form: { login: 'ada' } })
+    assert.deepEqual(sent, [
+      '<h1>Look into your mailbox</h1>',
+      '<p>If there is an account with this name or address, a mail is on its way. ' +
+        'Open the link in the mail, or enter its code here. ' +
+        'If no mail comes, look for it among the spam, and ask for another one an hour later.</p>',
+      '<form method="post" action="reset-password">',
+      hidden('request_id', 'request-1'),
+      '<label for="code">Code from the mail</label>',
+      '<p class="hint" id="code-hint">Eight digits.</p>',
+      '<input id="code" name="code" required inputmode="numeric" autocomplete="one-time-code" ' +
+        'value="" aria-describedby="code-hint">',
+      '<label for="new_password">New password</label>',
+      hint,
+      newPassword(),
+      '<button>Set the password</button>',
+      '</form>',
+    ])
+    const wanted = { login: 'ada', language: 'en', deviceSecret: undefined }
+    assert.deepEqual(stage.calls, [['request', wanted, by.address]])
+
+    for (const [error, text] of [
+      [tooMany, manyTries],
+      [away, notNow],
+    ] as const) {
+      stage.error = error
+      const refused = await ask(stage, 'forgot-password', { form: { login: 'ada' } })
+      assert.equal(refused.status, error.status)
+      assert.equal(refused.headers['retry-after'], error === tooMany ? '7' : undefined)
+      assert.ok(linesOf(refused).includes(fault(text, 'login')))
+    }
+  })
+
+  it('after a refusal, the new-password form keeps the token and shows the reason', async () => {
+    const stage = createStage()
+    const form = [
+      '<h1>Set a new password</h1>',
+      '<form method="post" action="reset-password">',
+      hidden('token', 'a&#34;b'),
+      '<label for="new_password">New password</label>',
+      hint,
+      newPassword(),
+      '<button>Set the password</button>',
+      '</form>',
+    ]
+    assert.deepEqual(await linesAfter(stage, 'reset-password?token=a%22b'), form)
+    for (const path of ['reset-password', 'reset-password?token='])
+      assert.deepEqual(await linesAfter(stage, path), [
+        '<h1>Set a new password</h1>',
+        '<p>This link is not complete. Open the whole link in the mail, or request a new mail.</p>',
+        again,
+      ])
+
+    const typed = { token: 'a"b', new_password: 'short' }
+    const refused = (text: string): readonly string[] => [
+      ...form.slice(0, 4),
+      fault(text, 'new_password'),
+      hint,
+      newPassword('new_password-fault new_password-hint', refusedMarks),
+      ...form.slice(6),
+      again,
+    ]
+    stage.error = invalid('new_password', 'Password should not be x')
+    const rule = '<span lang="en">Password should not be x.</span>'
+    assert.deepEqual(await linesAfter(stage, 'reset-password', { form: typed }), refused(rule))
+    assert.deepEqual(stage.calls, [['confirm', { token: 'a"b' }, 'short', by]])
+    stage.error = new TypeError('a bug')
+    await assert.rejects(ask(stage, 'reset-password', { form: typed }), /a bug/)
+
+    stage.error = undefined
+    assert.deepEqual(await linesAfter(stage, 'reset-password', { form: {} }), [
+      '<h1>Your password is set</h1>',
+      '<p>You are logged out on all devices. Log in with the new password.</p>',
+    ])
+    assert.deepEqual(stage.calls.at(-1), ['confirm', { token: '' }, '', by])
+  })
+
+  it('after a wrong reset code, the page shows the form again, with the typed code', async () => {
+    const stage = createStage()
+    const typed = { request_id: 'r"', code: '1"' }
+    stage.error = wrongLink
+    const lines = await linesAfter(stage, 'reset-password', { form: typed })
+    assert.deepEqual(lines, [
+      '<h1>Set a new password</h1>',
+      '<p>If there is an account with this name or address, a mail is on its way. ' +
+        'Open the link in the mail, or enter its code here. ' +
+        'If no mail comes, look for it among the spam, and ask for another one an hour later.</p>',
+      '<form method="post" action="reset-password">',
+      hidden('request_id', 'r&#34;'),
+      '<label for="code">Code from the mail</label>',
+      fault(wrong, 'code'),
+      '<p class="hint" id="code-hint">Eight digits.</p>',
+      '<input id="code" name="code" required inputmode="numeric" autocomplete="one-time-code" ' +
+        `value="1&#34;" aria-describedby="code-fault code-hint"${refusedMarks}>`,
+      '<label for="new_password">New password</label>',
+      hint,
+      newPassword(),
+      '<button>Set the password</button>',
+      '</form>',
+      again,
+    ])
+    stage.error = invalid('new_password', 'Password should be x')
+    const german = await linesAfter(stage, 'reset-password', { form: typed, language: 'de' })
+    const rule = '<span lang="en">Password should be x.</span>'
+    assert.ok(german.includes(fault(`Wählen Sie ein anderes Passwort. ${rule}`, 'new_password')))
+    assert.ok(!german.some((line) => line.includes('code-fault')))
+
+    stage.error = undefined
+    await ask(stage, 'reset-password', { form: { request_id: 'r' } })
+    assert.deepEqual(stage.calls.at(-1), ['confirm', { requestId: 'r', code: '' }, '', by])
+  })
+})
+
+describe('a link that was used or has expired', () => {
+  const nextSteps: Readonly<Record<string, RegExp>> = {
+    'reset-password': /If you have set your new password with it, log in\. .* request a new mail/,
+    'verify-email': /If you have confirmed your address with it, .* ask for a new mail in the app/,
+    'finish-registration': /If you have created your account with it, log in\. .* register once/,
+    'confirm-email-change': /If you have confirmed your address with it, .* change the address/,
+    'undo-email-change': /If you have undone the change with it, look into your mailbox/,
+    'accept-invitation': /If you have created your account with it, log in\. .* new invitation/,
+  }
+  for (const [path, next] of Object.entries(nextSteps))
+    it(`/account/${path} says at once, and after the form, that a link does not work`, async () => {
+      const stage = createStage()
+      stage.error = wrongLink
+      const form = { token: 'used', password: 'p', new_password: 'p', username: 'ada' }
+      for (const asked of [
+        await ask(stage, `${path}?token=used`),
+        await ask(stage, path, { form }),
+      ]) {
+        assert.equal(asked.status, 403)
+        const [heading, text = '', ...others] = linesOf(asked)
+        assert.equal(heading, '<h1>This link does not work any more</h1>')
+        assert.match(text, /^<p>A link from a mail works once, and only for some time\. /)
+        assert.match(text, next)
+        assert.deepEqual(
+          others,
+          path === 'reset-password'
+            ? ['<p><a class="button" href="forgot-password">Request a new mail</a></p>']
+            : [],
+        )
+      }
+      assert.equal(stage.calls.length, 1, 'opening the link calls no service that changes data')
+    })
+
+  it('the page for a link that does not work exists in four languages', async () => {
+    const shown = []
+    for (const language of ['en', 'de', 'fr', 'es'])
+      for (const path of Object.keys(nextSteps))
+        shown.push(...(await linesAfter(createStage(), `${path}?token=used`, { language })))
+    assert.equal(new Set(shown).size, 4 * (1 + Object.keys(nextSteps).length + 1))
+  })
+})
+
+describe('the pages that confirm an address', () => {
+  const passwordLines = (error?: string): readonly string[] => [
+    '<label for="password">Password</label>',
+    ...(error === undefined ? [] : [fault(error, 'password')]),
+    '<input id="password" name="password" required type="password" ' +
+      `autocomplete="current-password"${
+        error === undefined
+          ? ''
+          : ' aria-describedby="password-fault" aria-invalid="true" autofocus'
+      }>`,
+  ]
+  const heading = '<h1>Finish your registration</h1>'
+  const intro =
+    '<p>Enter the password that you chose when you registered. If you did not register, ' +
+    'close this page: then no account is created.</p>'
+  const opening = (token: string): readonly string[] => [
+    '<form method="post" action="finish-registration">',
+    hidden('token', token),
+  ]
+  const closing = ['<button>Create the account</button>', '</form>']
+  const usernameLines = (
+    value: string,
+    extra: string,
+    described: string,
+    marks = '',
+  ): readonly string[] => [
+    '<label for="username">Another user name</label>',
+    extra,
+    '<input id="username" name="username" required autocomplete="username" ' +
+      `autocapitalize="none" spellcheck="false" value="${value}" aria-describedby="${described}"${marks}>`,
+  ]
+  const refusedMarks = ' aria-invalid="true" autofocus'
+  const hint =
+    '2 to 63 letters, digits, dots, underscores or hyphens, with a letter or digit first.'
+
+  it('the finish-registration page asks for the password and keeps the token', async () => {
+    const stage = createStage()
+    const form = [heading, intro, ...opening('a&#34;b'), ...passwordLines(), ...closing]
+    assert.deepEqual(await linesAfter(stage, 'finish-registration?token=a%22b'), form)
+    for (const path of ['finish-registration', 'finish-registration?token='])
+      assert.deepEqual(await linesAfter(stage, path), [
+        heading,
+        '<p>This link is not complete. Open the whole link in the mail.</p>',
+      ])
+    assert.deepEqual(await linesAfter(stage, 'finish-registration', { form: {} }), [
+      '<h1>Your account is ready</h1>',
+      '<p>You can log in now.</p>',
+    ])
+    const typed = { token: 't', password: 'p', username: 'Ada' }
+    await ask(stage, 'finish-registration', { form: typed })
+    const presented = { token: 't' }
+    assert.deepEqual(stage.calls, [
+      ['confirm', { presented: { token: '' }, password: '', username: undefined }, by],
+      ['confirm', { presented, password: 'p', username: { shown: 'Ada', key: 'ada' } }, by],
+    ])
+    // The name of an account does not change when its address is verified.
+    const verified = await linesAfter(stage, 'verify-email', { form: typed })
+    assert.equal(verified[0], '<h1>Your address is confirmed</h1>')
+    assert.deepEqual(stage.calls.at(-1), [
+      'confirm',
+      { presented, password: 'p', username: undefined },
+      by,
+    ])
+  })
+
+  it('the finish-registration page shows an error at the field that caused the error', async () => {
+    const stage = createStage()
+    const at = (field: string): { readonly errors: ProblemError['errors'] & object } => ({
+      errors: [{ loc: ['body', field], msg: 'x', type: 'x' }],
+    })
+    const general = (text: string): readonly string[] => [
+      heading,
+      intro,
+      fault(text),
+      ...opening('t'),
+      ...passwordLines(),
+      ...closing,
+    ]
+    const ofName = (text: string, value = ''): readonly string[] => [
+      heading,
+      intro,
+      ...opening('t'),
+      ...usernameLines(value, fault(text, 'username'), 'username-fault', refusedMarks),
+      ...passwordLines(),
+      ...closing,
+    ]
+    for (const [error, expected] of [
+      [tooMany, general(manyTries)],
+      [away, general(notNow)],
+      [
+        new ProblemError('conflict', 'x', at('email')),
+        general('There is an account with this address now. Log in, or request a new password.'),
+      ],
+      [
+        new ProblemError('conflict', 'x', at('username')),
+        ofName('Another person has this user name now. Choose another one.'),
+      ],
+      [
+        invalid('password', 'Password should not be x'),
+        ofName('<span lang="en">Password should not be x.</span>'),
+      ],
+      [
+        new ProblemError('forbidden', 'x', at('password')),
+        [heading, intro, ...opening('t'), ...passwordLines('The password is wrong.'), ...closing],
+      ],
+    ] as const) {
+      stage.error = error
+      const answer = await ask(stage, 'finish-registration', { form: { token: 't' } })
+      assert.deepEqual(linesOf(answer), expected)
+      assert.equal(answer.status, error.status)
+      assert.equal(answer.headers['retry-after'], error === tooMany ? '7' : undefined)
+    }
+
+    stage.error = away
+    const named = { token: 't', username: 'ada' }
+    assert.deepEqual(await linesAfter(stage, 'finish-registration', { form: named }), [
+      heading,
+      intro,
+      fault(notNow),
+      ...opening('t'),
+      ...usernameLines('ada', `<p class="hint" id="username-hint">${hint}</p>`, 'username-hint'),
+      ...passwordLines(),
+      ...closing,
+    ])
+    const calls = stage.calls.length
+    const odd = { token: 't', username: '"' }
+    const answer = await ask(stage, 'finish-registration', { form: odd })
+    assert.equal(answer.status, 422)
+    assert.deepEqual(linesOf(answer), ofName(hint, '&#34;'))
+    assert.equal(stage.calls.length, calls)
+
+    stage.error = new TypeError('a bug')
+    await assert.rejects(ask(stage, 'verify-email', { form: { token: 't' } }), /a bug/)
+  })
+})
+
+describe('the pages for a new address and for an invitation', () => {
+  const ageLines = (value: string): readonly string[] => [
+    '<label for="age">age</label>',
+    `<input id="age" name="age" required type="number" step="any" value="${value}">`,
+  ]
+  const invitation = (token: string, username: string, age: string): readonly string[] => [
+    '<h1>Create your account</h1>',
+    '<p>Choose the name and the password with which you will log in.</p>',
+    '<form method="post" action="accept-invitation">',
+    hidden('token', token),
+    '<label for="username">User name</label>',
+    '<p class="hint" id="username-hint">2 to 63 letters, digits, dots, underscores or hyphens, ' +
+      'with a letter or digit first.</p>',
+    '<input id="username" name="username" required autocomplete="username" ' +
+      `autocapitalize="none" spellcheck="false" value="${username}" ` +
+      'aria-describedby="username-hint">',
+    '<label for="password">Password</label>',
+    '<p class="hint" id="password-hint">At least 15 characters. ' +
+      'Several words that do not belong together are good.</p>',
+    '<input id="password" name="password" required type="password" autocomplete="new-password" ' +
+      'aria-describedby="password-hint">',
+    ...ageLines(age),
+    '<button>Create the account</button>',
+    '</form>',
+  ]
+  const confirmation = (token: string): readonly string[] => [
+    '<h1>Confirm your new address</h1>',
+    '<p>Enter the password of your account. If you did not change an address, ' +
+      'close this page: then nothing changes.</p>',
+    '<form method="post" action="confirm-email-change">',
+    hidden('token', token),
+    '<label for="password">Password</label>',
+    '<input id="password" name="password" required type="password" ' +
+      'autocomplete="current-password">',
+    '<button>Confirm the address</button>',
+    '</form>',
+  ]
+
+  it('the page behind a mailed link shows a form with the token, and changes no data', async () => {
+    const stage = createStage()
+    assert.deepEqual(
+      await linesAfter(stage, 'accept-invitation?token=a%22b'),
+      invitation('a&#34;b', '', ''),
+    )
+    assert.deepEqual(await linesAfter(stage, 'confirm-email-change?token=t'), confirmation('t'))
+    assert.deepEqual(await linesAfter(stage, 'undo-email-change?token=t'), [
+      '<h1>Undo the change of your address</h1>',
+      '<p>Your account gets its old address back. All devices are logged out, and you get a mail ' +
+        'to set a new password.</p>',
+      '<form method="post" action="undo-email-change">',
+      hidden('token', 't'),
+      '<button>Undo the change</button>',
+      '</form>',
+    ])
+    for (const path of ['accept-invitation', 'accept-invitation?token='])
+      assert.deepEqual(await linesAfter(stage, path), [
+        '<h1>Create your account</h1>',
+        '<p>This link is not complete. Open the whole link in the mail.</p>',
+      ])
+    assert.deepEqual(stage.calls, [])
+  })
+
+  it('each page of a mailed link passes token and form fields to the right service', async () => {
+    const stage = createStage()
+    const form = { token: 't', password: 'p', username: 'ada', age: '36', other: 'x' }
+    for (const [path, heading] of [
+      ['confirm-email-change', 'Your address is changed'],
+      ['undo-email-change', 'Your old address is back'],
+      ['accept-invitation', 'Your account is ready'],
+    ] as const) {
+      const [shown, text] = await linesAfter(stage, path, { form })
+      assert.equal(shown, `<h1>${heading}</h1>`)
+      assert.match(text ?? '', /^<p>.+<\/p>$/)
+      await ask(stage, path, { form: {} })
+    }
+    assert.deepEqual(stage.calls, [
+      ['confirm', { token: 't' }, { subject: undefined, password: 'p' }, by],
+      ['confirm', { token: '' }, { subject: undefined, password: undefined }, by],
+      ['undo', 't', by],
+      ['undo', '', by],
+      ['accept', { token: 't' }, { age: 36, username: 'ada', password: 'p' }, by],
+      ['accept', { token: '' }, {}, by],
+    ])
+  })
+
+  it('a refused account form shows the reason and keeps all input but the password', async () => {
+    const stage = createStage()
+    const form = { token: 't', username: 'a"', password: 'p', age: 'x' }
+    const filled = invitation('t', 'a&#34;', 'x')
+    const general = (text: string): readonly string[] => [
+      ...filled.slice(0, 2),
+      fault(text),
+      ...filled.slice(2),
+    ]
+    const rule = '<span lang="en">Input should be x.</span>'
+    for (const [error, expected] of [
+      [tooMany, general(manyTries)],
+      [away, general(notNow)],
+      [
+        new ProblemError('conflict', 'x'),
+        general('This user name or your address is already taken.'),
+      ],
+      [new ProblemError('unprocessable_content', 'Input should be x'), general(rule)],
+      [invalid('other', 'Input should be x'), general(rule)],
+      [
+        invalid('age', 'Input should be x'),
+        [
+          ...filled.slice(0, -4),
+          '<label for="age">age</label>',
+          fault(rule, 'age'),
+          '<input id="age" name="age" required type="number" step="any" value="x" ' +
+            'aria-describedby="age-fault" aria-invalid="true" autofocus>',
+          ...filled.slice(-2),
+        ],
+      ],
+    ] as const) {
+      stage.error = error
+      const answer = await ask(stage, 'accept-invitation', { form })
+      assert.deepEqual(linesOf(answer), expected)
+      assert.equal(answer.status, error.status)
+      assert.equal(answer.headers['retry-after'], error === tooMany ? '7' : undefined)
+    }
+    stage.error = invalid('username', 'Input should be x')
+    const german = await linesAfter(stage, 'accept-invitation', { form, language: 'de' })
+    assert.ok(german.includes(fault(`Das geht so nicht. ${rule}`, 'username')), german.join('\n'))
+
+    // The link can still be used, so it is not at fault.
+    const text = 'The password is wrong, or the address is not free any more.'
+    stage.error = wrongLink
+    const wrong = await ask(stage, 'confirm-email-change', { form: { token: 't', password: 'p' } })
+    assert.equal(wrong.status, 403)
+    const marks = ' aria-describedby="password-fault" aria-invalid="true" autofocus>'
+    assert.deepEqual(
+      linesOf(wrong),
+      confirmation('t').flatMap((line) => {
+        if (!line.startsWith('<input id="password"')) return line
+        return [fault(text, 'password'), line.replace(/>$/, marks)]
+      }),
+    )
+    stage.error = new TypeError('a bug')
+    await assert.rejects(ask(stage, 'undo-email-change', { form }), /a bug/)
+  })
+})
+
+describe('the descriptions of the account pages', () => {
+  it('the OpenAPI document has the query, the form and the refusals of each page', () => {
+    const described = createStage().routes.map(({ method, path, below, refusals, doc }) => {
+      assert.deepEqual([below, refusals, doc.tag], ['issuer', 'problem', 'Own account'])
+      assert.deepEqual(doc.success, { status: 200, description: 'A page', type: 'text/html' })
+      const text = { type: 'string' }
+      assert.deepEqual(
+        doc.query,
+        path.endsWith('/forgot-password') || method === 'POST' ? undefined : { token: text },
+      )
+      if (method === 'GET') assert.equal(doc.body, undefined)
+      const names = Object.keys(doc.body?.schema['properties'] ?? {})
+      const properties = Object.fromEntries(names.map((name) => [name, text]))
+      if (doc.body)
+        assert.deepEqual(doc.body, { type: 'form', schema: { type: 'object', properties } })
+      return [
+        method,
+        path.replace('/account/', ''),
+        names.join(' '),
+        Object.keys(doc.refuses ?? {}).join(' '),
+      ]
+    })
+    assert.deepEqual(described, [
+      ['GET', 'forgot-password', '', ''],
+      ['POST', 'forgot-password', 'login', '403 422 429'],
+      ['GET', 'reset-password', '', '403'],
+      ['POST', 'reset-password', 'token request_id code new_password', '403 422 429'],
+      ['GET', 'verify-email', '', '403'],
+      ['POST', 'verify-email', 'token password', '403 422 429'],
+      ['GET', 'finish-registration', '', '403'],
+      ['POST', 'finish-registration', 'token password username', '403 409 422 429'],
+      ['GET', 'confirm-email-change', '', '403'],
+      ['POST', 'confirm-email-change', 'token password', '403 422 429'],
+      ['GET', 'undo-email-change', '', '403'],
+      ['POST', 'undo-email-change', 'token', '403 422 429'],
+      ['GET', 'accept-invitation', '', '403'],
+      ['POST', 'accept-invitation', 'token username password age', '403 409 422 429'],
+    ])
+    const summaries = createStage().routes.map(({ doc }) => doc.summary)
+    for (const summary of [
+      'Page: Confirm a registration',
+      'Page: Submit the form to confirm a registration',
+      'Page: Submit the form to confirm a new e-mail address',
+    ])
+      assert.ok(summaries.includes(summary), summary)
+  })
+
+  it('readPageForm throws bad_request for JSON, and rethrows content_too_large', async () => {
+    const read = (headers: Headers, body: () => Promise<Uint8Array>): Promise<unknown> =>
+      readPageForm({ method: 'POST', url: '/', headers, body })
+    await assert.rejects(
+      read(new Headers({ 'content-type': 'application/json' }), async () => new Uint8Array()),
+      (error) => error instanceof ProblemError && error.code === 'bad_request',
+    )
+    const tooLarge = new ProblemError('content_too_large', 'x')
+    const form = new Headers({ 'content-type': 'application/x-www-form-urlencoded' })
+    await assert.rejects(
+      read(form, () => Promise.reject(tooLarge)),
+      tooLarge,
+    )
+  })
+})

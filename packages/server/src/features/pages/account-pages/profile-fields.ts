@@ -1,0 +1,156 @@
+// The fields of a form for the required fields of a profile. The profile schema of the app checks
+// the values; a page only has to ask for them.
+import type { JsonObject } from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
+import { markup } from '../../../pages/html.ts'
+import type { Field } from '../../../pages/layout.ts'
+
+interface YesAndNo {
+  readonly yes: string
+  readonly no: string
+}
+
+/** The required fields of a profile, as fields of a form. */
+export interface ProfileFields {
+  readonly names: readonly string[]
+  /** Returns the fields to show. `typed` has the values from the person's last try. */
+  show(typed: Form, words: YesAndNo): readonly Omit<Field, 'fault'>[]
+  /**
+   * Reads the fields from a form, and converts each value to the type that the schema demands. A
+   * value that cannot be converted stays a string; the schema then refuses it.
+   */
+  read(form: Form): JsonObject
+}
+
+/**
+ * Returns form fields for the required fields of a profile, if these are texts, numbers, or values
+ * to choose from. Leaves out required fields that are objects or lists.
+ *
+ * @param schema the JSON Schema of the profile
+ */
+export function profileFieldsOf(schema: JsonObject): ProfileFields {
+  const { properties = {}, required = [] } = schema as {
+    readonly properties?: Readonly<Record<string, PropertySchema>>
+    readonly required?: readonly string[]
+  }
+  const fields = required
+    .filter((name) => !takenNames.has(name) && Object.hasOwn(properties, name))
+    .flatMap((name) => fieldsFor(name, properties[name] ?? {}))
+
+  return {
+    names: fields.map(({ name }) => name),
+    show: (typed, words) => fields.map((field) => field.show(typed.get(field.name), words)),
+    read: (form) =>
+      Object.fromEntries(
+        fields.flatMap(({ name, parse }) => {
+          const text = form.get(name)
+          return text === undefined ? [] : [[name, parse(text)]]
+        }),
+      ),
+  }
+}
+
+/** The members of the request body that are not fields of the profile. */
+const takenNames: ReadonlySet<string> = new Set(['token', 'request_id', 'code'])
+
+interface PropertySchema {
+  readonly type?: unknown
+  readonly format?: unknown
+  readonly title?: unknown
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly anyOf?: readonly PropertySchema[]
+}
+
+interface ProfileField {
+  readonly name: string
+  show(typed: string | undefined, words: YesAndNo): Omit<Field, 'fault'>
+  parse(text: string): unknown
+}
+
+/**
+ * Returns a list that contains the field for a property. The list is empty if a form cannot ask for
+ * the value of the property.
+ */
+function fieldsFor(name: string, property: PropertySchema): readonly ProfileField[] {
+  const label = typeof property.title === 'string' ? property.title : name
+  // If the value may have several types, such as a text or null, the form asks for the first one
+  // that it knows.
+  const alternatives = [property, ...(property.anyOf ?? [])]
+  return alternatives
+    .flatMap((one) => [choiceField(name, label, one), textField(name, label, one)])
+    .filter((field) => field !== undefined)
+    .slice(0, 1)
+}
+
+function choiceField(
+  name: string,
+  label: string,
+  property: PropertySchema,
+): ProfileField | undefined {
+  const values = valuesOf(property)
+  return (
+    values && {
+      name,
+      show: (typed, words) => ({ name, label, choices: choicesOf(values, typed, words) }),
+      parse: (text) => values.find((value) => JSON.stringify(value) === text) ?? text,
+    }
+  )
+}
+
+function textField(
+  name: string,
+  label: string,
+  { type, format }: PropertySchema,
+): ProfileField | undefined {
+  const known = [type].flat().find(isTyped)
+  if (!known) return undefined
+
+  const kind = inputTypes[typeof format === 'string' ? format : known] ?? 'text'
+  const step = kind === 'number' ? markup` step="any"` : undefined
+  return {
+    name,
+    show: (typed = '') => ({
+      name,
+      label,
+      attributes: markup`type="${kind}"${step} value="${typed}"`,
+    }),
+    parse: known === 'string' ? (text) => text : parseNumber,
+  }
+}
+
+/** Maps a format or a type of the JSON Schema to the `type` of the HTML input. */
+const inputTypes: Partial<Record<string, string>> = {
+  number: 'number',
+  integer: 'number',
+  email: 'email',
+  uri: 'url',
+  date: 'date',
+}
+
+function isTyped(type: unknown): type is 'string' | 'number' | 'integer' {
+  return type === 'string' || type === 'number' || type === 'integer'
+}
+
+/** Returns the values to choose from; undefined if there are too many to list. */
+function valuesOf(property: PropertySchema): readonly unknown[] | undefined {
+  if (Object.hasOwn(property, 'const')) return [property.const]
+  return property.enum ?? (property.type === 'boolean' ? [true, false] : undefined)
+}
+
+function choicesOf(
+  values: readonly unknown[],
+  typed: string | undefined,
+  { yes, no }: YesAndNo,
+): Field['choices'] {
+  return values.map((value) => {
+    const text = JSON.stringify(value)
+    const label = value === true ? yes : value === false ? no : String(value)
+    return { value: text, label, isChosen: text === typed }
+  })
+}
+
+function parseNumber(text: string): unknown {
+  const number = Number(text)
+  return Number.isFinite(number) ? number : text
+}

@@ -1,0 +1,166 @@
+// The page at the root of the stand-alone server, and the page for account pages that do not exist.
+import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
+import { isOnThisMachine } from '../../../base/this-machine.ts'
+import { joined, markup, type Html } from '../../../pages/html.ts'
+import { pageAnswer } from '../../../pages/layout.ts'
+import { page, readerOf, type PageSettings } from '../account-pages/page-parts.ts'
+import { pageTexts } from '../account-pages/texts.ts'
+import { startTexts } from './texts.ts'
+
+export interface StartOptions extends PageSettings {
+  readonly mailUrl?: string | undefined
+  readonly accountPagesUrl?: string | undefined
+  readonly registration: 'open' | 'closed'
+  readonly cookieSession: boolean
+  readonly docs: 'on' | 'off'
+}
+
+/**
+ * Returns the start page. If the issuer is on this machine, the page is for developers: it says
+ * what runs here, and how to switch on what is off. Otherwise it says where people log in.
+ */
+export function startPage(
+  request: HttpRequestWithBody,
+  options: StartOptions,
+  hasMetrics: boolean,
+): HttpAnswer {
+  return isOnThisMachine(options.issuer)
+    ? developmentPage(options, hasMetrics)
+    : publicPage(request, options)
+}
+
+/** Returns the page for a path below the account pages that has no page. */
+export function notFoundPage(request: HttpRequestWithBody, options: StartOptions): HttpAnswer {
+  const reader = readerOf(request, options)
+  const { notFound } = startTexts[reader.language]
+  const content = markup`<p>${notFound.text}</p>
+<p><a href="${basePathOf(options)}/">${notFound.toStart}</a></p>`
+  return page(reader, notFound.heading, content, { status: 404 })
+}
+
+/** Returns the path of the issuer, without a slash at the end. */
+export function basePathOf({ issuer }: Pick<StartOptions, 'issuer'>): string {
+  return new URL(issuer).pathname.replace(/\/+$/, '')
+}
+
+function publicPage(request: HttpRequestWithBody, options: StartOptions): HttpAnswer {
+  const reader = readerOf(request, options)
+  const { start } = startTexts[reader.language]
+  return page(
+    reader,
+    start.heading,
+    markup`<p>${start.text}</p>
+${linkOf(options, pageTexts[reader.language].forgot.heading)}`,
+  )
+}
+
+/** Returns a link to the app, or to the page for a new password. */
+function linkOf(options: StartOptions, forgot: string): Html | undefined {
+  const { accountPagesUrl, mailUrl } = options
+  if (accountPagesUrl !== undefined) {
+    const { origin, host } = new URL(accountPagesUrl)
+    return markup`<p><a href="${origin}">${host}</a></p>`
+  }
+  if (mailUrl === undefined) return undefined
+  return markup`<p><a href="${basePathOf(options)}/account/forgot-password">${forgot}</a></p>`
+}
+
+function developmentPage(options: StartOptions, hasMetrics: boolean): HttpAnswer {
+  const { issuer } = options
+  const content = markup`<p>The issuer is <code>${issuer}</code>. You see this page in development
+only.</p>
+<section>
+<h2>Create the first user</h2>
+<pre>npx keystile user create ada --role admin</pre>
+</section>
+<section>
+<h2>Log in</h2>
+<pre>curl ${issuer.replace(/\/+$/, '')}/token -d username=ada -d password=…</pre>
+</section>
+<section>
+<h2>What runs here</h2>
+<dl>
+${joined(thingsOf(options, hasMetrics).map(itemOf))}
+</dl>
+</section>`
+  return pageAnswer({
+    language: 'en',
+    heading: 'Keystile runs',
+    service: new URL(issuer).host,
+    content,
+    isWide: true,
+  })
+}
+
+/** A part of the server that is on or off. */
+interface Thing {
+  readonly name: string
+  readonly does: string
+  /** Undefined if the part is off, or if a browser cannot open it. */
+  readonly href?: string | undefined
+  /** Where the part is, or how to switch it on. Undefined if it is on. */
+  readonly off?: Html | undefined
+}
+
+function itemOf({ name, does, href, off }: Thing): Html {
+  const shown = href === undefined ? markup`${name}` : markup`<a href="${href}">${name}</a>`
+  return markup`<dt>${shown}</dt>
+<dd>${does}${off && markup`<br><span class="hint">${off}</span>`}</dd>
+`
+}
+
+function thingsOf(options: StartOptions, hasMetrics: boolean): readonly Thing[] {
+  const { mailUrl, accountPagesUrl, registration, cookieSession, docs } = options
+  const base = basePathOf(options)
+  const isConsole = mailUrl === 'console:'
+  const hasPages = mailUrl !== undefined && accountPagesUrl === undefined
+  const forgot = `${base}/account/forgot-password`
+  const metadata = `/.well-known/oauth-authorization-server${base}`
+  return [
+    {
+      name: `${base}/docs`,
+      href: docs === 'on' ? `${base}/docs` : undefined,
+      does: 'Try each endpoint in the browser.',
+      off: docs === 'on' ? undefined : switchOn('KEYSTILE_DOCS=on'),
+    },
+    {
+      name: forgot,
+      href: hasPages ? forgot : undefined,
+      does: 'The account pages: users set a new password here, and open the links in mails.',
+      off: pagesOff(options),
+    },
+    {
+      name: `${base}/dev/mail`,
+      href: isConsole ? `${base}/dev/mail` : undefined,
+      does: 'Mails land here, not in mailboxes.',
+      off: isConsole ? undefined : switchOn('KEYSTILE_MAIL_URL=console:'),
+    },
+    {
+      name: `POST ${base}/users`,
+      does: 'New users register themselves.',
+      off: registration === 'open' ? undefined : switchOn('KEYSTILE_REGISTRATION=open'),
+    },
+    {
+      name: `POST ${base}/session`,
+      does: 'Browsers log in with a cookie.',
+      off: cookieSession ? undefined : switchOn('KEYSTILE_COOKIE_SESSION=true'),
+    },
+    {
+      name: '/metrics',
+      href: hasMetrics ? '/metrics' : undefined,
+      does: 'Numbers for Prometheus.',
+      off: hasMetrics ? undefined : switchOn('KEYSTILE_METRICS=on'),
+    },
+    { name: metadata, href: metadata, does: 'What clients read.' },
+  ]
+}
+
+function pagesOff({ mailUrl, accountPagesUrl }: StartOptions): Html | undefined {
+  if (mailUrl === undefined) return switchOn('KEYSTILE_MAIL_URL=console:')
+  if (accountPagesUrl === undefined) return undefined
+  return markup`Off. The links lead to <code>${accountPagesUrl}</code>`
+}
+
+function switchOn(variable: string): Html {
+  return markup`Off. To switch it on: <code>${variable}</code>`
+}

@@ -1,0 +1,304 @@
+import {
+  OAuthError,
+  ProblemError,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+  type Logger,
+} from 'keystile/internal'
+import type { Meter } from '../../../feature/metric.ts'
+import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
+import { describeRefusal, refusalAnswer } from '../../../http/refusal.ts'
+import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../../http/route.ts'
+import { addressOf } from '../../operations/audit/audit.ts'
+import { firstParty } from '../../tokens/clients/clients.ts'
+import { countGrant } from '../../tokens/oauth/count-grant.ts'
+import type { Granted, GrantCaller } from '../../tokens/oauth/grants/grant.ts'
+import { passwordGrant, type PasswordGrantParts } from '../../tokens/oauth/grants/password.ts'
+import { refreshTokenGrant, type RefreshParts } from '../../tokens/oauth/grants/refresh-token.ts'
+import { tokenSchema, wireTokens } from '../../tokens/oauth/token.ts'
+import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
+import type { ProvedRefreshToken } from '../../tokens/sessions/refresh.ts'
+import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'
+import {
+  cookieName,
+  createSessionCookies,
+  readDeviceSecret,
+  readRefreshTokens,
+  type SessionCookies,
+} from './session-cookie.ts'
+
+export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
+  readonly logger: Logger
+  readonly meter: Meter
+  readonly issuer: string
+  /** Origins whose pages may use the routes, besides the origin of the issuer. */
+  readonly corsOrigins: readonly string[]
+  readonly ends: Pick<SessionEnds, 'end'>
+  readonly lifetimes: Pick<Lifetimes, 'sessionSeconds' | 'idleSeconds'>
+}
+
+interface RouteParts extends CookieSessionParts {
+  readonly cookies: SessionCookies
+  /**
+   * Refuses a request from a page whose origin is not allowed.
+   *
+   * @throws {ProblemError} `forbidden` if the header `Origin` is missing or its value is not an
+   *   allowed origin
+   */
+  checkOrigin(request: HttpRequestWithBody): void
+}
+
+/**
+ * Returns the routes of a session whose refresh token is in a cookie. No script can read the
+ * cookie, so cross-site scripting cannot steal the token. The browser sends the cookie to these
+ * routes only. `POST /session` logs in, `POST /session/refresh` gets the next access token, `DELETE
+ * /session` logs out. The client is `first-party`. The routes use the same grants, and refuse for
+ * the same reasons, as `POST /token`.
+ *
+ * Against cross-site request forgery, each route first checks the header `Origin`. The origin must
+ * be the origin of the issuer or one of `corsOrigins`. Browsers send this header with every POST
+ * and DELETE. So a request without the header, or with the value `null`, does not come from a page
+ * of an allowed origin.
+ *
+ * Does NOT prove that a browser sent the request. The check only stops other pages from using the
+ * cookie. An attacker who has the token itself can send any `Origin`.
+ *
+ * @see RFC 9700 §2.1.2, RFC 6265 §5
+ */
+export function cookieSessionRoutes(options: CookieSessionParts): readonly OpenRoute[] {
+  const { issuer, corsOrigins, lifetimes } = options
+  // After this time, no refresh is possible. If the session ends earlier, the next refresh clears
+  // the cookie.
+  const maxAgeSeconds = Math.min(lifetimes.sessionSeconds, lifetimes.idleSeconds)
+  const cookies = createSessionCookies({ path: cookiePathOf(issuer), maxAgeSeconds })
+  const checkOrigin = createOriginCheck([new URL(issuer).origin, ...corsOrigins])
+
+  const parts = { ...options, cookies, checkOrigin }
+  return [loginRoute(parts), refreshRoute(parts), logoutRoute(parts)]
+}
+
+/**
+ * Returns the `Path` of the cookies, which ends with `/session`. A browser sends the cookies to
+ * this path and to all paths below it.
+ */
+export function cookiePathOf(issuer: string): string {
+  return `${new URL(issuer).pathname.replace(/\/$/, '')}/session`
+}
+
+const sessionRoute = { below: 'issuer', refusals: 'oauth' } as const
+const originRefusal = { 403: 'The Origin must be the origin of the issuer or a listed origin' }
+const setCookie = {
+  'Set-Cookie': `${cookieName}: the refresh token, or empty to clear the cookie`,
+}
+
+const { refresh_token: _, device_secret: __, ...shownProperties } = tokenSchema.properties
+const shownSchema = {
+  ...tokenSchema,
+  properties: shownProperties,
+  required: Object.keys(shownProperties),
+}
+
+const loginFields = strictFields({
+  username: stringField().meta({ description: 'The user name or the e-mail address' }),
+  password: stringField().meta({ format: 'password' }),
+  scope: stringField()
+    .default('')
+    .meta({ description: 'Scopes, separated by spaces. Default: all scopes that may be granted' }),
+})
+
+/** `POST /session`: logs in. */
+function loginRoute(parts: RouteParts): OpenRoute {
+  const { meter, cookies, checkOrigin } = parts
+  return {
+    ...sessionRoute,
+    method: 'POST',
+    path: '/session',
+    doc: {
+      tag: 'Tokens',
+      summary: 'Log in from a browser',
+      description:
+        `Like POST /token, but the refresh token is in the cookie ${cookieName}, ` +
+        'which no script can read.',
+      body: { type: 'json', schema: describeFields(loginFields) },
+      success: {
+        status: 200,
+        description: 'An access token',
+        schema: shownSchema,
+        headers: setCookie,
+      },
+      refuses: { ...originRefusal, 429: 'Too many tries' },
+    },
+    async handle(request) {
+      checkOrigin(request)
+
+      const { username, password, scope } = await readFields(loginFields, request)
+      const values = {
+        username: filled(username),
+        password: filled(password),
+        scope: filled(scope),
+        device_secret: filled(readDeviceSecret(request)),
+      }
+      const issuing = passwordGrant.issue(values, callerOf(request), parts)
+      return tokenAnswer(await countGrant(meter, 'login', issuing), cookies)
+    },
+  }
+}
+
+/** `POST /session/refresh`: gets the next access token. */
+function refreshRoute(parts: RouteParts): OpenRoute {
+  const { meter, cookies, checkOrigin } = parts
+  return {
+    ...sessionRoute,
+    method: 'POST',
+    path: '/session/refresh',
+    doc: {
+      tag: 'Tokens',
+      summary: 'Refresh from a browser',
+      description: `Reads the refresh token from the cookie ${cookieName}, and sets the next one.`,
+      success: {
+        status: 200,
+        description: 'An access token',
+        schema: shownSchema,
+        headers: setCookie,
+      },
+      refuses: {
+        ...originRefusal,
+        400: 'The cookie is missing or invalid',
+        503: 'Not available at the moment',
+      },
+    },
+    async handle(request) {
+      checkOrigin(request)
+
+      const [token, another] = readRefreshTokens(request)
+      // If there are two cookies, the server cannot know which of them it has set. So it clears
+      // none. If it cleared its own cookie, the browser would then send only the cookie that an
+      // attacker on a sibling domain has set.
+      if (another !== undefined)
+        throw new OAuthError(
+          'invalid_grant',
+          `The request must have one cookie ${cookieName}, not two`,
+        )
+      if (token === undefined)
+        throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
+
+      const issuing = refreshTokenGrant.issue({ refresh_token: token }, callerOf(request), parts)
+      return countGrant(meter, 'refresh', issuing).then(
+        (granted) => tokenAnswer(granted, cookies),
+        (error: unknown) => clearedRefusal(error, parts),
+      )
+    },
+  }
+}
+
+/**
+ * `DELETE /session`: ends the session of the cookie, and clears the cookie. If the query has a
+ * `sid`, the cookie must belong to the session with this id. Otherwise the route refuses the
+ * request. A request without a cookie and without a `sid` succeeds, although it ends no session.
+ */
+function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): OpenRoute {
+  return {
+    ...sessionRoute,
+    method: 'DELETE',
+    path: '/session',
+    doc: {
+      tag: 'Tokens',
+      summary: 'Log out from a browser',
+      description:
+        `Ends the session of the cookie ${cookieName}, if there is one, ` +
+        'and clears the cookie.',
+      query: {
+        sid: {
+          type: 'string',
+          description: 'The sid of the access token. Only this session is ended',
+        },
+      },
+      success: { status: 204, description: 'Logged out', headers: setCookie },
+      refuses: {
+        ...originRefusal,
+        400: 'The cookie belongs to another session than sid',
+        503: 'Not available at the moment',
+      },
+    },
+    async handle(request) {
+      checkOrigin(request)
+
+      const sid = queryOf(request).get('sid')
+      const meant: ProvedRefreshToken[] = []
+      for (const token of readRefreshTokens(request)) {
+        const proved = await refresher.find(token)
+        // Ends only sessions of `first-party`, because these routes never set the token of a
+        // different client.
+        if (proved?.clientId === firstParty.id && (sid === null || proved.sessionId === sid))
+          meant.push(proved)
+      }
+      // Another user may have logged in on another page in the meantime. The session and the cookie
+      // of that user must stay.
+      if (sid !== null && meant.length === 0)
+        throw new OAuthError(
+          'invalid_grant',
+          `The cookie ${cookieName} must belong to the session that sid names`,
+        )
+
+      // Ends the sessions of all cookies: a second cookie, set by a sibling domain, must not stop a
+      // user from logging out.
+      for (const { sessionId, subject } of meant)
+        await ends.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
+      return { ...emptyAnswer, cookies: cookies.cleared }
+    },
+  }
+}
+
+/**
+ * Creates the check of the `Origin`. The check compares whole origins, because a prefix or suffix
+ * would also match a host of an attacker.
+ */
+function createOriginCheck(allowed: readonly string[]): RouteParts['checkOrigin'] {
+  const origins = new Set(allowed)
+  return ({ headers }) => {
+    const origin = headers.get('origin')
+    // RFC 6749 has no code for this refusal, so the answer is 403 with `invalid_request`.
+    if (!origin || !origins.has(origin))
+      throw new ProblemError('forbidden', `The Origin must be one of ${[...origins].join(', ')}`)
+  }
+}
+
+/**
+ * Returns the caller for a grant. The client is always `first-party`, because pages send no client
+ * id.
+ */
+function callerOf(request: HttpRequestWithBody): GrantCaller {
+  const device = request.headers.get('user-agent') ?? undefined
+  return { ...firstParty, device, address: addressOf(request) }
+}
+
+/**
+ * Returns a value, or undefined if the value is empty: an empty value counts as missing, as in a
+ * form (RFC 6749 §3.2).
+ */
+function filled(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value
+}
+
+/**
+ * Makes the answer with the tokens. The refresh token and the device secret go into cookies and
+ * never into the body, where a script could read them.
+ */
+function tokenAnswer(granted: Granted, cookies: SessionCookies): HttpAnswer {
+  const { refresh_token, device_secret, ...shown } = wireTokens(granted)
+  if (refresh_token === undefined)
+    throw new Error('the first-party client must get a refresh token')
+
+  return { ...jsonAnswer(200, shown), cookies: cookies.set(refresh_token, device_secret) }
+}
+
+/**
+ * Returns the answer that refuses an invalid cookie and clears it. Rethrows all other errors:
+ * during an outage, for example, the cookie may still be valid, so the browser must keep it.
+ */
+function clearedRefusal(error: unknown, { logger, issuer, cookies }: RouteParts): HttpAnswer {
+  if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error
+
+  logger.debug(describeRefusal(error), 'an invalid cookie was refused and cleared')
+  return { ...refusalAnswer(error, 'oauth', issuer), cookies: cookies.cleared }
+}

@@ -1,0 +1,53 @@
+import type { Device, Devices } from '../known-devices/devices.ts'
+import type { Limits } from '../../operations/limits/limits.ts'
+import { useOf, type Spent } from '../../operations/limits/uses.ts'
+import { addressRate, deviceRate, nameRate } from './feature.ts'
+
+/** A login whose password has not been verified yet. */
+export interface ArrivingLogin {
+  /**
+   * The typed name as `countedLogin()` returns it, so that all spellings of a name share one count.
+   */
+  readonly name: string
+  readonly address: string | undefined
+  readonly deviceSecret: string | undefined
+  /** How long the count may wait, so that it can share one database commit with other writes. */
+  readonly patienceMilliseconds: number
+  /**
+   * Returns whether `device` belongs to the user who has the typed name. Called only if the device
+   * secret is valid.
+   */
+  isOwn(device: Device): Promise<boolean>
+}
+
+// decisions/0005-count-logins-by-typed-name.md
+/**
+ * Counts a login before the password is verified. A login from a known device of the user counts
+ * for that device only. So if an attacker exhausts the limit of a name, the owner of the name can
+ * still log in. Any other login counts for the name and for the IP address. A name without a user
+ * is counted in the same way, so that the limit does not reveal which names exist.
+ *
+ * @returns the counted uses, and whether the device is known as a device of the user
+ * @throws {ProblemError} `too_many_requests`
+ * @throws {DatabaseUnavailableError} if the database cannot be written now
+ */
+export async function countLogin(
+  { name, address, deviceSecret, patienceMilliseconds, isOwn }: ArrivingLogin,
+  { limits, devices }: { readonly limits: Limits; readonly devices: Devices },
+): Promise<{ readonly spent: Spent; readonly isKnownDevice: boolean }> {
+  const device = devices.open(deviceSecret)
+
+  // Counts the login before `isOwn()` looks up the user. Otherwise a caller with a known device
+  // could measure how long lookups of other names take, and so find out which users exist.
+  const ofDevice =
+    device && (await limits.tryCount([useOf(deviceRate, device.id)], patienceMilliseconds))
+  if (device && ofDevice && (await isOwn(device))) return { spent: ofDevice, isKnownDevice: true }
+
+  const uses = [useOf(nameRate, name), ...limits.usesAt(addressRate, address)]
+  const spent = await limits.count(uses, patienceMilliseconds)
+
+  return {
+    spent: { ...spent, uses: [...spent.uses, ...(ofDevice?.uses ?? [])] },
+    isKnownDevice: false,
+  }
+}

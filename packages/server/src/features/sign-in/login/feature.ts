@@ -1,0 +1,59 @@
+// The rate limits and audit events of logins.
+import type { Feature } from '../../../feature/feature.ts'
+import {
+  minuteMilliseconds,
+  secondMilliseconds,
+  type LimitRate,
+} from '../../../feature/limit-rate.ts'
+
+/**
+ * Limits logins from unknown devices to 50 a day, per typed name. A Keystile account has a user
+ * name and an e-mail address, so an attacker gets 100 guesses a day for one account.
+ */
+export const nameRate: LimitRate = {
+  name: 'login',
+  burst: 10,
+  intervalMilliseconds: 36 * minuteMilliseconds,
+}
+
+/**
+ * Limits logins from unknown devices, per IP address. This limit stops an attacker who tries a
+ * common password with many names. The burst is high because an office may share an address.
+ */
+export const addressRate: LimitRate = {
+  name: 'address',
+  burst: 100,
+  intervalMilliseconds: 30 * secondMilliseconds,
+  isGivenBackWhole: true,
+}
+
+/**
+ * Limits logins with one device secret to 100 a day, so that an attacker who has stolen the secret
+ * cannot guess more often.
+ */
+export const deviceRate: LimitRate = {
+  name: 'device',
+  burst: 10,
+  intervalMilliseconds: 16 * minuteMilliseconds,
+}
+
+const auditEvents = [
+  /**
+   * A login was refused. The entry has the subject if the user exists. It never has the typed name,
+   * because people also type passwords into the field for the name.
+   */
+  'login_refused',
+] as const
+
+/**
+ * The audit events of refused logins. The event `login` of a successful login belongs to the
+ * feature `sessions`.
+ */
+export type LoginEvent = (typeof auditEvents)[number]
+
+/** Authenticates users; issues no tokens. */
+export const feature: Feature<object, LoginEvent> = {
+  name: 'login',
+  auditEvents,
+  rates: [nameRate, addressRate, deviceRate],
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { silentLogger } from 'keystile/internal'
+import { inTables, type Database } from '../../../storage/database.ts'
+import { openDatabase } from '../../../storage/open.ts'
+import { createIssuing } from '../../../../test-support/issuing.ts'
+import { createUsers } from '../../users/accounts/users.ts'
+import { byOperator as by } from '../../operations/audit/audit.ts'
+import { parseEmail, parseUsername } from '../../users/directory/names.ts'
+import { openEventFeed, type EventFeed } from '../../tokens/events/events.ts'
+import { prepareMail } from '../../mail/outbox/new-mail.ts'
+import type { OutboxTables } from '../../mail/outbox/tables.ts'
+import { openLoginStarter } from './session-starter.ts'
+
+const madeAt = Date.UTC(2026, 10, 25)
+const tenMinutes = 10 * 60 * 1000
+const auditSeconds = 90 * 24 * 60 * 60
+
+describe('startLogin', () => {
+  let database: Database
+  let feed: EventFeed
+  let now: number
+  const clock = { now: () => now }
+  beforeEach(async () => {
+    now = madeAt
+    const thread = new URL('../../../server/writer-thread.ts', import.meta.url)
+    database = await openDatabase(':memory:', thread)
+    feed = await openEventFeed(database, { clock, logger: silentLogger })
+  })
+  afterEach(async () => {
+    await feed.close()
+    await database.close()
+  })
+
+  /** Logs a user in. Returns the recipients of all stored notices. */
+  async function noticesAfter(
+    subject: string,
+    { hasAccounts = true, hasNotice = true, email = 'own@example.com' } = {},
+  ): Promise<readonly string[]> {
+    const issuing = { ...createIssuing(), hasAccounts }
+    const kind = { template: 'new_device', lifetimeMilliseconds: tenMinutes }
+    const notice = hasNotice ? prepareMail(kind, undefined, now) : undefined
+    const noticeTo = { email, isVerified: false }
+    const login = { subject, clientId: 'c', scopes: [], refreshes: true, by, notice, noticeTo }
+    const starter = await openLoginStarter(database, { issuing, clock, auditSeconds })
+    assert.ok(await starter.start(login))
+    const mails = inTables<OutboxTables>(database.reader).selectFrom('mail').select('recipient')
+    return (await mails.orderBy('id').execute()).map(({ recipient }) => recipient)
+  }
+  async function addUser(): Promise<string> {
+    const created = await createUsers(database, feed, clock).create(
+      {
+        username: parseUsername('ada')!,
+        email: parseEmail('ada@example.com'),
+        passwordHash: 'hash',
+        scopes: [],
+        roles: [],
+        profile: {},
+      },
+      by,
+    )
+    assert.ok('user' in created)
+    return created.user.publicUser.id
+  }
+
+  it('a login stores its notice only if the account was made over ten minutes ago', async () => {
+    const subject = await addUser()
+    now = madeAt + tenMinutes - 1
+    assert.deepEqual(await noticesAfter(subject), [])
+    now = madeAt + tenMinutes + 1
+    assert.deepEqual(await noticesAfter(subject, { hasNotice: false }), [])
+    assert.deepEqual(await noticesAfter(subject), ['ada@example.com'])
+  })
+
+  it('the notice about an app’s own user goes to the address that the app gives', async () => {
+    await noticesAfter('own', { hasAccounts: false })
+    assert.deepEqual(await noticesAfter('own', { hasAccounts: false, email: '' }), [])
+    assert.deepEqual(await noticesAfter('own', { hasAccounts: false }), ['own@example.com'])
+  })
+
+  it('the first login of an app’s own user stores no notice, if the audit record proves it', async () => {
+    const own = { hasAccounts: false }
+    assert.deepEqual(await noticesAfter('ada', own), [], 'the first start with app users')
+    now += auditSeconds * 1000 - 1
+    assert.deepEqual(await noticesAfter('bob', own), [])
+    now += 1
+    assert.deepEqual(await noticesAfter('eve', own), ['own@example.com'])
+  })
+})

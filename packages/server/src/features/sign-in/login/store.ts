@@ -1,0 +1,94 @@
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Transaction,
+} from '../../../storage/database.ts'
+import { lockAccount } from '../../users/accounts/in-transaction.ts'
+import { hasEntry } from '../../operations/audit/in-transaction.ts'
+import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
+import { restoreUses } from '../../operations/limits/in-transaction.ts'
+import { insertMail } from '../../mail/outbox/in-transaction.ts'
+import { startSession } from '../../tokens/sessions/in-transaction.ts'
+import type { NewLogin, StartLogin } from '../../tokens/sessions/sessions.ts'
+
+/**
+ * How long an account counts as new. During this time, a login sends no notice of a new device:
+ * every device is new, so the notice would be useless.
+ */
+const newAccountMilliseconds = 10 * 60 * 1000
+
+/**
+ * Starts the session of a login, refunds the counts of the rate limits, and stores the notice of a
+ * login from a new device. Starts no session if the account has changed since the password was
+ * verified: if it was disabled or deleted, or if its password or rights changed. Locks the row of
+ * the account first, so that such a change commits either before or after this transaction.
+ */
+export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
+  const { session, hasAccount, passwordHash, rights, spent, notice, noticeTo } = login
+  const { subject, created_at: now } = session
+  const account = hasAccount
+    ? await lockAccount(transaction, { subject, passwordHash, rights })
+    : undefined
+  if (hasAccount && !account) return { started: false }
+
+  const isNew = account
+    ? now - account.created_at <= newAccountMilliseconds
+    : notice !== undefined && (await isFirstLogin(transaction, login))
+  await startSession(transaction, login)
+  // Successful logins and refreshes have no rate limit: SECURITY.md explains the risk.
+  if (spent) await restoreUses(transaction, spent, now)
+
+  const to = account
+    ? { email: account.email, isVerified: account.email_verified_at !== null }
+    : noticeTo
+  if (notice && to?.email && !isNew)
+    await insertMail(transaction, notice, {
+      subject,
+      recipient: to.email,
+      isVerified: to.isVerified,
+      share: 'notice',
+      now,
+    })
+  return { started: true }
+})
+
+// decisions/0045-no-notice-of-a-first-login.md
+/**
+ * Whether an app's own user certainly logs in for the first time: the audit record has no login of
+ * the user, and has not lost any yet.
+ */
+async function isFirstLogin(
+  transaction: Transaction,
+  { session: { subject, created_at: now }, recordedUntil = 0 }: NewLogin,
+): Promise<boolean> {
+  return (
+    now < recordedUntil && !(await hasEntry<SessionEvent>(transaction, { event: 'login', subject }))
+  )
+}
+
+/**
+ * Stores the time of the first start with an app's own users, unless it is already stored. Returns
+ * the stored time, in milliseconds.
+ */
+export const claimFirstStart: Command<number, number> = command(
+  'claimFirstStart',
+  async (transaction, now) => {
+    const db = inTables<{ setting: { readonly name: string; readonly value: string } }>(transaction)
+    await db
+      .insertInto('setting')
+      .values({ name: 'first_start_with_app_users', value: String(now) })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+
+    const { value } = await db
+      .selectFrom('setting')
+      .select('value')
+      .where('name', '=', 'first_start_with_app_users')
+      .executeTakeFirstOrThrow()
+    return Number(value)
+  },
+)
+
+export const commands: readonly AnyCommand[] = [startLogin, claimFirstStart]

@@ -1,0 +1,221 @@
+import type { Clock } from 'keystile/internal'
+import { hashSecret, makeSecret } from '../../../base/secret.ts'
+import type { Database } from '../../../storage/database.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import type { EventFeed } from '../events/events.ts'
+import { permissions, type Permission } from './feature.ts'
+import {
+  createClientRowFinder,
+  disableClient,
+  insertClient,
+  listClientRows,
+  listClientRowsOf,
+  listDisabledIds,
+  replaceClientSecret,
+} from './store.ts'
+import type { ClientRow } from './tables.ts'
+
+export interface ClientGrant {
+  readonly grantType: string
+  /**
+   * `login`: a person logs in. `refresh`: a session is refreshed. `client`: the client acts for
+   * itself.
+   */
+  readonly kind: 'login' | 'refresh' | 'client'
+}
+
+export interface Client {
+  readonly id: string
+  readonly grants: readonly string[]
+  readonly scopes: readonly string[] | 'all'
+  readonly may: readonly Permission[]
+}
+
+/**
+ * The app itself: a built-in public client. A request that names no client counts as a request from
+ * this client.
+ */
+export const firstParty: Client = {
+  id: 'first-party',
+  grants: ['password', 'refresh_token'],
+  scopes: 'all',
+  may: [],
+}
+
+/** A registered client, as `keystile client list` prints it. */
+export interface RegisteredClient extends Client {
+  readonly scopes: readonly string[]
+  /** Whether the client authenticates with a secret. */
+  readonly confidential: boolean
+  readonly active: boolean
+  readonly createdAt: Date
+}
+
+export interface NewClient extends Pick<
+  RegisteredClient,
+  'id' | 'grants' | 'scopes' | 'may' | 'confidential'
+> {}
+
+/** A client with the hash of its secret, which is undefined for a public client. */
+export interface ProvenClient {
+  readonly client: Client
+  readonly secretHash: string | undefined
+}
+
+export interface Clients {
+  /** Finds an active client. */
+  find(id: string): Promise<ProvenClient | undefined>
+  /**
+   * Finds several active clients by their ids. This read is urgent: it does not wait for the reads
+   * that requests have started.
+   */
+  findAll(ids: readonly string[]): Promise<ReadonlyMap<string, ProvenClient>>
+  /** Lists all clients, including disabled ones. */
+  list(): Promise<readonly RegisteredClient[]>
+  listDisabledIds(): Promise<readonly string[]>
+  /**
+   * Registers a client. Only this call returns the secret: the database stores only its hash. Does
+   * NOT check the values: call `findClientFaults()` first.
+   *
+   * @returns the secret, which is undefined for a public client; `taken` if a client has or had
+   *   this id
+   */
+  create(client: NewClient, by: By): Promise<'taken' | { readonly secret: string | undefined }>
+  /**
+   * Replaces the secret of a confidential client. From then on, the old secret is refused.
+   *
+   * @returns the new secret, or `undefined` if there is no active confidential client with this id
+   */
+  rotateSecret(id: string, by: By): Promise<string | undefined>
+  /**
+   * Disables a client permanently and revokes all its tokens. This process refuses the tokens when
+   * the promise resolves; other processes refuse them within a second.
+   *
+   * @returns whether there was an active client with this id
+   */
+  disable(id: string, by: By): Promise<boolean>
+}
+
+/**
+ * The pattern of a client id. Such an id needs no encoding in `Basic` credentials, and has no
+ * letters of other scripts that look like Latin letters.
+ */
+const clientId = /^[a-z0-9][a-z0-9._-]{1,62}$/
+
+/**
+ * Checks a client before its registration. Returns one sentence for each fault. Does NOT check that
+ * the scopes of the client are declared.
+ *
+ * @param known all grants that the server has
+ */
+export function findClientFaults(
+  { id, grants, scopes, may, confidential }: NewClient,
+  known: readonly ClientGrant[],
+): readonly string[] {
+  const namesOf = (kind: ClientGrant['kind']): readonly string[] =>
+    known.filter((grant) => grant.kind === kind).map(({ grantType }) => grantType)
+  const [logins, refreshes, own] = [namesOf('login'), namesOf('refresh'), namesOf('client')]
+  const has = (names: readonly string[]): boolean => names.some((name) => grants.includes(name))
+  const hasPeople = has(logins)
+
+  const faults: (string | false)[] = [
+    !clientId.test(id) &&
+      'a client id must have 2 to 63 lower-case letters, digits, dots, underscores or hyphens, ' +
+        'and begin with a letter or digit',
+    id === firstParty.id && `the client id must not be ${firstParty.id}, which is built in`,
+    grants.length === 0 &&
+      may.length === 0 &&
+      `a client must have at least one grant or permission (${permissions.join(', ')})`,
+    has(refreshes) &&
+      !hasPeople &&
+      `${refreshes.join(', ')} requires ${logins.join(' or ')}: ${own.join(', ')} ` +
+        'issues no refresh token (RFC 6749 §4.4.3)',
+    !confidential && has(own) && `${own.join(', ')} requires a confidential client (RFC 6749 §4.4)`,
+    !confidential &&
+      may.length > 0 &&
+      `only a confidential client may have a permission (${permissions.join(', ')})`,
+    grants.length === 0 &&
+      scopes.length > 0 &&
+      'a client with scopes must have a grant: a client without a grant gets no tokens',
+    !hasPeople &&
+      scopes.some((scope) => scope.startsWith('users:')) &&
+      `users:read and users:write require ${logins.join(' or ')}: only people may have them`,
+  ]
+  return faults.filter((fault) => fault !== false)
+}
+
+export function createClients(database: Database, feed: EventFeed, clock: Clock): Clients {
+  const findClientRow = createClientRowFinder(database)
+  return {
+    async find(id) {
+      const row = clientId.test(id) ? await findClientRow(id) : undefined
+      return row && provenOf(row)
+    },
+    async findAll(ids) {
+      const found = new Map<string, ProvenClient>()
+      for (const row of await listClientRowsOf(database.urgent.reader, ids)) {
+        const proven = provenOf(row)
+        if (proven) found.set(row.id, proven)
+      }
+      return found
+    },
+    async list() {
+      return (await listClientRows(database.reader)).map((row) => ({
+        ...clientOf(row),
+        confidential: row.secret_hash !== null,
+        active: row.disabled_at === null,
+        createdAt: new Date(row.created_at),
+      }))
+    },
+    listDisabledIds: () => listDisabledIds(database.reader),
+    async create({ id, grants, scopes, may, confidential }, by) {
+      const secret = confidential ? makeSecret() : undefined
+      const row = {
+        id,
+        secret_hash: secret === undefined ? null : hashSecret(secret),
+        grants: JSON.stringify(grants),
+        scopes: JSON.stringify(scopes),
+        may: JSON.stringify(may),
+        created_at: clock.now(),
+        disabled_at: null,
+      }
+      const { inserted } = await database.write(insertClient, { row, by })
+      return inserted ? { secret } : 'taken'
+    },
+    async rotateSecret(id, by) {
+      const secret = makeSecret()
+      const { replaced } = await database.write(replaceClientSecret, {
+        id,
+        secretHash: hashSecret(secret),
+        by,
+        now: clock.now(),
+      })
+      return replaced ? secret : undefined
+    },
+    async disable(id, by) {
+      const { disabled } = await database.write(disableClient, { id, by, now: clock.now() })
+      // From here on, this process refuses the tokens of the client.
+      await feed.tail()
+      return disabled
+    },
+  }
+}
+
+/** Converts a row to a client and the hash of its secret. Undefined if the client is disabled. */
+function provenOf(row: ClientRow): ProvenClient | undefined {
+  if (row.disabled_at !== null) return undefined
+  return { client: clientOf(row), secretHash: row.secret_hash ?? undefined }
+}
+
+/**
+ * Converts a row to a client. Does not check the JSON in the row, because only `create()` writes
+ * this JSON.
+ */
+function clientOf(row: ClientRow): Client & Pick<RegisteredClient, 'scopes'> {
+  return {
+    id: row.id,
+    grants: JSON.parse(row.grants) as readonly string[],
+    scopes: JSON.parse(row.scopes) as readonly string[],
+    may: JSON.parse(row.may) as readonly Permission[],
+  }
+}

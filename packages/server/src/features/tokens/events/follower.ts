@@ -1,0 +1,139 @@
+// Follows the events of one database. A follower knows the last number that it has read, and
+// notices if the database has lost events that the follower had read.
+
+import type { Clock, Logger } from 'keystile/internal'
+import type { Database } from '../../../storage/database.ts'
+import { requireOldSchema } from '../../../storage/schema-mark.ts'
+import { userEventMilliseconds } from './in-transaction.ts'
+import { listEventsAfter, numberEvents, readFeed, type FeedEvent, type FeedState } from './store.ts'
+
+/** Reads the events of a database in the order of their numbers, from the first one on. */
+export interface Follower {
+  /** Gives a number to each event that has none. Then passes each new event to `onEvent`. */
+  step(): Promise<void>
+  /** Makes the next step pass all events to `onEvent` again. */
+  startOver(): void
+  /** The start of the latest successful read, as a time of `performance.now()`. */
+  readonly knownAt: number
+}
+
+/**
+ * How old the last successful read may be. If it is older, the feed is `stale`: it may lack
+ * revocations. An outage of the database exceeds this limit; a slow database does not.
+ */
+export const staleAfterMilliseconds = 4_000
+
+const beforeFirst = { seq: 0, id: undefined }
+
+export function createFollower(
+  database: Database['urgent'],
+  parts: {
+    readonly clock: Clock
+    readonly logger: Logger
+    readonly onEvent: (event: FeedEvent) => void
+    /** Called before the follower passes all events to `onEvent` again. */
+    readonly onRestart: () => void
+    /**
+     * Called after the follower has passed all events to `onEvent` again, and before `knownAt`
+     * changes.
+     */
+    readonly onRestarted: () => void
+    /**
+     * Called if the follower may have missed events about changed users. The call comes before
+     * `knownAt` changes.
+     */
+    readonly onGap: () => void
+  },
+): Follower {
+  const { clock, logger, onEvent, onRestart, onRestarted, onGap } = parts
+  let last: { readonly seq: number; readonly id: string | undefined } = beforeFirst
+  // Uses `performance.now()` instead of the injected clock: the age of the feed is elapsed time,
+  // and the wall clock may jump.
+  let knownAt = performance.now()
+  // The wall clock runs while the machine sleeps, and `performance.now()` may not.
+  let readAt = clock.now()
+  /** True from a restart of the follower until it has read all events again. */
+  let isStartingOver = false
+
+  async function deliverNew(): Promise<void> {
+    for (;;) {
+      const events = await listEventsAfter(database.reader, last.seq, clock.now())
+      if (events.length === 0) return
+      for (const event of events) {
+        onEvent(event)
+        last = event
+      }
+    }
+  }
+
+  function startOver(): void {
+    last = beforeFirst
+    isStartingOver = true
+    onRestart()
+  }
+
+  /**
+   * Starts again from the first event, because the number of the last event that this process read
+   * has become wrong: in the database, it belongs to no event, or to another event. There are two
+   * possible causes. Either the event was deleted, long after its tokens expired. Or a failover or
+   * a restored backup lost the latest commits. `onEvent` then gets old events twice, which does no
+   * harm.
+   *
+   * One gap remains, because the follower checks only the last event that it read. Events get their
+   * numbers in a later commit, and a failover may lose only this commit. The database then numbers
+   * the events again. If the last event gets its old number, but an event that the follower has not
+   * read gets a lower number, the follower never reads that event.
+   */
+  function readLostAgain({ seq, idAt }: FeedState): void {
+    if (seq < last.seq || idAt !== undefined)
+      logger.warn(
+        {},
+        'the database has lost revocations that this process had read; reading them all again',
+      )
+    startOver()
+  }
+
+  return {
+    startOver,
+    async step() {
+      const startedAt = clock.now()
+      const { feed, askedAt } = await readNumbered(database, last.seq)
+      if (feed.idAt !== last.id) readLostAgain(feed)
+      await deliverNew()
+
+      const wasStale = performance.now() - knownAt >= staleAfterMilliseconds
+      const wasAsleep = startedAt - readAt > userEventMilliseconds / 2
+      if (isStartingOver) onRestarted()
+      if (isStartingOver || wasStale || wasAsleep) onGap()
+      isStartingOver = false
+      readAt = startedAt
+      // Uses the time of the query, not of the answer: a slow answer does not contain revocations
+      // that were added after the query.
+      knownAt = askedAt
+    },
+    get knownAt() {
+      return knownAt
+    },
+  }
+}
+
+/**
+ * Gives a number to each event that has none, so that no event is skipped. Then returns the state
+ * of the feed, and the time at which this function began to read. All events that were committed
+ * before this time have numbers now. Events that are committed during the call may be left without
+ * a number: under load there are always new ones.
+ *
+ * @throws {NewerSchemaError} if this release may no longer run on the database
+ */
+async function readNumbered(
+  database: Database['urgent'],
+  at: number,
+): Promise<{ readonly feed: FeedState; readonly askedAt: number }> {
+  const askedAt = performance.now()
+  const feed = await readFeed(database.reader, at)
+  requireOldSchema(feed.mark)
+  if (!feed.hasUnnumbered) return { feed, askedAt }
+
+  while ((await database.write(numberEvents, undefined)).hasMore);
+  return { feed: await readFeed(database.reader, at), askedAt }
+}

@@ -1,0 +1,37 @@
+import type { CounterMetric, Meter } from '../../../feature/metric.ts'
+import { DatabaseUnavailableError } from '../../../storage/database.ts'
+import { logins, refreshes, type Outcome } from './metrics.ts'
+
+type Kind = 'login' | 'refresh'
+const counters: Readonly<Record<Kind, CounterMetric<{ readonly outcome: Outcome }>>> = {
+  login: logins,
+  refresh: refreshes,
+}
+
+/**
+ * Waits until a grant issues tokens or fails, and counts the outcome. Returns the tokens, or throws
+ * the error of the grant.
+ */
+export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T>): Promise<T> {
+  try {
+    const issued = await issuing
+    meter.add(counters[kind], { outcome: 'granted' })
+    return issued
+  } catch (error) {
+    meter.add(counters[kind], { outcome: outcomeOf(error) })
+    throw error
+  }
+}
+
+/**
+ * Maps the error of a grant to an outcome. It reads the properties `code` and `status`, because the
+ * errors of grants have no common class.
+ */
+function outcomeOf(error: unknown): Outcome {
+  if (error instanceof DatabaseUnavailableError) return 'unavailable'
+  const { code, status = 500 } = error as { readonly code?: unknown; readonly status?: number }
+  if (code === 'invalid_grant') return 'refused'
+  if (status === 503) return 'unavailable'
+  if (status === 429) return 'limited'
+  return status < 500 ? 'invalid' : 'failed'
+}

@@ -1,0 +1,196 @@
+import { randomId, type Clock } from 'keystile/internal'
+import { hashSecret } from '../../../base/secret.ts'
+import type { Command, Database } from '../../../storage/database.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import type { Spent } from '../../operations/limits/uses.ts'
+import type { NewMail } from '../../mail/outbox/new-mail.ts'
+import type { StoredRights } from '../../users/scopes/scopes.ts'
+import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
+import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
+import { makeRefreshToken, writeRefreshToken, type RefreshToken } from './refresh-tokens.ts'
+import type { NewRefreshToken, NewSession } from './in-transaction.ts'
+
+export interface SessionStart {
+  readonly subject: string
+  /**
+   * When the person authenticated, in milliseconds; undefined if the app authenticated the person.
+   */
+  readonly authenticatedAt?: number
+  /**
+   * The hash that the password was verified against; undefined if the app authenticated the person.
+   * The start of the session compares it with the stored hash: if the password has changed since,
+   * the session must not start.
+   */
+  readonly passwordHash?: string
+  /**
+   * The account's rights when `scopes` was computed from them; undefined for an app's own users.
+   * The start of the session compares these rights with the stored rights. If the rights have
+   * changed since, the session does not start.
+   */
+  readonly rights?: StoredRights | undefined
+  /**
+   * The uses of rate limits that were counted for this login. The transaction that starts the
+   * session refunds them.
+   */
+  readonly spent?: Spent
+  /** The mail that tells the person about a login from a new device. */
+  readonly notice?: NewMail | undefined
+  /** The address of an app's own user, for the mail `notice`. Ignored for Keystile accounts. */
+  readonly noticeTo?: NoticeAddress | undefined
+  /**
+   * How long the start of the session may wait, so that it can share one database commit with other
+   * writes.
+   */
+  readonly patienceMilliseconds?: number
+  readonly clientId: string
+  readonly scopes: readonly string[]
+  /**
+   * Whether to issue a refresh token. A session without a refresh token expires with its access
+   * token.
+   */
+  readonly refreshes: boolean
+  /** The `User-Agent` of the login, shown in the person's list of sessions. */
+  readonly device?: string | undefined
+  readonly by: By
+}
+
+/** Where the notice of a login of an app's own user goes. */
+export interface NoticeAddress {
+  readonly email: string | undefined
+  readonly isVerified: boolean
+}
+
+export interface StartedSession extends IssuedTokens {
+  readonly sessionId: string
+}
+
+export interface SessionStarter {
+  /**
+   * Starts a session, stores it and issues its first tokens. Does NOT verify a password: the caller
+   * must have authenticated the person.
+   *
+   * @returns `undefined` if the user may no longer log in, or if the password or rights have
+   *   changed since the caller read them
+   */
+  start(origin: SessionStart): Promise<StartedSession | undefined>
+}
+
+/**
+ * The longest stored `User-Agent`, in characters. It is enough to tell devices apart, and it limits
+ * how much a client can store.
+ */
+const maxDeviceLength = 200
+
+export interface NewLogin extends NewSession {
+  /** False for an app's own users, because they have no Keystile account to check. */
+  readonly hasAccount: boolean
+  readonly passwordHash: string | undefined
+  readonly rights: StoredRights | undefined
+  readonly spent: Spent | undefined
+  readonly notice: NewMail | undefined
+  readonly noticeTo: NoticeAddress | undefined
+  /**
+   * Until this time, in milliseconds, the audit record has each login of an app's own users.
+   * Undefined for Keystile accounts.
+   */
+  readonly recordedUntil?: number | undefined
+}
+
+/**
+ * The command that starts the session of a login. It checks the account once more, and starts no
+ * session if the login is no longer allowed.
+ */
+export type StartLogin = Command<NewLogin, { readonly started: boolean }>
+
+export interface StarterParts {
+  readonly issuing: Issuing
+  readonly clock: Clock
+}
+
+/**
+ * Creates a `SessionStarter`.
+ *
+ * @param parts includes `startLogin`, the command that checks the account and inserts the session
+ */
+export function createSessionStarter(
+  database: Database,
+  {
+    startLogin,
+    recordedUntil,
+    issuing,
+    clock,
+  }: StarterParts & {
+    readonly startLogin: StartLogin
+    readonly recordedUntil?: NewLogin['recordedUntil']
+  },
+): SessionStarter {
+  return {
+    async start({
+      subject,
+      authenticatedAt,
+      passwordHash,
+      rights,
+      spent,
+      notice,
+      noticeTo,
+      patienceMilliseconds,
+      clientId,
+      scopes,
+      refreshes,
+      device,
+      by,
+    }) {
+      const now = authenticatedAt ?? clock.now()
+      const expiresAt = now + issuing.sessionSeconds * 1000
+      const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
+
+      const session = {
+        id: randomId(),
+        subject,
+        client_id: clientId,
+        scopes: JSON.stringify(scopes),
+        device: shownDevice(device),
+        created_at: now,
+        expires_at: expiresAt,
+        idle_expires_at: refreshes ? idleExpiryAt(now, expiresAt, issuing) : now,
+        tokens_expire_at: now + expiresInSeconds * 1000,
+      }
+
+      const refreshToken = refreshes ? makeRefreshToken(now) : undefined
+      const login = { passwordHash, rights, spent, notice, noticeTo, recordedUntil, by }
+      const values = {
+        session,
+        refreshToken: refreshToken && storedToken(refreshToken),
+        hasAccount: issuing.hasAccounts,
+        ...login,
+      }
+      const { started } = await database.write(startLogin, values, patienceMilliseconds)
+      if (!started) return undefined
+
+      const content = { subject, clientId, sessionId: session.id, scopes, authenticatedAt: now }
+      return {
+        sessionId: session.id,
+        accessToken: await signAccessToken(content, expiresInSeconds, { issuing, now }),
+        expiresInSeconds,
+        refreshToken: refreshToken && writeRefreshToken(refreshToken),
+        scopes,
+      }
+    },
+  }
+}
+
+/**
+ * Shortens a `User-Agent` and removes its control characters. PostgreSQL refuses the NUL character,
+ * and other control characters could change what a terminal shows.
+ */
+function shownDevice(device: string | undefined): string | null {
+  const shown = device?.replace(/\p{Cc}/gu, '').trim()
+  return shown === undefined || shown === '' ? null : shown.slice(0, maxDeviceLength).toWellFormed()
+}
+
+/**
+ * Returns the part of a refresh token that the database stores: the id, and a hash of the secret.
+ */
+function storedToken({ id, secret }: RefreshToken): NewRefreshToken {
+  return { id, secretHash: hashSecret(secret) }
+}

@@ -1,0 +1,64 @@
+// The queries and commands that list and end sessions.
+
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+} from '../../../storage/database.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import type { SessionEvent } from './audit-events.ts'
+import { endSessionRows, endSessions, selectActive } from './in-transaction.ts'
+import type { SessionRow, SessionTables } from './tables.ts'
+
+/** Lists the subject's active sessions, most recently used first. */
+export function listSessionRows(
+  reader: Reader,
+  active: { readonly subject: string; readonly now: number },
+): Promise<readonly SessionRow[]> {
+  return selectActive(inTables<SessionTables>(reader), active)
+    .orderBy('last_used_at', 'desc')
+    .orderBy('id')
+    .execute()
+}
+
+/**
+ * Ends one session and writes an audit entry. If `subject` is given, ends the session only if it
+ * belongs to this subject.
+ */
+export const endSession: Command<
+  {
+    readonly id: string
+    readonly subject: string | undefined
+    readonly by: By
+    readonly now: number
+  },
+  { readonly ended: boolean }
+> = command('endSession', async (transaction, { id, subject, by, now }) => {
+  const [ended] = await endSessionRows(transaction, [id], now, subject)
+  if (!ended) return { ended: false }
+
+  await insertAudit<SessionEvent>(transaction, {
+    event: 'session_ended',
+    at: now,
+    by,
+    subject: ended.subject,
+    sessionId: id,
+    clientId: ended.client_id,
+  })
+  return { ended: true }
+})
+
+/** Ends all sessions of a subject. Writes one audit entry if at least one session was ended. */
+export const endSessionsOf: Command<
+  { readonly subject: string; readonly by: By; readonly now: number },
+  void
+> = command('endSessionsOf', async (transaction, { subject, by, now }) => {
+  const ended = await endSessions(transaction, { subject, now })
+  if (ended > 0)
+    await insertAudit<SessionEvent>(transaction, { event: 'sessions_ended', at: now, by, subject })
+})
+
+export const commands: readonly AnyCommand[] = [endSession, endSessionsOf]

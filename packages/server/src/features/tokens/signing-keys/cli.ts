@@ -1,0 +1,133 @@
+// The commands `keystile key …`. `key list` reads no private key, so it works without the sealing
+// secret.
+
+import { ConfigurationError } from '../../../base/configuration-error.ts'
+import type { Call } from '../../../feature/cli-command.ts'
+import { printList } from '../../../feature/listing.ts'
+import type { Database } from '../../../storage/database.ts'
+import { byOperator } from '../../operations/audit/audit.ts'
+import { withEventFeed } from '../events/cli.ts'
+import { defaultTimes, findCurrent, listNext, stateOf } from './plan.ts'
+import { createKeySeal, makeSealedKey, openSealedKey } from './sealed-keys.ts'
+import { requireSealingSecrets, type SigningKeyChoice } from './signing-key-source.ts'
+import { advanceSigningKeys, listSigningKeyRows, revokeSigningKey } from './store.ts'
+import type { NewKey, SigningKeyRow } from './tables.ts'
+
+export type Options = SigningKeyChoice
+
+export async function list(call: Call<unknown>): Promise<void> {
+  await call.withDatabase(async (database) => {
+    const keys = await listSigningKeyRows(database.reader)
+    const rows = keys.map((key) => ({
+      key_id: key.id,
+      algorithm: key.algorithm,
+      created_at: new Date(key.created_at).toISOString(),
+      state: stateOf(key, keys, call.clock.now()),
+      signs_from: new Date(key.signs_from).toISOString(),
+      signs_until: key.signs_until === null ? null : new Date(key.signs_until).toISOString(),
+    }))
+    await printList(call, rows, {
+      columns: [
+        { title: 'KEY', width: 22, show: ({ key_id: id }) => id },
+        { title: 'ALGORITHM', width: 9, show: ({ algorithm }) => algorithm },
+        { title: 'CREATED', width: 24, show: ({ created_at: at }) => at },
+        { title: 'STATE', width: 8, show: ({ state }) => state },
+        { title: 'SIGNS FROM', width: 24, show: ({ signs_from: at }) => at },
+        { title: 'SIGNS UNTIL', width: 0, show: ({ signs_until: at }) => at },
+      ],
+      wire: (row) => row,
+      none: 'there are no signing keys; the server makes one when it starts',
+    })
+  })
+}
+
+/** Publishes the next signing key. If there is a next key already, only prints it. */
+export async function rotate(call: Call<Options>): Promise<void> {
+  const { flags, terminal, clock } = call
+  const { options } = await call.settings()
+  if (options.signingKey) {
+    throw new ConfigurationError(
+      'keystile cannot rotate the key of the setting signingKey. Fix: make that setting a JWK ' +
+        'Set, add the next key at its end, and restart the server; an hour later, make it ' +
+        'the first key',
+    )
+  }
+
+  await call.withDatabase(async (database) => {
+    const offered = await offerKey(database, options)
+    const now = clock.now()
+    const { inserted } = await database.write(advanceSigningKeys, {
+      now,
+      algorithm: offered.algorithm,
+      offered,
+      times: defaultTimes,
+      forcedBy: byOperator,
+    })
+    const next = inserted ?? listNext(await listSigningKeyRows(database.reader), now)[0]
+    if (!next)
+      throw new Error('after a rotation, the database must have a next signing key; it has none')
+
+    const signsFrom = new Date(next.signs_from).toISOString()
+    const verb = inserted ? 'published' : 'already published'
+    if (flags.has('json')) terminal.printJson({ key_id: next.id, signs_from: signsFrom })
+    else terminal.print(`${verb} ${next.id}; it signs from ${signsFrom}`)
+  })
+}
+
+/** Deletes a key, makes another key sign at once, and revokes all tokens of the deleted key. */
+export async function revoke(call: Call<Options>): Promise<void> {
+  const { operand: id, clock } = call
+  const { options } = await call.settings()
+  await withEventFeed(call, async (database, feed) => {
+    const offered = options.signingKey ? undefined : await offerKey(database, options)
+    const now = clock.now()
+    const values = { id, offered, by: byOperator, now }
+    const { found } = await database.write(revokeSigningKey, values)
+    if (!found && offered)
+      throw new ConfigurationError(
+        `there is no signing key ${id}; "keystile key list" lists the keys`,
+      )
+    await feed.tail()
+
+    const current = offered && findCurrent(await listSigningKeyRows(database.reader), now)
+    printRevoked(call, current)
+  })
+}
+
+/**
+ * Makes a key that the command can insert. First decrypts a stored key, to be sure that the server
+ * will be able to decrypt the new key.
+ *
+ * @throws {ConfigurationError} if there is no stored key, or if it was encrypted with a different
+ *   secret
+ */
+async function offerKey(database: Database, options: Options): Promise<NewKey> {
+  const stored = (await listSigningKeyRows(database.reader)).at(-1)
+  if (!stored)
+    throw new ConfigurationError(
+      'the database must have a signing key; it has none. Fix: start the server once',
+    )
+  const seal = createKeySeal(requireSealingSecrets(options))
+  openSealedKey(stored, seal)
+  return makeSealedKey(options.signingAlgorithm, seal)
+}
+
+/** @param current the key that signs now; undefined if the operator's own key signs */
+function printRevoked(
+  { operand: id, flags, terminal }: Call<unknown>,
+  current: SigningKeyRow | undefined,
+): void {
+  if (flags.has('json'))
+    terminal.printJson({ revoked_key_id: id, signing_key_id: current?.id ?? null })
+  else if (current)
+    terminal.print(
+      `revoked ${id}; ${current.id} signs now. Running servers refuse the tokens of the revoked ` +
+        'key within a second',
+    )
+  else
+    terminal.print(
+      `revoked the tokens of ${id}; running servers refuse them within a second\n` +
+        'Now remove this key from the setting signingKey and restart every server: until then, ' +
+        'a server that signs with it issues tokens that are refused',
+    )
+}

@@ -1,0 +1,154 @@
+// The signing keys of an issuer: made at the first start, encrypted in the database, and replaced
+// by the rotation.
+
+import type { Clock, Logger } from 'keystile/internal'
+import { ConfigurationError } from '../../../base/configuration-error.ts'
+import type { Seal, SealingSecrets } from '../../../base/seal.ts'
+import type { SealedKey } from '../../../feature/situation.ts'
+import { show } from '../../../feature/wording.ts'
+import type { Database } from '../../../storage/database.ts'
+import type { EventFeed } from '../events/events.ts'
+import { openKeyRing, ringOf, type KeyRing } from './key-ring.ts'
+import { defaultTimes, nextKeyDueAt, type RotationTimes } from './plan.ts'
+import { canOpen, createKeySeal, makeSealedKey, type IssuingAlgorithm } from './sealed-keys.ts'
+import type { SigningKeySource } from './signing-key-source.ts'
+import {
+  advanceSigningKeys,
+  claimIssuer,
+  findSigningKeyRows,
+  listSigningKeyRows,
+  readIssuer,
+  readLongestToken,
+  recordTokenLifetime,
+  resealSigningKey,
+} from './store.ts'
+import type { SigningTimes } from './tables.ts'
+
+export interface SigningKeyParts {
+  readonly issuer: string
+  readonly source: SigningKeySource
+  readonly accessTokenSeconds: number
+  readonly feed: Pick<EventFeed, 'onEvent'>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly times: RotationTimes
+}
+
+/**
+ * Opens the signing keys of an issuer. The keys that Keystile makes are in the database, encrypted.
+ * The first start makes the first key.
+ *
+ * @throws {ConfigurationError} if the database belongs to a different issuer, or if its
+ *   keys were encrypted with a different secret
+ */
+export async function openSigningKeys(
+  database: Database,
+  parts: SigningKeyParts,
+): Promise<KeyRing> {
+  const { issuer, source, accessTokenSeconds, feed, clock, logger, times } = parts
+  const stored = await database.write(claimIssuer, issuer)
+  if (stored !== issuer) {
+    throw new ConfigurationError(
+      `this database ${belongsElsewhere(stored, issuer)}. ` +
+        `Fix: configure ${stored}, or use another database`,
+    )
+  }
+  // Most starts write nothing, and so wait for no lock.
+  if ((await readLongestToken(database.reader)) < accessTokenSeconds)
+    await database.write(recordTokenLifetime, accessTokenSeconds)
+  if ('ownKeys' in source) return ringOf(source.ownKeys, times)
+
+  const seal = createKeySeal(source.sealingSecrets)
+  await makeFirstKey(database, { ...parts, algorithm: source.algorithm, seal })
+  await resealKeys(database, source.sealingSecrets)
+  return openKeyRing(database, {
+    seal,
+    clock,
+    logger,
+    times,
+    onKeyRevoked: (listener) =>
+      feed.onEvent(({ kind, value }) => {
+        if (kind === 'key') listener(value)
+      }),
+  })
+}
+
+/**
+ * Makes the first key, if the database has none. If several processes do this at the same time,
+ * only one of their keys is stored.
+ */
+async function makeFirstKey(
+  database: Database,
+  parts: Pick<SigningKeyParts, 'clock' | 'times'> & {
+    readonly algorithm: IssuingAlgorithm
+    readonly seal: Seal
+  },
+): Promise<void> {
+  const { algorithm, seal, clock, times } = parts
+  if ((await listSigningKeyRows(database.reader)).length > 0) return
+
+  const offered = await makeSealedKey(algorithm, seal)
+  await database.write(advanceSigningKeys, { now: clock.now(), algorithm, offered, times })
+}
+
+/**
+ * Finds the keys that were encrypted with the previous secret, and encrypts them with the current
+ * secret.
+ */
+async function resealKeys(database: Database, secrets: SealingSecrets): Promise<void> {
+  if (secrets.length === 1) return
+
+  const [seal, both] = [createKeySeal([secrets[0]]), createKeySeal(secrets)]
+  for (const { id, sealed_jwk: before } of await listSigningKeyRows(database.reader)) {
+    const jwk = seal.open(before, id) === undefined ? both.open(before, id) : undefined
+    if (jwk === undefined) continue
+    await database.write(resealSigningKey, { id, before, sealed: seal.seal(jwk, id) })
+  }
+}
+
+/** Returns the issuer that a database belongs to, or undefined for a new database. */
+export function findStoredIssuer({
+  reader,
+}: Pick<Database, 'reader'>): Promise<string | undefined> {
+  return readIssuer(reader)
+}
+
+/** Returns the newest stored key, encrypted, or undefined for a new database. */
+export async function findSealedKey({
+  reader,
+}: Pick<Database, 'reader'>): Promise<SealedKey | undefined> {
+  const row = (await findSigningKeyRows(reader)).at(-1)
+  return row && { id: row.id, algorithm: row.algorithm, sealed: row.sealed_jwk }
+}
+
+/**
+ * Returns when the next key is to be published. Returns undefined if there is a next key or no key
+ * at all, or if the table is from an old release that did not rotate keys.
+ */
+export async function findNextKeyDue(
+  { reader }: Pick<Database, 'reader'>,
+  now: number,
+): Promise<number | undefined> {
+  // The keys of a release without rotation have no times, so `nextKeyDueAt` finds no current key.
+  const keys = (await findSigningKeyRows(reader)) as readonly SigningTimes[]
+  return nextKeyDueAt(keys, now, defaultTimes)
+}
+
+/** Whether at least one stored key cannot be decrypted with the secret. */
+export async function hasOlderKey(reader: Database['reader'], secret: string): Promise<boolean> {
+  const rows = await findSigningKeyRows(reader)
+  return rows.some(
+    ({ id, algorithm, sealed_jwk: sealed }) => !canOpen({ id, algorithm, sealed }, [secret]),
+  )
+}
+
+/**
+ * Returns the message for a database that belongs to a different issuer. The message begins with
+ * "belongs to". The caller puts a subject before it, such as "this database".
+ */
+export function belongsElsewhere(stored: string, issuer: string): string {
+  return (
+    `belongs to the issuer ${stored}, but the configured issuer is ${show(issuer)}. ` +
+    'Tokens contain their issuer, so a change of the issuer logs all users out'
+  )
+}

@@ -1,0 +1,248 @@
+// The queries and commands for the signing keys and the issuer of a database.
+
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+  type Transaction,
+} from '../../../storage/database.ts'
+import { hasTable } from '../../../storage/migrate.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import type { SigningKeyEvent } from './audit-events.ts'
+import { insertKey, lockIssuer, revokeTokensOf } from './in-transaction.ts'
+import { findCurrent, listNext, plan, type RotationTimes } from './plan.ts'
+import type { NewKey, SigningKeyRow, SigningKeyTables, SigningTimes } from './tables.ts'
+
+const longestTokenName = 'longest_access_token_seconds'
+
+/**
+ * Stores the issuer of a new database. If the database already has an issuer, changes nothing.
+ * Returns the stored issuer.
+ */
+export const claimIssuer: Command<string, string> = command(
+  'claimIssuer',
+  async (transaction, issuer) => {
+    await inTables<SigningKeyTables>(transaction)
+      .insertInto('setting')
+      .values({ name: 'issuer', value: issuer })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+    return (await lockIssuer(transaction)).value
+  },
+)
+
+/** The columns that every version of the table has. */
+type StoredKey = NewKey & Pick<SigningKeyRow, 'created_at'>
+
+export interface Advance {
+  readonly now: number
+  readonly algorithm: string
+  /** A new key. The transaction inserts it if a new key is due. */
+  readonly offered: NewKey
+  readonly times: RotationTimes
+  /**
+   * The operator who wants a next key before it is due. Undefined if a key is to be inserted only
+   * when it is due.
+   */
+  readonly forcedBy?: By | undefined
+}
+
+/**
+ * Makes the changes that are due: inserts the offered key, and deletes the keys whose tokens have
+ * all expired. Locks and reads the keys first, and decides again what is due. So if several
+ * processes rotate at the same time, only one of them inserts its key, and the others find that
+ * key.
+ *
+ * @returns the inserted key, if one was due, and the ids of the deleted keys
+ */
+export const advanceSigningKeys: Command<
+  Advance,
+  { readonly inserted: SigningKeyRow | undefined; readonly gone: readonly string[] }
+> = command(
+  'advanceSigningKeys',
+  async (transaction, { now, algorithm, offered, times, forcedBy }) => {
+    await lockIssuer(transaction)
+    const db = inTables<SigningKeyTables>(transaction)
+    const keys = await listSigningKeyRows(transaction)
+    const longestTokenSeconds = await readLongestToken(transaction)
+    const wanted = { algorithm, longestTokenSeconds, isForced: forcedBy !== undefined }
+    const { newSignsFrom, gone } = plan(keys, now, wanted, times)
+    if (gone.length > 0) await db.deleteFrom('signing_key').where('id', 'in', gone).execute()
+    if (newSignsFrom === undefined) return { inserted: undefined, gone }
+
+    const inserted = await insertKey(transaction, { offered, now, signsFrom: newSignsFrom })
+    const current = findCurrent(keys, now)
+    if (current) await setEnd(transaction, current.id, newSignsFrom)
+    if (forcedBy)
+      await insertAudit<SigningKeyEvent>(transaction, {
+        event: 'signing_key_published',
+        at: now,
+        by: forcedBy,
+        detail: { key_id: offered.id },
+      })
+    return { inserted, gone }
+  },
+)
+
+export interface Revocation {
+  readonly id: string
+  /**
+   * A new key. It signs if the revocation leaves neither a current key nor a next key. Undefined if
+   * the operator's own key signs: the command then also revokes a key that is not in the database.
+   */
+  readonly offered: NewKey | undefined
+  readonly by: By
+  readonly now: number
+}
+
+/**
+ * Deletes a key and inserts the event that revokes its tokens. If it was the current key, the next
+ * key signs at once; if there is no next key, the offered key signs. If it was the next key, the
+ * current key keeps signing, and the rotation makes a new next key when one is due.
+ *
+ * @returns whether the key was in the database. If `offered` is given and the key was not in the
+ *   database, the command does nothing
+ */
+export const revokeSigningKey: Command<Revocation, { readonly found: boolean }> = command(
+  'revokeSigningKey',
+  async (transaction, { id, offered, by, now }) => {
+    await lockIssuer(transaction)
+    const db = inTables<SigningKeyTables>(transaction)
+    const deleted = await db
+      .deleteFrom('signing_key')
+      .where('id', '=', id)
+      .returning('id')
+      .executeTakeFirst()
+    const found = deleted !== undefined
+    if (!found && offered) return { found }
+
+    if (offered) await fillGap(transaction, offered, now)
+    await insertAudit<SigningKeyEvent>(transaction, {
+      event: 'signing_key_revoked',
+      at: now,
+      by,
+      detail: { key_id: id },
+    })
+    await revokeTokensOf(transaction, [id], now)
+    return { found }
+  },
+)
+
+/** Makes sure that a key signs now, and that it keeps signing until there is a next key. */
+async function fillGap(transaction: Transaction, offered: NewKey, now: number): Promise<void> {
+  const keys = await listSigningKeyRows(transaction)
+  const [next] = listNext(keys, now)
+  const current = findCurrent(keys, now)
+  if (current === undefined) await insertKey(transaction, { offered, now, signsFrom: now })
+  else if (current === next) await setBeginning(transaction, next.id, now)
+  else if (!next) await setEnd(transaction, current.id, null)
+}
+
+/**
+ * Replaces the encrypted form of a key, unless another process has replaced it before. The key
+ * itself stays the same.
+ */
+export const resealSigningKey: Command<
+  { readonly id: string; readonly before: string; readonly sealed: string },
+  void
+> = command('resealSigningKey', async (transaction, { id, before, sealed }) => {
+  await inTables<SigningKeyTables>(transaction)
+    .updateTable('signing_key')
+    .set({ sealed_jwk: sealed })
+    .where('id', '=', id)
+    .where('sealed_jwk', '=', before)
+    .execute()
+})
+
+/**
+ * Stores the lifetime of access tokens, unless a longer one is stored already. After a key stops
+ * signing, it stays published for at least this time.
+ */
+export const recordTokenLifetime: Command<number, void> = command(
+  'recordTokenLifetime',
+  async (transaction, seconds) => {
+    await lockIssuer(transaction)
+    if ((await readLongestToken(transaction)) >= seconds) return
+
+    const value = String(seconds)
+    await inTables<SigningKeyTables>(transaction)
+      .insertInto('setting')
+      .values({ name: longestTokenName, value })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+      .execute()
+  },
+)
+
+/** Returns the stored longest lifetime of access tokens, in seconds; 0 if none is stored. */
+export async function readLongestToken(reader: Reader): Promise<number> {
+  const row = await inTables<SigningKeyTables>(reader)
+    .selectFrom('setting')
+    .select('value')
+    .where('name', '=', longestTokenName)
+    .executeTakeFirst()
+  return Number(row?.value ?? 0)
+}
+
+async function setBeginning(transaction: Transaction, id: string, at: number): Promise<void> {
+  await inTables<SigningKeyTables>(transaction)
+    .updateTable('signing_key')
+    .set({ signs_from: at })
+    .where('id', '=', id)
+    .execute()
+}
+
+async function setEnd(transaction: Transaction, id: string, at: number | null): Promise<void> {
+  await inTables<SigningKeyTables>(transaction)
+    .updateTable('signing_key')
+    .set({ signs_until: at })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Returns the issuer that a database belongs to, or undefined for a new database. */
+export async function readIssuer(reader: Reader): Promise<string | undefined> {
+  if (!(await hasTable(reader, 'setting'))) return undefined
+  const db = inTables<SigningKeyTables>(reader)
+  const row = await db
+    .selectFrom('setting')
+    .select('value')
+    .where('name', '=', 'issuer')
+    .executeTakeFirst()
+  return row?.value
+}
+
+/**
+ * Lists the rows of the signing keys of a database that may not have been migrated yet, oldest
+ * first. Returns an empty list if there is no table. In the table of an old release that did not
+ * rotate keys, the rows have no times.
+ */
+export async function findSigningKeyRows(
+  reader: Reader,
+): Promise<readonly (StoredKey & Partial<SigningTimes>)[]> {
+  if (!(await hasTable(reader, 'signing_key'))) return []
+  return inTables<SigningKeyTables>(reader)
+    .selectFrom('signing_key')
+    .selectAll()
+    .orderBy('created_at')
+    .execute()
+}
+
+/** Lists the rows of the signing keys in the order in which they sign. */
+export function listSigningKeyRows(reader: Reader): Promise<readonly SigningKeyRow[]> {
+  return inTables<SigningKeyTables>(reader)
+    .selectFrom('signing_key')
+    .selectAll()
+    .orderBy('signs_from')
+    .execute()
+}
+
+export const commands: readonly AnyCommand[] = [
+  claimIssuer,
+  advanceSigningKeys,
+  revokeSigningKey,
+  resealSigningKey,
+  recordTokenLifetime,
+]

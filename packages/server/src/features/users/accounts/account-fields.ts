@@ -1,0 +1,106 @@
+// The fields that set a name, an e-mail address, a password or rights, in request bodies and in
+// calls of `keystile.users`.
+import * as z from 'zod'
+import type { FieldError, JsonObject } from 'keystile/internal'
+import { checkFields, getFields, stringField } from '../../../http/json-body.ts'
+import { emailPattern, parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
+import { maxBytes } from '../../credentials/password/password.ts'
+import type { PasswordOwner, PasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import type { Rights, ScopeRules } from '../scopes/scopes.ts'
+import { checkProfile, type Profile, type ProfileSchema } from './profile.ts'
+
+const usernameRule =
+  'Username should have 2 to 63 letters, digits, dots, underscores or hyphens, ' +
+  'and begin with a letter or digit'
+const emailRule =
+  'value is not a valid email address: it should have one part, an @-sign and a domain with a ' +
+  'dot; the part should not begin with -, | or /, or contain =?'
+
+/** The field for a new user name. Its output is the parsed name. */
+export const usernameField: z.ZodType<ComparableName> = stringField()
+  .meta({ minLength: 2, maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', example: 'ada' })
+  .transform((text, context) => parseUsername(text) ?? fault(context, usernameRule))
+
+/** The field for a new e-mail address. Its output is the parsed address. */
+export const emailField: z.ZodType<ComparableName> = stringField()
+  .meta({ format: 'email', pattern: emailPattern, example: 'ada@example.com' })
+  .transform((text, context) => parseEmail(text) ?? fault(context, emailRule))
+
+/** The field for the current password. It accepts any string: the route verifies the password. */
+export const currentPasswordField: z.ZodString = stringField().meta({ format: 'password' })
+
+/**
+ * Returns the field for a new password. The OpenAPI document shows its minimum length, but the
+ * field accepts any string. `findPasswordErrors()` checks the password policy, because the policy
+ * depends on other fields.
+ */
+export function newPasswordField({ minLength }: PasswordPolicy): z.ZodString {
+  return stringField().meta({ format: 'password', minLength, maxLength: maxBytes })
+}
+
+/**
+ * Checks a new password against the policy. Returns no error for a value that is not a string: the
+ * schema of the field refuses such a value.
+ */
+export function findPasswordErrors(
+  field: string,
+  password: unknown,
+  owner: PasswordOwner,
+  policy: PasswordPolicy,
+): readonly FieldError[] {
+  const msg = typeof password === 'string' ? policy.findFault(password, owner) : undefined
+  return msg === undefined ? [] : [{ loc: ['body', field], msg, type: 'value_error' }]
+}
+
+/** The field for a list of scopes or roles. `findUndeclared()` checks the names. */
+export const namesField: z.ZodType<readonly string[]> = z.array(
+  z.string({ error: 'Input should be a valid string' }),
+  { error: 'Input should be a list of names' },
+)
+
+/**
+ * Returns an error for `scopes` if a scope is not declared, and an error for `roles` if a role is
+ * not declared.
+ */
+export function findUndeclared(
+  { scopes = [], roles = [] }: { readonly [N in keyof Rights]?: Rights[N] | undefined },
+  rules: ScopeRules,
+): readonly FieldError[] {
+  const find = (field: string, named: readonly string[], known: object): readonly FieldError[] =>
+    named.every((name) => Object.hasOwn(known, name))
+      ? []
+      : [
+          {
+            loc: ['body', field],
+            msg: `Input should only have names from this list: ${Object.keys(known).join(', ')}`,
+            type: 'value_error',
+          },
+        ]
+  return [...find('scopes', scopes, rules.declared), ...find('roles', roles, rules.roles)]
+}
+
+/**
+ * Checks the members of a request body for a new account. `schema` checks Keystile's own fields;
+ * the profile schema checks all other members. Does NOT check the password against the policy.
+ *
+ * @throws {ProblemError} 422 with all faults
+ */
+export async function getAccountFields<T extends z.core.$ZodLooseShape>(
+  schema: z.ZodObject<T>,
+  members: JsonObject,
+  profileSchema: ProfileSchema | undefined,
+): Promise<{ readonly fields: z.output<z.ZodObject<T>>; readonly profile: Profile }> {
+  const ownFields = Object.keys(schema.shape)
+  const others = Object.entries(members).filter(([name]) => !ownFields.includes(name))
+  const { errors, profile } = await checkProfile(
+    Object.fromEntries(others),
+    profileSchema,
+    ownFields,
+  )
+  return { fields: getFields(checkFields(schema, members), errors), profile }
+}
+
+function fault(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+}

@@ -1,0 +1,216 @@
+// The transactions that change the address of an account, and restore a former one.
+import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { isSameMailbox, type ComparableName } from '../directory/names.ts'
+import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
+import { insertMail, tryInsertMail, type Addressee } from '../../mail/outbox/in-transaction.ts'
+import type { NewMail } from '../../mail/outbox/new-mail.ts'
+import { noPassword } from '../../credentials/password/stored-hash.ts'
+import { endSessions } from '../../tokens/sessions/in-transaction.ts'
+import type { AccountEvent } from './audit-events.ts'
+import {
+  eraseFormerEmails,
+  findFormerEmail,
+  insertFormerEmail,
+  isReserved,
+  spendFormerEmail,
+} from './former-email-store.ts'
+import { announceChange, findHolder } from './in-transaction.ts'
+import type { NewUndo, RestoredAccount } from './new-undo.ts'
+import type { AccountTables, UserRow } from './tables.ts'
+import { updateUser } from './user-in-transaction.ts'
+
+/** An account that is locked while a transaction changes its address. */
+export type AddressAccount = Pick<UserRow, 'id' | 'email' | 'email_key' | 'email_verified_at'>
+
+/**
+ * Locks an account until the end of the transaction, to change its address.
+ *
+ * @param expected.passwordHash the hash that was stored when the change was allowed
+ * @returns the account. Undefined if the account is disabled or deleted, or if its password has
+ *   changed
+ */
+export async function lockAddress(
+  transaction: Transaction,
+  { subject, passwordHash }: { readonly subject: string; readonly passwordHash: string },
+): Promise<AddressAccount | undefined> {
+  return inTables<AccountTables>(transaction)
+    .updateTable('user')
+    .set((row) => ({ email_key: row.ref('email_key') }))
+    .where('id', '=', subject)
+    .where('password_hash', '=', passwordHash)
+    .where('disabled_at', 'is', null)
+    .where('deleted_at', 'is', null)
+    .returning(['id', 'email', 'email_key', 'email_verified_at'])
+    .executeTakeFirst()
+}
+
+/**
+ * Changes the address of an account that `lockAddress()` has locked, and sends a mail to the old
+ * address. The mail has a link that restores the old address. If the old address was verified, no
+ * other user can get it while the link works. If the new address is verified and the old address
+ * never was, the mail has no link: the old address may be a typo. If only the case of ASCII letters
+ * changes, no mail is sent, and a verified address stays verified. If there is no room for the mail
+ * with the link, the address does not change: otherwise an attacker could first cause so many mails
+ * that the owner gets no link.
+ *
+ * @param change.verifiedAt when the user confirmed the new address, or null
+ * @param change.undo undefined if no mails are sent
+ * @returns `taken` if another user has the address, or had it as a verified address and can still
+ *   restore it by a link; `too-many-mails` if the old mailbox already got too many mails with such
+ *   a link. In both cases, nothing changes
+ * @throws the error of the unique constraint if another transaction sets the address at the same
+ *   time
+ */
+export async function changeAddress(
+  transaction: Transaction,
+  account: AddressAccount,
+  {
+    email,
+    verifiedAt,
+    undo,
+    by,
+    now,
+  }: {
+    readonly email: ComparableName
+    readonly verifiedAt: number | null
+    readonly undo: NewUndo | undefined
+    readonly by: By
+    readonly now: number
+  },
+): Promise<'changed' | 'taken' | 'too-many-mails'> {
+  const { id: subject, ...old } = account
+  const holder = await findHolder(transaction, email.key)
+  if (holder !== undefined && holder !== subject) return 'taken'
+
+  const isSame = isSameMailbox(old.email, email.shown)
+  const email_verified_at = verifiedAt ?? (isSame ? old.email_verified_at : null)
+  const fresh = { email: email.shown, email_key: email.key, email_verified_at }
+  await updateUser(transaction, fresh, { subject, now })
+  // As in `insertAccount()`, a reservation may become visible only now.
+  if (await isReserved(transaction, { key: email.key, subject, now })) {
+    await updateUser(transaction, old, { subject, now })
+    return 'taken'
+  }
+
+  if (undo && !isSame && !(await mailOldAddress(transaction, account, { verifiedAt, undo, now }))) {
+    await updateUser(transaction, old, { subject, now })
+    return 'too-many-mails'
+  }
+  // Links to the old mailbox are bound to `email_key`, which may still be the same.
+  if (!isSame && old.email_key === email.key) await eraseProofs(transaction, { subject })
+  if (verifiedAt !== null) await eraseFormerEmails(transaction, { subject, which: 'unverified' })
+  await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject })
+  await announceChange(transaction, 'email', { subject, by, now })
+  return 'changed'
+}
+
+/**
+ * Stores the mail to the old address of an account, and the link that restores it. Returns false,
+ * and stores nothing, if there is no room for a mail with such a link.
+ */
+async function mailOldAddress(
+  transaction: Transaction,
+  { id: subject, email: recipient, email_key, email_verified_at }: AddressAccount,
+  {
+    verifiedAt,
+    undo,
+    now,
+  }: { readonly verifiedAt: number | null; readonly undo: NewUndo; readonly now: number },
+): Promise<boolean> {
+  if (recipient === null || email_key === null) return true
+
+  const wasVerified = email_verified_at !== null
+  if (verifiedAt !== null && !wasVerified) {
+    const removed = { subject, recipient, isVerified: false, now }
+    await insertRemovalNotice(transaction, undo.notice, removed)
+    return true
+  }
+
+  const addressee = { subject, recipient, share: 'undo', isVerified: wasVerified, now } as const
+  if (!(await tryInsertMail(transaction, undo.mail, addressee))) return false
+  await insertFormerEmail(transaction, {
+    email: recipient,
+    email_key,
+    email_verified_at,
+    token_hash: undo.tokenHash,
+    subject,
+    created_at: now,
+    expires_at: undo.expiresAt,
+  })
+  return true
+}
+
+export async function insertRemovalNotice(
+  transaction: Transaction,
+  notice: NewMail | undefined,
+  removed: Addressee & { readonly isVerified: boolean; readonly now: number },
+): Promise<void> {
+  if (notice) await insertMail(transaction, notice, { ...removed, share: 'removal' })
+}
+
+export async function canRestore(
+  db: Reader,
+  wanted: { readonly tokenHash: string; readonly now: number },
+): Promise<boolean> {
+  return (await findFormerEmail(db, wanted)) !== undefined
+}
+
+/**
+ * Restores the former address of an account. `tokenHash` is the hash of the token in the link that
+ * was mailed to this address. If the former address was verified, it is verified again. Cancels all
+ * later changes of the address, ends all sessions of the user and disables the password, because
+ * the person who changed the address may know the password.
+ *
+ * @returns the account. Undefined if the link was used, has expired or was cancelled, if the
+ *   account was deleted, if another user has the address, or if another user had it as a verified
+ *   address and can still restore it by a link
+ * @throws the error of the unique constraint if another user takes the address at the same time
+ */
+export async function restoreAddress(
+  transaction: Transaction,
+  { tokenHash, by, now }: { readonly tokenHash: string; readonly by: By; readonly now: number },
+): Promise<RestoredAccount | undefined> {
+  const former = await findFormerEmail(transaction, { tokenHash, now })
+  if (!former) return undefined
+
+  const { subject, email, email_key, email_verified_at } = former
+  const db = inTables<AccountTables>(transaction)
+  const account = await db
+    .updateTable('user')
+    .set((row) => ({ email_key: row.ref('email_key') }))
+    .where('id', '=', subject)
+    .where('deleted_at', 'is', null)
+    .returning(['email', 'email_key', 'email_verified_at', 'disabled_at'])
+    .executeTakeFirst()
+  if (!account) return undefined
+
+  // An address that was never verified is not reserved, so another user may have it, or had it.
+  const holder = await findHolder(transaction, email_key)
+  if (holder !== undefined && holder !== subject) return undefined
+  const { disabled_at, ...replaced } = account
+  await updateUser(transaction, { email, email_key, email_verified_at }, { subject, now })
+  const isLost = await isReserved(transaction, { key: email_key, subject, now })
+  if (isLost || !(await spendFormerEmail(transaction, former))) {
+    await updateUser(transaction, replaced, { subject, now })
+    return undefined
+  }
+
+  const values = { password_hash: noPassword, password_session: null }
+  await updateUser(transaction, values, { subject, now })
+  await endSessions(transaction, { subject, now })
+  await announceChange(transaction, 'email', { subject, by, now })
+  await announceChange(transaction, 'password', { subject, by, now })
+  return {
+    subject,
+    email,
+    mailbox: email_key,
+    isVerified: email_verified_at !== null,
+    replaced:
+      replaced.email === null || isSameMailbox(replaced.email, email)
+        ? undefined
+        : { recipient: replaced.email, isVerified: replaced.email_verified_at !== null },
+    isActive: disabled_at === null,
+  }
+}

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { readWebRequest, silentLogger, systemClock } from 'keystile/internal'
+import { jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
+import type { Database } from '../../../storage/database.ts'
+import { openDatabase } from '../../../storage/open.ts'
+import { byOperator as by } from '../../operations/audit/audit.ts'
+import { openEventFeed, type EventFeed } from '../../tokens/events/events.ts'
+import { managementRoutes, type ManagementCaller } from './management-routes.ts'
+import { parseUsername } from '../directory/names.ts'
+import { createUsers, type User, type Users } from './users.ts'
+
+const rules = { declared: { a: 'A' }, defaults: [], roles: { admin: ['a'] } }
+const caller: ManagementCaller = { identity: { subject: 'admin', clientId: 'c', scopes: ['a'] } }
+
+describe('managementRoutes', () => {
+  let database: Database
+  let feed: EventFeed
+  let users: Users
+  let made: User[]
+  before(async () => {
+    database = await openDatabase(
+      ':memory:',
+      new URL('../../../server/writer-thread.ts', import.meta.url),
+    )
+    feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
+    users = createUsers(database, feed, systemClock)
+    made = []
+    for (let i = 0; i < 51; i++) {
+      const created = await users.create(
+        {
+          username: parseUsername(`${String(i).padStart(3, '0')}-user`)!,
+          email: undefined,
+          passwordHash: 'x',
+          scopes: [],
+          roles: [],
+          profile: {},
+        },
+        by,
+      )
+      assert.ok('user' in created)
+      made.push(created.user)
+    }
+  })
+  after(async () => {
+    await feed.close()
+    await database.close()
+  })
+
+  const ask = async (
+    method: string,
+    path: string,
+    query = '',
+    body?: object,
+  ): Promise<ReturnType<typeof jsonAnswer>> => {
+    const route = managementRoutes({ users, scopes: rules, profile: undefined }).find(
+      (candidate): candidate is GuardedRoute<ManagementCaller> =>
+        candidate.guard !== undefined && candidate.method === method && candidate.path === path,
+    )
+    const request = new Request(`https://auth.example/x${query}`, {
+      method,
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    })
+    return await route!.handle(
+      { ...readWebRequest(request), params: { id: made[0]!.publicUser.id } },
+      caller,
+    )
+  }
+  const list = async (query: string): Promise<readonly [number, string | null]> => {
+    const { users, next } = JSON.parse((await ask('GET', '/users', query)).body!) as {
+      users: readonly object[]
+      next: string | null
+    }
+    return [users.length, next]
+  }
+
+  it('GET /users lists 50 users; if more exist, `next` is the last listed username', async () => {
+    assert.deepEqual(await list(''), [50, '049-user'])
+    assert.deepEqual(await list('?after=049-user'), [1, null])
+  })
+
+  it('GET /users returns no `next` on the last page', async () => {
+    assert.deepEqual(await list('?limit=51'), [51, null])
+    assert.deepEqual(await list('?limit=1&after=049-user'), [1, null])
+  })
+
+  it('GET /users accepts a limit from 1 to 200', async () => {
+    assert.deepEqual(await list('?limit=1'), [1, '000-user'])
+    assert.deepEqual(await list('?limit=200'), [51, null])
+    const msg = 'Input should be a whole number from 1 to 200'
+    for (const limit of ['0', '201', '-1', '1x', 'x1'])
+      await assert.rejects(list(`?limit=${limit}`), {
+        code: 'unprocessable_content',
+        message: `limit: ${msg}`,
+        errors: [{ loc: ['query', 'limit'], msg, type: 'value_error' }],
+      })
+    await assert.rejects(list('?after=x!'), {
+      errors: [
+        { loc: ['query', 'after'], msg: 'Input should be a user name', type: 'value_error' },
+      ],
+    })
+  })
+
+  it('PATCH /users/{id} documents the names of the declared scopes and roles', () => {
+    const routes = managementRoutes({ users, scopes: rules, profile: undefined })
+    const { doc } = routes.find(({ method }) => method === 'PATCH')!
+    const listOf = (name: string): object => ({
+      type: 'array',
+      items: { type: 'string', enum: [name] },
+    })
+    assert.deepEqual(doc.body?.schema, {
+      type: 'object',
+      properties: { scopes: listOf('a'), roles: listOf('admin'), disabled: { type: 'boolean' } },
+      additionalProperties: false,
+    })
+  })
+
+  it('PATCH /users/{id} returns 409 if another request changes the user meanwhile', async () => {
+    const find = users.readBySubject
+    // Another request changes the user after this request has read it.
+    const raced: Users = {
+      ...users,
+      async readBySubject(subject) {
+        const user = await find(subject)
+        if (user) await users.change(user, { scopes: ['a'] }, by)
+        return user
+      },
+    }
+    const route = managementRoutes({ users: raced, scopes: rules, profile: undefined }).find(
+      (candidate): candidate is GuardedRoute<ManagementCaller> =>
+        candidate.guard !== undefined && candidate.method === 'PATCH',
+    )
+    const request = new Request('https://auth.example/x', {
+      method: 'PATCH',
+      body: '{"disabled":true}',
+      headers: { 'content-type': 'application/json' },
+    })
+    const params = { id: made[1]!.publicUser.id }
+    await assert.rejects(
+      async () => route!.handle({ ...readWebRequest(request), params }, caller),
+      { code: 'conflict' },
+    )
+    assert.deepEqual((await find(params.id))!.active, true)
+  })
+})

@@ -1,0 +1,224 @@
+// The endpoints for administrators: list, read, change and delete any account.
+import * as z from 'zod'
+import { ProblemError, type JsonObject } from 'keystile/internal'
+import { describeFields, readFields, refuseFaults, strictFields } from '../../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer, queryOf, type GuardedRoute } from '../../../http/route.ts'
+import { byCaller, type CallerIdentity } from '../../operations/audit/audit.ts'
+import { givesRights, mayGive, type ScopeRules } from '../scopes/scopes.ts'
+import { findUndeclared, namesField } from './account-fields.ts'
+import type { ProfileSchema } from './profile.ts'
+import { accountRoute, getUser, lastAdministrator, outdated } from './route-parts.ts'
+import { defaultPageSize, maxPageSize, readUserPage } from './user-page.ts'
+import type { User, UserChange, Users } from './users.ts'
+import { describeManagedUser, wireManagedUser } from './wire-user.ts'
+
+export interface ManagementCaller {
+  readonly identity: CallerIdentity & { readonly scopes: readonly string[] }
+}
+
+export interface ManagementParts {
+  readonly users: Users
+  readonly scopes: ScopeRules
+  readonly profile: ProfileSchema | undefined
+}
+
+type ManagementRoute = GuardedRoute<ManagementCaller>
+
+/**
+ * Returns the routes that manage any account. Reading requires the scope `users:read`; changing and
+ * deleting require `users:write`.
+ */
+export function managementRoutes(parts: ManagementParts): readonly ManagementRoute[] {
+  return [
+    listUsersRoute(parts),
+    readUserRoute(parts),
+    changeUserRoute(parts),
+    deleteUserRoute(parts),
+  ]
+}
+
+const mayRead = { ...accountRoute, guard: { scopes: ['users:read'] } } as const
+const mayWrite = { ...accountRoute, guard: { scopes: ['users:write'] } } as const
+const absent = { 404: 'There is no such user' }
+
+/** `GET /users`: lists users, a page at a time. */
+function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
+  return {
+    ...mayRead,
+    method: 'GET',
+    path: '/users',
+    doc: {
+      tag: 'All accounts',
+      summary: 'List users',
+      description:
+        'In the order of their names. `next` is the `after` of the following page, ' +
+        'and null on the last page.',
+      query: {
+        limit: { type: 'integer', minimum: 1, maximum: maxPageSize, default: defaultPageSize },
+        after: {
+          type: 'string',
+          pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$',
+          description: 'The page begins with the first name after this one',
+        },
+      },
+      success: {
+        status: 200,
+        description: 'A page of users',
+        schema: {
+          type: 'object',
+          properties: {
+            users: { type: 'array', items: describeManagedUser(profile) },
+            next: { type: ['string', 'null'] },
+          },
+          required: ['users', 'next'],
+        },
+      },
+      refuses: { 422: 'The limit or the name is not valid' },
+    },
+    async handle(request) {
+      const query = queryOf(request)
+      const [after, limit] = [query.get('after'), query.get('limit')]
+      const { page, next } = await readUserPage(users, {
+        ...(after !== null && { after }),
+        ...(limit !== null && { limit: /^\d{1,4}$/.test(limit) ? Number(limit) : NaN }),
+      })
+      return jsonAnswer(200, { users: page.map(wireManagedUser), next })
+    },
+  }
+}
+
+/** `GET /users/{id}`: reads any user. */
+function readUserRoute({ users, profile }: ManagementParts): ManagementRoute {
+  return {
+    ...mayRead,
+    method: 'GET',
+    path: '/users/{id}',
+    doc: {
+      tag: 'All accounts',
+      summary: 'Read a user',
+      success: { status: 200, description: 'The user', schema: describeManagedUser(profile) },
+      refuses: absent,
+    },
+    handle: async ({ params }) =>
+      jsonAnswer(200, wireManagedUser(await getUser(params['id'], users))),
+  }
+}
+
+const userChange = strictFields({
+  scopes: namesField.optional(),
+  roles: namesField.optional(),
+  disabled: z.boolean({ error: 'Input should be true or false' }).optional(),
+})
+
+/**
+ * `PATCH /users/{id}`: changes scopes, roles and access. To give rights to a user, a caller must
+ * also hold these rights. Otherwise every caller with the scope `users:write` could become an
+ * administrator.
+ */
+function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): ManagementRoute {
+  return {
+    ...mayWrite,
+    method: 'PATCH',
+    path: '/users/{id}',
+    doc: {
+      tag: 'All accounts',
+      summary: "Change a user's scopes and roles, or disable or enable the user",
+      description:
+        'Members that are left out stay as they are. To add a scope or a role, or to enable a ' +
+        'user, the caller must hold every scope that the user would hold; to give the role ' +
+        'admin, or to give anything to an administrator, the caller must be an administrator. ' +
+        'Disabling a user ends all their sessions at once. A removed scope is missing from ' +
+        'the next token of the user.',
+      body: { type: 'json', schema: describeChange(rules) },
+      success: {
+        status: 200,
+        description: 'The changed user',
+        schema: describeManagedUser(profile),
+      },
+      refuses: {
+        ...absent,
+        403: 'The user would get a scope that the caller lacks, or become an administrator',
+        409: 'The user was changed at the same time, or is the last administrator',
+      },
+    },
+    async handle(request, { identity }) {
+      const { scopes, roles, disabled } = await readFields(userChange, request)
+      refuseFaults(findUndeclared({ scopes, roles }, rules))
+
+      const user = await getUser(request.params['id'], users)
+      const change = {
+        scopes: scopes && [...new Set(scopes)],
+        roles: roles && [...new Set(roles)],
+        active: disabled === undefined ? undefined : !disabled,
+      }
+      const author = await findAuthor(user, change, identity, { users, rules })
+      const outcome = await users.change(user, change, byCaller(request, identity), author)
+      if (outcome === 'outdated') throw outdated()
+      if (outcome === 'last-administrator') throw lastAdministrator()
+
+      return jsonAnswer(200, wireManagedUser(await getUser(request.params['id'], users)))
+    },
+  }
+}
+
+/** Returns the JSON Schema of `userChange`. It allows only declared scopes and roles. */
+function describeChange({ declared, roles }: ScopeRules): JsonObject {
+  const described = describeFields(userChange) as { readonly properties: object }
+  const listOf = (names: object): JsonObject => ({
+    type: 'array',
+    items: { type: 'string', enum: Object.keys(names) },
+  })
+  return {
+    ...described,
+    properties: { ...described.properties, scopes: listOf(declared), roles: listOf(roles) },
+  }
+}
+
+// decisions/0015-rights-as-stored.md
+/**
+ * Checks that the caller may give the rights that a change adds. Returns the caller as read from
+ * the database: the token may still hold rights that the caller has lost. If the change only
+ * removes rights, returns undefined: such a change needs only the scope `users:write`, so that
+ * every manager can act in an emergency.
+ *
+ * @throws {ProblemError} `forbidden` when the caller may not give these rights
+ */
+async function findAuthor(
+  user: User,
+  { scopes = user.scopes, roles = user.roles, active = user.active }: UserChange,
+  identity: ManagementCaller['identity'],
+  { users, rules }: { readonly users: Users; readonly rules: ScopeRules },
+): Promise<User | undefined> {
+  const after = { scopes, roles, active }
+  if (!givesRights(user, after)) return undefined
+
+  const author = await users.readBySubject(identity.subject)
+  if (author?.active && mayGive(after, { ...author, tokenScopes: identity.scopes }, rules))
+    return author
+  throw new ProblemError(
+    'forbidden',
+    'After the change, the user must hold only scopes that the caller holds, ' +
+      'and be an administrator only if the caller is one',
+  )
+}
+
+/** `DELETE /users/{id}`: deletes any user except the last administrator. */
+function deleteUserRoute({ users }: ManagementParts): ManagementRoute {
+  return {
+    ...mayWrite,
+    method: 'DELETE',
+    path: '/users/{id}',
+    doc: {
+      tag: 'All accounts',
+      summary: 'Delete a user',
+      success: { status: 204, description: 'Deleted. All tokens of the user are refused' },
+      refuses: { ...absent, 409: 'The last administrator cannot be deleted' },
+    },
+    async handle(request, { identity }) {
+      const user = await getUser(request.params['id'], users)
+      const outcome = await users.delete(user, byCaller(request, identity))
+      if (outcome === 'last-administrator') throw lastAdministrator()
+      return emptyAnswer
+    },
+  }
+}

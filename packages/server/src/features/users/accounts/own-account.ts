@@ -1,0 +1,117 @@
+// The endpoints by which users read, change and delete their own account.
+import { ProblemError, type HttpAnswer } from 'keystile/internal'
+import { readJsonObject, refuseFaults } from '../../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
+import { byCaller } from '../../operations/audit/audit.ts'
+import type { ScopeRules } from '../scopes/scopes.ts'
+import type { Limits } from '../../operations/limits/limits.ts'
+import { useOf } from '../../operations/limits/uses.ts'
+import { checkProfileChange, describeProfileInput, type ProfileSchema } from './profile.ts'
+import { profileRate } from './feature.ts'
+import { outdated, ownAccount, type AccountCaller } from './route-parts.ts'
+import type { User, Users } from './users.ts'
+import { describeOwnUser, wireOwnUser } from './wire-user.ts'
+
+/**
+ * How many seconds after a login a user may delete the account. An attacker with a token from an
+ * older login cannot delete the account.
+ */
+const deletionMaxAgeSeconds = 300
+
+/** `GET /users/me`: returns the user of the token. */
+export function readAccountRoute({
+  scopes,
+  profile,
+}: Pick<ProfileChangeParts, 'scopes' | 'profile'>): GuardedRoute<AccountCaller> {
+  // Requests share a user who is in memory, so they share the answer too.
+  const answers = new WeakMap<User, HttpAnswer>()
+  return {
+    ...ownAccount,
+    method: 'GET',
+    path: '/users/me',
+    doc: {
+      tag: 'Own account',
+      summary: 'Read the user to whom the token belongs',
+      success: { status: 200, description: 'The user', schema: describeOwnUser(profile) },
+    },
+    handle(_request, { user }) {
+      const known = answers.get(user)
+      if (known) return known
+
+      const answer = jsonAnswer(200, wireOwnUser(user, scopes))
+      answers.set(user, answer)
+      return answer
+    },
+  }
+}
+
+export interface ProfileChangeParts {
+  readonly users: Pick<Users, 'replaceProfile' | 'readBySubject'>
+  readonly limits: Limits
+  readonly scopes: ScopeRules
+  readonly profile: ProfileSchema | undefined
+}
+
+/** `PATCH /users/me`: changes profile fields. */
+export function changeProfileRoute({
+  users,
+  limits,
+  scopes,
+  profile,
+}: ProfileChangeParts): GuardedRoute<AccountCaller> {
+  return {
+    ...ownAccount,
+    method: 'PATCH',
+    path: '/users/me',
+    isFirstPartyOnly: true,
+    doc: {
+      tag: 'Own account',
+      summary: 'Change profile fields',
+      description: 'Fields that are left out stay as they are.',
+      body: { type: 'json', schema: { ...describeProfileInput(profile, []), required: [] } },
+      success: { status: 200, description: 'The changed user', schema: describeOwnUser(profile) },
+      refuses: { 409: 'The user was changed at the same time', 429: 'Too many changes' },
+    },
+    async handle(request, { identity, user }) {
+      const change = await readJsonObject(request)
+      const checked = await checkProfileChange(user.profile, change, profile)
+      refuseFaults(checked.errors)
+
+      await limits.count([useOf(profileRate, user.publicUser.id)])
+      const outcome = await users.replaceProfile(user, checked.profile, byCaller(request, identity))
+      if (outcome === 'outdated') throw outdated()
+
+      const changed = await users.readBySubject(user.publicUser.id)
+      if (!changed) throw outdated()
+      return jsonAnswer(200, wireOwnUser(changed, scopes))
+    },
+  }
+}
+
+/** `DELETE /users/me`: deletes the account. Requires a recent login. */
+export function deleteAccountRoute({
+  users,
+}: {
+  readonly users: Pick<Users, 'delete'>
+}): GuardedRoute<AccountCaller> {
+  return {
+    ...ownAccount,
+    method: 'DELETE',
+    path: '/users/me',
+    guard: { ...ownAccount.guard, maxAgeSeconds: deletionMaxAgeSeconds },
+    isFirstPartyOnly: true,
+    doc: {
+      tag: 'Own account',
+      summary: 'Delete the account',
+      description: `Requires a login within the last ${deletionMaxAgeSeconds} seconds (RFC 9470).`,
+      success: { status: 204, description: 'Deleted' },
+      refuses: { 409: 'The last administrator cannot be deleted' },
+    },
+    async handle(request, { identity, user }) {
+      const outcome = await users.delete(user, byCaller(request, identity))
+      if (outcome === 'last-administrator')
+        throw new ProblemError('conflict', 'The last administrator cannot be deleted')
+      return emptyAnswer
+    },
+  }
+}

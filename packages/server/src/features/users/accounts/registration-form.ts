@@ -1,0 +1,97 @@
+// What a person sends to register. Both kinds of registration read it: the one that creates an
+// account at once, and the one that waits for a mail.
+import * as z from 'zod'
+import { ProblemError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
+import { describeFields, readJsonObject, refuseFaults } from '../../../http/json-body.ts'
+import { addressOf } from '../../operations/audit/audit.ts'
+import type { ComparableName } from '../directory/names.ts'
+import type { Limits } from '../../operations/limits/limits.ts'
+import { useOf } from '../../operations/limits/uses.ts'
+import type { Passwords } from '../../credentials/password/password.ts'
+import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import {
+  emailField,
+  findPasswordErrors,
+  getAccountFields,
+  newPasswordField,
+  usernameField,
+} from './account-fields.ts'
+import { registrationMailRate, registrationRate } from './feature.ts'
+import { describeProfileInput, type Profile, type ProfileSchema } from './profile.ts'
+
+export interface RegistrationFormParts {
+  readonly passwords: Pick<Passwords, 'hash'>
+  readonly passwordPolicy: PasswordPolicy
+  readonly limits: Limits
+  readonly registration: 'open' | 'closed'
+  readonly profile: ProfileSchema | undefined
+  readonly sendsMail: boolean
+}
+
+/** A registration whose fields are valid. Another user may already have the name or the address. */
+export interface ReadRegistration {
+  readonly username: ComparableName
+  readonly email: ComparableName
+  readonly passwordHash: string
+  readonly profile: Profile
+}
+
+export interface RegistrationForm {
+  readonly schema: JsonObject
+  /**
+   * Reads a registration and hashes its password. Looks up no account.
+   *
+   * @throws {ProblemError} `unprocessable_content`, `too_many_requests` or
+   *   `temporarily_unavailable`; `forbidden` if registration is closed
+   */
+  read(request: HttpRequestWithBody): Promise<ReadRegistration>
+}
+
+export function createRegistrationForm(parts: RegistrationFormParts): RegistrationForm {
+  const { passwords, passwordPolicy, limits, registration, profile, sendsMail } = parts
+  const schema = z.object({
+    username: usernameField,
+    email: emailField,
+    password: newPasswordField(passwordPolicy),
+  })
+  const ownFields = Object.keys(schema.shape)
+
+  return {
+    schema: merge(describeFields(schema), describeProfileInput(profile, ownFields)),
+    async read(request) {
+      if (registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
+
+      const body = await readJsonObject(request)
+      const checked = await getAccountFields(schema, body, profile)
+      const { username, email, password } = checked.fields
+
+      // Counts the request after the quick checks, so that a typing error does not use up the
+      // limit. Counts it before the check of the password policy: that check takes up to a
+      // millisecond, so attackers must not run it without a limit.
+      const address = addressOf(request)
+      await limits.count([
+        ...limits.usesAt(registrationRate, address),
+        ...(sendsMail ? [useOf(registrationMailRate, '')] : []),
+      ])
+      const owner = { username: username.shown, email: email.shown }
+      refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
+
+      const passwordHash = await passwords.hash(password, address)
+      return { username, email, passwordHash, profile: checked.profile }
+    },
+  }
+}
+
+/**
+ * Merges two object schemas. If both have a property of the same name, uses the property of `one`.
+ */
+function merge(one: JsonObject, other: JsonObject): JsonObject {
+  type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
+  const [a, b] = [one as Required<ObjectSchema>, other as ObjectSchema]
+  return {
+    ...other,
+    type: 'object',
+    properties: { ...b.properties, ...a.properties },
+    required: [...(b.required ?? []), ...a.required],
+  }
+}

@@ -1,0 +1,86 @@
+// What the account routes share: their settings, their caller and their refusals. `keystile.users`
+// has the same refusals.
+import { ProblemError } from 'keystile/internal'
+import { areStorable } from '../../../storage/storable.ts'
+import type { CallerIdentity } from '../../operations/audit/audit.ts'
+import type { User, UserFinder } from './users.ts'
+
+export interface AccountCaller {
+  readonly identity: CallerIdentity
+  readonly user: User
+}
+
+export const accountRoute = { below: 'issuer', refusals: 'problem' } as const
+
+/**
+ * The settings of the routes for the caller's own account. These routes require a token, but no
+ * scope.
+ */
+export const ownAccount = { below: 'issuer', refusals: 'problem', guard: { scopes: [] } } as const
+
+/** The description of status 429 in the OpenAPI document. */
+export const tooManyTries = 'Too many tries'
+
+/**
+ * Returns the error for a name or address that another user already has. The error reveals that
+ * such a user exists.
+ *
+ * @param member the member of the body that has the name or the address
+ */
+export function taken(field: 'username' | 'email', member: string = field): ProblemError {
+  return aboutMember('conflict', member, `This ${field} is already taken`)
+}
+
+export function tooManyMails(): ProblemError {
+  return new ProblemError('too_many_requests', 'This mailbox got too many mails; try again later', {
+    retryAfterSeconds: 3_600,
+  })
+}
+
+/** Returns the error for one member of the body. `errors` names the member. */
+export function aboutMember(
+  code: 'conflict' | 'forbidden',
+  member: string,
+  msg: string,
+): ProblemError {
+  const errors = [{ loc: ['body', member], msg, type: 'value_error' }]
+  return new ProblemError(code, msg, { errors })
+}
+
+/**
+ * Returns the error for a user that another request has changed since this request read the user.
+ */
+export function outdated(): ProblemError {
+  return new ProblemError(
+    'conflict',
+    'Another request changed this user at the same time; read the user again',
+  )
+}
+
+/** Returns the error for a change that would leave the system without an administrator. */
+export function lastAdministrator(): ProblemError {
+  return new ProblemError('conflict', 'The last administrator must stay an administrator')
+}
+
+/** Returns a user as stored now, not from the cache; undefined if there is no such user. */
+export async function findUser(
+  id: string,
+  users: Pick<UserFinder, 'readBySubject'>,
+): Promise<User | undefined> {
+  return areStorable(id) ? users.readBySubject(id) : undefined
+}
+
+/**
+ * Returns a user as stored now, not from the cache. A decision that is based on a cached user could
+ * undo the change of another process.
+ *
+ * @throws {ProblemError} `not_found`
+ */
+export async function getUser(
+  id: string | undefined,
+  users: Pick<UserFinder, 'readBySubject'>,
+): Promise<User> {
+  const user = id === undefined ? undefined : await findUser(id, users)
+  if (!user) throw new ProblemError('not_found', 'There is no such user')
+  return user
+}

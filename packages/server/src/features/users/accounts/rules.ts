@@ -1,0 +1,61 @@
+import { isLoopback } from '../../../base/this-machine.ts'
+import type { Rule } from '../../../feature/rule.ts'
+import { isPublic } from '../../../feature/situation.ts'
+import { show } from '../../../feature/wording.ts'
+
+export interface RuleOptions {
+  readonly issuer?: string | undefined
+  readonly registration?: 'open' | 'closed' | undefined
+  readonly rateLimits?: 'on' | 'off' | undefined
+  readonly users?: unknown
+}
+
+/**
+ * Safety rules for registration, so that an operator does not open registration to everyone by
+ * mistake.
+ */
+export const rules: readonly Rule<RuleOptions>[] = [
+  {
+    id: 'registration-said',
+    standard: 'CWE-1188',
+    severity: 'stop',
+    demand: 'registration must be set to open or closed when other machines can reach the server',
+    find(situation, say) {
+      const { bind, unread, options } = situation
+      const isSaid = options.registration !== undefined || unread.has('registration')
+      if (isSaid || options.users !== undefined || unread.has('users') || !isPublic(situation))
+        return []
+      const where =
+        bind && !isLoopback(bind.host)
+          ? `when listening on ${show(bind.host)}`
+          : 'when the issuer is not on this machine'
+      return [
+        {
+          about: say.name('registration'),
+          message:
+            `must be given ${where}: ` +
+            'with open, anyone can create an account; with closed, only you can',
+          fix: `${say.set('registration', 'closed')}, or open`,
+        },
+      ]
+    },
+  },
+  {
+    id: 'registration-limited',
+    standard: 'ASVS 5.0 2.4.1',
+    severity: 'warn',
+    demand: 'open registration requires rate limits when other machines can reach the server',
+    find: (situation, say) =>
+      situation.options.registration === 'open' &&
+      situation.options.rateLimits === 'off' &&
+      isPublic(situation)
+        ? [
+            {
+              about: say.name('registration'),
+              message: 'is open without rate limits: anyone can create any number of accounts',
+              fix: `${say.set('registration', 'closed')}, or ${say.set('rateLimits', 'on')}`,
+            },
+          ]
+        : [],
+  },
+]

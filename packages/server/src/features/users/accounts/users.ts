@@ -1,0 +1,372 @@
+// The functions by which other features find, create and change accounts.
+import { deepFreeze, randomId, type Clock } from 'keystile/internal'
+import { isTakenAtTheSameTime, type Database } from '../../../storage/database.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import type { EventFeed } from '../../tokens/events/events.ts'
+import { noNotices, type Notices } from '../../mail/messages/notices.ts'
+import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
+import type { Rights } from '../scopes/scopes.ts'
+import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
+import { isReserved } from './former-email-store.ts'
+import type { NewUserRow } from './in-transaction.ts'
+import type { NewUndo } from './new-undo.ts'
+import { withoutReserved, type Profile } from './profile.ts'
+import { changeUser, deleteUser, type StoredUserChange } from './management-store.ts'
+import {
+  changeEmail,
+  changePassword,
+  createUserRowFinder,
+  insertUser,
+  listUserRows,
+  replacePasswordHash,
+  replaceProfile,
+} from './store.ts'
+import type { UserRow } from './tables.ts'
+
+/**
+ * The fields of a user that may be shown. The password hash must not be shown. The profile fields
+ * are added to these fields.
+ */
+export interface PublicUser {
+  /** The subject of the user's tokens. */
+  readonly id: string
+  readonly username: string
+  readonly email: string | null
+  readonly emailVerified: boolean
+  readonly createdAt: Date
+}
+
+export interface User {
+  readonly publicUser: PublicUser & Profile
+  readonly profile: Profile
+  readonly passwordHash: string
+  /** The session that set the password; undefined if an operator set it. */
+  readonly passwordSession: string | undefined
+  readonly scopes: readonly string[]
+  readonly roles: readonly string[]
+  /** Whether the user may log in and use tokens. */
+  readonly active: boolean
+}
+
+export interface NewUser {
+  readonly username: ComparableName
+  readonly email: ComparableName | undefined
+  readonly passwordHash: string
+  readonly scopes: readonly string[]
+  readonly roles: readonly string[]
+  readonly profile: Profile
+  /** Whether the address is known to be the user's. Default: false. */
+  readonly emailVerified?: boolean | undefined
+}
+
+/** A change by an administrator. Members that are left out stay as they are. */
+export interface UserChange {
+  readonly scopes?: readonly string[] | undefined
+  readonly roles?: readonly string[] | undefined
+  readonly active?: boolean | undefined
+  /** Ends all sessions of the user, so that the change takes effect immediately. */
+  readonly endsSessions?: boolean | undefined
+}
+
+export interface UserFinder {
+  /**
+   * Reads the user from the database. Guards cache users, so most requests do not cause a call of
+   * this method.
+   */
+  readBySubject(subject: string): Promise<User | undefined>
+  /**
+   * Finds a user by e-mail address if the login has an `@`, otherwise by name. Names never have an
+   * `@`.
+   */
+  findByLogin(login: string): Promise<User | undefined>
+  /**
+   * Whether a user other than `subject` has this e-mail address, or had it as a verified address
+   * and can still restore it by a link.
+   */
+  isTaken(email: ComparableName, subject: string): Promise<boolean>
+  /**
+   * Returns at most `limit` users in the order of their names. Begins with the first name after
+   * `username`, or with the first user if `username` is undefined. A user with the name `username`
+   * need not exist: the name only marks a place in the order.
+   */
+  listAfter(username: string | undefined, limit: number): Promise<readonly User[]>
+}
+
+/**
+ * Changes accounts. If a change ends the user's access, this process already refuses the user's
+ * tokens when the promise resolves. Other processes refuse the tokens within a second. If the
+ * stored account differs from the account that the caller read, nothing changes and the outcome is
+ * `outdated`.
+ */
+export interface UserWriter {
+  /**
+   * Creates an account. If another user has the name or the e-mail address, creates nothing and
+   * returns which of them is `taken`.
+   *
+   * @param request the request for the mail by which the user verifies the address. It is stored
+   *   with the account
+   */
+  create(
+    user: NewUser,
+    by: By,
+    request?: PreparedRequest,
+  ): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
+  replaceProfile(user: User, profile: Profile, by: By): Promise<'changed' | 'outdated'>
+  /** Stores another hash of the same password. Sessions stay valid. */
+  replacePasswordHash(user: User, hash: string): Promise<'changed' | 'outdated'>
+  /** Sets a new password, and ends all sessions of the user except the caller's session. */
+  changePassword(user: User, hash: string, by: By): Promise<'changed' | 'outdated'>
+  /**
+   * Sets a new e-mail address and marks it as not verified. Changes nothing if the old mailbox
+   * already got too many mails with a link that restores it.
+   *
+   * @param undo the mail to the old mailbox, with a link that restores the old address
+   */
+  changeEmail(
+    user: User,
+    email: ComparableName,
+    by: By,
+    undo?: NewUndo,
+  ): Promise<'changed' | 'outdated' | 'taken' | 'too-many-mails'>
+  /**
+   * Changes rights and access. Does NOT check whether the caller may give the rights.
+   *
+   * @param author the caller, with the rights that were checked. If the caller's stored rights
+   *   differ, the outcome is `outdated`
+   */
+  change(
+    user: User,
+    change: UserChange,
+    by: By,
+    author?: User,
+  ): Promise<'changed' | 'outdated' | 'last-administrator'>
+  /**
+   * Deletes all data except the subject and the name. No other user can get this subject or name.
+   */
+  delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
+  /**
+   * Waits until this process refuses the tokens of all sessions that ended before the call. Other
+   * features call `settle()` after they have committed a change of an account.
+   */
+  settle(): Promise<void>
+}
+
+export interface Users extends UserFinder, UserWriter {}
+
+export function createUsers(
+  database: Database,
+  feed: EventFeed,
+  clock: Clock,
+  notices: Notices = noNotices,
+): Users {
+  return {
+    ...createUserFinder(database, clock),
+    ...createUserWriter({ database, feed, clock, notices }),
+  }
+}
+
+function createUserFinder(database: Database, clock: Clock): UserFinder {
+  const findUserRow = createUserRowFinder(database)
+
+  return {
+    async readBySubject(subject) {
+      const row = await findUserRow('id', subject)
+      return row && userOf(row)
+    },
+    async findByLogin(login) {
+      const isEmail = login.includes('@')
+      const name = isEmail ? parseEmail(login) : parseUsername(login)
+      const row = name && (await findUserRow(isEmail ? 'email_key' : 'username_key', name.key))
+      return row && userOf(row)
+    },
+    async isTaken({ key }, subject) {
+      const holder = await findUserRow('email_key', key)
+      if (holder && holder.id !== subject) return true
+      return isReserved(database.reader, { key, subject, now: clock.now() })
+    },
+    async listAfter(username, limit) {
+      const afterKey = username?.toLowerCase() ?? '' // sorts before every name
+      const rows = await listUserRows(database.reader, { afterKey, limit })
+      return rows.map(userOf)
+    },
+  }
+}
+
+interface WriterParts {
+  readonly database: Database
+  readonly feed: EventFeed
+  readonly clock: Clock
+  readonly notices: Notices
+}
+
+function createUserWriter(parts: WriterParts): UserWriter {
+  const { database, feed, clock, notices } = parts
+  return {
+    ...createManagementWriter(parts),
+    settle: feed.tail,
+    async create(user, by, request) {
+      const row = newRowOf(user, clock.now())
+      const { taken } = await database.write(insertUser, { row, by, proof: request?.row })
+      return taken ? { taken } : { user: userOfNewRow(row) }
+    },
+    async replaceProfile(user, profile, by) {
+      const [old, text] = [JSON.stringify(user.profile), JSON.stringify(profile)]
+      const values = { id: user.publicUser.id, old, profile: text, by, now: clock.now() }
+      const { replaced } = await database.write(replaceProfile, values)
+      return replaced ? 'changed' : 'outdated'
+    },
+    async replacePasswordHash(user, hash) {
+      const values = { id: user.publicUser.id, old: user.passwordHash, hash, now: clock.now() }
+      const { replaced } = await database.write(replacePasswordHash, values)
+      return replaced ? 'changed' : 'outdated'
+    },
+    async changePassword(user, hash, by) {
+      const { replaced } = await database.write(changePassword, {
+        id: user.publicUser.id,
+        old: user.passwordHash,
+        hash,
+        notice: notices('password_changed', by.address),
+        by,
+        now: clock.now(),
+      })
+      await feed.tail()
+      return replaced ? 'changed' : 'outdated'
+    },
+    async changeEmail({ publicUser: { id: subject }, passwordHash }, email, by, undo) {
+      const values = { subject, email, passwordHash, undo, by, now: clock.now() }
+      const { outcome } = await database.write(changeEmail, values).catch(asTaken)
+      return outcome
+    },
+  }
+}
+
+function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' | 'delete'> {
+  const { database, feed, clock, notices } = parts
+  return {
+    async change(user, change, by, author) {
+      const notice = notices('account_disabled')
+      const values = { ...changeOf(user, change, author), notice, by, now: clock.now() }
+      const { outcome } = await database.write(changeUser, values)
+      await feed.tail()
+      return outcome
+    },
+    async delete(user, by) {
+      const { outcome } = await database.write(deleteUser, {
+        id: user.publicUser.id,
+        by,
+        now: clock.now(),
+      })
+      await feed.tail()
+      return outcome
+    },
+  }
+}
+
+/** Returns the row of a new user, with a random subject. */
+export function newRowOf(
+  { username, email, passwordHash, scopes, roles, profile, emailVerified = false }: NewUser,
+  now: number,
+): NewUserRow {
+  return {
+    id: randomId(),
+    username: username.shown,
+    username_key: username.key,
+    email: email?.shown ?? null,
+    email_key: email?.key ?? null,
+    email_verified_at: emailVerified && email ? now : null,
+    password_hash: passwordHash,
+    password_session: null,
+    scopes: JSON.stringify(scopes),
+    roles: JSON.stringify(roles),
+    profile: JSON.stringify(profile),
+    created_at: now,
+  }
+}
+
+export function userOfNewRow(row: NewUserRow): User {
+  return userOf({ ...row, disabled_at: null, deleted_at: null })
+}
+
+/**
+ * Returns the values of a change, together with the state that the caller read. The write compares
+ * this state with the stored state.
+ */
+function changeOf(
+  user: User,
+  {
+    scopes = user.scopes,
+    roles = user.roles,
+    active = user.active,
+    endsSessions = false,
+  }: UserChange,
+  author: User | undefined,
+): Omit<StoredUserChange, 'notice' | 'by' | 'now'> {
+  return {
+    id: user.publicUser.id,
+    expected: { ...storedRights(user), disabled: !user.active },
+    author: author && { id: author.publicUser.id, ...storedRights(author) },
+    ...storedRights({ scopes, roles }),
+    disabled: !active,
+    endsSessions,
+  }
+}
+
+/**
+ * Returns `taken` for the error that the database throws if two requests set the same address at
+ * the same time. Rethrows every other error.
+ */
+function asTaken(error: unknown): { readonly outcome: 'taken' } {
+  if (isTakenAtTheSameTime(error)) return { outcome: 'taken' }
+  throw error
+}
+
+/**
+ * Returns scopes and roles as the JSON strings that the database stores, so that a query can
+ * compare them with `=`.
+ */
+function storedRights({ scopes, roles }: Rights): Pick<UserRow, 'scopes' | 'roles'> {
+  return { scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }
+}
+
+/** Returns the user in a row. Requests may share the object, so it is frozen. */
+function userOf(row: UserRow): User {
+  const profile = JSON.parse(row.profile) as Profile
+  const fields = {
+    ...withoutReserved(profile),
+    id: row.id,
+    username: row.username,
+    email: row.email,
+    emailVerified: row.email_verified_at !== null,
+  }
+  return deepFreeze({
+    publicUser: withCreatedAt(fields, row.created_at),
+    profile,
+    passwordHash: row.password_hash,
+    passwordSession: row.password_session ?? undefined,
+    scopes: JSON.parse(row.scopes) as readonly string[],
+    roles: JSON.parse(row.roles) as readonly string[],
+    active: row.disabled_at === null,
+  })
+}
+
+/** The key under which a public user keeps its time of creation, in milliseconds. */
+const created = Symbol('created')
+
+/**
+ * The getter of `createdAt`. It returns a new Date each time, because a Date cannot be frozen. All
+ * users share one getter: otherwise V8 would store every user as a slow dictionary.
+ */
+const createdAt: PropertyDescriptor & ThisType<{ readonly [created]: number }> = {
+  enumerable: true,
+  get() {
+    return new Date(this[created])
+  },
+}
+
+function withCreatedAt<T extends object>(
+  fields: T,
+  time: number,
+): T & { readonly createdAt: Date } {
+  Object.defineProperty(fields, created, { value: time })
+  return Object.defineProperty(fields, 'createdAt', createdAt) as T & { readonly createdAt: Date }
+}

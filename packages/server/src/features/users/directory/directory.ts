@@ -1,0 +1,360 @@
+// The interface between Keystile and the place where users are stored, and the checks of the values
+// that it returns.
+import { isUserObject, isVerifiedUser, type Logger } from 'keystile/internal'
+import { areStorable } from '../../../storage/storable.ts'
+import { isHash, noPassword } from '../../credentials/password/stored-hash.ts'
+import { heldScopes, type ScopeRules, type StoredRights } from '../scopes/scopes.ts'
+import { parseEmail } from './names.ts'
+
+type FoundUser<U> = U | undefined | null | Promise<U | undefined | null>
+
+/**
+ * The application's own users, for example from its own table. If a function throws, or returns a
+ * value of a wrong type, the request gets status 500.
+ *
+ * @typeParam U the application's user
+ * @typeParam S the declared scopes
+ */
+export interface UserDirectory<U, S extends string = string> {
+  /**
+   * Returns the user who has this name or e-mail address. `login` is what the user typed. It never
+   * has control characters, a lone surrogate or more than 320 characters.
+   */
+  findByLogin(login: string): FoundUser<U>
+  /**
+   * Returns the user with this subject. Guards call this function for each request, or less often
+   * if `cached` is true. So keep it fast. The subject never has U+0000 or a lone surrogate.
+   */
+  findBySubject(subject: string): FoundUser<U>
+  /**
+   * Whether guards keep users in memory. Default: false. If true, your app must call
+   * `keystile.userChanged(subject)` after each change of a user. Until this call, guards use the
+   * old user, for 60 s at most. Keystile freezes each user that it keeps, because all requests
+   * share the object. So `findBySubject()` must not return an object that your app changes.
+   */
+  readonly cached?: boolean
+  /**
+   * Returns the subject of the user's tokens. It must be unique, must never change, and must never
+   * be used again for another user. Default: the user's `id`, if that is a string.
+   */
+  subject?(user: U): string
+  /** Whether the user may log in and use tokens. Called for each login and each guarded request. */
+  active(user: U): boolean
+  /**
+   * Returns the scopes of this user, without `defaultScopes`. A scope that is not declared is never
+   * granted; the log reports it once.
+   */
+  scopes(user: U): readonly S[]
+  /**
+   * Returns the stored hash: argon2id (`$argon2id$v=19$m=…,t=…,p=…$…`), scrypt
+   * (`$scrypt$ln=…,r=…,p=…$…`) or bcrypt (`$2a$`, `$2b$`, `$2y$`). Undefined or null for a user
+   * without a password. With any other string, or with a hash that takes more than 1 GiB or several
+   * seconds to verify, the user cannot log in, and the log reports it.
+   */
+  passwordHash(user: U): string | undefined | null
+  /**
+   * Replaces the hash of a user by an argon2id hash of the same password. A login calls this
+   * function if the stored hash is not argon2id or costs less than `passwordHashing`. It passes the
+   * user that `findByLogin()` returned. Leave the function out if other programs also verify these
+   * hashes and support only bcrypt or scrypt: those programs could not verify the new hash. Without
+   * the function, hashes stay as they are. Write only if the stored hash is still the hash of the
+   * passed user: `update people set hash = $1 where id = $2 and hash = $3`. Otherwise the write
+   * could undo a change of the password. The login succeeds even if the function fails.
+   */
+  savePasswordHash?(user: U, hash: string): unknown
+  /**
+   * Returns the e-mail address of the user, for the mails that Keystile sends. Undefined or null
+   * for a user without an address. Required by the options that send mail. If the directory has
+   * this function, users get a notice of each login from a new device, except their first login.
+   * If the user has `emailVerified: true`, mails for a new password that a known device requested
+   * have limits of their own.
+   */
+  email?(user: U): string | undefined | null
+  /**
+   * Stores the hash of a new password, and returns true. With this function, `email()` and mail,
+   * users can set a new password by a link or a code: at `POST /password-resets` and on the pages.
+   * The person who sets the password has proved that they read the mails to the address of the
+   * passed user. Write only if the stored hash still equals `replaces`, and otherwise return false:
+   * `update people set hash = $1 where id = $2 and hash = $3`. The function must set the password
+   * and do nothing else, because Keystile may call it twice for one link: if the process is killed
+   * after the write, the link still works. In the second call, `replaces` is the hash that the
+   * first call has written.
+   *
+   * @param options.replaces the hash that `passwordHash()` returned for this user
+   */
+  setPassword?(
+    user: U,
+    hash: string,
+    options: { readonly replaces: string },
+  ): boolean | Promise<boolean>
+}
+
+export const directoryFunctions = {
+  required: ['findByLogin', 'findBySubject', 'active', 'scopes', 'passwordHash'],
+  optional: ['subject', 'savePasswordHash', 'email', 'setPassword'],
+} as const
+
+/** A directory that also returns the values that only Keystile's own accounts have. */
+export type AccountDirectory<U> = UserDirectory<U> &
+  Partial<Pick<Directory<U>, 'emailVerified' | 'passwordSession' | 'rights' | 'username'>>
+
+// decisions/0014-one-user-directory.md
+/**
+ * A directory with checked results: Keystile's own accounts or an app's users. Logins, guards and
+ * `keystile.sessions` read users only through it.
+ */
+export interface Directory<U> {
+  /** Whether guards keep users in memory. */
+  readonly isCached: boolean
+  findByLogin(login: string): Promise<U | undefined>
+  /** Returns the user with this subject; undefined if the user is missing or not active. */
+  findActive(subject: string): Promise<U | undefined>
+  subject(user: U): string
+  active(user: U): boolean
+  /** Returns all scopes that the user holds, in the order of their declaration. */
+  scopes(user: U): readonly string[]
+  /** Returns a hash that `Passwords` can verify; undefined for a user who cannot log in. */
+  passwordHash(user: U): string | undefined
+  /**
+   * Returns the stored hash, even one that `Passwords` cannot verify; undefined for a user without
+   * a password.
+   */
+  storedHash(user: U): string | undefined
+  /** Returns the user name, which a new password must not contain; undefined if it is unknown. */
+  username(user: U): string | undefined
+  /** Returns the address for mails to the user. Undefined if the user has no valid address. */
+  email(user: U): string | undefined
+  /**
+   * Whether a person has proved that they read the mails to this address. For a user of the app:
+   * whether `emailVerified` of the user is `true`, as for a guard with `verified`.
+   */
+  emailVerified(user: U): boolean
+  /** Returns the session that set the user's password; undefined if that is unknown. */
+  passwordSession(user: U): string | undefined
+  /**
+   * Returns the stored rights of the account. A session starts only if the rights have not changed
+   * since they were read. Undefined for an app's users.
+   */
+  rights(user: U): StoredRights | undefined
+  /**
+   * Stores a new hash of the same password. Undefined if the app's directory has no
+   * `savePasswordHash()`.
+   */
+  readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
+  /**
+   * Stores the hash of a new password in the app's table, if the stored hash still equals
+   * `replaces`. Returns whether it has stored the hash. Undefined if the app's directory has no
+   * `setPassword()`.
+   */
+  readonly setPassword:
+    | ((user: U, hash: string, options: { readonly replaces: string }) => Promise<boolean>)
+    | undefined
+}
+
+/**
+ * The maximum length of a user name or e-mail address, in characters. Keystile does not ask a
+ * directory for a longer text. An e-mail address has at most 64 characters before the `@` and 255
+ * after it (RFC 5321 §4.5.3.1).
+ */
+const maxLoginLength = 320
+
+/**
+ * How many undeclared scopes the log reports at most. Without this limit, a column of the app with
+ * arbitrary strings could fill the log.
+ */
+const maxReportedScopes = 100
+
+/**
+ * Wraps a directory and checks its results, because a bug in the directory could let the wrong user
+ * in. For example, `findBySubject()` could return a user whose subject is not the subject of the
+ * token. If `active()` returned a promise, every user would count as active.
+ */
+export function checkedDirectory<U>(
+  directory: AccountDirectory<U>,
+  {
+    rules,
+    logger,
+    userChanged,
+  }: {
+    readonly rules: ScopeRules
+    readonly logger: Logger
+    /**
+     * Called after each `savePasswordHash()` and `setPassword()` of the directory, if users are
+     * cached.
+     */
+    readonly userChanged?: (subject: string) => Promise<void>
+  },
+): Directory<U> {
+  const reportUndeclared = createScopeReport(rules, logger)
+  const subject = (user: U): string => subjectOf(directory, user)
+
+  function active(user: U): boolean {
+    const value: unknown = directory.active(user)
+    if (typeof value !== 'boolean') throw wrong('active', 'true or false')
+    return value
+  }
+
+  const isCached = directory.cached === true
+  const afterChange = async (user: U): Promise<void> => {
+    if (isCached) await userChanged?.(subject(user))
+  }
+
+  return {
+    isCached,
+    subject,
+    active,
+    async findByLogin(login) {
+      if (!isPossibleLogin(login)) return undefined
+      return requireUser('findByLogin', await directory.findByLogin(login))
+    },
+    async findActive(sought) {
+      if (!areStorable(sought)) return undefined
+
+      const user = requireUser('findBySubject', await directory.findBySubject(sought))
+      if (user === undefined) return undefined
+
+      if (subject(user) !== sought)
+        throw new TypeError('users.findBySubject must return the user with the requested subject')
+      return active(user) ? user : undefined
+    },
+    scopes(user) {
+      const scopes: unknown = directory.scopes(user)
+      if (!isStrings(scopes)) throw wrong('scopes', 'a list of strings')
+
+      reportUndeclared(scopes)
+      return heldScopes({ scopes, roles: [] }, rules)
+    },
+    passwordHash(user) {
+      const hash = readHash(directory.passwordHash(user))
+      if (hash === undefined || hash === noPassword) return undefined
+      if (isHash(hash)) return hash
+
+      logger.warn({ subject: subject(user) }, unusableHash)
+      return undefined
+    },
+    storedHash: (user) => readHash(directory.passwordHash(user)),
+    username: (user) => directory.username?.(user),
+    email(user) {
+      const address = readAddress(directory.email?.(user))
+      const parsed = address === undefined ? undefined : parseEmail(address)
+      if (address !== undefined && !parsed) logger.warn({ subject: subject(user) }, unusableAddress)
+      return parsed?.shown
+    },
+    emailVerified: (user) => directory.emailVerified?.(user) ?? isVerifiedUser(user),
+    passwordSession: (user) => directory.passwordSession?.(user),
+    rights: (user) => directory.rights?.(user),
+    savePasswordHash:
+      directory.savePasswordHash &&
+      (async (user, hash) => {
+        await directory.savePasswordHash?.(user, hash)
+        await afterChange(user)
+      }),
+    setPassword: checkedSetPassword(directory, afterChange),
+  }
+}
+
+function checkedSetPassword<U>(
+  directory: Pick<AccountDirectory<U>, 'setPassword'>,
+  afterChange: (user: U) => Promise<void>,
+): Directory<U>['setPassword'] {
+  return (
+    directory.setPassword &&
+    (async (user, hash, options) => {
+      const isStored: unknown = await directory.setPassword?.(user, hash, options)
+      if (typeof isStored !== 'boolean') throw wrong('setPassword', 'true or false')
+      await afterChange(user)
+      return isStored
+    })
+  )
+}
+
+function subjectOf<U>(directory: Pick<AccountDirectory<U>, 'subject'>, user: U): string {
+  const value: unknown = directory.subject
+    ? directory.subject(user)
+    : (user as { readonly id?: unknown }).id
+  if (typeof value === 'string' && value !== '') return value
+
+  if (directory.subject) throw wrong('subject', 'a string that is not empty')
+  throw new TypeError(
+    'users.subject must be given, because the `id` of this user ' +
+      `${value === '' ? 'is empty' : `has the type ${typeof value}`}; ` +
+      'only a string that is not empty can be a subject. ' +
+      'Fix: add subject: (user) => String(user.id)',
+  )
+}
+
+const unusableHash =
+  'the user cannot log in: the stored password hash must be argon2id, scrypt or bcrypt, ' +
+  'and not too costly to verify'
+
+const unusableAddress =
+  'the user gets no mails: users.email must return one e-mail address, such as ada@example.com'
+
+/**
+ * Whether a string can be a user name or an e-mail address. Some databases fail with an error for
+ * other strings.
+ */
+function isPossibleLogin(text: string): boolean {
+  return text.length <= maxLoginLength && !/\p{Cc}/u.test(text) && areStorable(text)
+}
+
+function createScopeReport(
+  { declared }: ScopeRules,
+  logger: Logger,
+): (scopes: readonly string[]) => void {
+  const reported = new Set<string>()
+  return (scopes) => {
+    for (const scope of scopes) {
+      if (Object.hasOwn(declared, scope) || reported.size >= maxReportedScopes) continue
+      if (reported.has(scope)) continue
+
+      reported.add(scope)
+      logger.warn(
+        { scope },
+        'users.scopes returned a scope that is not declared: it is not granted',
+      )
+    }
+  }
+}
+
+/**
+ * Returns the user, or undefined if there is none. Throws an error for any other value, such as
+ * `false`: an app that returns `row?.active && row` returns `false` for a disabled user.
+ */
+function requireUser<U>(
+  name: 'findByLogin' | 'findBySubject',
+  user: U | undefined | null,
+): U | undefined {
+  if (user === undefined || user === null) return undefined
+  if (!isUserObject(user)) throw wrong(name, 'an object, undefined or null')
+  return user
+}
+
+/**
+ * Returns the hash, or undefined if there is none. A column may have an empty string instead of
+ * null, so an empty string counts as none.
+ */
+function readHash(hash: unknown): string | undefined {
+  if (hash === undefined || hash === null || hash === '') return undefined
+  if (typeof hash !== 'string') throw wrong('passwordHash', 'a string, undefined or null')
+  return hash
+}
+
+/** Returns the address, or undefined if there is none. An empty string counts as none. */
+function readAddress(address: unknown): string | undefined {
+  if (address === undefined || address === null || address === '') return undefined
+  if (typeof address !== 'string') throw wrong('email', 'a string, undefined or null')
+  return address
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}
+
+/**
+ * Returns the error for a bug in the app. The message does not contain the value, because the value
+ * may be personal data.
+ */
+function wrong(name: keyof UserDirectory<unknown>, expected: string): TypeError {
+  return new TypeError(`users.${name} must return ${expected}`)
+}

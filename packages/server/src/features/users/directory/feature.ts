@@ -1,0 +1,71 @@
+import * as z from 'zod'
+import type { UserObject } from 'keystile'
+import { findNearest } from 'keystile/internal'
+import type { Feature } from '../../../feature/feature.ts'
+import { listSettings, type Setting } from '../../../feature/setting.ts'
+import type { BuiltInScope } from '../scopes/scopes.ts'
+import { directoryFunctions, type UserDirectory } from './directory.ts'
+
+export interface DirectoryOptions<S extends string, U> {
+  readonly users: UserDirectory<U, NoInfer<S | BuiltInScope>>
+}
+
+const users: Setting<'users', UserDirectory<UserObject>> = {
+  name: 'users',
+  takenBy: 'app',
+  schema: z
+    .custom<UserDirectory<UserObject>>((value) => typeof value === 'object' && value !== null, {
+      error: 'must be an object of functions',
+    })
+    .superRefine((directory, { addIssue }) => {
+      const misspelt = findMisspelt(directory)
+      for (const name of findMissingFunctions(directory))
+        if (!misspelt.some(([, meant]) => meant === name))
+          addIssue({ code: 'custom', path: [name], message: 'must be a function' })
+      if (typeof directory.setPassword === 'function' && directory.email === undefined)
+        addIssue({
+          code: 'custom',
+          path: ['email'],
+          message:
+            'must be a function, because setPassword is given: the mail with the link for a new ' +
+            'password goes to the address that this function returns',
+        })
+      if (directory.cached !== undefined && typeof directory.cached !== 'boolean')
+        addIssue({ code: 'custom', path: ['cached'], message: 'must be true or false' })
+      for (const [name, meant] of misspelt)
+        addIssue({ code: 'custom', path: [name], message: `is not known; did you mean ${meant}?` })
+    }),
+  defaultText: "Keystile's own accounts",
+  help: "the application's own users, instead of Keystile's accounts",
+}
+
+type Options = DirectoryOptions<string, UserObject>
+
+/** The users who log in, wherever they are stored, and the names that they log in with. */
+export const feature: Feature<Options> = {
+  name: 'directory',
+  settings: listSettings<Options>({ users }),
+}
+
+function findMissingFunctions(directory: UserDirectory<UserObject>): readonly string[] {
+  const { required, optional } = directoryFunctions
+  return [...required, ...optional.filter((name) => directory[name] !== undefined)].filter(
+    (name) => typeof directory[name] !== 'function',
+  )
+}
+
+/**
+ * Finds members of the app's directory that are probably misspelt functions. Returns pairs: the
+ * name of the member, and the similar name of a function that the directory lacks. Other unknown
+ * members are allowed.
+ */
+function findMisspelt(
+  directory: UserDirectory<UserObject>,
+): readonly (readonly [string, string])[] {
+  const known = [...directoryFunctions.required, ...directoryFunctions.optional]
+  const absent = known.filter((name) => directory[name] === undefined)
+  return Object.keys(directory).flatMap((name) => {
+    const meant = known.some((one) => one === name) ? undefined : findNearest(name, absent)
+    return meant === undefined ? [] : [[name, meant] as const]
+  })
+}
