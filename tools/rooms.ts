@@ -592,6 +592,7 @@ const server: Package = {
         'features/mail/messages',
         'features/users/scopes',
         'features/tokens/sessions',
+        'features/tokens/clients',
         'features/credentials/password',
         'features/users/directory',
         'features/users/accounts',

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { byApp } from '../features/operations/audit/audit.ts'
 import type { Directory } from '../features/users/directory/directory.ts'
 import type { SessionEnds } from '../features/tokens/sessions/session-ends.ts'
-import type { SessionStart, StartedSession } from '../features/tokens/sessions/sessions.ts'
+import type { NewSession, StartedSession } from '../features/tokens/sessions/sessions.ts'
 import { createAppSessions } from './app-sessions.ts'
 
 const started = {
@@ -18,7 +18,7 @@ const rightsChanged = undefined
 describe('keystile.sessions', () => {
   /** Creates it for one user, "ada". `answers` are the results of the next calls of `start()`. */
   function create(answers: (StartedSession | undefined)[] = [started]) {
-    const starts: SessionStart[] = []
+    const starts: NewSession[] = []
     const ended: unknown[] = []
     const directory: Partial<Directory<string>> = {
       findActive: async (subject) => (subject === 'ada' ? subject : undefined),

@@ -24,7 +24,7 @@ import { noDevices, openDevices, type Devices } from '../features/sign-in/known-
 import { createConfiguredLimits } from '../features/operations/limits/configured-limits.ts'
 import type { Limits } from '../features/operations/limits/limits.ts'
 import { openLease } from '../features/operations/lease/lease.ts'
-import { createPasswordMethod } from '../features/sign-in/login/password.ts'
+import { createLogin } from '../features/sign-in/login/login.ts'
 import { openLoginStarter } from '../features/sign-in/login/session-starter.ts'
 import { hasMail, startMail, type Mail } from '../features/mail/messages/mail.ts'
 import {
@@ -375,19 +375,18 @@ function listRoutes<U>(
 ): readonly Route<Caller<string, U>>[] {
   const { issuer, corsOrigins, cookieSession, clock, logger } = options
   const { passwords, clients, audit } = accounts
-  const login = {
-    byPassword: createPasswordMethod({
-      directory,
-      passwords,
-      audit,
-      limits,
-      devices,
-      notices,
-      clock,
-      logger,
-    }),
-  }
-  const granting = { login, directory, starter, refresher, scopes, audit, limits, meter }
+  const login = createLogin({
+    directory,
+    passwords,
+    audit,
+    limits,
+    devices,
+    notices,
+    starter,
+    clock,
+    logger,
+  })
+  const granting = { login, directory, refresher, scopes, audit, limits, meter }
 
   return [
     tokenRoute({ ...granting, grants, clients, issueToClient }),

@@ -98,9 +98,16 @@ const shownSchema = {
   required: Object.keys(shownProperties),
 }
 
+/** The parameters by which a person proves who they are, as members of the body. */
+const { scope: _scope, device_secret: _device, ...methodParameters } = passwordGrant.parameters
+const methodFields = Object.fromEntries(
+  Object.entries(methodParameters).map(([name, { type: _, ...meta }]) => {
+    const field = stringField().meta(meta)
+    return [name, passwordGrant.required.includes(name) ? field : field.optional()]
+  }),
+)
 const loginFields = strictFields({
-  username: stringField().meta({ description: 'The user name or the e-mail address' }),
-  password: stringField().meta({ format: 'password' }),
+  ...methodFields,
   scope: stringField()
     .default('')
     .meta({ description: 'Scopes, separated by spaces. Default: all scopes that may be granted' }),
@@ -131,11 +138,9 @@ function loginRoute(parts: RouteParts): OpenRoute {
     async handle(request) {
       checkOrigin(request)
 
-      const { username, password, scope } = await readFields(loginFields, request)
+      const fields = Object.entries(await readFields(loginFields, request))
       const values = {
-        username: filled(username),
-        password: filled(password),
-        scope: filled(scope),
+        ...Object.fromEntries(fields.map(([name, value]) => [name, filled(value)])),
         device_secret: filled(readDeviceSecret(request)),
       }
       const issuing = passwordGrant.issue(values, callerOf(request), parts)

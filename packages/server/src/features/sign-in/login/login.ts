@@ -1,106 +1,98 @@
-import type { Spent } from '../../operations/limits/uses.ts'
-import type { NewMail } from '../../mail/outbox/new-mail.ts'
-import type { StoredRights } from '../../users/scopes/scopes.ts'
-import type { NoticeAddress } from '../../tokens/sessions/sessions.ts'
+import type { Audit } from '../../operations/audit/audit.ts'
+import type { LoginAttempt } from './attempt.ts'
+import type { LoginEvent } from './feature.ts'
+import { finish, type FinishedLogin, type FinishParts } from './finish.ts'
+import { methods } from './methods.ts'
+import type { Proving, RefusalReason, RefusedProof } from './methods/method.ts'
+import { enough } from './policy.ts'
 
-/**
- * Authenticates users. Does not issue tokens: the endpoint that logs a user in starts the session.
- */
+/** What a person sends to prove who they are: the values of the parameters of methods. */
+export type PresentedValues = Readonly<Record<string, string | undefined>>
+
+export type LoginOutcome =
+  | FinishedLogin
+  /** The attempt goes on: one of these methods must be proved next. */
+  | {
+      readonly outcome: 'next'
+      readonly attempt: LoginAttempt
+      readonly methods: readonly string[]
+    }
+  /** The audit record has the refusal. The answer to the caller must not depend on the reason. */
+  | { readonly outcome: 'refused'; readonly reason: RefusalReason }
+
 export interface Login {
-  /** Creates an attempt to log in with a password. Nothing happens before `prove()` is called. */
-  byPassword(credentials: PasswordCredentials): LoginAttempt
-}
-
-export interface PasswordCredentials {
-  /** The user name or e-mail address, as the user typed it. */
-  readonly username: string
-  readonly password: string
-  /** The device secret from the last login on this device. */
-  readonly deviceSecret: string | undefined
-  /** The client that sends the login, for the audit record. */
-  readonly clientId: string
-  readonly address: string | undefined
-}
-
-/** One login of one person. The rate limits count it once, even if `prove()` is called twice. */
-export interface LoginAttempt {
   /**
-   * Verifies the credentials, then reads the account once more. Call `prove()` again if the account
-   * changed before the session started. After two tries, the outcome is always `refused`.
+   * Proves all that the values have, and starts the session if that is enough. If the account
+   * changes between the proof and the start of the session, tries once more.
    *
    * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
    */
-  prove(): Promise<LoginOutcome>
-  /** Renews an outdated hash and creates a device secret. Call it after the session has started. */
-  complete(session: StartedLogin): Promise<CompletedLogin>
+  proceed(attempt: LoginAttempt, values: PresentedValues): Promise<LoginOutcome>
 }
 
-/** The result of an attempt to log in. A second factor would add the outcome `challenge`. */
-export type LoginOutcome = GrantedLogin | RefusedLogin
-
-/**
- * The result for a user who is authenticated. The transaction that starts the session must compare
- * `passwordHash` and `rights` with the stored values, because they may have changed.
- */
-export interface GrantedLogin {
-  readonly outcome: 'granted'
-  readonly subject: string
-  /** When the account was read the second time, in milliseconds. */
-  readonly authenticatedAt: number
-  /** The hash that the password was verified against. */
-  readonly passwordHash: string
-  /** The stored rights of the account; undefined for an app's own users. */
-  readonly rights: StoredRights | undefined
-  readonly scopes: readonly string[]
-  /**
-   * The uses of rate limits that were counted for this login. The transaction that starts the
-   * session refunds them.
-   */
-  readonly spent: Spent
-  /**
-   * The mail that tells the user about a login from a new device; undefined if the device is known.
-   */
-  readonly notice: NewMail | undefined
-  /**
-   * The address of an app's user, for `notice`. Not used for Keystile's own accounts: their notice
-   * goes to the address that the account has when the session starts.
-   */
-  readonly noticeTo: NoticeAddress | undefined
-  /**
-   * How long the start of the session may wait, so that it can share one database commit with other
-   * writes.
-   */
-  readonly patienceMilliseconds: number
+export interface LoginParts<U> extends FinishParts<U> {
+  readonly audit: Audit<LoginEvent>
 }
 
 /**
- * The result for a user who is not authenticated. The audit entry of the refusal is already
- * written. A refusal with the reason `password_too_long` has no audit entry.
+ * How many times one login verifies what was presented, at most. A second try is needed if another
+ * login renewed the hash at the same time.
  */
-export interface RefusedLogin {
-  readonly outcome: 'refused'
-  /**
-   * The reason must not be sent to the caller. The answer must be the same for all reasons, so that
-   * it does not reveal which users exist.
-   */
-  readonly reason: RefusalReason
+const maxTries = 2
+
+export function createLogin<U>(parts: LoginParts<U>): Login {
+  return {
+    async proceed(begun, values) {
+      let attempt = begun
+      for (let tries = 0; tries < maxTries; tries++) {
+        const proved = await proveAll(attempt, values, parts)
+        if (proved.outcome === 'refused') return refuse(proved, attempt, parts)
+        attempt = proved.attempt
+        if (proved.outcome === 'changed') continue
+
+        const decision = await enough(attempt, parts)
+        if (decision.outcome === 'next') return { ...decision, attempt }
+
+        const finished = await finish(attempt, { ...decision, user: proved.user }, parts)
+        if (finished) return finished
+      }
+      const { subject } = attempt
+      return refuse({ outcome: 'refused', reason: 'changed_meanwhile', subject }, attempt, parts)
+    },
+  }
 }
 
-export type RefusalReason =
-  | 'password_too_long'
-  | 'unknown_user'
-  | 'no_password'
-  | 'wrong_password'
-  | 'inactive'
-  /** The account changed during each try. */
-  | 'changed_meanwhile'
+/** Proves with each method whose values were all presented, and ends at the first refusal. */
+async function proveAll<U>(
+  begun: LoginAttempt,
+  values: PresentedValues,
+  parts: LoginParts<U>,
+): Promise<Proving<U>> {
+  let attempt = begun
+  let last: Proving<U> | undefined
+  for (const method of methods) {
+    const presented = Object.keys(method.parameters).map((name) => [name, values[name]] as const)
+    if (!presented.every(([, value]) => value !== undefined)) continue
 
-export interface StartedLogin {
-  readonly sessionId: string
+    last = await method.prove(
+      Object.fromEntries(presented) as Record<string, string>,
+      attempt,
+      parts,
+    )
+    if (last.outcome !== 'proved') return last
+    attempt = last.attempt
+  }
+  if (!last) throw new Error('the caller must present the values of at least one method')
+  return last
 }
 
-/** What the device gets in addition to the tokens. */
-export interface CompletedLogin {
-  /** A secret that the device sends with its next login; undefined if rate limits are off. */
-  readonly deviceSecret: string | undefined
+async function refuse<U>(
+  { reason, subject }: RefusedProof,
+  { asked: { client, address } }: LoginAttempt,
+  { audit }: LoginParts<U>,
+): Promise<LoginOutcome> {
+  const by = { actor: 'nobody', address } as const
+  if (reason !== 'password_too_long')
+    await audit.record({ event: 'login_refused', by, subject, clientId: client.id })
+  return { outcome: 'refused', reason }
 }

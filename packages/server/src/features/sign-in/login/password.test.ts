@@ -13,7 +13,7 @@ import { noNotices } from '../../mail/messages/notices.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import type { HashThreads } from '../../credentials/password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../../credentials/password/password.ts'
-import { createSessionStarter, type SessionStart } from '../../tokens/sessions/sessions.ts'
+import { createSessionStarter, type SessionStarter } from '../../tokens/sessions/sessions.ts'
 import { startLogin } from './store.ts'
 import { accountDirectory } from '../../users/accounts/account-directory.ts'
 import {
@@ -24,19 +24,21 @@ import {
 import { parseUsername } from '../../users/directory/names.ts'
 import { createUsers, type User, type Users } from '../../users/accounts/users.ts'
 import type { Granted } from '../../tokens/oauth/grants/grant.ts'
-import { passwordGrant, type PasswordGrantParts } from '../../tokens/oauth/grants/password.ts'
-import type { LoginAttempt, RefusalReason } from './login.ts'
-import { createPasswordMethod, type PasswordMethodParts } from './password.ts'
+import { passwordGrant } from '../../tokens/oauth/grants/password.ts'
+import type { ScopeRules } from '../../users/scopes/scopes.ts'
+import { beginAttempt } from './attempt.ts'
+import { createLogin, type LoginOutcome, type LoginParts } from './login.ts'
+import type { RefusalReason } from './methods/method.ts'
 import { createIssuing } from '../../../../test-support/issuing.ts'
 import { openPatientThreads } from '../../../../test-support/patient-threads.ts'
 
 const password = 'correct horse battery staple'
 const client = { ...firstParty, device: undefined, address: '192.0.2.1' }
 
-type TestParts<U> = PasswordMethodParts<U> & Omit<PasswordGrantParts, 'login'>
+type TestParts<U> = LoginParts<U> & { readonly scopes: ScopeRules }
 
 function grantTo<U>(username: string, tried: string, parts: TestParts<U>): Promise<Granted> {
-  const login = { byPassword: createPasswordMethod(parts) }
+  const login = createLogin(parts)
   return passwordGrant.issue({ username, password: tried }, client, { ...parts, login })
 }
 
@@ -159,9 +161,9 @@ describe('byPassword', () => {
     const parts = {
       passwords: { ...passwords, requireRoom: () => 500 },
       starter: {
-        start(started: SessionStart) {
-          patience.push(started.patienceMilliseconds)
-          return starter.start(started)
+        start(...[wanted, patienceMilliseconds]: Parameters<SessionStarter['start']>) {
+          patience.push(patienceMilliseconds)
+          return starter.start(wanted)
         },
       },
       limits: {
@@ -307,7 +309,11 @@ describe('byPassword with users of the app', () => {
     return grantTo('ada', more.tried ?? password, parts)
   }
 
-  const attempt = (person: Person | undefined, tried: string): LoginAttempt => {
+  const outcomeOf = (
+    person: Person | undefined,
+    tried: string,
+    starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
+  ): Promise<LoginOutcome> => {
     const own: UserDirectory<Person> = {
       findByLogin: () => person,
       findBySubject: () => person,
@@ -315,9 +321,10 @@ describe('byPassword with users of the app', () => {
       scopes: () => [],
       passwordHash: (found) => found.hash,
     }
-    const byPassword = createPasswordMethod({
+    const login = createLogin({
       directory: checkedDirectory(own, { rules, logger: silentLogger }),
       passwords,
+      starter,
       audit: createAudit(database, systemClock),
       limits: noLimits,
       devices: noDevices,
@@ -325,8 +332,9 @@ describe('byPassword with users of the app', () => {
       clock: systemClock,
       logger: silentLogger,
     })
-    const credentials = { username: 'ada', password: tried, deviceSecret: undefined }
-    return byPassword({ ...credentials, clientId: client.id, address: client.address })
+    const { device, address } = client
+    const attempt = beginAttempt({ client, scopes: [], device, address, deviceSecret: undefined })
+    return login.proceed(attempt, { username: 'ada', password: tried })
   }
 
   it('for every refused user, byPassword hashes once and writes one audit entry', async () => {
@@ -460,15 +468,20 @@ describe('byPassword with users of the app', () => {
       ['inactive', { id: '1', hash, active: false }, password],
     ]
     for (const [reason, person, tried] of people)
-      assert.deepEqual(await attempt(person, tried).prove(), { outcome: 'refused', reason })
+      assert.deepEqual(await outcomeOf(person, tried), { outcome: 'refused', reason })
   })
 
-  it('if prove() granted a login twice, a third call returns changed_meanwhile', async () => {
-    const again = attempt({ id: '1', hash, active: true }, password)
-    const { outcome: first } = await again.prove()
-    const { outcome: second } = await again.prove()
-    assert.deepEqual([first, second], ['granted', 'granted'])
-    assert.deepEqual(await again.prove(), { outcome: 'refused', reason: 'changed_meanwhile' })
+  it('if the account changes twice before the session starts, the login is refused', async () => {
+    let starts = 0
+    const starter: SessionStarter = {
+      async start() {
+        starts++
+        return undefined
+      },
+    }
+    const outcome = await outcomeOf({ id: '1', hash, active: true }, password, starter)
+    assert.deepEqual(outcome, { outcome: 'refused', reason: 'changed_meanwhile' })
+    assert.equal(starts, 2)
   })
 
   it('byPassword verifies at most two hashes if the account changes at each lookup', async () => {

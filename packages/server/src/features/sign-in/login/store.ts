@@ -5,13 +5,14 @@ import {
   type Command,
   type Transaction,
 } from '../../../storage/database.ts'
+import { holds } from './marks-in-transaction.ts'
 import { lockAccount } from '../../users/accounts/in-transaction.ts'
 import { hasEntry } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { restoreUses } from '../../operations/limits/in-transaction.ts'
 import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import { startSession } from '../../tokens/sessions/in-transaction.ts'
-import type { NewLogin, StartLogin } from '../../tokens/sessions/sessions.ts'
+import type { SessionToStart, StartLogin } from '../../tokens/sessions/sessions.ts'
 
 /**
  * How long an account counts as new. During this time, a login sends no notice of a new device:
@@ -21,17 +22,20 @@ const newAccountMilliseconds = 10 * 60 * 1000
 
 /**
  * Starts the session of a login, refunds the counts of the rate limits, and stores the notice of a
- * login from a new device. Starts no session if the account has changed since the password was
- * verified: if it was disabled or deleted, or if its password or rights changed. Locks the row of
- * the account first, so that such a change commits either before or after this transaction.
+ * login from a new device. Starts no session if the account has changed since the person proved who
+ * they are: if it was disabled or deleted, or if a proved credential or its rights changed. Locks
+ * the row of the account first, so that such a change commits either before or after this
+ * transaction.
  */
 export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
-  const { session, hasAccount, passwordHash, rights, spent, notice, noticeTo } = login
-  const { subject, created_at: now } = session
-  const account = hasAccount
-    ? await lockAccount(transaction, { subject, passwordHash, rights })
-    : undefined
+  const { wanted, session, hasAccount } = login
+  const { subject, marks = {}, rights, spent, notice, noticeTo } = wanted
+  const now = session.created_at
+  const account = hasAccount ? await lockAccount(transaction, { subject, rights }) : undefined
   if (hasAccount && !account) return { started: false }
+
+  for (const [method, mark] of Object.entries(marks))
+    if (!(await holds(method, { transaction, mark, account, now }))) return { started: false }
 
   const isNew = account
     ? now - account.created_at <= newAccountMilliseconds
@@ -61,7 +65,7 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
  */
 async function isFirstLogin(
   transaction: Transaction,
-  { session: { subject, created_at: now }, recordedUntil = 0 }: NewLogin,
+  { session: { subject, created_at: now }, recordedUntil = 0 }: SessionToStart,
 ): Promise<boolean> {
   return (
     now < recordedUntil && !(await hasEntry<SessionEvent>(transaction, { event: 'login', subject }))

@@ -12,7 +12,8 @@ import { insertEvents } from '../events/in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
 import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 
-export interface NewSession {
+/** What the database stores of a new session. */
+export interface SessionRows {
   readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at' | 'late_retry_at'>
   /** Undefined if the client is not allowed to refresh. */
   readonly refreshToken: NewRefreshToken | undefined
@@ -30,7 +31,7 @@ export interface NewRefreshToken {
  */
 export async function startSession(
   transaction: Transaction,
-  { session, refreshToken, by }: NewSession,
+  { session, refreshToken, by }: SessionRows,
 ): Promise<void> {
   const { id, subject, client_id: clientId, created_at: now } = session
 
@@ -57,7 +58,7 @@ export async function startSession(
   await endSurplusSessions(transaction, { subject, newest: id, by, now })
 }
 
-const insertSessionRow = prepare<SessionTables, NewSession['session'], unknown>((db, session) =>
+const insertSessionRow = prepare<SessionTables, SessionRows['session'], unknown>((db, session) =>
   db.insertInto('session').values({
     id: session.id,
     subject: session.subject,

@@ -50,14 +50,10 @@ describe('createSessionEnds', () => {
       idle_expires_at: now + 300_000,
       tokens_expire_at: now + 60_000,
     }
-    const login = {
-      hasAccount: false,
-      passwordHash: undefined,
-      rights: undefined,
-      spent: undefined,
-    }
-    const other = { refreshToken: undefined, notice: undefined, noticeTo: undefined, by }
-    assert.ok((await database.write(startLogin, { session, ...login, ...other })).started)
+    const wanted = { subject, clientId, scopes: [], refreshes: true, by }
+    const rows = { session, refreshToken: undefined, by }
+    const login = { wanted, ...rows, hasAccount: false, recordedUntil: undefined }
+    assert.ok((await database.write(startLogin, login)).started)
   }
   const isRevoked = (sessionId: string): boolean =>
     feed.revocations.isRevoked({ subject: '', clientId: 'c', sessionId })

@@ -53,7 +53,7 @@ describe('start()', () => {
     passwordHash?: string,
     { hasAccounts = true, refreshes = true } = {},
   ): Promise<IssuedTokens | undefined> => {
-    const proved = passwordHash === undefined ? {} : { passwordHash }
+    const proved = passwordHash === undefined ? {} : { marks: { password: passwordHash } }
     const login = { subject, clientId: 'c', scopes: ['a', 'b'], refreshes, by, ...proved }
     return createSessionStarter(database, {
       startLogin,

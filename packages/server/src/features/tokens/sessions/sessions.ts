@@ -8,40 +8,11 @@ import type { StoredRights } from '../../users/scopes/scopes.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { makeRefreshToken, writeRefreshToken, type RefreshToken } from './refresh-tokens.ts'
-import type { NewRefreshToken, NewSession } from './in-transaction.ts'
+import type { NewRefreshToken, SessionRows } from './in-transaction.ts'
 
-export interface SessionStart {
+/** A session to start, and what must still hold when its transaction starts it. */
+export interface NewSession {
   readonly subject: string
-  /**
-   * When the person authenticated, in milliseconds; undefined if the app authenticated the person.
-   */
-  readonly authenticatedAt?: number
-  /**
-   * The hash that the password was verified against; undefined if the app authenticated the person.
-   * The start of the session compares it with the stored hash: if the password has changed since,
-   * the session must not start.
-   */
-  readonly passwordHash?: string
-  /**
-   * The account's rights when `scopes` was computed from them; undefined for an app's own users.
-   * The start of the session compares these rights with the stored rights. If the rights have
-   * changed since, the session does not start.
-   */
-  readonly rights?: StoredRights | undefined
-  /**
-   * The uses of rate limits that were counted for this login. The transaction that starts the
-   * session refunds them.
-   */
-  readonly spent?: Spent
-  /** The mail that tells the person about a login from a new device. */
-  readonly notice?: NewMail | undefined
-  /** The address of an app's own user, for the mail `notice`. Ignored for Keystile accounts. */
-  readonly noticeTo?: NoticeAddress | undefined
-  /**
-   * How long the start of the session may wait, so that it can share one database commit with other
-   * writes.
-   */
-  readonly patienceMilliseconds?: number
   readonly clientId: string
   readonly scopes: readonly string[]
   /**
@@ -52,6 +23,26 @@ export interface SessionStart {
   /** The `User-Agent` of the login, shown in the person's list of sessions. */
   readonly device?: string | undefined
   readonly by: By
+  /**
+   * When the person authenticated, in milliseconds; undefined if the app authenticated the person.
+   */
+  readonly authenticatedAt?: number
+  /**
+   * What was proved, each by the name of its method. The session starts only if the account still
+   * has these credentials. Undefined if the app authenticated the person.
+   */
+  readonly marks?: Readonly<Record<string, string>>
+  /**
+   * The account's rights when `scopes` was computed from them; undefined for an app's own users. If
+   * the stored rights differ, the session does not start.
+   */
+  readonly rights?: StoredRights | undefined
+  /** The uses of rate limits that were counted for this login. The transaction refunds them. */
+  readonly spent?: Spent
+  /** The mail that tells the person about a login from a new device. */
+  readonly notice?: NewMail | undefined
+  /** The address of an app's own user, for the mail `notice`. Ignored for Keystile accounts. */
+  readonly noticeTo?: NoticeAddress | undefined
 }
 
 /** Where the notice of a login of an app's own user goes. */
@@ -69,10 +60,12 @@ export interface SessionStarter {
    * Starts a session, stores it and issues its first tokens. Does NOT verify a password: the caller
    * must have authenticated the person.
    *
-   * @returns `undefined` if the user may no longer log in, or if the password or rights have
-   *   changed since the caller read them
+   * @param patienceMilliseconds how long the transaction may wait, so that it can share one commit
+   *   with other writes
+   * @returns `undefined` if the user may no longer log in, or if a proved credential or the rights
+   *   have changed since the caller read them
    */
-  start(origin: SessionStart): Promise<StartedSession | undefined>
+  start(wanted: NewSession, patienceMilliseconds?: number): Promise<StartedSession | undefined>
 }
 
 /**
@@ -81,26 +74,22 @@ export interface SessionStarter {
  */
 const maxDeviceLength = 200
 
-export interface NewLogin extends NewSession {
+export interface SessionToStart extends SessionRows {
+  readonly wanted: NewSession
   /** False for an app's own users, because they have no Keystile account to check. */
   readonly hasAccount: boolean
-  readonly passwordHash: string | undefined
-  readonly rights: StoredRights | undefined
-  readonly spent: Spent | undefined
-  readonly notice: NewMail | undefined
-  readonly noticeTo: NoticeAddress | undefined
   /**
    * Until this time, in milliseconds, the audit record has each login of an app's own users.
    * Undefined for Keystile accounts.
    */
-  readonly recordedUntil?: number | undefined
+  readonly recordedUntil: number | undefined
 }
 
 /**
  * The command that starts the session of a login. It checks the account once more, and starts no
  * session if the login is no longer allowed.
  */
-export type StartLogin = Command<NewLogin, { readonly started: boolean }>
+export type StartLogin = Command<SessionToStart, { readonly started: boolean }>
 
 export interface StarterParts {
   readonly issuing: Issuing
@@ -121,26 +110,13 @@ export function createSessionStarter(
     clock,
   }: StarterParts & {
     readonly startLogin: StartLogin
-    readonly recordedUntil?: NewLogin['recordedUntil']
+    readonly recordedUntil?: number
   },
 ): SessionStarter {
   return {
-    async start({
-      subject,
-      authenticatedAt,
-      passwordHash,
-      rights,
-      spent,
-      notice,
-      noticeTo,
-      patienceMilliseconds,
-      clientId,
-      scopes,
-      refreshes,
-      device,
-      by,
-    }) {
-      const now = authenticatedAt ?? clock.now()
+    async start(wanted, patienceMilliseconds) {
+      const { subject, clientId, scopes, refreshes, device, by } = wanted
+      const now = wanted.authenticatedAt ?? clock.now()
       const expiresAt = now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
 
@@ -157,12 +133,13 @@ export function createSessionStarter(
       }
 
       const refreshToken = refreshes ? makeRefreshToken(now) : undefined
-      const login = { passwordHash, rights, spent, notice, noticeTo, recordedUntil, by }
       const values = {
+        wanted,
         session,
         refreshToken: refreshToken && storedToken(refreshToken),
+        by,
         hasAccount: issuing.hasAccounts,
-        ...login,
+        recordedUntil,
       }
       const { started } = await database.write(startLogin, values, patienceMilliseconds)
       if (!started) return undefined

@@ -67,34 +67,32 @@ export async function insertAccount(
 /** An account as it was when the login was checked. */
 export interface ExpectedAccount {
   readonly subject: string
-  /**
-   * The hash that the password was verified against; undefined if an app authenticated the user.
-   */
-  readonly passwordHash: string | undefined
   /** The stored rights that the session's scopes were computed from. */
   readonly rights: StoredRights | undefined
 }
 
-/** The columns of a locked account that decide whether and how the notice of a login is sent. */
-export type LockedAccount = Pick<UserRow, 'email' | 'email_verified_at' | 'created_at'>
+/** What a login needs of a locked account. */
+export type LockedAccount = Pick<
+  UserRow,
+  'password_hash' | 'email' | 'email_verified_at' | 'created_at'
+>
 
 /**
  * Locks an account until the end of the transaction. So no other request can change the password or
  * the rights while a session starts.
  *
- * @returns the account, or undefined if the user may not log in any more, or if the password hash
- *   or the rights have changed
+ * @returns the account, or undefined if the user may not log in any more, or if the rights have
+ *   changed
  */
 export async function lockAccount(
   transaction: Transaction,
-  { subject, passwordHash, rights }: ExpectedAccount,
+  { subject, rights }: ExpectedAccount,
 ): Promise<LockedAccount | undefined> {
   const [account] = await lockActiveRow(transaction, { subject })
   if (!account) return undefined
 
   const isExpected =
-    (passwordHash === undefined || account.password_hash === passwordHash) &&
-    (rights === undefined || (account.scopes === rights.scopes && account.roles === rights.roles))
+    rights === undefined || (account.scopes === rights.scopes && account.roles === rights.roles)
   return isExpected ? account : undefined
 }
 
@@ -103,7 +101,7 @@ export async function lockAccount(
 const lockActiveRow = prepare<
   AccountTables,
   { readonly subject: string },
-  Pick<UserRow, 'password_hash' | 'scopes' | 'roles'> & LockedAccount
+  Pick<UserRow, 'scopes' | 'roles'> & LockedAccount
 >((db, { subject }) =>
   db
     .updateTable('user')

@@ -1,21 +1,18 @@
 import { OAuthError } from 'keystile/internal'
+import { beginAttempt } from '../../../sign-in/login/attempt.ts'
 import type { Login } from '../../../sign-in/login/login.ts'
-import { grantScopes, readRequestedScopes, type ScopeRules } from '../../../users/scopes/scopes.ts'
-import type { SessionStarter } from '../../sessions/sessions.ts'
+import { methodParameters } from '../../../sign-in/login/methods.ts'
+import { readRequestedScopes, type ScopeRules } from '../../../users/scopes/scopes.ts'
 import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 
 export interface PasswordGrantParts {
   readonly login: Login
-  readonly starter: SessionStarter
   readonly scopes: ScopeRules
 }
 
 /**
- * Logs a person in and issues tokens. It checks, in this order: the parameters, the scope, and the
- * password (`features/sign-in/login`). Then it starts the session. The same transaction refunds
- * what the login counted against the rate limits. If Keystile stores the account, the transaction
- * also reads the account again. If the account has changed since the password was verified, the
- * grant verifies the password again.
+ * Logs a person in and issues tokens. It checks, in this order: the parameters, the scope, and what
+ * the person presents (`features/sign-in/login`). The login then starts the session.
  *
  * Every refused login gets the same answer, so an attacker cannot learn whether an account exists.
  *
@@ -23,15 +20,15 @@ export interface PasswordGrantParts {
  * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
  * @see RFC 6749 §4.3.2
  */
-export const passwordGrant: Grant<
-  'username' | 'password' | 'scope' | 'device_secret',
+export const passwordGrant: Grant<string, PasswordGrantParts> = defineGrant<
+  string,
+  'username' | 'password',
   PasswordGrantParts
-> = defineGrant({
+>({
   grantType: 'password',
   kind: 'login',
   parameters: {
-    username: { type: 'string', description: 'The user name or the e-mail address' },
-    password: { type: 'string', format: 'password' },
+    ...methodParameters,
     scope: scopeParameter,
     device_secret: {
       type: 'string',
@@ -40,25 +37,15 @@ export const passwordGrant: Grant<
     },
   },
   required: ['username', 'password'],
-  async issue(values, client, { login, starter, scopes: rules }: PasswordGrantParts) {
-    const { username, password, scope, device_secret: deviceSecret } = values
-    const requested = readRequestedScopes(scope, rules)
-    const { id: clientId, device, address } = client
-    const attempt = login.byPassword({ username, password, deviceSecret, clientId, address })
-    for (;;) {
-      const proved = await attempt.prove()
-      if (proved.outcome === 'refused')
-        throw new OAuthError('invalid_grant', 'Incorrect username or password')
+  async issue(values, client, { login, scopes: rules }) {
+    const { scope, device_secret: deviceSecret, ...presented } = values
+    const scopes = readRequestedScopes(scope, rules)
+    const { device, address } = client
+    const attempt = beginAttempt({ client, scopes, device, address, deviceSecret })
 
-      const started = await starter.start({
-        ...proved,
-        clientId,
-        scopes: grantScopes(requested, proved.scopes, client.scopes),
-        refreshes: client.grants.includes('refresh_token'),
-        device,
-        by: { actor: `user:${proved.subject}`, address },
-      })
-      if (started) return { ...started, ...(await attempt.complete(started)) }
-    }
+    const done = await login.proceed(attempt, presented)
+    if (done.outcome !== 'granted')
+      throw new OAuthError('invalid_grant', 'Incorrect username or password')
+    return done
   },
 })

@@ -1,0 +1,55 @@
+// A login is a value. It grows with each proof, and does not depend on the request that began it.
+import type { Client } from '../../tokens/clients/clients.ts'
+import type { Spent } from '../../operations/limits/uses.ts'
+
+/** Who asks for a login, and for what. */
+export interface AskedLogin {
+  readonly client: Client
+  /** Undefined asks for all scopes that may be granted. */
+  readonly scopes: readonly string[] | undefined
+  /** The `User-Agent`, shown in the person's list of sessions. */
+  readonly device: string | undefined
+  readonly address: string | undefined
+  /** The secret from the last login on this device. */
+  readonly deviceSecret: string | undefined
+}
+
+export interface Proof {
+  /** The name of the method. */
+  readonly method: string
+  /** In milliseconds. */
+  readonly at: number
+  /**
+   * Identifies the credential that was proved, such as the salt of a password hash. The login ends
+   * only if the account still has this credential.
+   */
+  readonly mark: string
+}
+
+/** How a login was counted. A login is counted once, with its first proof. */
+export interface CountedLogin {
+  /** The transaction that ends the login refunds these uses of rate limits. */
+  readonly spent: Spent
+  readonly isKnownDevice: boolean
+  /** How long the writes of this login may wait, so that they share a commit with other writes. */
+  readonly patienceMilliseconds: number
+}
+
+/** One login of one person, from its first step to its session. */
+export interface LoginAttempt {
+  readonly asked: AskedLogin
+  /** Undefined until something is proved. */
+  readonly subject: string | undefined
+  readonly proofs: readonly Proof[]
+  readonly counted: CountedLogin | undefined
+}
+
+export function beginAttempt(asked: AskedLogin): LoginAttempt {
+  return { asked, subject: undefined, proofs: [], counted: undefined }
+}
+
+/** Adds a proof to an attempt. Another proof by the same method replaces the earlier one. */
+export function withProof(attempt: LoginAttempt, subject: string, proof: Proof): LoginAttempt {
+  const others = attempt.proofs.filter(({ method }) => method !== proof.method)
+  return { ...attempt, subject, proofs: [...others, proof] }
+}

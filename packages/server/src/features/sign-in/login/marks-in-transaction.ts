@@ -1,0 +1,30 @@
+// What each method's proof must still agree with when the login ends. The writer thread loads this
+// file, so it must not load a method itself.
+import { passwordMark } from '../../credentials/password/stored-hash.ts'
+import type { Transaction } from '../../../storage/database.ts'
+import type { LockedAccount } from '../../users/accounts/in-transaction.ts'
+
+/** A proof, in the transaction that ends the login. */
+export interface MarkInTransaction {
+  readonly transaction: Transaction
+  readonly mark: string
+  /** Undefined for an app's own user. */
+  readonly account: LockedAccount | undefined
+  readonly now: number
+}
+
+/**
+ * For each method, whether the account still has the credential with this mark. A method whose
+ * proofs work once spends the proof here.
+ */
+const marks: Readonly<Record<string, (proof: MarkInTransaction) => boolean | Promise<boolean>>> = {
+  // An app's own user was read again after the hash, and cannot be locked.
+  password: ({ mark, account }) => !account || passwordMark(account.password_hash) === mark,
+}
+
+/** @throws {Error} for a method without an entry: a proof that nothing compares must not count */
+export async function holds(method: string, proof: MarkInTransaction): Promise<boolean> {
+  const compare = marks[method]
+  if (!compare) throw new Error(`there must be an entry for the method ${method}`)
+  return compare(proof)
+}

@@ -1,0 +1,12 @@
+import type { JsonObject } from 'keystile/internal'
+import type { Method } from './methods/method.ts'
+import { passwordMethod } from './methods/password.ts'
+
+/** All methods, in the order in which a login tries them. */
+export const methods: readonly Method[] = [passwordMethod]
+
+/** The parameters of all methods, for the forms of logins. */
+export const methodParameters: Readonly<Record<string, JsonObject>> = Object.assign(
+  {},
+  ...methods.map(({ parameters }) => parameters),
+)

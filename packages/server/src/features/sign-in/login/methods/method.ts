@@ -1,0 +1,72 @@
+import type { Clock, JsonObject, Logger } from 'keystile/internal'
+import type { Passwords } from '../../../credentials/password/password.ts'
+import type { Notices } from '../../../mail/messages/notices.ts'
+import type { Audit } from '../../../operations/audit/audit.ts'
+import type { Limits } from '../../../operations/limits/limits.ts'
+import type { Directory } from '../../../users/directory/directory.ts'
+import type { Devices } from '../../known-devices/devices.ts'
+import type { LoginAttempt } from '../attempt.ts'
+import type { LoginEvent } from '../feature.ts'
+
+/** What the methods use. */
+export interface MethodParts<U> {
+  readonly directory: Directory<U>
+  readonly passwords: Passwords
+  readonly audit: Audit<LoginEvent>
+  readonly limits: Limits
+  readonly devices: Devices
+  readonly notices: Notices
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/**
+ * A way to prove who one is. To add one, write a file beside this one, list it in `methods.ts`, and
+ * add an entry to `marks-in-transaction.ts`.
+ */
+export interface Method<Name extends string = string> {
+  readonly name: string
+  /** The values of the claim `amr` that stand for this method (RFC 8176 §2). */
+  readonly amr: readonly string[]
+  /** The parameters of a proof, each as JSON Schema. All are needed. */
+  readonly parameters: Readonly<Record<Name, JsonObject>>
+  /**
+   * Whether this user's logins need this method as a second step. A method without this function
+   * is a first step.
+   */
+  isNeeded?<U>(subject: string, parts: MethodParts<U>): Promise<boolean>
+  /** @throws {ProblemError} `too_many_requests`, `temporarily_unavailable` */
+  prove<U>(
+    values: Readonly<Record<Name, string>>,
+    attempt: LoginAttempt,
+    parts: MethodParts<U>,
+  ): Promise<Proving<U>>
+}
+
+export type Proving<U> =
+  /** `user` was read after the proof. */
+  | { readonly outcome: 'proved'; readonly attempt: LoginAttempt; readonly user: U }
+  /** The account changed during the proof. Another try may succeed. */
+  | { readonly outcome: 'changed'; readonly attempt: LoginAttempt }
+  | RefusedProof
+
+export interface RefusedProof {
+  readonly outcome: 'refused'
+  readonly reason: RefusalReason
+  /** The user who was found, for the audit record. */
+  readonly subject: string | undefined
+}
+
+/**
+ * Why a login was refused. The caller must not learn the reason: the answers must be the same, so
+ * that they do not reveal which users exist.
+ */
+export type RefusalReason =
+  /** Wrong for every account, so it is neither counted nor recorded. */
+  | 'password_too_long'
+  | 'unknown_user'
+  | 'no_password'
+  | 'wrong_password'
+  | 'inactive'
+  /** The account changed during each try. */
+  | 'changed_meanwhile'
