@@ -67,8 +67,8 @@ describe('wrongTestImports', () => {
     [
       'a test in test/ that imports an internal file of a package',
       'test/flows/one.test.ts',
-      '../../packages/server/src/server/wire.ts',
-      /^test\/flows\/one\.test\.ts: may not import packages\/server\/src\/server\/wire\.ts: use a door/,
+      '../../packages/server/src/server/wire/wire.ts',
+      /^test\/flows\/one\.test\.ts: may not import packages\/server\/src\/server\/wire\/wire\.ts: use a door/,
     ],
     [
       'a helper in test/ that imports an internal file of a package',

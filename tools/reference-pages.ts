@@ -16,7 +16,7 @@ import {
 } from '../packages/server/src/feature/setting.ts'
 import { rules, settings } from '../packages/server/src/server/features.ts'
 import { checkOptions } from '../packages/server/src/server/options.ts'
-import { wire } from '../packages/server/src/server/wire.ts'
+import { wire } from '../packages/server/src/server/wire/wire.ts'
 import { algorithmNames, readResults } from '../test/runtimes/results.ts'
 
 type Row = readonly string[]

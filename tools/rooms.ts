@@ -705,5 +705,5 @@ export const plan: Plan = {
   },
   // The code of the command line. An embedded Keystile and the writer thread must not load it.
   deferred: ['features/*/*/cli.ts', 'features/*/*/cli-input.ts'],
-  longFiles: { 'packages/server/src/server/wire.ts': 'it becomes a folder' },
+  longFiles: {},
 }

@@ -1,7 +1,7 @@
 // Several Keystiles on one PostgreSQL database that a test uses like one: each call goes to the next
 // of them, as a proxy would send it.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RunningKeystile } from '../src/server/wire.ts'
+import type { RunningKeystile } from '../src/server/wire/wire.ts'
 
 /** How many Keystiles a flow test starts instead of one on PostgreSQL. Default: 1. */
 export const instanceCount = Number(process.env['KEYSTILE_TEST_INSTANCES'] ?? 1)

@@ -1,7 +1,7 @@
 // Starts all of Keystile, and gives access to parts that the package does not export.
 import { listen, type ListeningServer } from '../src/listener/server.ts'
 import { checkOptions } from '../src/server/options.ts'
-import { wire, type RunningKeystile } from '../src/server/wire.ts'
+import { wire, type RunningKeystile } from '../src/server/wire/wire.ts'
 
 export { byOperator } from '../src/features/operations/audit/audit.ts'
 export type { NewClient } from '../src/features/tokens/clients/clients.ts'

@@ -1,7 +1,7 @@
 import { createMetrics } from '../features/operations/metrics/metrics.ts'
 import { listen } from '../listener/server.ts'
 import { metrics } from '../server/features.ts'
-import { wire } from '../server/wire.ts'
+import { wire } from '../server/wire/wire.ts'
 import { describeSource } from '../storage/source.ts'
 import type { OwnCall } from './command.ts'
 import { openLog } from './log.ts'

@@ -67,7 +67,7 @@ export interface OptionalRoute<C> extends RouteBase {
   handle(request: RouteRequest, caller: C | undefined): HttpAnswer | Promise<HttpAnswer>
 }
 
-/** One endpoint. Each feature lists its endpoints; `server/wire.ts` joins the lists. */
+/** One endpoint. Each feature lists its endpoints; `server/wire/wire.ts` joins the lists. */
 export type Route<C> = OpenRoute | GuardedRoute<C> | OptionalRoute<C>
 
 export interface SuccessDoc {

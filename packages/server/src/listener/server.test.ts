@@ -12,7 +12,7 @@ import { createMetrics } from '../features/operations/metrics/metrics.ts'
 import { checkOptions } from '../server/options.ts'
 import { listen, standardLimits, type ListenOptions } from './server.ts'
 import { metrics as allMetrics } from '../server/features.ts'
-import { wire, type RunningKeystile } from '../server/wire.ts'
+import { wire, type RunningKeystile } from '../server/wire/wire.ts'
 import { until } from '../../../../tools/until.ts'
 
 /** Timeouts so short that a test can wait for them. */

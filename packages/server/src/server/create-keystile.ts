@@ -5,7 +5,7 @@ import type { BuiltInScope } from '../features/users/scopes/scopes.ts'
 import type { KeystileOptions } from './keystile-options.ts'
 import type { Keystile } from './keystile.ts'
 import { checkOptions } from './options.ts'
-import { wire } from './wire.ts'
+import { wire } from './wire/wire.ts'
 
 /**
  * Opens the database, and starts Keystile on it. Creates the tables in an empty database. Upgrades

@@ -25,7 +25,7 @@ import { createPasswords } from '../../credentials/password/password.ts'
 import { openPatientThreads } from '../../../../test-support/patient-threads.ts'
 import { checkOptions } from '../../../server/options.ts'
 import { listen } from '../../../listener/server.ts'
-import { wire, type RunningKeystile } from '../../../server/wire.ts'
+import { wire, type RunningKeystile } from '../../../server/wire/wire.ts'
 import {
   bake,
   plansFor,

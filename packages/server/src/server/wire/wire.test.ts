@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it, mock } from 'node:test'
 import { createGuardCore, silentLogger } from 'keystile/internal'
-import { checkOptions } from './options.ts'
+import { checkOptions } from '../options.ts'
 import { wire, type RunningKeystile } from './wire.ts'
 
 const issuer = 'http://localhost:3000'

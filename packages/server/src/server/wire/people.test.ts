@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { AppUsers } from '../features/users/accounts/app-users.ts'
-import type { User, Users } from '../features/users/accounts/users.ts'
-import type { CallerIdentity } from '../features/operations/audit/audit.ts'
-import type { Directory } from '../features/users/directory/directory.ts'
-import type { EventFeed } from '../features/tokens/events/events.ts'
+import type { AppUsers } from '../../features/users/accounts/app-users.ts'
+import type { User, Users } from '../../features/users/accounts/users.ts'
+import type { CallerIdentity } from '../../features/operations/audit/audit.ts'
+import type { Directory } from '../../features/users/directory/directory.ts'
+import type { EventFeed } from '../../features/tokens/events/events.ts'
 import { accountPeople, appPeople } from './people.ts'
 
 /** A feed in which nothing happens. */

@@ -1,11 +1,11 @@
 import type { Caller, UserObject } from 'keystile'
-import type { AppUsers } from '../features/users/accounts/app-users.ts'
-import type { User, Users } from '../features/users/accounts/users.ts'
-import type { Directory } from '../features/users/directory/directory.ts'
-import { createUserCache, type UserLookup } from '../features/users/directory/user-cache.ts'
-import type { EventFeed } from '../features/tokens/events/events.ts'
-import type { ProofPurpose } from '../features/mail/proofs/purpose.ts'
-import type { Route } from '../http/route.ts'
+import type { AppUsers } from '../../features/users/accounts/app-users.ts'
+import type { User, Users } from '../../features/users/accounts/users.ts'
+import type { Directory } from '../../features/users/directory/directory.ts'
+import { createUserCache, type UserLookup } from '../../features/users/directory/user-cache.ts'
+import type { EventFeed } from '../../features/tokens/events/events.ts'
+import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
+import type { Route } from '../../http/route.ts'
 
 export interface People<U> {
   readonly directory: Directory<U>

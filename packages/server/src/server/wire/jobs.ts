@@ -1,0 +1,47 @@
+import { startEventDelivery } from '../../features/operations/app-events/deliver.ts'
+import { startHousekeeping } from '../../features/operations/housekeeping/housekeeping.ts'
+import { openLease } from '../../features/operations/lease/lease.ts'
+import { startMail, type Mail } from '../../features/mail/messages/mail.ts'
+import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
+import { startResolver } from '../../features/mail/proofs/resolver.ts'
+import type { SigningKeySource } from '../../features/tokens/signing-keys/signing-key-source.ts'
+import { startRotation } from '../../features/tokens/signing-keys/rotation.ts'
+import { underLease } from '../commands.ts'
+import { cleanUpSteps } from '../features.ts'
+import type { Parts } from './parts.ts'
+
+/** The background jobs. Each job runs only while this process holds the lease of the job. */
+export interface Jobs extends Pick<Mail, 'routes' | 'gauges'> {
+  /** Ends the jobs, and then releases the leases. */
+  close(): Promise<void>
+}
+
+interface JobParts {
+  readonly mailPurposes: readonly ProofPurpose[]
+  readonly keySource: SigningKeySource
+}
+
+export async function startJobs(
+  { options, accounts, mailSeal: seal, meter, rotation: settings }: Parts,
+  { mailPurposes: purposes, keySource: source }: JobParts,
+): Promise<Jobs> {
+  const { database } = accounts
+  const { onEvent, clock, logger } = options
+
+  const lease = openLease(database, { underLease, logger })
+  const mail = await startMail(options, { database, lease, meter, seal })
+  const resolver = startResolver({ database, lease, purposes, seal, clock, logger })
+  const housekeeping = startHousekeeping(database, lease, cleanUpSteps, { ...options, meter })
+  const rotation = startRotation(database, { ...settings, source, lease, clock, logger })
+  const events = await startEventDelivery({ onEvent, database, underLease, clock, logger })
+  return {
+    routes: mail.routes,
+    get gauges() {
+      return [...mail.gauges, ...events.gauges]
+    },
+    async close() {
+      await Promise.all([housekeeping, resolver, mail, events, rotation].map((job) => job.close()))
+      await lease.close()
+    },
+  }
+}

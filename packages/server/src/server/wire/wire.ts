@@ -1,0 +1,190 @@
+import type { UserObject } from 'keystile'
+import { createGuardCore, withRecall, type JsonObject } from 'keystile/internal'
+import { noMeter, type Meter } from '../../feature/metric.ts'
+import { accountDirectory } from '../../features/users/accounts/account-directory.ts'
+import { createAppUsers, type AppUsers } from '../../features/users/accounts/app-users.ts'
+import { managementRoutes } from '../../features/users/accounts/management-routes.ts'
+import { accountRoutes } from '../../features/users/accounts/routes.ts'
+import type { User, Users } from '../../features/users/accounts/users.ts'
+import { cookiePathOf } from '../../features/sign-in/browser-session/cookie-session.ts'
+import { firstParty, type Clients } from '../../features/tokens/clients/clients.ts'
+import { createActiveUsers } from '../../features/users/directory/active-users.ts'
+import { checkedDirectory } from '../../features/users/directory/directory.ts'
+import { createOwnDocs } from '../../features/pages/docs/docs.ts'
+import { describeRoutes } from '../../features/pages/docs/openapi.ts'
+import { hasMail } from '../../features/mail/messages/mail.ts'
+import { createNotices, noNotices, openMailSeal } from '../../features/mail/messages/notices.ts'
+import { createAppPasswords } from '../../features/credentials/password-policy/app-passwords.ts'
+import { revocationsRoute } from '../../features/tokens/revocation-feed/routes.ts'
+import { createRevocationStreams } from '../../features/tokens/revocation-feed/streams.ts'
+import { saveDeclared } from '../../features/users/scopes/declared.ts'
+import {
+  findSealingSecrets,
+  findSigningKeySource,
+} from '../../features/tokens/signing-keys/signing-key-source.ts'
+import {
+  defaultRotation,
+  type RotationSettings,
+} from '../../features/tokens/signing-keys/rotation.ts'
+import { allowOrigins } from '../../http/cors.ts'
+import { guardReasonOf } from '../../http/guard-reason.ts'
+import { guardRefusals } from '../../http/metrics.ts'
+import { withResolvedAddress } from '../../http/proxies.ts'
+import { createRouteNames, createRouter } from '../../http/router.ts'
+import type { Service } from '../../listener/service.ts'
+import { createAppSessions } from '../app-sessions.ts'
+import { findUnreadiness, readGauges } from '../health.ts'
+import { fetchFrom, type Keystile } from '../keystile.ts'
+import { wireAppFlows, wireMailFlows } from './mail-flows.ts'
+import { openAccounts } from './stores.ts'
+import type { CheckedOptions } from '../options.ts'
+import { describingOutages } from '../outage-log.ts'
+import { accountPeople, appPeople, type People } from './people.ts'
+import { readVersion } from '../../base/version.ts'
+import { wireIssuing } from './issuing.ts'
+import { startJobs } from './jobs.ts'
+import { wireLogin } from './login.ts'
+import { openParts, type FirstParts, type Parts } from './parts.ts'
+import { listRoutes } from './routes.ts'
+
+export interface RunningKeystile extends Service {
+  readonly keystile: Omit<Keystile<string, UserObject>, 'users'> & {
+    readonly users?: AppUsers<string, User['publicUser']>
+  }
+  /** Keystile's own accounts. There are none if the app stores the users. */
+  readonly users: Users
+  readonly clients: Clients
+  /** The OpenAPI document of the endpoints. */
+  readonly document: JsonObject
+}
+
+/**
+ * Opens the database and creates all parts of Keystile. Each part gets only the parts that it
+ * needs. If one part cannot be created, this function closes those that are open.
+ *
+ * @throws {ConfigurationError} when a safety rule stops the start
+ * @throws {Error} when the database cannot be opened
+ */
+export async function wire(
+  given: CheckedOptions,
+  meter: Meter = noMeter,
+  rotation: RotationSettings = defaultRotation,
+): Promise<RunningKeystile> {
+  const options = describingOutages(given)
+  const mailSeal = openMailSeal(() => findSealingSecrets(options))
+  const notices = hasMail(options)
+    ? createNotices(mailSeal, options.clock, options.disabledNotices)
+    : noNotices
+  const accounts = await openAccounts(options.database, { ...options, notices }, meter)
+  try {
+    return await wireAccounts({ options, accounts, notices, mailSeal, meter, rotation })
+  } catch (error) {
+    await accounts.close()
+    throw error
+  }
+}
+
+async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
+  const parts = await openParts(first)
+  const { options, accounts, passwordPolicy, scopes, limits, userChanged } = parts
+  const { profile, logger } = options
+  const { feed, users, passwords, audit } = accounts
+  const checks = { rules: scopes, logger, userChanged }
+
+  if (options.users) {
+    const directory = checkedDirectory(options.users, checks)
+    const flows = wireAppFlows(parts, directory)
+    return wirePeople(parts, appPeople(directory, { flows, feed }))
+  }
+
+  const directory = checkedDirectory(accountDirectory(users, scopes), checks)
+  const flows = wireMailFlows(parts, directory)
+  const routes = [
+    flows.register,
+    ...accountRoutes({ users, passwords, passwordPolicy, audit, limits, scopes, profile }),
+    ...managementRoutes({ users, scopes, profile }),
+    ...flows.routes,
+  ]
+  const rules = { passwordPolicy, scopes, profile }
+  const appUsers = createAppUsers({ users, passwords, ...rules, invitations: flows.invitations })
+  return wirePeople(parts, accountPeople(users, { ...flows, directory, routes, appUsers, feed }))
+}
+
+async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKeystile> {
+  const { options, accounts, passwordPolicy, scopes, proxies, limits, userChanged, meter } = parts
+  const { issuer, corsOrigins, logger } = options
+  const { database, feed, users, passwords, clients, audit } = accounts
+
+  const keySource = findSigningKeySource(options)
+  const issuing = await wireIssuing(parts, keySource)
+  const login = wireLogin(parts, people, issuing)
+  await saveDeclared(database, options)
+  const { verifier, starter, ends } = issuing
+  const activeUsers = createActiveUsers(people.active)
+  const jobs = await startJobs(parts, { ...people, keySource })
+  feed.followSignals()
+  const streams = createRevocationStreams({ feed, clients, logger })
+  const routes = [
+    ...listRoutes(parts, people, { ...issuing, login, isWelcome: activeUsers.isWelcome }),
+    revocationsRoute({ issuer, clients, audit, limits, feed, streams }),
+    ...jobs.routes,
+  ]
+
+  const router = createRouter<U>(routes, {
+    issuer,
+    guard: createGuardCore({
+      verifier,
+      scopes: scopes.declared,
+      user: withRecall(activeUsers.find, (identity) => activeUsers.recall(identity)?.user),
+    }),
+    logger,
+    isFirstParty: (clientId) => clientId === firstParty.id,
+    onGuardRefusal: (error) => meter.add(guardRefusals, { reason: guardReasonOf(error) }),
+  })
+  const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })
+  const document = describeRoutes(routes, {
+    issuer,
+    scopes: scopes.declared,
+    version: readVersion(),
+  })
+  const docs = options.docs === 'on' ? createOwnDocs(document, issuer) : undefined
+  const answerRoutes = withResolvedAddress(allowed, proxies)
+  const answer: Keystile['answer'] = docs
+    ? async (request) => (await answerRoutes(request)) ?? docs.answer(request)
+    : answerRoutes
+  const nameRoute = createRouteNames(routes, issuer)
+  const show = (user: U | undefined): UserObject | undefined =>
+    user === undefined ? undefined : people.show(user)
+
+  const keystile: RunningKeystile['keystile'] = {
+    issuer,
+    verifier,
+    scopes: scopes.declared,
+    sessions: createAppSessions({ directory: people.directory, starter, ends, scopes }),
+    logger,
+    ...(people.users && { users: people.users }),
+    ...createAppPasswords(passwords, passwordPolicy),
+    answer,
+    fetch: fetchFrom(answer),
+    user: withRecall(
+      async (identity) => show(await activeUsers.find(identity)),
+      (identity) => activeUsers.recall(identity)?.shown,
+    ),
+    userChanged,
+    async close() {
+      streams.close()
+      await jobs.close()
+      await accounts.close()
+    },
+  }
+  return {
+    keystile,
+    users,
+    clients,
+    options,
+    document,
+    findUnreadiness: () => findUnreadiness(accounts),
+    readGauges: () => readGauges({ ...accounts, streams, jobs, signingKeys: issuing.signingKeys }),
+    routeOf: (request) => nameRoute(request) ?? docs?.routeOf(request),
+  }
+}
