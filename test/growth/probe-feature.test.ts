@@ -35,14 +35,14 @@ const feature: Additions = {
     ['| typeof oauth.feature', '| typeof probe.feature'],
     ['password.feature,', 'probe.feature,'],
   ],
-  [`${server}/server/wire.ts`]: [
+  [`${server}/server/wire/routes.ts`]: [
     [
-      `import { createPasswordPolicy, type PasswordPolicy } from '../features/credentials/password-policy/policy.ts'`,
-      `import { probeRoutes } from '../features/operations/probe/routes.ts'`,
+      `import { sessionRoutes } from '../../features/tokens/sessions/routes.ts'`,
+      `import { probeRoutes } from '../../features/operations/probe/routes.ts'`,
     ],
     [
       '...sessionRoutes(ends),',
-      '...probeRoutes({ database: accounts.database, limits, meter, clock }),',
+      '...probeRoutes({ database: accounts.database, limits, meter, clock: options.clock }),',
     ],
   ],
   [`${server}/server/commands.ts`]: [
