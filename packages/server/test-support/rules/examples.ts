@@ -586,7 +586,7 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
   ],
   [
     of({}, { faults: ['port must be a whole number'] }),
-    /^port must be a whole number\. Fix: run keystile help/,
+    /^port must be a whole number\. Fix: correct it; keystile help/,
   ],
   [
     listening('0.0.0.0', false),
