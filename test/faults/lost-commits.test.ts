@@ -107,7 +107,10 @@ describeOnBoth('a connection to PostgreSQL that is lost', (stage) => {
         assert.equal(first.status, 503, first.text)
         assert.equal(first.headers.get('retry-after'), '1')
         assert.deepEqual(server.log.errors.length, 1)
-        assert.match(server.log.errors.join(), /^UnknownOutcomeError: .* did not confirm it(?:: .*)?$/)
+        assert.match(
+          server.log.errors.join(),
+          /^UnknownOutcomeError: .* did not confirm it(?:: .*)?$/,
+        )
         await lost
 
         if (isForwarded) await settle?.(server, token)

@@ -101,7 +101,8 @@ const shownSchema = {
 /** The parameters by which a person proves who they are, as members of the body. */
 const { scope: _scope, device_secret: _device, ...methodParameters } = passwordGrant.parameters
 const methodFields = Object.fromEntries(
-  Object.entries(methodParameters).map(([name, { type: _, ...meta }]) => {
+  Object.entries(methodParameters).map(([name, schema]) => {
+    const { type: _type, ...meta } = schema
     const field = stringField().meta(meta)
     return [name, passwordGrant.required.includes(name) ? field : field.optional()]
   }),
