@@ -565,8 +565,6 @@ const server: Package = {
         'feature',
         'features/tokens/events',
         'features/operations/audit',
-        'features/mail/outbox',
-        'features/mail/proofs',
         'features/tokens/sessions',
         'features/users/accounts',
         'features/tokens/signing-keys',

@@ -47,10 +47,10 @@ const feature: Additions = {
   ],
   [`${server}/server/commands.ts`]: [
     [
-      `import { commands as loginCommands } from '../features/sign-in/login/store.ts'`,
-      `import { commands as probeCommands } from '../features/operations/probe/store.ts'`,
+      `import * as login from '../features/sign-in/login/store.ts'`,
+      `import * as probe from '../features/operations/probe/store.ts'`,
     ],
-    ['...loginCommands,', '...probeCommands,'],
+    ['login,', 'probe,'],
   ],
   [`${server}/storage/migrate.ts`]: [
     [

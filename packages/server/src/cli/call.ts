@@ -1,6 +1,7 @@
 import { systemClock } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { CliCommand } from '../feature/cli-command.ts'
+import { ofUser } from '../server/commands.ts'
 import type { Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { describeSource, isAbsent, type DatabaseSource } from '../storage/source.ts'
@@ -30,6 +31,7 @@ export function createCall(
     flags,
     terminal,
     clock: systemClock,
+    ofUser,
     settings,
     situation: () => readSituation(values, environment),
     async withDatabase(work, { file, ...options } = {}) {

@@ -1,5 +1,6 @@
 import type { Clock } from 'keystile/internal'
 import type { Database } from '../storage/database.ts'
+import type { OfUser } from './of-user.ts'
 import type { Terminal } from './terminal.ts'
 
 /**
@@ -43,6 +44,8 @@ export interface Call<Options> {
   readonly flags: CallFlags
   readonly terminal: Terminal
   readonly clock: Clock
+  /** What all features store about users. */
+  readonly ofUser: readonly OfUser[]
   /** Reads the settings. @throws {ConfigurationError} with all faults of the settings */
   settings(): Promise<{ readonly options: Options }>
   /**

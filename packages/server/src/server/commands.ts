@@ -1,65 +1,75 @@
 // All commands that write. This list must be complete: on SQLite, the writer thread receives only
 // the name and the values of a command, and finds the command in this list.
+import type { OfUser } from '../feature/of-user.ts'
+import * as emailChange from '../features/mail/email-change/store.ts'
+import * as emailVerification from '../features/mail/email-verification/store.ts'
+import * as invitations from '../features/mail/invitations/store.ts'
+import * as outbox from '../features/mail/outbox/store.ts'
+import * as passwordReset from '../features/mail/password-reset/store.ts'
+import * as pendingRegistration from '../features/mail/pending-registration/store.ts'
+import * as purgeProofs from '../features/mail/proofs/purge-store.ts'
+import * as proofs from '../features/mail/proofs/store.ts'
+import * as appEvents from '../features/operations/app-events/store.ts'
+import * as audit from '../features/operations/audit/store.ts'
+import { createFinishRestore } from '../features/operations/backup/store.ts'
+import * as lease from '../features/operations/lease/store.ts'
+import * as limits from '../features/operations/limits/store.ts'
+import * as knownDevices from '../features/sign-in/known-devices/store.ts'
+import * as login from '../features/sign-in/login/store.ts'
+import * as clients from '../features/tokens/clients/store.ts'
+import * as events from '../features/tokens/events/store.ts'
+import * as purgeSessions from '../features/tokens/sessions/purge-store.ts'
+import * as refreshSessions from '../features/tokens/sessions/refresh-store.ts'
+import * as sessions from '../features/tokens/sessions/store.ts'
+import * as signingKeys from '../features/tokens/signing-keys/store.ts'
+import * as formerEmails from '../features/users/accounts/former-email-store.ts'
+import * as management from '../features/users/accounts/management-store.ts'
+import * as accounts from '../features/users/accounts/store.ts'
+import * as scopes from '../features/users/scopes/store.ts'
 import type { AnyCommand } from '../storage/database.ts'
-import { commands as clientCommands } from '../features/tokens/clients/store.ts'
-import { commands as appEventCommands } from '../features/operations/app-events/store.ts'
-import { commands as auditCommands } from '../features/operations/audit/store.ts'
-import { commands as backupCommands } from '../features/operations/backup/store.ts'
-import { commands as emailChangeCommands } from '../features/mail/email-change/store.ts'
-import { commands as eventCommands } from '../features/tokens/events/store.ts'
-import { commands as verificationCommands } from '../features/mail/email-verification/store.ts'
-import { commands as deviceCommands } from '../features/sign-in/known-devices/store.ts'
-import { commands as invitationCommands } from '../features/mail/invitations/store.ts'
-import {
-  commands as leaseCommands,
-  createLeasedCommand,
-  type LeasedCommand,
-} from '../features/operations/lease/store.ts'
-import { commands as limitCommands } from '../features/operations/limits/store.ts'
-import { commands as loginCommands } from '../features/sign-in/login/store.ts'
-import { commands as mailProofPurgeCommands } from '../features/mail/proofs/purge-store.ts'
-import { commands as mailProofCommands } from '../features/mail/proofs/store.ts'
-import { commands as outboxCommands } from '../features/mail/outbox/store.ts'
-import { commands as passwordResetCommands } from '../features/mail/password-reset/store.ts'
-import { commands as pendingCommands } from '../features/mail/pending-registration/store.ts'
-import { commands as refreshCommands } from '../features/tokens/sessions/refresh-store.ts'
-import { commands as sessionPurgeCommands } from '../features/tokens/sessions/purge-store.ts'
-import { commands as scopeCommands } from '../features/users/scopes/store.ts'
-import { commands as sessionCommands } from '../features/tokens/sessions/store.ts'
-import { commands as signingKeyCommands } from '../features/tokens/signing-keys/store.ts'
-import { commands as formerEmailCommands } from '../features/users/accounts/former-email-store.ts'
-import { commands as managementCommands } from '../features/users/accounts/management-store.ts'
-import { commands as userCommands } from '../features/users/accounts/store.ts'
+
+interface Store {
+  readonly commands: readonly AnyCommand[]
+  readonly ofUser?: OfUser
+}
+
+const stores: readonly Store[] = [
+  emailChange,
+  emailVerification,
+  invitations,
+  outbox,
+  passwordReset,
+  pendingRegistration,
+  purgeProofs,
+  proofs,
+  appEvents,
+  audit,
+  lease,
+  limits,
+  knownDevices,
+  login,
+  clients,
+  events,
+  purgeSessions,
+  refreshSessions,
+  sessions,
+  signingKeys,
+  formerEmails,
+  management,
+  accounts,
+  scopes,
+]
+
+/** What all features store about users. */
+export const ofUser: readonly OfUser[] = stores.flatMap(({ ofUser = [] }) => ofUser)
 
 const listed: readonly AnyCommand[] = [
-  ...appEventCommands,
-  ...auditCommands,
-  ...backupCommands,
-  ...clientCommands,
-  ...deviceCommands,
-  ...emailChangeCommands,
-  ...eventCommands,
-  ...formerEmailCommands,
-  ...invitationCommands,
-  ...leaseCommands,
-  ...limitCommands,
-  ...loginCommands,
-  ...mailProofCommands,
-  ...mailProofPurgeCommands,
-  ...managementCommands,
-  ...outboxCommands,
-  ...passwordResetCommands,
-  ...pendingCommands,
-  ...refreshCommands,
-  ...scopeCommands,
-  ...sessionCommands,
-  ...sessionPurgeCommands,
-  ...signingKeyCommands,
-  ...userCommands,
-  ...verificationCommands,
+  ...stores.flatMap((store) => store.commands),
+  management.createDeleteUser(ofUser),
+  createFinishRestore(ofUser),
 ]
 
 /** Runs one of the listed commands, but only if this process still holds the lease. */
-export const underLease: LeasedCommand = createLeasedCommand(listed)
+export const underLease: lease.LeasedCommand = lease.createLeasedCommand(listed)
 
 export const commands: readonly AnyCommand[] = [...listed, underLease]

@@ -16,6 +16,7 @@ import {
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import type { Pool } from '../../storage/postgres-client.ts'
+import { ofUser } from '../commands.ts'
 import type { AuditEventName } from '../features.ts'
 
 /**
@@ -65,7 +66,7 @@ export async function openAccounts(
     return {
       database,
       feed,
-      users: createUsers(database, feed, clock, notices),
+      users: createUsers(database, feed, clock, { ofUser, notices }),
       hashThreads,
       passwords: createPasswords(hashThreads, passwordHashing),
       clients: createClients(database, feed, clock),

@@ -1,3 +1,4 @@
+import type { OfUser } from '../../../feature/of-user.ts'
 import { command, type AnyCommand, type Command } from '../../../storage/database.ts'
 import { insertAccount, isTaken, type NewUserRow } from '../../users/accounts/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
@@ -92,3 +93,11 @@ export const commands: readonly AnyCommand[] = [
   revokeInvitation,
   acceptInvitation,
 ]
+
+export const ofUser: OfUser = {
+  // With an invitation, the deleted user could register again and get its rights.
+  async erase(transaction, { mailboxes }) {
+    for (const mailbox of mailboxes)
+      await eraseProofsFor(transaction, { purpose: invitation, mailbox })
+  },
+}

@@ -103,25 +103,3 @@ function usesOf(addressee: CountedAddressee): readonly Use[] {
   const counted = `${mailbox}\n${prefix}${addressee.share}`
   return [useOf(mailboxHourRate, counted), useOf(mailboxDayRate, counted)]
 }
-
-/**
- * Deletes the mails about a deleted user, and the record of those that were dropped, because they
- * contain the user's address.
- */
-export async function eraseMailsAbout(transaction: Transaction, subject: string): Promise<void> {
-  const db = inTables<OutboxTables>(transaction)
-  await db.deleteFrom('mail').where('subject', '=', subject).execute()
-  await db.deleteFrom('dropped_mail').where('subject', '=', subject).execute()
-}
-
-/**
- * Deletes the mails that wait to be sent, and keeps dead letters. Returns how many mails it
- * deleted.
- */
-export async function eraseWaitingMails(transaction: Transaction): Promise<number> {
-  const erased = await inTables<OutboxTables>(transaction)
-    .deleteFrom('mail')
-    .where('dead_at', 'is', null)
-    .executeTakeFirstOrThrow()
-  return Number(erased.numDeletedRows)
-}

@@ -16,15 +16,10 @@ import { noMeter } from '../../../feature/metric.ts'
 import { createMetrics } from '../../operations/metrics/metrics.ts'
 import { list as printMails } from './cli.ts'
 import { expiredMails, feature, mailTries } from './feature.ts'
-import {
-  eraseMailsAbout,
-  eraseWaitingMails,
-  insertMail,
-  type CountedAddressee,
-} from './in-transaction.ts'
+import { insertMail, type CountedAddressee } from './in-transaction.ts'
 import { openParameters, prepareMail } from './new-mail.ts'
 import { startSender, type OutgoingMail, type Sender } from './sender.ts'
-import { listMails } from './store.ts'
+import { listMails, ofUser } from './store.ts'
 import { hasUnreadableMail } from './unreadable.ts'
 
 const now = Date.UTC(2026, 10, 25)
@@ -309,10 +304,12 @@ describe('the mails of the outbox', () => {
     }
     assert.deepEqual(later, [false, true, true, true, false, true])
 
-    await db.transaction().execute((transaction) => eraseMailsAbout(transaction, 'ada'))
+    await db
+      .transaction()
+      .execute((transaction) => ofUser.erase!(transaction, { subject: 'ada', mailboxes: [] }))
     insert('dead', { deadAt: now })
-    const erased = await db.transaction().execute((transaction) => eraseWaitingMails(transaction))
-    assert.equal(erased, 1)
+    const erased = await db.transaction().execute((transaction) => ofUser.restored!(transaction))
+    assert.deepEqual(erased, { mails_deleted: 1 })
     assert.deepEqual(
       (await listMails(database.reader, 9)).map(({ recipient }) => recipient),
       ['dead'],

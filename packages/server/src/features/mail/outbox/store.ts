@@ -1,4 +1,5 @@
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
+import type { OfUser } from '../../../feature/of-user.ts'
 import { createPurge } from '../../../feature/purge.ts'
 import { inTables, type AnyCommand, type Reader } from '../../../storage/database.ts'
 import { hasTable } from '../../../storage/migrate.ts'
@@ -65,3 +66,20 @@ export function countMails(reader: Reader): Promise<RowCounts> {
 }
 
 export const commands: readonly AnyCommand[] = [...mailCommands.all, purgeDropped]
+
+export const ofUser: OfUser = {
+  // The record of dropped mails contains the user's address too.
+  async erase(transaction, { subject }) {
+    const db = inTables<OutboxTables>(transaction)
+    await db.deleteFrom('mail').where('subject', '=', subject).execute()
+    await db.deleteFrom('dropped_mail').where('subject', '=', subject).execute()
+  },
+  // The server has sent the waiting mails since the backup. Dead letters stay.
+  async restored(transaction) {
+    const { numDeletedRows } = await inTables<OutboxTables>(transaction)
+      .deleteFrom('mail')
+      .where('dead_at', 'is', null)
+      .executeTakeFirstOrThrow()
+    return { mails_deleted: Number(numDeletedRows) }
+  },
+}

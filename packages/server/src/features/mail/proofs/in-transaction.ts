@@ -272,10 +272,3 @@ export async function eraseProofsFor(
     .execute()
   return erased.length
 }
-
-export async function eraseAllProofs(transaction: Transaction): Promise<number> {
-  const erased = await inTables<MailProofTables>(transaction)
-    .deleteFrom('mail_proof')
-    .executeTakeFirstOrThrow()
-  return Number(erased.numDeletedRows)
-}

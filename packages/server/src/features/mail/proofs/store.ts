@@ -1,5 +1,6 @@
 import { countedMailbox } from '../../../base/mailbox.ts'
 import { hashSecret, isSecretOf } from '../../../base/secret.ts'
+import type { OfUser } from '../../../feature/of-user.ts'
 import {
   command,
   inTables,
@@ -10,7 +11,7 @@ import {
 import { hasTable } from '../../../storage/migrate.ts'
 import { countUses, restoreUses } from '../../operations/limits/in-transaction.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
-import { insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
+import { eraseProofs, insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
 import { codeRate, maxTries } from './feature.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
 
@@ -201,3 +202,13 @@ function asBound(row: MailProofRow): BoundProofRow | undefined {
 }
 
 export const commands: readonly AnyCommand[] = [requestProof, leaveUnbound, tryCode]
+
+export const ofUser: OfUser = {
+  erase: eraseProofs,
+  async restored(transaction) {
+    const { numDeletedRows } = await inTables<MailProofTables>(transaction)
+      .deleteFrom('mail_proof')
+      .executeTakeFirstOrThrow()
+    return { links_deleted: Number(numDeletedRows) }
+  },
+}

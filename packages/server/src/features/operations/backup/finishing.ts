@@ -7,7 +7,7 @@ import { byOperator } from '../audit/audit.ts'
 import { makeReplacement } from '../../tokens/signing-keys/replacement.ts'
 import type { SigningKeyChoice } from '../../tokens/signing-keys/signing-key-source.ts'
 import { timeOf } from './contents.ts'
-import { finishRestore, type Finished } from './store.ts'
+import { createFinishRestore, type Finished } from './store.ts'
 
 export type FinishOptions = SigningKeyChoice
 
@@ -19,14 +19,14 @@ export type FinishOptions = SigningKeyChoice
  * @throws {ConfigurationError} if the keys in the database were encrypted with a different secret
  */
 export async function finish(
-  { flags, clock, withDatabase }: Call<FinishOptions>,
+  { flags, clock, ofUser, withDatabase }: Call<FinishOptions>,
   options: FinishOptions,
   where: { readonly file?: string } = {},
 ): Promise<Finished> {
   const keepsSessions = flags.has('keep-sessions')
   const work = async (database: Database): Promise<Finished> => {
     const replacement = await makeReplacement(database, options)
-    return database.write(finishRestore, {
+    return database.write(createFinishRestore(ofUser), {
       keepsSessions,
       offered: keepsSessions ? undefined : replacement,
       by: byOperator,
@@ -47,15 +47,14 @@ export function wireFinished(done: Finished): object {
     backed_up_at: timeOf(done.backedUpAt) ?? null,
     sessions_ended: done.sessionsEnded,
     revoked_key_ids: done.keysRevoked,
-    mails_deleted: done.mailsDeleted,
-    links_deleted: done.linksDeleted,
+    ...done.deleted,
   }
 }
 
 /** Prints what `finish()` has done, and what the operator must do next. */
 export function printFinished(
   { flags, terminal }: Call<unknown>,
-  { sessionsEnded, keysRevoked, mailsDeleted, linksDeleted }: Finished,
+  { sessionsEnded, keysRevoked, deleted }: Finished,
   { signingKey }: FinishOptions,
 ): void {
   terminal.print(
@@ -70,11 +69,12 @@ export function printFinished(
         'Keystile does not replace the key of the setting signingKey. To end them now, replace ' +
         'that key, and run keystile key revoke with its kid',
     )
-  const links = countOf(linksDeleted, 'link or code', 'links and codes')
+  const { mails_deleted: mails = 0, links_deleted: links = 0 } = deleted
+  const ofMails = countOf(links, 'link or code', 'links and codes')
   terminal.print(
-    mailsDeleted + linksDeleted === 0
+    mails + links === 0
       ? 'no mails waited, and no links or codes of mails were valid'
-      : `deleted ${countOf(mailsDeleted, 'waiting mail')} and ${links} of mails, because ` +
+      : `deleted ${countOf(mails, 'waiting mail')} and ${ofMails} of mails, because ` +
           'they may have been sent or used after the backup was made',
   )
 }

@@ -119,8 +119,7 @@ describe('the end of a restore', () => {
     backedUpAt: now,
     sessionsEnded: 4,
     keysRevoked: ['a', 'b'],
-    mailsDeleted: 5,
-    linksDeleted: 6,
+    deleted: { mails_deleted: 5, links_deleted: 6 },
   }
   const finish = (flags: readonly string[], signingKey?: string): readonly string[] =>
     printed(flags, (call) => printFinished(call, done, { signingKey } as never)).lines

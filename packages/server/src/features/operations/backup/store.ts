@@ -1,7 +1,7 @@
+import type { OfUser } from '../../../feature/of-user.ts'
 import {
   command,
   inTables,
-  type AnyCommand,
   type Command,
   type Reader,
   type Transaction,
@@ -9,8 +9,6 @@ import {
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { skipNumbers } from '../../tokens/events/in-transaction.ts'
-import { eraseAllProofs } from '../../mail/proofs/in-transaction.ts'
-import { eraseWaitingMails } from '../../mail/outbox/in-transaction.ts'
 import { endAllSessions } from '../../tokens/sessions/in-transaction.ts'
 import { replaceSigningKeys, type Replacement } from '../../tokens/signing-keys/in-transaction.ts'
 import type { BackupEvent } from './audit-events.ts'
@@ -55,29 +53,29 @@ export interface Finished {
   readonly backedUpAt: number | undefined
   readonly sessionsEnded: number
   readonly keysRevoked: readonly string[]
-  readonly mailsDeleted: number
-  readonly linksDeleted: number
+  /** How many rows of each kind were deleted, such as `links_deleted`. */
+  readonly deleted: Readonly<Record<string, number>>
 }
 
 // decisions/0033-backups-and-restores.md
 /**
- * Makes a restored database safe to use. The database does not know what happened after the backup:
- * which sessions ended, which refresh tokens and links were used, which keys were revoked. So this
- * command deletes the links and codes of mails and, unless `keepsSessions` is true, ends all
- * sessions. If there is an `offered` key, this key replaces all stored signing keys, and the tokens
- * of the replaced keys are revoked. The command also deletes the mails that waited in the backup,
- * because the server has sent these mails since the backup. The links that undo a change of an
- * address stay.
+ * Creates the command that makes a restored database safe to use. The database does not know what
+ * happened after the backup: which sessions ended, which refresh tokens and links were used, which
+ * keys were revoked. So each feature deletes what must not work again and, unless `keepsSessions`
+ * is true, all sessions end. If there is an `offered` key, this key replaces all stored signing
+ * keys, and the tokens of the replaced keys are revoked. The links that undo a change of an address
+ * stay.
+ *
+ * @param ofUser what all features store about users
  */
-export const finishRestore: Command<Finish, Finished> = command(
-  'finishRestore',
-  async (transaction, { keepsSessions, offered, by, now }) => {
+export function createFinishRestore(ofUser: readonly OfUser[]): Command<Finish, Finished> {
+  return command('finishRestore', async (transaction, { keepsSessions, offered, by, now }) => {
     const backedUpAt = await findBackupTime(transaction)
     await skipNumbers(transaction)
     const sessionsEnded = keepsSessions ? 0 : await endAllSessions(transaction, now)
     const keysRevoked = offered ? await replaceSigningKeys(transaction, { offered, now }) : []
-    const mailsDeleted = await eraseWaitingMails(transaction)
-    const linksDeleted = await eraseAllProofs(transaction)
+    const deleted: Record<string, number> = {}
+    for (const { restored } of ofUser) Object.assign(deleted, await restored?.(transaction))
     await inTables<BackupTables>(transaction)
       .deleteFrom('setting')
       .where('name', '=', backupTimeName)
@@ -93,8 +91,6 @@ export const finishRestore: Command<Finish, Finished> = command(
         revoked_key_ids: keysRevoked,
       },
     })
-    return { backedUpAt, sessionsEnded, keysRevoked, mailsDeleted, linksDeleted }
-  },
-)
-
-export const commands: readonly AnyCommand[] = [finishRestore]
+    return { backedUpAt, sessionsEnded, keysRevoked, deleted }
+  })
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { hashSync } from '@node-rs/argon2'
 import { ProblemError, silentLogger, systemClock, type Logger } from 'keystile/internal'
+import { ofUser } from '../../../server/commands.ts'
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { byOperator as by, createAudit } from '../../operations/audit/audit.ts'
@@ -59,7 +60,7 @@ describe('byPassword', () => {
     feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
     threads = openPatientThreads()
     passwords = createPasswords(threads)
-    users = createUsers(database, feed, systemClock)
+    users = createUsers(database, feed, systemClock, { ofUser })
   })
   after(async () => {
     await threads.close()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
+import { ofUser } from '../../../server/commands.ts'
 import { inTables, type Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { createIssuing } from '../../../../test-support/issuing.ts'
@@ -48,7 +49,7 @@ describe('startLogin', () => {
     return (await mails.orderBy('id').execute()).map(({ recipient }) => recipient)
   }
   async function addUser(): Promise<string> {
-    const created = await createUsers(database, feed, clock).create(
+    const created = await createUsers(database, feed, clock, { ofUser }).create(
       {
         username: parseUsername('ada')!,
         email: parseEmail('ada@example.com'),

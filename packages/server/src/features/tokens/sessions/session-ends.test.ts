@@ -5,7 +5,8 @@ import { inTables, type Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { byOperator as by } from '../../operations/audit/audit.ts'
 import type { AuditTables } from '../../operations/audit/tables.ts'
-import { finishRestore } from '../../operations/backup/store.ts'
+import { createFinishRestore } from '../../operations/backup/store.ts'
+import { ofUser } from '../../../server/commands.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { startLogin } from '../../sign-in/login/store.ts'
 import { createSessionEnds, type SessionEnds } from './session-ends.ts'
@@ -101,7 +102,9 @@ describe('createSessionEnds', () => {
     const ids = ['-', '0', 'A', 'Z', '_', 'a', 'z']
     for (const id of ids) await start(id, 'kim')
     const values = { keepsSessions: false, offered: undefined, by, now }
-    assert.ok((await database.write(finishRestore, values)).sessionsEnded >= ids.length)
+    assert.ok(
+      (await database.write(createFinishRestore(ofUser), values)).sessionsEnded >= ids.length,
+    )
     assert.ok(ids.every(isRevoked))
   })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import { decodeJwtUnsafe, generateKey, verifyJwt } from 'keystile/jwt'
+import { ofUser } from '../../../server/commands.ts'
 import { inTables, type Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { byOperator as by } from '../../operations/audit/audit.ts'
@@ -29,7 +30,7 @@ describe('start()', () => {
       new URL('../../../server/writer-thread.ts', import.meta.url),
     )
     feed = await openEventFeed(database, { clock, logger: silentLogger })
-    users = createUsers(database, feed, clock)
+    users = createUsers(database, feed, clock, { ofUser })
     const username = parseUsername('ada')!
     const made = {
       username,

@@ -11,7 +11,8 @@ import { createTestClock, issuer, key } from '../../../../test-support/keystile.
 import { openMigratedFile, type MigratedFile } from '../../../../test-support/migrated.ts'
 import { openSqliteFile, sqliteDialect } from '../../../storage/sqlite-dialect.ts'
 import { byOperator } from '../../operations/audit/audit.ts'
-import { finishRestore } from '../../operations/backup/store.ts'
+import { createFinishRestore } from '../../operations/backup/store.ts'
+import { ofUser } from '../../../server/commands.ts'
 import type { EventFeed } from '../events/events.ts'
 import { feature } from './feature.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -170,7 +171,7 @@ describe('the signing keys in a database', () => {
       const { database } = migrated
       const restore = async (): Promise<readonly string[]> => {
         const values = { keepsSessions: false, offered, by: byOperator, now }
-        return (await database.write(finishRestore, values)).keysRevoked
+        return (await database.write(createFinishRestore(ofUser), values)).keysRevoked
       }
       assert.deepEqual([await restore(), listKeys()], [[], []])
 

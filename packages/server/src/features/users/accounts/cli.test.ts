@@ -14,6 +14,7 @@ import { byOperator } from '../../operations/audit/audit.ts'
 import { createSessionStarter } from '../../tokens/sessions/sessions.ts'
 import { cliCommands } from './cli-commands.ts'
 import type { Options } from './cli.ts'
+import { ofUser } from '../../../server/commands.ts'
 
 const password = 'an engine of her own'
 const now = Date.UTC(2026, 10, 25)
@@ -59,6 +60,7 @@ describe('keystile user', () => {
       ...call,
       flags: { ...call.flags, ...extras.flags },
       clock,
+      ofUser,
       settings: async () => ({ options: { ...settings, ...extras.options } }),
       async withDatabase(work, options) {
         opened = options

@@ -202,7 +202,10 @@ async function withUsers(
     call,
     async (database, feed) => {
       if (await hasAppUsers(database)) throw appHasUsers()
-      await work(createUsers(database, feed, call.clock, notices), database)
+      await work(
+        createUsers(database, feed, call.clock, { ofUser: call.ofUser, notices }),
+        database,
+      )
     },
     options,
   )

@@ -2,6 +2,7 @@
 // reserved: otherwise a user could reserve the addresses of other people.
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
+import type { OfUser } from '../../../feature/of-user.ts'
 import {
   inTables,
   type AnyCommand,
@@ -118,3 +119,7 @@ export const purgeFormerEmails: PurgeCommand = createPurge(
 )
 
 export const commands: readonly AnyCommand[] = [purgeFormerEmails]
+
+export const ofUser: OfUser = {
+  erase: (transaction, { subject }) => eraseFormerEmails(transaction, { subject, which: 'all' }),
+}

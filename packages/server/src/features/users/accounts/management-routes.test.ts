@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { readWebRequest, silentLogger, systemClock } from 'keystile/internal'
+import { ofUser } from '../../../server/commands.ts'
 import { jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
@@ -24,7 +25,7 @@ describe('managementRoutes', () => {
       new URL('../../../server/writer-thread.ts', import.meta.url),
     )
     feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
-    users = createUsers(database, feed, systemClock)
+    users = createUsers(database, feed, systemClock, { ofUser })
     made = []
     for (let i = 0; i < 51; i++) {
       const created = await users.create(

@@ -2,6 +2,7 @@
 // so that two concurrent writes cannot leave the system without an administrator.
 import { sql, type Kysely } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
+import type { OfUser } from '../../../feature/of-user.ts'
 import {
   command,
   inTables,
@@ -13,15 +14,12 @@ import { announceEvent } from '../../operations/app-events/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { insertEvents } from '../../tokens/events/in-transaction.ts'
-import { eraseProofs, eraseProofsFor } from '../../mail/proofs/in-transaction.ts'
-import { invitation } from '../../mail/proofs/purposes.ts'
-import { eraseMailsAbout } from '../../mail/outbox/in-transaction.ts'
+import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { endSessions, findLatestExpiry } from '../../tokens/sessions/in-transaction.ts'
 import { adminRole } from '../scopes/scopes.ts'
 import type { AccountEvent } from './audit-events.ts'
-import { eraseFormerEmails } from './former-email-store.ts'
 import { announceChange, grantNames } from './in-transaction.ts'
 import { notify } from './store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
@@ -147,16 +145,28 @@ async function recordChange(
   } else if (ended > 0) await record('sessions_ended')
 }
 
-/**
- * Deletes a user's data and ends the sessions, in one transaction. The row keeps the subject and
- * the name, so that another person cannot register the name and be mistaken for this user. Revokes
- * the invitations to the user's mailboxes: with an invitation, the deleted user could register
- * again and get the rights in this invitation.
- */
-export const deleteUser: Command<
+/** The command that deletes a user. */
+export type DeleteUser = Command<
   { readonly id: string; readonly by: By; readonly now: number },
   { readonly outcome: 'deleted' | 'absent' | 'last-administrator' }
-> = command('deleteUser', async (transaction, { id, by, now }) => {
+>
+
+/**
+ * Creates the command that deletes a user's data and ends the sessions, in one transaction. The row
+ * keeps the subject and the name, so that another person cannot register the name and be mistaken
+ * for this user.
+ *
+ * @param ofUser what all features store about users
+ */
+export function createDeleteUser(ofUser: readonly OfUser[]): DeleteUser {
+  return command('deleteUser', (transaction, values) => eraseUser(transaction, values, ofUser))
+}
+
+async function eraseUser(
+  transaction: Transaction,
+  { id, by, now }: Parameters<DeleteUser['run']>[1],
+  ofUser: readonly OfUser[],
+): ReturnType<DeleteUser['run']> {
   const db = inTables<AccountTables>(transaction)
 
   await lockAdministration(db)
@@ -181,11 +191,7 @@ export const deleteUser: Command<
   )
   if (!deleted) return { outcome: 'absent' }
 
-  await eraseMailsAbout(transaction, id)
-  await eraseProofs(transaction, { subject: id })
-  for (const mailbox of mailboxes)
-    await eraseProofsFor(transaction, { purpose: invitation, mailbox })
-  await eraseFormerEmails(transaction, { subject: id, which: 'all' })
+  for (const { erase } of ofUser) await erase?.(transaction, { subject: id, mailboxes })
   await endSessions(transaction, { subject: id, now })
   // Verifiers in other processes must refuse the user's tokens until the last token has expired.
   await insertEvents(
@@ -201,7 +207,7 @@ export const deleteUser: Command<
     at: new Date(now),
   })
   return { outcome: 'deleted' }
-})
+}
 
 /**
  * Locks a user. Returns the user's address and the verified former addresses, in the form in which
@@ -273,4 +279,4 @@ function hasAdminRole(roles: string): boolean {
   return (JSON.parse(roles) as readonly string[]).includes(adminRole)
 }
 
-export const commands: readonly AnyCommand[] = [changeUser, deleteUser]
+export const commands: readonly AnyCommand[] = [changeUser]

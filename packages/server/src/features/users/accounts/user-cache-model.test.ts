@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto'
 import { it, mock } from 'node:test'
 import fc from 'fast-check'
 import { silentLogger, systemClock } from 'keystile/internal'
+import { ofUser } from '../../../server/commands.ts'
 import { createUsers, type User, type Users } from './users.ts'
 import { byOperator } from '../../operations/audit/audit.ts'
 import { createUserCache, type UserLookup } from '../directory/user-cache.ts'
@@ -84,7 +85,7 @@ async function openProcess(place: string): Promise<Process> {
     new URL('../../../server/writer-thread.ts', import.meta.url),
   )
   const feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
-  const users = createUsers(database, feed, systemClock)
+  const users = createUsers(database, feed, systemClock, { ofUser })
   let gate = Promise.withResolvers<void>()
   gate.resolve()
   const cache = createUserCache<User>({

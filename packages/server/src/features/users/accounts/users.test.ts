@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { RevocableToken } from 'keystile'
 import { silentLogger } from 'keystile/internal'
 import { decodeJwtUnsafe } from 'keystile/jwt'
+import { ofUser } from '../../../server/commands.ts'
 import { inTables, type Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { byOperator as by } from '../../operations/audit/audit.ts'
@@ -33,7 +34,7 @@ describe('createUsers', () => {
       new URL('../../../server/writer-thread.ts', import.meta.url),
     )
     feed = await openEventFeed(database, { clock, logger: silentLogger })
-    users = createUsers(database, feed, clock)
+    users = createUsers(database, feed, clock, { ofUser })
   })
   afterEach(async () => {
     await feed.close()
@@ -278,7 +279,11 @@ describe('createUsers', () => {
     const failWith = (code: string): Promise<string> => {
       const error = Object.assign(new Error(code), { code })
       const failing = { ...database, write: () => Promise.reject(error) }
-      return createUsers(failing, feed, clock).changeEmail(ada, parseEmail('new@example.com')!, by)
+      return createUsers(failing, feed, clock, { ofUser }).changeEmail(
+        ada,
+        parseEmail('new@example.com')!,
+        by,
+      )
     }
     assert.equal(await failWith('23505'), 'taken') // unique_violation in PostgreSQL
     await assert.rejects(failWith('other'), { message: 'other' })

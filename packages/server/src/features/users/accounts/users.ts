@@ -1,5 +1,6 @@
 // The functions by which other features find, create and change accounts.
 import { deepFreeze, randomId, type Clock } from 'keystile/internal'
+import type { OfUser } from '../../../feature/of-user.ts'
 import { isTakenAtTheSameTime, type Database } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
@@ -11,7 +12,12 @@ import { isReserved } from './former-email-store.ts'
 import type { NewUserRow } from './in-transaction.ts'
 import type { NewUndo } from './new-undo.ts'
 import { withoutReserved, type Profile } from './profile.ts'
-import { changeUser, deleteUser, type StoredUserChange } from './management-store.ts'
+import {
+  changeUser,
+  createDeleteUser,
+  type DeleteUser,
+  type StoredUserChange,
+} from './management-store.ts'
 import {
   changeEmail,
   changePassword,
@@ -157,11 +163,18 @@ export function createUsers(
   database: Database,
   feed: EventFeed,
   clock: Clock,
-  notices: Notices = noNotices,
+  {
+    ofUser,
+    notices = noNotices,
+  }: {
+    /** What all features store about users. */
+    readonly ofUser: readonly OfUser[]
+    readonly notices?: Notices | undefined
+  },
 ): Users {
   return {
     ...createUserFinder(database, clock),
-    ...createUserWriter({ database, feed, clock, notices }),
+    ...createUserWriter({ database, feed, clock, notices, deleteUser: createDeleteUser(ofUser) }),
   }
 }
 
@@ -197,6 +210,7 @@ interface WriterParts {
   readonly feed: EventFeed
   readonly clock: Clock
   readonly notices: Notices
+  readonly deleteUser: DeleteUser
 }
 
 function createUserWriter(parts: WriterParts): UserWriter {
@@ -241,7 +255,7 @@ function createUserWriter(parts: WriterParts): UserWriter {
 }
 
 function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' | 'delete'> {
-  const { database, feed, clock, notices } = parts
+  const { database, feed, clock, notices, deleteUser } = parts
   return {
     async change(user, change, by, author) {
       const notice = notices('account_disabled')
