@@ -9,10 +9,21 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
 import { freePort } from '../../packages/server/test-support/command.ts'
-import { root } from './blocks.ts'
+import { documents, root } from './blocks.ts'
 
 const answersLater = /^curl .*\n# .*Token has been revoked/
 const steps = globSync('docs/tutorial/[1-6]-*.md', { cwd: root }).toSorted()
+
+it('no document tells the reader to run keystile without npx, which needs it on the PATH', () => {
+  const bare = /^ *keystile |\b[Rr]un\s+`keystile /m
+  for (const document of documents) {
+    const page = readFileSync(join(root, document), 'utf8')
+    const blocks = page.matchAll(/^ *```(?:sh|console)\n(.*?)^ *```$/gms)
+    const prose = page.replaceAll(/^ *```\w*\n.*?^ *```$/gms, '')
+    for (const text of [...Array.from(blocks, ([, commands = '']) => commands), prose])
+      assert.equal(bare.exec(text)?.[0], undefined, document)
+  }
+})
 
 describe('the commands in the documents', { skip: withoutCurl() }, () => {
   let folder: string
