@@ -3,7 +3,6 @@ import type { IssuingParts } from './issuing.ts'
 import type { Parts } from './parts.ts'
 import type { People } from './people.ts'
 
-/** The login of all fronts. */
 export function wireLogin<U>(
   { options: { clock, logger }, accounts, limits, devices, notices }: Parts,
   { directory }: Pick<People<U>, 'directory'>,

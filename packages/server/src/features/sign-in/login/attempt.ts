@@ -15,7 +15,6 @@ export interface AskedLogin {
 }
 
 export interface Proof {
-  /** The name of the method. */
   readonly method: string
   /** In milliseconds. */
   readonly at: number

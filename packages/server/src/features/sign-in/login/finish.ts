@@ -15,7 +15,6 @@ export interface FinishedLogin extends StartedSession {
   readonly deviceSecret: string | undefined
 }
 
-/** The login that the policy has granted. */
 interface GrantedLogin<U> {
   readonly subject: string
   readonly authenticatedAt: number

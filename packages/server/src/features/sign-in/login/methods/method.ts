@@ -8,7 +8,6 @@ import type { Devices } from '../../known-devices/devices.ts'
 import type { LoginAttempt } from '../attempt.ts'
 import type { LoginEvent } from '../feature.ts'
 
-/** What the methods use. */
 export interface MethodParts<U> {
   readonly directory: Directory<U>
   readonly passwords: Passwords
