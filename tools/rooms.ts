@@ -536,7 +536,7 @@ const server: Package = {
     },
     {
       name: 'features/pages/start-page',
-      for: 'the page at the root of the stand-alone server, and the page for unknown account pages',
+      for: 'the page at the root of the stand-alone server, and the page for unknown paths',
       from: ['base', 'pages', 'features/mail/messages', 'features/pages/account-pages'],
       packages: ['keystile'],
     },

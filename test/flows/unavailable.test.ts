@@ -60,6 +60,33 @@ describe('Keystile while PostgreSQL is down', { skip: skip || skipAway }, () => 
     }
     assert.equal((await send('GET', '/.well-known/jwks.json')).status, 200)
   })
+
+  it('while PostgreSQL is down, a browser gets a page for a link and a form, an API JSON', async (t) => {
+    const postgres = await startPostgres({ durable: true })
+    assert.ok(postgres, howToGetPostgres)
+    const pool = new pg.Pool({ connectionString: postgres.url, connectionTimeoutMillis: 1_000 })
+    const { keystile, send } = await startKeystile({ database: pool, key, mailUrl: 'console:' })
+    t.after(async () => {
+      await keystile.close()
+      await pool.end()
+    })
+    await postgres.stop()
+    for (const [method, path, form] of [
+      ['GET', '/account/reset-password?token=t', undefined],
+      ['POST', '/account/forgot-password', { login: 'ada' }],
+    ] as const)
+      for (const [accept, type] of [
+        ['text/html,*/*;q=0.8', 'text/html; charset=utf-8'],
+        ['*/*', 'application/problem+json'],
+      ] as const) {
+        const headers = { accept, 'accept-language': 'de' }
+        const answer = await send(method, path, { headers, ...(form && { form }) })
+        assert.equal(answer.status, 503, answer.text)
+        assert.equal(answer.headers.get('retry-after'), '1')
+        assert.equal(answer.headers.get('content-type'), type)
+        assert.equal(answer.text.includes('<h1>Das geht im Moment nicht</h1>'), accept !== '*/*')
+      }
+  })
 })
 
 describe('Keystile while another connection keeps a row locked', { skip }, () => {

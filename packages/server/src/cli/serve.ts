@@ -1,5 +1,6 @@
 import { createMetrics } from '../features/operations/metrics/metrics.ts'
 import { listen } from '../listener/server.ts'
+import { createUserCommand } from '../features/pages/start-page/start-page.ts'
 import { metrics } from '../server/features.ts'
 import { wire } from '../server/wire/wire.ts'
 import { describeSource } from '../storage/source.ts'
@@ -22,6 +23,7 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
   const server = await listen(running, {
     ...settings,
     accessLog: settings.accessLog ? logger : undefined,
+    program: terminal.program,
     metrics: counts && { counts, binding: settings.metrics },
   }).catch(async (error: unknown) => {
     await running.keystile.close()
@@ -29,8 +31,7 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
   })
 
   logger.info({ issuer: running.keystile.issuer, port: settings.port }, 'listening')
-  const hasUsers = (await running.users.listAfter('', 1)).length > 0
-  const howToCreateUsers = createUsers(terminal.program, hasUsers)
+  const howToCreateUsers = createUsers(terminal.program, await running.hasUsers())
   terminal.print(welcome(running.keystile.issuer, settings, howToCreateUsers))
 
   const signal = await terminal.untilStopped()
@@ -74,10 +75,9 @@ function tryOut(at: string): string {
 
 /** Returns the command that creates accounts, for a server with closed registration. */
 function createUsers(program: string, hasUsers: boolean): string {
-  const role = hasUsers ? '' : ' --role admin'
   return `Registration is closed. Create ${hasUsers ? 'a user' : 'the first administrator'}:
 
-  ${program} user create NAME${role}
+  ${createUserCommand(program, hasUsers)}
 
 Run it with the settings of this server: the same environment, flags and files. It asks for the
 password.`

@@ -11,6 +11,7 @@ import {
 } from 'keystile/internal'
 import type { Caller, DemandArguments } from 'keystile'
 import { DatabaseUnavailableError } from '../storage/database.ts'
+import { prefersHtml } from './accept.ts'
 import { describeRefusal, findRefusalAnswer, refusalAnswer } from './refusal.ts'
 import { createRouteFinder, type FoundRoutes } from './route-finder.ts'
 import type { GuardedRoute, OptionalRoute, Route } from './route.ts'
@@ -27,6 +28,8 @@ interface RouterOptions<U> {
   /** Whether a client is the app itself. Some routes are only for the app. */
   isFirstParty(clientId: string): boolean
   onGuardRefusal?(error: TokenError): void
+  /** Returns the page that a browser gets in place of a page while the database is away. */
+  showUnavailable?(request: HttpRequestWithBody): HttpAnswer
 }
 
 // decisions/0001-no-framework-inside-the-server.md
@@ -66,7 +69,11 @@ export function createRouter<U>(
       if (!caller) throw new Error('a guard that is not optional must return a caller')
       return await route.handle(routeRequest, caller)
     } catch (error) {
-      return errorAnswer(error, { pattern: found.pattern, refusals: route.refusals }, options)
+      const { refusals, doc } = route
+      const refused = errorAnswer(error, { pattern: found.pattern, refusals }, options)
+      const isPage = doc.success.type === 'text/html' && prefersHtml(request.headers.get('accept'))
+      if (!isPage || refused.status !== 503) return refused
+      return options.showUnavailable?.(request) ?? refused
     }
   }
 

@@ -25,6 +25,7 @@ describe('listen', () => {
     const service = {
       keystile: { answer, close: async () => {} },
       options: testOptions,
+      hasUsers: async () => false,
       findUnreadiness: async () => [],
       readGauges: () => [],
       routeOf: () => undefined,

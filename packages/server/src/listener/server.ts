@@ -88,6 +88,8 @@ export interface ListenOptions extends Binding {
    */
   readonly metrics?: { readonly counts: Metrics; readonly binding: Binding | 'own' } | undefined
   readonly limits?: ConnectionLimits
+  /** What an operator types to run a command of this installation. Default: `npx keystile`. */
+  readonly program?: string
 }
 
 export interface ListeningServer {
@@ -162,11 +164,11 @@ interface Gate {
 /** Returns the handler of all requests, which also counts and logs them. */
 function handlerOf(
   service: Service,
-  { accessLog, metrics }: ListenOptions,
+  { accessLog, metrics, program }: ListenOptions,
   { write }: Gate,
   readMetrics: (() => Promise<string>) | undefined,
 ): RequestListener {
-  const { answer, routeOf } = createStandAlone(service, readMetrics)
+  const { answer, routeOf } = createStandAlone(service, { readMetrics, program })
   const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = readNodeRequest(incoming)
     const startedAt = performance.now()

@@ -8,6 +8,7 @@ export interface Service {
     close(): Promise<void>
   }
   readonly options: StartOptions
+  hasUsers(): Promise<boolean>
   /**
    * Returns the reasons why a load balancer should send no requests now, one sentence for each
    * reason. If the service is ready, the list is empty.

@@ -22,20 +22,27 @@ export interface StandAlone {
 }
 
 const notFound = problemAnswer(new ProblemError('not_found', 'There is nothing here'))
-/** The answers at these paths depend on the header `Accept` (RFC 9110 §12.5.5). */
+/** The root and unknown paths have answers that depend on `Accept` (RFC 9110 §12.5.5). */
 const vary = { vary: 'Accept' }
 
 /**
  * Creates the function that answers requests to Keystile's endpoints, `/healthz` and `/readyz`. It
- * returns 404 for all other paths. Browsers get a page at the root, and a page for an unknown path
- * below the account pages; other clients get JSON there.
+ * returns 404 for all other paths. Browsers get a page at the root and for unknown paths; other
+ * clients get JSON there.
  *
- * @param readMetrics returns the content of `/metrics`. If it is not given, the answer to
+ * @param parts.readMetrics returns the content of `/metrics`. If it is not given, the answer to
  *   `/metrics` is 404.
+ * @param parts.program what an operator types to run a command of this installation
  */
 export function createStandAlone(
-  { keystile, options, findUnreadiness, routeOf }: Service,
-  readMetrics?: () => Promise<string>,
+  { keystile, options, hasUsers, findUnreadiness, routeOf }: Service,
+  {
+    readMetrics,
+    program = 'npx keystile',
+  }: {
+    readonly readMetrics?: (() => Promise<string>) | undefined
+    readonly program?: string | undefined
+  } = {},
 ): StandAlone {
   const own = new Set(['/healthz', '/readyz'])
   if (readMetrics) own.add('/metrics')
@@ -60,15 +67,13 @@ export function createStandAlone(
   const base = basePathOf(options)
   const startPaths = new Set(['/', `${base}/`, base])
 
-  function answerPage(path: string, request: HttpRequestWithBody): HttpAnswer | undefined {
-    const isStart = startPaths.has(path)
-    if (!isStart && !`${path}/`.startsWith(`${base}/account/`)) return undefined
+  const surroundings = { hasMetrics: readMetrics !== undefined, hasUsers, program }
 
-    const hasMetrics = readMetrics !== undefined
+  async function answerPage(path: string, request: HttpRequestWithBody): Promise<HttpAnswer> {
     const answered = !prefersHtml(request.headers.get('accept'))
       ? notFound
-      : isStart
-        ? startPage(request, options, hasMetrics)
+      : startPaths.has(path)
+        ? await startPage(request, options, surroundings)
         : notFoundPage(request, options)
     return { ...answered, headers: { ...answered.headers, ...vary } }
   }
@@ -81,7 +86,7 @@ export function createStandAlone(
       const isRead = request.method === 'GET' || request.method === 'HEAD'
       const path = isRead ? pathOf(request.url) : undefined
       if (path === undefined) return notFound
-      return (await answerRead(path)) ?? answerPage(path, request) ?? notFound
+      return (await answerRead(path)) ?? answerPage(path, request)
     },
     routeOf(request) {
       const found = routeOf(request)

@@ -35,6 +35,7 @@ describe('listen', () => {
         close: async () => void closings++,
       },
       options: testOptions,
+      hasUsers: async () => false,
       findUnreadiness: async () => [],
       readGauges: () => [],
       routeOf: () => undefined,

@@ -10,6 +10,7 @@ import { cookiePathOf } from '../../features/sign-in/browser-session/cookie-sess
 import { firstParty, type Clients } from '../../features/tokens/clients/clients.ts'
 import { createActiveUsers } from '../../features/users/directory/active-users.ts'
 import { checkedDirectory } from '../../features/users/directory/directory.ts'
+import { unavailablePage } from '../../features/pages/account-pages/unavailable.ts'
 import { createOwnDocs } from '../../features/pages/docs/docs.ts'
 import { describeRoutes } from '../../features/pages/docs/openapi.ts'
 import { hasMail } from '../../features/mail/messages/mail.ts'
@@ -139,6 +140,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     }),
     logger,
     isFirstParty: (clientId) => clientId === firstParty.id,
+    showUnavailable: (request) => unavailablePage(request, options),
     onGuardRefusal: (error) => meter.add(guardRefusals, { reason: guardReasonOf(error) }),
   })
   const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })
@@ -183,6 +185,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     clients,
     options,
     document,
+    hasUsers: async () => (await users.listAfter(undefined, 1)).length > 0,
     findUnreadiness: () => findUnreadiness(accounts),
     readGauges: () => readGauges({ ...accounts, streams, jobs, signingKeys: issuing.signingKeys }),
     routeOf: (request) => nameRoute(request) ?? docs?.routeOf(request),

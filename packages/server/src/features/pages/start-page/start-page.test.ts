@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { HttpRequestWithBody } from 'keystile/internal'
+import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { testOptions } from '../../../../test-support/start-options.ts'
-import { notFoundPage, startPage, type StartOptions } from './start-page.ts'
+import { unavailablePage } from '../account-pages/unavailable.ts'
+import { notFoundPage, startPage, type StartOptions, type Surroundings } from './start-page.ts'
 
 const request = (language = 'en'): HttpRequestWithBody => ({
   method: 'GET',
@@ -10,8 +11,18 @@ const request = (language = 'en'): HttpRequestWithBody => ({
   headers: new Headers({ 'accept-language': language }),
   body: () => assert.fail('no body is read'),
 })
-const bodyOf = (options: Partial<StartOptions>, language?: string, hasMetrics = true): string =>
-  startPage(request(language), { ...testOptions, ...options }, hasMetrics).body ?? ''
+const show = (
+  options: Partial<StartOptions>,
+  language?: string,
+  changed: Partial<Surroundings> = {},
+): Promise<HttpAnswer> =>
+  startPage(
+    request(language),
+    { ...testOptions, ...options },
+    { hasMetrics: true, hasUsers: async () => false, program: 'npx keystile', ...changed },
+  )
+const bodyOf = async (...shown: Parameters<typeof show>): Promise<string> =>
+  (await show(...shown)).body ?? ''
 const headingOf = (body: string): string | undefined => /<h1>(.*)<\/h1>/.exec(body)?.[1]
 const linksOf = (body: string): readonly (string | undefined)[] =>
   Array.from(body.matchAll(/href="([^"]*)"/g), ([, href]) => href)
@@ -20,11 +31,11 @@ const production = { issuer: 'https://auth.example/v1' }
 const metadata = '/.well-known/oauth-authorization-server'
 
 describe('the start page in development', () => {
-  it('the start page says how to switch on what is off', () => {
-    const body = bodyOf({ registration: 'closed', docs: 'off' }, 'en', false)
+  it('the start page says how to switch on what is off', async () => {
+    const closed = { registration: 'closed', docs: 'off' } as const
+    const body = await bodyOf(closed, 'en', { hasMetrics: false })
     assert.equal(headingOf(body), 'Keystile runs')
-    assert.match(body, /npx keystile user create ada --role admin/)
-    assert.match(body, /curl http:\/\/localhost:8000\/token -d username=ada/)
+    assert.match(body, /curl http:\/\/localhost:8000\/token -d username=NAME/)
     assert.deepEqual(linksOf(body), [metadata])
     assert.deepEqual(
       Array.from(body.matchAll(/<code>(KEYSTILE_[^<]*)</g), ([, variable]) => variable),
@@ -39,9 +50,32 @@ describe('the start page in development', () => {
     )
   })
 
-  it('the start page links to what is on, below the path of the issuer', () => {
+  it('the start page shows the command of this installation that creates a user', async () => {
+    const program = 'npm run keystile --'
+    for (const [hasUsers, heading, command] of [
+      [false, 'Create the first administrator', `${program} user create NAME --role admin`],
+      [true, 'Create a user', `${program} user create NAME`],
+    ] as const) {
+      const body = await bodyOf({}, 'en', { program, hasUsers: async () => hasUsers })
+      assert.ok(body.includes(`<h2>${heading}</h2>\n<pre>${command}</pre>`), body)
+    }
+  })
+
+  it('while the database is away, the start page has status 503 and a link to try again', async () => {
+    const {
+      status,
+      headers,
+      body = '',
+    } = await show({}, 'en', {
+      hasUsers: () => Promise.reject(new Error('away')),
+    })
+    assert.deepEqual([status, headers['retry-after']], [503, '1'])
+    assert.deepEqual(linksOf(body), [''])
+  })
+
+  it('the start page links to what is on, below the path of the issuer', async () => {
     const issuer = 'http://127.0.0.1:8000/auth'
-    const body = bodyOf({ issuer, mailUrl: 'console:', cookieSession: true })
+    const body = await bodyOf({ issuer, mailUrl: 'console:', cookieSession: true })
     assert.deepEqual(linksOf(body), [
       '/auth/docs',
       '/auth/account/forgot-password',
@@ -52,41 +86,42 @@ describe('the start page in development', () => {
     assert.doesNotMatch(body, /KEYSTILE_/)
   })
 
-  it('the start page tells where the account pages of the app are', () => {
+  it('the start page tells where the account pages of the app are', async () => {
     const accountPagesUrl = 'http://localhost:5173/"account'
-    const body = bodyOf({ mailUrl: 'smtp://localhost', accountPagesUrl })
+    const body = await bodyOf({ mailUrl: 'smtp://localhost', accountPagesUrl })
     assert.match(body, /The links lead to <code>http:\/\/localhost:5173\/&#34;account</)
     assert.deepEqual(linksOf(body), ['/docs', '/metrics', metadata])
   })
 })
 
 describe('the start page in production', () => {
-  it('the start page in production names the server, and shows nothing for developers', () => {
-    const body = bodyOf(production)
+  it('the start page in production names the server, and shows nothing for developers', async () => {
+    const body = await bodyOf(production)
     assert.equal(headingOf(body), 'Log in with your app')
     assert.match(body, /<p>auth\.example<\/p>/)
     assert.doesNotMatch(body, /Keystile|KEYSTILE|docs|metrics/)
     assert.deepEqual(linksOf(body), [])
   })
 
-  it('the start page in production links to the app, or to the page for a new password', () => {
+  it('the start page in production links to the app, or to the page for a new password', async () => {
     const mail = { ...production, mailUrl: 'smtp://mail.example' }
-    assert.deepEqual(linksOf(bodyOf(mail)), ['/v1/account/forgot-password'])
+    assert.deepEqual(linksOf(await bodyOf(mail)), ['/v1/account/forgot-password'])
     const accountPagesUrl = 'https://app.example/account'
-    assert.deepEqual(linksOf(bodyOf({ ...mail, accountPagesUrl })), ['https://app.example'])
+    assert.deepEqual(linksOf(await bodyOf({ ...mail, accountPagesUrl })), ['https://app.example'])
   })
 
-  it('the start page and the page for unknown account pages have four languages', () => {
-    for (const show of [
+  it('the start page and the pages for faults have four languages', async () => {
+    for (const bodyIn of [
       (language: string) => bodyOf(production, language),
-      (language: string) => notFoundPage(request(language), testOptions).body ?? '',
+      async (language: string) => notFoundPage(request(language), testOptions).body ?? '',
+      async (language: string) => unavailablePage(request(language), testOptions).body ?? '',
     ]) {
-      const bodies = ['en', 'de', 'fr', 'es'].map(show)
+      const bodies = await Promise.all(['en', 'de', 'fr', 'es'].map(bodyIn))
       assert.equal(new Set(bodies.map(headingOf)).size, 4)
     }
   })
 
-  it('the page for an unknown account page links to the start page', () => {
+  it('the page for an unknown path links to the start page', () => {
     const { status, body = '' } = notFoundPage(request(), { ...testOptions, ...production })
     assert.equal(status, 404)
     assert.equal(headingOf(body), 'There is no page here')

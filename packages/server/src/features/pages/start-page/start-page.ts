@@ -1,10 +1,11 @@
-// The page at the root of the stand-alone server, and the page for account pages that do not exist.
+// The page at the root of the stand-alone server, and the page for unknown paths.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { isOnThisMachine } from '../../../base/this-machine.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
 import { pageAnswer } from '../../../pages/layout.ts'
 import { page, readerOf, type PageSettings } from '../account-pages/page-parts.ts'
 import { pageTexts } from '../account-pages/texts.ts'
+import { unavailablePage } from '../account-pages/unavailable.ts'
 import { startTexts } from './texts.ts'
 
 export interface StartOptions extends PageSettings {
@@ -15,21 +16,32 @@ export interface StartOptions extends PageSettings {
   readonly docs: 'on' | 'off'
 }
 
+/** What the start page in development shows besides the settings. */
+export interface Surroundings {
+  readonly hasMetrics: boolean
+  hasUsers(): Promise<boolean>
+  /** What an operator types to run a command of this installation. */
+  readonly program: string
+}
+
 /**
  * Returns the start page. If the issuer is on this machine, the page is for developers: it says
  * what runs here, and how to switch on what is off. Otherwise it says where people log in.
  */
-export function startPage(
+export async function startPage(
   request: HttpRequestWithBody,
   options: StartOptions,
-  hasMetrics: boolean,
-): HttpAnswer {
-  return isOnThisMachine(options.issuer)
-    ? developmentPage(options, hasMetrics)
-    : publicPage(request, options)
+  surroundings: Surroundings,
+): Promise<HttpAnswer> {
+  if (!isOnThisMachine(options.issuer)) return publicPage(request, options)
+
+  const hasUsers = await surroundings.hasUsers().catch(() => undefined)
+  return hasUsers === undefined
+    ? unavailablePage(request, options)
+    : developmentPage(options, { ...surroundings, hasUsers })
 }
 
-/** Returns the page for a path below the account pages that has no page. */
+/** Returns the page for a path that has no page. */
 export function notFoundPage(request: HttpRequestWithBody, options: StartOptions): HttpAnswer {
   const reader = readerOf(request, options)
   const { notFound } = startTexts[reader.language]
@@ -65,17 +77,29 @@ function linkOf(options: StartOptions, forgot: string): Html | undefined {
   return markup`<p><a href="${basePathOf(options)}/account/forgot-password">${forgot}</a></p>`
 }
 
-function developmentPage(options: StartOptions, hasMetrics: boolean): HttpAnswer {
+/** Returns the command that creates a user. The first user is an administrator. */
+export function createUserCommand(program: string, hasUsers: boolean): string {
+  return `${program} user create NAME${hasUsers ? '' : ' --role admin'}`
+}
+
+function developmentPage(
+  options: StartOptions,
+  {
+    hasMetrics,
+    hasUsers,
+    program,
+  }: Omit<Surroundings, 'hasUsers'> & { readonly hasUsers: boolean },
+): HttpAnswer {
   const { issuer } = options
   const content = markup`<p>The issuer is <code>${issuer}</code>. You see this page in development
 only.</p>
 <section>
-<h2>Create the first user</h2>
-<pre>npx keystile user create ada --role admin</pre>
+<h2>Create ${hasUsers ? 'a user' : 'the first administrator'}</h2>
+<pre>${createUserCommand(program, hasUsers)}</pre>
 </section>
 <section>
 <h2>Log in</h2>
-<pre>curl ${issuer.replace(/\/+$/, '')}/token -d username=ada -d password=…</pre>
+<pre>curl ${issuer.replace(/\/+$/, '')}/token -d username=NAME -d password=…</pre>
 </section>
 <section>
 <h2>What runs here</h2>

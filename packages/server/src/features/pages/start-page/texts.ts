@@ -1,6 +1,6 @@
 import type { Language } from '../../mail/messages/message.ts'
 
-/** The texts of the start page in production, and of the page for unknown account pages. */
+/** The texts of the start page in production, and of the page for unknown paths. */
 interface StartTexts {
   readonly start: { readonly heading: string; readonly text: string }
   readonly notFound: { readonly heading: string; readonly text: string; readonly toStart: string }
