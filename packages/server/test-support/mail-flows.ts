@@ -10,6 +10,7 @@ import {
   type TestClock,
   type TestKeystile,
 } from './keystile.ts'
+import { writeInvitation } from './mailbox.ts'
 import { mailsSent } from './mails-sent.ts'
 
 /** The password that a test sets by a mail. */
@@ -174,6 +175,7 @@ export async function startMails(
   const mail: AppMail = {
     from: 'no-reply@example.com',
     send: (message) => void mails.push(message),
+    templates: { invitation: writeInvitation },
   }
   const started = await stage.start({
     clock,

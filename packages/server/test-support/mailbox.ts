@@ -1,6 +1,6 @@
 // Keystile that sends its mails to a list, for tests of the flows by mail.
 import assert from 'node:assert/strict'
-import type { AppMail, MailMessage } from '@keystile/server'
+import type { AppMail, MailContent, MailMessage, ProofMail } from '@keystile/server'
 import { createTestClock, type Stage, type TestClock, type TestKeystile } from './keystile.ts'
 import { mailsSent } from './mails-sent.ts'
 
@@ -28,6 +28,7 @@ export async function startWithMailbox(stage: Stage, options: object = {}): Prom
   const mail: AppMail = {
     from: 'no-reply@example.com',
     send: (message) => void mails.push(message),
+    templates: { invitation: writeInvitation },
   }
   const started = await stage.start({ clock, mail, ...options })
   const settled = (): Promise<void> => mailsSent(stage)
@@ -41,6 +42,12 @@ export async function startWithMailbox(stage: Stage, options: object = {}): Prom
       return readMail(mails.findLast(({ to }) => to === address))
     },
   }
+}
+
+/** A template of an app that asks for the codes of invitations. */
+export function writeInvitation({ link, code = '' }: ProofMail): MailContent {
+  const text = `Open this link:\n\n${link}\n\n${code.slice(0, 4)} ${code.slice(4)}\n`
+  return { subject: 'Your invitation', text, html: '' }
 }
 
 function readMail(message: MailMessage | undefined): ReadMail {

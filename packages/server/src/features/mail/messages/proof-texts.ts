@@ -16,15 +16,55 @@ export interface ProofTextValues {
 
 type ProofTexts = Readonly<Record<ProofMailKind, (values: ProofTextValues) => Text>>
 
-/** Says that the link and the code work once, how long they work, and when they expire. */
-const bothWork: Readonly<Record<Language, (lifetime: string, until: string) => string>> = {
-  en: (lifetime, until) => `The link and the code work once, within ${lifetime} (until ${until}).`,
-  de: (lifetime, until) =>
-    `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
-  fr: (lifetime, until) =>
-    `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
-  es: (lifetime, until) =>
-    `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+interface Terms {
+  /** Says that the link and the code work once, how long they work, and when they expire. */
+  readonly works: (lifetime: string, until: string) => string
+  readonly keepSecret: string
+}
+
+const both: Readonly<Record<Language, Terms>> = {
+  en: {
+    works: (lifetime, until) =>
+      `The link and the code work once, within ${lifetime} (until ${until}).`,
+    keepSecret: 'Do not give the link or the code to anyone.',
+  },
+  de: {
+    works: (lifetime, until) =>
+      `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+    keepSecret: 'Geben Sie Link und Code an niemanden weiter.',
+  },
+  fr: {
+    works: (lifetime, until) =>
+      `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+    keepSecret: 'Ne communiquez le lien et le code à personne.',
+  },
+  es: {
+    works: (lifetime, until) =>
+      `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+    keepSecret: 'No comparta el enlace ni el código con nadie.',
+  },
+}
+
+const linkOnly: typeof both = {
+  en: {
+    works: (lifetime, until) => `The link works once, within ${lifetime} (until ${until}).`,
+    keepSecret: 'Do not give the link to anyone.',
+  },
+  de: {
+    works: (lifetime, until) =>
+      `Der Link funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}).`,
+    keepSecret: 'Geben Sie den Link an niemanden weiter.',
+  },
+  fr: {
+    works: (lifetime, until) =>
+      `Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+    keepSecret: 'Ne communiquez le lien à personne.',
+  },
+  es: {
+    works: (lifetime, until) =>
+      `El enlace funciona una sola vez, durante ${lifetime} (hasta el ${until}).`,
+    keepSecret: 'No comparta el enlace con nadie.',
+  },
 }
 
 export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
@@ -36,9 +76,9 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Open this link to set it:',
         { link },
         ...withCode(code, 'Or enter this code where you requested the new password:'),
-        bothWork.en(lifetime, until),
+        termsOf(code).en.works(lifetime, until),
         'If you did not request this, ignore this mail: your password stays as it is. ' +
-          'Do not give the link or the code to anyone.',
+          termsOf(code).en.keepSecret,
       ],
     }),
     email_verification: ({ service, link, code, lifetime, until }) => ({
@@ -48,9 +88,10 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'open this link and enter your password to confirm the address:',
         { link },
         ...withCode(code, 'Or enter this code where you are logged in:'),
-        bothWork.en(lifetime, until),
+        termsOf(code).en.works(lifetime, until),
         'If the account is not yours, another person has entered your address. ' +
-          'Ignore this mail. Do not give the link or the code to anyone.',
+          'Ignore this mail. ' +
+          termsOf(code).en.keepSecret,
       ],
     }),
     registration: ({ service, link, code, lifetime, until }) => ({
@@ -60,9 +101,9 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'open this link and enter the password that you have chosen:',
         { link },
         ...withCode(code, 'Or enter this code where you registered:'),
-        bothWork.en(lifetime, until),
+        termsOf(code).en.works(lifetime, until),
         'If it is not you, ignore this mail: then no account is created. ' +
-          'Do not give the link or the code to anyone.',
+          termsOf(code).en.keepSecret,
       ],
     }),
     email_change: ({ service, link, code, lifetime, until }) => ({
@@ -72,9 +113,8 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'If the account is yours, open this link to confirm it:',
         { link },
         ...withCode(code, 'Or enter this code where you changed the address:'),
-        bothWork.en(lifetime, until),
-        'If the account is not yours, ignore this mail. ' +
-          'Do not give the link or the code to anyone.',
+        termsOf(code).en.works(lifetime, until),
+        'If the account is not yours, ignore this mail. ' + termsOf(code).en.keepSecret,
       ],
     }),
     email_changed: ({ service, link, lifetime, until }) => ({
@@ -89,16 +129,14 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           `The link works once, within ${lifetime} (until ${until}). Do not give it to anyone.`,
       ],
     }),
-    invitation: ({ service, link, code, lifetime, until }) => ({
+    invitation: ({ service, link, lifetime, until }) => ({
       subject: `Your invitation to ${service}`,
       paragraphs: [
         `You are invited to create an account at ${service}. ` +
           'Open this link to choose a name and a password:',
         { link },
-        ...withCode(code, 'Or enter this code where you are asked for it:'),
-        bothWork.en(lifetime, until),
-        'If you do not want an account, ignore this mail. ' +
-          'Do not give the link or the code to anyone.',
+        linkOnly.en.works(lifetime, until),
+        'If you do not want an account, ignore this mail. ' + linkOnly.en.keepSecret,
       ],
     }),
   },
@@ -113,9 +151,10 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           code,
           'Oder geben Sie diesen Code dort ein, wo Sie das neue Passwort angefordert haben:',
         ),
-        bothWork.de(lifetime, until),
+        termsOf(code).de.works(lifetime, until),
         'Wenn Sie das nicht angefordert haben, ignorieren Sie diese Mail: ' +
-          'Ihr Passwort bleibt unverändert. Geben Sie Link und Code an niemanden weiter.',
+          'Ihr Passwort bleibt unverändert. ' +
+          termsOf(code).de.keepSecret,
       ],
     }),
     email_verification: ({ service, link, code, lifetime, until }) => ({
@@ -125,9 +164,10 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'öffnen Sie diesen Link und geben Sie Ihr Passwort ein, um die Adresse zu bestätigen:',
         { link },
         ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie angemeldet sind:'),
-        bothWork.de(lifetime, until),
+        termsOf(code).de.works(lifetime, until),
         'Wenn das Konto nicht Ihres ist, hat eine andere Person Ihre Adresse angegeben. ' +
-          'Ignorieren Sie diese Mail. Geben Sie Link und Code an niemanden weiter.',
+          'Ignorieren Sie diese Mail. ' +
+          termsOf(code).de.keepSecret,
       ],
     }),
     registration: ({ service, link, code, lifetime, until }) => ({
@@ -137,9 +177,9 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'öffnen Sie diesen Link und geben Sie das Passwort ein, das Sie gewählt haben:',
         { link },
         ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie sich registriert haben:'),
-        bothWork.de(lifetime, until),
+        termsOf(code).de.works(lifetime, until),
         'Wenn Sie das nicht sind, ignorieren Sie diese Mail: Dann entsteht kein Konto. ' +
-          'Geben Sie Link und Code an niemanden weiter.',
+          termsOf(code).de.keepSecret,
       ],
     }),
     email_change: ({ service, link, code, lifetime, until }) => ({
@@ -152,9 +192,8 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           code,
           'Oder geben Sie diesen Code dort ein, wo Sie die Adresse geändert haben:',
         ),
-        bothWork.de(lifetime, until),
-        'Wenn es nicht Ihr Konto ist, ignorieren Sie diese Mail. ' +
-          'Geben Sie Link und Code an niemanden weiter.',
+        termsOf(code).de.works(lifetime, until),
+        'Wenn es nicht Ihr Konto ist, ignorieren Sie diese Mail. ' + termsOf(code).de.keepSecret,
       ],
     }),
     email_changed: ({ service, link, lifetime, until }) => ({
@@ -170,16 +209,14 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Geben Sie ihn an niemanden weiter.',
       ],
     }),
-    invitation: ({ service, link, code, lifetime, until }) => ({
+    invitation: ({ service, link, lifetime, until }) => ({
       subject: `Ihre Einladung zu ${service}`,
       paragraphs: [
         `Sie sind eingeladen, ein Konto bei ${service} anzulegen. ` +
           'Über diesen Link wählen Sie einen Namen und ein Passwort:',
         { link },
-        ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie danach gefragt werden:'),
-        bothWork.de(lifetime, until),
-        'Wenn Sie kein Konto möchten, ignorieren Sie diese Mail. ' +
-          'Geben Sie Link und Code an niemanden weiter.',
+        linkOnly.de.works(lifetime, until),
+        'Wenn Sie kein Konto möchten, ignorieren Sie diese Mail. ' + linkOnly.de.keepSecret,
       ],
     }),
   },
@@ -194,9 +231,10 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           code,
           'Ou saisissez ce code là où vous avez demandé le nouveau mot de passe\u00a0:',
         ),
-        bothWork.fr(lifetime, until),
+        termsOf(code).fr.works(lifetime, until),
         'Si vous n’êtes pas à l’origine de cette demande, ignorez ce message\u00a0: ' +
-          'votre mot de passe reste inchangé. Ne communiquez le lien et le code à personne.',
+          'votre mot de passe reste inchangé. ' +
+          termsOf(code).fr.keepSecret,
       ],
     }),
     email_verification: ({ service, link, code, lifetime, until }) => ({
@@ -206,9 +244,10 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'et saisissez votre mot de passe pour confirmer l’adresse\u00a0:',
         { link },
         ...withCode(code, 'Ou saisissez ce code là où vous êtes connecté\u00a0:'),
-        bothWork.fr(lifetime, until),
+        termsOf(code).fr.works(lifetime, until),
         'Si ce compte n’est pas le vôtre, une autre personne a indiqué votre adresse. ' +
-          'Ignorez ce message. Ne communiquez le lien et le code à personne.',
+          'Ignorez ce message. ' +
+          termsOf(code).fr.keepSecret,
       ],
     }),
     registration: ({ service, link, code, lifetime, until }) => ({
@@ -218,9 +257,9 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'ouvrez ce lien et saisissez le mot de passe que vous avez choisi\u00a0:',
         { link },
         ...withCode(code, 'Ou saisissez ce code là où vous vous êtes inscrit\u00a0:'),
-        bothWork.fr(lifetime, until),
+        termsOf(code).fr.works(lifetime, until),
         'Si ce n’est pas vous, ignorez ce message\u00a0: aucun compte ne sera créé. ' +
-          'Ne communiquez le lien et le code à personne.',
+          termsOf(code).fr.keepSecret,
       ],
     }),
     email_change: ({ service, link, code, lifetime, until }) => ({
@@ -230,9 +269,8 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Si ce compte est le vôtre, ouvrez ce lien pour la confirmer\u00a0:',
         { link },
         ...withCode(code, 'Ou saisissez ce code là où vous avez modifié l’adresse\u00a0:'),
-        bothWork.fr(lifetime, until),
-        'Si ce compte n’est pas le vôtre, ignorez ce message. ' +
-          'Ne communiquez le lien et le code à personne.',
+        termsOf(code).fr.works(lifetime, until),
+        'Si ce compte n’est pas le vôtre, ignorez ce message. ' + termsOf(code).fr.keepSecret,
       ],
     }),
     email_changed: ({ service, link, lifetime, until }) => ({
@@ -249,16 +287,14 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           `(jusqu’au ${until}). Ne le communiquez à personne.`,
       ],
     }),
-    invitation: ({ service, link, code, lifetime, until }) => ({
+    invitation: ({ service, link, lifetime, until }) => ({
       subject: `Votre invitation sur ${service}`,
       paragraphs: [
         `Vous êtes invité à créer un compte sur ${service}. ` +
           'Ouvrez ce lien pour choisir un nom et un mot de passe\u00a0:',
         { link },
-        ...withCode(code, 'Ou saisissez ce code là où il vous est demandé\u00a0:'),
-        bothWork.fr(lifetime, until),
-        'Si vous ne souhaitez pas de compte, ignorez ce message. ' +
-          'Ne communiquez le lien et le code à personne.',
+        linkOnly.fr.works(lifetime, until),
+        'Si vous ne souhaitez pas de compte, ignorez ce message. ' + linkOnly.fr.keepSecret,
       ],
     }),
   },
@@ -270,9 +306,9 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Abra este enlace para elegirla:',
         { link },
         ...withCode(code, 'O introduzca este código donde solicitó la nueva contraseña:'),
-        bothWork.es(lifetime, until),
+        termsOf(code).es.works(lifetime, until),
         'Si no la ha solicitado, ignore este mensaje: su contraseña no cambia. ' +
-          'No comparta el enlace ni el código con nadie.',
+          termsOf(code).es.keepSecret,
       ],
     }),
     email_verification: ({ service, link, code, lifetime, until }) => ({
@@ -282,9 +318,10 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'abra este enlace e introduzca su contraseña para confirmar la dirección:',
         { link },
         ...withCode(code, 'O introduzca este código donde tiene la sesión iniciada:'),
-        bothWork.es(lifetime, until),
+        termsOf(code).es.works(lifetime, until),
         'Si la cuenta no es suya, otra persona ha indicado su dirección. ' +
-          'Ignore este mensaje. No comparta el enlace ni el código con nadie.',
+          'Ignore este mensaje. ' +
+          termsOf(code).es.keepSecret,
       ],
     }),
     registration: ({ service, link, code, lifetime, until }) => ({
@@ -294,9 +331,9 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'abra este enlace e introduzca la contraseña que ha elegido:',
         { link },
         ...withCode(code, 'O introduzca este código donde se registró:'),
-        bothWork.es(lifetime, until),
+        termsOf(code).es.works(lifetime, until),
         'Si no es usted, ignore este mensaje: no se creará ninguna cuenta. ' +
-          'No comparta el enlace ni el código con nadie.',
+          termsOf(code).es.keepSecret,
       ],
     }),
     email_change: ({ service, link, code, lifetime, until }) => ({
@@ -306,9 +343,8 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Si la cuenta es suya, abra este enlace para confirmarla:',
         { link },
         ...withCode(code, 'O introduzca este código donde cambió la dirección:'),
-        bothWork.es(lifetime, until),
-        'Si la cuenta no es suya, ignore este mensaje. ' +
-          'No comparta el enlace ni el código con nadie.',
+        termsOf(code).es.works(lifetime, until),
+        'Si la cuenta no es suya, ignore este mensaje. ' + termsOf(code).es.keepSecret,
       ],
     }),
     email_changed: ({ service, link, lifetime, until }) => ({
@@ -324,19 +360,21 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           `(hasta el ${until}). No lo comparta con nadie.`,
       ],
     }),
-    invitation: ({ service, link, code, lifetime, until }) => ({
+    invitation: ({ service, link, lifetime, until }) => ({
       subject: `Su invitación a ${service}`,
       paragraphs: [
         `Está invitado a crear una cuenta en ${service}. ` +
           'Abra este enlace para elegir un nombre y una contraseña:',
         { link },
-        ...withCode(code, 'O introduzca este código donde se lo pidan:'),
-        bothWork.es(lifetime, until),
-        'Si no quiere una cuenta, ignore este mensaje. ' +
-          'No comparta el enlace ni el código con nadie.',
+        linkOnly.es.works(lifetime, until),
+        'Si no quiere una cuenta, ignore este mensaje. ' + linkOnly.es.keepSecret,
       ],
     }),
   },
+}
+
+function termsOf(code: string | undefined): typeof both {
+  return code === undefined ? linkOnly : both
 }
 
 function withCode(code: string | undefined, sentence: string): readonly Paragraph[] {
