@@ -62,7 +62,7 @@ function testNotices(stage: Stage): void {
     return subject
   }
 
-  it('a notice about a password change names the IP address, in text and in HTML', async () => {
+  it('a notice about a password change names the IP address, in two languages', async () => {
     const { server, send, accessToken } = await start()
     const bearer = await accessToken()
     const { status } = await send('POST', '/users/me/password', {
@@ -77,20 +77,27 @@ function testNotices(stage: Stage): void {
     const { parsed, envelope, raw } = oneOf(mail)
     assert.deepEqual(envelope, { from: 'no-reply@example.com', to: ['ada@example.com'] })
     assert.equal(parsed.from?.text, '"Example" <no-reply@example.com>')
-    assert.equal(parsed.subject, 'Your password at localhost:3000 was changed')
+    assert.equal(
+      parsed.subject,
+      'Ihr Passwort bei localhost:3000 wurde geändert / Your password at localhost:3000 was changed',
+    )
     assert.equal(parsed.date?.toISOString(), '2026-11-25T12:00:00.000Z')
     assert.match(parsed.messageId ?? '', /^<[\w-]+@localhost>$/)
     assert.equal(parsed.headers.get('auto-submitted'), 'auto-generated')
-    const said = 'was changed on 25 November 2026 at 12:00 UTC from the IP address 192.0.2.7.'
-    assert.ok(parsed.text?.includes(said))
-    assert.ok(String(parsed.html).includes(said))
+    for (const said of [
+      'was changed on 25 November 2026 at 12:00 UTC from the IP address 192.0.2.7.',
+      'geändert, von der IP-Adresse 192.0.2.7 aus.',
+    ]) {
+      assert.ok(parsed.text?.includes(said))
+      assert.ok(String(parsed.html).includes(said))
+    }
     // No link, no image, and nothing that the caller chose.
     assert.doesNotMatch(raw, /https?:|<img|<a |src=|PILLS|x-mailer/i)
     await emptied()
   })
 
   it('a user gets a notice after a login on a new device, unless the account is new', async () => {
-    const { server, login, addUser, clock } = await start()
+    const { server, send, login, addUser, clock } = await start()
     await addUser()
     const first = await login()
     assert.equal(first.status, 200)
@@ -101,9 +108,15 @@ function testNotices(stage: Stage): void {
     assert.equal((await login(known)).status, 200)
     assert.equal(await countMails(), 0)
 
-    assert.equal((await login()).status, 200)
+    const form = { grant_type: 'password', username: 'ada', password }
+    const headers = { 'accept-language': 'de' }
+    assert.equal((await send('POST', '/token', { form, headers })).status, 200)
     const [mail] = await server.received(1)
-    assert.equal(mail?.parsed.subject, 'New login to your account at localhost:3000')
+    assert.equal(
+      mail?.parsed.subject,
+      'Neue Anmeldung bei Ihrem Konto bei localhost:3000 / ' +
+        'New login to your account at localhost:3000',
+    )
   })
 
   it('the device secret of another user does not make a device known', async () => {

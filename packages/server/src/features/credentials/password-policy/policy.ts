@@ -49,6 +49,21 @@ export interface PasswordPolicy {
    * @see NIST SP 800-63B-4 §3.1.1.2
    */
   findFault(password: string, owner: PasswordOwner): string | undefined
+  /** Returns what `findFault` returns, and a code for programs and for pages in other languages. */
+  findCodedFault(password: string, owner: PasswordOwner): PasswordFault | undefined
+}
+
+export const passwordFaultCodes = [
+  'password_malformed',
+  'password_too_long',
+  'password_too_short',
+  'password_guessable',
+  'password_has_name',
+] as const
+
+export interface PasswordFault {
+  readonly code: (typeof passwordFaultCodes)[number]
+  readonly text: string
 }
 
 /**
@@ -65,27 +80,39 @@ export function createPasswordPolicy(options: {
   const isCommon = createBlocklist()
   const service = serviceNames(issuer).map((name) => ({ name, what: 'the name of this service' }))
 
+  function findCodedFault(
+    password: string,
+    { username, email }: PasswordOwner,
+  ): PasswordFault | undefined {
+    // UTF-8 has no lone surrogates, so no form can send this password.
+    if (!password.isWellFormed())
+      return { code: 'password_malformed', text: 'Password should be well-formed Unicode text' }
+    if (isTooLong(password))
+      return { code: 'password_too_long', text: `Password should have at most ${maxBytes} bytes` }
+    if (lengthOf(password) < minLength) {
+      const text = `Password should have at least ${minLength} characters`
+      return { code: 'password_too_short', text }
+    }
+
+    const expected = findExpected(password.toLowerCase(), isCommon, minLength)
+    if (expected) {
+      const text =
+        `Password should not be ${expected}; ` +
+        'several words that do not belong together make a good password'
+      return { code: 'password_guessable', text }
+    }
+
+    const own: KnownName[] = []
+    if (username) own.push({ name: username, what: 'your username' })
+    if (email) own.push({ name: mailboxOf(email), what: 'your e-mail address' })
+    const text = findNameFault(password, [...own, ...service], minLength)
+    return text === undefined ? undefined : { code: 'password_has_name', text }
+  }
+
   return {
     minLength,
-    findFault(password, { username, email }) {
-      // UTF-8 has no lone surrogates, so no form can send this password.
-      if (!password.isWellFormed()) return 'Password should be well-formed Unicode text'
-      if (isTooLong(password)) return `Password should have at most ${maxBytes} bytes`
-      if (lengthOf(password) < minLength)
-        return `Password should have at least ${minLength} characters`
-
-      const expected = findExpected(password.toLowerCase(), isCommon, minLength)
-      if (expected)
-        return (
-          `Password should not be ${expected}; ` +
-          'several words that do not belong together make a good password'
-        )
-
-      const own: KnownName[] = []
-      if (username) own.push({ name: username, what: 'your username' })
-      if (email) own.push({ name: mailboxOf(email), what: 'your e-mail address' })
-      return findNameFault(password, [...own, ...service], minLength)
-    },
+    findFault: (password, owner) => findCodedFault(password, owner)?.text,
+    findCodedFault,
   }
 }
 

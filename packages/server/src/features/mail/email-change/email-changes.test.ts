@@ -52,7 +52,7 @@ describe('createEmailChanges', () => {
   })
 
   it('the link that restores an old address works for seven days', () => {
-    const undo = create(() => assert.fail('nothing is stored')).prepareUndo()
+    const undo = create(() => assert.fail('nothing is stored')).prepareUndo({ actor: 'nobody' })
     const { parameters, token } = read(undo.mail)
     assert.deepEqual(parameters, {
       link: `${pages}/undo-email-change?token=${token}`,

@@ -10,6 +10,8 @@ import type { User, Users } from '../../users/accounts/users.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { parseEmail, type ComparableName } from '../../users/directory/names.ts'
 import { prepareProof } from '../proofs/new-proof.ts'
+import { preferredLanguage } from '../messages/language.ts'
+import type { Language } from '../messages/message.ts'
 import type { Notices } from '../messages/notices.ts'
 import type { FoundProof, MailProofs, Presented } from '../proofs/proofs.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
@@ -40,7 +42,7 @@ export interface EmailChanges {
    */
   confirm(presented: Presented, owner: Owner, by: By): Promise<void>
   /** Prepares the mail to the old mailbox. Its link restores the old address. */
-  prepareUndo(): NewUndo
+  prepareUndo(by: By): NewUndo
   /**
    * Restores the old address, cancels later changes of the address, ends all sessions and disables
    * the password. The user gets a mail with a link to set a new password.
@@ -89,7 +91,7 @@ export function createEmailChanges(parts: EmailChangeParts): EmailChanges {
       return proofs.request(emailChangeKind, wanted, subject)
     },
     confirm: (presented, owner, by) => confirm({ presented, owner, by }, parts),
-    prepareUndo: () => prepareUndo(parts),
+    prepareUndo: (by) => prepareUndo(by, parts),
     undo: (token, by) => undo({ token, by }, parts),
     isOpen: async (token) => (await findProved({ token }, parts)) !== undefined,
     canUndo: (token) =>
@@ -119,7 +121,7 @@ async function confirm(
     email,
     passwordHash: user.passwordHash,
     from: from === '' ? null : from,
-    undo: prepareUndo(parts),
+    undo: prepareUndo(by, parts),
     by,
     now: clock.now(),
   }
@@ -172,15 +174,21 @@ async function isOwner(
   }
 }
 
-function prepareUndo({ seal, pagesUrl, notices, clock }: EmailChangeParts): NewUndo {
+function prepareUndo(by: By, { seal, pagesUrl, notices, clock }: EmailChangeParts): NewUndo {
   const [token, now] = [makeSecret(), clock.now()]
   const expiresAt = now + undoMilliseconds
   const link = `${pagesUrl}/undo-email-change?token=${token}`
-  const parameters = { link, expires_at: new Date(expiresAt).toISOString() }
+  const expires_at = new Date(expiresAt).toISOString()
+  const parameters = { link, expires_at, ...languageOf(by) }
   const kind = { template: 'email_changed', lifetimeMilliseconds: undoMilliseconds }
   const mail = prepareMail(kind, { parameters, seal: seal() }, now)
-  const notice = notices('email_removed')
+  const notice = notices('email_removed', { acceptLanguage: by.acceptLanguage })
   return { tokenHash: hashSecret(token), expiresAt, mail, notice }
+}
+
+function languageOf({ acceptLanguage }: By): { readonly language?: Language } {
+  const language = preferredLanguage(acceptLanguage)
+  return language === undefined ? {} : { language }
 }
 
 async function undo(
@@ -194,12 +202,13 @@ async function undo(
   const parameters = {
     link: resetLink(pagesUrl, proof.token),
     expires_at: new Date(proof.row.expires_at).toISOString(),
+    ...languageOf(by),
   }
   const kind = { template: resetKind.purpose, lifetimeMilliseconds: resetKind.lifetimeMilliseconds }
   const mail = prepareMail(kind, { parameters, seal: seal() }, now)
 
   const reset = { row: proof.row, mail }
-  const notice = notices('email_removed')
+  const notice = notices('email_removed', { acceptLanguage: by.acceptLanguage })
   const values = { tokenHash: hashSecret(token), reset, notice, by, now }
   const { subject } = await database.write(undoEmailChange, values).catch(asRefused)
   if (subject === undefined) throw refused()

@@ -105,7 +105,7 @@ function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCa
       if (changes && replacesVerified(user.publicUser, fields.new_email))
         return requestedAnswer(request, { changes, user, email: fields.new_email })
 
-      const undo = changes?.prepareUndo()
+      const undo = changes?.prepareUndo(by)
       const outcome = await users.changeEmail(user, fields.new_email, by, undo)
       if (outcome === 'taken') throw taken('email', 'new_email')
       if (outcome === 'outdated') throw outdated()

@@ -1,6 +1,8 @@
 import type { Clock } from 'keystile/internal'
 import { createSeal, type Seal, type SealingSecrets } from '../../../base/seal.ts'
+import type { By } from '../../operations/audit/entry.ts'
 import { prepareMail, type NewMail } from '../outbox/new-mail.ts'
+import { preferredLanguage } from './language.ts'
 import type { OptionalNotice } from './message.ts'
 
 /** How long Keystile tries to send a notice. After that, the notice is deleted. */
@@ -11,9 +13,13 @@ const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
  * goes to the address that the account has at that moment. Without the settings for mail, there are
  * no notices.
  *
- * @param address the IP address that the change came from. The notice shows it to the user
+ * @param cause the request that caused the notice. The notice shows its IP address to the user, and
+ *   is in its language too
  */
-export type Notices = (kind: OptionalNotice, address?: string) => NewMail | undefined
+export type Notices = (
+  kind: OptionalNotice,
+  cause?: Pick<By, 'address' | 'acceptLanguage'>,
+) => NewMail | undefined
 
 /** Prepares no notices, because there are no settings for mail. */
 export const noNotices: Notices = () => undefined
@@ -22,7 +28,7 @@ export const noNotices: Notices = () => undefined
  * Creates `Notices`.
  *
  * @param seal returns the seal that encrypts the parameters of mails. It is called only for a
- *   notice with an IP address
+ *   notice with parameters
  * @param disabled the notices that are not sent
  */
 export function createNotices(
@@ -30,14 +36,21 @@ export function createNotices(
   clock: Clock,
   disabled: readonly OptionalNotice[] = [],
 ): Notices {
-  return (kind, address) =>
-    disabled.includes(kind)
-      ? undefined
-      : prepareMail(
-          { template: kind, lifetimeMilliseconds },
-          address === undefined ? undefined : { parameters: { address }, seal: seal() },
-          clock.now(),
-        )
+  return (kind, { address, acceptLanguage } = {}) => {
+    if (disabled.includes(kind)) return undefined
+
+    const language = preferredLanguage(acceptLanguage)
+    const parameters = {
+      ...(address !== undefined && { address }),
+      ...(language !== undefined && { language }),
+    }
+    const hasParameters = Object.keys(parameters).length > 0
+    return prepareMail(
+      { template: kind, lifetimeMilliseconds },
+      hasParameters ? { parameters, seal: seal() } : undefined,
+      clock.now(),
+    )
+  }
 }
 
 /**

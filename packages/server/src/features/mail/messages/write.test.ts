@@ -47,9 +47,21 @@ describe('writeMail', () => {
       assert.equal(subjects.size, noticeKinds.length)
     })
 
-  it('a notice is written in the language of the request that caused it', async () => {
-    const written = { ...mail, template: 'already_registered', parameters: { language: 'de' } }
-    assert.match((await writeMail(written, options)).html, /<html lang="de">/)
+  it('a mail about a change is in the language of the request, then in that of the setting', async () => {
+    const parameters = { link: 'https://auth.example.com/undo', expires_at: '2026-12-02T12:00:00Z' }
+    for (const template of [...noticeKinds, 'email_changed']) {
+      const write = (language: string): ReturnType<typeof writeMail> =>
+        writeMail({ ...mail, template, parameters: { ...parameters, language } }, options)
+      const [both, own] = [await write('de'), await write('en')]
+      const german = await writeMail(
+        { ...mail, template, parameters },
+        { ...options, language: 'de' },
+      )
+      assert.equal(both.subject, `${german.subject} / ${own.subject}`)
+      assert.equal(both.text, `${german.text.trim()}\n\n---\n\n${own.text}`)
+      assert.match(both.html, /<html lang="de">[^]*<hr>\n<div lang="en">[^]*<\/div>/)
+      assert.doesNotMatch(own.html, /<hr>|<div/)
+    }
   })
 
   for (const language of languages)

@@ -64,8 +64,9 @@ async function noticeContent(
   const notice: Notice = { subject, service, at, address, language }
   if (templates[kind]) return requireContent(await templates[kind](notice))
 
-  const time = timeOf(at, language)
-  return layOut(texts[language][kind]({ service, time, address }), language)
+  const textIn = (read: Language): Text =>
+    texts[read][kind]({ service, time: timeOf(at, read), address })
+  return layOutBoth(textIn, language, options.language)
 }
 
 async function proofContent(
@@ -80,14 +81,17 @@ async function proofContent(
   const mail: ProofMail = { subject, service, at, link, code, expiresAt, language }
   if (templates[kind]) return requireContent(await templates[kind](mail))
 
-  const values = {
-    service,
-    link,
-    code: code?.replace(/^(\d{4})(\d{4})$/, '$1 $2'),
-    lifetime: durationOf(expiresAt.getTime() - at.getTime(), language),
-    until: timeOf(expiresAt, language),
-  }
-  return layOut(proofTexts[language][kind](values), language)
+  const textIn = (read: Language): Text =>
+    proofTexts[read][kind]({
+      service,
+      link,
+      code: code?.replace(/^(\d{4})(\d{4})$/, '$1 $2'),
+      lifetime: durationOf(expiresAt.getTime() - at.getTime(), read),
+      until: timeOf(expiresAt, read),
+    })
+  // This mail reports a change, as a notice does.
+  if (kind === 'email_changed') return layOutBoth(textIn, language, options.language)
+  return layOut([{ ...textIn(language), language }])
 }
 
 /** Returns the time in a language, in UTC, because the time zone of the user is unknown. */
@@ -112,19 +116,45 @@ function durationOf(milliseconds: number, language: Language): string {
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(value)
 }
 
-function layOut({ subject, paragraphs }: Text, language: Language): MailContent {
+// decisions/0053-notices-in-two-languages.md
+/**
+ * Lays out a mail about a change in the language of the request, then in that of the setting: the
+ * request may come from an intruder, whose language the owner of the account cannot read.
+ */
+function layOutBoth(
+  textIn: (language: Language) => Text,
+  asked: Language,
+  configured: Language,
+): MailContent {
+  const read = [...new Set([asked, configured])]
+  return layOut(read.map((language) => ({ ...textIn(language), language })))
+}
+
+type Version = Text & { readonly language: Language }
+
+function layOut(versions: readonly Version[]): MailContent {
+  const [language] = versions.map((version) => version.language)
+  const subject = versions.map((version) => version.subject).join(' / ')
   return {
     subject,
-    text: `${paragraphs.map(textOf).join('\n\n')}\n`,
+    text: `${versions.map(({ paragraphs }) => paragraphs.map(textOf).join('\n\n')).join(rule)}\n`,
     html: `<!doctype html>
 <html lang="${language}">
 <head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>
 <body>
-${paragraphs.map((paragraph) => `<p>${htmlOf(paragraph)}</p>`).join('\n')}
+${versions.map((version) => bodyOf(version, version.language === language)).join('\n<hr>\n')}
 </body>
 </html>
 `,
   }
+}
+
+/** Separates the versions of a text. */
+const rule = '\n\n---\n\n'
+
+function bodyOf({ paragraphs, language }: Version, isFirst: boolean): string {
+  const body = paragraphs.map((paragraph) => `<p>${htmlOf(paragraph)}</p>`).join('\n')
+  return isFirst ? body : `<div lang="${language}">\n${body}\n</div>`
 }
 
 function textOf(paragraph: Paragraph): string {

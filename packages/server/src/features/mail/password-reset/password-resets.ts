@@ -127,7 +127,7 @@ async function confirm<U>(
   refuseFaults(findPasswordErrors('new_password', newPassword, owner, passwordPolicy))
   const hash = await passwords.hash(newPassword, by.address)
 
-  const notice = notices('password_changed', by.address)
+  const notice = notices('password_changed', by)
   if (!(await store.setPassword({ proof, hash, notice, by }))) throw refused()
   await limits.refund(spent)
 }

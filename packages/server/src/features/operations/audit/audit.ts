@@ -67,7 +67,7 @@ export const byApp: By = { actor: 'app' }
  * authenticated.
  */
 export function byStranger(request: HttpRequestWithBody): By {
-  return { actor: 'nobody', address: addressOf(request) }
+  return { actor: 'nobody', ...senderOf(request) }
 }
 
 /**
@@ -78,7 +78,15 @@ export function byCaller(
   request: HttpRequestWithBody,
   { subject, clientId, sessionId }: CallerIdentity,
 ): By {
-  return { actor: `user:${subject}`, address: addressOf(request), clientId, sessionId }
+  return { actor: `user:${subject}`, ...senderOf(request), clientId, sessionId }
+}
+
+/** Returns what a mail about a change tells or needs of the request that caused it. */
+export function senderOf(request: HttpRequestWithBody): Pick<By, 'address' | 'acceptLanguage'> {
+  return {
+    address: addressOf(request),
+    acceptLanguage: request.headers.get('accept-language') ?? undefined,
+  }
 }
 
 export interface CallerIdentity {

@@ -9,6 +9,8 @@ export type Actor = `user:${string}` | 'operator' | 'app' | 'nobody'
 export interface By {
   readonly actor: Actor
   readonly address?: string | undefined
+  /** The header `Accept-Language`, for mails about the change. It is not recorded. */
+  readonly acceptLanguage?: string | undefined
   /** The session of the access token in the request. */
   readonly sessionId?: string | undefined
   /** The client that the access token was issued to. */

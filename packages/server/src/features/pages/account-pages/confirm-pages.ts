@@ -7,7 +7,6 @@ import { markup, type Html } from '../../../pages/html.ts'
 import { fieldOf } from '../../../pages/layout.ts'
 import { confirmTexts, type ConfirmTexts } from './confirm-texts.ts'
 import {
-  brokenRule,
   page,
   pageRoute,
   readPageForm,
@@ -158,13 +157,13 @@ function usernameField(
  * Converts a refusal into what the page shows. Returns `link` if the link does not work. Rethrows
  * every error that is not a `ProblemError`.
  */
-function refusedOf(error: unknown, { faults }: ConfirmTexts): Refused | 'link' {
+function refusedOf(error: unknown, { faults, usernameHint }: ConfirmTexts): Refused | 'link' {
   if (!(error instanceof ProblemError)) throw error
 
   const { status, retryAfterSeconds, errors = [] } = error
   const named = errors[0]?.loc[1]
   const shared = { status, retryAfterSeconds }
-  if (status === 422) return { ...shared, field: 'username', fault: brokenRule(error) }
+  if (status === 422) return { ...shared, field: 'username', fault: markup`${usernameHint}` }
   if (status === 403)
     return named === 'password'
       ? { ...shared, field: 'password', fault: markup`${faults.password}` }

@@ -8,10 +8,12 @@ import {
 } from 'keystile/internal'
 import { readForm, type Form } from '../../../http/form.ts'
 import type { OpenRoute } from '../../../http/route.ts'
+import { passwordFaultCodes } from '../../credentials/password-policy/policy.ts'
 import { preferredLanguage } from '../../mail/messages/language.ts'
 import type { Language } from '../../mail/messages/message.ts'
 import { markup, type Html } from '../../../pages/html.ts'
 import { pageAnswer, type Page } from '../../../pages/layout.ts'
+import { passwordFaultTexts } from './password-fault-texts.ts'
 
 export interface PageSettings {
   readonly issuer: string
@@ -96,11 +98,21 @@ export function readPageForm(request: HttpRequestWithBody): Promise<Form> {
 }
 
 /**
- * Returns the rule that a refused form broke. The rules for fields write their messages only in
- * English.
+ * Returns the rule that a refused form broke, in the language of the reader if the rule is about a
+ * password. The other rules write their messages only in English.
+ *
+ * @param before a sentence in the language of the reader, before a message in English
  */
-export function brokenRule({ message, errors = [] }: ProblemError): Html {
-  return markup`<span lang="en">${errors[0]?.msg ?? message}.</span>`
+export function brokenRule(
+  { message, errors = [] }: ProblemError,
+  language: Language,
+  before: string,
+): Html {
+  const code = passwordFaultCodes.find((known) => known === errors[0]?.type)
+  if (code && language !== 'en') return markup`${passwordFaultTexts[language][code]}`
+
+  const english = markup`<span lang="en">${errors[0]?.msg ?? message}.</span>`
+  return language === 'en' ? english : markup`${before} ${english}`
 }
 
 export function page(

@@ -6,6 +6,8 @@ import { ProblemError, type HttpAnswer } from 'keystile/internal'
 import type { OpenRoute } from '../../../http/route.ts'
 import { changePageRoutes } from './change-pages.ts'
 import { confirmPageRoutes } from './confirm-pages.ts'
+import { passwordFaultTexts } from './password-fault-texts.ts'
+import { passwordFaultCodes } from '../../credentials/password-policy/policy.ts'
 import { readPageForm } from './page-parts.ts'
 import { resetPageRoutes } from './reset-pages.ts'
 
@@ -24,7 +26,7 @@ interface Stage {
 
 const settings = { issuer: 'https://auth.example:8443/v1', mailLanguage: 'en' } as const
 const passwordPolicy = { minLength: 15 }
-const by = { actor: 'nobody', address: '192.0.2.1' }
+const by = { actor: 'nobody', address: '192.0.2.1', acceptLanguage: 'en' }
 const wrongLink = new ProblemError('forbidden', 'x')
 const tooMany = new ProblemError('too_many_requests', 'x', { retryAfterSeconds: 7 })
 const away = new ProblemError('temporarily_unavailable', 'x')
@@ -233,6 +235,15 @@ describe('the pages for a new password', () => {
     const german = await linesAfter(stage, 'reset-password', { form: typed, language: 'de' })
     const rule = '<span lang="en">Password should be x.</span>'
     assert.ok(german.includes(fault(`Wählen Sie ein anderes Passwort. ${rule}`, 'new_password')))
+
+    for (const type of passwordFaultCodes) {
+      const errors = [{ loc: ['body', 'new_password'], msg: 'x', type }]
+      stage.error = new ProblemError('unprocessable_content', 'x', { errors })
+      for (const language of ['de', 'fr', 'es'] as const) {
+        const lines = await linesAfter(stage, 'reset-password', { form: typed, language })
+        assert.ok(lines.includes(fault(passwordFaultTexts[language][type], 'new_password')))
+      }
+    }
     assert.ok(!german.some((line) => line.includes('code-fault')))
 
     stage.error = undefined

@@ -203,10 +203,7 @@ function refusedOf(error: unknown, { texts: { faults }, language }: Reader): Ref
 
   const { status, retryAfterSeconds } = error
   const shared = { status, retryAfterSeconds, isOfPassword: status === 422 }
-  if (status === 422) {
-    const translated = language === 'en' ? undefined : markup`${faults.password} `
-    return { ...shared, fault: markup`${translated}${brokenRule(error)}` }
-  }
+  if (status === 422) return { ...shared, fault: brokenRule(error, language, faults.password) }
 
   if (status === 403) return { ...shared, fault: markup`${faults.code}` }
   return { ...shared, fault: markup`${status === 429 ? faults.tooMany : faults.unavailable}` }

@@ -157,10 +157,7 @@ function refusedOf(error: unknown, { faults }: SharedTexts, { language }: PageRe
   const { status, retryAfterSeconds, errors = [] } = error
   const field = errors[0]?.loc[1]?.toString()
   const shared = { status, retryAfterSeconds, field }
-  if (status === 422) {
-    const translated = language === 'en' ? undefined : markup`${faults.input} `
-    return { ...shared, fault: markup`${translated}${brokenRule(error)}` }
-  }
+  if (status === 422) return { ...shared, fault: brokenRule(error, language, faults.input) }
 
   if (status === 403) return { ...shared, fault: markup`${faults.password}` }
   if (status === 409) return { ...shared, fault: markup`${faults.taken}` }

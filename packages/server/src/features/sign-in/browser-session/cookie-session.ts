@@ -9,7 +9,7 @@ import type { Meter } from '../../../feature/metric.ts'
 import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
 import { describeRefusal, refusalAnswer } from '../../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../../http/route.ts'
-import { addressOf } from '../../operations/audit/audit.ts'
+import { addressOf, senderOf } from '../../operations/audit/audit.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
 import type { Granted, GrantCaller } from '../../tokens/oauth/grants/grant.ts'
@@ -275,7 +275,7 @@ function createOriginCheck(allowed: readonly string[]): RouteParts['checkOrigin'
  */
 function callerOf(request: HttpRequestWithBody): GrantCaller {
   const device = request.headers.get('user-agent') ?? undefined
-  return { ...firstParty, device, address: addressOf(request) }
+  return { ...firstParty, device, ...senderOf(request) }
 }
 
 /**

@@ -9,7 +9,8 @@ export interface AskedLogin {
   readonly scopes: readonly string[] | undefined
   /** The `User-Agent`, shown in the person's list of sessions. */
   readonly device: string | undefined
-  readonly address: string | undefined
+  readonly address?: string | undefined
+  readonly acceptLanguage?: string | undefined
   /** The secret from the last login on this device. */
   readonly deviceSecret: string | undefined
 }

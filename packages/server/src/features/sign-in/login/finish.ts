@@ -31,9 +31,11 @@ export async function finish<U>(
   { subject, authenticatedAt, user }: GrantedLogin<U>,
   { starter, directory, devices, notices }: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
-  const { client, address } = asked
+  const { client, address, acceptLanguage } = asked
   const marks = Object.fromEntries(proofs.map(({ method, mark }) => [method, mark]))
-  const notice = counted?.isKnownDevice ? undefined : notices('new_device', address)
+  const notice = counted?.isKnownDevice
+    ? undefined
+    : notices('new_device', { address, acceptLanguage })
 
   const started = await starter.start(
     {

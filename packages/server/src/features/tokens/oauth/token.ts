@@ -5,7 +5,7 @@ import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
 import type { ClientEvent } from '../clients/feature.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
-import { addressOf, type Audit } from '../../operations/audit/audit.ts'
+import { senderOf, type Audit } from '../../operations/audit/audit.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import type { OAuthEvent } from './audit-events.ts'
 import { countGrant } from './count-grant.ts'
@@ -77,7 +77,7 @@ export function tokenRoute(parts: TokenParts): OpenRoute {
         )
 
       const device = request.headers.get('user-agent') ?? undefined
-      const caller = { ...client, device, address: addressOf(request) }
+      const caller = { ...client, device, ...senderOf(request) }
       const issuing = grant.issue(valuesOf(form, grant), caller, parts)
       const issued = grant.kind === 'client' ? issuing : countGrant(meter, grant.kind, issuing)
 

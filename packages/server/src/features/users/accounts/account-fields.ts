@@ -48,8 +48,8 @@ export function findPasswordErrors(
   owner: PasswordOwner,
   policy: PasswordPolicy,
 ): readonly FieldError[] {
-  const msg = typeof password === 'string' ? policy.findFault(password, owner) : undefined
-  return msg === undefined ? [] : [{ loc: ['body', field], msg, type: 'value_error' }]
+  const fault = typeof password === 'string' ? policy.findCodedFault(password, owner) : undefined
+  return fault ? [{ loc: ['body', field], msg: fault.text, type: fault.code }] : []
 }
 
 /** The field for a list of scopes or roles. `findUndeclared()` checks the names. */

@@ -239,7 +239,7 @@ function createUserWriter(parts: WriterParts): UserWriter {
         id: user.publicUser.id,
         old: user.passwordHash,
         hash,
-        notice: notices('password_changed', by.address),
+        notice: notices('password_changed', by),
         by,
         now: clock.now(),
       })

@@ -7,7 +7,8 @@ import type { IssuedTokens } from '../../sessions/issuing.ts'
 export interface GrantCaller extends Client {
   /** The `User-Agent` header. */
   readonly device: string | undefined
-  readonly address: string | undefined
+  readonly address?: string | undefined
+  readonly acceptLanguage?: string | undefined
 }
 
 export interface Granted extends IssuedTokens {

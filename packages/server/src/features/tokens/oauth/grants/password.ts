@@ -40,8 +40,15 @@ export const passwordGrant: Grant<string, PasswordGrantParts> = defineGrant<
   async issue(values, client, { login, scopes: rules }) {
     const { scope, device_secret: deviceSecret, ...presented } = values
     const scopes = readRequestedScopes(scope, rules)
-    const { device, address } = client
-    const attempt = beginAttempt({ client, scopes, device, address, deviceSecret })
+    const { device, address, acceptLanguage } = client
+    const attempt = beginAttempt({
+      client,
+      scopes,
+      device,
+      address,
+      acceptLanguage,
+      deviceSecret,
+    })
 
     const done = await login.proceed(attempt, presented)
     if (done.outcome !== 'granted')
