@@ -97,6 +97,24 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
       rmSync(cwd, { recursive: true })
     })
 
+    it('/docs is dark while the person prefers dark colours', async () => {
+      const cwd = mkdtempSync(join(tmpdir(), 'keystile-dark-'))
+      const server = await startServer({ cwd })
+      const isDark = (): Promise<boolean> =>
+        page.locator('html').evaluate(({ className }) => className === 'dark-mode')
+      try {
+        await page.emulateMedia({ colorScheme: 'dark' })
+        await open(server.url)
+        assert.equal(await isDark(), true)
+        await page.emulateMedia({ colorScheme: 'light' })
+        await page.locator('html:not(.dark-mode)').waitFor()
+        assert.deepEqual(violations, [])
+      } finally {
+        await server.stop()
+        rmSync(cwd, { recursive: true })
+      }
+    })
+
     it('/docs registers a user, logs in with Authorize, and calls a guarded route', async () => {
       await open(server.url)
       const registered = await execute('POST', '/users', {

@@ -355,8 +355,8 @@ describe('keystile serve', () => {
   })
 
   it('serve prints its URL with the host and the path, and how to try it out', async () => {
-    const textOf = async (issuer: string, flags: object): Promise<string> =>
-      welcome(issuer, await readSettings({ issuer, ...flags }, {}, true), 'HOW TO')
+    const textOf = async (issuer: string, flags: object, env = {}): Promise<string> =>
+      welcome(issuer, await readSettings({ issuer, ...flags }, env, true), 'HOW TO')
     const password = 'password=an engine of her own'
     const user =
       '{"username": "ada", "email": "ada@example.com", "password": "an engine of her own"}'
@@ -376,6 +376,17 @@ Register, log in, and see who you are:
   curl -s http://localhost:8000/auth/users/me -H "authorization: Bearer $TOKEN"
 `,
     )
+    const mails = await textOf(
+      'http://localhost:8000',
+      {},
+      {
+        KEYSTILE_MAIL_URL: 'console:',
+        KEYSTILE_EMAIL_VERIFICATION: 'required',
+      },
+    )
+    assert.match(mails, /\nIts mails are at http:\/\/localhost:8000\/dev\/mail\n/)
+    assert.match(mails, /'\n {2}# Now open the link in the mail at \S+\/dev\/mail, .*\n {2}TOKEN=/)
+    assert.doesNotMatch(open, /mail at|Its mails/)
     const closed = { registration: 'closed', host: '::1', port: '9000' }
     const text = await textOf('https://auth.example', closed)
     assert.match(text, /^\nKeystile listens on http:\/\/\[::1\]:9000 {2}\(issuer https:\/\/auth\./)

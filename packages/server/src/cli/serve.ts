@@ -50,25 +50,35 @@ export function welcome(issuer: string, settings: Settings, howToCreateUsers: st
   const shownHost = hosts.length > 1 ? 'localhost' : host.includes(':') ? `[${host}]` : host
   const at = `http://${shownHost}:${port}${new URL(issuer).pathname.replace(/\/$/, '')}`
   const docs = options.docs === 'on' ? `\nIts interactive documentation is at ${at}/docs` : ''
-  const next = options.registration === 'open' ? tryOut(at) : howToCreateUsers
+  const mails = options.mailUrl === 'console:' ? `\nIts mails are at ${at}/dev/mail` : ''
+  const next = options.registration === 'open' ? tryOut(at, options) : howToCreateUsers
 
   return `
 Keystile listens on ${at}  (issuer ${issuer})
-Its data is in ${describeSource(options.database)}${docs}
+Its data is in ${describeSource(options.database)}${docs}${mails}
 
 ${next}
 `
 }
 
-/** Returns three commands to paste into a shell, for a server with open registration. */
-function tryOut(at: string): string {
+/** Returns three commands for a shell, for a server with open registration. */
+function tryOut(
+  at: string,
+  { emailVerification, mailUrl }: Pick<Settings['options'], 'emailVerification' | 'mailUrl'>,
+): string {
   const password = 'an engine of her own'
   const user = `{"username": "ada", "email": "ada@example.com", "password": "${password}"}`
   const accessToken = `sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'`
 
+  const where = mailUrl === 'console:' ? `at ${at}/dev/mail` : '(register with an address of yours)'
+  const confirm =
+    emailVerification === 'required'
+      ? `\n  # Now open the link in the mail ${where}, and enter the password.`
+      : ''
+
   return `Register, log in, and see who you are:
 
-  curl -s ${at}/users -H 'content-type: application/json' -d '${user}'
+  curl -s ${at}/users -H 'content-type: application/json' -d '${user}'${confirm}
   TOKEN=$(curl -s ${at}/token -d username=ada -d 'password=${password}' | ${accessToken})
   curl -s ${at}/users/me -H "authorization: Bearer $TOKEN"`
 }

@@ -130,12 +130,12 @@ function wireResets<U>(
   { options, accounts: { passwords }, ...parts }: MailFlowParts,
   people: ResetParts<U>,
 ): MailFlows<U> {
-  const { issuer, accountPagesUrl, mailLanguage } = options
+  const { issuer, accountPagesUrl, mailLanguage, corsOrigins } = options
   const { passwordPolicy, devices } = parts
   const resets = createPasswordResets({ ...parts, ...people, passwords })
   const pages = accountPagesUrl
     ? []
-    : resetPageRoutes({ resets, passwordPolicy, issuer, mailLanguage })
+    : resetPageRoutes({ resets, passwordPolicy, issuer, mailLanguage, corsOrigins })
   return {
     routes: [...passwordResetRoutes({ resets, passwordPolicy }), ...pages],
     mailPurposes: [createResetPurpose({ ...people, devices, pagesUrl: pagesUrlOf(options) })],
@@ -147,7 +147,7 @@ function wireVerification(
   proofs: MailProofs,
 ): MailFlows<User> & Pick<AccountFlows, 'register'> {
   const { options, accounts, passwordPolicy, limits } = parts
-  const { emailVerification, issuer, accountPagesUrl, mailLanguage, profile, clock } = options
+  const { emailVerification, issuer, accountPagesUrl, profile, clock } = options
   const registration = registrationOf(parts)
   if (emailVerification === 'off')
     return { register: registerRoute(registration), routes: [], mailPurposes: [] }
@@ -155,7 +155,7 @@ function wireVerification(
   const { database, users } = accounts
   const registrations = createRegistrations({ database, proofs, passwordPolicy, clock })
   const verifications = createVerifications({ ...accounts, proofs, registrations, limits, clock })
-  const pages = accountPagesUrl ? [] : confirmPageRoutes({ verifications, issuer, mailLanguage })
+  const pages = accountPagesUrl ? [] : confirmPageRoutes({ ...options, verifications })
   const pagesUrl = pagesUrlOf(options)
   return {
     register:
@@ -180,7 +180,7 @@ function wireChanges(
   { options, accounts, mailSeal: seal, ...parts }: MailFlowParts,
   proofs: MailProofs,
 ): MailFlows<User> & Pick<AccountFlows, 'invitations'> {
-  const { issuer, accountPagesUrl, mailLanguage, profile, clock } = options
+  const { issuer, accountPagesUrl, mailLanguage, corsOrigins, profile, clock } = options
   const { passwordPolicy, limits, notices } = parts
   const verifiesAddresses = options.emailVerification !== 'off'
   const pagesUrl = pagesUrlOf(options)
@@ -194,6 +194,7 @@ function wireChanges(
     profile: describeProfile(profile, 'input'),
     issuer,
     mailLanguage,
+    corsOrigins,
   }
   return {
     routes: [

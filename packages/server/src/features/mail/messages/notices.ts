@@ -1,6 +1,5 @@
 import type { Clock } from 'keystile/internal'
 import { createSeal, type Seal, type SealingSecrets } from '../../../base/seal.ts'
-import type { By } from '../../operations/audit/entry.ts'
 import { prepareMail, type NewMail } from '../outbox/new-mail.ts'
 import { preferredLanguage } from './language.ts'
 import type { OptionalNotice } from './message.ts'
@@ -18,7 +17,7 @@ const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
  */
 export type Notices = (
   kind: OptionalNotice,
-  cause?: Pick<By, 'address' | 'acceptLanguage'>,
+  cause?: { readonly address?: string | undefined; readonly acceptLanguage?: string | undefined },
 ) => NewMail | undefined
 
 /** Prepares no notices, because there are no settings for mail. */

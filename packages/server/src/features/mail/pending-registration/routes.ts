@@ -26,7 +26,7 @@ export function pendingRegistrationRoute(parts: PendingRegistrationParts): OpenR
         'Sends a mail to the address, with a link and a code, valid for 24 hours. ' +
         '`POST /email-verifications/confirm` then creates the account. ' +
         'The answer is the same if the username or the email is taken. ' +
-        'If no mail arrives, the mailbox may have got too many: register again an hour later, ' +
+        'If no mail arrives, the mailbox may have got too many: register again six hours later, ' +
         'or let the operator send an invitation. ' +
         '`Accept-Language` chooses the language of the mail.',
       body: { type: 'json', schema: form.schema },

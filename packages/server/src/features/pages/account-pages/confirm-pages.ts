@@ -7,6 +7,7 @@ import { markup, type Html } from '../../../pages/html.ts'
 import { fieldOf } from '../../../pages/layout.ts'
 import { confirmTexts, type ConfirmTexts } from './confirm-texts.ts'
 import {
+  donePage,
   page,
   pageRoute,
   readPageForm,
@@ -93,8 +94,7 @@ async function confirm(
 
   try {
     await verifications.confirm({ presented: { token }, password, username }, byStranger(request))
-    const { heading, text } = texts[kind.kind].done
-    return page(reader, heading, markup`<p>${text}</p>`)
+    return donePage(reader, texts[kind.kind].done)
   } catch (error) {
     const refused = refusedOf(error, texts)
     if (refused === 'link') return usedLinkPage(reader, texts[kind.kind].used)

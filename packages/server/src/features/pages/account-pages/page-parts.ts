@@ -19,6 +19,16 @@ export interface PageSettings {
   readonly issuer: string
   /** The language of a page if the browser asks for none of the four languages that pages have. */
   readonly mailLanguage: Language
+  readonly corsOrigins?: readonly string[] | undefined
+}
+
+/** Returns where people go on: the only origin in `corsOrigins`, or the root of the issuer. */
+export function nextUrlOf({
+  issuer,
+  corsOrigins = [],
+}: Pick<PageSettings, 'issuer' | 'corsOrigins'>): URL {
+  const [origin = issuer, ...others] = corsOrigins.filter((one) => URL.canParse(one))
+  return new URL('/', others.length === 0 ? origin : issuer)
 }
 
 export interface PageReader {
@@ -28,14 +38,13 @@ export interface PageReader {
    * `auth.example.com`.
    */
   readonly service: string
+  /** Where the person goes on after a success. */
+  readonly next: URL
 }
 
-export function readerOf(
-  { headers }: HttpRequestWithBody,
-  { issuer, mailLanguage }: PageSettings,
-): PageReader {
-  const language = preferredLanguage(headers.get('accept-language')) ?? mailLanguage
-  return { language, service: new URL(issuer).host }
+export function readerOf({ headers }: HttpRequestWithBody, settings: PageSettings): PageReader {
+  const language = preferredLanguage(headers.get('accept-language')) ?? settings.mailLanguage
+  return { language, service: new URL(settings.issuer).host, next: nextUrlOf(settings) }
 }
 
 export function pageRoute(
@@ -122,4 +131,22 @@ export function page(
   { status = 200, retryAfterSeconds }: Partial<Pick<Page, 'status' | 'retryAfterSeconds'>> = {},
 ): HttpAnswer {
   return pageAnswer({ language, service, heading, content, status, retryAfterSeconds })
+}
+
+const continueTo: Readonly<Record<Language, string>> = {
+  en: 'Continue to',
+  de: 'Weiter zu',
+  fr: 'Continuer vers',
+  es: 'Continuar a',
+}
+
+/** Returns the page after a success, with a link to where the person goes on. */
+export function donePage(
+  reader: PageReader,
+  { heading, text }: { readonly heading: string; readonly text: string },
+): HttpAnswer {
+  const { next, language } = reader
+  const content = markup`<p>${text}</p>
+<p><a class="button" href="${next.href}">${continueTo[language]} ${next.host}</a></p>`
+  return page(reader, heading, content)
 }

@@ -135,7 +135,8 @@ describe('the pages for a new password', () => {
       '<h1>Look into your mailbox</h1>',
       '<p>If there is an account with this name or address, a mail is on its way. ' +
         'Open the link in the mail, or enter its code here. ' +
-        'If no mail comes, look for it among the spam, and ask for another one an hour later.</p>',
+        'If no mail comes, look for it among the spam, and ask again. ' +
+        'After several mails, another one is possible six hours later.</p>',
       '<form method="post" action="reset-password">',
       hidden('request_id', 'request-1'),
       '<label for="code">Code from the mail</label>',
@@ -203,6 +204,7 @@ describe('the pages for a new password', () => {
     assert.deepEqual(await linesAfter(stage, 'reset-password', { form: {} }), [
       '<h1>Your password is set</h1>',
       '<p>You are logged out on all devices. Log in with the new password.</p>',
+      '<p><a class="button" href="https://auth.example:8443/">Continue to auth.example:8443</a></p>',
     ])
     assert.deepEqual(stage.calls.at(-1), ['confirm', { token: '' }, '', by])
   })
@@ -216,7 +218,8 @@ describe('the pages for a new password', () => {
       '<h1>Set a new password</h1>',
       '<p>If there is an account with this name or address, a mail is on its way. ' +
         'Open the link in the mail, or enter its code here. ' +
-        'If no mail comes, look for it among the spam, and ask for another one an hour later.</p>',
+        'If no mail comes, look for it among the spam, and ask again. ' +
+        'After several mails, another one is possible six hours later.</p>',
       '<form method="post" action="reset-password">',
       hidden('request_id', 'r&#34;'),
       '<label for="code">Code from the mail</label>',
@@ -341,6 +344,7 @@ describe('the pages that confirm an address', () => {
     assert.deepEqual(await linesAfter(stage, 'finish-registration', { form: {} }), [
       '<h1>Your account is ready</h1>',
       '<p>You can log in now.</p>',
+      '<p><a class="button" href="https://auth.example:8443/">Continue to auth.example:8443</a></p>',
     ])
     const typed = { token: 't', password: 'p', username: 'Ada' }
     await ask(stage, 'finish-registration', { form: typed })
@@ -393,7 +397,9 @@ describe('the pages that confirm an address', () => {
       ],
       [
         invalid('password', 'Password should not be x'),
-        ofName('<span lang="en">Password should not be x.</span>'),
+        ofName(
+          '2 to 63 letters, digits, dots, underscores or hyphens, with a letter or digit first.',
+        ),
       ],
       [
         new ProblemError('forbidden', 'x', at('password')),

@@ -9,6 +9,7 @@ import { markup, type Html } from '../../../pages/html.ts'
 import { fieldOf } from '../../../pages/layout.ts'
 import {
   brokenRule,
+  donePage,
   page,
   pageRoute,
   readPageForm,
@@ -110,8 +111,7 @@ async function setPassword(
   const presented = presentedOf(form)
   try {
     await parts.resets.confirm(presented, form.get('new_password') ?? '', byStranger(request))
-    const { heading, text } = reader.texts.done
-    return page(reader, heading, markup`<p>${text}</p>`)
+    return donePage(reader, reader.texts.done)
   } catch (error) {
     const refused = refusedOf(error, reader)
     const isOfLink = refused.status === 403 && 'token' in presented

@@ -40,7 +40,8 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
       intro:
         'If there is an account with this name or address, a mail is on its way. ' +
         'Open the link in the mail, or enter its code here. ' +
-        'If no mail comes, look for it among the spam, and ask for another one an hour later.',
+        'If no mail comes, look for it among the spam, and ask again. ' +
+        'After several mails, another one is possible six hours later.',
     },
     code: 'Code from the mail',
     codeHint: 'Eight digits.',
@@ -79,8 +80,8 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
       intro:
         'Wenn es ein Konto mit diesem Namen oder dieser Adresse gibt, ist eine Mail unterwegs. ' +
         'Öffnen Sie den Link in der Mail oder geben Sie hier den Code aus der Mail ein. ' +
-        'Wenn keine Mail kommt, sehen Sie im Spam nach. ' +
-        'Fordern Sie nach einer Stunde eine neue an.',
+        'Wenn keine Mail kommt, sehen Sie im Spam nach und fordern Sie eine neue an. ' +
+        'Nach mehreren Mails ist die nächste sechs Stunden später möglich.',
     },
     code: 'Code aus der Mail',
     codeHint: 'Acht Ziffern.',
@@ -124,7 +125,8 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
         'S’il existe un compte avec ce nom ou cette adresse, un message vient de partir. ' +
         'Ouvrez le lien du message ou saisissez son code ici. ' +
         'Si rien n’arrive, regardez dans les courriers indésirables, ' +
-        'puis demandez un nouveau message une heure plus tard.',
+        'puis faites une nouvelle demande. ' +
+        'Après plusieurs messages, le suivant est possible six heures plus tard.',
     },
     code: 'Code reçu par message',
     codeHint: 'Huit chiffres.',
@@ -168,7 +170,8 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
       intro:
         'Si existe una cuenta con este nombre o esta dirección, le llegará un mensaje. ' +
         'Abra el enlace del mensaje o introduzca aquí su código. ' +
-        'Si no llega, busque en el correo no deseado y solicite otro mensaje una hora después.',
+        'Si no llega, busque en el correo no deseado y solicite otro. ' +
+        'Después de varios mensajes, el siguiente es posible seis horas más tarde.',
     },
     code: 'Código del mensaje',
     codeHint: 'Ocho cifras.',

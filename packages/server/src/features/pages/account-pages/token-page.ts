@@ -6,6 +6,7 @@ import { markup, type Html } from '../../../pages/html.ts'
 import { fieldOf, type Field } from '../../../pages/layout.ts'
 import {
   brokenRule,
+  donePage,
   page,
   pageRoute,
   readPageForm,
@@ -108,8 +109,7 @@ async function submitForm(
   const form = await readPageForm(request)
   try {
     await kind.submit(form, request)
-    const { heading, text } = kind.texts(reader).done
-    return page(reader, heading, markup`<p>${text}</p>`)
+    return donePage(reader, kind.texts(reader).done)
   } catch (error) {
     const refused = refusedOf(error, kind.shared(reader), reader)
     if (refused.status !== 403) return formPage(reader, kind, form, refused)

@@ -108,11 +108,9 @@ describe('docs()', () => {
         'content-security-policy': policy,
         'referrer-policy': 'no-referrer',
       })
-    assert.equal(
-      pages('/docs/start.js')?.body,
-      `SwaggerUIBundle({ url: "/openapi.json", dom_id: '#swagger-ui', deepLinking: true, ` +
-        'validatorUrl: null })\n',
-    )
+    const settings = `{ url: "/openapi.json", dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null }`
+    const start = String(pages('/docs/start.js')?.body)
+    assert.ok(start.startsWith(`SwaggerUIBundle(${settings})\n`), start)
     const style = pages('/docs/swagger-ui.css')
     assert.ok(style)
     assert.equal(pages('/docs/swagger-ui.css'), style, 'a file is read once')

@@ -20,6 +20,13 @@ function contentSecurityPolicy(connected: readonly string[]): string {
   ].join('; ')
 }
 
+/** Shows the dark colours of Swagger UI while the person prefers them. */
+const followColours = `const dark = matchMedia('(prefers-color-scheme: dark)')
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
+dark.addEventListener('change', follow)
+follow()
+`
+
 /**
  * Returns the HTML of the page. The title is escaped, because an app may take it from an untrusted
  * source. The path is escaped, because the path of an issuer may have an `&`.
@@ -33,6 +40,7 @@ function pageOf(path: string, title: string): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>${escape(title)}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${base}/swagger-ui.css">
@@ -80,7 +88,7 @@ export function createPages({
     // Otherwise the page would send the address of the document to swagger.io.
     'validatorUrl: null',
   ]
-  const start = `SwaggerUIBundle({ ${settings.join(', ')} })\n`
+  const start = `SwaggerUIBundle({ ${settings.join(', ')} })\n${followColours}`
 
   const files = new Map<string, HttpAnswer<AnswerBody>>()
   const read = (name: string, type: string): HttpAnswer<AnswerBody> => {

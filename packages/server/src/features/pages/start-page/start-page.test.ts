@@ -106,6 +106,8 @@ describe('the start page in production', () => {
   it('the start page in production links to the app, or to the page for a new password', async () => {
     const mail = { ...production, mailUrl: 'smtp://mail.example' }
     assert.deepEqual(linksOf(await bodyOf(mail)), ['/v1/account/forgot-password'])
+    const corsOrigins = ['https://web.example']
+    assert.deepEqual(linksOf(await bodyOf({ ...mail, corsOrigins })), ['https://web.example'])
     const accountPagesUrl = 'https://app.example/account'
     assert.deepEqual(linksOf(await bodyOf({ ...mail, accountPagesUrl })), ['https://app.example'])
   })

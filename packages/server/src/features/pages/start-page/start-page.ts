@@ -3,7 +3,7 @@ import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { isOnThisMachine } from '../../../base/this-machine.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
 import { pageAnswer } from '../../../pages/layout.ts'
-import { page, readerOf, type PageSettings } from '../account-pages/page-parts.ts'
+import { nextUrlOf, page, readerOf, type PageSettings } from '../account-pages/page-parts.ts'
 import { pageTexts } from '../account-pages/texts.ts'
 import { unavailablePage } from '../account-pages/unavailable.ts'
 import { startTexts } from './texts.ts'
@@ -68,9 +68,9 @@ ${linkOf(options, pageTexts[reader.language].forgot.heading)}`,
 
 /** Returns a link to the app, or to the page for a new password. */
 function linkOf(options: StartOptions, forgot: string): Html | undefined {
-  const { accountPagesUrl, mailUrl } = options
-  if (accountPagesUrl !== undefined) {
-    const { origin, host } = new URL(accountPagesUrl)
+  const { accountPagesUrl, mailUrl, corsOrigins = [] } = options
+  if (accountPagesUrl !== undefined || corsOrigins.length === 1) {
+    const { origin, host } = accountPagesUrl ? new URL(accountPagesUrl) : nextUrlOf(options)
     return markup`<p><a href="${origin}">${host}</a></p>`
   }
   if (mailUrl === undefined) return undefined

@@ -252,7 +252,7 @@ describe('the errors of account fields', () => {
   const fault = (field: string, msg: string): object => ({
     loc: ['body', field],
     msg,
-    type: 'value_error',
+    type: msg.startsWith('Password') ? 'password_too_short' : 'value_error',
   })
 
   it('the error of a wrong field names the field and says what is expected', async () => {
