@@ -1,4 +1,24 @@
-// The client of an API: signs a user in at the issuer, and adds the access token to requests.
+// The client of an API: signs a user in at the issuer, and adds the access token to requests. This
+// room imports no other room and nothing of Node. What happens in `client.fetch('/items')`:
+//
+// 1. `bearer-fetch.ts` checks the URL (`resources.ts`), asks for the session, and sends the
+//    request. After a 401 it asks for a new token and sends the request once more.
+// 2. `session-keeper.ts` reads the session (`session-store.ts`) from the storage each time, because
+//    other tabs may write it. If the token expires soon (`token-age.ts`), it refreshes the session.
+// 3. `session-renewal.ts` prevents concurrent refreshes, in one client and between tabs. A refresh
+//    never overwrites a login, a logout or a refresh that happened meanwhile.
+// 4. `endpoints.ts` sends the refresh token in the body or leaves it in the cookie. `ask-issuer.ts`
+//    distinguishes a refusal from an outage: a refusal may sign the user out, an outage never does.
+// 5. `token-storage.ts` says what a storage is. `browser-storage.ts` uses localStorage.
+//    `tab-memory.ts` is the memory that tabs share in cookie mode. Both use `tab-lock.ts`: a Web
+//    Lock or, in browsers without them, a lease in IndexedDB (`lease.ts`, `indexed-db-leases.ts`).
+//
+// In cookie mode, pages of the same site share the cookie, even if they do not share the storage.
+// If a person logs in on another page, the login replaces the cookie, and the next refresh returns
+// a token of another session. So the client compares the `sid` of the tokens (`token-sid.ts`): a
+// call that began in one session never continues in another.
+//
+// `accounts.ts` has the methods for accounts, such as `client.register`.
 import { createAccountMethods, type AccountMethods } from './accounts.ts'
 import type { Fetch } from './ask-issuer.ts'
 import { createBearerFetch } from './bearer-fetch.ts'

@@ -1,3 +1,14 @@
+// Each web framework has a folder. Its `guard.ts` has the middleware and `mount`, and its
+// `routes.ts` tells openapi/ which guards run for a path. These files decide nothing: they read a
+// request, ask the core of the guard (guard/guard.ts), and write its answer. What they share is in
+// this file, in `routes.ts` and in `mountable.ts`.
+//
+// - A Fastify app cannot list its routes later, so `fastify/remembered-routes.ts` records them when
+//   they are registered.
+// - `node/node-request.ts` writes answers to node:http. It asks an answer with a `stream` for the
+//   next piece when the client has room for it.
+// - `node/upgrade.ts` guards the upgrade to a WebSocket.
+// - `nest/guard.ts` tells how Nest differs.
 import type { AlternativeArguments, Demand, DemandArguments } from '../guard/demand.ts'
 import { requireCaller, type Caller, type Decision, type GuardCore } from '../guard/guard.ts'
 import type { TokenType } from '../guard/identity.ts'

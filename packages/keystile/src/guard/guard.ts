@@ -1,5 +1,19 @@
 // The guard without a framework: it authenticates a request and decides whether to admit it. The
-// adapters in frameworks/ add the middleware.
+// adapters in frameworks/ add the middleware. The other files of this room, in the order in which a
+// request meets them:
+//
+// - `schemes.ts` and `schemes/`: where the credential of a request is.
+// - `verifier.ts`: verifies a token, or finds it in the cache of `verified-tokens.ts`.
+//   `trusted-issuers.ts` chooses the keys, and `token-rules.ts` the checks.
+// - `identity.ts`: who calls, with which scopes.
+// - `revocation-source.ts`: whether the token was revoked. `revocation-feed.ts` tells how an API on
+//   another machine learns this.
+// - `demand.ts`: what a guard demands. If a request passes several guards, it joins their demands.
+// - `user.ts`: what counts as a user. `user-recall.ts` finds the function that returns users from
+//   memory, so that a guard that loads users can admit a request without waiting too.
+// - `refusal-report.ts`: tells the app, and not the caller, why a request was refused.
+// - `protected-resource.ts`: metadata of the API, whose URL the challenges contain.
+// - `guard-mark.ts`: the mark by which openapi/ finds the demand of a guard.
 import { TokenError, tokenError } from '../base/errors.ts'
 import { notAwaited, requireKnownOptions } from '../base/options.ts'
 import type { HttpAnswer, HttpRequest } from '../http/message.ts'

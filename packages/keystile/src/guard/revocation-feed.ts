@@ -1,5 +1,15 @@
-// Reads the revocation feed of an issuer. This file decides when to connect, and knows how old the
-// revocations are. `feed-stream.ts` is one connection.
+// How a revocation reaches an API on another machine: a verifier with `revocations: { clientId,
+// clientSecret, whenStale }` follows `GET /revocations` of its issuer
+// (decisions/0028-verifiers-keep-a-connection.md). Read in this order:
+//
+// - `revocation-source.ts` reads the option. The verifier asks every source in the same way:
+//   whether it needs a refresh, and whether a token is revoked.
+// - This file decides when to connect, and knows how old the revocations are. No timer changes the
+//   state: each check compares times. So a blocked event loop cannot delay it.
+// - `retries.ts` has the pauses between failed connections.
+// - `feed-stream.ts` is one connection. http/event-stream.ts parses its events.
+// - `feed-list.ts` keeps the revocations that were read, in the list of `revocations.ts`, which the
+//   server uses too.
 import type { Clock } from '../base/clock.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'

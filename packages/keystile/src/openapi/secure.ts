@@ -1,4 +1,8 @@
-// `secure()` adds the demands of an app's guards to the app's OpenAPI document.
+// `secure()` adds the demands of an app's guards to the app's OpenAPI document. It asks the router
+// of the app (frameworks/*/routes.ts) which functions run for a sample path of each operation
+// (`sample-paths.ts`), and finds the marks of guards among them (guard/guard-mark.ts).
+// `refusals.ts` adds the answers 401, 403 and so on. In Nest, @nestjs/swagger tells which method an
+// operation describes (`secure-nest.ts`). `describe.ts` makes a document for an app that has none.
 import { asJsonObject, isJsonObject, type JsonObject } from '../base/json.ts'
 import { joinDemands, type Demand } from '../guard/demand.ts'
 import { findGuardMark, type GuardMark } from '../guard/guard-mark.ts'

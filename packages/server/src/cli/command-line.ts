@@ -1,3 +1,8 @@
+// The command line. The program `keystile` starts in packages/keystile/src/cli/main.ts: `token
+// check` runs there, and all else in `main.ts` of this folder. `commands.ts` lists the commands:
+// those of this folder and those of the features. `command.ts` parses the arguments of one, and
+// `call.ts` makes what its code gets. `settings.ts` reads the settings from all of their sources
+// (`sources.ts`).
 import { inspect } from 'node:util'
 import { findNearest } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'

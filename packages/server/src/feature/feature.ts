@@ -1,3 +1,33 @@
+// A feature describes itself in a record of plain values, which are known before the database
+// opens. The code that uses a part reads the list of all records, server/features.ts:
+//
+// - `settings` (`setting.ts`): options, variables, flags, help, messages,
+//   docs/reference/settings.md
+// - `rules` (`rule.ts`): the start, `keystile config check` and `keystile doctor`
+// - `auditEvents`: the audit record and its page
+// - `rates` (`limit-rate.ts`): features/operations/limits
+// - `metrics` (`metric.ts`): /metrics
+// - `cleanUp` (`clean-up.ts`): features/operations/housekeeping
+// - `cliCommands` (`cli-command.ts`): dispatch, help, completion
+//
+// The list also has records of what is not a feature: in configuration/ and listener/feature.ts.
+//
+// Settings: the public interface of the options is written by hand beside the record, and
+// `listSettings` compiles only if both agree. A message names a setting as the user wrote it
+// (`wording.ts`): `issuer` in an app, `KEYSTILE_ISSUER` or `--issuer` in the stand-alone server.
+//
+// Safety rules judge a `Situation` (`situation.ts`): the options, the address to listen on, and the
+// state of the machine. configuration/options.ts applies them before the database opens, and
+// configuration/machine.ts once more afterwards, when it has looked at files, clock and database.
+// So a rule that cannot be checked yet returns undefined. Each rule is written a second time for
+// the tests (packages/server/test-support/rules/predicates.ts).
+//
+// The code of command-line commands is in `cli.ts` of a feature. It is loaded when a user types the
+// command, so an app never loads it. It gets a `Call`: operand, flags, terminal, settings, and a
+// function that opens the database. `listing.ts` prints lists.
+//
+// What is not in the record: transaction commands (server/commands.ts), and routes and services,
+// which server/wire/ connects.
 import type { CleanUpStep } from './clean-up.ts'
 import type { Call, CliCommand } from './cli-command.ts'
 import type { LimitRate } from './limit-rate.ts'

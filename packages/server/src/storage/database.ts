@@ -1,5 +1,12 @@
 // The interface through which features use the database. Only this folder opens SQLite and
-// PostgreSQL databases.
+// PostgreSQL databases: `source.ts` reads the setting, `open.ts` chooses, and `sqlite.ts` and
+// `postgres.ts` tell how each of them works. `migrate.ts` tells how the tables are created and
+// upgraded.
+//
+// This folder knows no table of a feature. A feature describes its tables in `tables.ts`, and reads
+// and writes them in `store.ts`, through `inTables`. Only the feature itself and server/commands.ts
+// import these files. If another feature must change such a table in its own transaction, the
+// feature that owns the table exports functions that take a transaction, in `in-transaction.ts`.
 import {
   sql,
   type CompiledQuery,

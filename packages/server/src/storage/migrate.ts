@@ -1,5 +1,24 @@
 // Which migrations there are, which of them have run in a database, and whether this release may
-// run on it. `migrator.ts` runs them.
+// run on it.
+//
+// To add a migration, write a file in migrations/ and list it below, with `expands` or `contracts`
+// ("Changing the tables" in ARCHITECTURE.md). Its statements must not depend on rows that it has
+// read, because `keystile migrate --print` prints them. No statement should rewrite a large table:
+// it locks the table until the end of the migration. The SQL of a migration that users have run
+// never changes. `migrate.test.ts` has a digest of it; before a release, add the digests of its
+// migrations.
+//
+// The table `schema_mark` has the oldest schema that may still run on the database. So an older
+// server that runs notices that a newer release has contracted the tables: the feed of revocations
+// reads the mark with each read (features/tokens/events/follower.ts). If the mark excludes this
+// release, `/readyz` answers 503, commands fail (`checkWrites`), and after 4 s guards answer 503.
+//
+// - `migrator.ts` upgrades a SQLite file, in the writer thread, at each start.
+// - `migrate-postgres.ts` upgrades PostgreSQL, for `keystile migrate` (cli/migrate.ts) and
+//   `migrateDatabase`: all missing migrations in one transaction. Before one that contracts, it
+//   raises the mark and waits. A start only creates the tables of an empty database.
+// - `schema-mark.ts` refuses to start if a migration is missing or the mark excludes this release.
+// - `print-migrations.ts` runs the migrations on a driver that only records the SQL.
 import { sql } from 'kysely'
 import * as first from './migrations/0001-first.ts'
 import * as refreshTokens from './migrations/0002-refresh-tokens.ts'

@@ -1,3 +1,27 @@
+// How PostgreSQL is used, also when it does not answer
+// (decisions/0031-when-postgresql-does-not-answer.md). Commands run on a pool of connections. In
+// reading order:
+//
+// 1. This file runs each command in a transaction, and again after a conflict.
+//    `postgres-dialect.ts` begins the transactions, with their time limits.
+// 2. `line.ts`: if all connections are busy, callers wait in a queue, which keeps one connection
+//    free for the feed of revocations. If the wait would probably be too long, the request gets 503
+//    at once (decisions/0007-queue-for-connections.md).
+// 3. `postgres-pool.ts` takes a connection from the pool. It knows the state of each, and closes
+//    those that broke, that did not answer, or that are older than an outage. If the first
+//    statement on a kept connection finds it lost, the pool sends the statement once more on
+//    another one.
+// 4. `postgres-outage.ts`: all that waits for the database waits in `watch`. If no connection gets
+//    an answer for 500 ms, a probe (`createProbe` in `postgres-client.ts`) opens a new connection.
+//    If the probe gets no answer either, all waiting work fails, and new work fails at once, until
+//    a probe is answered.
+// 5. `postgres-errors.ts` decides what an error means.
+// 6. `postgres-commit.ts` sends COMMIT. If the connection is lost then, or PostgreSQL warns that it
+//    did not wait for its standby, it throws an `UnknownOutcomeError`. A connection whose COMMIT
+//    has no answer stays out of the pool (`createHolds`), because PostgreSQL keeps it too.
+// 7. `postgres-cancel.ts`: if this process stops waiting for a read, it asks PostgreSQL to cancel
+//    it.
+// 8. `postgres-signals.ts` receives the signals of other processes, on a connection of its own.
 import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely, type PostgresPool } from 'kysely'
 import {

@@ -1,3 +1,14 @@
+// How SQLite is used. One connection writes, in a thread of its own, the writer thread; the main
+// thread reads through a connection that cannot write. So no commit blocks the event loop. In
+// reading order:
+//
+// - `sqlite-dialect.ts`: the connections, and Kysely on top of them.
+// - `writer-client.ts`: sends the name and the values of a command to the thread, and passes the
+//   replies to the callers (`writer-messages.ts` has the messages).
+// - `sqlite-writer.ts`: runs the commands in the thread. All commands that arrive during a commit
+//   share one later commit (decisions/0004-share-commits.md).
+// - `sqlite-errors.ts`: which errors become 503 (decisions/0032-after-a-failed-sync.md).
+// - `sqlite-copy.ts`: copies, checks and replaces files, for backups.
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

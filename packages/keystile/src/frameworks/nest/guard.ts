@@ -1,3 +1,8 @@
+// In Nest, a guard is not middleware of a route. Decorators (`decorators.ts`) declare demands
+// (`declared.ts`), and Nest calls the one guard in this file for each handler. It looks up the
+// demands of the handler and asks the core of the guard. `admitted.ts` keeps the caller for the
+// handler, and `module.ts` puts all this together. Nest never calls a guard for some classes and
+// methods. If a decorator is at such a place, `check-handlers.ts` stops the start of the app.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   HttpException,

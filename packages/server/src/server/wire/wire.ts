@@ -1,3 +1,7 @@
+// Creates the running parts of Keystile, from bottom to top, by plain function calls: `stores.ts`
+// (the database and the accounts), `parts.ts` (limits, devices and more), `people.ts` (Keystile's
+// accounts or the app's users), `mail-flows.ts`, `issuing.ts` (what issues tokens), `login.ts`,
+// `jobs.ts` and `routes.ts`. The parameters of each call show what a part uses.
 import type { UserObject } from 'keystile'
 import { createGuardCore, withRecall, type JsonObject } from 'keystile/internal'
 import { noMeter, type Meter } from '../../feature/metric.ts'

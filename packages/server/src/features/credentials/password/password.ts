@@ -1,3 +1,9 @@
+// Hashing never runs on the event loop (decisions/0002-hash-on-threads-of-their-own.md). This file
+// is what other features use. `hash-threads.ts` refuses what could not begin in time.
+// `hash-queue.ts` and `fair-queue.ts` serve the addresses in turn, so that one with many requests
+// cannot delay the others. `hash-pool.ts` has a thread for each core, and `hash-thread.ts` is its
+// program, at a lower priority on Linux. `stored-hash.ts` knows the kinds of stored hashes:
+// argon2id, and scrypt and bcrypt of apps.
 import { createDecoy, saltOf } from './argon2.ts'
 import type { HashThreads } from './hash-threads.ts'
 import { defaultCost, parametersOf, type HashingCost } from './hashing-cost.ts'

@@ -1,4 +1,16 @@
-// Sends the mails of the outbox, in the process that holds the lease of background jobs.
+// Sends the mails of the outbox, in the process that holds the lease of background jobs. How a mail
+// is sent, for example the notice that tells a user that the password was changed:
+//
+// 1. The code that changes the account prepares the notice (features/mail/messages/notices.ts), and
+//    passes it to its command. `new-mail.ts` encrypts the parameters.
+// 2. As its last step, the command calls `insertMail` (`in-transaction.ts`), which counts the mail
+//    against the limits of its share of the mailbox, and inserts a row. If there is no room, it
+//    drops the mail and counts it in the table `dropped_mail` (`dropped.ts`).
+// 3. A worker (features/operations/queue/worker.ts) claims the rows that are due, and this file
+//    decrypts them. features/mail/messages/write.ts writes text and HTML, and a transport sends
+//    them: SMTP (signed with DKIM), the page `/dev/mail`, or the app's `send`.
+// 4. If the mail was sent, the worker deletes the row. Otherwise `failure.ts` decides whether
+//    another try is useful. If not, the row becomes a dead letter, which is not tried again.
 
 import type { Logger } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'

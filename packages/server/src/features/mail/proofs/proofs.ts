@@ -1,3 +1,27 @@
+// Mail proofs: links and codes in mails. "A new password by a link in a mail" in ARCHITECTURE.md is
+// the walk through this room. Each purpose is a record (`purpose.ts`). `proofs.ts` stores a request
+// and finds a proof, `new-proof.ts` makes its secrets, `resolver.ts` finds the account later,
+// `in-transaction.ts` binds and spends proofs in the commands of the flows, and `store.ts` counts
+// wrong codes.
+//
+// What differs between the flows:
+//
+// - A new password also exists for an app's own users. The proof is claimed for 30 s, the app's
+//   `setPassword` is called, and then the proof is deleted
+//   (decisions/0024-new-passwords-of-an-apps-own-users.md). All other flows are only for Keystile's
+//   accounts.
+// - The setting `emailVerification` decides what `POST /users` does (server/wire/mail-flows.ts).
+//   With `off` and `optional` it creates an account, with `optional` together with the request for
+//   the mail. With `required` it stores a registration and no account.
+// - Who confirms an address must be the person who chose the password. For an account, the access
+//   token or the password shows this. For a registration, the password shows it, or the code
+//   together with the id of the registration.
+// - A new address is confirmed by a mail if `emailVerification` is not `off` or the old address is
+//   verified. The old address gets a mail with a token that restores it; while it works, no other
+//   user gets an old address that was verified (decisions/0025-the-old-mailbox-undoes-a-change.md).
+// - An invitation needs no resolver. A resolver exists so that an endpoint that strangers can call
+//   looks up no account, but only an operator or the app invites. So its proof is bound from the
+//   start, to the mailbox and the id of the future user.
 import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { hashSecret } from '../../../base/secret.ts'

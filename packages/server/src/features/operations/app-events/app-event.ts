@@ -1,3 +1,14 @@
+// Events for the app: Keystile calls the app's `onEvent` after each change of a user, and after
+// each start and end of a session. A command that makes such a change calls `announceEvent`
+// (`in-transaction.ts`). After the commit, the process that ran the command passes the events to
+// the functions registered with `onCommitted` (storage/database.ts), and the one that `deliver.ts`
+// registered calls `onEvent`. If the process crashes before this call, the event is lost.
+//
+// With `onEvent: { durable: true, handle }`, no event is lost. A process with a durable handler
+// stores a row in the table `event_handler`, which is valid for 7 days, and renews it each hour
+// (`store.ts`). While the row is valid, `announceEvent` in every process also inserts the event
+// into the table `app_event`. The process with the lease `events` delivers these rows
+// (decisions/0023-durable-events-have-their-own-lease.md).
 import type { Actor } from '../audit/entry.ts'
 
 interface Happened {

@@ -1,3 +1,9 @@
+// The audit record says who did what. When a session or an account changes, the transaction of the
+// change inserts the entry (`in-transaction.ts`). When Keystile refuses a login, a client or a
+// token, `audit.record` in this file writes the entry before the refusal is thrown. Who acted is a
+// `By` (`entry.ts`): the actor, and the IP address, the session and the client of the request.
+// Routes make it with the functions at the end of this file. `follow.ts` reads new entries for
+// `keystile audit`.
 import { isIP } from 'node:net'
 import { ProblemError, type Clock, type HttpRequestWithBody } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'

@@ -1,4 +1,19 @@
-// The commands `keystile backup`, `restore` and `finish-restore`.
+// The commands `keystile backup`, `restore` and `finish-restore`
+// (decisions/0033-backups-and-restores.md).
+//
+// - A backup copies the SQLite file into a draft beside the backup (storage/sqlite-copy.ts). It
+//   opens the database only for reading and runs no migration, so it also works before an upgrade.
+//   `recordBackupTime` (`store.ts`) writes the time into the draft. `findDamage` reads the whole
+//   draft, and `moveIntoPlace` gives it its name.
+// - A restore first examines the backup (`examination.ts`): its structure, migrations and issuer,
+//   and whether the configured key decrypts its signing keys. With `--check`, this is all.
+// - It copies the backup into a draft beside the database, and opens the draft like a database,
+//   which runs the missing migrations (`finishing.ts`). The command `finishRestore` (`store.ts`)
+//   makes it safe to use, with `restored` of each feature that stores data of users.
+// - `lockSqliteFile` makes sure that no process has the old database open. Then the old file gets a
+//   second name, and the draft replaces it under the first one. So there is a database at every
+//   moment.
+// - `finish-restore` makes a database safe that another program has restored, such as PostgreSQL.
 
 import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs'
 import { randomId } from 'keystile/internal'

@@ -1,5 +1,13 @@
 // A lease of background jobs. Of all processes on a database, the one that holds the lease runs the
-// jobs.
+// jobs: housekeeping, the rotation of signing keys, sending mails, and finding the account when a
+// user has asked for a link or a code (server/wire/jobs.ts). The lease lasts 10 s by the clock of
+// the database.
+//
+// To write, a job calls `lease.write(command, values)`, which runs the command `underLease`
+// (`store.ts`). It locks the row of the lease, compares the fence, and then runs the command of the
+// job in the same transaction. So a process that has lost the lease writes nothing
+// (decisions/0019-mails-wait-in-the-database.md). server/commands.ts creates `underLease` with the
+// list of all commands.
 
 import { randomId, type Logger } from 'keystile/internal'
 import type { Command, Database } from '../../../storage/database.ts'

@@ -1,3 +1,8 @@
+// Counters and gauges for `/metrics`; `exposition.ts` writes them as text. cli/serve.ts creates the
+// counters and passes them to server/wire/wire.ts as a `Meter` (feature/metric.ts). So each server
+// has its own counters, even if two run in one process. Keystile in an app has no metrics: it gets
+// a meter that does nothing. The value of a gauge is read when `/metrics` is requested
+// (server/health.ts).
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Labels, Meter, Metric, Reading } from '../../../feature/metric.ts'
 import {

@@ -1,4 +1,7 @@
-// Delivers the rows of a queue, in the process that holds a lease.
+// Delivers the rows of a queue, in the process that holds a lease. Two tables are queues: the mails
+// (features/mail/outbox) and the durable events for the app (features/operations/app-events). They
+// have the same columns for the next try, the number of tries and the last failure, and `rows.ts`
+// has the statements for both.
 
 import type { Clock, Logger } from 'keystile/internal'
 import { minuteMilliseconds, secondMilliseconds } from '../../../feature/limit-rate.ts'

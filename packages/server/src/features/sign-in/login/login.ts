@@ -1,3 +1,7 @@
+// The login, the same for each way in: the password grant, and the session in a cookie. "A login
+// with a password" in ARCHITECTURE.md is the walk through this room. In reading order: `attempt.ts`
+// is the value that grows, `methods.ts` and `methods/` prove, `policy.ts` decides, `finish.ts` ends
+// the login with the command in `store.ts`, and `marks-in-transaction.ts` compares what was proved.
 import type { Audit } from '../../operations/audit/audit.ts'
 import type { LoginAttempt } from './attempt.ts'
 import type { LoginEvent } from './feature.ts'

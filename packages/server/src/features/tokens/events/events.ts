@@ -1,5 +1,41 @@
 // The feed of revocations. Every process reads the events of all processes on the same database,
-// and answers from memory whether a token is revoked.
+// and answers from memory whether a token is revoked. How a revocation travels:
+//
+// 1. Sessions end by a revocation, by the reuse of a refresh token, when a user is disabled or
+//    deleted, and when a password changes. The transaction that ends a session inserts an event
+//    (`in-transaction.ts`), which has no number yet. When a user is disabled, the events name the
+//    sessions and not the subject: an event of the subject would refuse all tokens of the user
+//    until it expires, even after the user is enabled again.
+// 2. The process that commits gets its events as a notice (`announce` in storage/database.ts). So
+//    it refuses the tokens before it answers, and does not wait for a read.
+// 3. Every process reads each 250 ms, and soon after its own commits (`follower.ts`). It first
+//    numbers all events that have no number (`store.ts`), in a transaction that locks one row. Then
+//    it reads the events after the last number that it knows. So numbers become visible in order,
+//    writers never wait for each other, and every process knows an event within a second.
+// 4. On PostgreSQL, the transaction that numbers events also signals the other processes, which
+//    read at once. Nothing depends on signals: without them, they read 250 ms later.
+// 5. `event-log.ts` keeps the revocations for verifiers in other processes
+//    (features/tokens/revocation-feed).
+//
+// An event expires 70 s after the last token that it revokes; that of a signing key after ten
+// years. Housekeeping waits a day more, because the clock of the process that deletes may be ahead.
+// While the database does not answer, a process answers 503 when its last successful query is 4 s
+// old.
+//
+// A changed user travels in the same way, as an event of the kind `user`, which revokes nothing:
+// features/users/directory/user-cache.ts. The feed reads the schema mark too: storage/migrate.ts.
+//
+// What could delay a revocation, or undo it:
+//
+// - A process freezes inside a transaction and keeps its locks. PostgreSQL ends the transaction
+//   after 3 s without a statement (`begin` in storage/postgres-dialect.ts), before the other
+//   processes have waited 4 s. The frozen process later finds its connection closed.
+// - The database loses its latest commits in a failover, and new events get the same numbers. So at
+//   each read, a process checks that the last event that it knows still has its id, and otherwise
+//   reads all events again. Sessions whose end was lost are valid again: see SECURITY.md. A restore
+//   skips numbers (`skipNumbers`) for the same reason.
+// - The clock is ahead and is set back: `createPurge`.
+// - Requests use all connections: one stays free for the feed (`urgent` in storage/database.ts).
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { createRevocationList, isRevocationKind, type Clock, type Logger } from 'keystile/internal'

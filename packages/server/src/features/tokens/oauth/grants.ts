@@ -8,8 +8,9 @@ export type GrantParts = PasswordGrantParts & RefreshParts & ClientCredentialsPa
 export type AnyGrant = Grant<string, GrantParts>
 
 /**
- * All grants. To add a grant, add it to this list only: the token endpoint, its documentation, the
- * metadata and the registration of clients all read the list.
+ * All grants. To add a grant, add it to this list: the token endpoint, its documentation, the
+ * metadata and the registration of clients all read the list. If the app itself is to use the
+ * grant, add its name to `firstParty` too.
  */
 export const grants: readonly AnyGrant[] = [
   passwordGrant,

@@ -1,3 +1,19 @@
+// `GET /revocations`, for verifiers in other processes that do not read the database. The answer is
+// a stream of server-sent events:
+//
+// 1. This file authenticates the client and checks its permission.
+// 2. `streams.ts` finds the position behind the event in `Last-Event-ID`
+//    (decisions/0027-row-ids-instead-of-an-epoch.md), or starts with the first page of the log
+//    (features/tokens/events/event-log.ts). The feed only appends to the log, so all answers send
+//    the same bytes. Only the heartbeats differ: each says how long ago the request of its answer
+//    arrived.
+// 3. The answer has a `stream` instead of a `body` (packages/keystile/src/http/message.ts). The
+//    adapter asks it for the next piece when the client has room, cancels it when the connection
+//    ends, and ends it when the HTTP server stops.
+// 4. After each read, the feed wakes the streams. If the database has lost events, the process
+//    reads all events into a new log. When the new log replaces the old one, all streams end.
+// 5. Each second, `streams.ts` sends heartbeats, cuts clients that take no bytes, and ends the
+//    streams of clients that were disabled or have lost their secret or permission.
 import { OAuthError, ProblemError } from 'keystile/internal'
 import { refusalAnswer } from '../../../http/refusal.ts'
 import type { OpenRoute } from '../../../http/route.ts'

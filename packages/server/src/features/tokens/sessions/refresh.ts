@@ -1,3 +1,21 @@
+// How a refresh token gets a successor (decisions/0013-keep-used-refresh-tokens.md). The grant
+// features/tokens/oauth/grants/refresh-token.ts checks the parameters, the scope, the secret of the
+// token, its client, and its user, and then uses the token:
+//
+// 1. `refresh-tokens.ts` makes the successor and encrypts it with a key that is derived from the
+//    presented token. So the successor can be sent again, but only to a client that has this token.
+// 2. The command `useRefreshToken` (`refresh-store.ts`) finds the session of the token and locks
+//    its row. Then it reads the token in a second statement. One statement would not be enough:
+//    PostgreSQL would show the token as it was before the wait for the lock, so two concurrent
+//    requests would both find it unused.
+// 3. `refresh-rule.ts` decides: the first use, a repetition within the grace period, an allowed
+//    retry after it, or a reuse. A reuse ends the session in the same transaction.
+// 4. The row of the session keeps the expiry of the new access token, so that a revocation lasts at
+//    least until then.
+//
+// A refusal writes nothing, with one exception: if the token belongs to another client,
+// features/tokens/oauth/foreign-token.ts counts the refusal and, below the rate limit, writes an
+// audit entry.
 import type { Clock, Logger } from 'keystile/internal'
 import { hashSecret, isSecretOf } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'

@@ -1,5 +1,24 @@
 // The signing keys of an issuer: made at the first start, encrypted in the database, and replaced
-// by the rotation.
+// by the rotation (decisions/0026-keys-rotate-by-their-rows.md). In reading order:
+//
+// 1. `tables.ts`: a row has the times at which its key is published, begins to sign and ends.
+//    `plan.ts` computes from these times which key signs, and what is due.
+// 2. `rotation.ts` asks `plan` each minute, in the process with the lease. If something is due, it
+//    makes a key (`sealed-keys.ts` encrypts it) and calls the command `advanceSigningKeys`
+//    (`store.ts`), which locks the keys and asks `plan` again. So concurrent processes insert only
+//    one key.
+// 3. `key-ring.ts` is the copy of the keys in each process. Before the process signs or publishes,
+//    it reads the keys again if the copy is over 5 s old. A copy that is over half an hour old is
+//    not used: the request gets 503.
+// 4. A guard of the same process finds keys in the ring. If a token has an unknown `kid`, the
+//    verifier calls `seek`, and the ring reads the keys again, at most four times a second.
+// 5. `cli.ts`: `keystile key revoke` calls the command `revokeSigningKey`. It deletes the key,
+//    makes another key sign at once, and inserts a revocation event. The feed of each process
+//    passes it to the ring, which drops the key and reads the keys again.
+//
+// The operator's own keys (`own-keys.ts`) have the same interface, but no rows and no rotation. The
+// setting `key` can be replaced: base/seal.ts encrypts with the first of several secrets, and
+// `previousKey` decrypts what is left from before.
 
 import type { Clock, Logger } from 'keystile/internal'
 import { ConfigurationError } from '../../../base/configuration-error.ts'

@@ -1,4 +1,8 @@
-// The users that guards keep in memory (decisions/0029-users-in-memory.md).
+// The users that guards keep in memory (decisions/0029-users-in-memory.md). Only `updateUser`
+// (features/users/accounts/user-in-transaction.ts) changes rows of users, and it inserts an event
+// of the kind `user`. After this event, which is kept for an hour, the user is read again.
+// server/wire/people.ts decides whose users are kept: Keystile's accounts, and the app's if
+// `users.cached` is set.
 import { deepFreeze } from 'keystile/internal'
 import { hasStorableNames, type CallerIdentity } from '../../operations/audit/audit.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
