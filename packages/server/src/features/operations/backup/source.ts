@@ -30,8 +30,8 @@ export function requireSqliteFile(source: DatabaseSource, verb: 'backup' | 'rest
         ? `Fix: run  pg_dump --format=custom --schema=${schema} --file=FILE '${url}'  ` +
           '(or pg_basebackup, for all databases of the server)'
         : `Fix: stop all servers, rename or drop the schema ${schema}, run  ` +
-          `pg_restore --single-transaction --dbname='${url}' FILE  and then  ` +
-          'keystile finish-restore'),
+          `pg_restore --single-transaction --dbname='${url}' FILE  (both as a superuser, unless ` +
+          'the role of this URL owns the database) and then run  keystile finish-restore'),
   )
 }
 
