@@ -22,7 +22,8 @@ export function parseFlags(
   types: FlagTypes,
 ): Readonly<Record<string, unknown>> {
   const options = { ...types }
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true })
+  const joined = [...joinValues(args, types)]
+  const { tokens } = parseArgs({ args: joined, options, strict: false, tokens: true })
   for (const token of tokens) {
     if (token.kind === 'positional') {
       throw new UsageError(
@@ -32,18 +33,41 @@ export function parseFlags(
     }
     if (token.kind === 'option' && !Object.hasOwn(types, token.name))
       throw new UsageError(unknownFlag(token.rawName, Object.keys(types)))
-    if (
-      token.kind === 'option' &&
-      types[token.name]?.type === 'string' &&
-      token.value === undefined
-    )
-      throw new UsageError(`${token.rawName} must be followed by its value`)
   }
 
   try {
-    return parseArgs({ args: [...args], options }).values
+    return parseArgs({ args: joined, options }).values
   } catch (error) {
     // Keeps only the first sentence of Node's message: the other sentences explain options of Node.
     throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error))
   }
+}
+
+/**
+ * Joins each flag with its value, as in `--id=-a1b`. Node refuses a separate value that begins with
+ * a hyphen, and an id may begin with one, because it is random. A known flag is not a value.
+ *
+ * @throws {UsageError} for a flag without its value
+ */
+export function joinValues(args: readonly string[], types: FlagTypes): readonly string[] {
+  const end = args.includes('--') ? args.indexOf('--') : args.length
+  const typeOf = (word: string): string | undefined =>
+    word.startsWith('--') && Object.hasOwn(types, word.slice(2))
+      ? types[word.slice(2)]?.type
+      : undefined
+
+  const joined: string[] = []
+  for (let i = 0; i < end; i++) {
+    const word = args[i] ?? ''
+    if (typeOf(word) !== 'string') {
+      joined.push(word)
+      continue
+    }
+    i += 1
+    const value = i < end ? args[i] : undefined
+    if (value === undefined || typeOf(value.replace(/=.*/s, '')) !== undefined)
+      throw new UsageError(`${word} must be followed by its value`)
+    joined.push(`${word}=${value}`)
+  }
+  return [...joined, ...args.slice(end)]
 }

@@ -176,7 +176,7 @@ describe('keystile token check', () => {
     const issuers = [...unreachable, '--issuer', 'http://127.0.0.1:2']
     const elsewhere = tokenWith({ iss: 'http://127.0.0.1:1' })
     assert.equal(await firstLine(elsewhere, issuers), 'refused: keys_unavailable')
-    const several = [...api, '--audience', 'b', '--token-type', 'JWT', '--client', 'c']
+    const several = [...api, '--audience', 'b', '--token-type', 'JWT', '--client', '-c']
     const scopes = ['--client', 'd', '--scope', 'read', '--scope', 'write']
     const flags = [...several, ...scopes]
     assert.equal(await firstLine(tokenWith({ scope: 'write' }), flags), 'refused: missing_scope')

@@ -41,6 +41,20 @@ describe('parseCall', () => {
     assert.deepEqual([operand, flags.value('reason')], ['b', `a${id}`])
   })
 
+  it('parseCall accepts a value that begins with a hyphen, but not a flag as a value', () => {
+    for (const value of ['-a1b', id, `-${id}`, '-']) {
+      const { operand, flags } = parseCall(command, ['--reason', value, '--tag', id, id, '--json'])
+      assert.deepEqual([operand, flags.value('reason')], [id, value])
+      assert.deepEqual([flags.list('tag'), flags.has('json')], [[id], true])
+      assert.equal(parseCall(command, ['x', `--reason=${value}`]).flags.value('reason'), value)
+    }
+    for (const next of [['--json'], ['--tag=b'], ['--', 'x'], []])
+      assert.throws(() => parseCall(command, ['x', '--reason', ...next]), {
+        name: 'ConfigurationError',
+        message: '--reason must be followed by its value',
+      })
+  })
+
   it('parseCall returns the values of flags, and a list for a flag that may be repeated', () => {
     const args = ['--reason', 'lost', '--tag', 'a', 'x', '--tag=b']
     const { operand, flags, values } = parseCall(command, args)

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { unknownFlag } from 'keystile/internal'
+import { joinValues, unknownFlag, type FlagTypes } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Call, CallFlags, CliCommand } from '../feature/cli-command.ts'
 import type { Situation } from '../feature/situation.ts'
@@ -80,27 +80,32 @@ export function parseCall(
 
 function parse(
   args: readonly string[],
-  options: NonNullable<Parameters<typeof parseArgs>[0]>['options'],
+  options: FlagTypes,
 ): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
-  // An id is random, so it may begin with a hyphen. Node needs `--` before such an operand.
-  const isId = (arg: string): boolean => /^-[^-][\w-]{18,}$/.test(arg)
-  const ids = args.filter(isId)
-  const ordered =
-    ids.length > 0 && !args.includes('--')
-      ? [...args.filter((arg) => !isId(arg)), '--', ...ids]
-      : [...args]
-  const call = { args: ordered, options: { ...options }, allowPositionals: true }
-  for (const token of parseArgs({ ...call, strict: false, tokens: true }).tokens) {
-    if (token.kind === 'option' && !Object.hasOwn(call.options, token.name))
-      throw new ConfigurationError(unknownFlag(token.rawName, Object.keys(call.options)))
-    const takesValue = token.kind === 'option' && call.options[token.name]?.type === 'string'
-    if (takesValue && token.value === undefined)
-      throw new ConfigurationError(`${token.rawName} must be followed by its value`)
-  }
-
   try {
+    const call = {
+      args: [...withIdsLast(joinValues(args, options))],
+      options: { ...options },
+      allowPositionals: true,
+    }
+    for (const token of parseArgs({ ...call, strict: false, tokens: true }).tokens) {
+      if (token.kind === 'option' && !Object.hasOwn(options, token.name))
+        throw new ConfigurationError(unknownFlag(token.rawName, Object.keys(options)))
+    }
     return parseArgs(call)
   } catch (error) {
     throw new ConfigurationError((error as Error).message)
   }
+}
+
+/**
+ * Moves ids to the end, after `--`. An id is random, so it may begin with a hyphen, and Node needs
+ * `--` before such an operand.
+ */
+function withIdsLast(args: readonly string[]): readonly string[] {
+  const isId = (arg: string): boolean => /^-[^-][\w-]{18,}$/.test(arg)
+  const ids = args.filter(isId)
+  return ids.length > 0 && !args.includes('--')
+    ? [...args.filter((arg) => !isId(arg)), '--', ...ids]
+    : args
 }
