@@ -1,6 +1,6 @@
 // PostgreSQL is away for a while: its connections end, and it accepts no new ones.
 import assert from 'node:assert/strict'
-import { it } from 'node:test'
+import { it, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createVerifier } from 'keystile'
 import { silentLogger, type Logger } from 'keystile/internal'
@@ -47,7 +47,7 @@ async function live(
 describeOnBoth('a PostgreSQL that is away', (stage) => {
   if (stage.kind === 'SQLite') return // a file is never away
 
-  async function start(): Promise<{
+  async function start(t: TestContext): Promise<{
     readonly direct: TestKeystile
     readonly away: TestKeystile
     readonly proxy: TcpProxy
@@ -56,6 +56,7 @@ describeOnBoth('a PostgreSQL that is away', (stage) => {
   }> {
     const direct = await stage.start()
     const proxy = await startTcpProxy()
+    t.after(() => proxy.close())
     const url = new URL(stage.database)
     proxy.target = Number(url.port)
     url.port = String(proxy.port)
@@ -63,11 +64,12 @@ describeOnBoth('a PostgreSQL that is away', (stage) => {
     const log = ({ err }: { readonly err?: Error }): void => void (err && logged.push(err))
     const logger = { ...silentLogger, warn: log, error: log } as Logger
     const away = await stage.start({ database: url.href, graceSeconds: 60, logger })
+    t.after(() => away.keystile.close())
     return { direct, proxy, away, logged }
   }
 
-  it('without PostgreSQL, guards admit callers for 4 s, and then answer 503', async () => {
-    const { direct, away, proxy, logged } = await start()
+  it('without PostgreSQL, guards admit callers for 4 s, and then answer 503', async (t) => {
+    const { direct, away, proxy, logged } = await start(t)
     const names = ['ada', 'bob', 'eve', 'joe'].slice(0, isLong ? 4 : 2)
     for (const name of names) await direct.tokens(name)
     const [valid, keys] = [
@@ -83,6 +85,7 @@ describeOnBoth('a PostgreSQL that is away', (stage) => {
     })
     const told: Told = { statuses: new Map() }
     let isOver = false
+    t.after(() => void (isOver = true))
     const clients = names.map((name) => live(away, name, told, () => isOver))
     const back: number[] = []
 
@@ -125,15 +128,13 @@ describeOnBoth('a PostgreSQL that is away', (stage) => {
     assert.ok(logged.length > 0)
     for (const { message, stack } of logged) {
       assert.ok(message.startsWith(place), message)
+      assert.match(message, /\. Fix: /)
       assert.equal(stack, undefined)
     }
-    assert.ok(logged.some(({ message }) => message.includes('. Fix: start PostgreSQL there')))
     if (isLong)
       console.log(
         `${outages} outages of ${awaySeconds} s: ${JSON.stringify(Object.fromEntries(told.statuses))}; ` +
           `the next login succeeds after ${back.toSorted((a, b) => a - b).join(', ')} ms`,
       )
-    await away.keystile.close()
-    await proxy.close()
   })
 })

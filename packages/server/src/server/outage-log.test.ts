@@ -49,7 +49,8 @@ describe('the log of an outage', () => {
     [
       'a commit with an unknown outcome',
       new UnknownOutcomeError('the outcome of a transaction is unknown'),
-      'PostgreSQL at db.example:5433/app: the outcome of a transaction is unknown',
+      'PostgreSQL at db.example:5433/app: the outcome of a transaction is unknown. ' +
+        'Fix: start PostgreSQL there, or look into its log',
     ],
     [
       'a full disk',

@@ -1,7 +1,7 @@
 import type { Logger } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../storage/database.ts'
-import { describeOutage } from '../storage/postgres-errors.ts'
-import { describeSource, type DatabaseSource } from '../storage/source.ts'
+import { describeOutage, lookAtPostgres } from '../storage/postgres-errors.ts'
+import { describeSource, isOnServer, type DatabaseSource } from '../storage/source.ts'
 
 /**
  * Returns the options with a logger that says of an outage of the database where the database is,
@@ -11,18 +11,19 @@ import { describeSource, type DatabaseSource } from '../storage/source.ts'
 export function describingOutages<
   Options extends { readonly logger: Logger; readonly database: DatabaseSource },
 >(options: Options): Options {
-  return { ...options, logger: describing(options.logger, describeSource(options.database)) }
+  return { ...options, logger: describing(options.logger, options.database) }
 }
 
-/** @param place the database, without the user and the password */
-function describing(logger: Logger, place: string): Logger {
+function describing(logger: Logger, database: DatabaseSource): Logger {
+  const place = describeSource(database) // has neither user nor password
+  const otherwise = isOnServer(database) ? lookAtPostgres : undefined
   const log =
     (level: 'warn' | 'error') =>
     (fields: object, message: string): void => {
       const outage = findOutage(Reflect.get(fields, 'err'))
       if (!outage) return logger[level](fields, message)
 
-      const err = new DatabaseUnavailableError(`${place}: ${describeOutage(outage)}`)
+      const err = new DatabaseUnavailableError(`${place}: ${describeOutage(outage, otherwise)}`)
       Object.assign(err, { name: outage.name, stack: undefined })
       logger[level]({ ...fields, err }, message)
       logger.debug(fields, `${message}; with the stack`)

@@ -159,15 +159,32 @@ describe('findFix', () => {
       [/^create the database/, '3D000'],
       [/^run "keystile migrate"/, '42501'],
       [/^correct the host/, 'ENOTFOUND', 'EAI_AGAIN'],
-      [/^start PostgreSQL there, or/, 'ECONNREFUSED', 'ETIMEDOUT'],
+      [/^start PostgreSQL there, or correct/, 'ECONNREFUSED', 'ETIMEDOUT'],
+      [/^free memory/, '53300', '53100'],
+      [/must name the primary$/, '25006'],
+      [/for what is slow$/, '57014', '55P03', '25P03', '25P04', '40001', '40P01'],
     ] as const)
       for (const code of codes) {
         assert.match(findFix(error(code)) ?? '', fix)
-        for (const other of [`X${code}`, `${code}X`]) assert.equal(findFix(error(other)), undefined)
+        for (const other of [`X${code}`, `${code}X`])
+          assert.doesNotMatch(findFix(error(other)) ?? '', fix)
       }
     assert.match(findFix(error(undefined, 'client password must be a string')) ?? '', /^give the/)
     assert.equal(findFix('text'), undefined)
-    assert.equal(findFix(new PostgresUnavailableError('lost', 'x')), undefined)
+    assert.equal(findFix(error('23505')), undefined)
+  })
+
+  it('findFix returns a fix for each outage, whatever error of the connection came first', () => {
+    for (const lost of [
+      error('ECONNRESET'),
+      error('EPIPE'),
+      error('57P01', 'terminating connection due to administrator command'),
+      error('08006'),
+      error(undefined, 'Connection terminated unexpectedly'),
+      new PostgresUnavailableError('lost', 'x'),
+    ])
+      for (const thrown of [lost, explainStatementError(lost), explainConnectionError(lost)])
+        assert.equal(findFix(thrown), 'start PostgreSQL there, or look into its log')
   })
 })
 

@@ -44,7 +44,7 @@ const cannotBeReached = 'the PostgreSQL database cannot be reached'
 const unavailable: readonly (readonly [codes: RegExp, failure: Failure, message: string])[] = [
   [/^(40001|40P01)$/, 'conflict', 'the transaction conflicts with others again and again'],
   [/^(57014|55P03)$/, 'refused', 'PostgreSQL has cancelled a statement, which took too long'],
-  [/^53/, 'refused', 'PostgreSQL lacks connections, memory or space on its disk'],
+  [/^53[0-9A-Z]{3}$/, 'refused', 'PostgreSQL lacks connections, memory or space on its disk'],
   [/^25006$/, 'lost', 'PostgreSQL is a standby, which cannot write'],
   // The timeouts of an idle or a long transaction. PostgreSQL closes the connection.
   [/^25P0[34]$/, 'lost', 'PostgreSQL has ended a transaction, which took too long'],
@@ -158,12 +158,14 @@ export function explained(what: string, error: unknown): Error {
 /**
  * Returns what an operator must know about an outage: what happened, the driver's reason, and a fix
  * if one is known.
+ *
+ * @param otherwise the fix if none is known
  */
-export function describeOutage(error: DatabaseUnavailableError): string {
+export function describeOutage(error: DatabaseUnavailableError, otherwise?: string): string {
   const { message } = error
   const reason = reasonOf(error)
-  const fix = findFix(error)
-  return `${message.includes(reason) ? message : `${message}: ${reason}`}${fixText(fix)}`
+  const text = message.includes(reason) ? message : `${message}: ${reason}`
+  return text.includes('. Fix: ') ? text : `${text}${fixText(findFix(error) ?? otherwise)}`
 }
 
 function fixText(fix: string | undefined): string {
@@ -176,9 +178,14 @@ export function findFix(error: unknown): string | undefined {
   // pg throws this error without a code, because PostgreSQL asked for a password.
   if (/client password must be a/.test(root.message)) return giveThePassword
   if (unsupportedParameter.test(root.message)) return leaveOutTheParameter
-  if (isFailure(root, 'outage') || /timeout/.test(root.message)) return findTheServer
+
   const code = codeOf(root)
-  return fixes.find(([codes]) => typeof code === 'string' && codes.test(code))?.[1]
+  const known = fixes.find(([codes]) => typeof code === 'string' && codes.test(code))
+  if (known) return known[1]
+
+  const failure = findUnavailable(root)?.failure
+  if (failure === 'outage' || failure === 'timeout') return findTheServer
+  return failure && lookAtPostgres
 }
 
 const giveThePassword = 'give the password: in the URL, in PGPASSWORD or in the file PGPASSFILE'
@@ -187,6 +194,8 @@ const findTheServer =
 const leaveOutTheParameter =
   'remove this parameter from the URL and from PGOPTIONS, ' +
   'or add it to ignore_startup_parameters of PgBouncer'
+/** The fix for an outage with an unknown cause. */
+export const lookAtPostgres = 'start PostgreSQL there, or look into its log'
 
 /** The known fixes. The codes are error codes of PostgreSQL and of Node. */
 const fixes: readonly (readonly [codes: RegExp, fix: string])[] = [
@@ -197,6 +206,9 @@ const fixes: readonly (readonly [codes: RegExp, fix: string])[] = [
     'run "keystile migrate" as the role that owns the tables, or let the owner of the database ' +
       'run "grant create on database DATABASE to ROLE", with the database and the user of the URL',
   ],
+  [/^53[0-9A-Z]{3}$/, 'free memory or space on its disk, or raise max_connections'],
+  [/^25006$/, 'correct the host in the URL: it must name the primary'],
+  [/^(57014|55P03|25P0[34]|40001|40P01)$/, 'look into the log of PostgreSQL for what is slow'],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'correct the host in the URL'],
   [/^(ECONNREFUSED|ETIMEDOUT)$/, 'start PostgreSQL there, or correct host and port in the URL'],
 ]

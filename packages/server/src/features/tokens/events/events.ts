@@ -191,9 +191,10 @@ export async function openEventFeed(
     for (const listener of readListeners) listener()
   })
   const ageMilliseconds = (): number => performance.now() - follower.knownAt
-  const catchUp = (): Promise<void> =>
+  /** Waits for one read, at most a second. Returns the error of the read. */
+  const catchUp = (): Promise<unknown> =>
     Promise.race([
-      steps.run().catch(() => {}),
+      steps.run().catch((error: unknown) => error),
       delay(catchUpMilliseconds, undefined, { ref: false }),
     ])
 
@@ -201,12 +202,10 @@ export async function openEventFeed(
     if (refusal) throw refusal
     if (isUrgent || ageMilliseconds() < maxUncheckedMilliseconds) return undefined
 
-    return catchUp().then(() => {
+    return catchUp().then((cause) => {
       if (refusal) throw refusal
       if (ageMilliseconds() >= maxUncheckedMilliseconds)
-        throw new DatabaseUnavailableError(
-          `the database has not answered for ${maxUncheckedMilliseconds / 1000} s`,
-        )
+        throw noAnswerFor(maxUncheckedMilliseconds, cause)
     })
   })
 
@@ -233,7 +232,11 @@ export async function openEventFeed(
           : 'stale'
       },
       isRevoked: (token) => list.isRevoked(token),
-      refresh: catchUp,
+      async refresh() {
+        const cause = await catchUp()
+        if (ageMilliseconds() >= staleAfterMilliseconds)
+          throw cause ?? noAnswerFor(staleAfterMilliseconds)
+      },
     },
     async close() {
       stop()
@@ -241,6 +244,11 @@ export async function openEventFeed(
       await steps.finish()
     },
   }
+}
+
+function noAnswerFor(milliseconds: number, cause?: unknown): DatabaseUnavailableError {
+  const message = `the database has not answered for ${milliseconds / 1000} s`
+  return new DatabaseUnavailableError(message, { cause })
 }
 
 /**
