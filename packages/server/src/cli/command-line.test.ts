@@ -92,6 +92,10 @@ describe('runCommandLine', () => {
     assert.equal(await errorOf(new ConfigurationError('wrong')), 'keystile: wrong\n')
     assert.equal(await errorOf(new DatabaseUnavailableError('gone')), 'keystile: gone\n')
     assert.equal(await errorOf(withCode('EACCES')), 'keystile: no port\n')
+    assert.match(
+      await errorOf(Object.assign(withCode('EACCES'), { syscall: 'listen' })),
+      /^keystile: no port\. Fix: choose a port above 1023/,
+    )
     assert.equal(
       await errorOf(withCode('EADDRINUSE')),
       'keystile: no port. Fix: stop the program that uses the port, ' +

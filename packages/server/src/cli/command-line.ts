@@ -62,10 +62,12 @@ function fixFor(word: string, known: readonly string[]): string {
 
 /** Returns the message of an error that the operator can fix, or `undefined` for a bug. */
 function findExplanation(error: unknown): string | undefined {
-  const { code, message } = error as NodeJS.ErrnoException
+  const { code, message, syscall } = error as NodeJS.ErrnoException
   if (error instanceof ConfigurationError || error instanceof DatabaseUnavailableError)
     return message
   if (code === 'EADDRINUSE')
     return `${message}. Fix: stop the program that uses the port, or choose a free port with --port`
+  if (code === 'EACCES' && syscall === 'listen')
+    return `${message}. Fix: choose a port above 1023 with --port, and let a proxy use this port`
   return code === 'EACCES' ? message : undefined
 }

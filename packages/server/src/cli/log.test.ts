@@ -32,6 +32,22 @@ describe('openLog', () => {
     rmSync(folder, { recursive: true })
   })
 
+  it('openLog names the setting if the file cannot be opened', () => {
+    const file = import.meta.filename
+    for (const [logFile, reason] of [
+      [
+        join(file, 'keystile.log'),
+        'a part of its path is a file \\(E.*\\). Fix: name a file in a folder',
+      ],
+      [import.meta.dirname, 'it is a folder \\(EISDIR\\). Fix: name a file'],
+      ['\0/keystile.log', '.*. Fix: name another file'],
+    ] as const)
+      assert.throws(() => openLog({ logFile, logLevel: 'info' }), {
+        name: 'ConfigurationError',
+        message: new RegExp(`\\(--log-file, KEYSTILE_LOG_FILE\\) cannot be opened: ${reason}$`),
+      })
+  })
+
   it('only the owner can read a log file and its folder', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-log-file-'))
     const umask = process.umask(0o000)

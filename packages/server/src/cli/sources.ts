@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { findNearest, listKnown } from 'keystile/internal'
@@ -12,6 +12,7 @@ import {
 import { isForeign, ownFix } from '../feature/situation.ts'
 import { show } from '../feature/wording.ts'
 import { serverSettings } from '../server/features.ts'
+import { mayExist } from '../storage/source.ts'
 import { readSecretFile } from './secret-files.ts'
 
 const prefix = 'KEYSTILE_'
@@ -65,20 +66,19 @@ export async function gather(flags: Values, environment: Environment): Promise<G
 async function readFile(named: unknown, found: Gathering): Promise<void> {
   const candidates =
     typeof named === 'string' ? [named] : ['keystile.config.ts', 'keystile.config.json']
-  const file = candidates.map((path) => resolve(path)).find((path) => existsSync(path))
+  const file = candidates.map((path) => resolve(path)).find(mayExist)
   if (file === undefined) {
     if (typeof named === 'string')
       found.faults.push(`--config must name a file; there is no ${named}`)
     return
   }
 
-  const fault = findOwnerFault(file)
-  if (fault !== undefined) {
-    found.faults.push(fault)
-    return
-  }
-
   try {
+    const fault = findOwnerFault(file)
+    if (fault !== undefined) {
+      found.faults.push(fault)
+      return
+    }
     takeContent(await readContent(file), file, found)
   } catch (error) {
     const { message } = error as Error

@@ -166,7 +166,7 @@ function readAllFacts(paths: readonly string[]): readonly FileFacts[] {
 }
 
 function readFacts(path: string): FileFacts | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false })
+  const stats = readOrNothing(() => statSync(path, { throwIfNoEntry: false }))
   if (!stats) return undefined
 
   return {

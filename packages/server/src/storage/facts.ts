@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
 import { Kysely, PostgresDialect, sql, type RawBuilder } from 'kysely'
 import { DatabaseUnavailableError, isPostgres, type Reader } from './database.ts'
 import { inspectMigrations, schema, type MigrationFacts } from './migrate.ts'
-import { inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
+import { inMemory, isPostgresUrl, mayExist, type DatabaseSource } from './source.ts'
 import { reasonOf } from './postgres-errors.ts'
 import { connectPostgres } from './postgres-pool.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
@@ -54,7 +53,7 @@ export async function inspectDatabase<Found>(
   look: (reader: Reader) => Promise<Found>,
 ): Promise<Found | undefined> {
   if (typeof source === 'string' && !isPostgresUrl(source))
-    return source !== inMemory && existsSync(source) ? inspectSqlite(source, look) : undefined
+    return source !== inMemory && mayExist(source) ? inspectSqlite(source, look) : undefined
 
   const { pool, close } = await connectPostgres(source)
   try {

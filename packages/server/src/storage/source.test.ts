@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import {
   describeSource,
@@ -77,6 +80,16 @@ describe('the source of a database', () => {
       ['/none/x.db', import.meta.filename, ':memory:', 'postgres://db/x', pool].map(isAbsent),
       [true, false, false, false, false],
     )
+  })
+
+  it('isAbsent is false for a file that cannot be looked for', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keystile-source-'))
+    try {
+      symlinkSync('loop', join(folder, 'loop'))
+      assert.equal(isAbsent(join(folder, 'loop/x.db')), false)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('describeSource names the database without the user and the password', () => {

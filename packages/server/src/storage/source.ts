@@ -1,5 +1,5 @@
 // The setting `database`: a string or a pool that says where the data is. No other room reads it.
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { Pool } from './postgres-client.ts'
 
 /** The place of a database: a file, `:memory:`, a `postgres:` URL, or an app's own pool of pg. */
@@ -66,7 +66,16 @@ export function findDatabaseFile(source: DatabaseSource | undefined): string | u
 /** Whether opening a source would create a new file. Does NOT ask a database server. */
 export function isAbsent(source: DatabaseSource): boolean {
   const file = findDatabaseFile(source)
-  return file !== undefined && !existsSync(file)
+  return file !== undefined && !mayExist(file)
+}
+
+/** Whether a file exists. Also true if this process may not find out, so that its use fails. */
+export function mayExist(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return true
+  }
 }
 
 /** Describes the place of the data for an operator, without the user and password of a URL. */

@@ -15,8 +15,8 @@ import {
 import type { DatabaseSync } from 'node:sqlite'
 import { dirname } from 'node:path'
 import { Kysely } from 'kysely'
+import { explainFault } from '../base/file-fault.ts'
 import { DatabaseUnavailableError, type Transaction } from './database.ts'
-import { explainFault } from './sqlite.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { unlessUnavailable } from './sqlite-errors.ts'
 

@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { until } from '../../../../tools/until.ts'
 import { command, inTables, type Database, type DatabaseUnavailableError } from './database.ts'
-import { explainFault, openSqlite } from './sqlite.ts'
+import { openSqlite } from './sqlite.ts'
 
 /** The program of the writer thread in these tests. */
 const writerThread = `
@@ -444,18 +444,6 @@ describe('openSqlite', () => {
         assert.ok(error.cause instanceof Error)
         return true
       })
-  })
-
-  it('explainFault suggests a fix for each error of Node that it knows', () => {
-    for (const [code, explanation] of [
-      ['EACCES', /cannot be written \(EACCES\)\. Fix: let the user of the process write/],
-      ['EPERM', /cannot be written \(EPERM\)\. Fix: let the user of the process write/],
-      ['EROFS', /cannot be written \(EROFS\)\. Fix: let the user of the process write/],
-      ['ENOTDIR', /is a file \(ENOTDIR\)\. Fix: name a file in a folder$/],
-      ['EEXIST', /is a file \(EEXIST\)\. Fix: name a file in a folder$/],
-      ['ENOSPC', /the disk is full \(ENOSPC\)\. Fix: free some space$/],
-    ] as const)
-      assert.match(explainFault('It failed', Object.assign(new Error(), { code })), explanation)
   })
 
   it('openSqlite refuses two commands with the same name', async () => {

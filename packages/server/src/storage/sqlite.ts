@@ -13,6 +13,7 @@ import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from '
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Kysely, type CompiledQuery } from 'kysely'
+import { explainFault } from '../base/file-fault.ts'
 import {
   createNotifier,
   DatabaseUnavailableError,
@@ -90,26 +91,4 @@ export function createPrivateFile(file: string): void {
     const message = explainFault(`The database ${file} cannot be opened`, error)
     throw new DatabaseUnavailableError(message, { cause: error })
   }
-}
-
-/** Says why something failed that Node does with files, and how to fix it. */
-export function explainFault(failure: string, error: unknown): string {
-  const { code, message } = error as Error & { readonly code: string }
-  const [reason, fix] = fileFaults[code] ?? [message, 'name another file']
-  return `${failure}: ${reason} (${code}). Fix: ${fix}`
-}
-
-const mayNotWrite = [
-  'the file or its folder cannot be written',
-  'let the user of the process write the file and its folder, or name another file',
-] as const
-
-const fileFaults: Readonly<Record<string, readonly [reason: string, fix: string]>> = {
-  EACCES: mayNotWrite,
-  EPERM: mayNotWrite,
-  EROFS: mayNotWrite,
-  EISDIR: ['it is a folder', 'name a file'],
-  ENOTDIR: ['a part of its path is a file', 'name a file in a folder'],
-  EEXIST: ['a part of its path is a file', 'name a file in a folder'],
-  ENOSPC: ['the disk is full', 'free some space'],
 }

@@ -107,10 +107,11 @@ describe('readOrCreateSealingSecret', () => {
     assert.equal(open(), good)
   })
 
-  it('readOrCreateSealingSecret throws the system’s error if it cannot create the file', () => {
+  it('readOrCreateSealingSecret names the file and the reason if it cannot create the file', () => {
     assert.throws(() => readOrCreateSealingSecret(join(folder, 'none', 'keystile.db')), {
-      code: 'ENOENT',
-      syscall: 'open',
+      name: 'ConfigurationError',
+      message:
+        /^the key file .*keystile\.key cannot be made beside the database: ENOENT: .*\. Fix: /,
     })
   })
 })

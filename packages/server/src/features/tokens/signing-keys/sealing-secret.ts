@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
+import { explainFault } from '../../../base/file-fault.ts'
 import { isForeign, isOpenToOthers, ownFix } from '../../../feature/situation.ts'
 
 /**
@@ -72,7 +73,10 @@ export function readOrCreateSealingSecret(databaseFile: string): string {
     })
     linkSync(draft, file) // fails when the file exists, unlike a rename
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      const what = `the key file ${file} cannot be made beside the database`
+      throw new ConfigurationError(explainFault(what, error), { cause: error })
+    }
   } finally {
     rmSync(draft, { force: true })
   }

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
 import { randomId } from 'keystile/internal'
 import type { Jwk, JwkSet } from 'keystile/jwt'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { SealingSecrets } from '../../../base/seal.ts'
-import { findDatabaseFile, inMemory } from '../../../storage/source.ts'
+import { findDatabaseFile, inMemory, mayExist } from '../../../storage/source.ts'
 import type { Pool } from '../../../storage/postgres-client.ts'
 import { ownKeysOf, privatePartsOf, type OwnKeys } from './own-keys.ts'
 import type { IssuingAlgorithm } from './sealed-keys.ts'
@@ -78,7 +77,7 @@ export function findSealingSecrets(choice: SigningKeyChoice): SealingSecrets {
  */
 export function requireSealingSecrets(choice: SigningKeyChoice): SealingSecrets {
   const file = findDatabaseFile(choice.database)
-  if (choice.key === undefined && file !== undefined && !existsSync(keyFileBeside(file))) {
+  if (choice.key === undefined && file !== undefined && !mayExist(keyFileBeside(file))) {
     throw new ConfigurationError(
       `the file ${keyFileBeside(file)} must exist: it decrypts the signing keys. ` +
         'Fix: restore it from a backup',
