@@ -162,7 +162,14 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         ['user_created', 'login', 'login_refused'],
       )
       assert.deepEqual(all[0]!['detail'], { given: ['role:admin'] })
-      assert.equal((await audit('--subject', 'somebody else')).stdout, '')
+      const unknown = await audit('--subject', 'ada')
+      assert.deepEqual([unknown.code, unknown.stdout], [0, ''])
+      assert.equal(
+        unknown.stderr,
+        'keystile: the record has no entry about the subject ada. ' +
+          'Fix: give the id of the user, which "keystile user list" shows\n',
+      )
+      assert.equal((await audit('--subject', subject)).stderr, '')
       for (const since of ['2100-01-01', '2100-01-01T00:00Z', '2100-01-01T00:00:00.5+01:00'])
         assert.equal((await audit('--since', since)).stdout, '')
       assert.equal(linesOf((await audit('--json', '--since', '2020-01-01')).stdout).length, 3)

@@ -45,6 +45,12 @@ describe('the command keystile with @keystile/server installed', () => {
       assert.equal(code, 0)
       assert.match(stdout, /keystile token check \[flags\][^]*serve[^]*user create/)
     }
+    for (const args of [
+      ['help', 'key'],
+      ['key', '--help'],
+    ])
+      assert.match((await run(main, args)).stdout, /^ {2}key list /)
+    assert.match((await run(main, ['help', 'token'])).stdout, /^.*keystile token check \[flags\]/)
   })
 })
 

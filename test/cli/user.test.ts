@@ -225,7 +225,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         .split('\n')
         .map((line) => line.split('\t'))
       assert.deepEqual(
-        lines.map(([name, email, state, , grants]) => [name, email, state, grants]),
+        lines.map(([name, , email, state, , grants]) => [name, email, state, grants]),
         [
           ['bob', 'bob@example.com', 'active', 'items:read'],
           ['Root', '-', 'active', 'role:admin'],
@@ -245,7 +245,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       await sql(
         `update "user" set profile = '{}', email = 'x\u001b[2J\tadmin' where username_key = 'bob'`,
       )
-      assert.match((await user('list')).stdout, /^bob\tx\\u001b\[2J\\u0009admin\tactive\t/)
+      assert.match((await user('list')).stdout, /^bob\t\S+\tx\\u001b\[2J\\u0009admin\tactive\t/)
       await sql(`update "user" set email = 'bob@example.com' where username_key = 'bob'`)
       assert.equal(
         (await user('disable', 'x\u001b[2J')).stderr,

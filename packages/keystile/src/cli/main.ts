@@ -14,9 +14,11 @@ const asksHelp =
   first === undefined || first === 'help' || args.some((arg) => /^(-h|--help)$/.test(arg))
 const server = findServerCommand(process.argv[1])
 
-if (first === 'token') await runTokenCommand()
+if (first === 'token' || (first === 'help' && second === 'token')) await runTokenCommand()
 else {
-  if (asksHelp) console.log(`${tokenCheckUsage}\n`)
+  const asksAboutOne = first === 'help' ? second !== undefined : !first?.startsWith('-')
+  if (asksHelp && !(server && first !== undefined && asksAboutOne))
+    console.log(`${tokenCheckUsage}\n`)
   if (server) await import(server.href)
   else if (asksHelp) console.log('Install @keystile/server for the commands that need a server.')
   else if (first === 'version' || first === '--version') console.log(readVersion())

@@ -40,8 +40,28 @@ describe('runCommandLine', () => {
     const { code, stdout } = await callCommand(['help'], { cwd })
     assert.equal(code, 0)
     assert.match(stdout, /^Keystile: [^]*\n {2}serve [^]*\nSettings\n[^]*\n {2}--issuer, KEYSTILE_/)
-    for (const args of [[], ['--help'], ['-h'], ['user', 'list', '--help'], ['nothing', '-h']])
+    for (const args of [[], ['--help'], ['-h'], ['help', '-h'], ['nothing', '-h']])
       assert.deepEqual(await callCommand(args, { cwd }), { code: 0, stdout, stderr: '' })
+  })
+
+  it('keystile prints the help of one command, or of the commands with one first word', async () => {
+    const helpOf = async (...args: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await callCommand(args, { cwd })
+      assert.deepEqual([code, stderr], [0, ''])
+      return stdout
+    }
+    const create = await helpOf('user', 'create', 'ada', '--help')
+    assert.match(
+      create,
+      /^ {2}user create NAME [^]*\n {34}create an account;.*\n\n.*"keystile help"\n$/,
+    )
+    assert.doesNotMatch(create, /user list/)
+    assert.equal(await helpOf('help', 'user', 'create'), create)
+    assert.match(await helpOf('help', 'user'), /^ {2}user create [^]*\n {2}user list /)
+    assert.equal(await helpOf('user', '-h'), await helpOf('help', 'user'))
+    assert.match(await helpOf('completion', '--help'), /^ {2}completion bash\|zsh\|fish .*\n$/)
+    const { code, stderr } = await callCommand(['help', 'nothing'], { cwd })
+    assert.deepEqual([code, stderr], [1, 'keystile: the command must be: keystile help\n'])
   })
 
   it('`version` and `--version` print the version, and refuse an operand', async () => {

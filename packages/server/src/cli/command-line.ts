@@ -8,9 +8,11 @@ import { findNearest } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { requireNode } from '../base/node-version.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
+import type { CliCommand } from '../feature/cli-command.ts'
 import { createCall } from './call.ts'
 import { secondWords } from './command.ts'
 import { commands } from './commands.ts'
+import { helpTextOf } from './help.ts'
 import type { ProcessTerminal } from './terminal.ts'
 
 /**
@@ -34,12 +36,23 @@ export async function runCommandLine(
 
 async function runCommand(args: readonly string[], terminal: ProcessTerminal): Promise<void> {
   const asksHelp = args.length === 0 || args.includes('--help') || args.includes('-h')
+  const topic = (args[0] === 'help' ? args.slice(1) : asksHelp ? args : []).filter(
+    (word) => !word.startsWith('-'),
+  )
+  const topics = topic.length > 0 ? commands.filter(({ words }) => isAbout(words, topic)) : []
+  if (topics.length > 0) return terminal.print(helpTextOf(topics))
+
   const wanted = asksHelp ? ['help'] : args[0] === '--version' ? ['version'] : args
   const command = commands.find(({ words }) => words.every((word, i) => wanted[i] === word))
   if (!command) throw new ConfigurationError(unknownCommand(wanted))
   const call = createCall(command, asksHelp ? [] : args.slice(command.words.length), terminal)
   const run = await command.load()
   await run(call)
+}
+
+/** Whether the help of a command belongs to words such as `user`, or `user create ada`. */
+function isAbout(words: CliCommand<never>['words'], topic: readonly string[]): boolean {
+  return words.every((word, i) => topic[i] === undefined || topic[i] === word)
 }
 
 function unknownCommand([first = '', second = '']: readonly string[]): string {

@@ -59,7 +59,7 @@ export const commands: readonly CliCommand<OwnCall>[] = [
   {
     words: ['help'],
     takesSettings: false,
-    summary: 'print all commands and settings',
+    summary: 'print all commands and settings; "help user" prints only the commands of users',
     async load() {
       const { helpText } = await import('./help.ts')
       return ({ terminal }) => terminal.print(helpText(commands, terminal))

@@ -101,7 +101,7 @@ describe('a command whose output is not read', () => {
       assert.equal(writes > 0, call !== 'event list', `${call} prints`) // there are no events
     }
     const { stdout } = await callCommand(['user', 'list'], { cwd, env })
-    assert.match(stdout, /^ada\t-\tactive\t\S+\trole:admin\n$/)
+    assert.match(stdout, /^ada\t\S+\t-\tactive\t\S+\trole:admin\n$/)
   })
 
   it('the list of calls has each command', () => {

@@ -60,7 +60,7 @@ const mailList: Listing<ListedMail> = {
     { title: 'TEMPLATE', width: 20, show: ({ template }) => template },
     { title: 'RECIPIENT', width: 28, show: ({ recipient }) => recipient },
     { title: 'CREATED', width: 24, show: (mail) => shownTime(mail.created_at) },
-    { title: 'TRIES', width: 8, show: ({ tries }) => `${tries} tries` },
+    { title: 'TRIES', width: 8, show: ({ tries }) => countOf(tries, 'try', 'tries') },
     { title: 'FAILURE', width: 0, show: ({ failure }) => failure },
   ],
   wire: wireMail,

@@ -1,5 +1,6 @@
 // The commands `keystile event …`.
 import type { Call } from '../../../feature/cli-command.ts'
+import { countOf } from '../../../feature/wording.ts'
 import { printList } from '../../../feature/listing.ts'
 import { retryRows, shownTime } from '../queue/cli.ts'
 import type { AppEvent } from './app-event.ts'
@@ -28,7 +29,7 @@ export async function list(call: Call<unknown>): Promise<void> {
         { title: 'TYPE', width: 16, show: ({ event }) => event.type },
         { title: 'USER', width: 22, show: ({ event }) => event.subject },
         { title: 'CREATED', width: 24, show: ({ created_at: at }) => at },
-        { title: 'TRIES', width: 8, show: ({ tries }) => `${tries} tries` },
+        { title: 'TRIES', width: 8, show: ({ tries }) => countOf(tries, 'try', 'tries') },
         { title: 'FAILURE', width: 0, show: ({ failure }) => failure },
       ],
       wire: (row) => row,

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Call } from '../../../feature/cli-command.ts'
 import { printList, type Listing } from '../../../feature/listing.ts'
 import { followAudit } from './follow.ts'
-import { listAudit } from './store.ts'
+import { hasEntriesOf, listAudit } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
 /**
@@ -29,8 +29,14 @@ export async function audit(call: Call<unknown>, defaultLimit: number): Promise<
   const pause = (): Promise<boolean> =>
     delay(pollMilliseconds, true, { signal: ended }).catch(() => false)
 
+  const subject = flags.value('subject')
   await call.withDatabase(async (database) => {
-    const filter = { since, subject: flags.value('subject'), last }
+    if (subject !== undefined && !(await hasEntriesOf(database.reader, subject)))
+      terminal.printError(
+        `keystile: the record has no entry about the subject ${subject}. ` +
+          'Fix: give the id of the user, which "keystile user list" shows',
+      )
+    const filter = { since, subject, last }
     const rows = isFollowing
       ? followAudit(database, filter, { clock, pause })
       : listAudit(database.reader, filter)
@@ -81,7 +87,7 @@ function readLimit(text: string | undefined): number | undefined {
 const auditList: Listing<AuditRow> = {
   columns: [
     { title: 'AT', width: 24, show: ({ at }) => new Date(at).toISOString() },
-    { title: 'EVENT', width: 16, show: ({ event }) => event },
+    { title: 'EVENT', width: 21, show: ({ event }) => event },
     { title: 'ACTOR', width: 27, show: ({ actor }) => actor },
     { title: 'SUBJECT', width: 22, show: ({ subject }) => subject },
     { title: 'SESSION', width: 22, show: ({ session_id: session }) => session },

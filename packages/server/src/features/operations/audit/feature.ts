@@ -49,7 +49,7 @@ export const feature: Feature<AuditOptions, never, unknown, Options> = {
         follow: {},
         json: {},
         since: { value: 'T' },
-        subject: { value: 'S' },
+        subject: { value: 'ID' },
         limit: { value: 'N' },
       },
       takesSettings: 'withoutKey',

@@ -83,6 +83,11 @@ export async function* listAudit(reader: Reader, filter: AuditFilter): AsyncIter
   }
 }
 
+export async function hasEntriesOf(reader: Reader, subject: string): Promise<boolean> {
+  const db = inTables<AuditTables>(reader).selectFrom('audit')
+  return (await db.select('id').where('subject', '=', subject).executeTakeFirst()) !== undefined
+}
+
 /**
  * Returns the time of the newest row, in milliseconds. Returns undefined if the table is empty or
  * does not exist.

@@ -28,7 +28,7 @@ export async function list(call: Call<unknown>): Promise<void> {
     }))
     await printList(call, rows, {
       columns: [
-        { title: 'KEY', width: 22, show: ({ key_id: id }) => id },
+        { title: 'KEY', width: 43, show: ({ key_id: id }) => id },
         { title: 'ALGORITHM', width: 9, show: ({ algorithm }) => algorithm },
         { title: 'CREATED', width: 24, show: ({ created_at: at }) => at },
         { title: 'STATE', width: 8, show: ({ state }) => state },

@@ -23,7 +23,7 @@ export const cliCommands: readonly CliCommand<Call<Options>>[] = [
     words: ['user', 'list'],
     flags: { json: {} },
     takesSettings: 'withoutKey',
-    summary: 'list accounts: name, e-mail, state, creation time, roles and scopes',
+    summary: 'list accounts: name, id, e-mail, state, creation time, roles and scopes',
     load: async () => (await import('./cli.ts')).list,
   },
   {

@@ -173,9 +173,9 @@ describe('keystile user', () => {
     await user(['disable', 'bob'])
     assert.equal(
       await user(['list']),
-      `ada\t-\tactive\t${day}\t-\n` +
-        `Bob\tbob@example.com\tdisabled\t${day}\t-\n` +
-        `carol\t-\tactive\t${day}\trole:reader items:write\n`,
+      `ada\tid of ada\t-\tactive\t${day}\t-\n` +
+        `Bob\tid of Bob\tbob@example.com\tdisabled\t${day}\t-\n` +
+        `carol\tid of carol\t-\tactive\t${day}\trole:reader items:write\n`,
     )
     assert.equal(opened, undefined)
 

@@ -74,6 +74,7 @@ export async function list(call: Call<Options>): Promise<void> {
 const userList: Listing<User> = {
   columns: [
     { title: 'NAME', width: 16, show: ({ publicUser }) => publicUser.username },
+    { title: 'ID', width: 22, show: ({ publicUser }) => publicUser.id },
     { title: 'E-MAIL', width: 28, show: ({ publicUser }) => publicUser.email },
     { title: 'STATE', width: 8, show: ({ active }) => (active ? 'active' : 'disabled') },
     { title: 'CREATED', width: 24, show: ({ publicUser }) => publicUser.createdAt.toISOString() },
