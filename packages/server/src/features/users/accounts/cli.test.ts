@@ -316,6 +316,6 @@ describe('keystile user', () => {
           'the last administrator must stay an administrator; ' +
           'give another user the role admin first',
       })
-    assert.equal(await user(['list']), `root\t-\tactive\t${day}\trole:admin\n`)
+    assert.equal(await user(['list']), `root\tid of root\t-\tactive\t${day}\trole:admin\n`)
   })
 })
