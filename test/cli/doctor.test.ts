@@ -25,6 +25,7 @@ import {
   type CommandOptions,
   type RunningServer,
 } from '../../packages/server/test-support/command.ts'
+import { startMailServer } from '../../packages/server/test-support/mail-server.ts'
 import {
   createTestDatabase,
   howToGetPostgres,
@@ -244,6 +245,30 @@ describe('keystile doctor', () => {
     assert.match(missing.findings[0]?.message ?? '', /keystile\.key must be .*; it is missing$/)
     assert.match(await refusal(), /\(key-opens, /)
     assert.deepEqual(readdirSync(join(cwd, 'data')).includes('keystile.key'), false)
+  })
+
+  it('`keystile doctor` connects to the mail server, and warns if it cannot be used', async () => {
+    makeDatabase()
+    const mails = await startMailServer()
+    const env = (url: string): Record<string, string> => ({
+      KEYSTILE_MAIL_URL: url,
+      KEYSTILE_MAIL_FROM: 'no-reply@example.com',
+    })
+    const fine = await doctor([], env(mails.url))
+    assert.deepEqual(idsOf(fine), [])
+    assert.ok(fine.checked.includes('mail-reachable'))
+    const refused = await doctor([], env(mails.url.replace('//', '//app:wrong-secret@')))
+    assert.match(refused.findings[0]?.message ?? '', /; the mail server refuses the login$/)
+    assert.doesNotMatch(JSON.stringify(refused), /wrong-secret/)
+
+    await mails.close()
+    const gone = await doctor([], env(mails.url))
+    assert.deepEqual(idsOf(gone), ['mail-reachable'])
+    assert.match(
+      gone.findings[0]?.message ?? '',
+      /^the mail server "127\.0\.0\.1", port \d+ must accept .*; the mail server does not run at/,
+    )
+    assert.match(gone.findings[0]?.fix ?? '', /^start the mail server, or correct host and port/)
   })
 
   it('`keystile doctor` reports a file that is not a database', async () => {

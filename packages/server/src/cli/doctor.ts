@@ -1,6 +1,7 @@
 import { examine, type Examination, type Finding } from '../configuration/examination.ts'
 import { inspectMachine } from '../configuration/machine.ts'
 import { countOf } from '../feature/wording.ts'
+import { inspectMailServer } from '../features/mail/messages/smtp.ts'
 import { rules } from '../server/features.ts'
 import type { OwnCall } from './command.ts'
 
@@ -12,7 +13,9 @@ export async function doctor({
   situation: readSituation,
 }: OwnCall): Promise<void> {
   const situation = await readSituation()
-  const machine = await inspectMachine(situation, clock.now())
+  const { mailUrl } = situation.options
+  const mailServer = mailUrl === undefined ? undefined : await inspectMailServer(mailUrl)
+  const machine = { ...(await inspectMachine(situation, clock.now())), mailServer }
   const examination = examine({ ...situation, machine }, rules)
 
   if (flags.has('json')) terminal.printJson(wireExamination(examination))

@@ -63,6 +63,16 @@ export interface Machine {
         readonly fix?: string | undefined
       }
     | undefined
+  /** The mail server. Only `keystile doctor` connects to it. */
+  readonly mailServer?: MailServerFacts | undefined
+}
+
+/** A mail server, and why it cannot be used. */
+export interface MailServerFacts {
+  readonly host: string
+  readonly port: number
+  /** Undefined if the server accepts the connection and the login. */
+  readonly fault: { readonly cause: string; readonly fix: string } | undefined
 }
 
 export interface StoredFacts {

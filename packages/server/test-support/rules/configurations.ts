@@ -203,6 +203,11 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
   secretFiles: fc.array(file('/run/secrets/keystile'), { maxLength: 2 }),
   databaseFiles: fc.array(file('data/keystile.db'), { maxLength: 2 }),
   databaseFileSystem: fc.constantFrom(undefined, 0xef53, 0x6969, 0x517b, 0xfe534d42, 0xff534d42),
+  mailServer: fc.constantFrom(
+    undefined,
+    { host: 'mail.example', port: 587, fault: undefined },
+    { host: 'mail.example', port: 587, fault: { cause: 'the host is unknown', fix: 'x' } },
+  ),
   database: fc.oneof(
     fc.constant(undefined),
     fc.constant({ kind: 'unavailable' as const, reason: 'connect ECONNREFUSED' }),

@@ -50,6 +50,7 @@ const postgresFacts = {
   now,
 } as const
 const [sealedKey] = sealedKeys
+const mailServer = { host: 'mail.example', port: 587, fault: undefined }
 const sound: Machine = {
   nodeVersion: '24.15.0',
   now,
@@ -469,6 +470,14 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({ mailUrl: 'not a URL' }),
     ],
   },
+  'mail-reachable': {
+    stopped: [
+      on({
+        mailServer: { ...mailServer, fault: { cause: 'the host is unknown', fix: 'correct it' } },
+      }),
+    ],
+    passed: [on({ mailServer })],
+  },
   'mail-sent': {
     stopped: [
       on({ database: { ...sqlite, deadMails: 1 } }),
@@ -546,6 +555,7 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
     on({ database: undefined }),
     on({ database: { kind: 'unavailable', reason: 'refused' } }),
   ],
+  'mail-reachable': [at({}), on({})],
   'mail-sent': [
     at({}),
     on({ database: undefined }),

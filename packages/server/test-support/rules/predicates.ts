@@ -54,6 +54,7 @@ export const warned: ReadonlySet<string> = new Set([
   'database-file-private',
   'clock-right',
   'mail-tls',
+  'mail-reachable',
   'mail-sent',
   'previous-key-needed',
   'next-key-published',
@@ -309,6 +310,8 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   // RFC 8314 §3: "cleartext … be discontinued"
   'mail-tls': ({ options: { mailUrl = '' } }) =>
     /^smtp:.*[?]tls=off$/.test(mailUrl) && !isHere(partsOf(mailUrl).host),
+  // RFC 5321 §3.1: "An SMTP session is initiated when a client opens a connection to a server"
+  'mail-reachable': ({ machine }) => machine?.mailServer?.fault !== undefined,
   // RFC 5321 §4.2.5: the server "MUST … return … notification of failure"
   'mail-sent': ({ machine }) =>
     machine?.database !== undefined &&

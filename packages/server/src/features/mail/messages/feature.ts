@@ -13,7 +13,7 @@ import { isPublic } from '../../../feature/situation.ts'
 import { parseList } from '../../../feature/values.ts'
 import { show, type Wording } from '../../../feature/wording.ts'
 import { findKeyFaults, isSelector } from './dkim.ts'
-import { parseMailUrl, type MailServer } from './mail-url.ts'
+import { parseMailUrl, readMailUrl } from './mail-url.ts'
 import {
   languages,
   mailKinds,
@@ -218,12 +218,27 @@ const rules: readonly Rule<RuleOptions>[] = [
     severity: 'warn',
     demand: 'a connection to a mail server on another machine must use TLS',
     find({ options }, say) {
-      const server = options.mailUrl === undefined ? undefined : readServer(options.mailUrl)
+      const server = options.mailUrl === undefined ? undefined : readMailUrl(options.mailUrl)
       if (server?.kind !== 'smtp' || server.isSecure || server.requiresTls) return []
       if (isLoopback(server.host)) return []
 
       const message = `must use TLS to ${show(server.host)}: others on the network can read mails`
       return [{ about: say.name('mailUrl'), message, fix: 'remove ?tls=off from the URL' }]
+    },
+  },
+  {
+    id: 'mail-reachable',
+    standard: 'RFC 5321 §3.1',
+    severity: 'warn',
+    demand: 'the mail server must accept the connection and the login; only `doctor` tries that',
+    find({ machine }) {
+      const { mailServer } = machine ?? {}
+      if (!mailServer) return undefined
+      const { host, port, fault } = mailServer
+      if (!fault) return []
+
+      const message = `must accept the connection and the login; ${fault.cause}`
+      return [{ about: `the mail server ${show(host)}, port ${port}`, message, fix: fault.fix }]
     },
   },
 ]
@@ -282,10 +297,6 @@ function findPagesFaults(text: string): readonly string[] {
   return /[?#]/.test(text) || url.username !== '' || url.password !== ''
     ? ['must not have a user, a query or a fragment']
     : []
-}
-
-function readServer(url: string): MailServer | undefined {
-  return findUrlFaults(url).length > 0 ? undefined : parseMailUrl(url)
 }
 
 /** If the app stores the users, checks that it tells Keystile their e-mail addresses. */

@@ -57,6 +57,15 @@ export function parseMailUrl(text: string): MailServer {
   }
 }
 
+/** Like `parseMailUrl`, but returns undefined if the URL is not valid. */
+export function readMailUrl(text: string): MailServer | undefined {
+  try {
+    return parseMailUrl(text)
+  } catch {
+    return undefined
+  }
+}
+
 function loginOf(url: URL): { readonly user: string; readonly password: string } | undefined {
   if (url.username === '' && url.password === '') return undefined
   try {

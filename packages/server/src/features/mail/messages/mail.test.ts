@@ -268,9 +268,9 @@ describeOnBoth('mail', (stage) => {
     const retry = setInterval(() => void stage.sql('update mail set next_try_at = 0'), 200)
     const { host, port, failure, cause, fix } = (await warned) as Readonly<Record<string, unknown>>
     clearInterval(retry)
-    assert.deepEqual([host, port, failure], ['127.0.0.1', server.port, 'ESOCKET'])
-    assert.equal(cause, 'the connection to the mail server fails')
-    assert.match(String(fix), /^start the mail server, correct host and port in its URL/)
+    assert.deepEqual([host, port, failure], ['127.0.0.1', server.port, 'ECONNREFUSED'])
+    assert.equal(cause, 'the mail server does not run at this host and port')
+    assert.match(String(fix), /^start the mail server, or correct host and port in the URL$/)
   })
 
   it('if mailUrl is console:, /dev/mail shows escaped mails and runs no script', async () => {

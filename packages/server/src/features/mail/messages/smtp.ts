@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { isLoopback } from '../../../base/this-machine.ts'
 import type { DkimSigner } from './dkim.ts'
-import type { MailServer } from './mail-url.ts'
+import type { MailServerFacts } from '../../../feature/situation.ts'
+import { explainFailure, failureOf } from '../outbox/failure.ts'
+import { readMailUrl, type MailServer } from './mail-url.ts'
 import type { MailTransport } from './transport.ts'
 
 /** How long to wait for a connection and for the first line of the server. */
@@ -12,12 +15,14 @@ const maxConnections = 5
 /**
  * Creates the transport to a mail server. The transport keeps up to 5 connections open.
  *
+ * `verify` connects and logs in, but sends nothing.
+ *
  * @param dkim the signer of the mails. Without a signer, the mails are not signed
  */
 export async function createSmtp(
   server: Extract<MailServer, { kind: 'smtp' }>,
   dkim?: DkimSigner,
-): Promise<MailTransport> {
+): Promise<MailTransport & { verify(): Promise<void> }> {
   const { host, port, isSecure, requiresTls, login } = server
   // Loaded only here, because most servers send no mail.
   const { createTransport } = await import('nodemailer')
@@ -46,9 +51,30 @@ export async function createSmtp(
 
   return {
     server: { host, port },
+    async verify() {
+      await transport.verify()
+    },
     async send(message, signal) {
       await transport.sendMail({ ...message, signal })
     },
     close: () => transport.close({ force: true }),
+  }
+}
+
+/** Connects to the mail server of a URL and logs in. Undefined if the URL names none. */
+export async function inspectMailServer(url: string): Promise<MailServerFacts | undefined> {
+  const server = readMailUrl(url)
+  if (server?.kind !== 'smtp') return undefined
+
+  const { host, port } = server
+  const transport = await createSmtp(server)
+  try {
+    const late = AbortSignal.timeout(connectMilliseconds)
+    await Promise.race([transport.verify(), once(late, 'abort').then(() => late.throwIfAborted())])
+    return { host, port, fault: undefined }
+  } catch (error) {
+    return { host, port, fault: explainFailure(failureOf(error).code) }
+  } finally {
+    transport.close()
   }
 }

@@ -27,6 +27,13 @@ describe('failureOf', () => {
     assert.deepEqual(of(554, 'EPROTOCOL'), { code: 'smtp_554', isPermanent: false })
   })
 
+  it('failureOf returns the code of the system that nodemailer replaces by ESOCKET', () => {
+    const socket = { code: 'ESOCKET', originalCode: 'ECONNREFUSED' }
+    assert.deepEqual(failureOf(socket), { code: 'ECONNREFUSED', isPermanent: false })
+    const dns = { code: 'EDNS', originalCode: 'ENOTFOUND' }
+    assert.deepEqual(failureOf(dns), { code: 'EDNS', isPermanent: false })
+  })
+
   it('an error without an SMTP code is temporary; failureOf keeps codes like ECONNECTION', () => {
     assert.deepEqual(failureOf({ code: 'ECONNECTION' }), {
       code: 'ECONNECTION',
@@ -50,12 +57,18 @@ describe('explainFailure', () => {
   for (const [code, cause, fix] of [
     ['EAUTH', /refuses the login/, /user and the password/],
     ['smtp_535', /refuses the login/, /user and the password/],
-    ['ETLS', /no TLS/, /certificate/],
+    ['ETLS', /no STARTTLS/, /smtps: if/],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', /^TLS fails/, /smtps: if/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', /^the certificate/, /valid certificate/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /^the certificate/, /valid certificate/],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /^the certificate/, /valid certificate/],
     ['EDNS', /host is unknown/, /correct the host/],
-    ['ESOCKET', /connection .* fails/, /start the mail server/],
-    ['ECONNECTION', /connection .* fails/, /start the mail server/],
-    ['ETIMEDOUT', /connection .* fails/, /start the mail server/],
-    ['timeout', /connection .* fails/, /start the mail server/],
+    ['ECONNREFUSED', /does not run/, /^start the mail server, or correct host and port/],
+    ['ETIMEDOUT', /does not answer/, /firewall/],
+    ['timeout', /does not answer/, /firewall/],
+    ['ESOCKET', /ends the connection/, /log of the mail server/],
+    ['ECONNECTION', /ends the connection/, /log of the mail server/],
+    ['ECONNRESET', /ends the connection/, /log of the mail server/],
     ['smtp_451', /refuses mails/, /log of the mail server/],
     ['error', /written or sent/, /function send/],
   ] as const)

@@ -18,15 +18,34 @@ const explanations: readonly (readonly [codes: RegExp, cause: string, fix: strin
   ],
   [
     /^ETLS$/,
-    'the mail server offers no TLS with a valid certificate',
-    'give it a certificate for the host in its URL, or begin the URL with smtps:',
+    'the mail server offers no STARTTLS',
+    'switch it on at the mail server, or begin the URL with smtps: if the port expects TLS at once',
   ],
-  [/^EDNS$/, 'the host is unknown', 'correct the host in the URL of the mail server'],
   [
-    /^(ESOCKET|E?TIMEDOUT|ECONN[A-Z]+|timeout)$/,
-    'the connection to the mail server fails',
-    'start the mail server, correct host and port in its URL, let a firewall pass the ' +
-      'connection, or give the server a valid certificate',
+    /^ERR_SSL/,
+    'TLS fails at this port',
+    'begin the URL with smtps: if the port expects TLS at once (465), otherwise with smtp: (587)',
+  ],
+  [
+    /CERT|SELF_SIGNED|^UNABLE_TO|^ERR_TLS/,
+    'the certificate of the mail server is not valid for its host',
+    'give the mail server a valid certificate for the host in its URL',
+  ],
+  [/^(EDNS|ENOTFOUND|EAI_AGAIN)$/, 'the host is unknown', 'correct the host in the URL'],
+  [
+    /^ECONNREFUSED$/,
+    'the mail server does not run at this host and port',
+    'start the mail server, or correct host and port in the URL',
+  ],
+  [
+    /^(E?TIMEDOUT|timeout|EHOSTUNREACH|ENETUNREACH)$/,
+    'the mail server does not answer',
+    'let a firewall pass the connection, or correct host and port in the URL; port 465 needs smtps:',
+  ],
+  [
+    /^(ESOCKET|ECONN[A-Z]+|EPIPE)$/,
+    'the mail server ends the connection',
+    'look for the reason in the log of the mail server',
   ],
   [/^smtp_/, 'the mail server refuses mails', 'look for the reason in the log of the mail server'],
 ]
@@ -42,7 +61,8 @@ export function explainFailure(code: string): Explanation {
 
 /**
  * Returns why a mail was not sent, from the error of `send()`. It reads two members of nodemailer's
- * errors: `responseCode` is the reply of the mail server, and `code` names the step that failed.
+ * errors: `responseCode` is the reply of the mail server, and `code` names the step that failed or
+ * the error of the connection.
  *
  * A reply from 500 to 599 is permanent if it is about this mail (RFC 5321 §4.2.1). A reply about
  * the connection or the login (RFC 4954 §6) is not permanent: the settings are wrong, and the mails
@@ -52,7 +72,10 @@ export function failureOf(error: unknown): MailFailure {
   if (typeof error !== 'object' || error === null) return { code: 'error', isPermanent: false }
 
   const responseCode: unknown = Reflect.get(error, 'responseCode')
-  const code: unknown = Reflect.get(error, 'code')
+  // nodemailer replaces the codes of the system by ESOCKET.
+  const given: unknown = Reflect.get(error, 'code')
+  const original: unknown = Reflect.get(error, 'originalCode')
+  const code = given === 'ESOCKET' && original !== undefined ? original : given
   if (typeof responseCode === 'number' && responseCode >= 400 && responseCode < 600) {
     const isAboutMail = code === undefined || code === 'EENVELOPE' || code === 'EMESSAGE'
     const isAboutLogin = responseCode >= 530 && responseCode < 540

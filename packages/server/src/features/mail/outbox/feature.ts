@@ -57,7 +57,7 @@ export const expiredMails: CounterMetric<{}> = {
 export const waitingMails: GaugeMetric = {
   type: 'gauge',
   name: 'keystile_mails_waiting',
-  help: 'Mails in the database that wait to be sent.',
+  help: 'Mails that are not sent yet: new ones, and those that failed and are tried again.',
 }
 
 export const deadMails: GaugeMetric = {

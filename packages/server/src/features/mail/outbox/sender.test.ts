@@ -168,7 +168,7 @@ describe('the mails of the outbox', () => {
         warn: (fields, text) => void warnings.push({ ...fields, text }),
       },
       meter: noMeter,
-      deliver: () => Promise.reject(Object.assign(new Error('a reply'), { code: 'ESOCKET' })),
+      deliver: () => Promise.reject(Object.assign(new Error('a reply'), { code: 'ECONNREFUSED' })),
     })
     /** Stores mails whose next try is the given one, and waits until all have failed. */
     const fail = async (...tries: readonly number[]): Promise<void> => {
@@ -183,11 +183,9 @@ describe('the mails of the outbox', () => {
       {
         host: 'mail.example',
         port: 587,
-        failure: 'ESOCKET',
-        cause: 'the connection to the mail server fails',
-        fix:
-          'start the mail server, correct host and port in its URL, let a firewall pass the ' +
-          'connection, or give the server a valid certificate',
+        failure: 'ECONNREFUSED',
+        cause: 'the mail server does not run at this host and port',
+        fix: 'start the mail server, or correct host and port in the URL',
         text: 'mails cannot be sent; Keystile tries again',
       },
     ])
