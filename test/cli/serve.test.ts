@@ -191,7 +191,7 @@ describe('keystile serve', () => {
       /KEYSTILE_PROT is not a setting; did you mean KEYSTILE_PORT\? "keystile help" lists the sett/,
       /"scope" is not a setting; did you mean scopes\? "keystile help" lists the settings\n/,
       /KEYSTILE_ACCESS_TOKEN_SECONDS must be a whole number; it is "ten"/,
-      /KEYSTILE_KEY_FILE must name a file that can be read: there is no file \/does\/not\/exist/,
+      /KEYSTILE_KEY_FILE must name a file that can be read: \/does\/not\/exist does not exist\. Fix: create the file/,
       /--port must be at least 1; it is 0/,
       /--registration must be open or closed; it is "maybe"/,
     ]) {
@@ -205,7 +205,8 @@ describe('keystile serve', () => {
     assert.equal(
       stderr,
       'keystile: Keystile cannot start:\n' +
-        '  - KEYSTILE_KEY_FILE must name a file that can be read: there is no file /not/there\n',
+        '  - KEYSTILE_KEY_FILE must name a file that can be read: /not/there does not exist. ' +
+        'Fix: create the file, or correct the path\n',
     )
   })
 

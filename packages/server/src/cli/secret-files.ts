@@ -13,8 +13,12 @@ export function readSecretFile(
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    const reason = code === 'ENOENT' ? `there is no file ${path}` : message
-    faults.push(`${variable} must name a file that can be read: ${reason}`)
+    const isAbsent = code === 'ENOENT'
+    const reason = isAbsent ? `${path} does not exist` : message
+    const fix = isAbsent ? 'create the file' : 'let the user of the process read the file'
+    faults.push(
+      `${variable} must name a file that can be read: ${reason}. Fix: ${fix}, or correct the path`,
+    )
     return undefined
   }
 }

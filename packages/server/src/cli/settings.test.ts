@@ -127,6 +127,9 @@ describe('gather', () => {
     const file = write('key', key)
     const both = { KEYSTILE_KEY: 'b', KEYSTILE_KEY_FILE: file }
     assert.deepEqual(await read(both), ['b', 'KEYSTILE_KEY', [], []])
+    assert.deepEqual((await gather({}, both)).faults, [
+      'KEYSTILE_KEY must not be set together with KEYSTILE_KEY_FILE. Fix: remove one of the two',
+    ])
     assert.deepEqual(await read({ KEYSTILE_KEY_FILE: '' }), [undefined, undefined, [], []])
     const empty = { KEYSTILE_KEY_FILE: write('empty', '\n') }
     assert.deepEqual(await read(empty), [undefined, undefined, [], []])
@@ -141,11 +144,13 @@ describe('gather', () => {
     }
     const { values, faults, secretFiles, unread } = await gather({}, files)
     assert.deepEqual([values, secretFiles, [...unread]], [{}, [], ['database', 'key']])
+    const absent = 'does not exist. Fix: create the file, or correct the path'
     assert.deepEqual(faults, [
-      `KEYSTILE_DATABASE_FILE must name a file that can be read: there is no file ${none}`,
-      `DATABASE_URL_FILE must name a file that can be read: there is no file ${none}`,
+      `KEYSTILE_DATABASE_FILE must name a file that can be read: ${none} ${absent}`,
+      `DATABASE_URL_FILE must name a file that can be read: ${none} ${absent}`,
       'KEYSTILE_KEY_FILE must name a file that can be read: ' +
-        'EISDIR: illegal operation on a directory, read',
+        'EISDIR: illegal operation on a directory, read. ' +
+        'Fix: let the user of the process read the file, or correct the path',
     ])
   })
 
@@ -163,7 +168,9 @@ describe('gather', () => {
     const faultsOf = async (config: string): Promise<readonly string[]> =>
       (await gather({ config }, {})).faults
     const none = join(folder, 'none.json')
-    assert.deepEqual(await faultsOf(none), [`--config must name a file; there is no ${none}`])
+    assert.deepEqual(await faultsOf(none), [
+      `--config must name a file; ${none} does not exist. Fix: correct the path`,
+    ])
     assert.match((await faultsOf(write('a.json', '{')))[0]!, /a\.json cannot be read: Expected/)
     for (const content of ['null', '"a"', '5'])
       assert.match(
@@ -322,7 +329,7 @@ describe('readSettings', () => {
       name: 'ConfigurationError',
       message: [
         'Keystile cannot start:',
-        `  - --config must name a file; there is no ${folder}/none`,
+        `  - --config must name a file; ${folder}/none does not exist. Fix: correct the path`,
         '  - --host must not be empty; it is ""',
         '  - PORT must be at least 1; it is 0',
         '  - --log-level must be debug, info, warn or error; it is "loud"',

@@ -69,7 +69,7 @@ async function readFile(named: unknown, found: Gathering): Promise<void> {
   const file = candidates.map((path) => resolve(path)).find(mayExist)
   if (file === undefined) {
     if (typeof named === 'string')
-      found.faults.push(`--config must name a file; there is no ${named}`)
+      found.faults.push(`--config must name a file; ${named} does not exist. Fix: correct the path`)
     return
   }
 
@@ -194,10 +194,13 @@ function readVariable(
   found: Gathering,
 ): boolean {
   const text = environment[variable]
-  if (text) return take(setting, text, { kind: 'variable', name: variable }, found)
-
   const fileVariable = fileVariableOf(setting, variable)
   const path = fileVariable && environment[fileVariable]
+  if (text && path)
+    found.faults.push(
+      `${variable} must not be set together with ${fileVariable}. Fix: remove one of the two`,
+    )
+  if (text) return take(setting, text, { kind: 'variable', name: variable }, found)
   if (!fileVariable || !path) return false
 
   const secret = readSecretFile(fileVariable, path, found.faults)

@@ -11,12 +11,10 @@ const rules: readonly Rule<unknown>[] = [
     demand: 'every setting must be known and valid',
     find: ({ faults }) =>
       faults?.map((fault) => {
-        const end = fault.indexOf(' ')
-        return {
-          about: fault.slice(0, end),
-          message: fault.slice(end + 1),
-          fix: 'correct it; keystile help shows the values of each setting',
-        }
+        const [text = '', fix = 'correct it; "keystile help" says what each setting may be'] =
+          fault.split('. Fix: ')
+        const end = text.indexOf(' ')
+        return { about: text.slice(0, end), message: text.slice(end + 1), fix }
       }),
   },
   {

@@ -596,7 +596,11 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
   ],
   [
     of({}, { faults: ['port must be a whole number'] }),
-    /^port must be a whole number\. Fix: correct it; keystile help/,
+    /^port must be a whole number\. Fix: correct it; "keystile help" says/,
+  ],
+  [
+    of({}, { faults: ['port must be free. Fix: stop the other'] }),
+    /^port must be free\. Fix: stop the other$/,
   ],
   [
     listening('0.0.0.0', false),

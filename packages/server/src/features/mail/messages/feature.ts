@@ -207,7 +207,7 @@ const rules: readonly Rule<RuleOptions>[] = [
               message:
                 'must not be console: when other machines can reach the server: ' +
                 'anyone could read the mails at /dev/mail',
-              fix: `${say.provide('mailUrl')}, with the URL of a mail server`,
+              fix: `${say.set('mailUrl', urlExample)}, with the URL of your mail server`,
             },
           ]
         : [],
@@ -258,6 +258,7 @@ export const feature: Feature<MailOptions, never, RuleOptions> = {
   rules,
 }
 
+const urlExample = 'smtp://user:password@mail.example.com:587'
 const senderExample = 'Example <no-reply@example.com>'
 
 function isAppMail(value: unknown): value is AppMail {
@@ -330,5 +331,8 @@ function findMissing(
 ): readonly string[] {
   return values[name] !== undefined || unread.has(name)
     ? []
-    : [`needs ${say.name(name)} too: ${say.provide(name)}`]
+    : [
+        `needs ${say.name(name)} too. Fix: ` +
+          say.set(name, name === 'mailFrom' ? senderExample : urlExample),
+      ]
 }

@@ -75,9 +75,15 @@ describe('the settings for mail', () => {
     assert.ok(check({ mailUrl: 'console:', mailFrom: '<no-reply@example.com>' }))
     assert.ok(check({ mail }))
     assert.ok(check({ mail: { ...mail, templates: { new_device: () => undefined } } }))
-    assert.throws(() => check({ mailUrl: 'smtp://mail.example' }), /mailUrl needs mailFrom too/)
+    assert.throws(
+      () => check({ mailUrl: 'smtp://mail.example' }),
+      /mailUrl needs mailFrom too\. Fix: set mailFrom: 'Example </,
+    )
     assert.ok(check({ mailUrl: 'console:' }))
-    assert.throws(() => check({ mailFrom }), /mailFrom needs mailUrl too/)
+    assert.throws(
+      () => check({ mailFrom }),
+      /mailFrom needs mailUrl too\. Fix: set mailUrl: 'smtp:/,
+    )
     assert.throws(
       () => check({ mail, mailUrl: 'console:', mailFrom }),
       /mail must not be given together with mailUrl/,
@@ -227,7 +233,13 @@ describe('the rule about the page for development', () => {
         ?.find({ options: { mailUrl, issuer } } as never, appWording)
     const [found] = find('console:', 'https://auth.example') ?? []
     const { about, fix } = found as { readonly about: string; readonly fix: string }
-    assert.deepEqual([about, fix], ['mailUrl', 'pass it as mailUrl, with the URL of a mail server'])
+    assert.deepEqual(
+      [about, fix],
+      [
+        'mailUrl',
+        "set mailUrl: 'smtp://user:password@mail.example.com:587', with the URL of your mail server",
+      ],
+    )
     assert.deepEqual(find('console:', 'http://localhost:3000'), [])
     assert.deepEqual(find('smtp://mail.example', 'https://auth.example'), [])
   })

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { isLoopback } from '../../../base/this-machine.ts'
 import type { DkimSigner } from './dkim.ts'
 import type { MailServerFacts } from '../../../feature/situation.ts'
@@ -69,8 +68,7 @@ export async function inspectMailServer(url: string): Promise<MailServerFacts | 
   const { host, port } = server
   const transport = await createSmtp(server)
   try {
-    const late = AbortSignal.timeout(connectMilliseconds)
-    await Promise.race([transport.verify(), once(late, 'abort').then(() => late.throwIfAborted())])
+    await transport.verify()
     return { host, port, fault: undefined }
   } catch (error) {
     return { host, port, fault: explainFailure(failureOf(error).code) }

@@ -40,7 +40,8 @@ const explanations: readonly (readonly [codes: RegExp, cause: string, fix: strin
   [
     /^(E?TIMEDOUT|timeout|EHOSTUNREACH|ENETUNREACH)$/,
     'the mail server does not answer',
-    'let a firewall pass the connection, or correct host and port in the URL; port 465 needs smtps:',
+    'let a firewall pass the connection, or correct host and port in the URL; ' +
+      'port 465 needs smtps:',
   ],
   [
     /^(ESOCKET|ECONN[A-Z]+|EPIPE)$/,

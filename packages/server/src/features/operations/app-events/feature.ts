@@ -88,7 +88,8 @@ export const feature: Feature<AppEventOptions> = {
       words: ['event', 'list'],
       flags: { json: {} },
       takesSettings: 'withoutKey',
-      summary: 'list durable events that the app has not handled yet, oldest first',
+      summary:
+        'list durable events that the app has not handled: those that wait, and dead letters',
       load: async () => (await import('./cli.ts')).list,
     },
     {

@@ -47,14 +47,14 @@ describe('findClientFaults', () => {
     ])
     const faulty: readonly (readonly [Partial<NewClient>, RegExp])[] = [
       [{ grants: [], scopes: [], may: [] }, /at least one grant/],
-      [{ grants: ['refresh_token', 'client_credentials'] }, /requires password/],
-      [{ confidential: false, may: [] }, /requires a confidential client/],
+      [{ grants: ['refresh_token', 'client_credentials'] }, /must also have the grant password/],
+      [{ confidential: false, may: [] }, /must have a secret/],
       [
         { confidential: false, grants: ['password'] },
         /only a confidential client may have a permission/,
       ],
       [{ grants: [] }, /a client with scopes must have a grant/],
-      [{ scopes: ['items:read', 'users:write'] }, /only people may have them/],
+      [{ scopes: ['items:read', 'users:write'] }, /only people may have these scopes/],
     ]
     for (const [fields, expected] of faulty) {
       const faults = faultsOf(fields)
@@ -70,11 +70,13 @@ describe('findClientFaults', () => {
     ])
     const client = { ...orders, grants: ['refresh-2', 'client-2'], scopes: ['users:read'] }
     assert.deepEqual(findClientFaults({ ...client, confidential: false }, known), [
-      'refresh-1, refresh-2 requires login-1 or login-2: client-1, client-2 ' +
-        'issues no refresh token (RFC 6749 §4.4.3)',
-      'client-1, client-2 requires a confidential client (RFC 6749 §4.4)',
+      'a client with the grant refresh-1, refresh-2 must also have the grant login-1 or login-2: ' +
+        'client-1, client-2 issues no refresh token (RFC 6749 §4.4.3)',
+      'a client with the grant client-1, client-2 must have a secret, so it must not be public ' +
+        '(RFC 6749 §4.4)',
       'only a confidential client may have a permission (introspect, revocations)',
-      'users:read and users:write require login-1 or login-2: only people may have them',
+      'a client with the scope users:read or users:write must have the grant login-1 or login-2: ' +
+        'only people may have these scopes',
     ])
     assert.deepEqual(findClientFaults({ ...orders, grants: [], scopes: [], may: [] }, known), [
       'a client must have at least one grant or permission (introspect, revocations)',

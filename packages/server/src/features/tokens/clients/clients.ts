@@ -128,9 +128,12 @@ export function findClientFaults(
       `a client must have at least one grant or permission (${permissions.join(', ')})`,
     has(refreshes) &&
       !hasPeople &&
-      `${refreshes.join(', ')} requires ${logins.join(' or ')}: ${own.join(', ')} ` +
-        'issues no refresh token (RFC 6749 §4.4.3)',
-    !confidential && has(own) && `${own.join(', ')} requires a confidential client (RFC 6749 §4.4)`,
+      `a client with the grant ${refreshes.join(', ')} must also have the grant ` +
+        `${logins.join(' or ')}: ${own.join(', ')} issues no refresh token (RFC 6749 §4.4.3)`,
+    !confidential &&
+      has(own) &&
+      `a client with the grant ${own.join(', ')} must have a secret, so it must not be public ` +
+        '(RFC 6749 §4.4)',
     !confidential &&
       may.length > 0 &&
       `only a confidential client may have a permission (${permissions.join(', ')})`,
@@ -139,7 +142,8 @@ export function findClientFaults(
       'a client with scopes must have a grant: a client without a grant gets no tokens',
     !hasPeople &&
       scopes.some((scope) => scope.startsWith('users:')) &&
-      `users:read and users:write require ${logins.join(' or ')}: only people may have them`,
+      `a client with the scope users:read or users:write must have the grant ` +
+        `${logins.join(' or ')}: only people may have these scopes`,
   ]
   return faults.filter((fault) => fault !== false)
 }
