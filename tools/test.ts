@@ -24,7 +24,12 @@ const testFiles = [
   'bench',
 ].map((folder) => `${folder}/**/*.test.ts`)
 
+const endTestFile = import.meta.resolve('./end-test-file.mjs')
+
 const args = process.argv.slice(2)
+const isLong = args.includes('--long')
+/** The time after which a test file has failed. One test fails after half of it. */
+const fileMinutes = isLong ? 120 : 20
 const own = new Set(['--long', '--checks'])
 const narrowing = args.filter((arg) => !own.has(arg))
 const options = narrowing.filter((arg) => arg.startsWith('-'))
@@ -71,12 +76,20 @@ async function runTests(): Promise<boolean> {
     NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} ${await bundle(temporary)}`.trim(),
     TMPDIR: temporary,
     ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
-    ...(args.includes('--long') && { KEYSTILE_LONG: '1' }),
+    ...(isLong && { KEYSTILE_LONG: '1' }),
+    KEYSTILE_TEST_FILE_MINUTES: String(fileMinutes),
   }
   // Runs three test files more than there are cores at the same time, because most tests wait for a
   // process, a disk or a timer. That is four more than Node's default.
   const concurrency = `--test-concurrency=${availableParallelism() + 3}`
-  const nodeOptions = ['--conditions=source', '--test', concurrency, ...options]
+  const nodeOptions = [
+    '--conditions=source',
+    `--import=${endTestFile}`,
+    '--test',
+    concurrency,
+    `--test-timeout=${fileMinutes * 30_000}`,
+    ...options,
+  ]
   const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], {
     cwd: root,
     env,
