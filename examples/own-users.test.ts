@@ -64,8 +64,12 @@ describe(
     }
 
     for (const [name, make] of Object.entries(servers)) {
-      it(`examples/own-users logs users in and guards their routes in ${name}`, async () => {
+      it(`examples/own-users logs users in and guards their routes in ${name}`, async (t) => {
         const server = await make()
+        t.after(() => {
+          server.closeAllConnections()
+          server.close()
+        })
         server.listen(0, '127.0.0.1')
         await once(server, 'listening')
         const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -90,8 +94,6 @@ describe(
         assert.equal((await fetch(`${url}/orders`, { method: 'POST', headers: bob })).status, 403)
         assert.equal((await fetch(`${url}/orders`)).status, 401)
         assert.equal((await logIn('eve@example.com')).status, 400)
-        server.closeAllConnections()
-        server.close()
       })
 
       it(`own-users in ${name} needs at most ${maxLines} lines for Keystile besides guards`, () => {

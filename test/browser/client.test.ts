@@ -153,8 +153,9 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           assert.deepEqual(await ask(pages[0]!), [401, 401])
         })
 
-        it('keystile/client sends no token to another origin, even after redirects', async () => {
+        it('keystile/client sends no token to another origin, even after redirects', async (t) => {
           const other = await startTokenServer()
+          t.after(() => other.close())
           const cors = {
             'access-control-allow-origin': '*',
             'access-control-allow-headers': 'authorization',
@@ -177,7 +178,6 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
             arrived.map(({ headers }) => headers.authorization),
             [undefined, undefined],
           )
-          await other.close()
         })
 
         it('keystile/client stays signed in after the page is reloaded', async () => {

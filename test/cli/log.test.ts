@@ -236,13 +236,14 @@ describe('the settings for the log and the metrics', () => {
     )
   })
 
-  it('the server logs no requests by default', async () => {
+  it('the server logs no requests by default', async (t) => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-quiet-'))
+    t.after(() => rmSync(cwd, { recursive: true }))
     const server = await startServer({ cwd })
+    t.after(() => server.stop())
     const response = await fetch(`${server.url}/healthz`)
     assert.equal(response.headers.get('x-request-id'), null)
     await server.stop()
     assert.ok(!server.stderr().includes('"msg":"request"'))
-    rmSync(cwd, { recursive: true })
   })
 })

@@ -123,7 +123,7 @@ describe('createVerifier over the network', () => {
     assert.equal(publisher.asked.filter((path) => path === '/tenant/jwks').length, 3 + 2)
   })
 
-  it('a guard returns 503 with Retry-After until the issuer can be reached', async () => {
+  it('a guard returns 503 with Retry-After until the issuer can be reached', async (t) => {
     // Finds a free port. The issuer listens on it later.
     const placeholder = createServer().listen(0, '127.0.0.1')
     await once(placeholder, 'listening')
@@ -160,12 +160,14 @@ describe('createVerifier over the network', () => {
             : JSON.stringify({ issuer, jwks_uri }),
         )
       }).listen(port, '127.0.0.1')
+      t.after(() => {
+        issuing.closeAllConnections()
+        issuing.close()
+      })
       await once(issuing, 'listening')
       skipped += 1_000
       const late = await ask(token)
       assert.deepEqual([late.status, await late.text()], [200, 'alice'])
-      issuing.closeAllConnections()
-      issuing.close()
     } finally {
       api.closeAllConnections()
       api.close()

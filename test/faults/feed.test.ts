@@ -51,7 +51,6 @@ async function open(
   start: (options: { readonly issuer: string }) => Promise<TestKeystile>,
 ): Promise<Stage> {
   const proxy = await startTcpProxy()
-  t.after(() => proxy.close())
   const issuer = `http://127.0.0.1:${proxy.port}/auth`
   const server = await start({ issuer })
   const served = await serveOnSocket(server.keystile)

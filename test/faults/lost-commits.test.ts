@@ -117,7 +117,6 @@ describeOnBoth('a connection to PostgreSQL that is lost', (stage) => {
         const second = await send(server, token)
         assert.equal(second.status, isForwarded ? repeated.done : repeated.notDone, second.text)
         await check?.(server, second)
-        await server.proxy.close()
       })
     }
   }
@@ -134,7 +133,6 @@ describeOnBoth('a connection to PostgreSQL that is lost', (stage) => {
         assert.ok(server.proxy.accepted > accepted)
       }
       assert.deepEqual(server.log.errors, [])
-      await server.proxy.close()
     })
   }
 
@@ -147,7 +145,6 @@ describeOnBoth('a connection to PostgreSQL that is lost', (stage) => {
     assert.equal((await server.register(user)).status, 503)
     await lost
     assert.equal((await server.register(user)).status, 201)
-    await server.proxy.close()
   })
 })
 
@@ -221,6 +218,7 @@ describe('a COMMIT that waits for a synchronous standby', { skip }, () => {
   it('writes that wait for a standby do not use up the connections of PostgreSQL', async (t) => {
     if (!process.env['KEYSTILE_LONG']) return t.skip('KEYSTILE_LONG=1 runs it')
     const { keystile, register } = await startKeystile({ database: postgres.url, key })
+    t.after(() => keystile.close())
     const registerMany = (round: string): Promise<readonly Answer[]> =>
       Promise.all(
         Array.from({ length: 10 }, (_, n) => {
@@ -242,6 +240,5 @@ describe('a COMMIT that waits for a synchronous standby', { skip }, () => {
     await until(
       async () => (await register({ username: 'last', email: 'l@example.com' })).status !== 503,
     )
-    await keystile.close()
   })
 })

@@ -2,6 +2,7 @@
 // silent like a network that drops all packets.
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { after } from 'node:test'
 
 /** A statement at which a connection is lost. */
 export interface Loss {
@@ -25,7 +26,6 @@ export interface SqlProxy {
   silence(): void
   /** Passes on the bytes of new connections. Those of older ones stay lost, as behind a firewall. */
   resume(): void
-  close(): Promise<void>
 }
 
 interface Pair {
@@ -36,7 +36,11 @@ interface Pair {
   isSilent: boolean
 }
 
-/** @param target the URL of the database */
+/**
+ * Starts a proxy. It closes after the test.
+ *
+ * @param target the URL of the database
+ */
 export async function startSqlProxy(target: string): Promise<SqlProxy> {
   const { hostname, port } = new URL(target)
   const pairs = new Set<Pair>()
@@ -98,6 +102,11 @@ export async function startSqlProxy(target: string): Promise<SqlProxy> {
   const through = new URL(target)
   through.hostname = '127.0.0.1'
   through.port = String((server.address() as AddressInfo).port)
+  after(async () => {
+    for (const { client, upstream } of pairs)
+      for (const socket of [client, upstream]) socket.destroy()
+    await once(server.close(), 'close')
+  })
 
   return {
     url: through.href,
@@ -114,13 +123,6 @@ export async function startSqlProxy(target: string): Promise<SqlProxy> {
     },
     resume() {
       isSilent = false
-    },
-    async close() {
-      for (const { client, upstream } of pairs)
-        for (const socket of [client, upstream]) socket.destroy()
-      const closed = once(server, 'close')
-      server.close()
-      await closed
     },
   }
 }

@@ -1,6 +1,7 @@
 // A TCP proxy on the loopback, with which a test cuts or freezes the connections to a server.
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { after } from 'node:test'
 
 export interface TcpProxy {
   readonly port: number
@@ -23,6 +24,7 @@ export interface TcpProxy {
 /** Less than the four seconds of silence that end a connection to the feed. */
 const dripMilliseconds = 2_000
 
+/** Starts a proxy. It closes after the test. */
 export async function startTcpProxy(): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>()
   let isCut = false
@@ -96,5 +98,6 @@ export async function startTcpProxy(): Promise<TcpProxy> {
       await once(server.close(), 'close')
     },
   }
+  after(() => proxy.close())
   return proxy
 }

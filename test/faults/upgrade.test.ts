@@ -63,12 +63,16 @@ describe('a rolling upgrade', { skip: noPostgres, concurrency: 1 }, () => {
   const { url = '', clear, drop } = database ?? {}
   after(() => drop?.())
 
-  it('this release works on a database to which a newer release added a table', async () => {
+  it('this release works on a database to which a newer release added a table', async (t) => {
     const start = async (): Promise<Instance> => {
       const started = await startKeystile({ database: url })
       return { send: started.send, stop: () => started.keystile.close() }
     }
     const balancer = createBalancer(createRandom(seed))
+    t.after(async () => {
+      await balancer.stop()
+      await clear?.()
+    })
     await balancer.add(start)
     await withMigration('9999-made-up', { up: expandTables }, () => migrateDatabase(url))
     await balancer.add(start)
@@ -77,8 +81,6 @@ describe('a rolling upgrade', { skip: noPostgres, concurrency: 1 }, () => {
     await actors.run(150)
     await balancer.restart(0)
     await actors.run(150)
-    await balancer.stop()
-    await clear?.()
     report(actors.told, { isLong: false })
   })
 })
@@ -131,12 +133,16 @@ describe(
       old = copyOld()
     })
 
-    it('10,000 operations on two releases get the answers that a model predicts', async () => {
+    it('10,000 operations on two releases get the answers that a model predicts', async (t) => {
       const created = await createTestDatabase()
       assert.ok(created)
       const { url } = created
       const main = addMigration(copyWorkingTree(join(folder, 'new')), 'expands')
       const balancer = createBalancer(createRandom(seed))
+      t.after(async () => {
+        await balancer.stop()
+        await created.drop()
+      })
       await balancer.add(startFrom(old, url))
       const token = await logInRoot(url, balancer, old)
       const actors = createActors({ count: 16, balancer, token, random: createRandom(seed + 1) })
@@ -155,18 +161,20 @@ describe(
         await running
       }
       const { restarts } = balancer
-      await balancer.stop()
-      await created.drop()
       report(actors.told, { restarts })
     })
 
-    it('if a migration needs a newer release, old servers cannot write or restart', async () => {
+    it('if a migration needs a newer release, old servers cannot write or restart', async (t) => {
       const created = await createTestDatabase()
       assert.ok(created)
       const { url } = created
       const main = addMigration(copyWorkingTree(join(folder, 'contracting')), 'contracts')
       const options = { cwd: folder, env: env(url) }
       const running = await startServer({ ...options, main: old })
+      t.after(async () => {
+        await running.stop()
+        await created.drop()
+      })
       const ready = await fetch(`${running.url}/readyz`)
       assert.equal(ready.status, 200)
 
@@ -192,7 +200,6 @@ describe(
         /ended with 1: .*needs schema 9999, and this release .* Fix: install @keystile\/server/,
       )
       await (await startServer({ ...options, main })).stop()
-      await created.drop()
     })
   },
 )

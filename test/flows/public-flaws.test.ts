@@ -20,7 +20,7 @@
 // | the time tells that a user exists | keycloak #26625 | mail-enumeration.test.ts |
 // | a scanner uses the link up | emdash #3298, authelia #2994 | test/browser/scanners.test.ts |
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { after, describe, it } from 'node:test'
 import {
   describeAboveDatabase,
   password,
@@ -259,6 +259,7 @@ const flaws: readonly Flaw[] = [
     async test(started, stage) {
       await started.keystile.close()
       const server = await startMailServer()
+      after(() => server.close()) // after this test
       const { addUser, send, register } = await stage.start({
         mailUrl: server.url,
         mailFrom: 'no-reply@example.com',
@@ -281,7 +282,6 @@ const flaws: readonly Flaw[] = [
       assert.doesNotMatch(mail?.raw ?? '', /bcc:|eve@/i)
       assert.equal(mail?.raw.match(/^(to|subject|from):/gim)?.length, 3)
       assert.equal(server.mails.length, 1)
-      await server.close()
     },
   },
   {

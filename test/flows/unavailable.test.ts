@@ -158,7 +158,6 @@ describe('Keystile with PostgreSQL connections that break', { skip: skip || skip
     const { keystile, accessToken, send, login } = started
     t.after(async () => {
       await keystile.close()
-      await proxy.close()
       await database.drop()
     })
     const bearer = await accessToken()

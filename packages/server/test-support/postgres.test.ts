@@ -83,6 +83,7 @@ describe('startPostgres', () => {
       const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
         stdio: ['ignore', 'pipe', 'pipe'],
       })
+      t.after(() => child.kill('SIGKILL'))
       const url = await firstLine(child)
       if (url === 'none') child.kill()
       if (url === 'none') return t.skip(howToGetPostgres)

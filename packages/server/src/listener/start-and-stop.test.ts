@@ -113,6 +113,7 @@ describe('listen', () => {
   it('close() waits 10 s for running requests, and then closes their connections', async (t) => {
     const { port, server, asked } = await start({ hosts: [here] })
     const socket = connect({ host: here, port }).on('error', () => {})
+    t.after(() => socket.destroy())
     socket.write(ask)
     await asked
     closing.splice(0)
@@ -129,6 +130,7 @@ describe('listen', () => {
   it('close() ends a connection as soon as its last request has an answer', async (t) => {
     const { port, server, asked, answer } = await start({ hosts: [here] })
     const socket = connect({ host: here, port })
+    t.after(() => socket.destroy())
     socket.write(ask)
     await asked
     closing.splice(0)

@@ -443,6 +443,7 @@ describe('errors of handlers behind the node guard', () => {
       })
     })
     server.listen(0, '127.0.0.1')
+    t.after(() => server.close())
     await once(server, 'listening')
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const ask = (path: string): Promise<Response> =>
@@ -459,6 +460,5 @@ describe('errors of handlers behind the node guard', () => {
       printed.map((error) => (error as Error).message),
       ['select from people', 'inside', 'inside'],
     )
-    server.close()
   })
 })

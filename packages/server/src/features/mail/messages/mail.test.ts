@@ -234,7 +234,7 @@ async function disable({ keystile, addUser }: TestKeystile): Promise<void> {
 
 describeOnBoth('mail', (stage) => {
   it('if the app’s send() throws, Keystile calls send() again with the same mail', async () => {
-    const { promise, resolve } = Promise.withResolvers<MailMessage>()
+    const mails: MailMessage[] = []
     let tries = 0
     const from = 'Example <no-reply@example.com>'
     const started = await stage.start({
@@ -242,18 +242,16 @@ describeOnBoth('mail', (stage) => {
       mail: {
         from,
         async send(sent: MailMessage) {
-          if (tries++ === 0) {
-            queueMicrotask(() => void stage.sql('update mail set next_try_at = 0'))
-            throw new Error('away')
-          }
-          resolve(sent)
+          if (tries++ === 0) throw new Error('away')
+          mails.push(sent)
         },
       },
     })
     await disable(started)
-    const retry = setInterval(() => void stage.sql('update mail set next_try_at = 0'), 200)
-    const sent = await promise
-    clearInterval(retry)
+    const sent = await until(async () => {
+      await stage.sql('update mail set next_try_at = 0')
+      return mails[0]
+    })
     assert.equal(sent.subject, 'Ihr Konto bei localhost:3000 wurde gesperrt')
     assert.deepEqual([sent.from, sent.to, tries], [from, 'ada@example.com', 2])
   })
@@ -261,13 +259,17 @@ describeOnBoth('mail', (stage) => {
   it('if the mail server does not answer, the log names its host and port, and a fix', async () => {
     const server = await startMailServer()
     await server.close()
-    const { promise: warned, resolve } = Promise.withResolvers<object>()
-    const logger = { ...silentLogger, warn: (fields: object) => resolve(fields) }
+    const warnings: Readonly<Record<string, unknown>>[] = []
+    const logger = {
+      ...silentLogger,
+      warn: (fields: object) => void warnings.push({ ...fields }),
+    }
     const mailFrom = 'no-reply@example.com'
     await disable(await stage.start({ mailUrl: server.url, mailFrom, logger }))
-    const retry = setInterval(() => void stage.sql('update mail set next_try_at = 0'), 200)
-    const { host, port, failure, cause, fix } = (await warned) as Readonly<Record<string, unknown>>
-    clearInterval(retry)
+    const { host, port, failure, cause, fix } = await until(async () => {
+      await stage.sql('update mail set next_try_at = 0')
+      return warnings[0]
+    })
     assert.deepEqual([host, port, failure], ['127.0.0.1', server.port, 'ECONNREFUSED'])
     assert.equal(cause, 'the mail server does not run at this host and port')
     assert.match(String(fix), /^start the mail server, or correct host and port in the URL$/)

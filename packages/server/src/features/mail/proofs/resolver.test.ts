@@ -31,6 +31,8 @@ describe('the resolver of requests for mails', () => {
   let reads: number
   let lookups: string[]
   let warnings: string[]
+  /** Lookups may wait for it. After the test it is open, because `close()` waits for lookups. */
+  let gate: PromiseWithResolvers<void>
   let lookUp: (login: string, secrets: MailSecrets) => Promise<Resolution | undefined>
 
   before(async () => {
@@ -43,9 +45,11 @@ describe('the resolver of requests for mails', () => {
     mock.timers.enable({ apis: ['setInterval'] })
     now = Date.UTC(2026, 10, 25)
     ;[reads, lookups, warnings] = [0, [], []]
+    gate = Promise.withResolvers()
     lookUp = find
   })
   afterEach(async () => {
+    gate.resolve()
     await resolver.close()
     await lease.close()
     mock.timers.reset()
@@ -204,9 +208,8 @@ describe('the resolver of requests for mails', () => {
     assert.equal(most, 20)
   })
 
-  /** Starts the resolver with 21 requests, whose lookups end when the returned gate resolves. */
-  async function holdLookups(): Promise<PromiseWithResolvers<void>> {
-    const gate = Promise.withResolvers<void>()
+  /** Starts the resolver with 21 requests, whose lookups end when the gate opens. */
+  async function holdLookups(): Promise<void> {
     lookUp = async (...given) => {
       await gate.promise
       return find(...given)
@@ -215,11 +218,10 @@ describe('the resolver of requests for mails', () => {
     await start()
     mock.timers.tick(500)
     await until(() => lookups.length === 20)
-    return gate
   }
 
   it('close() of a resolver waits for running lookups, and starts no others', async () => {
-    const gate = await holdLookups()
+    await holdLookups()
     const closed = resolver.close()
     gate.resolve()
     await closed
@@ -230,7 +232,7 @@ describe('the resolver of requests for mails', () => {
   })
 
   it('a resolver that loses its lease looks up no more users, and logs nothing', async () => {
-    const gate = await holdLookups()
+    await holdLookups()
     file.exec("update lease set fence = fence + 1, holder = 'other'")
     gate.resolve()
     await until(() => !lease.isHeld)
@@ -267,7 +269,10 @@ describe('the resolver of requests for mails', () => {
   it('a resolver gives up a lookup after 10 s, and other requests do not wait for it', async () => {
     mock.timers.reset()
     mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
-    lookUp = (login, secrets) => (login === 'slow' ? new Promise(() => {}) : find(login, secrets))
+    lookUp = async (login, secrets) => {
+      if (login === 'slow') await gate.promise
+      return find(login, secrets)
+    }
     for (const login of ['slow', 'ada']) await request(login)
     await start()
     mock.timers.tick(500)
