@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
+import { after, describe, it, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createVerifier, type Verifier } from 'keystile'
 import { decodeJwtUnsafe } from 'keystile/jwt'
@@ -111,10 +111,11 @@ async function openOnSqlite(
 /** The verdicts about a token, each with the time at which it was asked for. */
 type Verdicts = readonly Verdict[]
 
-/** Asks a verifier about a token again and again until `stop` is called. */
+/** Asks a verifier about a token again and again until `stop` is called, or the test ends. */
 function watch(verifier: Verifier, token: string): { stop(): Promise<Verdicts> } {
   const verdicts: Verdict[] = []
   const stopping = new AbortController()
+  after(() => stopping.abort()) // after the test
   const running = (async () => {
     while (!stopping.signal.aborted) {
       const at = Date.now()
