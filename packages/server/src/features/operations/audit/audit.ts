@@ -89,10 +89,8 @@ export function byCaller(
 
 /** Returns what a mail about a change tells or needs of the request that caused it. */
 export function senderOf(request: HttpRequestWithBody): Pick<By, 'address' | 'acceptLanguage'> {
-  return {
-    address: addressOf(request),
-    acceptLanguage: request.headers.get('accept-language') ?? undefined,
-  }
+  const acceptLanguage = request.headers.get('accept-language')
+  return { address: addressOf(request), ...(acceptLanguage !== null && { acceptLanguage }) }
 }
 
 export interface CallerIdentity {
