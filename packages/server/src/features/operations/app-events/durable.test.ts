@@ -292,10 +292,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     const id = String(row?.['id'])
     assert.notEqual(row?.['dead_at'], null)
     assert.match(await run('doctor'), /warn {2}events-handled[^]*1 is a dead letter/)
-    assert.match(
-      await run('event', 'list'),
-      new RegExp(`^${id}\tdead\tregistered\t.*1 try\terror`),
-    )
+    assert.match(await run('event', 'list'), new RegExp(`^${id}\tdead\tregistered\t.*1 try\terror`))
     assert.match(await run('event', 'retry', '--id', 'unknown'), /the event must exist/)
     assert.match(await run('event', 'retry'), /^1 event is due again: a running app handles it\n$/)
     await emptied()
