@@ -8,6 +8,8 @@ import { createRevocationList, type RevocationEvent } from './revocations.ts'
 const keptMilliseconds = 60_000
 
 export interface FeedList {
+  /** The id of the last revocation, from which the issuer can continue. */
+  readonly lastEventId: string | undefined
   /**
    * Adds a revocation. Ignores a revocation of a kind that this version does not know.
    *
@@ -15,7 +17,9 @@ export interface FeedList {
    * @throws {Error} if the revocation is malformed. If it were ignored, a revoked token could be
    *   admitted
    */
-  add(data: string): void
+  add(data: string, id?: string): void
+  /** Forgets `lastEventId`, so that the issuer sends all revocations again. Keeps the list. */
+  startOver(): void
   isRevoked: ReturnType<typeof createRevocationList>['isRevoked']
   /**
    * Removes the revocations that expired over a minute ago, but at most once a minute. Returns
@@ -32,11 +36,21 @@ export interface FeedList {
 export function createFeedList(clock: Clock): FeedList {
   const list = createRevocationList()
   let purgedAt = Number.NEGATIVE_INFINITY
+  let lastEventId: string | undefined
 
   return {
-    add(data) {
+    get lastEventId() {
+      return lastEventId
+    },
+    add(data, id) {
       const event = parseRevocation(data)
       if (event) list.add(event)
+      // Ignores an id that does not fit into a header field. Without an id, the issuer sends all
+      // revocations again.
+      lastEventId = /^[\x21-\x7e]{1,200}$/.exec(id ?? '')?.[0]
+    },
+    startOver() {
+      lastEventId = undefined
     },
     isRevoked: list.isRevoked,
     purge() {

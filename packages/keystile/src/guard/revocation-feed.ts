@@ -4,50 +4,22 @@
 //
 // - `revocation-source.ts` reads the option. The verifier asks every source in the same way:
 //   whether it needs a refresh, and whether a token is revoked.
-// - This file decides when to connect, and knows how old the revocations are. No timer changes the
-//   state: each check compares times. So a blocked event loop cannot delay it.
-// - `retries.ts` has the pauses between failed connections.
-// - `feed-stream.ts` is one connection. http/event-stream.ts parses its events.
+// - This file reads the events, and answers the verifier.
+// - `feed-connection.ts` decides when to connect. `retries.ts` has the pauses between failed
+//   connections. `feed-stream.ts` is one connection; http/event-stream.ts parses its events.
 // - `feed-list.ts` keeps the revocations that were read, in the list of `revocations.ts`, which the
 //   server uses too.
+// - `feed-age.ts` knows how old they are, and so whether tokens may be checked.
 import type { Clock } from '../base/clock.ts'
-import { parseJsonObject } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
 import { endsWithRequest } from '../base/runtime.ts'
 import { withDeadline } from '../http/deadline.ts'
 import type { ServerSentEvent } from '../http/event-stream.ts'
+import { createFeedAge, sendingTimeOf } from './feed-age.ts'
+import { createFeedConnection } from './feed-connection.ts'
 import { createFeedList } from './feed-list.ts'
-import { openFeedStream, type FeedLocation, type FeedStream } from './feed-stream.ts'
-import { createRetries } from './retries.ts'
-import type { RevocationSource, RevocationState } from './revocations.ts'
-
-/**
- * How old the last event `current` may be. The issuer sends this event each second. If the last
- * event is older, this process may lack revocations.
- */
-const staleAfterMilliseconds = 4_000
-
-/**
- * How long an event `current` may take to arrive. If it takes longer, the verifier ends the
- * connection. The issuer sends the event each second. If each event took 3 s to arrive, the last
- * event would be 4 s old at the arrival of the next event. The state would already be `stale`.
- */
-const lateMilliseconds = 3_000
-
-/**
- * The issuer and this process both measure the time since the connection was opened. The time of
- * the issuer may exceed the time of this process by at most this many milliseconds.
- */
-const aheadMilliseconds = 1_000
-
-/**
- * How long a connection is used at most. Two clocks may drift apart by 0.2 ms a second. After 15
- * minutes, the computed age of an event is therefore wrong by at most 0.2 s.
- */
-const connectionMilliseconds = 900_000
-
-/** How long the state may be `starting` at most. After that, `whenStale` applies. */
-const startMilliseconds = 5_000
+import type { FeedLocation } from './feed-stream.ts'
+import type { RevocationSource } from './revocations.ts'
 
 /** How long the check of a token may wait for the feed if the state is `stale`. */
 const catchUpMilliseconds = 1_000
@@ -73,102 +45,96 @@ export interface FeedParts extends FeedLocation {
  * the connection and connects again.
  */
 export function createRevocationFeed(parts: FeedParts): RevocationSource {
-  const { url, whenStale, clock, logger } = parts
-  const list = createFeedList(clock)
-  const retries = createRetries()
+  const { url, whenStale } = parts
+  const { list, age, failures, news, connection } = createReader(parts)
+
+  function waitMilliseconds(): number {
+    if (age.state !== 'starting') return catchUpMilliseconds
+    // A timer may fire a fraction of a millisecond early. The state would then still be `starting`.
+    return age.startingMilliseconds() + 1
+  }
+
+  return {
+    get state() {
+      return age.state
+    },
+    get ageSeconds() {
+      return age.milliseconds / 1000
+    },
+    get retryAfterSeconds() {
+      return connection.secondsToNext()
+    },
+    needsRefresh() {
+      if (age.isCurrent()) return false
+      return whenStale === 'refuse' || age.state === 'starting' || endsWithRequest()
+    },
+    isUsable() {
+      const { state } = age
+      return state === 'current' || (state === 'stale' && whenStale === 'accept')
+    },
+    isRevoked: (token) => list.isRevoked(token),
+    async refresh() {
+      age.begin()
+      const wait = waitMilliseconds() / 1000
+      if (connection.open()) await withDeadline(news.next, wait).promise.catch(() => {})
+      if (age.isCurrent()) return
+      throw failures.last ?? new Error(`revocations cannot be read: ${url} is too slow`)
+    },
+    close() {
+      connection.close()
+      news.tell()
+    },
+  }
+}
+
+/** Applies each event that arrives on the connection. */
+function createReader(parts: FeedParts) {
+  const list = createFeedList(parts.clock)
+  const age = createFeedAge()
+  const failures = createFailures(parts)
   const news = createNews()
-  const logged = new Set<string>()
-  let firstAt = Number.POSITIVE_INFINITY
-  let knownAt = Number.NEGATIVE_INFINITY
-  let renewAt = 0
-  let lastEventId: string | undefined
-  let stream: FeedStream | undefined
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let failure: Error | undefined
-  let isClosed = false
-
-  function stateNow(): RevocationState {
-    const now = performance.now()
-    if (now - knownAt < staleAfterMilliseconds) return 'current'
-    return knownAt < 0 && now - firstAt < startMilliseconds ? 'starting' : 'stale'
-  }
-
-  function open(): void {
-    if (stream || isClosed) return
-    firstAt = Math.min(firstAt, retries.start())
-    const opened = openFeedStream(parts, lastEventId, {
-      onEvent(event) {
-        if (stream === opened) receive(event, opened.openedAt)
-      },
-      onEnd(reason) {
-        if (stream === opened) fail(reason)
-      },
-    })
-    stream = opened
-    // The times are random, so that many verifiers do not all connect at the same time.
-    renewAt = opened.openedAt + connectionMilliseconds * (1 - Math.random() / 5)
-  }
-
-  /** Opens a connection if none is open and the pause after the last connection has ended. */
-  function connect(): FeedStream | undefined {
-    // In a Worker, the request that opened the stream may have been aborted.
-    const isLost =
-      endsWithRequest() && performance.now() - (stream?.openedAt ?? 0) > startMilliseconds
-    if (isLost) stream = undefined
-    if (retries.isDue()) open()
-    return stream
-  }
-
-  function disconnect(reason: string): void {
-    const opened = stream
-    stream = undefined
-    opened?.close(new Error(reason))
-  }
+  const connection = createFeedConnection(parts, {
+    lastEventId: () => list.lastEventId,
+    onEvent: receive,
+    onEnd(reason) {
+      failures.add(reason)
+      if (!age.isCurrent()) failures.report()
+      news.tell()
+    },
+  })
 
   function receive({ type, data, id }: ServerSentEvent, openedAt: number): void {
-    if (type === 'reset') lastEventId = undefined
-    if (type === 'revocation') {
-      list.add(data)
-      // Ignores an id that does not fit into a header field. Without an id, the issuer sends all
-      // revocations again.
-      lastEventId = /^[\x21-\x7e]{1,200}$/.exec(id ?? '')?.[0]
-    }
+    if (type === 'reset') list.startOver()
+    if (type === 'revocation') list.add(data, id)
     if (type !== 'current') return
 
     const sentAt = sendingTimeOf(data, openedAt)
     if (!list.purge()) {
-      knownAt = Number.NEGATIVE_INFINITY
-      lastEventId = undefined
+      list.startOver()
+      age.expire()
       throw new Error('the clock was set back; all revocations are read again')
     }
-    knownAt = sentAt
-    failure = undefined
-    retries.reset()
-    if (logged.size > 0) log('info', { url }, 'revocations can be read again')
-    logged.clear()
-    if (endsWithRequest()) disconnect('the request ends')
-    else if (performance.now() >= renewAt) {
-      disconnect('the connection is renewed')
-      open()
-    }
+    age.renew(sentAt)
+    failures.end()
+    connection.succeed()
     news.tell()
   }
 
-  function fail(cause: Error): void {
-    stream = undefined
-    failure = new Error(`revocations cannot be read: ${cause.message}`, { cause })
-    const pause = retries.pause()
-    if (!endsWithRequest()) {
-      timer = setTimeout(open, pause)
-      // This timer alone must not keep a process running. In Deno, a timer is a number.
-      timer.unref?.()
-    }
-    if (stateNow() !== 'current' && !logged.has(cause.message)) {
-      logged.add(cause.message)
-      log('error', { err: failure }, 'revocations cannot be read')
-    }
-    news.tell()
-  }
+  return { list, age, failures, news, connection }
+}
+
+interface Failures {
+  /** Why the last connection failed. Undefined after an event `current`. */
+  readonly last: Error | undefined
+  add(cause: Error): void
+  /** Logs the last failure, unless one with the same cause was logged since the last success. */
+  report(): void
+  end(): void
+}
+
+function createFailures({ url, logger }: Pick<FeedParts, 'url' | 'logger'>): Failures {
+  const reported = new Set<string>()
+  let last: Error | undefined
 
   function log(level: 'info' | 'error', fields: object, message: string): void {
     try {
@@ -178,70 +144,24 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
     }
   }
 
-  function waitMilliseconds(): number {
-    if (stateNow() !== 'starting') return catchUpMilliseconds
-    // A timer may fire a fraction of a millisecond early. The state would then still be `starting`.
-    return startMilliseconds + 1 - Math.max(0, performance.now() - firstAt)
-  }
-
   return {
-    get state() {
-      return stateNow()
+    get last() {
+      return last
     },
-    get ageSeconds() {
-      return (performance.now() - knownAt) / 1000
+    add(cause) {
+      last = new Error(`revocations cannot be read: ${cause.message}`, { cause })
     },
-    get retryAfterSeconds() {
-      return retries.secondsToNext()
+    report() {
+      if (!last || reported.has(last.message)) return
+      reported.add(last.message)
+      log('error', { err: last }, 'revocations cannot be read')
     },
-    needsRefresh() {
-      if (performance.now() - knownAt < staleAfterMilliseconds) return false
-      return whenStale === 'refuse' || stateNow() === 'starting' || endsWithRequest()
-    },
-    isUsable() {
-      const state = stateNow()
-      return state === 'current' || (state === 'stale' && whenStale === 'accept')
-    },
-    isRevoked: (token) => list.isRevoked(token),
-    async refresh() {
-      const wait = waitMilliseconds() / 1000
-      if (connect()) await withDeadline(news.next, wait).promise.catch(() => {})
-      if (stateNow() === 'current') return
-      throw failure ?? new Error(`revocations cannot be read: ${url} is too slow`)
-    },
-    close() {
-      isClosed = true
-      clearTimeout(timer)
-      disconnect('the verifier was closed')
-      news.tell()
+    end() {
+      last = undefined
+      if (reported.size > 0) log('info', { url }, 'revocations can be read again')
+      reported.clear()
     },
   }
-}
-
-/**
- * Returns the time at which the issuer sent an event `current`, by `performance.now()`. The result
- * is never later than the true time: the issuer counts `elapsed_ms` from the arrival of the
- * request, but this function counts `elapsed_ms` from `openedAt`, when the request was sent.
- *
- * @throws {Error} if the event is malformed, if it arrives too late, or if the issuer counts more
- *   time since the request than this process does. The last case means that this machine was
- *   suspended, or that the answer belongs to another request
- */
-function sendingTimeOf(data: string, openedAt: number): number {
-  const elapsed = parseJsonObject(new TextEncoder().encode(data))['elapsed_ms']
-  if (typeof elapsed !== 'number' || !Number.isSafeInteger(elapsed) || elapsed < 0) {
-    throw new Error('an event `current` is malformed: `elapsed_ms` must be a whole number')
-  }
-
-  const now = performance.now()
-  const sentAt = openedAt + elapsed
-  if (now - sentAt > lateMilliseconds) throw new Error('an event `current` arrived too late')
-  if (sentAt - now > aheadMilliseconds) {
-    throw new Error(
-      'the issuer counts more time since the request (`elapsed_ms`) than this process does',
-    )
-  }
-  return Math.min(now, sentAt)
 }
 
 /** Each `next()` waits for the next call of `tell()`. Several callers can wait at the same time. */
