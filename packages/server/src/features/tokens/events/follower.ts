@@ -23,35 +23,51 @@ export interface Follower {
  */
 export const staleAfterMilliseconds = 4_000
 
-const beforeFirst = { seq: 0, id: undefined }
+export interface FollowerParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly onEvent: (event: FeedEvent) => void
+  /** Called before the follower passes all events to `onEvent` again. */
+  readonly onRestart: () => void
+  /**
+   * Called after the follower has passed all events to `onEvent` again, and before `knownAt`
+   * changes.
+   */
+  readonly onRestarted: () => void
+  /**
+   * Called if the follower may have missed events about changed users. The call comes before
+   * `knownAt` changes.
+   */
+  readonly onGap: () => void
+}
 
-export function createFollower(
-  database: Database['urgent'],
-  parts: {
-    readonly clock: Clock
-    readonly logger: Logger
-    readonly onEvent: (event: FeedEvent) => void
-    /** Called before the follower passes all events to `onEvent` again. */
-    readonly onRestart: () => void
-    /**
-     * Called after the follower has passed all events to `onEvent` again, and before `knownAt`
-     * changes.
-     */
-    readonly onRestarted: () => void
-    /**
-     * Called if the follower may have missed events about changed users. The call comes before
-     * `knownAt` changes.
-     */
-    readonly onGap: () => void
-  },
-): Follower {
+/** The last event that was read. */
+interface Position {
+  readonly seq: number
+  readonly id: string | undefined
+}
+
+const beforeFirst: Position = { seq: 0, id: undefined }
+
+const lostEvents =
+  'the database has lost revocations that this process had read; reading them all again'
+
+/**
+ * Creates a follower. It starts again from the first event if the number of the last event that it
+ * read has become wrong: in the database, it belongs to no event, or to another event. There are
+ * two possible causes. Either the event was deleted, long after its tokens expired. Or a failover
+ * or a restored backup lost the latest commits. `onEvent` then gets old events twice, which does no
+ * harm.
+ *
+ * One gap remains, because the follower checks only the last event that it read. Events get their
+ * numbers in a later commit, and a failover may lose only this commit. The database then numbers
+ * the events again. If the last event gets its old number, but an event that the follower has not
+ * read gets a lower number, the follower never reads that event.
+ */
+export function createFollower(database: Database['urgent'], parts: FollowerParts): Follower {
   const { clock, logger, onEvent, onRestart, onRestarted, onGap } = parts
-  let last: { readonly seq: number; readonly id: string | undefined } = beforeFirst
-  // Uses `performance.now()` instead of the injected clock: the age of the feed is elapsed time,
-  // and the wall clock may jump.
-  let knownAt = performance.now()
-  // The wall clock runs while the machine sleeps, and `performance.now()` may not.
-  let readAt = clock.now()
+  const lastRead = createReadTime(clock)
+  let last = beforeFirst
   /** True from a restart of the follower until it has read all events again. */
   let isStartingOver = false
 
@@ -72,47 +88,62 @@ export function createFollower(
     onRestart()
   }
 
-  /**
-   * Starts again from the first event, because the number of the last event that this process read
-   * has become wrong: in the database, it belongs to no event, or to another event. There are two
-   * possible causes. Either the event was deleted, long after its tokens expired. Or a failover or
-   * a restored backup lost the latest commits. `onEvent` then gets old events twice, which does no
-   * harm.
-   *
-   * One gap remains, because the follower checks only the last event that it read. Events get their
-   * numbers in a later commit, and a failover may lose only this commit. The database then numbers
-   * the events again. If the last event gets its old number, but an event that the follower has not
-   * read gets a lower number, the follower never reads that event.
-   */
-  function readLostAgain({ seq, idAt }: FeedState): void {
-    if (seq < last.seq || idAt !== undefined)
-      logger.warn(
-        {},
-        'the database has lost revocations that this process had read; reading them all again',
-      )
-    startOver()
-  }
-
   return {
     startOver,
     async step() {
       const startedAt = clock.now()
       const { feed, askedAt } = await readNumbered(database, last.seq)
-      if (feed.idAt !== last.id) readLostAgain(feed)
+      if (feed.idAt !== last.id) {
+        if (hasLostEvents(feed, last)) logger.warn({}, lostEvents)
+        startOver()
+      }
       await deliverNew()
 
-      const wasStale = performance.now() - knownAt >= staleAfterMilliseconds
-      const wasAsleep = startedAt - readAt > userEventMilliseconds / 2
       if (isStartingOver) onRestarted()
-      if (isStartingOver || wasStale || wasAsleep) onGap()
+      if (isStartingOver || lastRead.isTooOld(startedAt)) onGap()
       isStartingOver = false
-      readAt = startedAt
       // Uses the time of the query, not of the answer: a slow answer does not contain revocations
       // that were added after the query.
-      knownAt = askedAt
+      lastRead.set({ startedAt, askedAt })
     },
     get knownAt() {
-      return knownAt
+      return lastRead.askedAt
+    },
+  }
+}
+
+/** Whether the last event was lost. Otherwise it was deleted, after it had expired. */
+function hasLostEvents({ seq, idAt }: FeedState, last: Position): boolean {
+  return seq < last.seq || idAt !== undefined
+}
+
+interface ReadTime {
+  readonly askedAt: number
+  /** Whether the process may have missed events about changed users since the read. */
+  isTooOld(now: number): boolean
+  set(times: { readonly startedAt: number; readonly askedAt: number }): void
+}
+
+/** Returns the time of the last successful read, by two clocks. */
+function createReadTime(clock: Clock): ReadTime {
+  // Uses `performance.now()` instead of the injected clock: the age of the feed is elapsed time,
+  // and the wall clock may jump.
+  let askedAt = performance.now()
+  // The wall clock runs while the machine sleeps, and `performance.now()` may not.
+  let startedAt = clock.now()
+
+  return {
+    get askedAt() {
+      return askedAt
+    },
+    isTooOld(now) {
+      const wasStale = performance.now() - askedAt >= staleAfterMilliseconds
+      const wasAsleep = now - startedAt > userEventMilliseconds / 2
+      return wasStale || wasAsleep
+    },
+    set(times) {
+      askedAt = times.askedAt
+      startedAt = times.startedAt
     },
   }
 }
