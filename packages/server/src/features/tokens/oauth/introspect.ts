@@ -67,13 +67,8 @@ const repeatedClaims = [
  *
  * @see RFC 7662 §2.1 §2.2 §4
  */
-export function introspectRoute({
-  clients,
-  audit,
-  limits,
-  verifier,
-  isWelcome,
-}: IntrospectParts): OpenRoute {
+export function introspectRoute(parts: IntrospectParts): OpenRoute {
+  const { verifier, isWelcome } = parts
   return {
     method: 'POST',
     path: '/introspect',
@@ -93,7 +88,7 @@ export function introspectRoute({
     },
     async handle(request) {
       const form = await readForm(request)
-      const client = await authenticateClient(request, form, { clients, audit, limits })
+      const client = await authenticateClient(request, form, parts)
       if (!client.may.includes('introspect'))
         throw new OAuthError('unauthorized_client', 'This client may not introspect')
 

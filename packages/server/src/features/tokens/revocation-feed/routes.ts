@@ -49,7 +49,7 @@ const streamHeaders = {
  * @see WHATWG HTML §9.2
  */
 export function revocationsRoute(parts: RevocationFeedParts): OpenRoute {
-  const { issuer, clients, audit, limits, feed, streams } = parts
+  const { issuer, feed, streams } = parts
   return {
     method: 'GET',
     path: '/revocations',
@@ -76,7 +76,7 @@ export function revocationsRoute(parts: RevocationFeedParts): OpenRoute {
       },
     },
     async handle(request) {
-      const proven = await proveClient(request, new Map(), { clients, audit, limits })
+      const proven = await proveClient(request, new Map(), parts)
       if (proven.secretHash === undefined)
         throw new OAuthError('invalid_client', 'The client must authenticate with Basic')
       if (!mayRead(proven)) {

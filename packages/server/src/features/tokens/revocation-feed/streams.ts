@@ -92,56 +92,25 @@ export function createRevocationStreams(
 ): RevocationStreams {
   const { feed, clients, logger } = parts
   const streams = new Set<Stream>()
+  const flushAll = createRounds(() => flushEach(streams))
   let isClosed = false
   let checking: Promise<void> | undefined
 
-  const flushAll = createRounds(async () => {
-    let flushed = 0
-    for (const stream of streams) {
-      stream.flush()
-      if (++flushed % streamsAtOnce === 0) await setImmediate()
-    }
-  })
-
-  /** Ends the streams of clients that were disabled, or lost their secret or permission. */
-  async function endRefused(): Promise<void> {
-    const ids = new Set(Array.from(streams, ({ proven }) => proven.client.id))
-    if (ids.size === 0) return
-
-    const found = await clients.findAll([...ids])
-    for (const stream of streams) {
-      const { client, secretHash } = stream.proven
-      if (!ids.has(client.id)) continue // opened during the query
-      const now = found.get(client.id)
-      if (!now || now.secretHash !== secretHash || !mayRead(now)) stream.end()
-    }
-  }
-
-  function countOf(clientId: string): number {
-    let count = 0
-    for (const { proven } of streams) if (proven.client.id === clientId) count++
-    return count
-  }
-
   function beat(): void {
     for (const stream of streams) {
-      if (stream.isStalled()) {
-        const fields = { client: stream.proven.client.id }
-        logger.warn(fields, 'a reader of revocations took no bytes; its connection is cut')
-        stream.end()
-      } else stream.beat()
+      if (stream.isStalled()) endStalled(stream, logger)
+      else stream.beat()
     }
     void flushAll()
     // Without the database there is no heartbeat, so the peers become `stale`.
-    checking ??= endRefused()
+    checking ??= endRefused(streams, clients)
       .catch((error: unknown) => logger.debug({ err: error }, 'clients cannot be read'))
       .finally(() => (checking = undefined))
   }
 
   feed.onRead(() => void flushAll())
   feed.onEvent(({ kind, value }) => {
-    if (kind !== 'client') return
-    for (const stream of streams) if (stream.proven.client.id === value) stream.end()
+    if (kind === 'client') for (const stream of streamsOf(streams, value)) stream.end()
   })
   const timer = setInterval(beat, heartbeatMilliseconds)
   timer.unref()
@@ -154,13 +123,11 @@ export function createRevocationStreams(
       const openedAt = performance.now()
       const position = lastEventId === undefined ? undefined : await findPosition(feed, lastEventId)
       if (isClosed || streams.size >= limits.streams) return 'full'
-      if (countOf(proven.client.id) >= limits.streamsOfClient) return 'client full'
+      if (streamsOf(streams, proven.client.id).length >= limits.streamsOfClient)
+        return 'client full'
 
       const { body, stream } = createStream(proven, {
-        feed,
-        openedAt,
-        cursor: position ?? feed.log.start(),
-        isReset: position === undefined,
+        pieces: createPieces(feed, { openedAt, position }),
         stallMilliseconds: limits.stallMilliseconds,
         onEnd: () => streams.delete(stream),
       })
@@ -172,6 +139,41 @@ export function createRevocationStreams(
       clearInterval(timer)
       for (const stream of streams) stream.end()
     },
+  }
+}
+
+async function flushEach(streams: ReadonlySet<Stream>): Promise<void> {
+  let flushed = 0
+  for (const stream of streams) {
+    stream.flush()
+    if (++flushed % streamsAtOnce === 0) await setImmediate()
+  }
+}
+
+function streamsOf(streams: ReadonlySet<Stream>, clientId: string): readonly Stream[] {
+  return [...streams].filter(({ proven }) => proven.client.id === clientId)
+}
+
+function endStalled(stream: Stream, logger: Logger): void {
+  const fields = { client: stream.proven.client.id }
+  logger.warn(fields, 'a reader of revocations took no bytes; its connection is cut')
+  stream.end()
+}
+
+/** Ends the streams of clients that were disabled, or lost their secret or permission. */
+async function endRefused(
+  streams: ReadonlySet<Stream>,
+  clients: Pick<Clients, 'findAll'>,
+): Promise<void> {
+  const ids = new Set(Array.from(streams, ({ proven }) => proven.client.id))
+  if (ids.size === 0) return
+
+  const found = await clients.findAll([...ids])
+  for (const stream of streams) {
+    const { client, secretHash } = stream.proven
+    if (!ids.has(client.id)) continue // opened during the query
+    const now = found.get(client.id)
+    if (!now || now.secretHash !== secretHash || !mayRead(now)) stream.end()
   }
 }
 
@@ -192,58 +194,72 @@ async function findPosition(feed: EventFeed, id: string): Promise<LogCursor | un
   return feed.log.after(id)
 }
 
+interface Pieces {
+  /** Returns what to send next. Undefined if nothing is left at the moment. */
+  next(): Uint8Array<ArrayBuffer> | 'lost' | undefined
+  /** Makes a heartbeat follow the revocations. */
+  beat(): void
+}
+
+/**
+ * Creates the pieces of one stream, in their order.
+ *
+ * @param options.openedAt when the request arrived. If this time is later than the real arrival,
+ *   the peer computes an age of the events that is too high, which is safe.
+ * @param options.position default: a `reset`, and all revocations
+ */
+function createPieces(
+  feed: Pick<EventFeed, 'ageSeconds' | 'log'>,
+  options: { readonly openedAt: number; readonly position: LogCursor | undefined },
+): Pieces {
+  const { openedAt, position } = options
+  const cursor = position ?? feed.log.start()
+  let mustReset = position === undefined
+  let mustBeat = true
+
+  return {
+    next() {
+      if (mustReset) {
+        mustReset = false
+        return reset
+      }
+      const news = cursor.next()
+      if (news || !mustBeat || feed.ageSeconds >= freshSeconds) return news
+
+      mustBeat = false
+      return current(openedAt)
+    },
+    beat() {
+      mustBeat = true
+    },
+  }
+}
+
 /**
  * Creates one stream. The stream has no queue: the adapter asks for each piece when the peer can
  * receive more.
  */
 function createStream(
   proven: ProvenClient,
-  options: {
-    readonly feed: Pick<EventFeed, 'ageSeconds'>
-    /**
-     * When the request arrived. If this time is later than the real arrival, the peer computes an
-     * age of the events that is too high, which is safe.
-     */
-    readonly openedAt: number
-    readonly cursor: LogCursor
-    readonly isReset: boolean
-    readonly stallMilliseconds: number
-    onEnd(): void
-  },
+  options: { readonly pieces: Pieces; readonly stallMilliseconds: number; onEnd(): void },
 ): { readonly body: AnswerStream; readonly stream: Stream } {
-  const { feed, openedAt, cursor, stallMilliseconds, onEnd } = options
-  let mustReset = options.isReset
-  let mustBeat = true
+  const { pieces, stallMilliseconds, onEnd } = options
   let isWaiting = false
   let askedAt = performance.now()
   let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined
-
-  function next(): Uint8Array<ArrayBuffer> | 'lost' | undefined {
-    if (mustReset) {
-      mustReset = false
-      return reset
-    }
-    const news = cursor.next()
-    if (news || !mustBeat || feed.ageSeconds >= freshSeconds) return news
-
-    mustBeat = false
-    return current(openedAt)
-  }
 
   const stream: Stream = {
     proven,
     flush() {
       if (!isWaiting) return
-      const piece = next()
+      const piece = pieces.next()
       if (piece === undefined) return
       if (piece === 'lost') return stream.end()
 
       isWaiting = false
       controller?.enqueue(piece)
     },
-    beat() {
-      mustBeat = true
-    },
+    beat: pieces.beat,
     isStalled: () => !isWaiting && performance.now() - askedAt > stallMilliseconds,
     end() {
       onEnd()

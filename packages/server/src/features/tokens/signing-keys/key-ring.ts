@@ -82,18 +82,79 @@ function maxAgeSecondsOf({ lead }: RotationTimes): number {
  */
 export async function openKeyRing(
   database: Pick<Database, 'urgent'>,
-  { seal, clock, logger, times, onKeyRevoked }: RingParts,
+  parts: RingParts,
 ): Promise<KeyRing> {
+  const { clock, times } = parts
+  const copies = await openCopies(database, parts)
+
+  const isTooOld = (age = copies.ageMilliseconds()): boolean => age > times.lead / 2
+  function getKnown(): Copy {
+    if (isTooOld()) throw new DatabaseUnavailableError('the signing keys cannot be read')
+    return copies.newest
+  }
+
+  return {
+    async signingKey() {
+      await copies.readIfOld()
+      const known = findKey(getKnown(), clock.now())
+      if (known) return known
+
+      await copies.fresh()
+      const key = findKey(copies.newest, clock.now())
+      if (!key) throw new DatabaseUnavailableError('there is no signing key')
+      return key
+    },
+    keySet: {
+      find(keyId, algorithm) {
+        // Guards call this for each request, so it reads the clock once and creates no promise.
+        const age = copies.ageMilliseconds()
+        void copies.readIfOld(age)
+        return isTooOld(age) ? undefined : copies.newest.keySet.find(keyId, algorithm)
+      },
+      async seek(keyId, algorithm) {
+        if (!isTooOld() && copies.newest.keySet.find(keyId, algorithm)) return
+        await copies.fresh().catch((cause: unknown) => {
+          throw tokenError('keys_unavailable', { retryAfterSeconds: 1, cause })
+        })
+      },
+    },
+    async published() {
+      await copies.readIfOld()
+      return { keys: getKnown().published, maxAgeSeconds: maxAgeSecondsOf(times) }
+    },
+    readGauges() {
+      void copies.readIfOld()
+      const now = clock.now()
+      const current = findCurrent(copies.newest.rows, now)
+      return current ? readingsOf(current, now, times) : []
+    },
+  }
+}
+
+interface Copies {
+  readonly newest: Copy
+  /** How long ago the keys were read. Infinity if the clock was set back since then. */
+  ageMilliseconds(): number
+  /** Reads the keys if the newest copy is old. Never rejects. */
+  readIfOld(age?: number): Promise<void> | undefined
+  readonly fresh: Reads['fresh']
+}
+
+/** Reads the keys. A key that was revoked since the start is in no copy. */
+async function openCopies(
+  database: Pick<Database, 'urgent'>,
+  { seal, clock, logger, onKeyRevoked }: RingParts,
+): Promise<Copies> {
   const { reader } = database.urgent
   const revoked = new Set<string>()
-  let copy = copyOf(await listSigningKeyRows(reader), clock.now(), (row) =>
+  let newest = copyOf(await listSigningKeyRows(reader), clock.now(), (row) =>
     openSealedKey(row, seal),
   )
 
   const reads = createReads(async () => {
     const readAt = clock.now()
     const rows = (await listSigningKeyRows(reader)).filter(({ id }) => !revoked.has(id))
-    copy = copyOf(rows, readAt, (row) => copy.keys.get(row.id) ?? tryOpen(row))
+    newest = copyOf(rows, readAt, (row) => newest.keys.get(row.id) ?? tryOpen(row))
   }, logger)
 
   /**
@@ -109,59 +170,25 @@ export async function openKeyRing(
     }
   }
 
-  /** How long ago the keys were read. Infinity if the clock was set back since then. */
-  const ageMilliseconds = (): number => {
-    const age = clock.now() - copy.readAt
-    return age < 0 ? Number.POSITIVE_INFINITY : age
-  }
-  const readIfOld = (age: number): Promise<void> | undefined =>
-    age > freshMilliseconds ? reads.join().catch(() => {}) : undefined
-  const isTooOld = (age = ageMilliseconds()): boolean => age > times.lead / 2
-  const requireKnown = (): void => {
-    if (isTooOld()) throw new DatabaseUnavailableError('the signing keys cannot be read')
-  }
-
   onKeyRevoked((keyId) => {
     revoked.add(keyId)
-    copy = without(copy, keyId)
+    newest = without(newest, keyId)
     void reads.fresh().catch(() => {})
   })
 
+  function ageMilliseconds(): number {
+    const age = clock.now() - newest.readAt
+    return age < 0 ? Number.POSITIVE_INFINITY : age
+  }
+
   return {
-    async signingKey() {
-      await readIfOld(ageMilliseconds())
-      requireKnown()
-      const find = (): NamedKey | undefined => findKey(copy, clock.now())
-      if (!find()) await reads.fresh()
-      const key = find()
-      if (!key) throw new DatabaseUnavailableError('there is no signing key')
-      return key
+    get newest() {
+      return newest
     },
-    keySet: {
-      find(keyId, algorithm) {
-        // Guards call this for each request, so it reads the clock once and creates no promise.
-        const age = ageMilliseconds()
-        void readIfOld(age)
-        return isTooOld(age) ? undefined : copy.keySet.find(keyId, algorithm)
-      },
-      async seek(keyId, algorithm) {
-        if (!isTooOld() && copy.keySet.find(keyId, algorithm)) return
-        await reads.fresh().catch((cause: unknown) => {
-          throw tokenError('keys_unavailable', { retryAfterSeconds: 1, cause })
-        })
-      },
-    },
-    async published() {
-      await readIfOld(ageMilliseconds())
-      requireKnown()
-      return { keys: copy.published, maxAgeSeconds: maxAgeSecondsOf(times) }
-    },
-    readGauges() {
-      void readIfOld(ageMilliseconds())
-      const now = clock.now()
-      const current = findCurrent(copy.rows, now)
-      return current ? readingsOf(current, now, times) : []
-    },
+    ageMilliseconds,
+    readIfOld: (age = ageMilliseconds()) =>
+      age > freshMilliseconds ? reads.join().catch(() => {}) : undefined,
+    fresh: reads.fresh,
   }
 }
 

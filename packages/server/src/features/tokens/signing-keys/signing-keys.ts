@@ -64,7 +64,7 @@ export async function openSigningKeys(
   database: Database,
   parts: SigningKeyParts,
 ): Promise<KeyRing> {
-  const { issuer, source, accessTokenSeconds, feed, clock, logger, times } = parts
+  const { issuer, source, accessTokenSeconds, feed, times } = parts
   const stored = await database.write(claimIssuer, issuer)
   if (stored !== issuer) {
     throw new ConfigurationError(
@@ -81,10 +81,8 @@ export async function openSigningKeys(
   await makeFirstKey(database, { ...parts, algorithm: source.algorithm, seal })
   await resealKeys(database, source.sealingSecrets)
   return openKeyRing(database, {
+    ...parts,
     seal,
-    clock,
-    logger,
-    times,
     onKeyRevoked: (listener) =>
       feed.onEvent(({ kind, value }) => {
         if (kind === 'key') listener(value)
