@@ -65,25 +65,8 @@ export function createAnswerWriter({
   largeAnswers,
   waitingMebibytes,
 }: ReaderLimits): AnswerWriter {
-  /** Maps each connection with a large answer to the time at which the answer started. */
-  const large = new Map<Socket, number>()
+  const large = createLargeAnswers(largeAnswers)
   const waiting = createWaitingAnswers(waitingMebibytes * 2 ** 20)
-
-  /**
-   * Whether there is room for one more large answer. If there is no room, ends the oldest large
-   * answer to make room, unless that answer started less than a second ago.
-   */
-  function hasRoom(): boolean {
-    const [oldest] = large // a map keeps the order of insertion
-    if (!oldest || large.size < largeAnswers) return true
-
-    const [socket, since] = oldest
-    if (performance.now() - since < fairMilliseconds) return false
-
-    large.delete(socket)
-    socket.resetAndDestroy()
-    return true
-  }
 
   /**
    * Resets the connection after `answerMilliseconds`, unless `answered` has been closed by then.
@@ -102,15 +85,14 @@ export function createAnswerWriter({
       return wanted.status
     }
 
-    const answer = isLarge(wanted) && !hasRoom() ? busy : wanted
+    const answer = isLarge(wanted) && !large.hasRoom() ? busy : wanted
     if (isLarge(answer)) {
       writeInPieces(response, answer)
       setDeadline(socket, socket)
       // `destroySoon` would close the connection when the kernel has all bytes. `end` waits until
       // the client has them.
       socket.destroySoon = () => void socket.end()
-      large.set(socket, performance.now())
-      socket.once('close', () => large.delete(socket))
+      large.add(socket)
     } else {
       writeAnswer(response, answer)
       if (answer.stream || socket.writableLength === 0) return answer.status
@@ -119,6 +101,37 @@ export function createAnswerWriter({
       waiting.add(socket, response, answer.body?.length ?? 0)
     }
     return answer.status
+  }
+}
+
+/** Counts the connections with a large answer. */
+function createLargeAnswers(limit: number): {
+  /**
+   * Whether there is room for one more large answer. If there is no room, ends the oldest large
+   * answer to make room, unless that answer started less than a second ago.
+   */
+  hasRoom(): boolean
+  add(socket: Socket): void
+} {
+  /** Maps each connection to the time at which the answer started. */
+  const large = new Map<Socket, number>()
+
+  return {
+    hasRoom() {
+      const [oldest] = large // a map keeps the order of insertion
+      if (!oldest || large.size < limit) return true
+
+      const [socket, since] = oldest
+      if (performance.now() - since < fairMilliseconds) return false
+
+      large.delete(socket)
+      socket.resetAndDestroy()
+      return true
+    },
+    add(socket) {
+      large.set(socket, performance.now())
+      socket.once('close', () => large.delete(socket))
+    },
   }
 }
 

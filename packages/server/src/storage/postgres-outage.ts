@@ -45,51 +45,45 @@ export function watchForOutages(
 ): OutageWatch {
   const waiting = new Set<(error: Error) => void>()
   let answeredAt = 0
-  let isProbing = false
-  let isOut = false
+  let phase: 'normal' | 'checking' | 'outage' = 'normal'
   let isClosed = false
 
-  /**
-   * Whether the database answers the probe. An error of the server, such as "too many connections",
-   * is an answer too.
-   */
-  async function answers(): Promise<boolean> {
-    const probed = probe?.().then(() => true, isFromServer)
-    const late = pass(probeMilliseconds).then(() => afterPolling(false))
-    return Promise.race([probed ?? true, late])
+  async function check(): Promise<void> {
+    if (phase !== 'normal') return
+    phase = 'checking'
+    if ((await isDown()) && !isClosed) void waitForEnd()
+    else phase = 'normal'
   }
 
-  async function check(): Promise<void> {
-    if (isProbing || isOut) return
-    isProbing = true
+  async function isDown(): Promise<boolean> {
     const checkedAt = performance.now()
     await afterPolling(undefined)
     const isSilent = performance.now() - answeredAt >= silentMilliseconds
-    if (waiting.size > 0 && isSilent) {
-      const probedAt = performance.now()
-      const isAnswered = await answers()
-      const isStarved = performance.now() - probedAt > probeMilliseconds + lateMilliseconds
-      // Meanwhile, another connection may have got an answer.
-      const isStillSilent = answeredAt < checkedAt
-      if (!isAnswered && !isStarved && isStillSilent && !isClosed) void waitForEnd()
-    }
-    isProbing = false
+    if (waiting.size === 0 || !isSilent) return false
+
+    const probedAt = performance.now()
+    if (await isAnswered(probe)) return false
+
+    const isStarved = performance.now() - probedAt > probeMilliseconds + lateMilliseconds
+    // Meanwhile, another connection may have got an answer.
+    const isStillSilent = answeredAt < checkedAt
+    return !isStarved && isStillSilent
   }
 
   async function waitForEnd(): Promise<void> {
-    isOut = true
+    phase = 'outage'
     onOutage()
     for (const fail of waiting) fail(outage(false))
     for (;;) {
       await pass(pauseMilliseconds)
-      if (isClosed || (await answers())) break
+      if (isClosed || (await isAnswered(probe))) break
     }
-    isOut = false
+    phase = 'normal'
   }
 
   return {
     async watch(work) {
-      if (isOut) {
+      if (phase === 'outage') {
         // A caller that tries again without a pause must not keep Node from running the probes.
         await polled()
         throw outage(true)
@@ -114,6 +108,16 @@ export function watchForOutages(
       isClosed = true
     },
   }
+}
+
+/**
+ * Whether the database answers a probe. An error of the server, such as "too many connections", is
+ * an answer too.
+ */
+async function isAnswered(probe: (() => Promise<unknown>) | undefined): Promise<boolean> {
+  const probed = probe?.().then(() => true, isFromServer)
+  const late = pass(probeMilliseconds).then(() => afterPolling(false))
+  return Promise.race([probed ?? true, late])
 }
 
 /** Waits, but does not keep the process alive. */

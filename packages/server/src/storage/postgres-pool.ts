@@ -109,20 +109,9 @@ function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boolean }): 
     holds.letGo()
   })
 
-  async function takeFrom(): Promise<PoolClient> {
-    let connecting: Promise<PoolClient> | undefined
-    try {
-      return await outages.watch(() => (connecting = pool.connect()))
-    } catch (error) {
-      // If the connection opens later, the pool gets it back and closes it.
-      connecting?.then((late) => late.release(true)).catch(() => {})
-      throw explainConnectionError(error)
-    }
-  }
-
   async function takeTrusted(): Promise<PoolClient> {
     for (;;) {
-      const client = await takeFrom()
+      const client = await takeFrom(pool, outages)
       if (states.isTrusted(client)) return client
       client.release(true)
     }
@@ -160,6 +149,18 @@ function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boolean }): 
       outages.close()
       holds.letGo()
     },
+  }
+}
+
+/** @throws {PostgresUnavailableError} if the database was not available */
+async function takeFrom(pool: Pool, outages: OutageWatch): Promise<PoolClient> {
+  let connecting: Promise<PoolClient> | undefined
+  try {
+    return await outages.watch(() => (connecting = pool.connect()))
+  } catch (error) {
+    // If the connection opens later, the pool gets it back and closes it.
+    connecting?.then((late) => late.release(true)).catch(() => {})
+    throw explainConnectionError(error)
   }
 }
 

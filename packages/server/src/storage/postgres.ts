@@ -7,10 +7,10 @@
 // 2. `line.ts`: if all connections are busy, callers wait in a queue, which keeps one connection
 //    free for the feed of revocations. If the wait would probably be too long, the request gets 503
 //    at once (decisions/0007-queue-for-connections.md).
-// 3. `postgres-pool.ts` takes a connection from the pool. It knows the state of each, and closes
-//    those that broke, that did not answer, or that are older than an outage. If the first
-//    statement on a kept connection finds it lost, the pool sends the statement once more on
-//    another one.
+// 3. `postgres-pool.ts` takes a connection from the pool of pg (`postgres-client.ts`), or of the
+//    app. It knows the state of each, and closes those that broke, that did not answer, or that are
+//    older than an outage. If the first statement on a kept connection finds it lost, it sends the
+//    statement once more on another one.
 // 4. `postgres-outage.ts`: all that waits for the database waits in `watch`. If no connection gets
 //    an answer for 500 ms, a probe (`createProbe` in `postgres-client.ts`) opens a new connection.
 //    If the probe gets no answer either, all waiting work fails, and new work fails at once, until
