@@ -2,6 +2,7 @@ import { startEventDelivery } from '../../features/operations/app-events/deliver
 import { startHousekeeping } from '../../features/operations/housekeeping/housekeeping.ts'
 import { openLease } from '../../features/operations/lease/lease.ts'
 import { startMail, type Mail } from '../../features/mail/messages/mail.ts'
+import { pagesUrlOf } from '../../features/mail/messages/pages-url.ts'
 import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
 import { startResolver } from '../../features/mail/proofs/resolver.ts'
 import type { SigningKeySource } from '../../features/tokens/signing-keys/signing-key-source.ts'
@@ -30,7 +31,8 @@ export async function startJobs(
 
   const lease = openLease(database, { underLease, logger })
   const mail = await startMail(options, { database, lease, meter, seal })
-  const resolver = startResolver({ database, lease, purposes, seal, clock, logger })
+  const pagesUrl = pagesUrlOf(options)
+  const resolver = startResolver({ database, lease, purposes, seal, pagesUrl, clock, logger })
   const housekeeping = startHousekeeping(database, lease, cleanUpSteps, { ...options, meter })
   const rotation = startRotation(database, { ...settings, source, lease, clock, logger })
   const events = await startEventDelivery({ onEvent, database, underLease, clock, logger })

@@ -105,7 +105,7 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const directory = checkedDirectory(accountDirectory(users, scopes), checks)
   const flows = wireMailFlows(parts, directory)
   const routes = [
-    flows.register,
+    ...flows.register,
     ...accountRoutes({ users, passwords, passwordPolicy, audit, limits, scopes, profile }),
     ...managementRoutes({ users, scopes, profile }),
     ...flows.routes,

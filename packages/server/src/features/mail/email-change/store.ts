@@ -1,4 +1,4 @@
-import { command, type AnyCommand, type Command, type Reader } from '../../../storage/database.ts'
+import { command, type AnyCommand, type Command } from '../../../storage/database.ts'
 import {
   canRestore,
   changeAddress,
@@ -123,12 +123,7 @@ export const undoEmailChange: Command<
   return { subject }
 })
 
-export function canUndo(
-  reader: Reader,
-  wanted: { readonly tokenHash: string; readonly now: number },
-): Promise<boolean> {
-  return canRestore(reader, wanted)
-}
+export { canRestore }
 
 export const commands: readonly AnyCommand[] = [
   bindEmailChange,

@@ -1,25 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { OptionalRoute } from '../../../http/route.ts'
 import type { AccountCaller } from '../../users/accounts/route-parts.ts'
-import { verificationRoutes } from './routes.ts'
-import type { Confirmation } from './verifications.ts'
+import { confirmRoute, type Confirmation } from './verification.ts'
 
 describe('POST /email-verifications/confirm', () => {
   const confirmed: Confirmation[] = []
-  const route = verificationRoutes({
-    issuer: 'https://auth.example',
-    verifications: {
-      prepare: () => assert.fail('no account is created'),
-      request: () => assert.fail('no mail is requested'),
-      isOpen: () => assert.fail('only pages ask'),
-      async confirm(confirmation) {
-        confirmed.push(confirmation)
-        return undefined
-      },
+  const verifications = {
+    async confirm(confirmation: Confirmation) {
+      confirmed.push(confirmation)
+      return undefined
     },
-    profile: undefined,
-  }).find(({ path }) => path === '/email-verifications/confirm') as OptionalRoute<AccountCaller>
+  }
+  const route = confirmRoute(verifications, { issuer: 'https://auth.example', profile: undefined })
 
   /** Sends a body without an access token, and returns what is confirmed. */
   async function confirm(json: object, caller?: AccountCaller): Promise<Confirmation | undefined> {

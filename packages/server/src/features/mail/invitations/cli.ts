@@ -17,8 +17,7 @@ import {
   type SigningKeyChoice,
 } from '../../tokens/signing-keys/signing-key-source.ts'
 import { pagesUrlOf } from '../messages/pages-url.ts'
-import { sendInvitation } from './inviting.ts'
-import { listInvitations, type ListedInvitation } from './listing.ts'
+import { listInvitations, sendInvitation, type ListedInvitation } from './inviting.ts'
 import { revokeInvitation } from './store.ts'
 
 export interface Options extends ScopeSettings, SigningKeyChoice {

@@ -12,10 +12,12 @@ import {
   type SpendableProof,
 } from '../proofs/in-transaction.ts'
 import type { NewProof } from '../proofs/new-proof.ts'
-import { invitation } from '../proofs/purposes.ts'
 import { tryInsertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { InvitationEvent } from './audit-events.ts'
+
+/** The purpose of proofs that let an invited person create an account. */
+export const invitation = 'invitation'
 
 /**
  * Stores an invitation and its mail. The invitation replaces an older invitation to the same

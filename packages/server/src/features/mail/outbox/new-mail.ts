@@ -22,7 +22,7 @@ export interface MailKind {
  */
 export function prepareMail(
   { template, lifetimeMilliseconds }: MailKind,
-  content: { readonly parameters: MailParameters; readonly seal: Seal } | undefined,
+  content: { readonly parameters: Partial<MailParameters>; readonly seal: Seal } | undefined,
   now: number,
 ): NewMail {
   const id = randomRowId(now)

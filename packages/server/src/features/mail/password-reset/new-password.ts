@@ -1,7 +1,11 @@
+import type { Clock } from 'keystile/internal'
+import type { Database } from '../../../storage/database.ts'
+import type { Users } from '../../users/accounts/users.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { FoundProof } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
+import { bindReset, resetPassword } from './store.ts'
 
 export interface NewPassword {
   /** The proof. Its user and its mailbox have been checked. */
@@ -12,8 +16,8 @@ export interface NewPassword {
 }
 
 /**
- * Binds requests and stores new passwords. There are two implementations: `in-accounts.ts` for
- * Keystile's own accounts, and `in-directory.ts` for the users of an app.
+ * Binds requests and stores new passwords. There are two implementations: `accountPasswords()` for
+ * Keystile's own accounts, and `directoryPasswords()` for the users of an app.
  */
 export interface PasswordStore {
   /** Binds a request for a new password to its user, and stores the mail. */
@@ -25,4 +29,19 @@ export interface PasswordStore {
    * @returns false if the proof was already spent, or if the account or its address has changed
    */
   setPassword(wanted: NewPassword): Promise<boolean>
+}
+
+/** Stores new passwords in Keystile's own accounts, in the transaction that spends the proof. */
+export function accountPasswords(
+  database: Pick<Database, 'write'>,
+  { users, clock }: { readonly users: Pick<Users, 'settle'>; readonly clock: Clock },
+): PasswordStore {
+  return {
+    bind: bindReset,
+    async setPassword(wanted) {
+      const { isReset } = await database.write(resetPassword, { ...wanted, now: clock.now() })
+      if (isReset) await users.settle()
+      return isReset
+    },
+  }
 }

@@ -35,6 +35,13 @@ export const bindReset: Command<BindValues, void> = command(
   },
 )
 
+interface Reset {
+  readonly proof: SpendableProof
+  readonly notice: NewMail | undefined
+  readonly by: By
+  readonly now: number
+}
+
 /**
  * Spends a proof and sets the new password, in one transaction, and ends all sessions of the user.
  * If the mailbox was not verified before, also deletes the user's profile and all links and codes
@@ -44,13 +51,7 @@ export const bindReset: Command<BindValues, void> = command(
  *   address has changed
  */
 export const resetPassword: Command<
-  {
-    readonly proof: SpendableProof
-    readonly hash: string
-    readonly notice: NewMail | undefined
-    readonly by: By
-    readonly now: number
-  },
+  Reset & { readonly hash: string },
   { readonly isReset: boolean }
 > = command('resetPassword', async (transaction, { proof, hash, notice, by, now }) => {
   const { subject, purpose } = proof
@@ -62,13 +63,7 @@ export const resetPassword: Command<
     transaction,
     account.isVerified ? { subject, purposes: [purpose] } : { subject },
   )
-  await insertAudit<PasswordResetEvent>(transaction, {
-    event: 'password_reset',
-    at: now,
-    by,
-    subject,
-  })
-  await insertResetNotice(transaction, notice, { subject, recipient: account.email, now })
+  await recordReset(transaction, { subject, recipient: account.email, notice, by, now })
   return { isReset: true }
 })
 
@@ -103,36 +98,35 @@ export const releaseReset: Command<ResetClaim, void> = command('releaseReset', r
  * requests, and ends the sessions that were started since the claim. Does all this even if the
  * claim has expired, because the app has already changed the password.
  */
-export const finishReset: Command<
-  {
-    readonly proof: SpendableProof
-    readonly recipient: string
-    readonly notice: NewMail | undefined
-    readonly by: By
-    readonly now: number
+export const finishReset: Command<Reset & { readonly recipient: string }, void> = command(
+  'finishReset',
+  async (transaction, { proof, recipient, notice, by, now }) => {
+    const { subject, purpose } = proof
+    await eraseProofs(transaction, { subject, purposes: [purpose] })
+    await endSessions(transaction, { subject, now })
+    await recordReset(transaction, { subject, recipient, notice, by, now })
   },
-  void
-> = command('finishReset', async (transaction, { proof, recipient, notice, by, now }) => {
-  const { subject, purpose } = proof
-  await eraseProofs(transaction, { subject, purposes: [purpose] })
-  await endSessions(transaction, { subject, now })
+)
+
+/** Records a reset, and stores its notice. The reset has proved that the user reads the mailbox. */
+async function recordReset(
+  transaction: Transaction,
+  { subject, recipient, notice, by, now }: Addressee & Omit<Reset, 'proof'>,
+): Promise<void> {
   await insertAudit<PasswordResetEvent>(transaction, {
     event: 'password_reset',
     at: now,
     by,
     subject,
   })
-  await insertResetNotice(transaction, notice, { subject, recipient, now })
-})
-
-/** Stores the notice of a reset. The reset has proved that the user reads the mailbox. */
-async function insertResetNotice(
-  transaction: Transaction,
-  notice: NewMail | undefined,
-  addressee: Addressee & { readonly now: number },
-): Promise<void> {
   if (notice)
-    await insertMail(transaction, notice, { ...addressee, share: 'notice', isVerified: true })
+    await insertMail(transaction, notice, {
+      subject,
+      recipient,
+      share: 'notice',
+      isVerified: true,
+      now,
+    })
 }
 
 export const commands: readonly AnyCommand[] = [

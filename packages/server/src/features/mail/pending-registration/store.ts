@@ -9,7 +9,6 @@ import {
 } from '../../../storage/database.ts'
 import { findHolder, insertAccount, type NewUserRow } from '../../users/accounts/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
-import type { ComparableName } from '../../users/directory/names.ts'
 import {
   bindWithMail,
   insertProof,
@@ -72,27 +71,6 @@ export const bindRegistration: Command<BindValues, void> = command(
       await insertMail(transaction, mail, { subject, recipient, share: 'requested', now })
   },
 )
-
-export function newAccountRow(
-  { subject, email, email_key, password_hash, profile }: PendingRegistrationRow,
-  username: ComparableName,
-  now: number,
-): NewUserRow {
-  return {
-    id: subject,
-    username: username.shown,
-    username_key: username.key,
-    email,
-    email_key,
-    email_verified_at: now,
-    password_hash,
-    password_session: null,
-    scopes: '[]',
-    roles: '[]',
-    profile,
-    created_at: now,
-  }
-}
 
 export type Finish =
   | { readonly outcome: 'created' }

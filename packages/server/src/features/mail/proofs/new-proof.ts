@@ -1,11 +1,15 @@
 import { randomInt } from 'node:crypto'
 import type { Seal } from '../../../base/seal.ts'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
-import type { MailParameters } from '../outbox/new-mail.ts'
+import { prepareMail, type MailParameters, type NewMail } from '../outbox/new-mail.ts'
 import type { MailProofRow } from './tables.ts'
 
+/** A kind of links, and of codes, in mails. */
 export interface ProofKind {
+  /** The name of the purpose, and of the template of the mail. */
   readonly purpose: string
+  /** The last part of the address of the page that the link opens. */
+  readonly page: string
   readonly lifetimeMilliseconds: number
   /** Whether the mail has a code besides the link. */
   readonly hasCode: boolean
@@ -71,6 +75,32 @@ export function prepareProof(
  */
 export function codeSecret(requestId: string, code: string): string {
   return `${requestId}\n${code.replace(/[\s-]/g, '')}`
+}
+
+export interface LinkMailValues {
+  readonly token: string
+  readonly code?: string | undefined
+  /** One of the languages of mails. Default: the language of the settings. */
+  readonly language?: string | undefined
+  readonly expiresAt: number
+}
+
+export interface LinkMailParts {
+  readonly seal: Seal
+  /** Where the links in mails lead. */
+  readonly pagesUrl: string
+  readonly now: number
+}
+
+/** Prepares the mail with the link of a proof, and with its code if it has one. */
+export function prepareLinkMail(
+  { purpose: template, page }: Pick<ProofKind, 'purpose' | 'page'>,
+  { token, code, language, expiresAt }: LinkMailValues,
+  { seal, pagesUrl, now }: LinkMailParts,
+): NewMail {
+  const link = `${pagesUrl}/${page}?token=${token}`
+  const parameters = { link, code, expires_at: new Date(expiresAt).toISOString(), language }
+  return prepareMail({ template, lifetimeMilliseconds: expiresAt - now }, { parameters, seal }, now)
 }
 
 export function sealValues(seal: Seal, row: SealedRow, values: MailParameters): string {

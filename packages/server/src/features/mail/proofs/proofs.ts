@@ -94,10 +94,7 @@ export interface MailProofs {
   ): Promise<readonly ListedProof[]>
 }
 
-/**
- * The secrets of the mail, which the row of a request stores encrypted. `resolve()` does not get
- * them.
- */
+/** The secrets of the mail, which the row of a request stores encrypted. */
 export interface StoredSecrets {
   readonly token: string
   readonly code?: string | undefined

@@ -3,14 +3,7 @@ import type { MailParameters } from '../outbox/new-mail.ts'
 import type { BindValues } from './in-transaction.ts'
 import type { ProofKind } from './new-proof.ts'
 
-export interface MailSecrets {
-  readonly token: string
-  /** Empty for a purpose without codes. */
-  readonly code: string
-  readonly expiresAt: Date
-}
-
-/** What `resolve()` has found for a request: the user, and the mail to send. */
+/** What `resolve()` has found for a request: the user, and where the mail goes. */
 export interface Resolution {
   readonly subject: string
   /**
@@ -20,8 +13,8 @@ export interface Resolution {
   readonly mailbox: string
   /** The address that the mail goes to, as the user typed it. */
   readonly recipient: string
-  readonly template: string
-  readonly parameters: MailParameters
+  /** A mail that is sent instead, without a link and a code: the address is taken. */
+  readonly notice?: { readonly template: string; readonly parameters: MailParameters }
   /** Values that the proof keeps, encrypted, until it is spent. */
   readonly data?: MailParameters | undefined
   /**
@@ -44,14 +37,14 @@ export interface Resolution {
  */
 export interface ProofPurpose extends ProofKind {
   /**
-   * Looks up the user of a request, and returns the mail to send. The resolver calls this function
-   * after the caller has got the answer, so the answer cannot reveal whether there is an account.
+   * Looks up the user of a request. The resolver calls this function after the caller has got the
+   * answer, so the answer cannot reveal whether there is an account.
    *
    * @param request the values that were passed to `MailProofs.request()`
    * @returns undefined to send no mail. In this case, the link and the code of the request never
    *   work
    */
-  resolve(request: MailParameters, secrets: MailSecrets): Promise<Resolution | undefined>
+  resolve(request: MailParameters): Promise<Resolution | undefined>
   /** Binds the proof and stores the mail. Checks again what `resolve()` has read. */
   readonly bind: Command<BindValues, void>
 }

@@ -13,7 +13,7 @@ import { openParameters } from '../outbox/new-mail.ts'
 import type { MailRow } from '../outbox/tables.ts'
 import { bindAppReset } from '../password-reset/store.ts'
 import { createMailProofs, type MailProofs } from './proofs.ts'
-import type { MailSecrets, ProofPurpose, Resolution } from './purpose.ts'
+import type { ProofPurpose, Resolution } from './purpose.ts'
 import { startResolver, type Resolver } from './resolver.ts'
 import type { MailProofRow } from './tables.ts'
 import { until } from '../../../../../../tools/until.ts'
@@ -33,7 +33,7 @@ describe('the resolver of requests for mails', () => {
   let warnings: string[]
   /** Lookups may wait for it. After the test it is open, because `close()` waits for lookups. */
   let gate: PromiseWithResolvers<void>
-  let lookUp: (login: string, secrets: MailSecrets) => Promise<Resolution | undefined>
+  let lookUp: (login: string) => Promise<Resolution | undefined>
 
   before(async () => {
     migrated = await openMigratedFile()
@@ -56,21 +56,20 @@ describe('the resolver of requests for mails', () => {
     file.exec('delete from mail_proof; delete from mail; delete from rate; delete from lease')
   })
 
-  const find = async (login: string, { token, code }: MailSecrets): Promise<Resolution> => ({
+  const find = async (login: string): Promise<Resolution> => ({
     subject: login,
     mailbox: `${login}@example.com`,
     recipient: `${login}@example.com`,
-    template: 'password_reset',
-    parameters: { token, code },
   })
   const purpose: ProofPurpose = {
     purpose: 'password_reset',
+    page: 'reset-password',
     lifetimeMilliseconds: 900_000,
     hasCode: true,
     bind: bindAppReset,
-    resolve({ login = '' }, secrets) {
+    resolve({ login = '' }) {
       lookups.push(login)
-      return lookUp(login, secrets)
+      return lookUp(login)
     },
   }
   const request = (login: string): Promise<string> => proofs.request(purpose, { login }, login)
@@ -94,6 +93,7 @@ describe('the resolver of requests for mails', () => {
       lease,
       purposes,
       seal: () => seal,
+      pagesUrl: 'https://auth.example/account',
       clock: { now: () => now },
       logger: { ...silentLogger, warn },
     })
@@ -123,32 +123,30 @@ describe('the resolver of requests for mails', () => {
   it('a resolver stores a mail that has the link and the code, and expires with them', async () => {
     const id = await request('ada')
     now += 60_000
-    let expiresAt: Date | undefined
-    lookUp = async (login, secrets) => {
-      ;({ expiresAt } = secrets)
-      return { ...(await find(login, secrets)), data: { note: 'kept' } }
-    }
+    lookUp = async (login) => ({ ...(await find(login)), data: { note: 'kept' } })
     await start()
     await resolveOnce()
     const [[proof], [mail]] = [rows(), mails()]
     assert.ok(proof && mail)
-    assert.deepEqual(expiresAt, new Date(proof.expires_at))
     assert.deepEqual(
       [mail.recipient, mail.subject, mail.template, mail.expires_at],
       ['ada@example.com', 'ada', 'password_reset', proof.expires_at],
     )
-    const { token = '', code = '' } = openParameters(mail, seal) ?? {}
+    const { link = '', code = '', expires_at } = openParameters(mail, seal) ?? {}
+    assert.equal(expires_at, new Date(proof.expires_at).toISOString())
+    const page = 'https://auth.example/account/reset-password'
+    const [, token = ''] = link.split(`${page}?token=`)
     for (const presented of [{ token }, { requestId: id, code }])
       assert.deepEqual((await proofs.find(purpose, presented))?.data, { note: 'kept' })
     assert.equal(await proofs.find(purpose, { requestId: id, code: `${code}0` }), undefined)
   })
 
-  it('if a mail has only a link, the resolver passes an empty code', async () => {
+  it('if a mail has only a link, the resolver passes no code', async () => {
     await proofs.request({ ...purpose, hasCode: false }, { login: 'ada' }, 'ada')
     await start()
     await resolveOnce()
     const [mail] = mails()
-    assert.equal(mail && openParameters(mail, seal)?.['code'], '')
+    assert.equal(mail && openParameters(mail, seal)?.['code'], undefined)
   })
 
   it('a resolver without purposes leaves the requests to other processes', async () => {
@@ -210,9 +208,9 @@ describe('the resolver of requests for mails', () => {
 
   /** Starts the resolver with 21 requests, whose lookups end when the gate opens. */
   async function holdLookups(): Promise<void> {
-    lookUp = async (...given) => {
+    lookUp = async (login) => {
       await gate.promise
-      return find(...given)
+      return find(login)
     }
     await requestMany(21)
     await start()
@@ -269,9 +267,9 @@ describe('the resolver of requests for mails', () => {
   it('a resolver gives up a lookup after 10 s, and other requests do not wait for it', async () => {
     mock.timers.reset()
     mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
-    lookUp = async (login, secrets) => {
+    lookUp = async (login) => {
       if (login === 'slow') await gate.promise
-      return find(login, secrets)
+      return find(login)
     }
     for (const login of ['slow', 'ada']) await request(login)
     await start()

@@ -5,9 +5,9 @@ import type { Seal } from '../../../base/seal.ts'
 import type { Database } from '../../../storage/database.ts'
 import { LeaseLostError, type Lease } from '../../operations/lease/lease.ts'
 import { prepareMail, type MailParameters } from '../outbox/new-mail.ts'
-import { openValues, sealValues } from './new-proof.ts'
+import { openValues, prepareLinkMail, sealValues } from './new-proof.ts'
 import type { StoredSecrets } from './proofs.ts'
-import type { MailSecrets, ProofPurpose, Resolution } from './purpose.ts'
+import type { ProofPurpose } from './purpose.ts'
 import { leaveUnbound, listUnresolved } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 
@@ -27,6 +27,8 @@ export interface ResolverParts {
   readonly lease: Lease
   readonly purposes: readonly ProofPurpose[]
   readonly seal: () => Seal
+  /** Where the links in mails lead. */
+  readonly pagesUrl: string
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -111,21 +113,26 @@ async function resolveBatch(parts: ResolverParts, after: MailProofRow | undefine
  * false if there is no account.
  */
 async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean> {
-  const { lease, purposes, seal, clock } = parts
+  const { lease, purposes, pagesUrl, clock } = parts
+  const seal = parts.seal()
   const purpose = purposes.find((known) => known.purpose === row.purpose)
-  const opened = openValues(seal(), row)
+  const opened = openValues(seal, row)
   if (!purpose || !opened) return false
 
-  const { token, code = '' } = JSON.parse(opened['secrets'] ?? '{}') as StoredSecrets
   const values = JSON.parse(opened['values'] ?? '{}') as MailParameters
-  const secrets: MailSecrets = { token, code, expiresAt: new Date(row.expires_at) }
-  const resolution = await inTime(purpose.resolve(values, secrets))
+  const resolution = await inTime(purpose.resolve(values))
   if (!resolution) return false
 
-  await lease.write(purpose.bind, {
-    ...bindingOf(row, resolution, seal()),
-    ...mailOf(row, resolution, { seal: seal(), now: clock.now() }),
-  })
+  const { subject, mailbox, recipient, notice, data, device, keepsCount } = resolution
+  const [now, expiresAt] = [clock.now(), row.expires_at]
+  const { token, code } = JSON.parse(opened['secrets'] ?? '{}') as StoredSecrets
+  const { language } = values
+  const mail = notice
+    ? prepareMail({ ...notice, lifetimeMilliseconds: expiresAt - now }, { ...notice, seal }, now)
+    : prepareLinkMail(purpose, { token, code, language, expiresAt }, { seal, pagesUrl, now })
+  const sealed = data ? sealValues(seal, { ...row, resolved_at: now }, data) : null
+  const bound = { id: row.id, subject, mailbox, sealed, device, keepsCount }
+  await lease.write(purpose.bind, { ...bound, mail, recipient, now })
   return true
 }
 
@@ -140,28 +147,4 @@ async function inTime<T>(lookup: Promise<T>): Promise<T> {
     timer = setTimeout(() => reject(error), lookupMilliseconds).unref()
   })
   return Promise.race([lookup, late]).finally(() => clearTimeout(timer))
-}
-
-function bindingOf(
-  row: MailProofRow,
-  { subject, mailbox, data, keepsCount }: Resolution,
-  seal: Seal,
-): Pick<MailProofRow, 'id' | 'sealed'> & Pick<Resolution, 'subject' | 'mailbox' | 'keepsCount'> {
-  const bound = { ...row, resolved_at: row.created_at }
-  return {
-    id: row.id,
-    subject,
-    mailbox,
-    keepsCount,
-    sealed: data === undefined ? null : sealValues(seal, bound, data),
-  }
-}
-
-function mailOf(
-  { expires_at }: MailProofRow,
-  { recipient, template, parameters, device }: Resolution,
-  { seal, now }: { readonly seal: Seal; readonly now: number },
-) {
-  const kind = { template, lifetimeMilliseconds: expires_at - now }
-  return { mail: prepareMail(kind, { parameters, seal }, now), recipient, device, now }
 }

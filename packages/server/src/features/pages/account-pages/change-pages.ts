@@ -1,8 +1,9 @@
 import type { JsonObject } from 'keystile/internal'
 import type { OpenRoute } from '../../../http/route.ts'
 import { byStranger } from '../../operations/audit/audit.ts'
-import type { EmailChanges } from '../../mail/email-change/email-changes.ts'
-import type { Invitations } from '../../mail/invitations/invitations.ts'
+import type { EmailChanges } from '../../mail/email-change/change.ts'
+import type { EmailUndo } from '../../mail/email-change/undo.ts'
+import type { Invitations } from '../../mail/invitations/invitation.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import { changeTexts, type ChangeTexts } from './change-texts.ts'
 import { markup } from '../../../pages/html.ts'
@@ -15,7 +16,8 @@ import { tokenPageRoutes, type TokenPage } from './token-page.ts'
  * the results.
  */
 export interface ChangePageParts extends PageSettings {
-  readonly changes: Pick<EmailChanges, 'confirm' | 'isOpen' | 'undo' | 'canUndo'>
+  readonly changes: Pick<EmailChanges, 'confirm' | 'isOpen'>
+  readonly undo: Pick<EmailUndo, 'undo' | 'isOpen'>
   readonly invitations: Pick<Invitations, 'accept' | 'isOpen'>
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
   /** The JSON Schema of the profile of a new account. */
@@ -59,7 +61,7 @@ function confirmPage({ changes }: ChangePageParts): TokenPage {
   }
 }
 
-function undoPage({ changes }: ChangePageParts): TokenPage {
+function undoPage({ undo }: ChangePageParts): TokenPage {
   return {
     name: 'undo-email-change',
     summary: 'Restore the old e-mail address',
@@ -67,8 +69,8 @@ function undoPage({ changes }: ChangePageParts): TokenPage {
     texts: (reader) => textsOf(reader).undo,
     shared: textsOf,
     fields: () => [],
-    isOpen: (token) => changes.canUndo(token),
-    submit: (form, request) => changes.undo(form.get('token') ?? '', byStranger(request)),
+    isOpen: (token) => undo.isOpen(token),
+    submit: (form, request) => undo.undo(form.get('token') ?? '', byStranger(request)),
   }
 }
 

@@ -2,7 +2,7 @@ import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystil
 import { queryOf, type OpenRoute } from '../../../http/route.ts'
 import { byStranger } from '../../operations/audit/audit.ts'
 import { parseUsername } from '../../users/directory/names.ts'
-import type { Verifications } from '../../mail/email-verification/verifications.ts'
+import type { Verifications } from '../../mail/email-verification/verification.ts'
 import { markup, type Html } from '../../../pages/html.ts'
 import { fieldOf } from '../../../pages/layout.ts'
 import { confirmTexts, type ConfirmTexts } from './confirm-texts.ts'

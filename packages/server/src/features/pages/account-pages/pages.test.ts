@@ -50,7 +50,8 @@ function createStage(): Stage & { readonly routes: readonly OpenRoute[] } {
     passwordPolicy,
     resets: { request: note('request'), confirm: note('confirm'), isOpen },
     verifications: { confirm: note('confirm'), isOpen },
-    changes: { confirm: note('confirm'), isOpen, undo: note('undo'), canUndo: isOpen },
+    changes: { confirm: note('confirm'), isOpen },
+    undo: { undo: note('undo'), isOpen },
     invitations: { accept: note('accept'), isOpen },
     profile: { properties: { age: { type: 'integer' } }, required: ['age'] },
   }

@@ -4,7 +4,7 @@ import { queryOf, type OpenRoute } from '../../../http/route.ts'
 import { addressOf, byStranger } from '../../operations/audit/audit.ts'
 import type { Presented } from '../../mail/proofs/proofs.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
-import type { PasswordResets } from '../../mail/password-reset/password-resets.ts'
+import type { PasswordResets } from '../../mail/password-reset/reset.ts'
 import { markup, type Html } from '../../../pages/html.ts'
 import { fieldOf } from '../../../pages/layout.ts'
 import {

@@ -2,12 +2,12 @@
 // calls of `keystile.users`.
 import * as z from 'zod'
 import type { FieldError, JsonObject } from 'keystile/internal'
-import { checkFields, getFields, stringField } from '../../../http/json-body.ts'
+import { checkFields, describeFields, getFields, stringField } from '../../../http/json-body.ts'
 import { emailPattern, parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { maxBytes } from '../../credentials/password/password.ts'
 import type { PasswordOwner, PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import type { Rights, ScopeRules } from '../scopes/scopes.ts'
-import { checkProfile, type Profile, type ProfileSchema } from './profile.ts'
+import { checkProfile, describeProfileInput, type Profile, type ProfileSchema } from './profile.ts'
 
 const usernameRule =
   'Username should have 2 to 63 letters, digits, dots, underscores or hyphens, ' +
@@ -98,6 +98,25 @@ export async function getAccountFields<T extends z.core.$ZodLooseShape>(
     ownFields,
   )
   return { fields: getFields(checkFields(schema, members), errors), profile }
+}
+
+/**
+ * Returns the JSON Schema of a body for a new account: Keystile's own fields, and those of the
+ * profile.
+ */
+export function describeAccountFields(
+  schema: z.ZodObject,
+  profile: ProfileSchema | undefined,
+): JsonObject {
+  type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
+  const own = describeFields(schema) as Required<ObjectSchema>
+  const others: ObjectSchema & JsonObject = describeProfileInput(profile, Object.keys(schema.shape))
+  return {
+    ...others,
+    type: 'object',
+    properties: { ...others.properties, ...own.properties },
+    required: [...(others.required ?? []), ...own.required],
+  }
 }
 
 function fault(context: z.RefinementCtx, message: string): never {

@@ -2,7 +2,7 @@
 // account at once, and the one that waits for a mail.
 import * as z from 'zod'
 import { ProblemError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
-import { describeFields, readJsonObject, refuseFaults } from '../../../http/json-body.ts'
+import { readJsonObject, refuseFaults } from '../../../http/json-body.ts'
 import { addressOf } from '../../operations/audit/audit.ts'
 import type { ComparableName } from '../directory/names.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
@@ -10,6 +10,7 @@ import { useOf } from '../../operations/limits/uses.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import {
+  describeAccountFields,
   emailField,
   findPasswordErrors,
   getAccountFields,
@@ -17,7 +18,7 @@ import {
   usernameField,
 } from './account-fields.ts'
 import { registrationMailRate, registrationRate } from './feature.ts'
-import { describeProfileInput, type Profile, type ProfileSchema } from './profile.ts'
+import type { Profile, ProfileSchema } from './profile.ts'
 
 export interface RegistrationFormParts {
   readonly passwords: Pick<Passwords, 'hash'>
@@ -54,10 +55,9 @@ export function createRegistrationForm(parts: RegistrationFormParts): Registrati
     email: emailField,
     password: newPasswordField(passwordPolicy),
   })
-  const ownFields = Object.keys(schema.shape)
 
   return {
-    schema: merge(describeFields(schema), describeProfileInput(profile, ownFields)),
+    schema: describeAccountFields(schema, profile),
     async read(request) {
       if (registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
 
@@ -79,19 +79,5 @@ export function createRegistrationForm(parts: RegistrationFormParts): Registrati
       const passwordHash = await passwords.hash(password, address)
       return { username, email, passwordHash, profile: checked.profile }
     },
-  }
-}
-
-/**
- * Merges two object schemas. If both have a property of the same name, uses the property of `one`.
- */
-function merge(one: JsonObject, other: JsonObject): JsonObject {
-  type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
-  const [a, b] = [one as Required<ObjectSchema>, other as ObjectSchema]
-  return {
-    ...other,
-    type: 'object',
-    properties: { ...b.properties, ...a.properties },
-    required: [...(b.required ?? []), ...a.required],
   }
 }

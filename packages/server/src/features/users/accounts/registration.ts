@@ -1,5 +1,5 @@
 // The endpoint where a person without an account creates one.
-import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
+import type { OpenRoute, SuccessDoc } from '../../../http/route.ts'
 import { byStranger } from '../../operations/audit/audit.ts'
 import type { ComparableName } from '../directory/names.ts'
 import { preferredLanguage } from '../../mail/messages/language.ts'
@@ -7,7 +7,7 @@ import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
 import { createRegistrationForm, type RegistrationFormParts } from './registration-form.ts'
 import { accountRoute, taken, tooManyTries } from './route-parts.ts'
 import type { Users } from './users.ts'
-import { describeUser, wireUser } from './wire-user.ts'
+import { createdAnswer, describeCreated } from './wire-user.ts'
 
 export interface RegistrationParts extends Omit<RegistrationFormParts, 'sendsMail'> {
   readonly issuer: string
@@ -23,6 +23,7 @@ export interface RegistrationParts extends Omit<RegistrationFormParts, 'sendsMai
 export function registerRoute(parts: RegistrationParts): OpenRoute {
   const { issuer, users, verification, profile } = parts
   const form = createRegistrationForm({ ...parts, sendsMail: verification !== undefined })
+  const created = describeCreated(profile)
 
   return {
     ...accountRoute,
@@ -38,12 +39,7 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
           'later at `POST /email-verifications`.',
       }),
       body: { type: 'json', schema: form.schema },
-      success: {
-        status: 201,
-        description: 'The new user',
-        schema: verification ? withRequest(describeUser(profile)) : describeUser(profile),
-        headers: { Location: 'The URL of the user' },
-      },
+      success: verification ? withRequest(created) : created,
       refuses: {
         403: 'Registration is closed',
         409: 'The username or the email is taken',
@@ -55,12 +51,9 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       const language = preferredLanguage(request.headers.get('accept-language')) ?? ''
       const mail = verification?.(registered.email, language)
       const fresh = { ...registered, scopes: [], roles: [] }
-      const created = await users.create(fresh, byStranger(request), mail)
-      if ('taken' in created) throw taken(created.taken)
-
-      const { publicUser } = created.user
-      const body = { ...wireUser(publicUser), [requestField]: mail?.requestId }
-      return jsonAnswer(201, body, { location: `${issuer}/users/${publicUser.id}` })
+      const stored = await users.create(fresh, byStranger(request), mail)
+      if ('taken' in stored) throw taken(stored.taken)
+      return createdAnswer(stored.user, issuer, { [requestField]: mail?.requestId })
     },
   }
 }
@@ -71,14 +64,15 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
  */
 const requestField = 'verification_request_id'
 
-function withRequest(user: ReturnType<typeof describeUser>): ReturnType<typeof describeUser> {
-  const { properties, required } = user as { properties: object; required: readonly string[] }
-  return {
-    ...user,
+function withRequest(created: ReturnType<typeof describeCreated>): SuccessDoc {
+  const { properties, required } = created.schema
+  const schema = {
+    ...created.schema,
     properties: {
       ...properties,
       [requestField]: { type: 'string', description: 'Needed with the code of the mail' },
     },
     required: [...required, requestField],
   }
+  return { ...created, schema }
 }

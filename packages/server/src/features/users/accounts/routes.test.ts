@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as z from 'zod'
 import { readWebRequest, type JsonObject } from 'keystile/internal'
-import { describeFields } from '../../../http/json-body.ts'
 import type { RouteRequest } from '../../../http/route.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
@@ -18,7 +17,6 @@ import { profileRate, proofRate, registrationMailRate, registrationRate } from '
 import { changeProfileRoute, readAccountRoute, type ProfileChangeParts } from './own-account.ts'
 import { changePasswordRoute, type PasswordChangeParts } from './own-credentials.ts'
 import type { ProfileSchema } from './profile.ts'
-import { presentedOf, proofFields, requestIdSchema } from './proof-fields.ts'
 import { outdated, taken, type AccountCaller } from './route-parts.ts'
 import { registerRoute } from './registration.ts'
 import { createRegistrationForm } from './registration-form.ts'
@@ -329,27 +327,5 @@ describe('the errors of account fields', () => {
       profile: { city: 'London' },
     })
     await assert.rejects(getAccountFields(own, { name: 1, city: 1 }, profile), /name: .*city: /)
-  })
-
-  it('a body confirms a mail with a token, or with a code and its request id', () => {
-    assert.deepEqual(presentedOf({ token: 'a' }), { token: 'a' })
-    assert.deepEqual(presentedOf({ request_id: 'a', code: 'b' }), { requestId: 'a', code: 'b' })
-    for (const wrong of [
-      {},
-      { token: 'a', request_id: 'b' },
-      { token: 'a', code: 'b' },
-      { token: 'a', request_id: 'b', code: 'c' },
-      { request_id: 'b' },
-      { code: 'b' },
-    ])
-      assert.throws(() => presentedOf(wrong), { code: 'unprocessable_content', errors: [] })
-    assert.deepEqual(describeFields(z.object({ code: proofFields.code }))['properties'], {
-      code: { type: 'string', example: '1234 5678' },
-    })
-    assert.deepEqual(requestIdSchema, {
-      type: 'object',
-      properties: { request_id: { type: 'string' } },
-      required: ['request_id'],
-    })
   })
 })

@@ -58,6 +58,8 @@ export interface User {
 }
 
 export interface NewUser {
+  /** The subject of the user. Default: a random one. */
+  readonly id?: string
   readonly username: ComparableName
   readonly email: ComparableName | undefined
   readonly passwordHash: string
@@ -279,13 +281,21 @@ function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' |
   }
 }
 
-/** Returns the row of a new user, with a random subject. */
 export function newRowOf(
-  { username, email, passwordHash, scopes, roles, profile, emailVerified = false }: NewUser,
+  {
+    id = randomId(),
+    username,
+    email,
+    passwordHash,
+    scopes,
+    roles,
+    profile,
+    emailVerified = false,
+  }: NewUser,
   now: number,
 ): NewUserRow {
   return {
-    id: randomId(),
+    id,
     username: username.shown,
     username_key: username.key,
     email: email?.shown ?? null,

@@ -1,5 +1,6 @@
 // Users as JSON, and the JSON Schema of this JSON for the OpenAPI document.
-import type { JsonObject } from 'keystile/internal'
+import type { HttpAnswer, JsonObject } from 'keystile/internal'
+import { jsonAnswer, type SuccessDoc } from '../../../http/route.ts'
 import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
 import { describeProfile, type ProfileSchema } from './profile.ts'
 import type { User } from './users.ts'
@@ -8,7 +9,7 @@ import type { User } from './users.ts'
  * Returns a public user as JSON. The profile fields come first, so that they cannot replace
  * Keystile's own fields.
  */
-export function wireUser({
+function wireUser({
   id,
   username,
   email,
@@ -37,6 +38,25 @@ export function wireOwnUser(user: User, rules: ScopeRules): object {
 /** Returns a user as JSON for administrators, with the members `scopes`, `roles` and `disabled`. */
 export function wireManagedUser({ publicUser: shown, scopes, roles, active }: User): object {
   return { ...wireUser(shown), scopes, roles, disabled: !active }
+}
+
+/** Returns the answer with a new user. `others` are more members of the body. */
+export function createdAnswer(
+  { publicUser }: Pick<User, 'publicUser'>,
+  issuer: string,
+  others: object = {},
+): HttpAnswer {
+  const location = `${issuer}/users/${publicUser.id}`
+  return jsonAnswer(201, { ...wireUser(publicUser), ...others }, { location })
+}
+
+/** Describes the result of `createdAnswer()` for the OpenAPI document. */
+export function describeCreated(
+  profile: ProfileSchema | undefined,
+  description = 'The new user',
+): SuccessDoc & { readonly schema: UserSchema } {
+  const headers = { Location: 'The URL of the user' }
+  return { status: 201, description, schema: describeUser(profile), headers }
 }
 
 /** Returns the JSON Schema of the result of `wireUser()`. */

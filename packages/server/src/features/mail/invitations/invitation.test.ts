@@ -5,11 +5,10 @@ import * as z from 'zod'
 import type { ProfileSchema } from '../../users/accounts/profile.ts'
 import { noLimits } from '../../operations/limits/limits.ts'
 import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
-import { createInvitations, type InvitationParts } from './invitations.ts'
+import { acceptRoute, invitationFlow, type InvitationParts } from './invitation.ts'
 import { invitationKind } from './inviting.ts'
-import { invitationRoute } from './routes.ts'
 
-describe('createInvitations', () => {
+describe('the flow of an invitation', () => {
   it('the link and the code in the mail of an invitation are valid for seven days', () => {
     assert.equal(invitationKind.lifetimeMilliseconds, 7 * 86_400_000)
     assert.equal(invitationKind.hasCode, true)
@@ -28,7 +27,7 @@ describe('createInvitations', () => {
     } as unknown as InvitationParts
     const fields = { username: 'bob', password: 'an engine of her own' }
     const by = { actor: 'nobody', address: '192.0.2.1' } as const
-    await assert.rejects(createInvitations(parts).accept({ token: 'x' }, fields, by), {
+    await assert.rejects(invitationFlow(parts).accept({ token: 'x' }, fields, by), {
       code: 'temporarily_unavailable',
     })
   })
@@ -36,17 +35,19 @@ describe('createInvitations', () => {
 
 /** Returns the documented body of `POST /invitations/accept`. */
 function bodyOf(profile: ProfileSchema | undefined): JsonObject {
-  const { doc } = invitationRoute({
-    issuer: 'https://auth.example',
-    invitations: { accept: () => assert.fail('a description calls no service') },
-    passwordPolicy: createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' }),
-    profile,
-  })
+  const { doc } = acceptRoute(
+    { accept: () => assert.fail('a description calls no service') },
+    {
+      issuer: 'https://auth.example',
+      passwordPolicy: createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' }),
+      profile,
+    },
+  )
   assert.equal(doc.body?.type, 'json')
   return doc.body?.schema ?? {}
 }
 
-describe('invitationRoute', () => {
+describe('POST /invitations/accept', () => {
   it('POST /invitations/accept documents its own fields and the profile fields', () => {
     const own = ['token', 'request_id', 'code', 'username', 'password']
     const plain = bodyOf(undefined)

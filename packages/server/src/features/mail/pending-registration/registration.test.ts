@@ -1,42 +1,40 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { User } from '../../users/accounts/users.ts'
-import { createRegistrationPurpose, registrationKind } from './purpose.ts'
+import type { ReadRegistration } from '../../users/accounts/registration-form.ts'
+import {
+  pendingRegistrationRoute,
+  registrationFlow,
+  registrationKind,
+  type RegistrationFlowParts,
+} from './registration.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
-import { pendingRegistrationRoute } from './routes.ts'
 
 const request = { subject: 'new', email: 'Ada@example.com', language: 'de' }
-const proof = { token: 't', code: '1234 5678', expiresAt: new Date(0) }
+
+const passwordPolicy = createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' })
 
 /** Resolves a registration, while this user has its address. */
 async function resolve(holder: object | undefined, asked = request): Promise<unknown> {
   const user = holder && ({ publicUser: holder } as User)
-  const { resolve } = createRegistrationPurpose({
-    users: { findByLogin: async () => user },
-    pagesUrl: 'https://auth.example/account',
-  })
-  return resolve(asked, proof)
+  const users = { findByLogin: async () => user }
+  const parts = { users, passwordPolicy } as unknown as RegistrationFlowParts
+  const { purpose } = registrationFlow(parts)
+  return purpose?.resolve(asked)
 }
 
-describe('createRegistrationPurpose', () => {
+describe('the flow of a registration', () => {
   it('the mail of a registration has a link and a code, both valid for 24 hours', () => {
     assert.equal(registrationKind.lifetimeMilliseconds, 86_400_000)
     assert.equal(registrationKind.hasCode, true)
   })
 
-  it('an unregistered e-mail address gets a link and a code, in the request language', async () => {
+  it('an unregistered e-mail address gets a link and a code', async () => {
     const free = {
       subject: 'new',
       mailbox: 'ada@example.com',
       recipient: 'Ada@example.com',
-      template: 'registration',
-      parameters: {
-        link: 'https://auth.example/account/finish-registration?token=t',
-        code: '1234 5678',
-        expires_at: '1970-01-01T00:00:00.000Z',
-        language: 'de',
-      },
       keepsCount: true,
     }
     assert.deepEqual(await resolve(undefined), free)
@@ -49,8 +47,7 @@ describe('createRegistrationPurpose', () => {
       subject: 'old',
       mailbox: 'ada@example.com',
       recipient: 'ADA@example.com',
-      template: 'already_registered',
-      parameters: { language: 'de' },
+      notice: { template: 'already_registered', parameters: { language: 'de' } },
     })
   })
 })
@@ -62,15 +59,15 @@ describe('pendingRegistrationRoute', () => {
       counted.push(...uses.map(({ rate }) => rate.name))
       return noLimits.count(uses)
     }
-    const route = pendingRegistrationRoute({
-      registrations: {
-        async register({ username, passwordHash }, language) {
-          registered.push([username.shown, passwordHash, language])
-          return 'registration-1'
-        },
+    const registrations = {
+      async register({ username, passwordHash }: ReadRegistration, language: string) {
+        registered.push([username.shown, passwordHash, language])
+        return 'registration-1'
       },
+    }
+    const route = pendingRegistrationRoute(registrations, {
       passwords: { hash: async () => 'hash' },
-      passwordPolicy: createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' }),
+      passwordPolicy,
       limits: { ...noLimits, count },
       registration: 'open',
       profile: undefined,

@@ -7,12 +7,16 @@ import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import type {
   FinishedRegistration,
   FoundRegistration,
-} from '../pending-registration/registrations.ts'
+} from '../pending-registration/registration.ts'
 import { feature } from './feature.ts'
-import { verificationKind } from './purpose.ts'
-import { createVerifications, type Confirmation, type VerificationParts } from './verifications.ts'
+import {
+  verificationFlow,
+  verificationKind,
+  type Confirmation,
+  type VerificationParts,
+} from './verification.ts'
 
-describe('createVerifications', () => {
+describe('the flow of a verification', () => {
   it('the mail of a verification has a link and a code, both valid for 24 hours', () => {
     assert.equal(verificationKind.lifetimeMilliseconds, 86_400_000)
     assert.equal(verificationKind.hasCode, true)
@@ -29,7 +33,7 @@ describe('createVerifications', () => {
     } as unknown as VerificationParts
     const by = { actor: 'nobody', address: '192.0.2.1' } as const
     const confirmation = { presented: { token: 'x' }, password: 'password' }
-    await assert.rejects(createVerifications(parts).confirm(confirmation, by), {
+    await assert.rejects(verificationFlow(parts).confirm(confirmation, by), {
       code: 'temporarily_unavailable',
     })
   })
@@ -43,7 +47,7 @@ describe('createVerifications', () => {
       ['ada@example.com', true, 'The email is already verified'],
     ] as const) {
       const user = { publicUser: { id: 'ada', email, emailVerified } } as unknown as User
-      await assert.rejects(createVerifications(parts).request(user, ''), {
+      await assert.rejects(verificationFlow(parts).request(user, ''), {
         code: 'conflict',
         message,
       })
@@ -119,7 +123,7 @@ function createWithRegistration(outcome: FinishedRegistration): {
     counted.push(...uses.map(({ rate }) => rate.name))
     return noLimits.count(uses)
   }
-  const { confirm } = createVerifications({
+  const { confirm } = verificationFlow({
     passwords: { requireRoom() {} },
     limits: { ...noLimits, count },
     proofs: { find: async () => undefined },

@@ -3,11 +3,11 @@ import { describe, it } from 'node:test'
 import { ProblemError } from 'keystile/internal'
 import { noLimits } from '../../operations/limits/limits.ts'
 import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
-import { createPasswordResets, type PasswordResetParts } from './password-resets.ts'
-import { resetKind } from './purpose.ts'
-import { passwordResetRoutes } from './routes.ts'
+import { passwordResetFlow, resetKind, type PasswordResetParts } from './reset.ts'
 
-describe('createPasswordResets', () => {
+const passwordPolicy = createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' })
+
+describe('the flow for a new password', () => {
   it('the mail of a password reset has a link and a code, both valid for 15 minutes', () => {
     assert.equal(resetKind.lifetimeMilliseconds, 900_000)
     assert.equal(resetKind.hasCode, true)
@@ -16,6 +16,8 @@ describe('createPasswordResets', () => {
   it('a request for a password reset stores at most 320 characters of the login name', async () => {
     const requested: unknown[] = []
     const parts = {
+      store: {},
+      passwordPolicy,
       limits: noLimits,
       devices: { open: () => undefined },
       proofs: {
@@ -25,14 +27,16 @@ describe('createPasswordResets', () => {
         },
       },
     } as unknown as PasswordResetParts<unknown>
-    const { request } = createPasswordResets(parts)
-    const nothing = { language: undefined, deviceSecret: undefined }
+    const { request } = passwordResetFlow(parts)
+    const nothing = { language: '', deviceSecret: '' }
     assert.equal(await request({ login: 'x'.repeat(321), ...nothing }, undefined), 'request-1')
     assert.deepEqual(requested, [{ login: 'x'.repeat(320), language: '', deviceSecret: '' }])
   })
 
   it('if a full hash queue refuses a password reset, the reset uses up no rate limit', async () => {
     const parts = {
+      store: {},
+      passwordPolicy,
       passwords: {
         requireRoom() {
           throw new ProblemError('temporarily_unavailable', 'x')
@@ -41,21 +45,15 @@ describe('createPasswordResets', () => {
       limits: { ...noLimits, count: () => assert.fail('a limit was counted') },
     } as unknown as PasswordResetParts<unknown>
     const by = { actor: 'nobody', address: '192.0.2.1' } as const
-    await assert.rejects(createPasswordResets(parts).confirm({ token: 'x' }, 'password', by), {
+    await assert.rejects(passwordResetFlow(parts).confirm({ token: 'x' }, 'password', by), {
       code: 'temporarily_unavailable',
     })
   })
 })
 
 it('the OpenAPI answer of a reset is a login whose device secret is optional', () => {
-  const [route] = passwordResetRoutes({
-    resets: {
-      request: () => assert.fail('a description calls no service'),
-      confirm: () => assert.fail('a description calls no service'),
-      isOpen: () => assert.fail('a description calls no service'),
-    },
-    passwordPolicy: createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' }),
-  })
+  const parts = { store: {}, passwordPolicy } as unknown as PasswordResetParts<unknown>
+  const [route] = passwordResetFlow(parts).routes
   const { body } = route?.doc ?? {}
   assert.ok(body?.type === 'json')
   const { login } = body.schema['properties'] as Readonly<Record<string, object>>

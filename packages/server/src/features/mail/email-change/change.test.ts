@@ -8,9 +8,14 @@ import { noLimits } from '../../operations/limits/limits.ts'
 import { createNotices } from '../messages/notices.ts'
 import type { FoundProof } from '../proofs/proofs.ts'
 import { openParameters, type NewMail } from '../outbox/new-mail.ts'
-import { createEmailChanges, type EmailChangeParts, type EmailChanges } from './email-changes.ts'
-import { emailChangeKind } from './purpose.ts'
+import {
+  emailChangeFlow,
+  emailChangeKind,
+  type EmailChangeParts,
+  type EmailChanges,
+} from './change.ts'
 import { confirmEmailChange, undoEmailChange } from './store.ts'
+import { undoFlow, type EmailUndo, type EmailUndoParts } from './undo.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const seal = createSeal('a key for tests', 'mails')
@@ -22,12 +27,14 @@ const pages = 'https://auth.example/account'
 type Written<C extends AnyCommand> = readonly [command: C, values: Parameters<C['run']>[1]]
 
 /** Creates the changes of a user without an address, who asks for `ada@example.com`. */
-function create(write: (command: unknown, values: unknown) => Promise<object>): EmailChanges {
+function create(
+  write: (command: unknown, values: unknown) => Promise<object>,
+): EmailChanges & Pick<EmailUndo, 'prepare' | 'undo'> {
   const publicUser = { id: 'ada', email: null }
   const user = { publicUser, passwordHash: 'hash', active: true } as unknown as User
   const data = { email: 'ada@example.com', from: '', mark: 'hash' }
   const proof: FoundProof = { id: 'x', purpose: 'x', subject: 'ada', mailbox: 'x', data }
-  return createEmailChanges({
+  const parts = {
     database: { write: write as unknown as Database['write'] },
     proofs: { find: async () => proof },
     users: { readBySubject: async () => user, settle: async () => {} },
@@ -36,7 +43,10 @@ function create(write: (command: unknown, values: unknown) => Promise<object>): 
     seal: () => seal,
     pagesUrl: pages,
     clock,
-  } as unknown as EmailChangeParts)
+  }
+  const undo = undoFlow(parts as unknown as EmailUndoParts)
+  const changes = emailChangeFlow({ ...parts, undo } as unknown as EmailChangeParts)
+  return { ...changes, prepare: undo.prepare, undo: undo.undo }
 }
 
 /** Returns the parameters of a mail, and the token in its link. */
@@ -45,14 +55,14 @@ function read(mail: NewMail): { readonly parameters: unknown; readonly token: st
   return { parameters, token: /token=([\w-]{43})$/.exec(parameters?.['link'] ?? '')?.[1] ?? '' }
 }
 
-describe('createEmailChanges', () => {
+describe('a change of the e-mail address', () => {
   it('the mail to a new address has a link and a code, both valid for 24 hours', () => {
     assert.equal(emailChangeKind.lifetimeMilliseconds, 86_400_000)
     assert.equal(emailChangeKind.hasCode, true)
   })
 
   it('the link that restores an old address works for seven days', () => {
-    const undo = create(() => assert.fail('nothing is stored')).prepareUndo({ actor: 'nobody' })
+    const undo = create(() => assert.fail('nothing is stored')).prepare({ actor: 'nobody' })
     const { parameters, token } = read(undo.mail)
     assert.deepEqual(parameters, {
       link: `${pages}/undo-email-change?token=${token}`,

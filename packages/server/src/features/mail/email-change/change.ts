@@ -1,0 +1,384 @@
+// The flow that changes the e-mail address. A link or a code in a mail to the new address confirms
+// the change, and the old address gets a mail whose link restores it: see `undo.ts`.
+import { ProblemError } from 'keystile/internal'
+import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
+import { describeFields, readFields, strictFields } from '../../../http/json-body.ts'
+import {
+  emptyAnswer,
+  jsonAnswer,
+  type GuardedRoute,
+  type OptionalRoute,
+  type RouteDoc,
+} from '../../../http/route.ts'
+import { currentPasswordField, emailField } from '../../users/accounts/account-fields.ts'
+import { provePassword, type ProofParts } from '../../users/accounts/own-credentials.ts'
+import {
+  outdated,
+  ownAccount,
+  taken,
+  tooManyMails,
+  tooManyTries,
+  type AccountCaller,
+} from '../../users/accounts/route-parts.ts'
+import type { PublicUser, User, Users } from '../../users/accounts/users.ts'
+import { byCaller, byStranger } from '../../operations/audit/audit.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import {
+  isSameMailbox,
+  mailboxOf,
+  parseEmail,
+  type ComparableName,
+} from '../../users/directory/names.ts'
+import { useOf } from '../../operations/limits/uses.ts'
+import { passwordMark } from '../../credentials/password/stored-hash.ts'
+import {
+  confirmCounted,
+  languageFor,
+  presentedOf,
+  proofFields,
+  requestAccepted,
+  type FlowParts,
+  type MailFlow,
+} from '../flows/flow.ts'
+import type { ProofKind } from '../proofs/new-proof.ts'
+import type { FoundProof, Presented } from '../proofs/proofs.ts'
+import type { ProofPurpose } from '../proofs/purpose.ts'
+import { confirmEmailRate, emailAddressRate, emailRate, emailServerRate } from './feature.ts'
+import { bindEmailChange, confirmEmailChange } from './store.ts'
+import { asRefused, refusedChange, type EmailUndo } from './undo.ts'
+
+export const emailChangeKind: ProofKind = {
+  purpose: 'email_change',
+  page: 'confirm-email-change',
+  lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
+  hasCode: true,
+}
+
+type EmailChangeRequest = ChangedAccount & {
+  readonly subject: string
+  /** The new address. */
+  readonly email: string
+  /** One of the languages of mails, or empty for the language of the settings. */
+  readonly language: string
+}
+
+/**
+ * The account as it was at the request. If the account has changed since, the link and the code do
+ * not work.
+ */
+type ChangedAccount = {
+  /** The old address in the form in which mailboxes are compared, or empty. */
+  readonly from: string
+  /**
+   * The `passwordMark()` of the password that the account had at the request. A new password gives
+   * a new mark.
+   */
+  readonly mark: string
+}
+
+/** What the endpoints and the page of the flow do. */
+export interface EmailChanges {
+  /**
+   * Stores a user's request to change to the address `email`. The mail to this address is sent
+   * after the answer. Does NOT look up whether another user has the address.
+   *
+   * @param user the user, whose password was verified
+   * @param language one of the languages of mails, or empty for the language of the settings
+   * @returns the id of the request, which the user needs for the code
+   */
+  request(user: User, email: ComparableName, language: string): Promise<string>
+  /**
+   * Sets the user's address to the address that the mail was sent to, and marks it as verified. The
+   * link or code alone is not enough to confirm: if the user mistypes the address, a stranger gets
+   * the mail.
+   *
+   * @throws {ProblemError} `forbidden` (without the reason) if the change is not allowed, for
+   *   example because the code has expired or the password is wrong; `too_many_requests`,
+   *   `temporarily_unavailable`
+   */
+  confirm(presented: Presented, owner: Owner, by: By): Promise<void>
+  /** Whether the token of a link can still confirm a change. Changes nothing. */
+  isOpen(token: string): Promise<boolean>
+}
+
+/**
+ * What a person sends, besides the link or the code, to prove that they own the account: an access
+ * token or the password.
+ */
+export interface Owner {
+  /** The subject of the access token in the request; undefined if the request has no token. */
+  readonly subject: string | undefined
+  readonly password: string | undefined
+}
+
+export interface EmailChangeParts extends FlowParts, ProofParts {
+  readonly users: Pick<
+    Users,
+    'readBySubject' | 'findByLogin' | 'isTaken' | 'changeEmail' | 'settle'
+  >
+  readonly undo: Pick<EmailUndo, 'prepare'>
+  /**
+   * Whether each new address must be confirmed by a mail. If false, only an address that replaces a
+   * verified address must be confirmed: see `changeRoute()`.
+   */
+  readonly verifiesAddresses: boolean
+}
+
+export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChanges {
+  const changes = createEmailChanges(parts)
+  const { undo, verifiesAddresses } = parts
+  return {
+    ...changes,
+    purpose: createPurpose(parts),
+    routes: [changeRoute(parts, { changes, undo, verifiesAddresses }), confirmRoute(changes)],
+  }
+}
+
+/**
+ * If another user has the new address, the mail goes to that user instead. This mail says that the
+ * address is taken, and has no link and no code. In both cases, wrong codes are counted, and older
+ * requests are evicted. So the user who asked cannot find out whether the address is taken.
+ */
+function createPurpose({ users }: EmailChangeParts): ProofPurpose {
+  return {
+    ...emailChangeKind,
+    bind: bindEmailChange,
+    async resolve({ subject = '', email: typed = '', from = '', mark = '' }) {
+      const user = await users.readBySubject(subject)
+      const email = parseEmail(typed)
+      if (!user?.active || !email) return undefined
+
+      const data = { email: email.shown, from, mark }
+      const bound = { subject, mailbox: email.key, recipient: email.shown, data }
+      if (!(await users.isTaken(email, subject))) return bound
+
+      const holder = await users.findByLogin(email.shown)
+      const recipient = holder?.publicUser.email ?? email.shown
+      return { ...bound, recipient, notice: { template: 'email_taken', parameters: {} } }
+    },
+  }
+}
+
+function createEmailChanges(parts: EmailChangeParts): EmailChanges {
+  const { database, proofs, users, undo, limits, clock } = parts
+  return {
+    request(user, { shown: email }, language) {
+      const subject = user.publicUser.id
+      const wanted: EmailChangeRequest = { ...changedAccountOf(user), subject, email, language }
+      return proofs.request(emailChangeKind, wanted, subject)
+    },
+
+    confirm: (presented, owner, by) =>
+      confirmCounted(limits, limits.usesAt(confirmEmailRate, by.address), async () => {
+        const proved = await findProved(presented, parts)
+        if (!proved || !(await isOwner(owner, { user: proved.user, by }, parts)))
+          throw refusedChange()
+
+        const { proof, user, email, from } = proved
+        const { outcome } = await database
+          .write(confirmEmailChange, {
+            proof,
+            email,
+            passwordHash: user.passwordHash,
+            from: from === '' ? null : from,
+            undo: undo.prepare(by),
+            by,
+            now: clock.now(),
+          })
+          .catch(asRefused)
+        if (outcome === 'refused') throw refusedChange()
+        if (outcome === 'too-many-mails') throw tooManyMails()
+        await users.settle()
+      }),
+
+    isOpen: async (token) => (await findProved({ token }, parts)) !== undefined,
+  }
+}
+
+/** Returns the part of an account that must stay as it is until the confirmation. */
+function changedAccountOf({ publicUser, passwordHash }: User): ChangedAccount {
+  return { from: mailboxOf(publicUser.email) ?? '', mark: passwordMark(passwordHash) }
+}
+
+interface ProvedChange {
+  readonly proof: FoundProof
+  readonly user: User
+  /** The new address. */
+  readonly email: ComparableName
+  /** The old address, or empty. */
+  readonly from: string
+}
+
+/** Finds a proof, if its user is active and the account has not changed since the request. */
+async function findProved(
+  presented: Presented,
+  { proofs, users }: EmailChangeParts,
+): Promise<ProvedChange | undefined> {
+  const proof = await proofs.find(emailChangeKind, presented)
+  const user = proof && (await users.readBySubject(proof.subject))
+  const email = parseEmail(proof?.data['email'] ?? '')
+  if (!proof || !user?.active || !email) return undefined
+
+  const { from, mark } = changedAccountOf(user)
+  const isSame = proof.data['from'] === from && proof.data['mark'] === mark
+  return isSame ? { proof, user, email, from } : undefined
+}
+
+/** Whether a request comes from the user: it has a token of the user, or the user's password. */
+async function isOwner(
+  { subject, password }: Owner,
+  { user, by }: { readonly user: User; readonly by: By },
+  parts: ProofParts,
+): Promise<boolean> {
+  if (subject !== undefined) return subject === user.publicUser.id
+  if (password === undefined) return false
+  try {
+    await provePassword(password, { user, by }, parts)
+    return true
+  } catch (error) {
+    if (error instanceof ProblemError && error.status === 403) return false
+    throw error
+  }
+}
+
+const emailChange = strictFields({ current_password: currentPasswordField, new_email: emailField })
+
+export interface ChangeRouteParts extends ProofParts {
+  readonly users: Pick<Users, 'changeEmail'>
+}
+
+interface ChangeMails extends Pick<EmailChangeParts, 'undo' | 'verifiesAddresses'> {
+  readonly changes: Pick<EmailChanges, 'request'>
+}
+
+/**
+ * `POST /users/me/email`: changes the e-mail address. If Keystile sends mails and addresses must be
+ * verified, sends a link and a code to the new address instead. It does so too if the old address
+ * is verified. Otherwise an attacker could set another person's address in the attacker's own
+ * account, and wait until this person uses the account. The link in the mail to the old address
+ * would later give the account back to the attacker.
+ *
+ * @param mails undefined if Keystile sends no mails. Then the old address cannot be restored
+ */
+export function changeRoute(
+  parts: ChangeRouteParts,
+  mails?: ChangeMails,
+): GuardedRoute<AccountCaller> {
+  return {
+    ...ownAccount,
+    method: 'POST',
+    path: '/users/me/email',
+    isFirstPartyOnly: true,
+    doc: {
+      tag: 'Own account',
+      summary: 'Change the e-mail address',
+      body: { type: 'json', schema: describeFields(emailChange) },
+      ...describeChange(mails),
+    },
+    async handle(request, { identity, user }) {
+      const { current_password, new_email: email } = await readFields(emailChange, request)
+      const by = byCaller(request, identity)
+      await provePassword(current_password, { user, by }, parts)
+
+      const ofMail = [
+        useOf(emailServerRate, ''),
+        ...parts.limits.usesAt(emailAddressRate, by.address),
+      ]
+      await parts.limits.count([useOf(emailRate, user.publicUser.id), ...(mails ? ofMail : [])])
+      if (mails && (mails.verifiesAddresses || replacesVerified(user.publicUser, email))) {
+        const requestId = await mails.changes.request(user, email, languageFor(request))
+        return jsonAnswer(202, { request_id: requestId })
+      }
+
+      const outcome = await parts.users.changeEmail(user, email, by, mails?.undo.prepare(by))
+      if (outcome === 'taken') throw taken('email', 'new_email')
+      if (outcome === 'outdated') throw outdated()
+      if (outcome === 'too-many-mails') throw tooManyMails()
+      return emptyAnswer
+    },
+  }
+}
+
+function describeChange(
+  mails: ChangeMails | undefined,
+): Pick<RouteDoc, 'description' | 'success' | 'otherSuccess' | 'refuses'> {
+  const refuses = {
+    403: 'The current password is wrong, or the token was issued to another client',
+    429: tooManyTries,
+  }
+  if (mails?.verifiesAddresses)
+    return {
+      description:
+        'Sends a mail with a link and a code to the new address, valid for 24 hours. The address ' +
+        'changes when the user confirms it. The answer is the same if another user has the ' +
+        'address. ' +
+        '`Accept-Language` chooses the language of the mail.',
+      success: requestAccepted,
+      refuses,
+    }
+
+  return {
+    description:
+      'The new address is not verified. Sessions stay valid.' +
+      (mails
+        ? ' The old address gets a mail with a link that restores it. If the old address is ' +
+          'verified, the address does not change yet: the new one gets a mail with a link and ' +
+          'a code, valid for 24 hours. `Accept-Language` chooses the language of this mail.'
+        : ''),
+    success: { status: 204, description: 'Changed' },
+    ...(mails && { otherSuccess: requestAccepted }),
+    refuses: {
+      ...refuses,
+      409: 'The email is taken, or the password was changed at the same time',
+    },
+  }
+}
+
+/** Whether the old address is verified, and the new address belongs to another mailbox. */
+function replacesVerified(
+  { email, emailVerified }: PublicUser,
+  { shown }: ComparableName,
+): boolean {
+  return emailVerified && !isSameMailbox(email, shown)
+}
+
+const confirmation = strictFields({
+  ...proofFields,
+  password: currentPasswordField
+    .meta({ description: 'The password of the account, if the request has no access token' })
+    .optional(),
+})
+
+/** `POST /email-changes/confirm`: sets the new address. */
+function confirmRoute(changes: EmailChanges): OptionalRoute<AccountCaller> {
+  return {
+    ...ownAccount,
+    isOptional: true,
+    isFirstPartyOnly: true,
+    method: 'POST',
+    path: '/email-changes/confirm',
+    doc: {
+      tag: 'Own account',
+      summary: 'Confirm the new e-mail address',
+      description:
+        'Takes the token of the link, or the code with the id of the request. Needs an access ' +
+        'token of the user, or the password. The old address gets a mail with a link that ' +
+        'restores it within 7 days.',
+      body: { type: 'json', schema: describeFields(confirmation) },
+      success: { status: 204, description: 'Changed and verified' },
+      refuses: {
+        403:
+          'The link, the code, the token or the password is wrong, or the link was used before ' +
+          'or has expired',
+        429: tooManyTries,
+      },
+    },
+    async handle(request, caller) {
+      const fields = await readFields(confirmation, request)
+      const owner = { subject: caller?.identity.subject, password: fields.password }
+      const by = caller ? byCaller(request, caller.identity) : byStranger(request)
+      await changes.confirm(presentedOf(fields), owner, by)
+      return emptyAnswer
+    },
+  }
+}

@@ -1,0 +1,376 @@
+// The flow that verifies the address of an account. Its endpoint and its pages for confirmations
+// also finish registrations: see `pending-registration/registration.ts`.
+import type * as z from 'zod'
+import { ProblemError } from 'keystile/internal'
+import { countedMailbox } from '../../../base/mailbox.ts'
+import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
+import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
+import {
+  emptyAnswer,
+  jsonAnswer,
+  type GuardedRoute,
+  type OptionalRoute,
+} from '../../../http/route.ts'
+import { currentPasswordField, usernameField } from '../../users/accounts/account-fields.ts'
+import type { AccountEvent } from '../../users/accounts/audit-events.ts'
+import type { ProfileSchema } from '../../users/accounts/profile.ts'
+import {
+  aboutMember,
+  ownAccount,
+  taken,
+  tooManyTries,
+  type AccountCaller,
+} from '../../users/accounts/route-parts.ts'
+import type { User, UserFinder, Users } from '../../users/accounts/users.ts'
+import { verifyCounted } from '../../users/accounts/verify-counted.ts'
+import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
+import { byCaller, byStranger, type Audit } from '../../operations/audit/audit.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import type { Directory } from '../../users/directory/directory.ts'
+import { mailboxOf, type ComparableName } from '../../users/directory/names.ts'
+import { useOf } from '../../operations/limits/uses.ts'
+import {
+  confirmCounted,
+  findOwner,
+  languageFor,
+  refusedProof,
+  requestAccepted,
+  type FlowParts,
+  type MailFlow,
+} from '../flows/flow.ts'
+import type { ProofKind } from '../proofs/new-proof.ts'
+import type { FoundProof, PreparedRequest } from '../proofs/proofs.ts'
+import type { ProofPurpose } from '../proofs/purpose.ts'
+import type { Passwords } from '../../credentials/password/password.ts'
+import type { FoundRegistration, Registrations } from '../pending-registration/registration.ts'
+import { verificationConfirmRate, verificationPasswordRate, verificationRate } from './feature.ts'
+import { bindVerification, verifyEmail } from './store.ts'
+
+export const verificationKind: ProofKind = {
+  purpose: 'email_verification',
+  page: 'verify-email',
+  lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
+  hasCode: true,
+}
+
+type VerificationRequest = {
+  readonly email: string
+  /** One of the languages of mails, or empty for the language of the settings. */
+  readonly language: string
+}
+
+/** What the endpoints and the pages of the flow do. */
+export interface Verifications {
+  /**
+   * Prepares the request for the mail to a new user. The transaction that creates the user stores
+   * the request.
+   */
+  prepare(email: ComparableName, language: string): PreparedRequest
+  /**
+   * Stores a request for another mail to a user. The mail is sent after the answer.
+   *
+   * @returns the id of the request, which the user needs for the code
+   * @throws {ProblemError} `conflict` if the user has no address or the address is already
+   *   verified, `too_many_requests`
+   */
+  request(user: User, language: string): Promise<string>
+  /**
+   * Verifies the address of an account, or turns a registration into an account. Besides the link
+   * or code, it requires the password or an access token of the account, because another person may
+   * have registered with this address. The code of a registration is enough alone: only the person
+   * who registered has the id of the registration.
+   *
+   * @returns the new user, if this was a registration
+   * @throws {ProblemError} `forbidden` (without the reason) if the link or the code is not valid,
+   *   or the password and the token are missing; `forbidden` with `errors` for a wrong password;
+   *   `conflict` with `errors` for a name that is taken; `unprocessable_content`,
+   *   `too_many_requests`, `temporarily_unavailable`. After an error with `errors`, the link or the
+   *   code can be used again
+   */
+  confirm(confirmation: Confirmation, by: By): Promise<User | undefined>
+  /** Whether the token of a link can still be confirmed. Changes nothing. */
+  isOpen(token: string): Promise<boolean>
+}
+
+/**
+ * What a person presents: the token of a link, or a code together with the id of its request or
+ * registration.
+ */
+export type PresentedVerification =
+  | { readonly token: string }
+  | { readonly requestId: string; readonly code: string }
+  | { readonly registrationId: string; readonly code: string }
+
+/**
+ * What a person sends to confirm: a link or a code, and the password or token that
+ * `Verifications.confirm()` requires.
+ */
+export interface Confirmation {
+  readonly presented: PresentedVerification
+  /** The subject of the access token in the request; undefined if the request has no token. */
+  readonly caller?: string | undefined
+  /** The password of the account, or the password that the person chose at the registration. */
+  readonly password?: string | undefined
+  /**
+   * A user name that replaces the name from the registration. It requires `password`, because the
+   * password rules depend on the name.
+   */
+  readonly username?: ComparableName | undefined
+}
+
+export interface VerificationParts extends FlowParts {
+  readonly issuer: string
+  readonly registrations: Registrations
+  readonly users: Pick<Users, 'settle'> & Pick<UserFinder, 'findByLogin'>
+  readonly directory: Directory<User>
+  readonly passwords: Pick<Passwords, 'verify' | 'requireRoom'>
+  readonly audit: Audit<AccountEvent>
+  readonly profile: ProfileSchema | undefined
+}
+
+export function verificationFlow(parts: VerificationParts): MailFlow & Verifications {
+  const verifications = createVerifications(parts)
+  return {
+    ...verifications,
+    purpose: createPurpose(parts),
+    routes: [requestRoute(verifications), confirmRoute(verifications, parts)],
+  }
+}
+
+/** The mail goes to the account that has the address at the time when the mail is stored. */
+function createPurpose({ users }: VerificationParts): ProofPurpose {
+  return {
+    ...verificationKind,
+    bind: bindVerification,
+    async resolve({ email = '' }) {
+      const user = await users.findByLogin(email)
+      const recipient = user?.publicUser.email
+      const mailbox = mailboxOf(recipient)
+      if (!user?.active || recipient == null || mailbox === undefined) return undefined
+      return { subject: user.publicUser.id, mailbox, recipient }
+    },
+  }
+}
+
+function createVerifications(parts: VerificationParts): Verifications {
+  const { proofs, passwords, directory, limits } = parts
+
+  async function findRegistration(
+    presented: PresentedVerification,
+  ): Promise<FoundRegistration | undefined> {
+    if ('token' in presented) return parts.registrations.find(presented)
+    if ('requestId' in presented) return undefined
+    const { registrationId: requestId, code } = presented
+    return parts.registrations.find({ requestId, code })
+  }
+
+  return {
+    prepare({ key }, language) {
+      const values: VerificationRequest = { email: key, language }
+      return proofs.prepare(verificationKind, values, countedMailbox(key))
+    },
+
+    async request({ publicUser: { id, email, emailVerified } }, language) {
+      const mailbox = mailboxOf(email)
+      if (mailbox === undefined || emailVerified)
+        throw new ProblemError(
+          'conflict',
+          emailVerified ? 'The email is already verified' : 'There is no email to verify',
+        )
+
+      await limits.count([useOf(verificationRate, id)])
+      const values: VerificationRequest = { email: mailbox, language }
+      return proofs.request(verificationKind, values, countedMailbox(mailbox))
+    },
+
+    async confirm(confirmation, by) {
+      passwords.requireRoom(by.address)
+      return confirmCounted(
+        limits,
+        limits.usesAt(verificationConfirmRate, by.address),
+        async () => {
+          const { presented } = confirmation
+          const proof =
+            'registrationId' in presented
+              ? undefined
+              : await proofs.find(verificationKind, presented)
+          if (proof) return verify(proof, { ...confirmation, by }, parts)
+          return finish(await findRegistration(presented), { ...confirmation, by }, parts)
+        },
+      )
+    },
+
+    async isOpen(token) {
+      const proof = await proofs.find(verificationKind, { token })
+      const found = await (proof ? findOwner(proof, directory) : findRegistration({ token }))
+      return found !== undefined
+    },
+  }
+}
+
+type Confirming = Confirmation & { readonly by: By }
+
+async function verify(
+  proof: FoundProof,
+  { caller, password, by }: Confirming,
+  parts: VerificationParts,
+): Promise<undefined> {
+  const { database, users, directory, audit, clock } = parts
+  const { subject } = proof
+  const user = await findOwner(proof, directory)
+  if (!user) throw refusedProof()
+
+  if (caller !== subject) {
+    if (password === undefined) throw refusedProof()
+    const isRight = await isRightPassword(password, { subject, hash: user.passwordHash, by }, parts)
+    if (!isRight) {
+      await audit.record({ event: 'password_refused', by, subject })
+      throw wrongPassword()
+    }
+  }
+
+  const { isVerified } = await database.write(verifyEmail, { proof, by, now: clock.now() })
+  if (!isVerified) throw refusedProof()
+  await users.settle()
+}
+
+/** Turns a registration into an account. */
+async function finish(
+  found: FoundRegistration | undefined,
+  { presented, password, username, by }: Confirming,
+  parts: VerificationParts,
+): Promise<User> {
+  if (!found) throw refusedProof()
+
+  const { subject, passwordHash: hash } = found
+  // A code needs no password: only the sender of the registration has its id.
+  if (password === undefined) {
+    if ('token' in presented || username) throw refusedProof()
+  } else if (!(await isRightPassword(password, { subject, hash, by }, parts))) throw wrongPassword()
+
+  const changed = username && password !== undefined ? { username, password } : undefined
+  const finished = await found.finish(changed, by)
+  if (finished.outcome === 'created') return finished.user
+  // Counts a taken name. Otherwise one registration could test any number of names.
+  if (finished.outcome === 'taken')
+    await parts.limits.count([useOf(verificationPasswordRate, subject)])
+  throw finished.outcome === 'taken' ? taken(finished.field) : refusedProof()
+}
+
+function isRightPassword(
+  password: string,
+  { subject, hash, by }: { readonly subject: string; readonly hash: string; readonly by: By },
+  parts: VerificationParts,
+): Promise<boolean> {
+  const use = useOf(verificationPasswordRate, subject)
+  return verifyCounted(password, { hash, use, address: by.address }, parts)
+}
+
+function wrongPassword(): ProblemError {
+  return aboutMember('forbidden', 'password', 'The password is wrong')
+}
+
+/** `POST /email-verifications`: sends another mail to the user of the token. */
+function requestRoute(verifications: Verifications): GuardedRoute<AccountCaller> {
+  return {
+    ...ownAccount,
+    method: 'POST',
+    path: '/email-verifications',
+    isFirstPartyOnly: true,
+    doc: {
+      tag: 'Own account',
+      summary: 'Request a mail to verify the address',
+      description:
+        'Sends a mail with a link and a code, valid for 24 hours, to the address of the account. ' +
+        '`Accept-Language` chooses the language of the mail.',
+      success: requestAccepted,
+      refuses: { 409: 'The email is already verified, or there is none', 429: tooManyTries },
+    },
+    handle: async (request, { user }) =>
+      jsonAnswer(202, { request_id: await verifications.request(user, languageFor(request)) }),
+  }
+}
+
+const confirmation = strictFields({
+  token: stringField().meta({ description: 'The token of the link' }).optional(),
+  request_id: stringField().meta({ description: 'Needed with the code of an account' }).optional(),
+  registration_id: stringField()
+    .meta({ description: 'Needed with the code of a registration' })
+    .optional(),
+  code: stringField().meta({ example: '1234 5678' }).optional(),
+  password: currentPasswordField
+    .meta({ description: 'Needed without an access token; not with a registration_id' })
+    .optional(),
+  username: usernameField
+    .meta({ description: 'Instead of the registered one, if that is taken. Needs the password' })
+    .optional(),
+})
+
+/** `POST /email-verifications/confirm`: verifies an address, or finishes a registration. */
+export function confirmRoute(
+  verifications: Pick<Verifications, 'confirm'>,
+  { issuer, profile }: Pick<VerificationParts, 'issuer' | 'profile'>,
+): OptionalRoute<AccountCaller> {
+  return {
+    ...ownAccount,
+    method: 'POST',
+    path: '/email-verifications/confirm',
+    isOptional: true,
+    isFirstPartyOnly: true,
+    doc: {
+      tag: 'Own account',
+      summary: 'Verify an address',
+      description:
+        'Takes the token of the link; or the code, with the id of the request or of the ' +
+        'registration. Requires the access token or the password of the account, because another ' +
+        'person may have registered the address.',
+      body: { type: 'json', schema: describeFields(confirmation) },
+      success: { status: 204, description: 'The address of the account is verified' },
+      otherSuccess: describeCreated(profile, 'The registration became this account'),
+      refuses: {
+        403: 'The link, the code or the password is wrong, was used before, or has expired',
+        409: 'The username or the email is taken; `errors` says which',
+        429: tooManyTries,
+      },
+    },
+    async handle(request, caller) {
+      const fields = await readFields(confirmation, request)
+      const by = caller ? byCaller(request, caller.identity) : byStranger(request)
+      const wanted = confirmationOf(fields, caller?.identity.subject)
+      const user = await verifications.confirm(wanted, by)
+      return user ? createdAnswer(user, issuer) : emptyAnswer
+    },
+  }
+}
+
+/** @throws {ProblemError} 422 if the body lacks a field, or has fields that cannot be combined */
+function confirmationOf(
+  fields: z.output<typeof confirmation>,
+  caller: string | undefined,
+): Confirmation {
+  const presented = presentedOf(fields)
+  const { password, username } = fields
+  if (password === undefined && !caller && !('registrationId' in presented))
+    throw unprocessable('The body must have password, unless the request has an access token')
+  if (password === undefined && username)
+    throw unprocessable('The body must have password together with username')
+  return { presented, caller, password, username }
+}
+
+function presentedOf({
+  token,
+  request_id: requestId,
+  registration_id: registrationId,
+  code,
+}: z.output<typeof confirmation>): PresentedVerification {
+  if ([token, requestId, registrationId].filter((id) => id !== undefined).length === 1) {
+    if (token !== undefined && code === undefined) return { token }
+    if (requestId !== undefined && code !== undefined) return { requestId, code }
+    if (registrationId !== undefined && code !== undefined) return { registrationId, code }
+  }
+  throw unprocessable('The body must have either token, or code with request_id or registration_id')
+}
+
+function unprocessable(message: string): ProblemError {
+  return new ProblemError('unprocessable_content', message, { errors: [] })
+}

@@ -1,0 +1,266 @@
+// The flow for users who have forgotten their password: they set a new one with a link or a code
+// from a mail.
+import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
+import {
+  describeFields,
+  readFields,
+  refuseFaults,
+  strictFields,
+  stringField,
+} from '../../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer, type OpenRoute } from '../../../http/route.ts'
+import { findPasswordErrors, newPasswordField } from '../../users/accounts/account-fields.ts'
+import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
+import { addressOf, byStranger } from '../../operations/audit/audit.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import type { Directory } from '../../users/directory/directory.ts'
+import { countedLogin, mailboxOf } from '../../users/directory/names.ts'
+import type { Devices } from '../../sign-in/known-devices/devices.ts'
+import { useOf } from '../../operations/limits/uses.ts'
+import {
+  confirmCounted,
+  findOwner,
+  languageFor,
+  presentedOf,
+  proofFields,
+  refusedProof,
+  requestAccepted,
+  type FlowParts,
+  type MailFlow,
+} from '../flows/flow.ts'
+import type { Notices } from '../messages/notices.ts'
+import type { ProofKind } from '../proofs/new-proof.ts'
+import type { Presented } from '../proofs/proofs.ts'
+import type { ProofPurpose } from '../proofs/purpose.ts'
+import { passwordReset } from '../proofs/purposes.ts'
+import type { Passwords } from '../../credentials/password/password.ts'
+import { passwordMark } from '../../credentials/password/stored-hash.ts'
+import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import {
+  confirmAddressRate,
+  resetAccountRate,
+  resetAddressRate,
+  resetKnownServerRate,
+  resetLoginRate,
+  resetServerRate,
+} from './feature.ts'
+import type { PasswordStore } from './new-password.ts'
+
+export const resetKind: ProofKind = {
+  purpose: passwordReset,
+  page: 'reset-password',
+  lifetimeMilliseconds: 15 * minuteMilliseconds,
+  hasCode: true,
+}
+
+type ResetRequest = {
+  /** The user name or e-mail address, as the person typed it. */
+  readonly login: string
+  /** One of the languages of mails, or empty for the language of the settings. */
+  readonly language: string
+  /** The device secret of the caller, or empty. Requests of known devices have own limits. */
+  readonly deviceSecret: string
+}
+
+type WantedReset = Pick<ResetRequest, 'login' | 'language'> & {
+  readonly deviceSecret: string | undefined
+}
+
+/** What the endpoints and the pages of the flow do. */
+export interface PasswordResets {
+  /**
+   * Stores a request. The mail is sent later. Does NOT look up the account: the work and the result
+   * are the same if `login` belongs to no user.
+   *
+   * @returns the id of the request. The caller must send it together with the code of the mail
+   * @throws {ProblemError} `too_many_requests`
+   */
+  request(wanted: WantedReset, address: string | undefined): Promise<string>
+  /**
+   * Sets the new password and ends all sessions of the user. A refused password does not use up the
+   * link or the code.
+   *
+   * @throws {ProblemError} `forbidden` if the link or the code is not valid, without saying why;
+   *   `unprocessable_content` for an unacceptable password; `too_many_requests`;
+   *   `temporarily_unavailable`
+   */
+  confirm(presented: Presented, newPassword: string, by: By): Promise<void>
+  /** Whether the token of a link can still set a new password. Changes nothing. */
+  isOpen(token: string): Promise<boolean>
+}
+
+export interface PasswordResetParts<U> extends FlowParts {
+  readonly directory: Directory<U>
+  readonly store: PasswordStore
+  readonly passwords: Pick<Passwords, 'requireRoom' | 'hash'>
+  readonly passwordPolicy: PasswordPolicy
+  readonly devices: Pick<Devices, 'open'>
+  readonly notices: Notices
+}
+
+export function passwordResetFlow<U>(
+  parts: PasswordResetParts<U>,
+): MailFlow<unknown> & PasswordResets {
+  const resets = createPasswordResets(parts)
+  return {
+    ...resets,
+    purpose: createPurpose(parts),
+    routes: [requestRoute(resets), confirmRoute(resets, parts.passwordPolicy)],
+  }
+}
+
+/**
+ * Only an active user with an address and a password gets a mail: a user without a password logs in
+ * by other means, and access to the mailbox must not be enough to add a password. If a known device
+ * of the user requests the mail, and the address of the user is verified, the mail has limits of
+ * its own. So an attacker who has already caused too many mails to the mailbox cannot prevent this
+ * mail.
+ */
+function createPurpose<U>({ directory, store, devices }: PasswordResetParts<U>): ProofPurpose {
+  return {
+    ...resetKind,
+    bind: store.bind,
+    async resolve({ login = '', deviceSecret = '' }) {
+      const user = await directory.findByLogin(login)
+      if (user === undefined || !directory.active(user)) return undefined
+
+      const [recipient, hash] = [directory.email(user), directory.storedHash(user)]
+      const mailbox = mailboxOf(recipient)
+      if (recipient === undefined || mailbox === undefined || hash === undefined) return undefined
+
+      const subject = directory.subject(user)
+      const device = devices.open(deviceSecret)
+      const holder = {
+        subject,
+        passwordMark: passwordMark(hash),
+        passwordSession: directory.passwordSession(user),
+      }
+      const isKnown = directory.emailVerified(user) && device?.isOf(holder) === true
+      return { subject, mailbox, recipient, device: isKnown ? device.id : undefined }
+    },
+  }
+}
+
+const maxLoginLength = 320
+
+function createPasswordResets<U>(parts: PasswordResetParts<U>): PasswordResets {
+  const { directory, store, proofs, passwords, passwordPolicy, limits, notices } = parts
+  return {
+    async request({ login: typed, language, deviceSecret = '' }, address) {
+      const login = typed.slice(0, maxLoginLength)
+      const wanted: ResetRequest = { login, language, deviceSecret }
+      await countRequest(wanted, address, parts)
+      return proofs.request(resetKind, wanted, countedLogin(login))
+    },
+
+    async confirm(presented, newPassword, by) {
+      passwords.requireRoom(by.address)
+      await confirmCounted(limits, limits.usesAt(confirmAddressRate, by.address), async () => {
+        const proof = await proofs.find(resetKind, presented)
+        const user = await findOwner(proof, directory)
+        if (!proof || user === undefined) throw refusedProof()
+
+        const owner = { username: directory.username(user), email: directory.email(user) }
+        refuseFaults(findPasswordErrors('new_password', newPassword, owner, passwordPolicy))
+        const hash = await passwords.hash(newPassword, by.address)
+
+        const notice = notices('password_changed', by)
+        if (!(await store.setPassword({ proof, hash, notice, by }))) throw refusedProof()
+      })
+    },
+
+    async isOpen(token) {
+      const proof = await proofs.find(resetKind, { token })
+      return (await findOwner(proof, directory)) !== undefined
+    },
+  }
+}
+
+/**
+ * Counts a request against the limits of its IP address, of the server and of the typed name. If
+ * the request has a valid device secret, it counts against the limit of the account in the secret
+ * instead of the name, and against a limit of the server that strangers cannot use up. If one of
+ * these is exhausted, the request counts like any other. The resolver checks later whose device it
+ * is: a lookup here could reveal that the account exists.
+ */
+async function countRequest(
+  { login, deviceSecret }: ResetRequest,
+  address: string | undefined,
+  { limits, devices }: Pick<PasswordResetParts<unknown>, 'limits' | 'devices'>,
+): Promise<void> {
+  // A device may belong to any user, so its requests count for the address too.
+  const ofAddress = limits.usesAt(resetAddressRate, address)
+  const device = devices.open(deviceSecret)
+  if (device) {
+    const ofAccount = useOf(resetAccountRate, device.account)
+    const uses = [ofAccount, useOf(resetKnownServerRate, ''), ...ofAddress]
+    if (await limits.tryCount(uses)) return
+  }
+
+  const ofName = useOf(resetLoginRate, countedLogin(login))
+  await limits.count([ofName, useOf(resetServerRate, ''), ...ofAddress])
+}
+
+const request = strictFields({
+  login: stringField().meta({ description: 'A user name or an e-mail address', example: 'ada' }),
+  device_secret: stringField()
+    .meta({ description: 'The device secret of the last login on this device' })
+    .optional(),
+})
+
+/**
+ * `POST /password-resets`: sends a link and a code, if an account has the name or address in
+ * `login`.
+ */
+function requestRoute(resets: PasswordResets): OpenRoute {
+  return {
+    ...accountRoute,
+    method: 'POST',
+    path: '/password-resets',
+    doc: {
+      tag: 'Own account',
+      summary: 'Request a new password',
+      description:
+        'Sends a mail with a link and a code, valid for 15 minutes, if there is such an account ' +
+        'and it has an e-mail address. The answer is the same if there is none. ' +
+        '`Accept-Language` chooses the language of the mail.',
+      body: { type: 'json', schema: describeFields(request) },
+      success: requestAccepted,
+      refuses: { 429: tooManyTries },
+    },
+    async handle(sent) {
+      const { login, device_secret: deviceSecret } = await readFields(request, sent)
+      const wanted = { login, language: languageFor(sent), deviceSecret }
+      return jsonAnswer(202, { request_id: await resets.request(wanted, addressOf(sent)) })
+    },
+  }
+}
+
+/** `POST /password-resets/confirm`: sets the new password. */
+function confirmRoute(resets: PasswordResets, policy: PasswordPolicy): OpenRoute {
+  const members = strictFields({ ...proofFields, new_password: newPasswordField(policy) })
+
+  return {
+    ...accountRoute,
+    method: 'POST',
+    path: '/password-resets/confirm',
+    doc: {
+      tag: 'Own account',
+      summary: 'Set a new password',
+      description:
+        'Takes the token of the link, or the code with the id of the request. ' +
+        'Ends every session of the user. A refused password uses up neither link nor code.',
+      body: { type: 'json', schema: describeFields(members) },
+      success: { status: 204, description: 'Changed' },
+      refuses: {
+        403: 'The link or the code is wrong, was used before, or has expired',
+        429: tooManyTries,
+      },
+    },
+    async handle(sent) {
+      const fields = await readFields(members, sent)
+      await resets.confirm(presentedOf(fields), fields.new_password, byStranger(sent))
+      return emptyAnswer
+    },
+  }
+}

@@ -1,0 +1,219 @@
+// The flow of registrations that wait for a mail: they become accounts when their owners confirm
+// the address. The endpoint that confirms them also verifies the addresses of accounts: see
+// `email-verification/verification.ts`.
+import { randomId } from 'keystile/internal'
+import { countedMailbox } from '../../../base/mailbox.ts'
+import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
+import { refuseFaults } from '../../../http/json-body.ts'
+import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
+import { findPasswordErrors } from '../../users/accounts/account-fields.ts'
+import {
+  createRegistrationForm,
+  type ReadRegistration,
+  type RegistrationFormParts,
+} from '../../users/accounts/registration-form.ts'
+import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
+import { newRowOf, userOfNewRow, type User, type UserFinder } from '../../users/accounts/users.ts'
+import type { Profile } from '../../users/accounts/profile.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import { mailboxOf, parseUsername, type ComparableName } from '../../users/directory/names.ts'
+import { languageFor, requiredString, type FlowParts, type MailFlow } from '../flows/flow.ts'
+import type { ProofKind } from '../proofs/new-proof.ts'
+import type { FoundProof, Presented } from '../proofs/proofs.ts'
+import type { ProofPurpose } from '../proofs/purpose.ts'
+import { bindRegistration, findPending, finishRegistration, insertPending } from './store.ts'
+import type { PendingRegistrationRow } from './tables.ts'
+
+export const registrationKind: ProofKind = {
+  purpose: 'registration',
+  page: 'finish-registration',
+  lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
+  hasCode: true,
+}
+
+type RegistrationRequest = {
+  /** The subject that the account will have. */
+  readonly subject: string
+  readonly email: string
+  /** One of the languages of mails, or empty for the language of the settings. */
+  readonly language: string
+}
+
+/** What the endpoints of the flow do. */
+export interface Registrations {
+  /**
+   * Stores a registration. The mail is sent later. Does NOT look up an account: the work and the
+   * result are the same whether or not the name or the address is taken.
+   *
+   * @param language the language of the mail, or empty
+   * @returns the id of the registration. The caller must send it together with the code of the mail
+   */
+  register(registered: ReadRegistration, language: string): Promise<string>
+  /** Finds a registration and does NOT spend its proof: see `MailProofs.find()`. */
+  find(presented: Presented): Promise<FoundRegistration | undefined>
+}
+
+export interface FoundRegistration {
+  /** The subject that the account will have. */
+  readonly subject: string
+  readonly passwordHash: string
+  /**
+   * Creates the account, with a verified address. Does NOT check the password against the hash: the
+   * caller does.
+   *
+   * @throws {ProblemError} `unprocessable_content` if the password rules refuse the password
+   *   together with the new name
+   */
+  finish(changed: ChangedName | undefined, by: By): Promise<FinishedRegistration>
+}
+
+/**
+ * A new user name that replaces the registered name. The caller must give the password as well,
+ * because the password rules depend on the name.
+ */
+export interface ChangedName {
+  readonly username: ComparableName
+  readonly password: string
+}
+
+/** The new user, or why no account was created. After `taken`, the proof can be used again. */
+export type FinishedRegistration =
+  | { readonly outcome: 'created'; readonly user: User }
+  | { readonly outcome: 'refused' }
+  | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
+
+export interface RegistrationFlowParts extends FlowParts, Omit<RegistrationFormParts, 'sendsMail'> {
+  readonly users: Pick<UserFinder, 'findByLogin'>
+}
+
+export function registrationFlow(parts: RegistrationFlowParts): MailFlow & Registrations {
+  const registrations = createRegistrations(parts)
+  return {
+    ...registrations,
+    purpose: createPurpose(parts),
+    routes: [pendingRegistrationRoute(registrations, parts)],
+  }
+}
+
+/**
+ * The mail has a link and a code that finish the registration. If an account already has the
+ * address, the mail only says that the account exists. In both cases, wrong codes are counted for
+ * the address.
+ */
+function createPurpose({ users }: RegistrationFlowParts): ProofPurpose {
+  return {
+    ...registrationKind,
+    bind: bindRegistration,
+    async resolve({ subject = '', email = '', language = '' }) {
+      const mailbox = mailboxOf(email)
+      if (mailbox === undefined) return undefined
+
+      const holder = (await users.findByLogin(mailbox))?.publicUser
+      if (holder?.email == null) return { subject, mailbox, recipient: email, keepsCount: true }
+
+      const notice = { template: 'already_registered', parameters: { language } }
+      return { subject: holder.id, mailbox, recipient: holder.email, notice }
+    },
+  }
+}
+
+function createRegistrations(parts: RegistrationFlowParts): Registrations {
+  const { database, proofs, clock } = parts
+  return {
+    async register({ username, email, passwordHash, profile }, language) {
+      const subject = randomId()
+      const values: RegistrationRequest = { subject, email: email.shown, language }
+      const counted = countedMailbox(email.key)
+      const { requestId, row: proof } = proofs.prepare(registrationKind, values, counted)
+      const row = {
+        id: proof.id,
+        subject,
+        username: username.shown,
+        email: email.shown,
+        email_key: email.key,
+        password_hash: passwordHash,
+        profile: JSON.stringify(profile),
+        expires_at: proof.expires_at,
+      }
+      await database.write(insertPending, { row, proof })
+      return requestId
+    },
+    async find(presented) {
+      const proof = await proofs.find(registrationKind, presented)
+      if (!proof) return undefined
+
+      const pending = await findPending(database.reader, { ...proof, now: clock.now() })
+      if (!pending) return undefined
+      return {
+        subject: pending.subject,
+        passwordHash: pending.password_hash,
+        finish: (changed, by) => finish({ pending, proof, changed, by }, parts),
+      }
+    },
+  }
+}
+
+interface Finishing {
+  readonly pending: PendingRegistrationRow
+  readonly proof: FoundProof
+  readonly changed: ChangedName | undefined
+  readonly by: By
+}
+
+async function finish(
+  { pending, proof, changed, by }: Finishing,
+  { database, passwordPolicy, clock }: RegistrationFlowParts,
+): Promise<FinishedRegistration> {
+  const { subject: id, email, email_key, password_hash: passwordHash } = pending
+  if (changed) {
+    const owner = { username: changed.username.shown, email }
+    refuseFaults(findPasswordErrors('password', changed.password, owner, passwordPolicy))
+  }
+
+  const now = clock.now()
+  const username = changed?.username ?? parseUsername(pending.username)
+  if (!username) throw new Error('a stored registration must have a valid user name')
+  const profile = JSON.parse(pending.profile) as Profile
+  const address = { email: { shown: email, key: email_key }, emailVerified: true }
+  const fresh = { id, username, ...address, passwordHash, scopes: [], roles: [], profile }
+  const row = newRowOf(fresh, now)
+  const finished = await database.write(finishRegistration, { proof, row, by, now })
+  return finished.outcome === 'created' ? { outcome: 'created', user: userOfNewRow(row) } : finished
+}
+
+/** `POST /users` if addresses must be verified: stores a registration, and creates no account. */
+export function pendingRegistrationRoute(
+  registrations: Pick<Registrations, 'register'>,
+  parts: Omit<RegistrationFormParts, 'sendsMail'>,
+): OpenRoute {
+  const form = createRegistrationForm({ ...parts, sendsMail: true })
+
+  return {
+    ...accountRoute,
+    method: 'POST',
+    path: '/users',
+    doc: {
+      tag: 'Own account',
+      summary: 'Register',
+      description:
+        'Sends a mail to the address, with a link and a code, valid for 24 hours. ' +
+        '`POST /email-verifications/confirm` then creates the account. ' +
+        'The answer is the same if the username or the email is taken. ' +
+        'If no mail arrives, the mailbox may have got too many: register again six hours later, ' +
+        'or let the operator send an invitation. ' +
+        '`Accept-Language` chooses the language of the mail.',
+      body: { type: 'json', schema: form.schema },
+      success: {
+        status: 202,
+        description: 'The id of the registration, which is needed with the code',
+        schema: requiredString('registration_id'),
+      },
+      refuses: { 403: 'Registration is closed', 429: tooManyTries },
+    },
+    async handle(request) {
+      const registered = await form.read(request)
+      const registrationId = await registrations.register(registered, languageFor(request))
+      return jsonAnswer(202, { registration_id: registrationId })
+    },
+  }
+}
