@@ -357,7 +357,7 @@ const server: Package = {
     },
     {
       name: 'features/mail/messages',
-      for: 'the settings of mail, its transports, and the texts of the notices',
+      for: 'the settings of mail, its transports, and the texts of mails and pages',
       from: [
         'base',
         'feature',
@@ -365,6 +365,7 @@ const server: Package = {
         'pages',
         'features/operations/lease',
         'features/mail/outbox',
+        'features/credentials/password-policy',
         'features/users/directory',
       ],
       packages: ['zod', 'keystile'],
@@ -552,7 +553,7 @@ const server: Package = {
     {
       name: 'features/pages/start-page',
       for: 'the page at the root of the stand-alone server, and the page for unknown paths',
-      from: ['base', 'pages', 'features/mail/messages', 'features/pages/account-pages'],
+      from: ['base', 'pages', 'features/pages/account-pages'],
       packages: ['keystile'],
     },
     {

@@ -1,8 +1,14 @@
 // What users do with a link or a code in a mail. An app's own users can only set a new password. If
 // Keystile sends no mails, users register and change their address without a confirmation.
 import type { Caller, UserObject } from 'keystile'
-import { changePageRoutes } from '../../features/pages/account-pages/change-pages.ts'
-import { confirmPageRoutes } from '../../features/pages/account-pages/confirm-pages.ts'
+import { formPageRoutes } from '../../features/pages/account-pages/form-page.ts'
+import {
+  acceptPage,
+  changePage,
+  finishPage,
+  undoPage,
+  verifyPage,
+} from '../../features/pages/account-pages/pages.ts'
 import { resetPageRoutes } from '../../features/pages/account-pages/reset-pages.ts'
 import type { AppInvitations } from '../../features/users/accounts/app-users.ts'
 import { describeProfile } from '../../features/users/accounts/profile.ts'
@@ -56,15 +62,13 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
 
   const verification = verifiesAddresses ? verifications.prepare : undefined
   const flows = [changes, undo, invitations, resets, ...(verifiesAddresses ? [verifications] : [])]
-  const pages = {
-    ...shared,
-    changes,
-    undo,
-    invitations,
-    resets,
-    verifications,
-    profile: describeProfile(shared.profile, 'input'),
-  }
+  const profile = describeProfile(shared.profile, 'input')
+  const pages = [
+    changePage(changes),
+    undoPage(undo),
+    acceptPage(invitations, shared.passwordPolicy, profile),
+    ...(verifiesAddresses ? [verifyPage(verifications), finishPage(verifications)] : []),
+  ]
   return {
     register:
       emailVerification === 'required'
@@ -75,9 +79,8 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
       ...(accountPagesUrl
         ? []
         : [
-            ...changePageRoutes(pages),
-            ...resetPageRoutes(pages),
-            ...(verifiesAddresses ? confirmPageRoutes(pages) : []),
+            ...pages.flatMap((page) => formPageRoutes(page, shared)),
+            ...resetPageRoutes({ ...shared, resets }),
           ]),
     ],
     // Registrations are here with both settings, because mails that were sent under the other

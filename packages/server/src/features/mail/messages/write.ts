@@ -9,12 +9,10 @@ import {
   type MailMessage,
   type MailTemplates,
   type Notice,
-  type NoticeKind,
   type ProofMail,
-  type ProofMailKind,
 } from './message.ts'
-import { proofTexts } from './proof-texts.ts'
-import { texts, type Paragraph, type Text } from './texts.ts'
+import type { LinkMailKind, MailText, Paragraph, UndoValues } from './text-types.ts'
+import { texts } from './texts.ts'
 
 export interface WritingOptions {
   readonly from: string
@@ -41,57 +39,64 @@ export async function writeMail(mail: OutgoingMail, options: WritingOptions): Pr
   }
 }
 
-function contentOf(
-  mail: OutgoingMail,
-  options: WritingOptions,
-): MailContent | Promise<MailContent> {
-  const notice = noticeKinds.find((known) => known === mail.template)
-  if (notice) return noticeContent(notice, mail, options)
-
-  const proof = proofKinds.find((known) => known === mail.template)
-  if (proof) return proofContent(proof, mail, options)
-  throw new Error('this version of Keystile does not know the template of the mail')
-}
-
-async function noticeContent(
-  kind: NoticeKind,
-  { subject, parameters, createdAt: at }: OutgoingMail,
-  { issuer, templates, ...options }: WritingOptions,
+async function contentOf(
+  { template, subject, parameters, createdAt: at }: OutgoingMail,
+  { issuer, templates, language: configured }: WritingOptions,
 ): Promise<MailContent> {
-  const { address } = parameters
-  const language = parseLanguage(parameters['language']) ?? options.language
-  const service = new URL(issuer).host
-  const notice: Notice = { subject, service, at, address, language }
-  if (templates[kind]) return requireContent(await templates[kind](notice))
+  const language = parseLanguage(parameters['language']) ?? configured
+  const [service, { address, link = '', code, expires_at = '' }] = [
+    new URL(issuer).host,
+    parameters,
+  ]
 
-  const textIn = (read: Language): Text =>
-    texts[read][kind]({ service, time: timeOf(at, read), address })
-  return layOutBoth(textIn, language, options.language)
-}
+  const notice = noticeKinds.find((known) => known === template)
+  if (notice) {
+    const values: Notice = { subject, service, at, address, language }
+    if (templates[notice]) return requireContent(await templates[notice](values))
 
-async function proofContent(
-  kind: ProofMailKind,
-  { subject, parameters, createdAt: at }: OutgoingMail,
-  { issuer, templates, ...options }: WritingOptions,
-): Promise<MailContent> {
-  const { link = '', code, expires_at = '' } = parameters
-  const language = parseLanguage(parameters['language']) ?? options.language
-  const service = new URL(issuer).host
-  const expiresAt = new Date(expires_at)
-  const mail: ProofMail = { subject, service, at, link, code, expiresAt, language }
-  if (templates[kind]) return requireContent(await templates[kind](mail))
-
-  const textIn = (read: Language): Text =>
-    proofTexts[read][kind]({
-      service,
-      link,
-      code: code?.replace(/^(\d{4})(\d{4})$/, '$1 $2'),
-      lifetime: durationOf(expiresAt.getTime() - at.getTime(), read),
-      until: timeOf(expiresAt, read),
+    return layOutBoth(language, configured, (read) => {
+      const { notices, automatic } = texts[read]
+      return [...notices[notice]({ service, time: timeOf(at, read), address }), automatic]
     })
+  }
+
+  const kind = proofKinds.find((known) => known === template)
+  if (!kind) throw new Error('this version of Keystile does not know the template of the mail')
+
+  const expiresAt = new Date(expires_at)
+  const values: ProofMail = { subject, service, at, link, code, expiresAt, language }
+  if (templates[kind]) return requireContent(await templates[kind](values))
+
+  const termsIn = (read: Language): Pick<UndoValues, 'lifetime' | 'until'> => ({
+    lifetime: durationOf(expiresAt.getTime() - at.getTime(), read),
+    until: timeOf(expiresAt, read),
+  })
   // This mail reports a change, as a notice does.
-  if (kind === 'email_changed') return layOutBoth(textIn, language, options.language)
-  return layOut([{ ...textIn(language), language }])
+  if (kind === 'email_changed')
+    return layOutBoth(language, configured, (read) =>
+      texts[read][kind]({ service, link, ...termsIn(read) }),
+    )
+  return layOut([{ language, text: linkText(kind, values, termsIn(language)) }])
+}
+
+/** Returns the text of a mail with a link, and with a code if there is one. */
+function linkText(
+  kind: LinkMailKind,
+  { service, link, code, language }: ProofMail,
+  { lifetime, until }: Pick<UndoValues, 'lifetime' | 'until'>,
+): MailText {
+  const { linkMails, both, linkOnly } = texts[language]
+  const { subject, beforeLink, beforeCode, ifNotYou } = linkMails[kind](service)
+  const shown = beforeCode === undefined ? undefined : code?.replace(/^(\d{4})(\d{4})$/, '$1 $2')
+  const terms = shown === undefined ? linkOnly : both
+  return [
+    subject,
+    beforeLink,
+    { link },
+    ...(beforeCode === undefined || shown === undefined ? [] : [beforeCode, { code: shown }]),
+    terms.works(lifetime, until),
+    `${ifNotYou} ${terms.keepSecret}`,
+  ]
 }
 
 /** Returns the time in a language, in UTC, because the time zone of the user is unknown. */
@@ -122,22 +127,25 @@ function durationOf(milliseconds: number, language: Language): string {
  * request may come from an intruder, whose language the owner of the account cannot read.
  */
 function layOutBoth(
-  textIn: (language: Language) => Text,
   asked: Language,
   configured: Language,
+  textIn: (language: Language) => MailText,
 ): MailContent {
   const read = [...new Set([asked, configured])]
-  return layOut(read.map((language) => ({ ...textIn(language), language })))
+  return layOut(read.map((language) => ({ language, text: textIn(language) })))
 }
 
-type Version = Text & { readonly language: Language }
+interface Version {
+  readonly language: Language
+  readonly text: MailText
+}
 
 function layOut(versions: readonly Version[]): MailContent {
-  const [language] = versions.map((version) => version.language)
-  const subject = versions.map((version) => version.subject).join(' / ')
+  const language = versions[0]?.language
+  const subject = versions.map(({ text }) => text[0]).join(' / ')
   return {
     subject,
-    text: `${versions.map(({ paragraphs }) => paragraphs.map(textOf).join('\n\n')).join(rule)}\n`,
+    text: `${versions.map(({ text }) => text.slice(1).map(textOf).join('\n\n')).join(rule)}\n`,
     html: `<!doctype html>
 <html lang="${language}">
 <head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>
@@ -152,7 +160,7 @@ ${versions.map((version) => bodyOf(version, version.language === language)).join
 /** Separates the versions of a text. */
 const rule = '\n\n---\n\n'
 
-function bodyOf({ paragraphs, language }: Version, isFirst: boolean): string {
+function bodyOf({ text: [, ...paragraphs], language }: Version, isFirst: boolean): string {
   const body = paragraphs.map((paragraph) => `<p>${htmlOf(paragraph)}</p>`).join('\n')
   return isFirst ? body : `<div lang="${language}">\n${body}\n</div>`
 }

@@ -11,9 +11,10 @@ import type { OpenRoute } from '../../../http/route.ts'
 import { passwordFaultCodes } from '../../credentials/password-policy/policy.ts'
 import { preferredLanguage } from '../../mail/messages/language.ts'
 import type { Language } from '../../mail/messages/message.ts'
+import type { PageTexts } from '../../mail/messages/text-types.ts'
+import { texts } from '../../mail/messages/texts.ts'
 import { markup, type Html } from '../../../pages/html.ts'
 import { pageAnswer, type Page } from '../../../pages/layout.ts'
-import { passwordFaultTexts } from './password-fault-texts.ts'
 
 export interface PageSettings {
   readonly issuer: string
@@ -33,6 +34,7 @@ export function nextUrlOf({
 
 export interface PageReader {
   readonly language: Language
+  readonly texts: PageTexts
   /**
    * The service where the person has the account: the host of the issuer, such as
    * `auth.example.com`.
@@ -44,7 +46,8 @@ export interface PageReader {
 
 export function readerOf({ headers }: HttpRequestWithBody, settings: PageSettings): PageReader {
   const language = preferredLanguage(headers.get('accept-language')) ?? settings.mailLanguage
-  return { language, service: new URL(settings.issuer).host, next: nextUrlOf(settings) }
+  const service = new URL(settings.issuer).host
+  return { language, texts: texts[language].pages, service, next: nextUrlOf(settings) }
 }
 
 export function pageRoute(
@@ -114,11 +117,11 @@ export function readPageForm(request: HttpRequestWithBody): Promise<Form> {
  */
 export function brokenRule(
   { message, errors = [] }: ProblemError,
-  language: Language,
+  { language, texts: { passwordFaults } }: PageReader,
   before: string,
 ): Html {
   const code = passwordFaultCodes.find((known) => known === errors[0]?.type)
-  if (code && language !== 'en') return markup`${passwordFaultTexts[language][code]}`
+  if (code && passwordFaults) return markup`${passwordFaults[code]}`
 
   const english = markup`<span lang="en">${errors[0]?.msg ?? message}.</span>`
   return language === 'en' ? english : markup`${before} ${english}`
@@ -133,20 +136,13 @@ export function page(
   return pageAnswer({ language, service, heading, content, status, retryAfterSeconds })
 }
 
-const continueTo: Readonly<Record<Language, string>> = {
-  en: 'Continue to',
-  de: 'Weiter zu',
-  fr: 'Continuer vers',
-  es: 'Continuar a',
-}
-
 /** Returns the page after a success, with a link to where the person goes on. */
 export function donePage(
   reader: PageReader,
   { heading, text }: { readonly heading: string; readonly text: string },
 ): HttpAnswer {
-  const { next, language } = reader
+  const { next, texts } = reader
   const content = markup`<p>${text}</p>
-<p><a class="button" href="${next.href}">${continueTo[language]} ${next.host}</a></p>`
+<p><a class="button" href="${next.href}">${texts.continueTo} ${next.host}</a></p>`
   return page(reader, heading, content)
 }

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ProblemError, type HttpAnswer } from 'keystile/internal'
 import type { OpenRoute } from '../../../http/route.ts'
-import { changePageRoutes } from './change-pages.ts'
-import { confirmPageRoutes } from './confirm-pages.ts'
-import { passwordFaultTexts } from './password-fault-texts.ts'
+import { texts } from '../../mail/messages/texts.ts'
+import { formPageRoutes } from './form-page.ts'
 import { passwordFaultCodes } from '../../credentials/password-policy/policy.ts'
 import { readPageForm } from './page-parts.ts'
+import { acceptPage, changePage, finishPage, undoPage, verifyPage } from './pages.ts'
 import { resetPageRoutes } from './reset-pages.ts'
 
 interface Asked {
@@ -45,18 +45,21 @@ function createStage(): Stage & { readonly routes: readonly OpenRoute[] } {
       if (stage.error !== undefined) throw stage.error
       return 'request-1' as never
     }
-  const parts = {
-    ...settings,
-    passwordPolicy,
-    resets: { request: note('request'), confirm: note('confirm'), isOpen },
-    verifications: { confirm: note('confirm'), isOpen },
-    changes: { confirm: note('confirm'), isOpen },
-    undo: { undo: note('undo'), isOpen },
-    invitations: { accept: note('accept'), isOpen },
-    profile: { properties: { age: { type: 'integer' } }, required: ['age'] },
-  }
-  const all = [resetPageRoutes, confirmPageRoutes, changePageRoutes]
-  return Object.assign(stage, { routes: all.flatMap((routes) => routes(parts)) })
+  const resets = { request: note('request'), confirm: note('confirm'), isOpen }
+  const confirming = { confirm: note('confirm'), isOpen }
+  const profile = { properties: { age: { type: 'integer' } }, required: ['age'] }
+  const pages = [
+    verifyPage(confirming),
+    finishPage(confirming),
+    changePage(confirming),
+    undoPage({ undo: note('undo'), isOpen }),
+    acceptPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),
+  ]
+  const routes = [
+    ...resetPageRoutes({ ...settings, resets, passwordPolicy }),
+    ...pages.flatMap((page) => formPageRoutes(page, settings)),
+  ]
+  return Object.assign(stage, { routes })
 }
 
 /** Opens a page, or sends its form. */
@@ -245,7 +248,9 @@ describe('the pages for a new password', () => {
       stage.error = new ProblemError('unprocessable_content', 'x', { errors })
       for (const language of ['de', 'fr', 'es'] as const) {
         const lines = await linesAfter(stage, 'reset-password', { form: typed, language })
-        assert.ok(lines.includes(fault(passwordFaultTexts[language][type], 'new_password')))
+        assert.ok(
+          lines.includes(fault(texts[language].pages.passwordFaults?.[type] ?? '', 'new_password')),
+        )
       }
     }
     assert.ok(!german.some((line) => line.includes('code-fault')))

@@ -4,9 +4,7 @@ import { isOnThisMachine } from '../../../base/this-machine.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
 import { pageAnswer } from '../../../pages/layout.ts'
 import { nextUrlOf, page, readerOf, type PageSettings } from '../account-pages/page-parts.ts'
-import { pageTexts } from '../account-pages/texts.ts'
 import { unavailablePage } from '../account-pages/unavailable.ts'
-import { startTexts } from './texts.ts'
 
 export interface StartOptions extends PageSettings {
   readonly mailUrl?: string | undefined
@@ -44,7 +42,7 @@ export async function startPage(
 /** Returns the page for a path that has no page. */
 export function notFoundPage(request: HttpRequestWithBody, options: StartOptions): HttpAnswer {
   const reader = readerOf(request, options)
-  const { notFound } = startTexts[reader.language]
+  const { notFound } = reader.texts
   const content = markup`<p>${notFound.text}</p>
 <p><a href="${basePathOf(options)}/">${notFound.toStart}</a></p>`
   return page(reader, notFound.heading, content, { status: 404 })
@@ -57,12 +55,12 @@ export function basePathOf({ issuer }: Pick<StartOptions, 'issuer'>): string {
 
 function publicPage(request: HttpRequestWithBody, options: StartOptions): HttpAnswer {
   const reader = readerOf(request, options)
-  const { start } = startTexts[reader.language]
+  const { start } = reader.texts
   return page(
     reader,
     start.heading,
     markup`<p>${start.text}</p>
-${linkOf(options, pageTexts[reader.language].forgot.heading)}`,
+${linkOf(options, reader.texts.forgot.heading)}`,
   )
 }
 

@@ -1,0 +1,278 @@
+import type { Texts } from '../text-types.ts'
+
+export const fr: Texts = {
+  notices: {
+    password_changed: ({ service, time, address }) => [
+      `Votre mot de passe sur ${service} a été modifié`,
+      `Le mot de passe de votre compte sur ${service} a été modifié le ${time}` +
+        `${address === undefined ? '' : ` depuis l’adresse IP ${address}`}.`,
+      'Si c’était vous, vous n’avez rien à faire.',
+      'Si ce n’était pas vous, une autre personne a accès à votre compte. Contactez ' +
+        `immédiatement l’exploitant de ${service}.`,
+    ],
+    new_device: ({ service, time, address }) => [
+      `Nouvelle connexion à votre compte sur ${service}`,
+      `Une connexion à votre compte sur ${service} a eu lieu le ${time} depuis un appareil ` +
+        'qui n’avait pas encore été utilisé' +
+        `${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
+      'Si c’était vous, vous n’avez rien à faire.',
+      'Si ce n’était pas vous, changez votre mot de passe maintenant. Cela met fin à toutes ' +
+        'les autres sessions.',
+    ],
+    account_disabled: ({ service, time }) => [
+      `Votre compte sur ${service} a été désactivé`,
+      `Votre compte sur ${service} a été désactivé le ${time}. Vous ne pouvez plus vous connecter.`,
+      `Pour toute question, contactez l’exploitant de ${service}.`,
+    ],
+    already_registered: ({ service, time }) => [
+      `Vous avez déjà un compte sur ${service}`,
+      `Le ${time}, une personne a voulu s’inscrire sur ${service} avec votre adresse. Vous ` +
+        'avez déjà un compte avec cette adresse\u00a0: aucun autre n’a été créé.',
+      'Si c’était vous, connectez-vous avec votre mot de passe. Si vous l’avez oublié, ' +
+        'demandez-en un nouveau.',
+      'Si ce n’était pas vous, vous n’avez rien à faire.',
+    ],
+    email_taken: ({ service, time }) => [
+      `Votre adresse est déjà utilisée sur ${service}`,
+      `Le ${time}, une personne a voulu utiliser votre adresse pour un autre compte sur ` +
+        `${service}. Un compte existe déjà avec votre adresse\u00a0: rien n’a été modifié.`,
+      'Si c’était vous, connectez-vous au compte qui a cette adresse, ou supprimez-le d’abord.',
+      'Si ce n’était pas vous, vous n’avez rien à faire.',
+    ],
+    email_removed: ({ service, time }) => [
+      `Le compte sur ${service} a maintenant une autre adresse`,
+      `Le ${time}, un compte sur ${service} a reçu une autre adresse e-mail. Jusque-là, il ` +
+        'avait celle-ci.',
+      'Si c’était vous, ou si ce compte n’est pas le vôtre, vous n’avez rien à faire.',
+      `Si ce compte est le vôtre et que ce n’était pas vous, contactez l’exploitant de ${service}.`,
+    ],
+  },
+  automatic: 'Message envoyé automatiquement, sans lien. Il ne demande aucun mot de passe.',
+  linkMails: {
+    password_reset: (service) => ({
+      subject: `Nouveau mot de passe pour ${service}`,
+      beforeLink:
+        `Un nouveau mot de passe a été demandé pour votre compte sur ${service}. Ouvrez ce lien ` +
+        'pour le choisir\u00a0:',
+      beforeCode: 'Ou saisissez ce code là où vous avez demandé le nouveau mot de passe\u00a0:',
+      ifNotYou:
+        'Si vous n’êtes pas à l’origine de cette demande, ignorez ce message\u00a0: votre mot ' +
+        'de passe reste inchangé.',
+    }),
+    email_verification: (service) => ({
+      subject: `Confirmez votre adresse pour ${service}`,
+      beforeLink:
+        `Un compte sur ${service} utilise cette adresse. Si c’est le vôtre, ouvrez ce lien et ` +
+        'saisissez votre mot de passe pour confirmer l’adresse\u00a0:',
+      beforeCode: 'Ou saisissez ce code là où vous êtes connecté\u00a0:',
+      ifNotYou:
+        'Si ce compte n’est pas le vôtre, une autre personne a indiqué votre adresse. Ignorez ' +
+        'ce message.',
+    }),
+    registration: (service) => ({
+      subject: `Terminez votre inscription sur ${service}`,
+      beforeLink:
+        `Une personne souhaite s’inscrire sur ${service} avec cette adresse. Si c’est vous, ` +
+        'ouvrez ce lien et saisissez le mot de passe que vous avez choisi\u00a0:',
+      beforeCode: 'Ou saisissez ce code là où vous vous êtes inscrit\u00a0:',
+      ifNotYou: 'Si ce n’est pas vous, ignorez ce message\u00a0: aucun compte ne sera créé.',
+    }),
+    email_change: (service) => ({
+      subject: `Confirmez votre nouvelle adresse pour ${service}`,
+      beforeLink:
+        `Cette adresse a été indiquée comme nouvelle adresse d’un compte sur ${service}. Si ce ` +
+        'compte est le vôtre, ouvrez ce lien pour la confirmer\u00a0:',
+      beforeCode: 'Ou saisissez ce code là où vous avez modifié l’adresse\u00a0:',
+      ifNotYou: 'Si ce compte n’est pas le vôtre, ignorez ce message.',
+    }),
+    invitation: (service) => ({
+      subject: `Votre invitation sur ${service}`,
+      beforeLink:
+        `Vous êtes invité à créer un compte sur ${service}. Ouvrez ce lien pour choisir un nom ` +
+        'et un mot de passe\u00a0:',
+      beforeCode: undefined,
+      ifNotYou: 'Si vous ne souhaitez pas de compte, ignorez ce message.',
+    }),
+  },
+  email_changed: ({ service, link, lifetime, until }) => [
+    `L’adresse de votre compte sur ${service} a été modifiée`,
+    `Votre compte sur ${service} a maintenant une autre adresse e-mail. Jusqu’ici, c’était ` +
+      'celle-ci.',
+    'Si c’était vous, vous n’avez rien à faire.',
+    'Si ce n’était pas vous, une autre personne a accès à votre compte. Ouvrez ce lien pour ' +
+      'annuler la modification\u00a0:',
+    { link },
+    'Tous les appareils seront alors déconnectés, et vous recevrez un message pour choisir un ' +
+      `nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au ` +
+      `${until}). Ne le communiquez à personne.`,
+  ],
+  both: {
+    works: (lifetime, until) =>
+      `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+    keepSecret: 'Ne communiquez le lien et le code à personne.',
+  },
+  linkOnly: {
+    works: (lifetime, until) =>
+      `Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+    keepSecret: 'Ne communiquez le lien à personne.',
+  },
+  pages: {
+    login: 'Nom d’utilisateur ou adresse e-mail',
+    password: 'Mot de passe',
+    newPassword: 'Nouveau mot de passe',
+    newPasswordHint: (minLength) =>
+      `Au moins ${minLength} caractères. Plusieurs mots sans rapport entre eux conviennent bien.`,
+    username: 'Nom d’utilisateur',
+    usernameHint:
+      '2 à 63 lettres, chiffres, points, tirets bas ou traits d’union, en commençant par une ' +
+      'lettre ou un chiffre.',
+    otherUsername: 'Autre nom d’utilisateur',
+    otherUsernameHint:
+      'De 2 à 63 lettres sans accent, chiffres, points, tirets bas ou traits d’union, en ' +
+      'commençant par une lettre ou un chiffre.',
+    code: 'Code reçu par message',
+    codeHint: 'Huit chiffres.',
+    yes: 'Oui',
+    no: 'Non',
+    noToken: 'Ce lien est incomplet. Ouvrez le lien entier du message.',
+    continueTo: 'Continuer vers',
+    usedLink: {
+      heading: 'Ce lien n’est plus valable',
+      reason: 'Un lien reçu par message ne sert qu’une fois, et pendant un temps limité.',
+    },
+    unavailablePage: {
+      heading: 'Ce n’est pas possible pour le moment',
+      opened: 'Vous n’y êtes pour rien. Réessayez dans un instant.',
+      sent:
+        'Vous n’y êtes pour rien. Patientez un instant, puis revenez en arrière et renvoyez le ' +
+        'formulaire.',
+      again: 'Réessayer',
+    },
+    faults: {
+      wrongPassword: 'Le mot de passe est erroné.',
+      wrongCode: 'Le code est erroné, a déjà été utilisé ou a expiré.',
+      otherPassword: 'Choisissez un autre mot de passe.',
+      input: 'Ce n’est pas possible.',
+      tooMany: 'Trop de tentatives. Patientez un moment, puis réessayez.',
+      unavailable: 'Ce n’est pas possible pour le moment. Réessayez dans quelques secondes.',
+    },
+    passwordFaults: {
+      password_malformed: 'Le mot de passe contient des caractères non valides.',
+      password_too_long: 'Le mot de passe est trop long.',
+      password_too_short: 'Le mot de passe est trop court.',
+      password_guessable:
+        'Le mot de passe est trop facile à deviner. Plusieurs mots sans rapport entre eux ' +
+        'conviennent bien.',
+      password_has_name:
+        'Le mot de passe ne doit pas contenir votre nom, votre adresse ou le nom de ce service.',
+    },
+    start: {
+      heading: 'Connectez-vous dans votre application',
+      text:
+        'Ce serveur contient les comptes d’une application. Pour vous connecter, ouvrez ' +
+        'l’application.',
+    },
+    notFound: {
+      heading: 'Il n’y a pas de page ici',
+      text: 'Vérifiez l’adresse. Si vous venez d’un message, ouvrez le lien entier du message.',
+      toStart: 'Aller à la page d’accueil',
+    },
+    forgot: {
+      heading: 'Mot de passe oublié\u00a0?',
+      intro:
+        'Nous vous envoyons un message avec un lien et un code, qui permettent de choisir un ' +
+        'nouveau mot de passe.',
+      button: 'Envoyer le message',
+    },
+    sent: {
+      heading: 'Consultez votre messagerie',
+      intro:
+        'S’il existe un compte avec ce nom ou cette adresse, un message vient de partir. Ouvrez ' +
+        'le lien du message ou saisissez son code ici. Si rien n’arrive, regardez dans les ' +
+        'courriers indésirables, puis faites une nouvelle demande. Après plusieurs messages, le ' +
+        'suivant est possible six heures plus tard.',
+    },
+    reset: {
+      heading: 'Choisir un nouveau mot de passe',
+      button: 'Enregistrer le mot de passe',
+      done: {
+        heading: 'Votre mot de passe est enregistré',
+        text:
+          'Vous êtes déconnecté de tous les appareils. Connectez-vous avec le nouveau mot de ' +
+          'passe.',
+      },
+      used:
+        'Si vous avez choisi votre nouveau mot de passe avec ce lien, connectez-vous. Sinon, ' +
+        'demandez un nouveau message.',
+      noToken:
+        'Ce lien est incomplet. Ouvrez le lien entier du message, ou demandez un nouveau ' +
+        'message.',
+      again: 'Demander un nouveau message',
+    },
+    verify: {
+      heading: 'Confirmez votre adresse',
+      intro:
+        'Saisissez le mot de passe de votre compte. Si vous ne le connaissez pas, une autre ' +
+        'personne s’est inscrite avec votre adresse\u00a0: fermez cette page.',
+      button: 'Confirmer l’adresse',
+      done: { heading: 'Votre adresse est confirmée', text: 'Vous pouvez fermer cette page.' },
+      used:
+        'Si vous avez confirmé votre adresse avec ce lien, vous pouvez fermer cette page. ' +
+        'Sinon, demandez un nouveau message dans l’application où vous vous êtes inscrit.',
+    },
+    finish: {
+      heading: 'Terminez votre inscription',
+      intro:
+        'Saisissez le mot de passe que vous avez choisi lors de l’inscription. Si vous ne vous ' +
+        'êtes pas inscrit, fermez cette page\u00a0: aucun compte ne sera créé.',
+      button: 'Créer le compte',
+      done: { heading: 'Votre compte est prêt', text: 'Vous pouvez maintenant vous connecter.' },
+      used:
+        'Si vous avez créé votre compte avec ce lien, connectez-vous. Sinon, inscrivez-vous de ' +
+        'nouveau.',
+      usernameTaken: 'Une autre personne utilise déjà ce nom. Choisissez-en un autre.',
+      emailTaken:
+        'Il existe désormais un compte avec cette adresse. Connectez-vous, ou demandez un ' +
+        'nouveau mot de passe.',
+    },
+    change: {
+      heading: 'Confirmer votre nouvelle adresse',
+      intro:
+        'Saisissez le mot de passe de votre compte. Si vous n’avez pas modifié d’adresse, ' +
+        'fermez cette page\u00a0: rien ne changera.',
+      button: 'Confirmer l’adresse',
+      done: { heading: 'Votre adresse est modifiée', text: 'Vous pouvez fermer cette page.' },
+      used:
+        'Si vous avez confirmé votre adresse avec ce lien, vous pouvez fermer cette page. ' +
+        'Sinon, modifiez de nouveau l’adresse dans l’application.',
+      refused: 'Le mot de passe est erroné, ou l’adresse n’est plus disponible.',
+    },
+    undo: {
+      heading: 'Annuler la modification de votre adresse',
+      intro:
+        'Votre compte retrouve son ancienne adresse. Tous les appareils sont déconnectés, et ' +
+        'vous recevez un message pour choisir un nouveau mot de passe.',
+      button: 'Annuler la modification',
+      done: {
+        heading: 'Votre ancienne adresse est rétablie',
+        text:
+          'Consultez votre messagerie et choisissez un nouveau mot de passe avec le lien du ' +
+          'message.',
+      },
+      used:
+        'Si vous avez annulé la modification avec ce lien, consultez votre messagerie\u00a0: un ' +
+        'message vous permet de choisir un nouveau mot de passe. Sinon, contactez les ' +
+        'responsables de l’application.',
+    },
+    accept: {
+      heading: 'Créer votre compte',
+      intro: 'Choisissez le nom et le mot de passe avec lesquels vous vous connecterez.',
+      button: 'Créer le compte',
+      done: { heading: 'Votre compte est prêt', text: 'Vous pouvez maintenant vous connecter.' },
+      used:
+        'Si vous avez créé votre compte avec ce lien, connectez-vous. Sinon, demandez une ' +
+        'nouvelle invitation à la personne qui vous a invité.',
+      taken: 'Ce nom d’utilisateur ou votre adresse est déjà pris.',
+    },
+  },
+}

@@ -1,0 +1,23 @@
+// The fields that several pages have.
+import { markup } from '../../../pages/html.ts'
+import type { ShownField } from './form-page.ts'
+import type { PageReader } from './page-parts.ts'
+
+export function currentPassword({ texts: { password: label } }: PageReader): ShownField {
+  const attributes = markup`type="password" autocomplete="current-password"`
+  return { name: 'password', label, attributes }
+}
+
+export function newPassword(name: string, label: string, hint: string): ShownField {
+  return { name, label, hint, attributes: markup`type="password" autocomplete="new-password"` }
+}
+
+/** The field for a user name, or for any login if `value` is undefined. */
+export function loginName(
+  field: Pick<ShownField, 'name' | 'label' | 'hint'>,
+  value?: string,
+): ShownField {
+  const shown = value === undefined ? undefined : markup` value="${value}"`
+  const spelling = markup`autocapitalize="none" spellcheck="false"`
+  return { ...field, attributes: markup`autocomplete="username" ${spelling}${shown}` }
+}

@@ -1,0 +1,183 @@
+// A page that the link in a mail opens. Only the button of its form changes anything.
+import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
+import { queryOf, type OpenRoute } from '../../../http/route.ts'
+import { joined, markup, type Html } from '../../../pages/html.ts'
+import { fieldOf, type Field } from '../../../pages/layout.ts'
+import type { FormTexts } from '../../mail/messages/text-types.ts'
+import {
+  donePage,
+  page,
+  pageRoute,
+  readPageForm,
+  readerOf,
+  type PageReader,
+  type PageSettings,
+} from './page-parts.ts'
+
+export interface FormPage {
+  /** The last part of the path of the page: the page is at `/account/NAME`. */
+  readonly name: string
+  /** What the OpenAPI document says about opening the page, and about sending its form. */
+  readonly summaries: readonly [opened: string, sent: string]
+  /** Descriptions of refusals that differ from those of `pageRoute()`, by HTTP status. */
+  readonly refuses?: Readonly<Record<number, string>>
+  /** The names of the fields of the form, besides the token. */
+  readonly fieldNames: readonly string[]
+  /** A link to the page where a person asks for another mail. */
+  again?(reader: PageReader): Again
+  texts(reader: PageReader, typed: Form, refused?: Refused): ShownTexts
+  /**
+   * Returns the fields of the form. `typed` has the values from the person's last try. A password
+   * is not shown again.
+   */
+  fields(reader: PageReader, typed: Form, refused?: Refused): readonly ShownField[]
+  /** Whether the token of a link can still be used. Changes nothing. */
+  isOpen(token: string): Promise<boolean>
+  /** Does what the button of the form says. If it throws a `ProblemError`, the page shows it. */
+  submit(form: Form, request: HttpRequestWithBody): Promise<unknown>
+  /**
+   * Returns which field a refusal is about, and what the page says. Undefined if the link does not
+   * work (403), or for the text that all pages show.
+   */
+  faultOf(error: ProblemError, reader: PageReader, form: Form): MaybeFault | Promise<MaybeFault>
+}
+
+type ShownTexts = FormTexts & { readonly intro?: string; readonly noToken?: string }
+export type ShownField = Omit<Field, 'fault'>
+
+export interface Fault {
+  /** The name of the field that has the fault; undefined if the fault is not in a field. */
+  readonly field?: string | undefined
+  readonly text: string | Html
+}
+export type MaybeFault = Fault | undefined
+
+export interface Refused extends Fault, Pick<ProblemError, 'status' | 'retryAfterSeconds'> {}
+
+/** Makes the two routes of a page: `GET` shows the form, and `POST` receives the form. */
+export function formPageRoutes(shown: FormPage, settings: PageSettings): readonly OpenRoute[] {
+  const { name, summaries, fieldNames, refuses } = shown
+  return [
+    pageRoute('GET', `/account/${name}`, summaries[0], {
+      query: { token: { type: 'string' } },
+      handle: (request) => openLink(request, shown, settings),
+    }),
+    pageRoute('POST', `/account/${name}`, summaries[1], {
+      fields: ['token', ...fieldNames],
+      ...(refuses && { refuses }),
+      handle: (request) => submitForm(request, shown, settings),
+    }),
+  ]
+}
+
+/**
+ * Shows the form for a link, or says that the link does not work any more. Does not use up the
+ * token of the link, because mail scanners open links too.
+ */
+async function openLink(
+  request: HttpRequestWithBody,
+  shown: FormPage,
+  settings: PageSettings,
+): Promise<HttpAnswer> {
+  const reader = readerOf(request, settings)
+  const token = queryOf(request).get('token') ?? ''
+  const typed = new Map([['token', token]])
+  if (token !== '')
+    return (await shown.isOpen(token))
+      ? formPage(reader, shown, typed)
+      : usedLinkPage(reader, shown, typed)
+
+  const { heading, noToken = reader.texts.noToken } = shown.texts(reader, typed)
+  return page(reader, heading, markup`<p>${noToken}</p>\n${againLink(reader, shown)}`)
+}
+
+async function submitForm(
+  request: HttpRequestWithBody,
+  shown: FormPage,
+  settings: PageSettings,
+): Promise<HttpAnswer> {
+  const reader = readerOf(request, settings)
+  const form = await readPageForm(request)
+  try {
+    await shown.submit(form, request)
+    return donePage(reader, shown.texts(reader, form).done)
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error
+
+    const fault = await shown.faultOf(error, reader, form)
+    if (error.status === 403 && !fault) return usedLinkPage(reader, shown, form)
+    const { status, retryAfterSeconds } = error
+    const refused = { status, retryAfterSeconds, ...(fault ?? generalFault(error, reader)) }
+    return formPage(reader, shown, form, refused)
+  }
+}
+
+/** Returns what all pages say if a service has no time for a request. */
+export function generalFault(
+  { status }: ProblemError,
+  { texts: { faults } }: PageReader,
+): { readonly text: string } {
+  return { text: status === 429 ? faults.tooMany : faults.unavailable }
+}
+
+export function formPage(
+  reader: PageReader,
+  shown: FormPage,
+  typed: Form,
+  refused?: Refused,
+): HttpAnswer {
+  const { heading, ...texts } = shown.texts(reader, typed, refused)
+  const byCode = shown.fieldNames.includes('request_id') && typed.has('request_id')
+  const hidden = byCode ? 'request_id' : 'token'
+  const fields = shown.fields(reader, typed, refused)
+  const proof = [hidden, typed.get(hidden) ?? ''] as const
+  const form = drawForm({ ...texts, action: shown.name, proof, fields, refused })
+  const after = refused && againLink(reader, shown)
+  return page(reader, heading, markup`${form}\n${after}`, refused)
+}
+
+interface DrawnForm {
+  readonly action: string
+  readonly intro?: string
+  /** The hidden field with the token of a link, or with the id of a request. */
+  readonly proof?: readonly [name: string, value: string]
+  readonly fields: readonly ShownField[]
+  readonly button: string
+  readonly refused?: Refused | undefined
+}
+
+export function drawForm({ action, intro, proof, fields, button, refused }: DrawnForm): Html {
+  const faultAt = (name: string | undefined): Html | undefined =>
+    refused && refused.field === name ? markup`${refused.text}` : undefined
+  const isOfField = fields.some(({ name }) => name === refused?.field)
+  return markup`${intro && markup`<p>${intro}</p>`}
+${isOfField ? undefined : refused && markup`<p class="fault" role="alert">${refused.text}</p>`}
+<form method="post" action="${action}">
+${proof && markup`<input type="hidden" name="${proof[0]}" value="${proof[1]}">`}
+${joined(fields.map((field) => markup`${fieldOf({ ...field, fault: faultAt(field.name) })}\n`))}
+<button>${button}</button>
+</form>`
+}
+
+interface Again {
+  readonly href: string
+  readonly label: string
+}
+
+function againLink(reader: PageReader, { again }: FormPage): Html | undefined {
+  const { href, label } = again?.(reader) ?? {}
+  return href === undefined ? undefined : markup`<p><a href="${href}">${label}</a></p>`
+}
+
+/**
+ * Writes the page for a link that was used, has expired or never existed. The page does not say
+ * which: Keystile does not keep used links.
+ */
+function usedLinkPage(reader: PageReader, shown: FormPage, typed: Form): HttpAnswer {
+  const { heading, reason } = reader.texts.usedLink
+  const again = shown.again?.(reader)
+  const content = markup`<p>${reason} ${shown.texts(reader, typed).used}</p>
+${again && markup`<p><a class="button" href="${again.href}">${again.label}</a></p>`}`
+  return page(reader, heading, content, { status: 403 })
+}

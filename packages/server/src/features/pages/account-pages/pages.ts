@@ -1,0 +1,181 @@
+// The pages of the flows by mail that have one form. The page for a new password is in
+// `reset-pages.ts`. The services enforce all rules; the pages only show the results.
+import { ProblemError, type JsonObject } from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
+import type { EmailChanges } from '../../mail/email-change/change.ts'
+import type { EmailUndo } from '../../mail/email-change/undo.ts'
+import type { Verifications } from '../../mail/email-verification/verification.ts'
+import type { Invitations } from '../../mail/invitations/invitation.ts'
+import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import { byStranger } from '../../operations/audit/audit.ts'
+import { parseUsername } from '../../users/directory/names.ts'
+import { currentPassword, loginName, newPassword } from './fields.ts'
+import type { FormPage, MaybeFault } from './form-page.ts'
+import { brokenRule, type PageReader } from './page-parts.ts'
+import { profileFieldsOf } from './profile-fields.ts'
+
+const refuses = {
+  403: 'A page: the link or the password is wrong, or the link was used or has expired',
+}
+const refusesTaken = { ...refuses, 409: 'A page: the user name or the address is taken' }
+const refusesFields = { 422: 'A page: a field is not acceptable' }
+
+type ConfirmService = Pick<Verifications, 'confirm' | 'isOpen'>
+
+/** The page that verifies the address of an account. */
+export function verifyPage(verifications: ConfirmService): FormPage {
+  return confirmPage('verify', verifications, {
+    name: 'verify-email',
+    summaries: [
+      'Confirm the address of an account',
+      'Submit the form to confirm the address of an account',
+    ],
+    refuses,
+    fieldNames: ['password'],
+  })
+}
+
+/** The page that finishes a registration. It asks for another user name if the first is taken. */
+export function finishPage(verifications: ConfirmService): FormPage {
+  return confirmPage('finish', verifications, {
+    name: 'finish-registration',
+    summaries: ['Confirm a registration', 'Submit the form to confirm a registration'],
+    refuses: refusesTaken,
+    fieldNames: ['password', 'username'],
+  })
+}
+
+function confirmPage(
+  kind: 'verify' | 'finish',
+  { confirm, isOpen }: ConfirmService,
+  described: Pick<FormPage, 'name' | 'summaries' | 'refuses' | 'fieldNames'>,
+): FormPage {
+  const typedName = (form: Form): string | undefined =>
+    kind === 'finish' ? form.get('username') : undefined
+
+  return {
+    ...described,
+    texts: ({ texts }) => texts[kind],
+    fields(reader, form, refused) {
+      const { otherUsername: label, otherUsernameHint } = reader.texts
+      const [typed, isRefused] = [typedName(form), refused?.field === 'username']
+      const hint = isRefused ? undefined : otherUsernameHint
+      const username = loginName({ name: 'username', label, hint }, typed ?? '')
+      return [...(typed !== undefined || isRefused ? [username] : []), currentPassword(reader)]
+    },
+    isOpen,
+    async submit(form, request) {
+      const typed = typedName(form)
+      const username = typed === undefined ? undefined : parseUsername(typed)
+      if (typed !== undefined && !username)
+        throw new ProblemError('unprocessable_content', 'The user name must be valid')
+
+      const [token = '', password = ''] = [form.get('token'), form.get('password')]
+      await confirm({ presented: { token }, password, username }, byStranger(request))
+    },
+    faultOf(error, { texts: { faults, finish, otherUsernameHint } }) {
+      const field = fieldIn(error)
+      if (error.status === 422) return { field: 'username', text: otherUsernameHint }
+      if (error.status === 403 && field === 'password') return { field, text: faults.wrongPassword }
+      if (error.status !== 409) return undefined
+      return field === 'username'
+        ? { field, text: finish.usernameTaken }
+        : { text: finish.emailTaken }
+    },
+  }
+}
+
+/** The page that confirms a new e-mail address. */
+export function changePage({
+  confirm,
+  isOpen,
+}: Pick<EmailChanges, 'confirm' | 'isOpen'>): FormPage {
+  return {
+    name: 'confirm-email-change',
+    summaries: ['Confirm a new e-mail address', 'Submit the form to confirm a new e-mail address'],
+    refuses: { ...refuses, ...refusesFields },
+    fieldNames: ['password'],
+    texts: ({ texts }) => texts.change,
+    fields: (reader) => [currentPassword(reader)],
+    isOpen,
+    submit(form, request) {
+      const owner = { subject: undefined, password: form.get('password') }
+      return confirm({ token: form.get('token') ?? '' }, owner, byStranger(request))
+    },
+    async faultOf(error, reader, form) {
+      if (error.status !== 403) return faultIn(error, reader)
+      // The link is not at fault if it still works.
+      const isOfPassword = await isOpen(form.get('token') ?? '')
+      return isOfPassword ? { field: 'password', text: reader.texts.change.refused } : undefined
+    },
+  }
+}
+
+/** The page that restores the old e-mail address. */
+export function undoPage({ undo, isOpen }: Pick<EmailUndo, 'undo' | 'isOpen'>): FormPage {
+  return {
+    name: 'undo-email-change',
+    summaries: [
+      'Restore the old e-mail address',
+      'Submit the form to restore the old e-mail address',
+    ],
+    refuses: { ...refuses, ...refusesFields },
+    fieldNames: [],
+    texts: ({ texts }) => texts.undo,
+    fields: () => [],
+    isOpen,
+    submit: (form, request) => undo(form.get('token') ?? '', byStranger(request)),
+    faultOf: faultIn,
+  }
+}
+
+/**
+ * The page that accepts an invitation.
+ *
+ * @param profile the JSON Schema of the profile of a new account
+ */
+export function acceptPage(
+  { accept, isOpen }: Pick<Invitations, 'accept' | 'isOpen'>,
+  { minLength }: Pick<PasswordPolicy, 'minLength'>,
+  profile: JsonObject,
+): FormPage {
+  const profileFields = profileFieldsOf(profile)
+  return {
+    name: 'accept-invitation',
+    summaries: ['Accept an invitation', 'Submit the form to accept an invitation'],
+    refuses: { ...refusesTaken, ...refusesFields },
+    fieldNames: ['username', 'password', ...profileFields.names],
+    texts: ({ texts }) => texts.accept,
+    fields({ texts }, typed) {
+      const { username: label, usernameHint: hint, password, newPasswordHint } = texts
+      return [
+        loginName({ name: 'username', label, hint }, typed.get('username') ?? ''),
+        newPassword('password', password, newPasswordHint(minLength)),
+        ...profileFields.show(typed, texts),
+      ]
+    },
+    isOpen,
+    submit(form, request) {
+      const [username, password] = [form.get('username'), form.get('password')]
+      const members = {
+        ...profileFields.read(form),
+        ...(username && { username }),
+        ...(password && { password }),
+      }
+      return accept({ token: form.get('token') ?? '' }, members, byStranger(request))
+    },
+    faultOf: faultIn,
+  }
+}
+
+/** Returns the fault of a field that was refused, or of a name or an address that is taken. */
+function faultIn(error: ProblemError, reader: PageReader): MaybeFault {
+  const field = fieldIn(error)
+  const { faults, accept } = reader.texts
+  if (error.status === 422) return { field, text: brokenRule(error, reader, faults.input) }
+  return error.status === 409 ? { field, text: accept.taken } : undefined
+}
+
+function fieldIn({ errors = [] }: ProblemError): string | undefined {
+  return errors[0]?.loc[1]?.toString()
+}
