@@ -73,7 +73,7 @@ describe('keystile user invite', () => {
     const answer = await accept(await readToken('bob@example.com'))
     assert.equal(answer.status, 201)
     const { stdout: listed } = await user(['list'])
-    assert.match(listed, /bob\s+bob@example\.com\s+active\s+\S+\s+role:reader/)
+    assert.match(listed, /bob\s+\S+\s+bob@example\.com\s+active\s+\S+\s+role:reader/)
   })
 
   it('`keystile user invitations` lists the invitations that can still be accepted', async () => {

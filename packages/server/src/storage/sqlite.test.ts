@@ -329,7 +329,7 @@ describe('commands that wait for the writer of SQLite', () => {
 
   it('the length of the queue is the number of SQLite commands without an answer', async () => {
     assert.equal(database.writeQueueLength, 0)
-    const writing = Promise.all([write('insert', 'a'), write('insert', 'b', 1_000)])
+    const writing = Promise.all([write('insert', 'a', 1_000), write('insert', 'b', 1_000)])
     await new Promise((resolve) => setTimeout(resolve)) // `write` checks first
     assert.equal(database.writeQueueLength, 2)
     await writing
