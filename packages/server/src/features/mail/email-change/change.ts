@@ -11,7 +11,7 @@ import {
   type RouteDoc,
 } from '../../../http/route.ts'
 import { currentPasswordField, emailField } from '../../users/accounts/account-fields.ts'
-import { provePassword, type ProofParts } from '../../users/accounts/own-credentials.ts'
+import { provePassword, type ProofParts } from '../../users/accounts/prove-password.ts'
 import {
   outdated,
   ownAccount,

@@ -15,7 +15,6 @@ import {
   bindWithMail,
   eraseProofs,
   insertProof,
-  leaveProofsUnbound,
   lockProof,
   spendProof,
   type BindValues,
@@ -33,12 +32,10 @@ import type { EmailChangeEvent } from './feature.ts'
 export const bindEmailChange: Command<BindValues, void> = command(
   'bindEmailChange',
   async (transaction, values) => {
-    const { id, subject, mailbox, now } = values
-    const expected = { subject, passwordHash: undefined, rights: undefined }
-    if (await lockAccount(transaction, expected)) {
-      const about = (await findHolder(transaction, mailbox)) ?? subject
-      await bindWithMail(transaction, { ...values, about })
-    } else await leaveProofsUnbound(transaction, { ids: [id], now })
+    const { subject, mailbox } = values
+    const account = await lockAccount(transaction, { subject, rights: undefined })
+    const about = account && (await findHolder(transaction, mailbox))
+    await bindWithMail(transaction, { ...values, about }, account !== undefined)
   },
 )
 

@@ -5,7 +5,6 @@ import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import {
   bindWithMail,
   eraseProofs,
-  leaveProofsUnbound,
   spendProof,
   type BindValues,
   type SpendableProof,
@@ -21,8 +20,7 @@ export const bindVerification: Command<BindValues, void> = command(
   'bindVerification',
   async (transaction, values) => {
     const account = await lockMailbox(transaction, values)
-    if (account && !account.isVerified) await bindWithMail(transaction, values)
-    else await leaveProofsUnbound(transaction, { ids: [values.id], now: values.now })
+    await bindWithMail(transaction, values, account?.isVerified === false)
   },
 )
 

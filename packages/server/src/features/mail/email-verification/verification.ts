@@ -22,7 +22,7 @@ import {
   type AccountCaller,
 } from '../../users/accounts/route-parts.ts'
 import type { User, UserFinder, Users } from '../../users/accounts/users.ts'
-import { verifyCounted } from '../../users/accounts/verify-counted.ts'
+import { verifyCounted } from '../../users/accounts/prove-password.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byCaller, byStranger, type Audit } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'

@@ -44,10 +44,8 @@ async function contentOf(
   { issuer, templates, language: configured }: WritingOptions,
 ): Promise<MailContent> {
   const language = parseLanguage(parameters['language']) ?? configured
-  const [service, { address, link = '', code, expires_at = '' }] = [
-    new URL(issuer).host,
-    parameters,
-  ]
+  const service = new URL(issuer).host
+  const { address, link = '', code, expires_at = '' } = parameters
 
   const notice = noticeKinds.find((known) => known === template)
   if (notice) {

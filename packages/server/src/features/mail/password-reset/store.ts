@@ -11,7 +11,6 @@ import {
   bindWithMail,
   claimProof,
   eraseProofs,
-  leaveProofsUnbound,
   releaseProof,
   spendProof,
   type BindValues,
@@ -30,8 +29,8 @@ import type { PasswordResetEvent } from './feature.ts'
 export const bindReset: Command<BindValues, void> = command(
   'bindReset',
   async (transaction, values) => {
-    if (await lockMailbox(transaction, values)) await bindWithMail(transaction, values)
-    else await leaveProofsUnbound(transaction, { ids: [values.id], now: values.now })
+    const account = await lockMailbox(transaction, values)
+    await bindWithMail(transaction, values, account !== undefined)
   },
 )
 

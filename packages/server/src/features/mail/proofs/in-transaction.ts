@@ -93,22 +93,23 @@ export interface BindValues extends Binding {
 
 /**
  * Stores the mail of a request and binds the proof to the user. The mail of a known device has two
- * shares of the mailbox: its own, and that of strangers. If the mailbox already got too many mails,
- * stores no mail and leaves the proof unbound: a bound proof without a mail could evict a
- * proof whose mail was sent.
+ * shares of the mailbox: its own, and that of strangers. If `mayBind` is false, or if the mailbox
+ * already got too many mails, stores no mail and leaves the proof unbound: a bound proof without a
+ * mail could evict a proof whose mail was sent.
  */
 export async function bindWithMail(
   transaction: Transaction,
   { mail, recipient, about, ...values }: BindValues,
+  mayBind = true,
 ): Promise<void> {
   const { id, device, now } = values
   const addressee = { subject: about ?? values.subject, recipient, now }
-  if (
-    (device !== undefined &&
+  const isStored =
+    mayBind &&
+    ((device !== undefined &&
       (await tryInsertMail(transaction, mail, { ...addressee, share: 'allowance' }))) ||
-    (await insertMail(transaction, mail, { ...addressee, share: 'requested' }))
-  )
-    await bindProof(transaction, values)
+      (await insertMail(transaction, mail, { ...addressee, share: 'requested' })))
+  if (isStored) await bindProof(transaction, values)
   else await leaveProofsUnbound(transaction, { ids: [id], now })
 }
 
@@ -150,10 +151,7 @@ export async function spendProof(
 ): Promise<boolean> {
   const spent = await inTables<MailProofTables>(transaction)
     .deleteFrom('mail_proof')
-    .where('id', '=', id)
-    .where('purpose', '=', purpose)
-    .where('subject', '=', subject)
-    .where('mailbox', '=', mailbox)
+    .where((row) => row.and({ id, purpose, subject, mailbox }))
     .where('expires_at', '>', now)
     .returning('id')
     .executeTakeFirst()
@@ -231,10 +229,7 @@ export async function lockProof(
   const locked = await inTables<MailProofTables>(transaction)
     .updateTable('mail_proof')
     .set((row) => ({ tries: row.ref('tries') }))
-    .where('id', '=', id)
-    .where('purpose', '=', purpose)
-    .where('subject', '=', subject)
-    .where('mailbox', '=', mailbox)
+    .where((row) => row.and({ id, purpose, subject, mailbox }))
     .where('expires_at', '>', now)
     .returning('id')
     .executeTakeFirst()

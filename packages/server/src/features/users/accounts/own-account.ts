@@ -1,14 +1,23 @@
 // The endpoints by which users read, change and delete their own account.
 import { ProblemError, type HttpAnswer } from 'keystile/internal'
-import { readJsonObject, refuseFaults } from '../../../http/json-body.ts'
+import {
+  checkFields,
+  describeFields,
+  getFields,
+  readJsonObject,
+  refuseFaults,
+  strictFields,
+} from '../../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
 import { byCaller } from '../../operations/audit/audit.ts'
 import type { ScopeRules } from '../scopes/scopes.ts'
-import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf } from '../../operations/limits/uses.ts'
+import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import { currentPasswordField, findPasswordErrors, newPasswordField } from './account-fields.ts'
 import { checkProfileChange, describeProfileInput, type ProfileSchema } from './profile.ts'
 import { profileRate } from './feature.ts'
-import { outdated, ownAccount, type AccountCaller } from './route-parts.ts'
+import { provePassword, type ProofParts } from './prove-password.ts'
+import { outdated, ownAccount, tooManyTries, type AccountCaller } from './route-parts.ts'
 import type { User, Users } from './users.ts'
 import { describeOwnUser, wireOwnUser } from './wire-user.ts'
 
@@ -18,11 +27,25 @@ import { describeOwnUser, wireOwnUser } from './wire-user.ts'
  */
 const deletionMaxAgeSeconds = 300
 
+export interface AccountParts extends ProofParts {
+  readonly users: Pick<Users, 'readBySubject' | 'replaceProfile' | 'changePassword' | 'delete'>
+  readonly passwordPolicy: PasswordPolicy
+  readonly scopes: ScopeRules
+  readonly profile: ProfileSchema | undefined
+}
+
+/** The routes with which users read, change and delete their own account. */
+export function accountRoutes(parts: AccountParts): readonly GuardedRoute<AccountCaller>[] {
+  return [
+    readAccountRoute(parts),
+    changeProfileRoute(parts),
+    changePasswordRoute(parts),
+    deleteAccountRoute(parts),
+  ]
+}
+
 /** `GET /users/me`: returns the user of the token. */
-export function readAccountRoute({
-  scopes,
-  profile,
-}: Pick<ProfileChangeParts, 'scopes' | 'profile'>): GuardedRoute<AccountCaller> {
+export function readAccountRoute({ scopes, profile }: AccountParts): GuardedRoute<AccountCaller> {
   // Requests share a user who is in memory, so they share the answer too.
   const answers = new WeakMap<User, HttpAnswer>()
   return {
@@ -45,20 +68,13 @@ export function readAccountRoute({
   }
 }
 
-export interface ProfileChangeParts {
-  readonly users: Pick<Users, 'replaceProfile' | 'readBySubject'>
-  readonly limits: Limits
-  readonly scopes: ScopeRules
-  readonly profile: ProfileSchema | undefined
-}
-
 /** `PATCH /users/me`: changes profile fields. */
 export function changeProfileRoute({
   users,
   limits,
   scopes,
   profile,
-}: ProfileChangeParts): GuardedRoute<AccountCaller> {
+}: AccountParts): GuardedRoute<AccountCaller> {
   return {
     ...ownAccount,
     method: 'PATCH',
@@ -88,12 +104,56 @@ export function changeProfileRoute({
   }
 }
 
+/**
+ * `POST /users/me/password`: changes the password and ends all other sessions. It requires the
+ * current password, so an attacker with only a stolen token cannot take over the account.
+ */
+export function changePasswordRoute(parts: AccountParts): GuardedRoute<AccountCaller> {
+  const { users, passwords, passwordPolicy } = parts
+  const passwordChange = strictFields({
+    current_password: currentPasswordField,
+    new_password: newPasswordField(passwordPolicy),
+  })
+
+  return {
+    ...ownAccount,
+    method: 'POST',
+    path: '/users/me/password',
+    isFirstPartyOnly: true,
+    doc: {
+      tag: 'Own account',
+      summary: 'Change the password',
+      description: 'Ends every other session of the user.',
+      body: { type: 'json', schema: describeFields(passwordChange) },
+      success: { status: 204, description: 'Changed' },
+      refuses: {
+        403: 'The current password is wrong, or the token was issued to another client',
+        409: 'The password was changed at the same time',
+        429: tooManyTries,
+      },
+    },
+    async handle(request, { identity, user }) {
+      const body = await readJsonObject(request)
+      const faults = findPasswordErrors(
+        'new_password',
+        body['new_password'],
+        user.publicUser,
+        passwordPolicy,
+      )
+      const fields = getFields(checkFields(passwordChange, body), faults)
+
+      const by = byCaller(request, identity)
+      await provePassword(fields.current_password, { user, by }, parts)
+
+      const hash = await passwords.hash(fields.new_password, by.address)
+      if ((await users.changePassword(user, hash, by)) === 'outdated') throw outdated()
+      return emptyAnswer
+    },
+  }
+}
+
 /** `DELETE /users/me`: deletes the account. Requires a recent login. */
-export function deleteAccountRoute({
-  users,
-}: {
-  readonly users: Pick<Users, 'delete'>
-}): GuardedRoute<AccountCaller> {
+function deleteAccountRoute({ users }: AccountParts): GuardedRoute<AccountCaller> {
   return {
     ...ownAccount,
     method: 'DELETE',

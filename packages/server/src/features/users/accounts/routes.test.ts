@@ -14,15 +14,19 @@ import { parseUsername } from '../directory/names.ts'
 import { findPasswordErrors, findUndeclared, getAccountFields } from './account-fields.ts'
 import { createAppUsers, type AppUsersParts } from './app-users.ts'
 import { profileRate, proofRate, registrationMailRate, registrationRate } from './feature.ts'
-import { changeProfileRoute, readAccountRoute, type ProfileChangeParts } from './own-account.ts'
-import { changePasswordRoute, type PasswordChangeParts } from './own-credentials.ts'
+import {
+  accountRoutes,
+  changePasswordRoute,
+  changeProfileRoute,
+  readAccountRoute,
+  type AccountParts,
+} from './own-account.ts'
 import type { ProfileSchema } from './profile.ts'
 import { outdated, taken, type AccountCaller } from './route-parts.ts'
 import { registerRoute } from './registration.ts'
 import { createRegistrationForm } from './registration-form.ts'
-import { accountRoutes } from './routes.ts'
 import type { NewUser, User } from './users.ts'
-import { verifyCounted } from './verify-counted.ts'
+import { verifyCounted } from './prove-password.ts'
 
 interface Documented {
   readonly properties: Readonly<
@@ -128,7 +132,7 @@ describe('accountRoutes', () => {
       { replaceProfile: async () => 'outdated', readBySubject: async () => user },
     ]) {
       const { limits, counted } = recordUses()
-      const parts = { users, limits, profile: undefined } as unknown as ProfileChangeParts
+      const parts = { users, limits, profile: undefined } as unknown as AccountParts
       const request = new Request('http://localhost/users/me', {
         method: 'PATCH',
         body: '{}',
@@ -148,7 +152,7 @@ describe('accountRoutes', () => {
     const route = readAccountRoute({
       scopes: { declared: {}, defaults: [], roles: {} },
       profile: undefined,
-    })
+    } as unknown as AccountParts)
     const user = { publicUser: { id: 'x', createdAt: new Date(0) }, scopes: [], roles: [] }
     const read = (): unknown =>
       route.handle({} as RouteRequest, { user } as unknown as AccountCaller)
@@ -282,7 +286,7 @@ describe('the errors of account fields', () => {
       passwordPolicy: policyOf(15),
       audit: { record: async () => {} },
       limits: noLimits,
-    } as unknown as PasswordChangeParts)
+    } as unknown as AccountParts)
     for (const [new_password, field, msg] of [
       ['short', 'new_password', 'Password should have at least 15 characters'],
       ['an engine of her own', 'current_password', 'The current password is wrong'],

@@ -1,0 +1,65 @@
+// Verifies passwords that people type besides their login. Wrong ones count against a rate limit.
+import type { Audit } from '../../operations/audit/audit.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import type { Limits } from '../../operations/limits/limits.ts'
+import { useOf, type Use } from '../../operations/limits/uses.ts'
+import type { Passwords } from '../../credentials/password/password.ts'
+import type { AccountEvent } from './audit-events.ts'
+import { proofRate } from './feature.ts'
+import { aboutMember } from './route-parts.ts'
+import type { User } from './users.ts'
+
+export interface ProofParts {
+  readonly passwords: Passwords
+  readonly audit: Audit<AccountEvent>
+  readonly limits: Limits
+}
+
+/**
+ * Verifies the current password. Each session has its own rate limit. If an attacker exhausts the
+ * limit of one session, the owner can still change the password in a different session.
+ *
+ * @throws {ProblemError} `forbidden` for a wrong password, `too_many_requests` beyond the rate
+ *   limit
+ */
+export async function provePassword(
+  password: string,
+  { user, by }: { readonly user: User; readonly by: By },
+  parts: ProofParts,
+): Promise<void> {
+  const { passwordHash: hash, publicUser } = user
+  const use = useOf(proofRate, by.sessionId ?? publicUser.id)
+  if (await verifyCounted(password, { hash, use, address: by.address }, parts)) return
+
+  await parts.audit.record({ event: 'password_refused', by, subject: publicUser.id })
+  throw aboutMember('forbidden', 'current_password', 'The current password is wrong')
+}
+
+export interface VerifyCountedParts {
+  readonly passwords: Pick<Passwords, 'verify'>
+  readonly limits: Limits
+}
+
+/**
+ * Verifies a password that a person typed. A wrong password counts against a rate limit.
+ *
+ * @param wanted.use the rate limit that a wrong password counts against, and the key of the count
+ * @throws {ProblemError} `too_many_requests` beyond the limit; `temporarily_unavailable` if the
+ *   verification could not begin within 2 s
+ */
+export async function verifyCounted(
+  password: string,
+  wanted: { readonly hash: string; readonly use: Use; readonly address: string | undefined },
+  { passwords, limits }: VerifyCountedParts,
+): Promise<boolean> {
+  const spent = await limits.count([wanted.use])
+  const isRight = await passwords
+    .verify(password, wanted.hash, wanted.address)
+    .catch(async (error: unknown) => {
+      // The password was not verified, so this request does not count as a guess.
+      await limits.refund(spent)
+      throw error
+    })
+  if (isRight) await limits.refund(spent)
+  return isRight
+}
