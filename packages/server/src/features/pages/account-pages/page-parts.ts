@@ -8,7 +8,7 @@ import {
 } from 'keystile/internal'
 import { readForm, type Form } from '../../../http/form.ts'
 import type { OpenRoute } from '../../../http/route.ts'
-import { passwordFaultCodes } from '../../credentials/password-policy/policy.ts'
+import { passwordFaultCodes, type PasswordFault } from '../../credentials/password-policy/policy.ts'
 import { preferredLanguage } from '../../mail/messages/language.ts'
 import type { Language } from '../../mail/messages/message.ts'
 import type { PageTexts } from '../../mail/messages/text-types.ts'
@@ -120,11 +120,18 @@ export function brokenRule(
   { language, texts: { passwordFaults } }: PageReader,
   before: string,
 ): Html {
-  const code = passwordFaultCodes.find((known) => known === errors[0]?.type)
+  const code = passwordFaultOf({ errors })
   if (code && passwordFaults) return markup`${passwordFaults[code]}`
 
   const english = markup`<span lang="en">${errors[0]?.msg ?? message}.</span>`
   return language === 'en' ? english : markup`${before} ${english}`
+}
+
+/** Returns the rule of the password policy that a form broke, if it broke one. */
+export function passwordFaultOf({
+  errors = [],
+}: Pick<ProblemError, 'errors'>): PasswordFault['code'] | undefined {
+  return passwordFaultCodes.find((known) => known === errors[0]?.type)
 }
 
 export function page(

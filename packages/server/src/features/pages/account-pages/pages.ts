@@ -11,7 +11,7 @@ import { byStranger } from '../../operations/audit/audit.ts'
 import { parseUsername } from '../../users/directory/names.ts'
 import { currentPassword, loginName, newPassword } from './fields.ts'
 import type { FormPage, MaybeFault } from './form-page.ts'
-import { brokenRule, type PageReader } from './page-parts.ts'
+import { brokenRule, passwordFaultOf, type PageReader } from './page-parts.ts'
 import { profileFieldsOf } from './profile-fields.ts'
 
 const refuses = {
@@ -73,8 +73,12 @@ function confirmPage(
       const [token = '', password = ''] = [form.get('token'), form.get('password')]
       await confirm({ presented: { token }, password, username }, byStranger(request))
     },
-    faultOf(error, { texts: { faults, finish, otherUsernameHint } }) {
+    faultOf(error, reader) {
+      const { faults, finish, otherUsernameHint } = reader.texts
       const field = fieldIn(error)
+      // A password that fits the registered name may contain the new one.
+      if (passwordFaultOf(error))
+        return { field: 'username', text: brokenRule(error, reader, faults.input) }
       if (error.status === 422) return { field: 'username', text: otherUsernameHint }
       if (error.status === 403 && field === 'password') return { field, text: faults.wrongPassword }
       if (error.status !== 409) return undefined
