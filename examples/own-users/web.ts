@@ -4,6 +4,7 @@ import { keystile } from './auth.ts'
 
 const guard = createGuard(keystile)
 
+// Call it with the request and its IP address: answerAuth(request, { remoteAddress })
 export const answerAuth = mount(keystile)
 export const GET = guard()((_request, { user }) => Response.json({ email: user.email, orders: ['lamp', 'chair'] }))
 export const POST = guard('orders:write')(() => Response.json({ sold: 'lamp' }, { status: 201 }))

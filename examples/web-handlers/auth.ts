@@ -7,5 +7,6 @@ export const keystile = await createKeystile({
   database: process.env['DATABASE'] ?? 'data/web-handlers-example.db',
   scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
   defaultScopes: ['items:read'],
+  trustedProxies: ['127.0.0.1'], // the proxy in front of the app
 })
 export const guard = createGuard(keystile)

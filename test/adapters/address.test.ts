@@ -1,17 +1,23 @@
 // Tests that each framework passes the client's IP address to Keystile.
 import assert from 'node:assert/strict'
-import { IncomingMessage, type RequestListener } from 'node:http'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, IncomingMessage, request as ask, type RequestListener } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { getRequestListener } from '@hono/node-server'
 import express from 'express'
 import express4 from 'express-4'
 import Fastify from 'fastify'
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
+import type { ConnInfo } from 'hono/conninfo'
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { readNodeRequest } from 'keystile/internal-node'
 import { mount as mountInExpress } from 'keystile/express'
 import { mount as mountInFastify } from 'keystile/fastify'
-import { mount as mountInHono } from 'keystile/hono'
+import { mount as mountInHono, type MountOptions } from 'keystile/hono'
 import { mount as mountInNode } from 'keystile/node'
 import { mount as mountInWeb } from 'keystile/web'
 import { serve } from './client.ts'
@@ -56,6 +62,44 @@ describe('mount()', () => {
       assert.equal((await served.send({ path: '/below', headers })).text, '127.0.0.1')
     })
   }
+
+  for (const framework of ['Express 5', 'Fastify', 'Hono', 'node:http']) {
+    it(`mount() in ${framework} passes unix: for the peer on a UNIX socket`, async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'keystile-socket-'))
+      t.after(() => rmSync(folder, { recursive: true }))
+      const server = createServer(await apps[framework]!())
+      const socketPath = join(folder, 'http')
+      server.listen(socketPath)
+      t.after(() => server.close())
+      await once(server, 'listening')
+
+      const asking = ask({ socketPath, path: '/below', agent: false }).end()
+      const [response] = (await once(asking, 'response')) as [IncomingMessage]
+      assert.equal(await text(response), 'unix:')
+    })
+  }
+
+  it('mount() of keystile/web passes the address that it is given to Keystile', async () => {
+    const from = { remoteAddress: '192.0.2.7' }
+    const answer = await mountInWeb(echo)(new Request('http://localhost/'), from)
+    assert.equal(await answer!.text(), '192.0.2.7')
+  })
+
+  it('mount() of keystile/hono takes the address from getConnInfo', async () => {
+    const getConnInfo = (c: Context): ConnInfo => ({ remote: { address: c.env.peer } })
+    const app = new Hono().use(mountInHono(echo, { getConnInfo }))
+    const env = { peer: '192.0.2.7', incoming: { socket: { remoteAddress: '192.0.2.8' } } }
+    assert.equal(await (await app.request('/', {}, env)).text(), '192.0.2.7')
+  })
+
+  it('mount() of keystile/hono refuses unknown options and a wrong getConnInfo', () => {
+    const wrong = { getConnInfo: 'node' } as unknown as MountOptions
+    assert.throws(
+      () => mountInHono(echo, wrong),
+      /`getConnInfo` of mount must be a function; it is/,
+    )
+    assert.throws(() => mountInHono(echo, { connInfo: 1 } as MountOptions), /no option `connInfo`/)
+  })
 
   it('mount() gives Keystile no client address if the request has no socket', async () => {
     const request = new Request('http://localhost/', {

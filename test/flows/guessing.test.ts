@@ -402,6 +402,11 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal(await startedCounters(keystile, from('192.0.2.1'), 'c'), 2)
     assert.equal(await startedCounters(keystile, { remoteAddress: '127.0.0.1' }, 'd'), 1)
     assert.equal(await startedCounters(keystile, {}, 'e'), 1)
+    assert.equal(
+      await startedCounters(keystile, { ...from('192.0.2.70'), remoteAddress: 'unix:' }, 'g'),
+      1,
+      'unix: is no trusted proxy',
+    )
     assert.equal(await startedCounters(withoutProxies, { remoteAddress: '192.0.2.50' }, 'f'), 1)
     const addresses = await stage.sql('select distinct address from audit order by address')
     assert.deepEqual(

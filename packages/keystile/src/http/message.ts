@@ -12,8 +12,9 @@ export interface HttpRequest {
 export interface HttpRequestWithBody extends HttpRequest {
   /**
    * The IP address at the other end of the connection, which belongs to the sender or to the last
-   * proxy. `undefined` if the platform does not know it. The address must come from the connection,
-   * never from a header, because a sender can forge headers.
+   * proxy; `unix:` if the connection is a UNIX socket; `undefined` if the platform does not know
+   * it. The address must come from the connection, never from a header, because a sender can forge
+   * headers.
    */
   readonly remoteAddress?: string | undefined
   /**
@@ -22,6 +23,23 @@ export interface HttpRequestWithBody extends HttpRequest {
    * @throws {ProblemError} `content_too_large` as soon as the body is larger than `maxBytes`
    */
   body(maxBytes: number): Promise<Uint8Array>
+}
+
+/** The peer of a connection, as node:http knows it. */
+export interface PeerSocket {
+  readonly remoteAddress?: string | undefined
+  /** node:http sets the server that accepted the connection. */
+  readonly server?: { address?(): unknown } | null | undefined
+}
+
+/**
+ * Returns the `remoteAddress` of a node:http connection. A server on a UNIX socket has a path as
+ * its address. A connection that has ended has no address either, and must not count as a UNIX
+ * socket: its sender could forge `X-Forwarded-For`.
+ */
+export function peerOf(socket: PeerSocket | undefined): string | undefined {
+  const { remoteAddress, server } = socket ?? {}
+  return remoteAddress ?? (typeof server?.address?.() === 'string' ? 'unix:' : undefined)
 }
 
 /**

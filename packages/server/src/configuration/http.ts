@@ -17,8 +17,9 @@ export interface HttpOptions {
   readonly corsOrigins?: readonly string[]
   /**
    * Addresses, or ranges such as `10.0.0.0/8`, of the proxies whose `X-Forwarded-For` Keystile
-   * trusts. An empty list means that there is no proxy in front of Keystile. Default: no proxy is
-   * trusted, and there are no rate limits by address.
+   * trusts. `unix:` stands for a proxy that connects over a UNIX socket. An empty list means that
+   * there is no proxy in front of Keystile. Default: no proxy is trusted, and there are no rate
+   * limits by address.
    */
   readonly trustedProxies?: readonly string[]
   /**
@@ -52,8 +53,8 @@ const trustedProxies: Setting<'trustedProxies', readonly string[]> = {
   }),
   defaultText: 'no proxy is trusted, and there are no rate limits by address',
   help:
-    'addresses and ranges of proxies whose X-Forwarded-For is trusted; ' +
-    'give none if there is no proxy',
+    'addresses and ranges of proxies whose X-Forwarded-For is trusted; unix: for a UNIX ' +
+    'socket; give none if there is no proxy',
   environment: ['KEYSTILE_TRUSTED_PROXIES'],
   parse: parseList,
   findFaults: (proxies) =>

@@ -4,9 +4,13 @@ import { createProxies, findProxyFault } from './proxies.ts'
 
 const proxies = createProxies(['127.0.0.1', '10.0.0.0/8', 'fd00::/8', '2001:db8::7'])
 
-function resolve(remoteAddress: string | undefined, forwarded?: string): string | undefined {
+function resolve(
+  remoteAddress: string | undefined,
+  forwarded?: string,
+  by = proxies,
+): string | undefined {
   const headers = new Headers(forwarded === undefined ? {} : { 'x-forwarded-for': forwarded })
-  return proxies.resolve({
+  return by.resolve({
     method: 'GET',
     url: '/',
     headers,
@@ -50,6 +54,16 @@ describe('createProxies', () => {
       ['10.0.0.3, 10.0.0.2', '10.0.0.3'],
     ] as const)
       assert.equal(resolve('127.0.0.1', forwarded), address, forwarded)
+  })
+
+  it('proxies.resolve trusts UNIX sockets only if unix: is a trusted proxy', () => {
+    const withSocket = createProxies(['unix:', '10.0.0.0/8'])
+    assert.equal(resolve('unix:', '203.0.113.5, 192.0.2.1, 10.0.0.2', withSocket), '192.0.2.1')
+    assert.equal(resolve('unix:', undefined, withSocket), 'unix:')
+    assert.equal(resolve(undefined, '192.0.2.1', withSocket), undefined)
+    assert.equal(resolve('192.0.2.9', '192.0.2.1', withSocket), '192.0.2.9')
+    assert.equal(resolve('unix:', '192.0.2.1'), 'unix:')
+    assert.equal(resolve('10.0.0.1', 'unix:', withSocket), '10.0.0.1')
   })
 
   it('proxies.resolve reads addresses that have a port or brackets, or are IPv4-mapped', () => {
@@ -126,6 +140,7 @@ describe('findProxyFault', () => {
       '10.0.0.0/32',
       'fd00::/8',
       '2001:db8::/128',
+      'unix:',
     ])
       assert.equal(findProxyFault(range), undefined, range)
   })

@@ -4,6 +4,9 @@ import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 /** The longest entry of `X-Forwarded-For` that is read. An address with a port has up to 53. */
 const maxEntryLength = 64
 
+/** The name of a proxy that connects over a UNIX socket. nginx uses the same name. */
+const unixPeer = 'unix:'
+
 /** The trusted proxies: their `X-Forwarded-For` gives the address of the client. */
 export interface Proxies {
   isTrusted(address: string): boolean
@@ -16,9 +19,14 @@ export interface Proxies {
  * subject, such as "is the whole Internet". Returns undefined if it may be trusted.
  */
 export function findProxyFault(text: string): string | undefined {
+  if (text === unixPeer) return undefined
+
   const range = parseRange(text)
   if (!range)
-    return 'is not an address such as 10.0.0.7, and not a range such as 10.0.0.0/8 or fd00::/8'
+    return (
+      'is not an address such as 10.0.0.7, a range such as 10.0.0.0/8 or fd00::/8, ' +
+      'or unix: for a UNIX socket'
+    )
 
   return range.prefix === 0
     ? 'is the whole Internet: every client could then claim any address. List only your proxies'
@@ -32,11 +40,12 @@ export function findProxyFault(text: string): string | undefined {
  * evade rate limits. If an entry is not an address, the search ends, and the proxy that wrote this
  * entry counts as the client.
  *
- * @param ranges addresses and ranges that `findProxyFault` accepts
+ * @param ranges addresses, ranges and `unix:`, as `findProxyFault` accepts them
  */
 export function createProxies(ranges: readonly string[]): Proxies {
   const trusted = new BlockList()
   for (const text of ranges) {
+    if (text === unixPeer) continue
     const range = parseRange(text)
     if (!range) throw new TypeError('a trusted proxy must be an address or a range')
 
@@ -45,13 +54,17 @@ export function createProxies(ranges: readonly string[]): Proxies {
   }
 
   const isTrusted = (address: string): boolean =>
-    ranges.length > 0 && trusted.check(address, familyOf(address))
+    address === unixPeer
+      ? ranges.includes(unixPeer)
+      : ranges.length > 0 && trusted.check(address, familyOf(address))
 
   return {
     isTrusted,
     resolve(request) {
       const { remoteAddress, headers } = request
-      let address = remoteAddress === undefined ? undefined : parseAddress(remoteAddress)
+      if (remoteAddress === undefined) return request
+
+      let address = remoteAddress === unixPeer ? unixPeer : parseAddress(remoteAddress)
       if (address === undefined || !isTrusted(address)) return request
 
       const entries = headers.get('x-forwarded-for')?.split(',') ?? []

@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler, Next } from 'hono'
+import { kindOf, requireKnownOptions } from '../../base/options.ts'
 import type { AlternativeArguments, Demand, DemandArguments } from '../../guard/demand.ts'
 import {
   createGuardCore,
@@ -8,7 +9,7 @@ import {
 } from '../../guard/guard.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { Identity, TokenType } from '../../guard/identity.ts'
-import { toResponse, type HttpRequest } from '../../http/message.ts'
+import { peerOf, toResponse, type HttpRequest, type PeerSocket } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
 import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from '../web/web-request.ts'
@@ -104,21 +105,44 @@ function routeOf({ req }: Context): string {
   return req.matchedRoutes.findLast(({ path }) => !path.endsWith('*'))?.path ?? req.routePath
 }
 
+export interface MountOptions {
+  /**
+   * Returns the IP address of the sender or of the last proxy: the function `getConnInfo` of Hono's
+   * adapter for your platform. Rate limits and the audit record need the address. Default: the
+   * address that @hono/node-server knows.
+   */
+  readonly getConnInfo?: (c: Context) => {
+    readonly remote: { readonly address?: string | undefined }
+  }
+}
+
 /**
  * Creates middleware that answers requests to Keystile's own endpoints, or to the metadata of
  * `protectedResource`. All other requests go on to the app. Use it at the root of the app, before
  * any route, without a path:
  * `new Hono().use(mount(keystile))`.
+ *
+ * @throws {TypeError} for an option that is unknown or wrong
  */
-export function mount(mountable: Mountable): MiddlewareHandler {
+export function mount(mountable: Mountable, options: MountOptions = {}): MiddlewareHandler {
   acceptMountable(mountable)
-  return async (c, next) => {
-    // @hono/node-server passes the node:http request as `incoming`. Other platforms pass no
-    // address.
-    const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } }
-    const answer = await mountable.answer(
-      readWebRequest(c.req.raw, incoming?.socket?.remoteAddress),
+  requireKnownOptions('mount', options, ['getConnInfo'])
+  const { getConnInfo } = options
+  if (getConnInfo !== undefined && typeof getConnInfo !== 'function') {
+    throw new TypeError(
+      `the option \`getConnInfo\` of mount must be a function; it is ${kindOf(getConnInfo)}`,
     )
+  }
+
+  return async (c, next) => {
+    const address = getConnInfo ? getConnInfo(c).remote.address : peerOfNode(c)
+    const answer = await mountable.answer(readWebRequest(c.req.raw, address))
     return answer ? toResponse(answer) : next()
   }
+}
+
+/** @hono/node-server passes the node:http request as `incoming`. */
+function peerOfNode(c: Context): string | undefined {
+  const { incoming } = (c.env ?? {}) as { incoming?: { socket?: PeerSocket } }
+  return peerOf(incoming?.socket)
 }

@@ -5,6 +5,7 @@ import { ProblemError } from '../../base/errors.ts'
 import {
   cancelStream,
   noSniffing,
+  peerOf,
   tooLarge,
   type AnswerBody,
   type AnswerStream,
@@ -22,7 +23,7 @@ export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
     method: request.method ?? '',
     url: request.url ?? '',
     // A serverless platform may pass a request without a socket.
-    remoteAddress: request.socket?.remoteAddress,
+    remoteAddress: peerOf(request.socket),
     headers: headersOf(request),
     body: (maxBytes) => readBody(request, maxBytes),
   }

@@ -96,13 +96,21 @@ export function createGuard<
 
 /**
  * Creates a function that answers requests to Keystile's own endpoints, or to the metadata of
- * `protectedResource`: `await mount(keystile)(request)`. The function returns `undefined` for all
- * other requests.
+ * `protectedResource`: `await mount(keystile)(request, { remoteAddress })`. The function returns
+ * `undefined` for all other requests.
+ *
+ * The second argument is the IP address of the sender or of the last proxy. Rate limits and the
+ * audit record need it, and a `Request` does not contain it.
  */
-export function mount(mountable: Mountable): (request: Request) => Promise<Response | undefined> {
+export function mount(
+  mountable: Mountable,
+): (
+  request: Request,
+  from?: { readonly remoteAddress?: string | undefined },
+) => Promise<Response | undefined> {
   acceptMountable(mountable)
-  return async (request) => {
-    const answer = await mountable.answer(readWebRequest(request))
+  return async (request, { remoteAddress } = {}) => {
+    const answer = await mountable.answer(readWebRequest(request, remoteAddress))
     return answer && toResponse(answer)
   }
 }

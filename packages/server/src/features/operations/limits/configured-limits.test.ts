@@ -24,6 +24,25 @@ describe('createConfiguredLimits', () => {
     assert.deepEqual(countsOf({ trustedProxies: ['192.0.2.1'] }), [0, 1])
   })
 
+  it('one warning is logged if requests come without the address of their client', () => {
+    for (const [trustedProxies, address, count] of [
+      [['192.0.2.1'], undefined, 1],
+      [['192.0.2.1'], '192.0.2.1', 1],
+      [[], undefined, 1],
+      [[], '192.0.2.2', 0],
+      [undefined, undefined, 0],
+    ] as const) {
+      const warnings: unknown[] = []
+      const warn = (_details: object, message: string): unknown => warnings.push(message)
+      const limits = create({ trustedProxies, logger: { ...silentLogger, warn } })
+      assert.equal(limits.usesAt(visits, address).length, count === 0 && trustedProxies ? 1 : 0)
+      limits.usesAt(visits, address)
+      assert.equal(warnings.length, count)
+      for (const warning of warnings)
+        assert.match(String(warning), /^a request came without the IP address .* Fix: .*unix:/)
+    }
+  })
+
   it('if rateLimits is off, nothing is counted', () => {
     assert.equal(create({ rateLimits: 'off', trustedProxies: [] }), noLimits)
     assert.notEqual(create({}), noLimits)

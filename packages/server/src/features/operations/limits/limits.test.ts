@@ -38,7 +38,7 @@ describe('createLimits', () => {
       },
     }
     now = 1_000_000
-    const isLimited = (address: string): boolean => address !== proxy
+    const isLimited = (address: string | undefined): boolean => address !== proxy
     limits = createLimits(counting, { clock: { now: () => now }, logger: silentLogger, isLimited })
     Object.assign(used, { reads: 0, writes: 0 })
   })

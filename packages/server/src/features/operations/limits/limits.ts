@@ -45,10 +45,10 @@ interface LimitParts {
   readonly clock: Clock
   readonly logger: Logger
   /**
-   * Returns true if an address belongs to one user or network. Returns false if the address may
-   * belong to a proxy, because many users share it.
+   * Returns true if an address belongs to one user or network. Returns false if it is unknown, or
+   * if it may belong to a proxy, because many users share it.
    */
-  isLimited(address: string): boolean
+  isLimited(address: string | undefined): boolean
 }
 
 export function createLimits(
@@ -94,7 +94,7 @@ export function createLimits(
       return typeof spent === 'object' ? spent : undefined
     },
     usesAt: (rate, address) =>
-      address !== undefined && isLimited(address) ? usesAt(rate, address) : [],
+      isLimited(address) && address !== undefined ? usesAt(rate, address) : [],
     refund: (spent) =>
       database
         .write(refundUses, { spent, now: clock.now() })
