@@ -138,6 +138,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     for (const json of [
       { scopes: ['users:write', 'items:write'] },
       { roles: ['writer'] },
+      { roles: ['reader'] },
       { roles: ['admin'] },
       { scopes: ['users:read'] },
     ]) {
@@ -148,7 +149,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
       )
     }
     assert.equal(
-      (await send('PATCH', bobPath, { bearer, json: { roles: ['reader'] } })).status,
+      (await send('PATCH', bobPath, { bearer, json: { scopes: ['users:write'] } })).status,
       200,
     )
     const narrow = (await login({ username: 'root', scope: 'users:write' })).json['access_token']
@@ -157,6 +158,26 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
       403,
       'the scopes of the token count, not the scopes of its user',
     )
+  })
+
+  it('PATCH /users/{id} answers only id and rights to callers without users:read', async () => {
+    const { admin, send, idOf, login } = await startWithUsers(stage)
+    const id = await idOf('bob')
+    const json = { scopes: ['items:read'] }
+    const narrow = (await login({ username: 'root', scope: 'items:read users:write' })).json
+    const blind = await send('PATCH', `/users/${id}`, { bearer: narrow['access_token'], json })
+    assert.equal(blind.status, 200)
+    assert.deepEqual(blind.json, { id, ...json, roles: [], disabled: false })
+    const seeing = await send('PATCH', `/users/${id}`, { bearer: admin, json })
+    assert.equal(seeing.json['email'], 'bob@example.com')
+  })
+
+  it('PATCH /users/{id} returns 422 for an empty change', async () => {
+    const { admin, send, idOf } = await startWithUsers(stage)
+    const answer = await send('PATCH', `/users/${await idOf('bob')}`, { bearer: admin, json: {} })
+    assert.equal(answer.status, 422)
+    const msg = 'Field required: at least one of scopes, roles and disabled'
+    assert.deepEqual(answer.json['errors'], [{ loc: ['body'], msg, type: 'value_error' }])
   })
 
   it('PATCH /users/{id} returns 422 for undeclared scopes and roles', async () => {
@@ -241,10 +262,8 @@ describeOnBoth('a manager without the role admin', (stage) => {
     administer(name: string, json: object): Promise<Answer>
   }
 
-  async function startWithManager(
-    options: { readonly withoutScopes?: boolean } = {},
-  ): Promise<Managed> {
-    const started = await startWithUsers(stage, options.withoutScopes ? {} : { scopes, roles })
+  async function startWithManager(options: Parameters<Stage['start']>[0] = {}): Promise<Managed> {
+    const started = await startWithUsers(stage, { scopes, roles, ...options })
     const { admin, send, idOf, login, accessToken } = started
     for (const name of ['eve', 'carol']) await accessToken(name)
     const pathOf = async (name: string): Promise<string> => `/users/${await idOf(name)}`
@@ -267,7 +286,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
       assert.equal(refused.status, 403)
       assert.match(
         refused.json['detail'],
-        /^After the change, the user must hold only scopes that the caller holds/,
+        /^After the change, the user must hold only scopes and roles that the caller holds/,
       )
     }
     assert.equal(
@@ -296,8 +315,27 @@ describeOnBoth('a manager without the role admin', (stage) => {
     )
   })
 
+  it('a manager cannot give a role that only others have, even without any scope', async () => {
+    const { change, administer, idOf, send, login } = await startWithManager({
+      roles: { ...roles, billing: [] },
+    })
+    const withRoles = { roles: ['reader'], scopes: [...management, 'items:read'] }
+    assert.equal((await administer('bob', withRoles)).status, 200)
+    const bearer = (await login({ username: 'bob' })).json['access_token']
+    const path = `/users/${await idOf('eve')}`
+    const give = async (json: object): Promise<number> =>
+      (await send('PATCH', path, { bearer, json })).status
+    assert.equal((await change('bob', { roles: ['reader', 'billing'] })).status, 403)
+    assert.equal(await give({ roles: ['billing'] }), 403)
+    assert.equal(await give({ roles: ['reader'] }), 200)
+    await administer('eve', { roles: ['billing'], disabled: true })
+    assert.equal(await give({ disabled: false }), 403)
+    assert.equal((await administer('eve', { disabled: false })).status, 200)
+    assert.equal(await give({ roles: [] }), 200)
+  })
+
   it('a manager who holds all scopes of the role admin cannot give this role', async () => {
-    const { change, administer } = await startWithManager({ withoutScopes: true })
+    const { change, administer } = await startWithManager({ scopes: {}, roles: {} })
     for (const name of ['bob', 'eve'])
       assert.equal((await change(name, { roles: ['admin'] })).status, 403)
     assert.equal((await change('eve', { scopes: management })).status, 200)
@@ -382,8 +420,12 @@ describeOnBoth('DELETE /users/{id}', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer: bob })).status, 401)
     for (const method of ['GET', 'DELETE', 'PATCH']) {
       assert.equal(
-        (await send(method, path, { bearer: admin, ...(method === 'PATCH' && { json: {} }) }))
-          .status,
+        (
+          await send(method, path, {
+            bearer: admin,
+            ...(method === 'PATCH' && { json: { disabled: false } }),
+          })
+        ).status,
         404,
         method,
       )

@@ -113,6 +113,7 @@ describe('managementRoutes', () => {
       type: 'object',
       properties: { scopes: listOf('a'), roles: listOf('admin'), disabled: { type: 'boolean' } },
       additionalProperties: false,
+      minProperties: 1,
     })
   })
 

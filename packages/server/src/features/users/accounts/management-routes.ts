@@ -10,7 +10,7 @@ import type { ProfileSchema } from './profile.ts'
 import { accountRoute, getUser, lastAdministrator, outdated } from './route-parts.ts'
 import { defaultPageSize, maxPageSize, readUserPage } from './user-page.ts'
 import type { User, UserChange, Users } from './users.ts'
-import { describeManagedUser, wireManagedUser } from './wire-user.ts'
+import { describeManagedUser, wireManagedUser, wireRights } from './wire-user.ts'
 
 export interface ManagementCaller {
   readonly identity: CallerIdentity & { readonly scopes: readonly string[] }
@@ -108,6 +108,8 @@ const userChange = strictFields({
   scopes: namesField.optional(),
   roles: namesField.optional(),
   disabled: z.boolean({ error: 'Input should be true or false' }).optional(),
+}).refine((fields) => Object.keys(fields).length > 0, {
+  error: 'Field required: at least one of scopes, roles and disabled',
 })
 
 /**
@@ -124,20 +126,24 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
       tag: 'All accounts',
       summary: "Change a user's scopes and roles, or disable or enable the user",
       description:
-        'Members that are left out stay as they are. To add a scope or a role, or to enable a ' +
-        'user, the caller must hold every scope that the user would hold; to give the role ' +
-        'admin, or to give anything to an administrator, the caller must be an administrator. ' +
+        'Members that are left out stay as they are; at least one is needed. To add a scope or ' +
+        'a role, or to enable a user, the caller must hold every scope that the user would ' +
+        'hold, and must have every role that the user would have or be an administrator. ' +
         'Disabling a user ends all their sessions at once. A removed scope is missing from ' +
-        'the next token of the user.',
+        'the next token of the user. Without the scope users:read, the answer has only the ' +
+        'members id, scopes, roles and disabled.',
       body: { type: 'json', schema: describeChange(rules) },
       success: {
         status: 200,
         description: 'The changed user',
-        schema: describeManagedUser(profile),
+        schema: {
+          ...describeManagedUser(profile),
+          required: ['id', 'scopes', 'roles', 'disabled'],
+        },
       },
       refuses: {
         ...absent,
-        403: 'The user would get a scope that the caller lacks, or become an administrator',
+        403: 'The user would have a scope or a role that the caller lacks',
         409: 'The user was changed at the same time, or is the last administrator',
       },
     },
@@ -156,7 +162,9 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
       if (outcome === 'outdated') throw outdated()
       if (outcome === 'last-administrator') throw lastAdministrator()
 
-      return jsonAnswer(200, wireManagedUser(await getUser(request.params['id'], users)))
+      const changed = await getUser(request.params['id'], users)
+      const mayReadUsers = identity.scopes.includes('users:read')
+      return jsonAnswer(200, mayReadUsers ? wireManagedUser(changed) : wireRights(changed))
     },
   }
 }
@@ -171,6 +179,7 @@ function describeChange({ declared, roles }: ScopeRules): JsonObject {
   return {
     ...described,
     properties: { ...described.properties, scopes: listOf(declared), roles: listOf(roles) },
+    minProperties: 1,
   }
 }
 
@@ -197,7 +206,7 @@ async function findAuthor(
     return author
   throw new ProblemError(
     'forbidden',
-    'After the change, the user must hold only scopes that the caller holds, ' +
+    'After the change, the user must hold only scopes and roles that the caller holds, ' +
       'and be an administrator only if the caller is one',
   )
 }

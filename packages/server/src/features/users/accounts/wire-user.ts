@@ -36,8 +36,13 @@ export function wireOwnUser(user: User, rules: ScopeRules): object {
 }
 
 /** Returns a user as JSON for administrators, with the members `scopes`, `roles` and `disabled`. */
-export function wireManagedUser({ publicUser: shown, scopes, roles, active }: User): object {
-  return { ...wireUser(shown), scopes, roles, disabled: !active }
+export function wireManagedUser(user: User): object {
+  return { ...wireUser(user.publicUser), ...wireRights(user) }
+}
+
+/** Returns the rights of a user as JSON, for callers who may change users but not read them. */
+export function wireRights({ publicUser: { id }, scopes, roles, active }: User): object {
+  return { id, scopes, roles, disabled: !active }
 }
 
 /** Returns the answer with a new user. `others` are more members of the body. */

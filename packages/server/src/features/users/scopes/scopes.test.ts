@@ -137,6 +137,15 @@ describe('mayGive', () => {
     assert.equal(mayGive({ scopes: ['a'], roles: [] }, { ...caller, scopes: [] }, rules), false)
   })
 
+  it('mayGive is true only if the caller has all roles that the user would have', () => {
+    const same = { scopes: ['c'], roles: ['odd'], tokenScopes: ['b', 'c'] }
+    assert.equal(mayGive({ scopes: [], roles: ['reader'] }, same, rules), false)
+    assert.equal(mayGive({ scopes: [], roles: ['odd', 'odd'] }, caller, rules), false)
+    assert.equal(mayGive({ scopes: [], roles: ['odd'] }, same, rules), true)
+    const administrator = { ...same, roles: ['admin'] }
+    assert.equal(mayGive({ scopes: [], roles: ['odd'] }, administrator, rules), true)
+  })
+
   it('mayGive allows only an administrator to give the role admin', () => {
     const withAdmin = { ...rules, roles: { admin: ['a', 'b', 'c'] } }
     const all = { scopes: ['a', 'b', 'c'], roles: [], tokenScopes: ['a', 'b', 'c'] }

@@ -145,8 +145,8 @@ export function givesRights(
  * Whether a caller may give a user the rights `after`. The caller's stored rights and the caller's
  * token must both include every scope that the user would get. The token alone is not enough,
  * because it may be older than the stored rights. The stored rights alone are not enough, because
- * the token may have fewer scopes. Only an administrator may give the role `admin`: a caller who
- * has all scopes, but not this role, must not create administrators.
+ * the token may have fewer scopes. Unless the caller is an administrator, the caller must also have
+ * each role that the user would have: an app can use a role for more than its scopes.
  *
  * @param caller the caller's rights as stored now, and the scopes of the caller's token
  */
@@ -155,7 +155,9 @@ export function mayGive(
   caller: Rights & { readonly tokenScopes: readonly string[] },
   rules: ScopeRules,
 ): boolean {
-  if (after.roles.includes(adminRole) && !caller.roles.includes(adminRole)) return false
+  const isAdministrator = caller.roles.includes(adminRole)
+  if (!isAdministrator && !after.roles.every((role) => caller.roles.includes(role))) return false
+
   const own = heldScopes(caller, rules).filter((scope) => caller.tokenScopes.includes(scope))
   return heldScopes(after, rules).every((scope) => own.includes(scope))
 }
