@@ -668,6 +668,22 @@ describeOnBoth('mails about a new address', (stage) => {
         'the limit of the whole server',
       )
     })
+
+  it('a change to a taken address does not use up the limit of the whole server', async () => {
+    const options = { emailVerification: 'off', rateLimits: 'on' } as const
+    const { tokens, send, clock } = await startWithMailbox(stage, options)
+    const { accessToken: bearer } = await tokens('eve')
+    await tokens('bob')
+    const key = createHash('sha256').update('email-server\n').digest('base64url')
+    await stage.sql(`insert into rate values ('${key}', ${clock.now() + 599 * 2_000})`) // one is left
+    const change = async (new_email: string): Promise<number> => {
+      const json = { current_password: password, new_email }
+      return (await send('POST', '/users/me/email', { bearer, json })).status
+    }
+    assert.equal(await change('bob@example.com'), 409)
+    assert.equal(await change('eve-2@example.com'), 204)
+    assert.equal(await change('eve-3@example.com'), 429)
+  })
 })
 
 describeOnBoth('accounts of a stranger with tagged addresses of a victim', (stage) => {

@@ -29,7 +29,7 @@ import {
   parseEmail,
   type ComparableName,
 } from '../../users/directory/names.ts'
-import { useOf } from '../../operations/limits/uses.ts'
+import { useOf, type Spent } from '../../operations/limits/uses.ts'
 import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import {
   confirmCounted,
@@ -284,13 +284,17 @@ export function changeRoute(
         useOf(emailServerRate, ''),
         ...parts.limits.usesAt(emailAddressRate, by.address),
       ]
-      await parts.limits.count([useOf(emailRate, user.publicUser.id), ...(mails ? ofMail : [])])
+      const spent = await parts.limits.count([
+        useOf(emailRate, user.publicUser.id),
+        ...(mails ? ofMail : []),
+      ])
       if (mails && (mails.verifiesAddresses || replacesVerified(user.publicUser, email))) {
         const requestId = await mails.changes.request(user, email, languageFor(request))
         return jsonAnswer(202, { request_id: requestId })
       }
 
       const outcome = await parts.users.changeEmail(user, email, by, mails?.undo.prepare(by))
+      if (outcome !== 'changed') await parts.limits.refund(serverUseOf(spent))
       if (outcome === 'taken') throw taken('email', 'new_email')
       if (outcome === 'outdated') throw outdated()
       if (outcome === 'too-many-mails') throw tooManyMails()
@@ -381,4 +385,9 @@ function confirmRoute(changes: EmailChanges): OptionalRoute<AccountCaller> {
       return emptyAnswer
     },
   }
+}
+
+/** Returns the use that all callers share. A change that causes no mail must not use it up. */
+function serverUseOf({ uses, at }: Spent): Spent {
+  return { uses: uses.filter(({ rate }) => rate === emailServerRate), at }
 }

@@ -48,7 +48,7 @@ export interface Registrations {
    * @param language the language of the mail, or empty
    * @returns the id of the registration. The caller must send it together with the code of the mail
    */
-  register(registered: ReadRegistration, language: string): Promise<string>
+  register(registered: Omit<ReadRegistration, 'spent'>, language: string): Promise<string>
   /** Finds a registration and does NOT spend its proof: see `MailProofs.find()`. */
   find(presented: Presented): Promise<FoundRegistration | undefined>
 }

@@ -95,12 +95,14 @@ export function createLimits(
     },
     usesAt: (rate, address) =>
       isLimited(address) && address !== undefined ? usesAt(rate, address) : [],
-    refund: (spent) =>
-      database
+    async refund(spent) {
+      if (spent.uses.length === 0) return
+      await database
         .write(refundUses, { spent, now: clock.now() })
         .catch((error: unknown) =>
           logger.debug({ err: error }, 'a rate limit could not be refunded'),
-        ),
+        )
+    },
   }
 }
 

@@ -6,7 +6,7 @@ import { readJsonObject, refuseFaults } from '../../../http/json-body.ts'
 import { addressOf } from '../../operations/audit/audit.ts'
 import type { ComparableName } from '../directory/names.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
-import { useOf } from '../../operations/limits/uses.ts'
+import { useOf, type Spent } from '../../operations/limits/uses.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import {
@@ -35,6 +35,8 @@ export interface ReadRegistration {
   readonly email: ComparableName
   readonly passwordHash: string
   readonly profile: Profile
+  /** The use of the limit for mails. Refund it if the registration causes no mail. */
+  readonly spent: Spent
 }
 
 export interface RegistrationForm {
@@ -69,15 +71,14 @@ export function createRegistrationForm(parts: RegistrationFormParts): Registrati
       // limit. Counts it before the check of the password policy: that check takes up to a
       // millisecond, so attackers must not run it without a limit.
       const address = addressOf(request)
-      await limits.count([
-        ...limits.usesAt(registrationRate, address),
-        ...(sendsMail ? [useOf(registrationMailRate, '')] : []),
-      ])
+      await limits.count(limits.usesAt(registrationRate, address))
       const owner = { username: username.shown, email: email.shown }
       refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
 
       const passwordHash = await passwords.hash(password, address)
-      return { username, email, passwordHash, profile: checked.profile }
+      // All callers share this limit, so a request that causes no mail must not use it up.
+      const spent = await limits.count(sendsMail ? [useOf(registrationMailRate, '')] : [])
+      return { username, email, passwordHash, profile: checked.profile, spent }
     },
   }
 }

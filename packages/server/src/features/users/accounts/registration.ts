@@ -21,7 +21,7 @@ export interface RegistrationParts extends Omit<RegistrationFormParts, 'sendsMai
 
 /** `POST /users`: creates an account for a caller without a token, if registration is open. */
 export function registerRoute(parts: RegistrationParts): OpenRoute {
-  const { issuer, users, verification, profile } = parts
+  const { issuer, users, limits, verification, profile } = parts
   const form = createRegistrationForm({ ...parts, sendsMail: verification !== undefined })
   const created = describeCreated(profile)
 
@@ -47,12 +47,15 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       },
     },
     async handle(request) {
-      const registered = await form.read(request)
+      const { spent, ...registered } = await form.read(request)
       const language = preferredLanguage(request.headers.get('accept-language')) ?? ''
       const mail = verification?.(registered.email, language)
       const fresh = { ...registered, scopes: [], roles: [] }
       const stored = await users.create(fresh, byStranger(request), mail)
-      if ('taken' in stored) throw taken(stored.taken)
+      if ('taken' in stored) {
+        await limits.refund(spent)
+        throw taken(stored.taken)
+      }
       return createdAnswer(stored.user, issuer, { [requestField]: mail?.requestId })
     },
   }
