@@ -4,7 +4,7 @@
 --
 -- keystile_owner owns the tables and runs `keystile migrate` before each new version starts.
 -- keystile_app is the server's: it reads and writes rows. It cannot change a table, nor remove the
--- trigger that makes the audit record append-only.
+-- trigger that refuses changes of audit entries. It can add audit entries and delete old ones.
 begin;
 
 create role keystile_owner login;
