@@ -1,4 +1,5 @@
 // Recognizes secrets that anyone can know, because they are printed in public.
+import { createHash } from 'node:crypto'
 import { toBase64url } from '../base/bytes.ts'
 import { readingsOf } from './readings.ts'
 import { isMixed } from './impostors.ts'
@@ -33,6 +34,18 @@ const printed: readonly string[] = [
   'a-very-long-random-string-with-symbols-and-numbers',
 ]
 
+/** Words of which people take the hash as a secret, for example with `sha256sum`. */
+const hashedWords: readonly string[] = ['', 'test', 'secret', 'password', 'changeme', 'keystile']
+
+/**
+ * Secrets that became public and must not be printed here: the SHA-256 hashes of their spelling in
+ * base64url, in lower case.
+ */
+const leaked: ReadonlySet<string> = new Set([
+  // a file `keystile.key` that was committed to this repository
+  'aba5bcf93d984823f88f6f1c0f248e111b4a6af933a8ebc970194d334bec9cc9',
+])
+
 /**
  * Words in the secrets of tutorials and templates. Each app must replace such a secret. Random text
  * practically never contains these words.
@@ -63,17 +76,36 @@ const placeholders: readonly string[] = [
 const fewestBytes = 32
 
 const known: ReadonlySet<string> = new Set(
-  printed.flatMap((text) => spellingsOf(Buffer.from(text))),
+  [...printed, ...hashedWords.flatMap(hashesOf)].flatMap((text) => spellingsOf(Buffer.from(text))),
 )
 
+/** Returns the hashes of a word and of the line with the word, in hex. */
+function hashesOf(word: string): readonly string[] {
+  return [word, `${word}\n`].flatMap((text) => [
+    sha256(text),
+    createHash('sha512').update(text).digest('hex'),
+  ])
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
 /**
- * Whether a secret is printed in a standard, a tutorial or a template. Ignores case. Also
- * recognizes the bytes that a printed text encodes in base64 or hex.
+ * Whether a secret is printed in a standard, a tutorial or a template, is the hash of a common
+ * word, or was leaked. Ignores case. Also recognizes the bytes that such a text encodes in base64
+ * or hex.
  */
 export function isKnownSecret(secret: Uint8Array): boolean {
   return (
-    spellingsOf(secret).some((text) => known.has(text)) || readingsOf(secret).some(isPlaceholder)
+    spellingsOf(secret).some((text) => known.has(text) || isLeaked(text)) ||
+    readingsOf(secret).some(isPlaceholder)
   )
+}
+
+/** Whether a text is the spelling of a leaked secret, which has 32 bytes. */
+function isLeaked(text: string): boolean {
+  return text.length === 43 && leaked.has(sha256(text))
 }
 
 /**

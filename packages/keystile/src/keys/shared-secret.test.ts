@@ -244,6 +244,10 @@ describe('importKey of a published secret', () => {
     'JWTAuthenticationHIGHsecuredPasswordVVVp1OH7Xzyr', // ASP.NET Core
     'a-very-long-random-string-with-symbols-and-numbers', // templates
     "$(openssl rand -base64 32 | tr -d '\\n')",
+    'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', // SHA-256 of nothing
+    '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', // of "test"
+    'f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2', // of the line "test"
+    createHash('sha512').update('password').digest('hex'),
   ]
   for (const text of printed) {
     it(`importKey refuses the published secret ${text.slice(0, 24)}… in any spelling`, () => {

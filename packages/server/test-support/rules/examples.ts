@@ -207,6 +207,7 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({ key: good.slice(1) }),
       at({ key: '0123456789abcde'.repeat(3) }),
       at({ key: '0123456789abcdef'.repeat(4) }),
+      at({ key: 'this is a very long secret string for production' }),
       on({ keyFile: { ...sound.keyFile!, secret: 'short' } }),
     ],
     passed: [at({ key: good }), at({}), on({})],

@@ -160,7 +160,7 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     (typeof database === 'object' || /^postgres(ql)?:/.test(database ?? '')) && !key && !signingKey,
   // ASVS 11.5.1: "have at least 128 bits of entropy". A secret is weaker if it has fewer than 32
   // characters, fewer than 16 different characters (unless it is hex), or fewer than 8 different
-  // steps between two neighbours.
+  // steps between two neighbours, or if it is a sentence.
   'key-random': (situation) => {
     const secret = sealingSecret(situation)
     if (secret === undefined) return false
@@ -169,7 +169,11 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     const codes = secret.split('').map((character) => character.charCodeAt(0))
     const steps = codes.slice(1).map((code, i) => (code - codes[i]! + 256) % 256)
     const isHex = /^[0-9A-F-]*$/i.test(secret) && /[0-9]/.test(secret) && /[A-F]/i.test(secret)
-    return secret.length < 32 || different(steps) < 8 || (different(codes) < 16 && !isHex)
+    const words = secret.split(' ').filter(Boolean)
+    const isSentence = words.length > 2 && words.every((word) => /^\p{L}+[.,!?]?$/u.test(word))
+    return (
+      secret.length < 32 || different(steps) < 8 || (different(codes) < 16 && !isHex) || isSentence
+    )
   },
   // RFC 8725 §3.5: "human-memorizable passwords MUST NOT be directly used as the key"
   'key-unknown': (situation) => printedSecrets.includes(sealingSecret(situation) ?? ''),

@@ -29,6 +29,19 @@ describe('findSealingSecretFaults', () => {
       assert.deepEqual(kindsOf(weak), ['weak'])
   })
 
+  it('findSealingSecretFaults refuses a sentence, but not words with random characters', () => {
+    for (const sentence of [
+      'this is a very long secret string for production',
+      ' Ein langer, geheimer Satz für unseren Betrieb!\n',
+      'correct horse batterystaplekeyboards',
+    ]) {
+      assert.deepEqual(kindsOf(sentence), ['weak'])
+      assert.ok(!findSealingSecretFaults(sentence).some(({ message }) => message.includes('horse')))
+    }
+    for (const random of ['kQvZpXmWtYuBnRsDfGhJlA-xPqLwEoIyTz', `a shop: ${good}`, `shop ${good}`])
+      assert.deepEqual(kindsOf(random), [])
+  })
+
   it('findSealingSecretFaults refuses sample secrets, URLs and paths without printing them', () => {
     for (const known of [
       '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',

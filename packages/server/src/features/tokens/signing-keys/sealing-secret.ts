@@ -34,6 +34,11 @@ export function findSealingSecretFaults(secret: string): readonly SealingSecretF
       kind: 'weak',
       message: `must have at least ${minBytes} random characters, 16 of them different`,
     })
+  } else if (isSentence(secret)) {
+    faults.push({
+      kind: 'weak',
+      message: 'must be random; this one is a sentence, which others may guess',
+    })
   }
   if (isKnownSecret(bytes)) {
     faults.push({
@@ -49,6 +54,14 @@ export function findSealingSecretFaults(secret: string): readonly SealingSecretF
     })
   }
   return faults
+}
+
+/**
+ * Whether a secret is three or more words. Random text of 32 characters practically always has a
+ * digit or a symbol.
+ */
+function isSentence(secret: string): boolean {
+  return /^[\p{L}\s.,:;!?'"-]+$/u.test(secret) && secret.trim().split(/\s+/).length > 2
 }
 
 export function keyFileBeside(databaseFile: string): string {
