@@ -262,7 +262,12 @@ describeOnBoth('a manager without the role admin', (stage) => {
     administer(name: string, json: object): Promise<Answer>
   }
 
-  async function startWithManager(options: Parameters<Stage['start']>[0] = {}): Promise<Managed> {
+  async function startWithManager(
+    options: {
+      readonly scopes?: Readonly<Record<string, string>>
+      readonly roles?: Readonly<Record<string, readonly string[]>>
+    } = {},
+  ): Promise<Managed> {
     const started = await startWithUsers(stage, { scopes, roles, ...options })
     const { admin, send, idOf, login, accessToken } = started
     for (const name of ['eve', 'carol']) await accessToken(name)

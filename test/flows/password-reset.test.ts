@@ -444,6 +444,23 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.deepEqual(statuses, [202, 202, 202, 202, 202, 429])
   })
 
+  it('a password reset stores no device secret that this server did not issue', async () => {
+    const { send, addUser, login } = await start(stage, { rateLimits: 'on' })
+    const lengthWith = async (device_secret: string): Promise<number> => {
+      const json = { login: 'ada', device_secret }
+      assert.equal((await send('POST', '/password-resets', { json })).status, 202)
+      const [row] = await stage.sql('select length(sealed) as n from mail_proof')
+      await stage.sql('delete from mail_proof')
+      return Number(row!['n'])
+    }
+    const without = await lengthWith('')
+    assert.equal(await lengthWith('x'.repeat(60_000)), without)
+    await addUser()
+    const { device_secret } = (await login()).json
+    assert.ok((await lengthWith(device_secret)) > without)
+    assert.equal(await lengthWith(device_secret + ' '.repeat(60_000)), without)
+  })
+
   it('the networks of an IPv6 /48 request at most 80 password resets together', async () => {
     const { send } = await start(stage, { rateLimits: 'on', trustedProxies: [] })
     const from = async (n: number, remoteAddress: string): Promise<number> =>

@@ -42,5 +42,7 @@ describe('createSeal', () => {
       assert.equal(open(changed.toString('base64url'), 'row'), undefined)
       assert.equal(open(sealed.subarray(0, i).toString('base64url'), 'row'), undefined)
     }
+    for (const spelling of [`${sealed.toString('base64url')} `, sealed.toString('base64')])
+      assert.equal(open(spelling, 'row'), undefined)
   })
 })

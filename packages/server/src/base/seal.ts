@@ -59,6 +59,8 @@ export function createSeal(secrets: string | SealingSecrets, purpose: string): S
     },
     open(sealed, context) {
       const bytes = Buffer.from(sealed, 'base64url')
+      // `Buffer.from` ignores other characters, so one value could have many spellings.
+      if (bytes.toString('base64url') !== sealed) return undefined
       if (bytes.length < ivBytes + tagBytes) return undefined
 
       for (const key of keys) {

@@ -146,7 +146,9 @@ const maxLoginLength = 320
 function createPasswordResets<U>(parts: PasswordResetParts<U>): PasswordResets {
   const { directory, store, proofs, passwords, passwordPolicy, limits, notices } = parts
   return {
-    async request({ login: typed, language, deviceSecret = '' }, address) {
+    async request({ login: typed, language, deviceSecret: sent = '' }, address) {
+      // The request is stored, so a stranger must not choose how long it is.
+      const deviceSecret = parts.devices.open(sent) ? sent : ''
       const login = typed.slice(0, maxLoginLength)
       const wanted: ResetRequest = { login, language, deviceSecret }
       await countRequest(wanted, address, parts)

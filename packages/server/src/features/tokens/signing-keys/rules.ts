@@ -50,8 +50,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 11.5.1',
     severity: 'stop',
     demand:
-      'the key must be random: at least 32 characters, not in a regular order and not a ' +
-      'sentence, at least 16 of them different (a hexadecimal key needs digits and letters instead)',
+      'the key must be random, not a sentence: at least 32 characters, not in a regular order, ' +
+      'at least 16 of them different (a hexadecimal key needs digits and letters instead)',
     find: (situation, say) => findSecretFaults(situation, 'weak', say),
   },
   {
