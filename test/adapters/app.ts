@@ -35,6 +35,7 @@ export interface User {
  *     GET  /news           guard.optional()
  *     GET  /news/strict    guard.optional(), but the handler calls guard.caller()
  *     GET  /recent         guard({ scopes: ['items:read'], maxAgeSeconds: 300 })
+ *     GET  /strong         guard({ acr: 'mfa' })
  *     GET  /verified       guard(...verified)
  *     GET  /verified/any   guard.anyOf('items:write', ['items:read', 'items:list']), then
  *                          guard(...verified)
@@ -48,6 +49,7 @@ export interface User {
  *       GET /area/read       no second guard
  *       GET /area/write      guard('items:write')
  *       GET /area/recent     guard({ maxAgeSeconds: 300 })
+ *       GET /area/strong     guard({ acr: 'mfa', maxAgeSeconds: 300 })
  *       GET /area/news       guard.optional()
  *       GET /area/verified   guard(...verified)
  *     /lounge              a router behind guard.optional()
@@ -115,6 +117,7 @@ export interface TokenContent {
   readonly audience?: string
   /** How many seconds ago the subject of the token logged in. */
   readonly ageSeconds?: number
+  readonly acr?: string
 }
 
 const ownKey = generateKey('ES256')
@@ -200,7 +203,7 @@ export function createStage({
     refused: [],
     asked: [],
     verifications: 0,
-    bearer({ subject = 'alice', scopes = [], audience = 'api', ageSeconds = 0 } = {}) {
+    bearer({ subject = 'alice', scopes = [], audience = 'api', ageSeconds = 0, acr } = {}) {
       const authenticatedAt = now - ageSeconds * 1000
       const content = {
         issuer,
@@ -210,6 +213,7 @@ export function createStage({
         sessionId: 's',
         scopes,
         authenticatedAt,
+        ...(acr !== undefined && { acr }),
       }
       return `Bearer ${issueAccessToken(content, signingKey, 600, clock)}`
     },

@@ -23,6 +23,11 @@ export const makeExpressApp =
         (req, res) => void res.json(answer('area/recent', guard.caller(req))),
       )
       .get(
+        '/strong',
+        guard({ acr: 'mfa', maxAgeSeconds: 300 }),
+        (req, res) => void res.json(answer('area/strong', guard.caller(req))),
+      )
+      .get(
         '/news',
         guard.optional(),
         (req, res) => void res.json(answer('area/news', guard.optional.caller(req))),
@@ -72,6 +77,9 @@ export const makeExpressApp =
     )
     app.get('/recent', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (req, res) => {
       res.json(answer('recent', guard.caller(req)))
+    })
+    app.get('/strong', guard({ acr: 'mfa' }), (req, res) => {
+      res.json(answer('strong', guard.caller(req)))
     })
     app.get('/verified', guard(...verified), (req, res) => {
       res.json(answer('verified', guard.caller(req)))

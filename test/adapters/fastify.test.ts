@@ -31,6 +31,9 @@ const makeApp: MakeApp = async ({ options, verified, answer, fail }) => {
     { onRequest: guard({ scopes: ['items:read'], maxAgeSeconds: 300 }) },
     (request) => answer('recent', guard.caller(request)),
   )
+  app.get('/strong', { onRequest: guard({ acr: 'mfa' }) }, (request) =>
+    answer('strong', guard.caller(request)),
+  )
   app.get('/verified', { onRequest: guard(...verified) }, (request) =>
     answer('verified', guard.caller(request)),
   )
@@ -62,6 +65,9 @@ const makeApp: MakeApp = async ({ options, verified, answer, fail }) => {
       area.get('/read', (request) => answer('area/read', guard.caller(request)))
       area.get('/write', { onRequest: guard('items:write') }, (request) =>
         answer('area/write', guard.caller(request)),
+      )
+      area.get('/strong', { preHandler: guard({ acr: 'mfa', maxAgeSeconds: 300 }) }, (request) =>
+        answer('area/strong', guard.caller(request)),
       )
       area.get('/recent', { preHandler: guard({ maxAgeSeconds: 300 }) }, (request) =>
         answer('area/recent', guard.caller(request)),

@@ -12,6 +12,9 @@ export const makeHonoApp: MakeFetch = ({ options, verified, answer, fail }) => {
     .get('/recent', guard({ maxAgeSeconds: 300 }), (c) =>
       c.json(answer('area/recent', guard.caller(c))),
     )
+    .get('/strong', guard({ acr: 'mfa', maxAgeSeconds: 300 }), (c) =>
+      c.json(answer('area/strong', guard.caller(c))),
+    )
     .get('/news', guard.optional(), (c) => c.json(answer('area/news', guard.optional.caller(c))))
     .get('/verified', guard(...verified), (c) => c.json(answer('area/verified', guard.caller(c))))
   const lounge = new Hono()
@@ -32,6 +35,7 @@ export const makeHonoApp: MakeFetch = ({ options, verified, answer, fail }) => {
     .get('/recent', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (c) =>
       c.json(answer('recent', guard.caller(c))),
     )
+    .get('/strong', guard({ acr: 'mfa' }), (c) => c.json(answer('strong', guard.caller(c))))
     .get('/verified', guard(...verified), (c) => c.json(answer('verified', guard.caller(c))))
     .get(
       '/verified/any',

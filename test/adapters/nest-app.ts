@@ -88,6 +88,9 @@ function createControllers({ answer, verified }: Table): readonly (new () => obj
     verifiedNews(caller: Me | undefined): object {
       return answer('verified/news', caller)
     }
+    strong(caller: Me): object {
+      return answer('strong', caller)
+    }
     secret(): object {
       return answer('secret', undefined)
     }
@@ -114,6 +117,7 @@ function createControllers({ answer, verified }: Table): readonly (new () => obj
   decorate(Items, 'strict', [Get('news/strict'), Public(), OptionalGuard()], [Caller()])
   const recent = Guard({ scopes: ['items:read'], maxAgeSeconds: 300 })
   decorate(Items, 'recent', [Get('recent'), recent], [Caller()])
+  decorate(Items, 'strong', [Get('strong'), Guard({ acr: 'mfa' })], [Caller()])
   decorate(Items, 'verified', [Get('verified'), Guard(...verified)], [Caller()])
   decorate(Items, 'verifiedAny', [Get('verified/any'), any, Guard(...verified)], [Caller()])
   const optional = [Get('verified/news'), Public(), OptionalGuard(...verified)]
@@ -135,6 +139,9 @@ function createControllers({ answer, verified }: Table): readonly (new () => obj
     recent(caller: Me): object {
       return answer('area/recent', caller)
     }
+    strong(caller: Me): object {
+      return answer('area/strong', caller)
+    }
     news(caller: Me): object {
       return answer('area/news', caller)
     }
@@ -147,6 +154,8 @@ function createControllers({ answer, verified }: Table): readonly (new () => obj
   decorate(Area, 'read', [Get('read')], [Caller()])
   decorate(Area, 'write', [Get('write'), Guard('items:write')], [Caller()])
   decorate(Area, 'recent', [Get('recent'), Guard({ maxAgeSeconds: 300 })], [Caller()])
+  const strong = Guard({ acr: 'mfa', maxAgeSeconds: 300 })
+  decorate(Area, 'strong', [Get('strong'), strong], [Caller()])
   decorate(Area, 'verified', [Get('verified'), Guard(...verified)], [Caller()])
   decorate(Area, 'news', [Get('news'), OptionalGuard()], [OptionalCaller()])
 

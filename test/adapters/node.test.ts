@@ -64,6 +64,10 @@ const makeApp: MakeApp = ({ options, verified, answer, fail }) => {
       [guard({ scopes: ['items:read'], maxAgeSeconds: 300 })],
       send((request) => answer('recent', caller(request))),
     ),
+    '/strong': behind(
+      [guard({ acr: 'mfa' })],
+      send((request) => answer('strong', caller(request))),
+    ),
     '/verified': behind(
       [guard(...verified)],
       send((request) => answer('verified', caller(request))),
@@ -109,6 +113,10 @@ const makeApp: MakeApp = ({ options, verified, answer, fail }) => {
     '/area/recent': behind(
       [area, guard({ maxAgeSeconds: 300 })],
       send((request) => answer('area/recent', caller(request))),
+    ),
+    '/area/strong': behind(
+      [area, guard({ acr: 'mfa', maxAgeSeconds: 300 })],
+      send((request) => answer('area/strong', caller(request))),
     ),
     '/area/news': behind(
       [area, guard.optional()],

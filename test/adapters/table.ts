@@ -55,6 +55,13 @@ const tooOld = refused(
   'insufficient_user_authentication',
   ', max_age="300"',
 )
+const tooWeak = (more = ''): Refused =>
+  refused(
+    401,
+    'A stronger login is needed',
+    'insufficient_user_authentication',
+    `, acr_values="mfa"${more}`,
+  )
 const lacks = (...scopes: readonly Scope[]): Refused =>
   refused(
     403,
@@ -243,6 +250,22 @@ export const cases: readonly Case[] = [
     send: to('/any', reader),
     expected: lacks('items:write'),
   },
+  // A strong login.
+  {
+    name: 'a token with the demanded acr',
+    send: to('/strong', (s) => s.bearer({ acr: 'mfa' })),
+    expected: admitted('strong'),
+  },
+  {
+    name: 'a token with another acr',
+    send: to('/strong', (s) => s.bearer({ acr: 'pwd' })),
+    expected: tooWeak(),
+  },
+  {
+    name: 'a token without an acr',
+    send: to('/strong', (s) => s.bearer()),
+    expected: tooWeak(),
+  },
   // A recent login.
   {
     name: 'a token of a recent login',
@@ -413,6 +436,16 @@ export const cases: readonly Case[] = [
     name: 'an old login where the route demands a recent one',
     send: to('/area/recent', (s) => s.bearer({ scopes: ['items:read'], ageSeconds: 400 })),
     expected: tooOld,
+  },
+  {
+    name: 'a weak login where the route demands a strong and recent one',
+    send: to('/area/strong', reader),
+    expected: tooWeak(', max_age="300"'),
+  },
+  {
+    name: 'a strong and recent login where the route demands one',
+    send: to('/area/strong', (s) => s.bearer({ scopes: ['items:read'], acr: 'mfa' })),
+    expected: admitted('area/strong'),
   },
   {
     name: 'a recent login where the route demands one',

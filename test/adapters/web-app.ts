@@ -23,6 +23,7 @@ export const makeWebApp: MakeFetch = ({ options, verified, answer, fail }) => {
     '/recent': guard({ scopes: ['items:read'], maxAgeSeconds: 300 })((_request, caller) =>
       json(answer('recent', caller)),
     ),
+    '/strong': guard({ acr: 'mfa' })((_request, caller) => json(answer('strong', caller))),
     '/verified': guard(...verified)((_request, caller) => json(answer('verified', caller))),
     '/verified/any': guard.anyOf('items:write', ['items:read', 'items:list'])(
       guard(...verified)((_request, caller) => json(answer('verified/any', caller))),
@@ -51,6 +52,11 @@ export const makeWebApp: MakeFetch = ({ options, verified, answer, fail }) => {
     ),
     '/area/recent': area(
       guard({ maxAgeSeconds: 300 })((_request, caller) => json(answer('area/recent', caller))),
+    ),
+    '/area/strong': area(
+      guard({ acr: 'mfa', maxAgeSeconds: 300 })((_request, caller) =>
+        json(answer('area/strong', caller)),
+      ),
     ),
     '/area/news': area(guard.optional()((_request, caller) => json(answer('area/news', caller)))),
     '/area/verified': area(

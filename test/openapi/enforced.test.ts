@@ -83,7 +83,11 @@ interface Framework {
 }
 
 const issuer = createTestIssuer()
-const loginAges = [0, 1_000_000]
+const logins = [
+  { loginAgeSeconds: 0, acr: 'mfa' },
+  { loginAgeSeconds: 0, acr: 'weak' },
+  { loginAgeSeconds: 1_000_000, acr: 'mfa' },
+]
 const subsets = Object.keys(scopes).reduce<readonly (readonly string[])[]>(
   (all, scope) => all.flatMap((one) => [one, [...one, scope]]),
   [[]],
@@ -96,18 +100,23 @@ const credentials: readonly (readonly [Credential, authorization: string | undef
     { kind: 'bad' },
     createTestIssuer().headers({ scopes: Object.keys(scopes), expiresInSeconds }).authorization,
   ],
-  ...loginAges.flatMap((loginAgeSeconds) =>
+  ...logins.flatMap(({ loginAgeSeconds, acr }) =>
     subsets.map((scopes): readonly [Credential, string] => [
-      { kind: 'token', scopes, loginAgeSeconds },
+      { kind: 'token', scopes, loginAgeSeconds, acr },
       issuer.headers({
         scopes,
+        acr,
         authenticatedAt: new Date(Date.now() - loginAgeSeconds * 1000),
         expiresInSeconds,
       }).authorization,
     ]),
   ),
 ]
-const everything = issuer.headers({ scopes: Object.keys(scopes), expiresInSeconds }).authorization
+const { authorization: everything } = issuer.headers({
+  scopes: Object.keys(scopes),
+  acr: 'mfa',
+  expiresInSeconds,
+})
 
 describe('the documents of random apps and what their guards do', () => {
   let sockets: Sockets

@@ -4,6 +4,7 @@
 export interface Operation {
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
   readonly 'x-max-age-seconds'?: number
+  readonly 'x-acr-values'?: readonly string[]
   readonly responses: Readonly<Record<string, DocumentedAnswer>>
 }
 
@@ -15,14 +16,19 @@ interface DocumentedAnswer {
 export type Credential =
   | { readonly kind: 'none' }
   | { readonly kind: 'malformed' | 'bad' }
-  | { readonly kind: 'token'; readonly scopes: readonly string[]; readonly loginAgeSeconds: number }
+  | {
+      readonly kind: 'token'
+      readonly scopes: readonly string[]
+      readonly loginAgeSeconds: number
+      readonly acr: string
+    }
 
 /**
  * Returns the statuses that the document allows. If a request has two faults, the document does not
  * say which of them decides the status, so both statuses are allowed.
  */
 export function predict(operation: Operation, credential: Credential): readonly number[] {
-  const { security, 'x-max-age-seconds': maxAge } = operation
+  const { security, 'x-max-age-seconds': maxAge, 'x-acr-values': acrValues } = operation
   if (!security) return [200]
   const [names] = security.map((one) => Object.keys(one)).filter((names) => names.length > 0)
   const scheme = names![0]!
@@ -30,10 +36,11 @@ export function predict(operation: Operation, credential: Credential): readonly 
     return [security.some((one) => Object.keys(one).length === 0) ? 200 : 401]
   if (credential.kind !== 'token') return [credential.kind === 'malformed' ? 400 : 401]
   const isOld = maxAge !== undefined && credential.loginAgeSeconds > maxAge
+  const isWeak = acrValues !== undefined && !acrValues.includes(credential.acr)
   const has = security.some((one) =>
     one[scheme]?.every((scope) => credential.scopes.includes(scope)),
   )
-  if (isOld) return has ? [401] : [401, 403]
+  if (isOld || isWeak) return has ? [401] : [401, 403]
   return [has ? 200 : 403]
 }
 

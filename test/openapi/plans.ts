@@ -19,6 +19,7 @@ export type GuardPlan =
       readonly kind: 'guard'
       readonly scopes: readonly Scope[]
       readonly maxAgeSeconds?: number
+      readonly acr?: readonly string[]
       readonly optional: boolean
     }
   | { readonly kind: 'anyOf'; readonly alternatives: readonly (readonly Scope[])[] }
@@ -113,6 +114,7 @@ const guard: fc.Arbitrary<GuardPlan> = fc.oneof(
         kind: fc.constant('guard' as const),
         scopes: fc.subarray(scopeNames, { maxLength: 2 }),
         maxAgeSeconds: fc.constantFrom(100_000, 10_000_000),
+        acr: fc.constantFrom(['mfa'], ['phr', 'mfa'], ['other', 'mfa', 'weak']),
         optional: fc.constant(false),
       },
       { requiredKeys: ['kind', 'scopes', 'optional'] },
@@ -263,9 +265,10 @@ export interface AnyGuard<M> {
 
 export function guardOf<M>(guard: AnyGuard<M>, plan: GuardPlan): M {
   if (plan.kind === 'anyOf') return guard.anyOf(...plan.alternatives)
-  const { scopes, maxAgeSeconds, optional } = plan
-  if (maxAgeSeconds !== undefined)
-    return guard({ ...(scopes.length > 0 && { scopes }), maxAgeSeconds })
+  const { scopes, maxAgeSeconds, acr, optional } = plan
+  const login = { ...(maxAgeSeconds !== undefined && { maxAgeSeconds }), ...(acr && { acr }) }
+  if (Object.keys(login).length > 0)
+    return guard({ ...(scopes.length > 0 && { scopes }), ...login })
   return optional ? guard.optional(...scopes) : guard(...scopes)
 }
 

@@ -1,4 +1,6 @@
-// keystile/testing: an issuer, which signs tokens without a server, and mailboxes for tests.
+// keystile/testing: an issuer, which signs tokens without a server, mailboxes, and an authenticator
+// app.
+export { createAuthenticatorApp, type AuthenticatorApp } from './testing/authenticator-app.ts'
 export { createTestIssuer, type TestIssuer, type TestLogin } from './testing/test-issuer.ts'
 export {
   createTestMailbox,

@@ -11,6 +11,8 @@ describe('OAuthError', () => {
     unsupported_grant_type: 400,
     unsupported_token_type: 400,
     invalid_scope: 400,
+    insufficient_authorization: 403,
+    invalid_session: 400,
     temporarily_unavailable: 503,
   }
   for (const [code, status] of Object.entries(statuses) as [OAuthErrorCode, number][]) {

@@ -49,7 +49,8 @@ abstract class Refusal<Code extends string> extends Error {
  */
 export interface TokenShortfall {
   readonly scopes?: readonly string[]
-  readonly maxAgeSeconds?: number
+  readonly maxAgeSeconds?: number | undefined
+  readonly acrValues?: readonly string[] | undefined
 }
 
 /** Thrown when a guard refuses a request or a token does not verify (RFC 6750 §3). */
@@ -70,10 +71,11 @@ export class TokenError extends Refusal<TokenErrorCode> {
     this.name = 'TokenError'
     this.reason = reasonOfCode(code, details.reason)
 
-    const { scopes, maxAgeSeconds } = details
+    const { scopes, maxAgeSeconds, acrValues } = details
     this.shortfall = {
       ...(scopes && { scopes }),
       ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
+      ...(acrValues && { acrValues }),
     }
   }
 }
@@ -96,6 +98,10 @@ const oauthStatus = {
   /** The server cannot revoke tokens of this type (RFC 7009 §2.2.1). */
   unsupported_token_type: 400,
   invalid_scope: 400,
+  /** The login needs another step (OAuth for first-party applications, draft 04 §5.2.2.1). */
+  insufficient_authorization: 403,
+  /** The attempt that `auth_session` names is over (draft 04 §5.2.2.1). */
+  invalid_session: 400,
   temporarily_unavailable: 503,
 } as const
 
@@ -117,11 +123,20 @@ export type OAuthReason =
 /** Thrown when an OAuth endpoint refuses a request (RFC 6749 §5.2). */
 export class OAuthError extends Refusal<OAuthErrorCode> {
   readonly reason: OAuthReason | undefined
+  /** More members of the answer, such as `auth_session`. */
+  readonly members: Readonly<Record<string, unknown>>
 
-  constructor(code: OAuthErrorCode, message: string, details: RefusalDetails<OAuthReason> = {}) {
+  constructor(
+    code: OAuthErrorCode,
+    message: string,
+    details: RefusalDetails<OAuthReason> & {
+      readonly members?: Readonly<Record<string, unknown>>
+    } = {},
+  ) {
     super(code, oauthStatus[code], message, details)
     this.name = 'OAuthError'
     this.reason = details.reason
+    this.members = details.members ?? {}
   }
 }
 

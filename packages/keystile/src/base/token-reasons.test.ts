@@ -9,7 +9,7 @@ import {
 } from './token-reasons.ts'
 
 describe('tokenReasons', () => {
-  it('the error code of a TokenReason is invalid_token, except for nine reasons', () => {
+  it('the error code of a TokenReason is invalid_token, except for ten reasons', () => {
     const others: Partial<Record<TokenReason, TokenErrorCode>> = {
       no_credential: 'not_authenticated',
       malformed_credential: 'invalid_request',
@@ -18,6 +18,7 @@ describe('tokenReasons', () => {
       revocations_unavailable: 'temporarily_unavailable',
       service_unavailable: 'temporarily_unavailable',
       login_too_old: 'insufficient_user_authentication',
+      login_too_weak: 'insufficient_user_authentication',
       missing_scope: 'insufficient_scope',
       email_not_verified: 'email_not_verified',
     }

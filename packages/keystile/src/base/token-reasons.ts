@@ -9,7 +9,7 @@ export const tokenStatus = {
   insufficient_scope: 403,
   /** The user's e-mail address is not verified. No RFC defines this code; Keystile does. */
   email_not_verified: 403,
-  /** The user's last login was too long ago (RFC 9470 §3). */
+  /** The user's last login was too long ago or too weak (RFC 9470 §3). */
   insufficient_user_authentication: 401,
   /** The token could not be checked. A 401 would be wrong: clients would delete valid sessions. */
   temporarily_unavailable: 503,
@@ -55,6 +55,8 @@ export type TokenReason =
   | 'revoked'
   /** The user logged in longer ago than `maxAgeSeconds` allows. */
   | 'login_too_old'
+  /** The `acr` of the token is not one that the guard accepts. */
+  | 'login_too_weak'
   | 'missing_scope'
   /** The function `user` of the guard found no user for the token, or refused the user. */
   | 'unknown_user'
@@ -109,6 +111,10 @@ export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
   login_too_old: {
     code: 'insufficient_user_authentication',
     message: 'A more recent login is needed',
+  },
+  login_too_weak: {
+    code: 'insufficient_user_authentication',
+    message: 'A stronger login is needed',
   },
   missing_scope: {
     code: 'insufficient_scope',

@@ -168,6 +168,15 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       'Ask the user for the password again. If the issuer writes no `auth_time`, remove ' +
       '`maxAgeSeconds` from the route.',
   },
+  login_too_weak: {
+    meaning: 'The route demands an `acr` that the token does not have.',
+    cause:
+      'The user logged in with the password alone, and the route demands a second factor ' +
+      '(`mfa`). Or the issuer does not write `acr` into the token.',
+    fix:
+      'Let the user log in with a second factor. If the issuer writes other values, demand those ' +
+      'values; if it writes no `acr`, remove `acr` from the route.',
+  },
   missing_scope: {
     meaning: 'The token lacks a scope that the route demands.',
     cause: 'The client did not ask for the scope, or the user does not have it.',

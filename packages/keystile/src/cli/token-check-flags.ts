@@ -12,5 +12,6 @@ export const tokenCheckFlags: FlagTypes = {
   'max-token-age': { type: 'string' },
   scope: { type: 'string', multiple: true },
   'max-age': { type: 'string' },
+  acr: { type: 'string', multiple: true },
   claims: { type: 'boolean' },
 }

@@ -90,6 +90,7 @@ const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = 
     input: tokenWith({ auth_time: now - 600 }),
     flags: [...api, '--max-age', '60'],
   },
+  login_too_weak: { input: tokenWith({ acr: 'pwd' }), flags: [...api, '--acr', 'mfa'] },
   missing_scope: { input: tokenWith({ scope: 'read' }), flags: [...api, '--scope', 'write'] },
   unknown_user: 'only the app knows its users',
   email_not_verified: 'only the app knows its users',
@@ -129,6 +130,8 @@ describe('keystile token check', () => {
       assert.equal(code, 2)
       assert.match(stderr, new RegExp(`^keystile: ${flag} `))
     }
+    const { stderr, code } = await check('x', [...api, '--acr', 'two factors'])
+    assert.deepEqual([code, stderr.slice(0, 34)], [2, 'keystile: each value of --acr must'])
   })
 
   for (const [reason, cause] of Object.entries(causes)) {
@@ -150,9 +153,10 @@ describe('keystile token check', () => {
     })
   }
 
-  it('`keystile token check` accepts a token that meets --scope and --max-age', async () => {
-    const token = tokenWith({ scope: 'read write', auth_time: now - 10 })
-    const flags = [...api, '--scope', 'read', '--scope', 'write', '--max-age', '60']
+  it('`keystile token check` accepts a token that meets --scope, --max-age and --acr', async () => {
+    const token = tokenWith({ scope: 'read write', auth_time: now - 10, acr: 'mfa' })
+    const demand = ['--scope', 'read', '--scope', 'write', '--max-age', '60', '--acr', 'mfa']
+    const flags = [...api, ...demand, '--acr', 'other']
     for (const input of [
       token,
       `${token}\n`,

@@ -27,6 +27,7 @@ export const tokenCheckUsage = `keystile token check [flags]
     --max-token-age SECONDS how long ago the token may have been issued
   --scope SCOPE     a scope that the route demands; may be repeated
   --max-age SECONDS how long ago the user may have logged in
+  --acr VALUE       an acr that the route accepts; may be repeated
   --claims          also print the header and the claims of the token
 The exit code is 0 for a valid token, 1 for a refused token and 2 for wrong settings.`
 
@@ -180,14 +181,17 @@ function readDemand(flags: Readonly<Record<string, unknown>>, verifier: Verifier
   const guard = createGuardCore<string, undefined, TokenType>({ verifier })
   const scopes = listOf(flags['scope'])
   const [maxAge] = listOf(flags['max-age'])
+  const acr = listOf(flags['acr'])
   if (maxAge !== undefined && !(Number(maxAge) > 0))
     throw new UsageError('--max-age must be a number of seconds above 0')
 
   const demand = {
     ...(scopes.length > 0 && { scopes }),
     ...(maxAge !== undefined && { maxAgeSeconds: Number(maxAge) }),
+    ...(acr.length > 0 && { acr }),
   }
-  return { guard, demand: guard.demand(Object.keys(demand).length > 0 ? [demand] : [], false) }
+  const args = Object.keys(demand).length > 0 ? ([demand] as [typeof demand]) : []
+  return { guard, demand: named({ acr: '--acr' }, () => guard.demand(args, false)) }
 }
 
 /**

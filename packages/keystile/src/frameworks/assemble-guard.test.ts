@@ -31,11 +31,13 @@ describe('assembleGuard', () => {
   })
 
   it('for OpenAPI documents, assembleGuard stores the requirements on the middleware', () => {
-    const plain = { alternatives: [[]], maxAgeSeconds: undefined, verified: false, optional: false }
+    const login = { maxAgeSeconds: undefined, acr: undefined }
+    const plain = { alternatives: [[]], ...login, verified: false, optional: false }
     const withScope = { ...plain, alternatives: [['items:read']] }
     const made = [
       [guard('items:read'), withScope],
       [guard({ maxAgeSeconds: 60 }), { ...plain, maxAgeSeconds: 60 }],
+      [guard({ acr: 'mfa' }), { ...plain, acr: ['mfa'] }],
       [guard({ verified: true }), { ...plain, verified: true }],
       [guard.optional(), { ...plain, optional: true }],
       [guard.anyOf('items:read'), withScope],

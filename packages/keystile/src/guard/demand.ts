@@ -1,7 +1,8 @@
-// A demand is what a guard requires: scopes, the maximum age of the login, a verified e-mail
-// address. The guard's arguments become a demand here.
+// A demand is what a guard requires: scopes, the maximum age and the `acr` of the login, a verified
+// e-mail address. The guard's arguments become a demand here.
 import { isJsonObject } from '../base/json.ts'
 import { kindOf, requireKnownOptions } from '../base/options.ts'
+import { joinAcr, readAcr, requireAge } from './login-demand.ts'
 
 /**
  * At least one list of scopes. A caller must have every scope of at least one list. `[[]]` demands
@@ -13,6 +14,8 @@ export interface Demand<S extends string = string> {
   readonly alternatives: Alternatives<S>
   /** The maximum age of the login, in seconds (RFC 9470). */
   readonly maxAgeSeconds: number | undefined
+  /** The accepted values of `acr`, in order of preference (RFC 9470). */
+  readonly acr: readonly string[] | undefined
   /** Whether the user must have a verified e-mail address: `emailVerified: true`. */
   readonly verified: boolean
   /** Whether to admit a request without a credential. A wrong credential is always refused. */
@@ -20,8 +23,9 @@ export interface Demand<S extends string = string> {
 }
 
 /**
- * The arguments of `guard(…)`: scopes, or one object with scopes, `maxAgeSeconds` and `verified`.
- * The array is mutable: with a readonly array, `Parameters<typeof guard>` would be `never`.
+ * The arguments of `guard(…)`: scopes, or one object with any of `scopes`, `maxAgeSeconds`, `acr`
+ * and `verified`. The array is mutable: with a readonly array, `Parameters<typeof guard>` would be
+ * `never`.
  */
 export type DemandArguments<S extends string> =
   | S[]
@@ -34,6 +38,13 @@ export type DemandArguments<S extends string> =
          * answers 401 (RFC 9470).
          */
         readonly maxAgeSeconds?: number
+        /**
+         * How the user must have logged in: one value of the claim `acr`, or several accepted
+         * values in order of preference. Any other login gets 401 (RFC 9470). Keystile's values
+         * are `pwd` and `mfa`, which includes `pwd`. With `tokenType: 'JWT'`, the values are those
+         * of the issuer, compared exactly.
+         */
+        readonly acr?: string | readonly string[]
         /**
          * The user must have `emailVerified: true`. Otherwise the guard answers 403
          * `email_not_verified`. Works only if `createGuard` gets the option `user`. The object of
@@ -68,6 +79,7 @@ export function readDemand<S extends string>(
   const {
     scopes = [],
     maxAgeSeconds,
+    acr,
     verified,
   } = isJsonObject(first) && args.length === 1
     ? requireDemanding(first)
@@ -75,7 +87,7 @@ export function readDemand<S extends string>(
 
   if (!Array.isArray(scopes)) {
     throw new TypeError(
-      'the arguments of a guard must be scopes, or { scopes, maxAgeSeconds, verified }',
+      'the arguments of a guard must be scopes, or { scopes, maxAgeSeconds, acr, verified }',
     )
   }
   requireAge(maxAgeSeconds)
@@ -85,6 +97,7 @@ export function readDemand<S extends string>(
   return {
     alternatives: [Object.freeze([...scopes])],
     maxAgeSeconds,
+    acr: readAcr(acr),
     verified: verified !== undefined,
     optional: options.optional,
   }
@@ -101,10 +114,11 @@ function requireDemanding<
   D extends {
     readonly scopes?: readonly unknown[]
     readonly maxAgeSeconds?: number
+    readonly acr?: string | readonly string[]
     readonly verified?: true
   },
 >(demand: D): D {
-  requireKnownOptions('a guard', demand, ['scopes', 'maxAgeSeconds', 'verified'])
+  requireKnownOptions('a guard', demand, ['scopes', 'maxAgeSeconds', 'acr', 'verified'])
   if (Object.keys(demand).length > 0 && demand.scopes?.length !== 0) return demand
   throw new TypeError(
     'a guard must get at least one scope in { scopes }. ' +
@@ -149,6 +163,7 @@ export function readAlternatives<S extends string>(
   return {
     alternatives: [first, ...others],
     maxAgeSeconds: undefined,
+    acr: undefined,
     verified: false,
     optional: false,
   }
@@ -180,12 +195,15 @@ function wrongAlternative(): TypeError {
 /**
  * Joins the demands of two guards for the same request, such as the guard of a router and the guard
  * of a route in it. The credential is optional only if both demands make it optional.
+ *
+ * @throws {TypeError} if no value of `acr` satisfies both demands
  */
 export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>): Demand<S> {
   const ages = [outer.maxAgeSeconds, inner.maxAgeSeconds].filter((age) => age !== undefined)
   return {
     alternatives: joinAlternatives(outer.alternatives, inner.alternatives),
     maxAgeSeconds: ages.length > 0 ? Math.min(...ages) : undefined,
+    acr: joinAcr(outer.acr, inner.acr),
     verified: outer.verified || inner.verified,
     optional: outer.optional && inner.optional,
   }
@@ -228,17 +246,6 @@ export function isMetBy<S extends string>(
 function includesAll(held: readonly string[], scopes: readonly string[]): boolean {
   for (const scope of scopes) if (!held.includes(scope)) return false
   return true
-}
-
-/**
- * Requires a number above 0. Without this check, a string would cause no error: `'300' + 5` is
- * `'3005'`, so the guard would accept logins that are far too old.
- *
- * @throws {TypeError} for any other value
- */
-export function requireAge(maxAgeSeconds: number | undefined): void {
-  if (maxAgeSeconds === undefined || (Number.isFinite(maxAgeSeconds) && maxAgeSeconds > 0)) return
-  throw new TypeError(`\`maxAgeSeconds\` must be a number above 0; it is ${kindOf(maxAgeSeconds)}`)
 }
 
 /**

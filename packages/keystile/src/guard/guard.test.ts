@@ -294,6 +294,86 @@ describe('check() of a guard with maxAgeSeconds', () => {
   })
 })
 
+describe('check() of a guard with acr', () => {
+  const tokenOf = (login: { readonly acr?: string; readonly ageSeconds?: number }): string => {
+    const { acr, ageSeconds = 0 } = login
+    const who = { subject: 'alice', clientId: 'app', sessionId: 's1', scopes: [] }
+    const authenticatedAt = clock.now() - ageSeconds * 1000
+    const content = { issuer, audience, ...who, authenticatedAt, ...(acr && { acr }) }
+    return issueAccessToken(content, key, 600, clock)
+  }
+  const answer = async (token: string, ...demands: readonly Demand<Scope>[]): Promise<Refusal> => {
+    const carrier = {}
+    let decision: Decision<Scope, undefined, undefined> | undefined
+    for (const demand of demands) {
+      decision = await core.enter(carrier, request(`Bearer ${token}`), demand)
+      if (!decision.allowed) break
+    }
+    assert.ok(decision && !decision.allowed, 'a guard must refuse the token')
+    return refusal(decision)
+  }
+  const strong = core.demand([{ acr: 'mfa' }], false)
+  const recent = core.demand([{ maxAgeSeconds: 300 }], false)
+  const challengeOf = (description: string, parameters: string): string =>
+    'Bearer realm="https://auth.example", error="insufficient_user_authentication", ' +
+    `error_description="${description}", ${parameters}`
+
+  it('a guard with acr refuses any other acr with 401 and acr_values (RFC 9470 §3)', async () => {
+    for (const token of [tokenOf({}), tokenOf({ acr: 'pwd' }), tokenOf({ acr: 'MFA' })]) {
+      assert.deepEqual(await answer(token, strong), {
+        status: 401,
+        challenge: challengeOf('A stronger login is needed', 'acr_values="mfa"'),
+        detail: 'A stronger login is needed',
+      })
+    }
+    assert.ok((await core.check(request(`Bearer ${tokenOf({ acr: 'mfa' })}`), strong)).allowed)
+  })
+
+  it('acr_values lists the accepted values in order of preference (RFC 9470 §3)', async () => {
+    const either = core.demand([{ acr: ['phrh', 'mfa'] }], false)
+    const { challenge } = await answer(tokenOf({ acr: 'pwd' }), either)
+    assert.match(challenge ?? '', /acr_values="phrh mfa"$/)
+    for (const acr of ['phrh', 'mfa'])
+      assert.ok((await core.check(request(`Bearer ${tokenOf({ acr })}`), either)).allowed)
+  })
+
+  it('a challenge names acr_values and max_age if the route demands both', async () => {
+    const both = core.demand([{ acr: 'mfa', maxAgeSeconds: 300 }], false)
+    const parameters = 'acr_values="mfa", max_age="300"'
+    const tooWeak = challengeOf('A stronger login is needed', parameters)
+    const tooOld = challengeOf('A more recent login is needed', parameters)
+    for (const [login, expected] of [
+      [{ acr: 'pwd' }, tooWeak],
+      [{ acr: 'mfa', ageSeconds: 400 }, tooOld],
+      [{ acr: 'pwd', ageSeconds: 400 }, tooOld],
+    ] as const) {
+      assert.equal((await answer(tokenOf(login), both)).challenge, expected)
+    }
+  })
+
+  it('the demands of two guards for acr and maxAgeSeconds both apply', async () => {
+    for (const demands of [
+      [strong, recent],
+      [recent, strong],
+    ]) {
+      assert.equal((await answer(tokenOf({ acr: 'pwd' }), ...demands)).status, 401)
+      assert.equal((await answer(tokenOf({ acr: 'mfa', ageSeconds: 400 }), ...demands)).status, 401)
+    }
+  })
+
+  it('an optional guard with acr admits requests without a token, and no weak login', async () => {
+    const optional = core.demand([{ acr: 'mfa' }], true)
+    assert.ok((await core.check(request(), optional)).allowed)
+    assert.equal(refusal(await core.check(request(`Bearer ${tokenOf({})}`), optional)).status, 401)
+  })
+
+  it('a guard checks acr before the scopes (RFC 9470 §3)', async () => {
+    const writer = core.demand([{ scopes: ['items:write'], acr: 'mfa' }], false)
+    assert.equal((await answer(tokenOf({}), writer)).status, 401)
+    assert.equal((await answer(tokenOf({ acr: 'mfa' }), writer)).status, 403)
+  })
+})
+
 describe('user()', () => {
   const checkWith = async <U>(
     user: GuardOptions<Scope, U>['user'],
@@ -617,12 +697,16 @@ describe('demand()', () => {
     ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, '300', null].map((maxAgeSeconds) => [
       { maxAgeSeconds },
     ]),
+    ...['', 'two factors', 'a"b', 'größe', [], [''], ['mfa', 7], 7, true, null, {}, undefined].map(
+      (acr) => [{ acr }],
+    ),
+    ['items:read', { acr: 'mfa' }],
   ]
   for (const args of misspelt) {
     it(`demand() refuses ${inspect(args)}, which could demand less than intended`, () => {
       assert.throws(
         () => core.demand(args as Scope[], false),
-        /^TypeError: .*(a guard|scope|maxAgeSeconds|verified)/,
+        /^TypeError: .*(a guard|scope|maxAgeSeconds|acr|verified)/,
       )
     })
   }
@@ -656,6 +740,7 @@ describe('demand()', () => {
     const nothing = {
       alternatives: [[]],
       maxAgeSeconds: undefined,
+      acr: undefined,
       verified: false,
       optional: false,
     }
@@ -668,6 +753,7 @@ describe('demand()', () => {
     assert.deepEqual(core.demand([{ scopes: ['items:read'], maxAgeSeconds: 1 }], false), {
       alternatives: [['items:read']],
       maxAgeSeconds: 1,
+      acr: undefined,
       verified: false,
       optional: false,
     })
@@ -688,6 +774,7 @@ describe('demand()', () => {
     assert.deepEqual(core.demandAnyOf(['items:read', ['items:write', 'items:read']]), {
       alternatives: [['items:read'], ['items:write', 'items:read']],
       maxAgeSeconds: undefined,
+      acr: undefined,
       verified: false,
       optional: false,
     })
@@ -897,6 +984,7 @@ describe('enter() with two guards on one request', () => {
       assert.deepEqual(joinDemands(outer, inner), {
         alternatives: [[]],
         maxAgeSeconds: undefined,
+        acr: undefined,
         verified: false,
         optional: false,
       })
@@ -931,6 +1019,32 @@ describe('enter() with two guards on one request', () => {
       [younger, older],
     ] as const)
       assert.equal(joinDemands(outer, inner).maxAgeSeconds, 300)
+  })
+
+  it('joinDemands keeps the values of acr that satisfy both demands', () => {
+    const demandOf = (acr?: string | readonly string[]): Demand<Scope> =>
+      core.demand(acr === undefined ? [] : [{ acr }], false)
+    for (const [outer, inner, joined] of [
+      [undefined, undefined, undefined],
+      [undefined, 'mfa', ['mfa']],
+      ['mfa', undefined, ['mfa']],
+      ['mfa', 'mfa', ['mfa']],
+      [
+        ['a', 'b', 'c'],
+        ['c', 'b'],
+        ['b', 'c'],
+      ],
+      ['pwd', 'mfa', ['mfa']],
+      [['mfa', 'a'], ['pwd', 'b'], ['mfa']],
+    ] as const) {
+      assert.deepEqual(joinDemands(demandOf(outer), demandOf(inner)).acr, joined)
+    }
+    assert.throws(() => joinDemands(demandOf(['a', 'b']), demandOf('c')), {
+      name: 'TypeError',
+      message:
+        'the guards of a route demand different values of `acr`, so they would refuse every ' +
+        'token. Fix: let both guards accept the same value; now one accepts a, b, and the other c',
+    })
   })
 
   it('joinDemands keeps `verified` if at least one of the two demands has `verified`', () => {
@@ -1034,7 +1148,7 @@ describe('enterAtOnce', () => {
     )
   })
 
-  it('enterAtOnce returns undefined for maxAgeSeconds, user() or a missing scope', async () => {
+  it('enterAtOnce returns undefined for maxAgeSeconds, acr, user() or a missing scope', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     assert.equal(
@@ -1043,6 +1157,10 @@ describe('enterAtOnce', () => {
     )
     assert.equal(
       core.enterAtOnce({}, request(`Bearer ${token}`), core.demand([{ maxAgeSeconds: 60 }], false)),
+      undefined,
+    )
+    assert.equal(
+      core.enterAtOnce({}, request(`Bearer ${token}`), core.demand([{ acr: 'mfa' }], false)),
       undefined,
     )
     const withUser = createGuardCore({ verifier, user: () => undefined })

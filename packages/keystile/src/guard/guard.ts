@@ -61,6 +61,8 @@ const otherMembers = [
   'verifyPassword',
   'checkPassword',
   'userChanged',
+  'resetFactors',
+  'forgetUser',
   'answer',
   'fetch',
   'close',
@@ -91,8 +93,9 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
   /**
    * Reads the arguments of `guard(…)`.
    *
-   * @throws {TypeError} if a scope is not declared, `maxAgeSeconds` is not a number above 0, or
-   *   `verified` is demanded of a guard without `user`
+   * @throws {TypeError} if a scope is not declared, `maxAgeSeconds` is not a number above 0,
+   *   `acr` is not a string or a list of strings, or `verified` is demanded of a guard without
+   *   `user`
    */
   demand(args: DemandArguments<S>, optional: boolean): Demand<S>
   /**
@@ -104,8 +107,8 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
   /**
    * Decides whether to admit a request. Checks in this order: there is a credential, the
    * credential is well-formed, the token is valid, the token is not revoked, the login is recent
-   * enough, the token has the scopes, the user exists, the user's e-mail address is verified. A
-   * sender cannot make `check` throw.
+   * and strong enough, the token has the scopes, the user exists, the user's e-mail address is
+   * verified. A sender cannot make `check` throw.
    */
   check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined, T>>
   /**
@@ -124,8 +127,8 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
   /**
    * Admits a request synchronously if the token is cached and still valid, has the demanded scopes,
    * and its user is in memory. Otherwise returns `undefined`, and the adapter must call `enter`,
-   * which decides. Also returns `undefined` if the demand has a `maxAgeSeconds`, or if a guard has
-   * already admitted this request.
+   * which decides. Also returns `undefined` if the demand has `maxAgeSeconds` or `acr`, or if a
+   * guard has already admitted this request.
    */
   enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U, T> | undefined
   /**
@@ -186,7 +189,7 @@ export function createGuardCore<S extends string, U, T extends TokenType = 'at+j
     // decisions/0011-synchronous-fast-path.md
     enterAtOnce(carrier: Carrier, request, demand) {
       if (findUser && !recallUser) return undefined
-      if (demand.maxAgeSeconds !== undefined || carrier[entered]) return undefined
+      if (demand.maxAgeSeconds !== undefined || demand.acr || carrier[entered]) return undefined
 
       const identity = recall(request, verifier)
       if (!identity || !isMetBy(demand, identity.scopes)) return undefined

@@ -87,6 +87,13 @@ describe('the types of a guard', () => {
     assert.throws(() => guard(['items:read']), TypeError)
     guard({ scopes: ['items:read'], maxAgeSeconds: 300 })
     nodeGuard.optional({ maxAgeSeconds: 300 })
+    guard({ acr: 'mfa' })
+    guard({ scopes: ['items:read'], acr: ['phr', 'mfa'] as const })
+    nodeGuard.optional({ acr: 'mfa', maxAgeSeconds: 300 })
+    // @ts-expect-error: acr is text
+    assert.throws(() => guard({ acr: true }), TypeError)
+    // @ts-expect-error: acr is text
+    assert.throws(() => nodeGuard({ acr: [1] }), TypeError)
     // @ts-expect-error: not declared
     assert.throws(() => guard({ scopes: ['items:raed'] }), TypeError)
     // @ts-expect-error: misspelt
@@ -183,7 +190,7 @@ describe('the types of a guard', () => {
     const request = new Request('http://localhost')
 
     fastifyGuard('items:read', 'items:write')
-    fastifyGuard.optional({ scopes: ['items:read'], maxAgeSeconds: 300 })
+    fastifyGuard.optional({ scopes: ['items:read'], maxAgeSeconds: 300, acr: 'mfa' })
     fastifyGuard.anyOf('items:write', ['items:read'])
     // @ts-expect-error: not declared
     assert.throws(() => fastifyGuard('items:raed'), TypeError)
@@ -199,7 +206,7 @@ describe('the types of a guard', () => {
     assert.throws(() => fastifyGuard.optional.check(request, 'items:raed'), TypeError)
 
     expressGuard('items:read', 'items:write')
-    expressGuard.optional({ scopes: ['items:read'], maxAgeSeconds: 300 })
+    expressGuard.optional({ scopes: ['items:read'], maxAgeSeconds: 300, acr: 'mfa' })
     expressGuard.anyOf('items:write', ['items:read'])
     // @ts-expect-error: not declared
     assert.throws(() => expressGuard('items:raed'), TypeError)
@@ -224,7 +231,7 @@ describe('the types of a guard', () => {
     assert.throws(() => nodeGuard.optional.check(request, 'items:raed'), TypeError)
 
     webGuard('items:read', 'items:write')
-    webGuard.optional({ scopes: ['items:read'], maxAgeSeconds: 300 })
+    webGuard.optional({ scopes: ['items:read'], maxAgeSeconds: 300, acr: 'mfa' })
     webGuard.anyOf('items:write', ['items:read'])
     // @ts-expect-error: not declared
     assert.throws(() => webGuard('items:raed'), TypeError)
@@ -242,6 +249,8 @@ describe('the types of a guard', () => {
     guard.anyOf('items:write', ['items:read'])
     // @ts-expect-error: not declared
     assert.throws(() => guard.anyOf('items:read', ['items:raed']), TypeError)
+    // @ts-expect-error: anyOf takes no acr
+    assert.throws(() => guard.anyOf({ acr: 'mfa' }), TypeError)
     // @ts-expect-error: anyOf takes no maxAgeSeconds
     assert.throws(() => guard.anyOf({ scopes: ['items:read'], maxAgeSeconds: 300 }), TypeError)
   })

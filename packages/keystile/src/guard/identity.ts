@@ -1,5 +1,6 @@
 import { deepFreeze } from '../base/freeze.ts'
 import type { AccessTokenClaims, VerifiedToken } from '../token/access-token.ts'
+import { isListOfStrings } from '../token/claims.ts'
 import type { PlainTokenClaims } from '../token/plain-token.ts'
 
 /**
@@ -24,6 +25,13 @@ export interface Identity<S extends string = string, T extends TokenType = 'at+j
   readonly scopes: readonly S[]
   /** The claim `auth_time`: the time of the last login. */
   readonly authenticatedAt: Date | undefined
+  /** The claim `acr`: how strong the last login was. Keystile's values are `pwd` and `mfa`. */
+  readonly acr: string | undefined
+  /**
+   * The claim `amr`: the methods of the last login, such as `pwd` and `otp` (RFC 8176). `undefined`
+   * if an issuer writes anything but a list of strings; then see `claims`.
+   */
+  readonly amr: readonly string[] | undefined
   /** All claims. They are frozen, because all requests with the same token share them. */
   readonly claims: T extends 'at+jwt' ? AccessTokenClaims : PlainTokenClaims
 }
@@ -37,12 +45,14 @@ export function identityOf({
   clientId,
   scopes,
 }: VerifiedToken<PlainTokenClaims>): Identity<string, 'JWT'> {
-  const { sub, sid } = deepFreeze(claims)
+  const { sub, sid, acr, amr } = deepFreeze(claims)
   const identity = {
     subject: sub,
     clientId,
     sessionId: sid,
     scopes: Object.freeze(scopes),
+    acr,
+    amr: isListOfStrings(amr) ? amr : undefined,
     claims,
   }
   return Object.freeze(

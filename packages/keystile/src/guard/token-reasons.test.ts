@@ -33,6 +33,7 @@ interface Cause {
   readonly demand?: {
     readonly scopes?: readonly string[]
     readonly maxAgeSeconds?: number
+    readonly acr?: string
     readonly verified?: true
   }
   readonly verifier?: Partial<VerifierOptions>
@@ -131,6 +132,7 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
   revocations_unavailable: { field: bearer(), verifier: { revocations: noNews } },
   revoked: { field: bearer(), verifier: { revocations: allRevoked } },
   login_too_old: { field: bearer({ auth_time: now - 600 }), demand: { maxAgeSeconds: 60 } },
+  login_too_weak: { field: bearer({ acr: 'pwd' }), demand: { acr: 'mfa' } },
   missing_scope: { field: bearer({ scope: 'read' }), demand: { scopes: ['write'] } },
   unknown_user: { field: bearer(), user: () => undefined },
   email_not_verified: {
@@ -202,10 +204,14 @@ describe('TokenReason', () => {
 })
 
 /** The parameters that the challenge of a refusal has (RFC 6750 §3, RFC 9470 §3). */
-function parametersOf({ code }: TokenError): readonly string[] {
+function parametersOf({ code, reason }: TokenError): readonly string[] {
   if (code === 'not_authenticated') return ['realm']
-  const ofItsOwn = { insufficient_scope: 'scope', insufficient_user_authentication: 'max_age' }
-  const [, own] = Object.entries(ofItsOwn).find(([name]) => name === code) ?? []
+  const ofItsOwn = {
+    missing_scope: 'scope',
+    login_too_old: 'max_age',
+    login_too_weak: 'acr_values',
+  }
+  const [, own] = Object.entries(ofItsOwn).find(([name]) => name === reason) ?? []
   return ['realm', 'error', 'error_description', ...(own === undefined ? [] : [own])]
 }
 

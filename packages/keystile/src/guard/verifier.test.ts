@@ -9,6 +9,7 @@ import { keyObjectOf } from '../keys/key-object.ts'
 import { trustedSecretKey } from '../keys/shared-secret.ts'
 import type { SigningKey, VerificationKey } from '../keys/signing-key.ts'
 import { signJws } from '../token/jws.ts'
+import type { TokenType } from './identity.ts'
 import { createRevocationList, type Revocations, type RevocationState } from './revocations.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from './verifier.ts'
 
@@ -411,6 +412,7 @@ describe('verify()', () => {
     assert.equal(identity.sessionId, 's1')
     assert.deepEqual(identity.scopes, ['a', 'b'])
     assert.deepEqual(identity.authenticatedAt, new Date((start - 9) * 1000))
+    assert.deepEqual([identity.acr, identity.amr], [undefined, undefined])
     assert.equal(identity.claims.jti, 'j')
     assert.ok(
       Object.keys(identity).includes('authenticatedAt'),
@@ -479,6 +481,84 @@ describe('verify()', () => {
     for (const write of writes) assert.throws(write, TypeError)
     identity.authenticatedAt?.setTime(0)
     assert.deepEqual((await verifier.verify(token)).authenticatedAt, new Date(start * 1000))
+  })
+})
+
+describe('verify() with acr', () => {
+  const plain = { ...options, tokenType: 'JWT' } as const
+  const verifyWith = async (
+    claims: object,
+    acr: string | readonly string[],
+    some: VerifierOptions = options,
+  ): Promise<'accepted' | object> => {
+    try {
+      await createVerifier<TokenType>(some).verify(tokenOf(claims), { acr })
+      return 'accepted'
+    } catch (error) {
+      assert.ok(error instanceof TokenError, String(error))
+      assert.equal(error.reason, 'login_too_weak')
+      return error.shortfall
+    }
+  }
+  const refused = (acrValues: readonly string[]): object => ({ acrValues })
+
+  it('the identity has the acr and amr of the token, and both are frozen', async () => {
+    for (const some of [options, plain]) {
+      const token = tokenOf({ acr: 'mfa', amr: ['pwd', 'otp', 'mfa'] })
+      const { acr, amr } = await createVerifier(some).verify(token)
+      assert.deepEqual([acr, amr], ['mfa', ['pwd', 'otp', 'mfa']])
+      assert.ok(Object.isFrozen(amr))
+    }
+  })
+
+  it('identity.amr is undefined if an issuer of plain tokens writes no list of strings', async () => {
+    for (const amr of ['pwd', [{ method: 'password', timestamp: start }], 7]) {
+      const identity = await createVerifier(plain).verify(tokenOf({ amr }))
+      assert.equal(identity.amr, undefined)
+      assert.deepEqual(identity.claims['amr'], amr)
+    }
+  })
+
+  it('verify() accepts a token only if its acr is one of the accepted values', async () => {
+    for (const some of [options, plain]) {
+      assert.equal(await verifyWith({ acr: 'mfa' }, 'mfa', some), 'accepted')
+      assert.equal(await verifyWith({ acr: 'phr' }, ['phrh', 'phr'], some), 'accepted')
+      for (const acr of ['pwd', 'MFA', 'mfa mfa', 'mf', '', undefined])
+        assert.deepEqual(await verifyWith({ acr }, 'mfa', some), refused(['mfa']))
+      const amr = ['mfa']
+      assert.deepEqual(await verifyWith({ amr }, ['mfa', 'x'], some), refused(['mfa', 'x']))
+    }
+  })
+
+  it('the acr `mfa` includes `pwd`, and a session without acr and amr counts as `pwd`', async () => {
+    assert.equal(await verifyWith({ acr: 'mfa' }, 'pwd'), 'accepted')
+    assert.equal(await verifyWith({}, 'pwd'), 'accepted')
+    assert.equal(await verifyWith({}, ['phr', 'pwd']), 'accepted')
+    for (const claims of [{ amr: ['pwd'] }, { sid: undefined }, { acr: 'other' }, { acr: '' }])
+      assert.deepEqual(await verifyWith(claims, 'pwd'), refused(['pwd']))
+  })
+
+  it('with tokenType JWT, verify() compares acr exactly', async () => {
+    for (const claims of [{ acr: 'mfa' }, {}, { acr: 'other' }])
+      assert.deepEqual(await verifyWith(claims, 'pwd', plain), refused(['pwd']))
+    assert.equal(await verifyWith({ acr: 'pwd' }, 'pwd', plain), 'accepted')
+  })
+
+  it('verify() throws a TypeError if acr is not a string or a list of strings', async () => {
+    const verifier = createVerifier(options)
+    for (const acr of ['', [], 7, null, 'a b', ['mfa', '']])
+      await assert.rejects(
+        verifier.verify(tokenOf({ acr: 'mfa' }), { acr: acr as string }),
+        /^TypeError: .*`acr` must/,
+      )
+  })
+
+  it('verify() checks acr at every call, even for a cached token', async () => {
+    const verifier = createVerifier(options)
+    const token = tokenOf({ acr: 'pwd' })
+    assert.ok(await verifier.verify(token))
+    await assert.rejects(verifier.verify(token, { acr: 'mfa' }), TokenError)
+    assert.ok(await verifier.verify(token, { acr: 'pwd' }))
   })
 })
 

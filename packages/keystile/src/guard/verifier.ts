@@ -8,8 +8,8 @@ import type { JwkSet, KeySet } from '../keys/jwk-set.ts'
 import type { VerificationKey } from '../keys/signing-key.ts'
 import { isExpired } from '../token/claims.ts'
 import { requireAlgorithms, requireTolerance } from '../token/jwt.ts'
-import { requireAge } from './demand.ts'
 import { identityOf, type Identity, type TokenType } from './identity.ts'
+import { readAcr, requireAge, requireLogin, type LoginDemand, type Time } from './login-demand.ts'
 import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
 import { readRevocations } from './revocation-source.ts'
 import type {
@@ -111,22 +111,21 @@ export interface Verifier<T extends TokenType = 'at+jwt'> {
   recall?(token: string): Identity<string, T> | undefined
   /**
    * Verifies an access token, in this order: form, issuer, algorithm, key, signature, `typ`,
-   * claims, revocation, and the age of the login if `demand` has `maxAgeSeconds`. The `iss` of the
-   * token only selects one of the configured issuers; it never leads to a fetch from another URL.
-   * `verify` fetches keys only for a token with an unknown key, and waits for one fetch. For a
-   * cached token, `verify` checks expiry, key and revocation again.
+   * claims, revocation, and what `demand` says about the login. An app's own verifier must check
+   * `demand` too: a guard leaves this to `verify`. The `iss` of the token only selects one of the
+   * configured issuers; it never leads to a fetch from another URL. `verify` fetches keys only for
+   * a token with an unknown key, and waits for one fetch. For a cached token, `verify` checks
+   * expiry, key, revocation and `demand` again.
    *
    * Does NOT check scopes, nor whether the user still exists: a guard does.
    *
    * @throws {TokenError} `invalid_token`; `temporarily_unavailable` while keys or revocations are
-   *   not known; `insufficient_user_authentication` for a login that is too old
-   * @throws {TypeError} for a `maxAgeSeconds` that is not a number above 0
+   *   not known; `insufficient_user_authentication` for a login that is too old or too weak
+   * @throws {TypeError} for a `maxAgeSeconds` that is not a number above 0, or an `acr` that is
+   *   neither a string nor a list of strings
    * @see RFC 9068 §4, RFC 9470 §4
    */
-  verify(
-    token: string,
-    demand?: { readonly maxAgeSeconds?: number | undefined },
-  ): Promise<Identity<string, T>>
+  verify(token: string, demand?: LoginDemand): Promise<Identity<string, T>>
 }
 
 type AnyIdentity = Identity<string, TokenType>
@@ -174,6 +173,7 @@ export function createVerifier<T extends TokenType = 'at+jwt'>(
 export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
   const { names, audiences, time, source, issuers } = readOptions(options)
   const { remotes } = issuers
+  const { tokenType = 'at+jwt' } = options
   const prover = createProver(issuers, time)
   const report = createRefusalReport('createVerifier', options)
   let closed = false
@@ -206,8 +206,9 @@ export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
       if (source && (source.needsRefresh() || source.isRevoked(proved.revocable))) return undefined
       return proved.identity
     },
-    async verify(token, { maxAgeSeconds } = {}) {
+    async verify(token, { maxAgeSeconds, acr } = {}) {
       requireAge(maxAgeSeconds)
+      const accepted = readAcr(acr)
       try {
         if (closed) throw tokenError('verifier_closed', { retryAfterSeconds: 1 })
 
@@ -217,7 +218,7 @@ export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
           if (source.isRevoked(revocable)) throw tokenError('revoked')
         }
 
-        if (maxAgeSeconds !== undefined) requireYoung(identity, maxAgeSeconds, time)
+        requireLogin(identity, { maxAgeSeconds, acr: accepted, tokenType, time })
         return identity
       } catch (error) {
         if (error instanceof TokenError) report(error)
@@ -280,11 +281,6 @@ function createProver(issuers: TrustedIssuers, time: Time): Prover {
   }
 }
 
-interface Time {
-  readonly clock: Clock
-  readonly clockToleranceSeconds: number
-}
-
 /**
  * Checks the options and copies their lists. A later change of a list by the app has no effect on
  * the verifier.
@@ -335,21 +331,6 @@ function standingOf(
 function worstOf(states: readonly RevocationState[]): RevocationState {
   if (states.includes('starting')) return 'starting'
   return states.includes('stale') ? 'stale' : 'current'
-}
-
-/**
- * Refuses an old login, and a token whose `auth_time` is missing or in the future (RFC 9470 §4).
- *
- * @throws {TokenError} `insufficient_user_authentication`
- */
-function requireYoung(
-  { claims }: AnyIdentity,
-  maxAgeSeconds: number,
-  { clock, clockToleranceSeconds }: Time,
-): void {
-  const age = clock.now() / 1000 - (claims.auth_time ?? Number.NEGATIVE_INFINITY)
-  if (age >= -clockToleranceSeconds && age <= maxAgeSeconds + clockToleranceSeconds) return
-  throw tokenError('login_too_old', { maxAgeSeconds })
 }
 
 /**

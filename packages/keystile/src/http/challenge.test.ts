@@ -47,6 +47,14 @@ describe('bearerChallenge', () => {
     )
   })
 
+  it('bearerChallenge contains the accepted values of acr (RFC 9470 §3)', () => {
+    const error = new TokenError('insufficient_user_authentication', 'Log in again', {
+      acrValues: ['phr', 'mfa'],
+      maxAgeSeconds: 60,
+    })
+    assert.match(bearerChallenge(error, realm), /", acr_values="phr mfa", max_age="60"$/)
+  })
+
   it('bearerChallenge ends with the URL of the API’s metadata (RFC 9728 §5.1)', () => {
     const url = 'https://api.example/.well-known/oauth-protected-resource/v1'
     assert.equal(

@@ -14,9 +14,10 @@ export function bearerChallenge(error: TokenError, realm: string, metadataUrl?: 
     parts.push(`error=${quoted(error.code)}`, `error_description=${quoted(error.message)}`)
   }
 
-  const { scopes, maxAgeSeconds } = error.shortfall
+  const { scopes, maxAgeSeconds, acrValues } = error.shortfall
   if (scopes?.length) parts.push(`scope=${quoted(scopes.join(' '))}`)
   // RFC 9470 §3
+  if (acrValues?.length) parts.push(`acr_values=${quoted(acrValues.join(' '))}`)
   if (maxAgeSeconds !== undefined) parts.push(`max_age=${quoted(String(maxAgeSeconds))}`)
   // RFC 9728 §5.1
   if (metadataUrl !== undefined) parts.push(`resource_metadata=${quoted(metadataUrl)}`)

@@ -9,6 +9,7 @@ const demand = (
 ): Demand => ({
   alternatives,
   maxAgeSeconds: undefined,
+  acr: undefined,
   verified: false,
   optional: false,
   ...more,
@@ -56,6 +57,10 @@ describe('refusalsOf', () => {
     assert.deepEqual(textsOf(demand([[]], { maxAgeSeconds: 60 })), {
       ...always,
       401: 'No token, or an invalid token, or a login that is too old',
+    })
+    assert.deepEqual(textsOf(demand([[]], { acr: ['mfa'] })), {
+      ...always,
+      401: 'No token, or an invalid token, or a login that is too weak',
     })
   })
 

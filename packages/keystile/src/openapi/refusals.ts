@@ -26,10 +26,12 @@ const content = {
 export function refusalsOf(demands: readonly Demand[], responses: JsonObject): JsonObject {
   const lacking = describeLackingScopes(demands)
   const isRecent = demands.some(({ maxAgeSeconds }) => maxAgeSeconds !== undefined)
+  const isStrong = demands.some(({ acr }) => acr !== undefined)
   const isOptional = demands.every(({ optional }) => optional)
   const unauthorized = [
     isOptional ? 'An invalid token' : 'No token, or an invalid token',
     ...(isRecent ? ['or a login that is too old'] : []),
+    ...(isStrong ? ['or a login that is too weak'] : []),
   ].join(', ')
   const forbidden = [
     ...(lacking === undefined ? [] : [lacking]),

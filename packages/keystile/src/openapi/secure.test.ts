@@ -163,6 +163,20 @@ describe('secure()', () => {
     )
   })
 
+  it('secure() adds x-acr-values to an operation that demands an acr', () => {
+    const app = new Hono()
+      .get('/strong', guard({ acr: ['pwd', 'other'] }), guard({ acr: 'mfa' }), ok)
+      .get('/either', guard({ acr: ['phrh', 'phr'] }), ok)
+      .get('/open', guard(), ok)
+    const secured = secure(documentOf('get /strong', 'get /either', 'get /open'), app)
+    const valuesOf = (operation: string): unknown =>
+      (operationIn(secured, operation) as { 'x-acr-values'?: unknown })['x-acr-values']
+    assert.deepEqual(valuesOf('get /strong'), ['mfa'])
+    assert.deepEqual(valuesOf('get /either'), ['phrh', 'phr'])
+    assert.ok(!('x-acr-values' in operationIn(secured, 'get /open')))
+    assert.deepEqual(operationIn(secured, 'get /strong').security, [{ keystile: [] }])
+  })
+
   it('secure() adds x-email-verified to an operation that demands a verified address', () => {
     const withUser = createGuard({ verifier: options.verifier, user: () => ({}) })
     const app = new Hono()

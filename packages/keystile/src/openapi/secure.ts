@@ -356,12 +356,13 @@ function securedOperation(
   )
 
   const joined = [...demands.values()].map(({ demand }) => demand)
-  const ages = joined.map(({ maxAgeSeconds }) => maxAgeSeconds).filter((age) => age !== undefined)
+  const { maxAgeSeconds, acr, verified } = joined.reduce(joinDemands)
   return {
     ...operation,
     security: distinct(security),
-    ...(ages.length > 0 && { 'x-max-age-seconds': Math.min(...ages) }),
-    ...(joined.some(({ verified }) => verified) && { 'x-email-verified': true }),
+    ...(maxAgeSeconds !== undefined && { 'x-max-age-seconds': maxAgeSeconds }),
+    ...(acr && { 'x-acr-values': [...acr] }),
+    ...(verified && { 'x-email-verified': true }),
     responses: refusalsOf(joined, asJsonObject(operation['responses'])),
   }
 }

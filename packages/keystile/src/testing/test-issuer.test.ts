@@ -10,6 +10,7 @@ describe('createTestIssuer', () => {
   const app = new Hono()
     .get('/orders', guard('orders:read'), (c) => c.json(c.var.identity.subject))
     .delete('/orders', guard({ maxAgeSeconds: 60 }), (c) => c.body(null, 204))
+    .put('/orders', guard({ acr: 'mfa' }), (c) => c.json(c.var.identity.amr))
   const statusOf = async (login?: TestLogin, method = 'GET'): Promise<number> =>
     (await app.request('/orders', { method, headers: issuer.headers(login) })).status
 
@@ -64,6 +65,13 @@ describe('createTestIssuer', () => {
   it('a guard with maxAgeSeconds refuses a test token with an old authenticatedAt', async () => {
     assert.equal(await statusOf({}, 'DELETE'), 204)
     assert.equal(await statusOf({ authenticatedAt: new Date(0) }, 'DELETE'), 401)
+  })
+
+  it('a guard with acr admits a test token only with this acr', async () => {
+    const login = { acr: 'mfa', amr: ['pwd', 'otp', 'mfa'] }
+    const answer = await app.request('/orders', { method: 'PUT', headers: issuer.headers(login) })
+    assert.deepEqual(await answer.json(), ['pwd', 'otp', 'mfa'])
+    assert.deepEqual([await statusOf({ acr: 'pwd' }, 'PUT'), await statusOf({}, 'PUT')], [401, 401])
   })
 
   it('a test issuer refuses the tokens of another test issuer', async () => {

@@ -17,6 +17,10 @@ export interface TestLogin {
   readonly sessionId?: string
   /** When the person logged in. Default: now. */
   readonly authenticatedAt?: Date
+  /** How strong the login was: `mfa` or `pwd`. Default: none, which counts as `pwd`. */
+  readonly acr?: string
+  /** The methods of the login, such as `['pwd', 'otp', 'mfa']`. Default: none. */
+  readonly amr?: readonly string[]
   /** Seconds until the token expires. Default: 600. */
   readonly expiresInSeconds?: number
 }
@@ -58,6 +62,8 @@ export function createTestIssuer(
     clientId = 'first-party',
     sessionId = randomId(),
     authenticatedAt = new Date(clock.now()),
+    acr,
+    amr,
     expiresInSeconds = 600,
   }: TestLogin = {}): string =>
     issueAccessToken(
@@ -69,6 +75,8 @@ export function createTestIssuer(
         sessionId,
         scopes,
         authenticatedAt: authenticatedAt.getTime(),
+        ...(acr !== undefined && { acr }),
+        ...(amr && { amr }),
       },
       key,
       expiresInSeconds,

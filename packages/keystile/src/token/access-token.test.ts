@@ -167,6 +167,13 @@ describe('verifyAccessToken', () => {
     ['auth_time', 'yesterday'],
     ['auth_time', null],
     ['auth_time', []],
+    ['acr', 7],
+    ['acr', null],
+    ['acr', ['mfa']],
+    ['amr', 'pwd'],
+    ['amr', null],
+    ['amr', ['pwd', 7]],
+    ['amr', {}],
     ['scope', 7],
     ['scope', null],
     ['scope', ['items:read']],
@@ -202,6 +209,8 @@ describe('verifyAccessToken', () => {
       { client_id: 7 },
       { sid: 7 },
       { auth_time: 'x' },
+      { acr: 7 },
+      { amr: 'pwd' },
       { scope: 7 },
     ]) {
       refuses(token({ exp: now - 60, ...fault }), 'malformed_claim')

@@ -4,7 +4,13 @@ import { randomId } from '../base/random.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import type { KeySet } from '../keys/jwk-set.ts'
 import type { SigningKey, VerificationKey } from '../keys/signing-key.ts'
-import { malformedClaim, requireUnbound, type JwtClaims } from './claims.ts'
+import {
+  isListOfStrings,
+  malformedClaim,
+  requireUnbound,
+  verifyLoginClaims,
+  type JwtClaims,
+} from './claims.ts'
 import { verifyJwtWithKey, signJwt } from './jwt.ts'
 import { parseScope } from './scope.ts'
 
@@ -27,6 +33,10 @@ export interface AccessTokenContent {
   readonly scopes: readonly string[]
   /** When the person logged in, in milliseconds since 1970. */
   readonly authenticatedAt?: number
+  /** How the person logged in (RFC 8176 §2). */
+  readonly amr?: readonly string[] | undefined
+  /** How sure the issuer is of the person (RFC 9068 §2.2.1). */
+  readonly acr?: string | undefined
 }
 
 export interface AccessTokenClaims extends JwtClaims {
@@ -38,6 +48,8 @@ export interface AccessTokenClaims extends JwtClaims {
   readonly client_id: string
   readonly sid?: string
   readonly auth_time?: number
+  readonly acr?: string
+  readonly amr?: readonly string[]
 }
 
 export interface VerifiedToken<C extends JwtClaims = AccessTokenClaims> {
@@ -73,6 +85,8 @@ export function issueAccessToken(
     ...(content.sessionId !== undefined && { sid: content.sessionId }),
     scope: content.scopes.join(' '),
     ...(content.authenticatedAt !== undefined && { auth_time: toSeconds(content.authenticatedAt) }),
+    ...(content.acr !== undefined && { acr: content.acr }),
+    ...(content.amr && { amr: content.amr }),
   }
   return signJwt(claims, key, { expiresInSeconds: lifetimeSeconds, type: accessTokenType, clock })
 }
@@ -122,8 +136,9 @@ function verifyProfileClaims(claims: JwtClaims): readonly string[] {
       throw malformedClaim(`"${name}" is empty or not a string`)
   }
 
-  if (claims['auth_time'] !== undefined && !Number.isFinite(claims['auth_time']))
-    throw malformedClaim('"auth_time" is not a finite number')
+  verifyLoginClaims(claims)
+  if (claims['amr'] !== undefined && !isListOfStrings(claims['amr']))
+    throw malformedClaim('"amr" is not an array of strings')
 
   if (claims['scope'] === undefined) return []
   const scopes = typeof claims['scope'] === 'string' ? parseScope(claims['scope']) : undefined

@@ -169,10 +169,22 @@ export function listOf(claims: JsonObject, name: string): readonly string[] | un
   const value = claims[name]
   if (value === undefined) return undefined
   const list = typeof value === 'string' ? [value] : value
-  if (!Array.isArray(list) || !list.every((item) => typeof item === 'string')) {
+  if (!isListOfStrings(list)) {
     throw malformedClaim(`"${name}" is neither a string nor an array of strings`)
   }
   return list
+}
+
+export function isListOfStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}
+
+/** Checks the types of the claims about the login. */
+export function verifyLoginClaims(claims: JwtClaims): void {
+  if (claims['auth_time'] !== undefined && !Number.isFinite(claims['auth_time']))
+    throw malformedClaim('"auth_time" is not a finite number')
+  if (claims['acr'] !== undefined && typeof claims['acr'] !== 'string')
+    throw malformedClaim('"acr" is not a string')
 }
 
 /**

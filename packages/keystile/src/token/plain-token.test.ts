@@ -133,12 +133,13 @@ describe('verifyPlainToken and required claims', () => {
     for (const iss of [undefined, 'i/', 'I']) refused('wrong_issuer', { iss })
   })
 
-  it('verifyPlainToken refuses an empty sub, sid or client, and a wrong auth_time', () => {
+  it('verifyPlainToken refuses an empty sub, sid or client, and a wrong auth_time or acr', () => {
     refused(/^"sub" is empty$/, { sub: '' })
     for (const name of ['sid', 'client_id', 'azp', 'cid', 'appid']) {
       for (const value of ['', 7, null, ['a']]) refused(new RegExp(`^"${name}"`), { [name]: value })
     }
     for (const value of ['1', null]) refused(/^"auth_time"/, { auth_time: value })
+    for (const value of [1, null, ['1']]) refused(/^"acr" is not a string$/, { acr: value })
     assert.equal(verify({ sid: 's', auth_time: now }).claims.sub, 'ada')
   })
 

@@ -11,6 +11,7 @@ import {
   listOf,
   malformedClaim,
   requireUnbound,
+  verifyLoginClaims,
   type BindingClaim,
   type JwtClaims,
 } from './claims.ts'
@@ -25,6 +26,7 @@ export interface PlainTokenClaims extends JwtClaims {
   readonly client_id?: string
   readonly sid?: string
   readonly auth_time?: number
+  readonly acr?: string
 }
 
 /** The claim that has the scopes, or a function that returns the scopes of a token. */
@@ -187,8 +189,7 @@ function requireTypes(claims: JwtClaims): void {
   if (claims.sub === '') throw malformedClaim('"sub" is empty')
   if (claims['sid'] !== undefined && (typeof claims['sid'] !== 'string' || claims['sid'] === ''))
     throw malformedClaim('"sid" is empty or not a string')
-  if (claims['auth_time'] !== undefined && !Number.isFinite(claims['auth_time']))
-    throw malformedClaim('"auth_time" is not a finite number')
+  verifyLoginClaims(claims)
 }
 
 /** Returns the scopes. Issuers write them as one string with spaces, or as an array. */

@@ -25,8 +25,9 @@ const unknownApp = {
 
 /**
  * Admits a caller that has all of these scopes. With `maxAgeSeconds`, the caller must also have a
- * recent login; with `verified`, the caller must also have a verified e-mail address. Write
- * `@Guard('items:read')` above a controller, a gateway, a resolver or one of their methods.
+ * recent login; with `acr`, a strong login; with `verified`, the caller must also have a verified
+ * e-mail address. Write `@Guard('items:read')` above a controller, a gateway, a resolver or one of
+ * their methods.
  *
  * All demands apply together: those of the class, its superclasses, the method and the methods that
  * it overrides. TypeScript accepts any scope in `@Guard(…)`. In `@Guard<Scope>(…)`, it accepts only

@@ -102,6 +102,23 @@ describe('onUpgrade', () => {
     assert.equal(opened, 0)
   })
 
+  it('onUpgrade refuses an upgrade of a login without the demanded acr', async (t) => {
+    const server = await serve(
+      t,
+      onUpgrade(
+        (request) => guard.check(request, { acr: 'mfa' }),
+        (_request, socket) => socket.end('opened', () => socket.destroy()),
+      ),
+    )
+    const answer = await read(await ask(t, server, authorization))
+    assert.match(
+      answer,
+      /^HTTP\/1.1 401 [^]*error="insufficient_user_authentication"[^]*acr_values="mfa"/,
+    )
+    const strong = issuer.headers({ acr: 'mfa' }).authorization
+    assert.equal(await read(await ask(t, server, strong)), 'opened')
+  })
+
   it('if guard.check() throws, onUpgrade returns 500 without the error message', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     let opened = 0

@@ -24,8 +24,8 @@ export type WebGuard<C> = <Rest extends readonly unknown[]>(
 export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   /**
    * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must
-   * also have logged in recently enough; with `verified`, the caller must also have a verified
-   * e-mail address. Refuses all other requests.
+   * also have logged in recently enough; with `acr`, strongly enough; with `verified`, the caller
+   * must also have a verified e-mail address. Refuses all other requests.
    *
    * @throws {TypeError} for a wrong argument
    */

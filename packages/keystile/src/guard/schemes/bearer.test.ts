@@ -21,6 +21,7 @@ const content = { issuer: 'i', audience: 'a', subject: 'ada', clientId: 'c', sco
 const anyToken: Demand = {
   alternatives: [[]],
   maxAgeSeconds: undefined,
+  acr: undefined,
   verified: false,
   optional: false,
 }
