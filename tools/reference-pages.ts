@@ -30,11 +30,12 @@ interface Operation {
 interface BodySchema {
   readonly properties: Readonly<Record<string, FieldSchema>>
   readonly required?: readonly string[]
-  /** The required fields, for each value of another field. */
-  readonly anyOf?: readonly {
-    readonly properties: Readonly<Record<string, { readonly const: string }>>
-    readonly required: readonly string[]
-  }[]
+  /** The required fields: for each value of another field, or one list instead of another. */
+  readonly anyOf?: readonly Alternative[]
+}
+interface Alternative {
+  readonly properties?: Readonly<Record<string, { readonly const: string }>>
+  readonly required: readonly string[]
 }
 interface FieldSchema {
   readonly type: string
@@ -155,11 +156,20 @@ async function describeBodies(): Promise<readonly Row[]> {
 function describeNeed(name: string, { required = [], anyOf = [] }: BodySchema): string {
   if (required.includes(name)) return 'yes'
 
+  const without = (one: Alternative): string =>
+    anyOf
+      .filter((other) => other !== one)
+      .map((other) => other.required.map(code).join(' and '))
+      .join(' or ')
   return anyOf
     .filter((one) => one.required.includes(name))
-    .flatMap((one) => Object.entries(one.properties))
-    .filter(([other]) => other !== name)
-    .map(([other, { const: value }]) => `if ${code(other)} is ${code(value)}`)
+    .flatMap((one) =>
+      one.properties
+        ? Object.entries(one.properties)
+            .filter(([other]) => other !== name)
+            .map(([other, { const: value }]) => `if ${code(other)} is ${code(value)}`)
+        : [`without ${without(one)}`],
+    )
     .join(' or ')
 }
 

@@ -1,4 +1,5 @@
 import { maxPurgedAtOnce, type PurgeCommand } from '../../../feature/clean-up.ts'
+import type { OfUser } from '../../../feature/of-user.ts'
 import {
   command,
   inTables,
@@ -58,3 +59,10 @@ export async function countProbes(reader: Reader): Promise<number> {
 }
 
 export const commands: readonly AnyCommand[] = [insertProbe, purgeProbes]
+
+export const ofUser: OfUser = {
+  async erase(transaction, { subject }) {
+    const db = inTables<ProbeTables>(transaction)
+    await db.deleteFrom('probe').where('subject', '=', subject).execute()
+  },
+}

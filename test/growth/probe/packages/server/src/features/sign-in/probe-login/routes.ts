@@ -1,0 +1,46 @@
+import type { Meter } from '../../../feature/metric.ts'
+import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
+import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
+import { senderOf } from '../../operations/audit/audit.ts'
+import { firstParty } from '../../tokens/clients/clients.ts'
+import { countGrant } from '../../tokens/oauth/count-grant.ts'
+import { requireValues } from '../../tokens/oauth/grants/grant.ts'
+import {
+  logIn,
+  loginParameters,
+  passwordGrant,
+  type PasswordGrantParts,
+} from '../../tokens/oauth/grants/password.ts'
+import { tokenSchema, wireTokens } from '../../tokens/oauth/token.ts'
+
+const fields = strictFields(
+  Object.fromEntries(Object.keys(loginParameters).map((name) => [name, stringField().optional()])),
+)
+
+/** `POST /probe-login` logs in with JSON: an example of a front. */
+export function probeLoginRoute(parts: PasswordGrantParts & { readonly meter: Meter }): OpenRoute {
+  return {
+    method: 'POST',
+    path: '/probe-login',
+    below: 'issuer',
+    refusals: 'oauth',
+    doc: {
+      tag: 'Tokens',
+      summary: 'Log in with JSON',
+      body: { type: 'json', schema: describeFields(fields) },
+      success: { status: 200, description: 'Tokens', schema: tokenSchema },
+      refuses: {
+        403: 'The login needs another step: send auth_session with one of methods',
+        429: 'Too many tries',
+      },
+    },
+    async handle(request) {
+      const values = await readFields(fields, request)
+      requireValues(values, passwordGrant)
+      const device = request.headers.get('user-agent') ?? undefined
+      const caller = { ...firstParty, device, ...senderOf(request) }
+      const issuing = logIn('probe-login', values, caller, parts)
+      return jsonAnswer(200, wireTokens(await countGrant(parts.meter, 'login', issuing)))
+    },
+  }
+}

@@ -1,0 +1,16 @@
+import { defineGrant, scopeParameter, type Grant } from './grant.ts'
+import { logIn, loginParameters, type PasswordGrantParts } from './password.ts'
+
+/** Logs a person in, as the password grant does: an example of a grant that logs in. */
+export const probeLoginGrant: Grant<string, PasswordGrantParts> = defineGrant({
+  grantType: 'urn:example:probe-login',
+  kind: 'login',
+  parameters: { ...loginParameters, scope: scopeParameter },
+  required: ['username', 'password'],
+  orRequired: ['auth_session'],
+  issue: (
+    values: Readonly<Record<string, string | undefined>>,
+    client,
+    parts: PasswordGrantParts,
+  ) => logIn('token', values, client, parts),
+})

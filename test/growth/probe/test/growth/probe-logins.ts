@@ -1,0 +1,106 @@
+// Runs in the copy of the source that has the new login method, front and grant, on both databases.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { decodeJwtUnsafe } from 'keystile/jwt'
+import {
+  describeOnBoth,
+  password,
+  type Answer,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
+
+type Fields = Readonly<Record<string, string>>
+
+const credentials = { username: 'pia', password }
+
+/** Starts Keystile with a user who needs a PIN. */
+async function startWithPin(start: () => Promise<TestKeystile>): Promise<TestKeystile> {
+  const running = await start()
+  const { status, text } = await running.register({ username: 'pia', email: '4711@pin.example' })
+  assert.equal(status, 201, text)
+  return running
+}
+
+function assertAsksForPin({ status, json }: Answer): void {
+  assert.deepEqual(
+    [status, json['error'], json['methods']],
+    [403, 'insufficient_authorization', ['pin']],
+  )
+}
+
+function assertRefused({ status, json }: Answer, error = 'invalid_grant'): void {
+  assert.deepEqual([status, json['error']], [400, error])
+}
+
+function assertHasPin({ status, json, text }: Answer): void {
+  assert.equal(status, 200, text)
+  const { amr, acr } = decodeJwtUnsafe(json['access_token']).claims
+  assert.deepEqual([amr, acr], [['pwd', 'pin', 'mfa'], 'mfa'])
+}
+
+/** A way to log in, which asks for the PIN in two steps or in one. */
+async function assertLogsIn(send: (fields: Fields) => Promise<Answer>): Promise<void> {
+  const first = await send(credentials)
+  assertAsksForPin(first)
+  const next: Fields = { auth_session: first.json['auth_session'] }
+  assertRefused(await send({ ...next, pin: '0000' }))
+  assertHasPin(await send({ ...next, pin: '4711' }))
+  assertRefused(await send({ ...next, pin: '4711' }), 'invalid_session')
+
+  assertHasPin(await send({ ...credentials, pin: '4711' }))
+  const wrong = await send({ ...credentials, pin: '0000' })
+  assertRefused(wrong)
+  assertHasPin(await send({ auth_session: wrong.json['auth_session'], pin: '4711' }))
+}
+
+describeOnBoth('the login method', (stage) => {
+  it('POST /token asks for the new second step, and refuses a wrong one', async () => {
+    const { send } = await startWithPin(stage.start)
+    await assertLogsIn((fields) =>
+      send('POST', '/token', { form: { grant_type: 'password', ...fields } }),
+    )
+  })
+
+  it('the new second step is not asked for without the right password', async () => {
+    const { login } = await startWithPin(stage.start)
+    const wrong = { username: 'pia', password: 'a wrong password' }
+    const [plain, withPin] = [await login(wrong), await login({ ...wrong, pin: '4711' })]
+    assertRefused(plain)
+    assert.equal(withPin.text, plain.text)
+  })
+
+  it('a user who does not need the new second step logs in with the password', async () => {
+    const { tokens } = await stage.start()
+    assert.deepEqual(decodeJwtUnsafe((await tokens()).accessToken).claims['amr'], ['pwd'])
+  })
+})
+
+describeOnBoth('the front', (stage) => {
+  it('the new front logs in, and asks for the second step', async () => {
+    const { send, document } = await startWithPin(stage.start)
+    await assertLogsIn((json) => send('POST', '/probe-login', { json }))
+    assert.ok(Object.hasOwn(document['paths'] as object, '/auth/probe-login'))
+  })
+
+  it('a login that began at the new front goes on only there', async () => {
+    const { send } = await startWithPin(stage.start)
+    const { json } = await send('POST', '/probe-login', { json: credentials })
+    const next = { auth_session: json['auth_session'] as string, pin: '4711' }
+    const form = { grant_type: 'password', ...next }
+    assertRefused(await send('POST', '/token', { form }), 'invalid_session')
+    assertHasPin(await send('POST', '/probe-login', { json: next }))
+  })
+})
+
+describeOnBoth('the grant that logs in', (stage) => {
+  it('the app itself logs people in with the new grant, and refreshes their sessions', async () => {
+    const { send, tokens, refresh } = await startWithPin(stage.start)
+    const grant_type = 'urn:example:probe-login'
+    await assertLogsIn((fields) => send('POST', '/token', { form: { grant_type, ...fields } }))
+
+    await tokens('ada')
+    const form = { grant_type, username: 'ada', password }
+    const { json } = await send('POST', '/token', { form })
+    assert.equal((await refresh(json['refresh_token'])).status, 200)
+  })
+})
