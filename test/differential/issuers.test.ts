@@ -41,6 +41,7 @@ const stricterRules: readonly (readonly [rule: string, why: Why])[] = [
   ['clients are strings', /^"(client_id|azp|cid|appid)" is empty or not a string$/],
   ['the identity has its types', /^"(sub|sid)" is empty/],
   ['the identity has its types', /^"auth_time" is not a finite number$/],
+  ['the identity has its types', /^"acr" is not a string$/],
   ['scopes are scopes (RFC 6749 §3.3)', /^"(scope|scp|permissions)" is (not|neither) /],
 ]
 
@@ -63,7 +64,7 @@ interface Change {
 /** Members of access tokens and other tokens, whichever issuer writes them. */
 const claimNames =
   'iss sub aud exp nbf iat jti client_id azp cid appid scope scp permissions nonce at_hash c_hash' +
-  ' events typ token_use sid auth_time toString __proto__'
+  ' events typ token_use sid auth_time acr toString __proto__'
 const headerNames = ['alg', 'typ', 'kid', 'crit', 'jwk', 'jku', 'cty', 'toString']
 const headerValues = [
   ...'RS256 ES256 HS256 PS256 none JWT jwt at+jwt id+jwt other'.split(' '),

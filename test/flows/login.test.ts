@@ -59,6 +59,8 @@ describeOnBoth(
         sid: claims['sid'],
         scope: 'items:read',
         auth_time: now,
+        amr: ['pwd'],
+        acr: 'pwd',
         iat: now,
         exp: now + 60,
       })

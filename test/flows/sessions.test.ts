@@ -40,6 +40,7 @@ describeOnBoth(
             id: phone.sessionId,
             client_id: 'first-party',
             device: 'Phone/1.0',
+            amr: ['pwd'],
             created_at: '2026-11-25T12:00:00.000Z',
             last_used_at: '2026-11-25T12:00:20.000Z',
             current: false,
@@ -48,6 +49,7 @@ describeOnBoth(
             id: laptop.sessionId,
             client_id: 'first-party',
             device: 'x'.repeat(200),
+            amr: ['pwd'],
             created_at: '2026-11-25T12:00:10.000Z',
             last_used_at: '2026-11-25T12:00:10.000Z',
             current: true,
@@ -195,7 +197,14 @@ describeOnBoth(
       const { sessionId = '' } = await keystile.verifier.verify(accessToken)
       const at = new Date(clock.now())
       assert.deepEqual(await keystile.sessions.list(subject), [
-        { id: sessionId, clientId: 'first-party', device: null, createdAt: at, lastUsedAt: at },
+        {
+          id: sessionId,
+          clientId: 'first-party',
+          device: null,
+          amr: null,
+          createdAt: at,
+          lastUsedAt: at,
+        },
       ])
       const successor = (await refresh(refreshToken)).json['refresh_token']
       await keystile.sessions.revoke(sessionId)
@@ -316,6 +325,9 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
       'create index session_subject on session (subject)',
       'drop index session_idle_expiry',
       'drop index event_expiry',
+      'drop table login_flow',
+      'drop table authenticator_app',
+      'drop table recovery_code',
       'drop table schema_mark',
       'drop table lease',
       'drop table mail',
@@ -328,9 +340,15 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
       'drop table client',
       'drop table rate',
       'drop table refresh_token',
-      ...['scopes', 'device', 'expires_at', 'idle_expires_at', 'late_retry_at'].map(
-        (column) => `alter table session drop column ${column}`,
-      ),
+      ...[
+        'amr',
+        'authenticated_at',
+        'scopes',
+        'device',
+        'expires_at',
+        'idle_expires_at',
+        'late_retry_at',
+      ].map((column) => `alter table session drop column ${column}`),
       'drop table audit',
       'alter table "user" drop column password_session',
       ...['published_at', 'signs_from', 'signs_until'].map(

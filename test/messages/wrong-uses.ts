@@ -227,6 +227,8 @@ const guards: readonly WrongUse[] = [
   { wrong: 'guard({ scopes: [] })', run: () => untyped({ scopes: [] }) },
   { wrong: "guard({ scope: 'items:read' })", run: () => untyped({ scope: 'items:read' }) },
   { wrong: "guard({ maxAgeSeconds: '300' })", run: () => untyped({ maxAgeSeconds: '300' }) },
+  { wrong: 'guard({ acr: [] })', run: () => untyped({ acr: [] }) },
+  { wrong: "guard({ acr: 'pwd otp' })", run: () => untyped({ acr: 'pwd otp' }) },
   { wrong: 'guard({ verified: false })', run: () => withUser({ verified: false }) },
   {
     wrong: 'createGuard({ verifier })({ verified: true })',

@@ -53,6 +53,8 @@ export interface Orders {
   readonly loading: Order<object, { readonly error: string | null }>
   /** Returns the headers of a caller of the program's own `createTestIssuer`. */
   readonly testing: Order<object, { readonly authorization: string }>
+  /** Returns the code that an authenticator app shows. */
+  readonly code: Order<{ readonly secret: string; readonly seconds: number }, string>
 }
 
 /** Sends an order. */

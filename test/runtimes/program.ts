@@ -3,7 +3,7 @@
 import { createVerifier } from 'keystile'
 import { canSign } from 'keystile/internal'
 import { generateKey, importKey, signJwt } from 'keystile/jwt'
-import { createTestIssuer } from 'keystile/testing'
+import { createAuthenticatorApp, createTestIssuer } from 'keystile/testing'
 import { createGuard } from 'keystile/web'
 import { createStage, type Stage, type Table } from '../adapters/app.ts'
 import { makeHonoApp } from '../adapters/hono-app.ts'
@@ -109,6 +109,7 @@ const orders: { readonly [name in keyof Orders]: (order: Orders[name]['sent']) =
   },
   loading: () => ({ error: loading }),
   testing: () => testIssuer.headers({ subject: 'ada' }),
+  code: ({ secret, seconds }) => createAuthenticatorApp(secret).code(new Date(seconds * 1000)),
 }
 
 /** Answers a request in each of the runtimes. */

@@ -152,6 +152,11 @@ function describeLoading(name: string, port: () => number, hasNoTime: boolean): 
     assert.equal((await ask(['authorization', `${authorization.slice(0, -5)}AAAAA`])).status, 401)
     assert.equal((await ask([])).status, 401)
   })
+
+  it(`createAuthenticatorApp shows the code of RFC 6238 in ${name}`, async () => {
+    const sent = { secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', seconds: 59 }
+    assert.equal(await senderTo(clientOf(port()))('code', sent), '287082')
+  })
 }
 
 /** Returns the verdicts of a runtime about Wycheproof's vectors, and those of Node. */

@@ -8,6 +8,10 @@ import { countDeadEvents } from '../features/operations/app-events/undelivered.t
 import { openMailSeal } from '../features/mail/messages/notices.ts'
 import { hasUnreadableProof } from '../features/mail/proofs/unreadable.ts'
 import { countDeadMails } from '../features/mail/outbox/dead-letters.ts'
+import {
+  createFactorSeal,
+  hasUnreadableApp,
+} from '../features/credentials/second-factors/reseal.ts'
 import { hasUnreadableMail } from '../features/mail/outbox/unreadable.ts'
 import { keyFileBeside } from '../features/tokens/signing-keys/sealing-secret.ts'
 import {
@@ -137,6 +141,7 @@ async function hasOlderValue(
   const mailSeal = openMailSeal(() => [secret])()
   return (
     (await hasOlderKey(reader, secret)) ||
+    (await hasUnreadableApp(reader, createFactorSeal([secret]))) ||
     (await hasUnreadableMail(reader, mailSeal)) ||
     (await hasUnreadableProof(reader, mailSeal))
   )

@@ -84,7 +84,12 @@ function oauthCodeOf(status: number): string {
 function oauthAnswer(code: string, error: OAuthError | ProblemError, realm: string): HttpAnswer {
   return jsonAnswer(
     error.status,
-    { error: code, error_description: error.message, detail: error.message },
+    {
+      error: code,
+      error_description: error.message,
+      detail: error.message,
+      ...(error instanceof OAuthError && error.members),
+    },
     {
       ...(error.retryAfterSeconds !== undefined && {
         'retry-after': String(error.retryAfterSeconds),

@@ -50,6 +50,11 @@ export interface GuardedRoute<C> extends RouteBase {
    * client, or an API that received a user's token, could change the user's account.
    */
   readonly isFirstPartyOnly?: true | undefined
+  /**
+   * Whether an account with a second factor must have proved it in the login of the token. A stolen
+   * password, or a session from before the factor, must not change such an account.
+   */
+  readonly needsFactor?: true | undefined
   handle(request: RouteRequest, caller: C): HttpAnswer | Promise<HttpAnswer>
 }
 

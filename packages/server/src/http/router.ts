@@ -9,7 +9,7 @@ import {
   type Logger,
   TokenError,
 } from 'keystile/internal'
-import type { Caller, DemandArguments } from 'keystile'
+import type { Caller, DemandArguments, Identity } from 'keystile'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { prefersHtml } from './accept.ts'
 import { describeRefusal, findRefusalAnswer, refusalAnswer } from './refusal.ts'
@@ -28,6 +28,8 @@ interface RouterOptions<U> {
   /** Whether a client is the app itself. Some routes are only for the app. */
   isFirstParty(clientId: string): boolean
   onGuardRefusal?(error: TokenError): void
+  /** @throws {TokenError} if the login lacks the second factor that the account has */
+  requireFactor?(identity: Identity): Promise<void>
   /** Returns the page that a browser gets in place of a page while the database is away. */
   showUnavailable?(request: HttpRequestWithBody): HttpAnswer
 }
@@ -67,6 +69,7 @@ export function createRouter<U>(
       const caller = findCaller(decision, route, options)
       if (route.isOptional) return await route.handle(routeRequest, caller)
       if (!caller) throw new Error('a guard that is not optional must return a caller')
+      if (route.needsFactor) await options.requireFactor?.(caller.identity)
       return await route.handle(routeRequest, caller)
     } catch (error) {
       const { refusals, doc } = route

@@ -40,6 +40,7 @@ describe('keystile.sessions', () => {
       },
       ends,
       scopes: { declared: { 'items:read': '', 'items:write': '' }, defaults: [], roles: {} },
+      login: { needsSecondStep: async () => false },
     })
     return { sessions, starts, ended, ends }
   }

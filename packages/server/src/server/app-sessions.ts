@@ -1,5 +1,6 @@
 import { ProblemError } from 'keystile/internal'
 import { byApp } from '../features/operations/audit/audit.ts'
+import type { Login } from '../features/sign-in/login/login.ts'
 import { firstParty } from '../features/tokens/clients/clients.ts'
 import { grantScopes, type ScopeRules } from '../features/users/scopes/scopes.ts'
 import type { SessionEnds, Session } from '../features/tokens/sessions/session-ends.ts'
@@ -28,11 +29,18 @@ export interface Sessions {
    *
    * @param login `subject` is the user's subject: the `id` of a Keystile account, or the result of
    *   `users.subject` for an app's own user. `scopes` are the requested scopes. If they are not
-   *   given, the session gets all scopes that the user holds.
+   *   given, the session gets all scopes that the user holds. `amr` says how your app has
+   *   authenticated the user (RFC 8176 §2), for the claims `amr` and `acr`: with `mfa`, by two
+   *   factors.
    * @throws {TypeError} for a scope that is not declared
-   * @throws {ProblemError} `not_found` for a user who does not exist or is disabled
+   * @throws {ProblemError} `not_found` for a user who does not exist or is disabled; `forbidden`
+   *   for a user with a second factor if `amr` has no `mfa`
    */
-  create(login: { readonly subject: string; readonly scopes?: readonly string[] }): Promise<Tokens>
+  create(login: {
+    readonly subject: string
+    readonly scopes?: readonly string[]
+    readonly amr?: readonly string[]
+  }): Promise<Tokens>
   /** Returns the active sessions of a subject, the most recently used first. */
   list(subject: string): Promise<readonly Session[]>
   /**
@@ -52,8 +60,9 @@ export function createAppSessions<U>(parts: {
   readonly starter: SessionStarter
   readonly ends: SessionEnds
   readonly scopes: ScopeRules
+  readonly login: Pick<Login, 'needsSecondStep'>
 }): Sessions {
-  const { directory, starter, ends, scopes: rules } = parts
+  const { directory, starter, ends, scopes: rules, login } = parts
 
   /**
    * Starts a session. Returns undefined if the user may not log in, or if the user's rights have
@@ -62,6 +71,7 @@ export function createAppSessions<U>(parts: {
   async function tryStart(
     subject: string,
     requested: readonly string[] | undefined,
+    amr: readonly string[] | undefined,
   ): Promise<StartedSession | undefined> {
     const user = await directory.findActive(subject)
     if (user === undefined) return undefined
@@ -73,18 +83,25 @@ export function createAppSessions<U>(parts: {
       scopes,
       rights,
       refreshes: true,
+      ...(amr && { amr }),
       by: byApp,
     })
   }
 
   return {
-    async create({ subject, scopes: requested }) {
+    async create({ subject, scopes: requested, amr }) {
       const undeclared = requested?.find((scope) => !Object.hasOwn(rules.declared, scope))
       if (undeclared !== undefined)
         throw new TypeError(`each scope must be declared; "${undeclared}" is not`)
 
       // The second try is for a user whose rights changed during the first try.
-      const started = (await tryStart(subject, requested)) ?? (await tryStart(subject, requested))
+      const started =
+        (await tryStart(subject, requested, amr)) ?? (await tryStart(subject, requested, amr))
+      if (!started && !amr?.includes('mfa') && (await login.needsSecondStep(subject)))
+        throw new ProblemError(
+          'forbidden',
+          'This user has a second factor: check one, and pass amr with mfa',
+        )
       if (!started?.refreshToken)
         throw new ProblemError('not_found', 'The user does not exist or is disabled')
 

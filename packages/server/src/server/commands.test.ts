@@ -49,7 +49,7 @@ describe('the commands of the writer thread', () => {
       }
     }
     // These commands run a list of all features.
-    defined.push(underLease.name, 'deleteUser', 'finishRestore')
+    defined.push(underLease.name, 'deleteUser', 'finishRestore', 'forgetUser')
     assert.deepEqual(commands.map(({ name }) => name).toSorted(), defined.toSorted())
     assert.equal(new Set(defined).size, defined.length)
     assert.ok(defined.every((name) => /^[a-z]+/i.test(name)))

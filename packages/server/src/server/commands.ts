@@ -1,6 +1,7 @@
 // All commands that write. This list must be complete: on SQLite, the writer thread receives only
 // the name and the values of a command, and finds the command in this list.
 import type { OfUser } from '../feature/of-user.ts'
+import * as secondFactors from '../features/credentials/second-factors/store.ts'
 import * as emailChange from '../features/mail/email-change/store.ts'
 import * as emailVerification from '../features/mail/email-verification/store.ts'
 import * as invitations from '../features/mail/invitations/store.ts'
@@ -14,10 +15,13 @@ import * as audit from '../features/operations/audit/store.ts'
 import { createFinishRestore } from '../features/operations/backup/store.ts'
 import * as lease from '../features/operations/lease/store.ts'
 import * as limits from '../features/operations/limits/store.ts'
+import * as attempts from '../features/sign-in/attempts/store.ts'
+import * as factors from '../features/sign-in/factors/store.ts'
 import * as knownDevices from '../features/sign-in/known-devices/store.ts'
 import * as login from '../features/sign-in/login/store.ts'
 import * as clients from '../features/tokens/clients/store.ts'
 import * as events from '../features/tokens/events/store.ts'
+import { createForgetUser } from '../features/tokens/sessions/forget-store.ts'
 import * as purgeSessions from '../features/tokens/sessions/purge-store.ts'
 import * as refreshSessions from '../features/tokens/sessions/refresh-store.ts'
 import * as sessions from '../features/tokens/sessions/store.ts'
@@ -34,6 +38,7 @@ interface Store {
 }
 
 const stores: readonly Store[] = [
+  secondFactors,
   emailChange,
   emailVerification,
   invitations,
@@ -46,6 +51,8 @@ const stores: readonly Store[] = [
   audit,
   lease,
   limits,
+  attempts,
+  factors,
   knownDevices,
   login,
   clients,
@@ -63,10 +70,14 @@ const stores: readonly Store[] = [
 /** What all features store about users. */
 export const ofUser: readonly OfUser[] = stores.flatMap(({ ofUser = [] }) => ofUser)
 
+/** Erases what all features store about a user of the app. */
+export const forgetUser: ReturnType<typeof createForgetUser> = createForgetUser(ofUser)
+
 const listed: readonly AnyCommand[] = [
   ...stores.flatMap((store) => store.commands),
   management.createDeleteUser(ofUser),
   createFinishRestore(ofUser),
+  forgetUser,
 ]
 
 /** Runs one of the listed commands, but only if this process still holds the lease. */

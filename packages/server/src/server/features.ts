@@ -24,6 +24,8 @@ import * as emailChange from '../features/mail/email-change/feature.ts'
 import * as events from '../features/tokens/events/feature.ts'
 import * as invitations from '../features/mail/invitations/feature.ts'
 import * as limits from '../features/operations/limits/feature.ts'
+import * as attempts from '../features/sign-in/attempts/feature.ts'
+import * as factors from '../features/sign-in/factors/feature.ts'
 import * as login from '../features/sign-in/login/feature.ts'
 import * as mailProofs from '../features/mail/proofs/feature.ts'
 import * as mail from '../features/mail/messages/feature.ts'
@@ -51,6 +53,7 @@ export interface SharedOptions<S extends string>
     scopes.ScopeOptions<S>,
     sessions.SessionOptions,
     browserSession.BrowserSessionOptions,
+    factors.FactorOptions,
     signingKeys.SigningKeyOptions,
     password.PasswordOptions,
     passwordPolicy.PasswordPolicyOptions,
@@ -69,9 +72,11 @@ export interface OwnAccountOptions<S extends string, P extends object>
 
 export type AuditEventName = AuditEventOf<
   | typeof accounts.feature
+  | typeof attempts.feature
   | typeof backup.feature
   | typeof clients.feature
   | typeof emailVerification.feature
+  | typeof factors.feature
   | typeof emailChange.feature
   | typeof invitations.feature
   | typeof login.feature
@@ -132,6 +137,8 @@ const list = [
   accounts.feature,
   directory.feature,
   login.feature,
+  attempts.feature,
+  factors.feature,
   passwordPolicy.feature,
   scopes.feature,
   clients.feature,

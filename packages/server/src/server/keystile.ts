@@ -53,6 +53,19 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
    */
   userChanged(subject: string): Promise<void>
   /**
+   * Removes all second factors of a user who has lost them, and ends all sessions of the user. Make
+   * sure first that the person is the owner: whoever knows the password gets in without the factor
+   * then. Does nothing for a subject without factors and sessions.
+   */
+  resetFactors(subject: string): Promise<void>
+  /**
+   * Erases what Keystile stores about a user of the app, and ends the user's sessions. Call it when
+   * your app deletes a user. The audit record stays until its clean-up.
+   *
+   * @throws {TypeError} if Keystile stores the users: call `users.delete()`
+   */
+  forgetUser(subject: string): Promise<void>
+  /**
    * Answers a request for one of Keystile's endpoints. Returns `undefined` for any other path.
    * `mount` calls this function.
    */

@@ -38,6 +38,7 @@ import * as keyRotation from './migrations/0015-key-rotation.ts'
 import * as schemaMark from './migrations/0016-schema-mark.ts'
 import * as indexesForManyRows from './migrations/0017-indexes-for-many-rows.ts'
 import * as droppedMails from './migrations/0018-dropped-mails.ts'
+import * as secondFactors from './migrations/0019-second-factors.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
 interface Steps {
@@ -92,6 +93,7 @@ const marked: Readonly<Record<string, Migration>> = {
   '0016-schema-mark': contracts(schemaMark, 16),
   '0017-indexes-for-many-rows': expands(indexesForManyRows),
   '0018-dropped-mails': expands(droppedMails),
+  '0019-second-factors': contracts(secondFactors, 19),
 }
 
 /** All migrations by name. They run in the order of their names. Never change an old migration. */

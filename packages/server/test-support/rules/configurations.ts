@@ -142,6 +142,7 @@ export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
       ),
       trustedProxies: fc.array(network, { maxLength: 2 }),
       rateLimits: fc.constantFrom('on', 'off'),
+      secondFactor: fc.constantFrom('off', 'optional'),
       dangerouslyAllowHttpIssuer: fc.boolean(),
       mailUrl: fc.constantFrom(
         'console:',

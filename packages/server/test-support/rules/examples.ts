@@ -149,6 +149,19 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({ registration: 'open', rateLimits: 'off' }),
     ],
   },
+  'factor-key': {
+    stopped: [of({ ...online, signingKey: signingKeys.fit[0], secondFactor: 'optional' })],
+    passed: [
+      of({ ...online, signingKey: signingKeys.fit[0] }),
+      of({ ...online, secondFactor: 'optional' }),
+      of({
+        ...online,
+        signingKey: signingKeys.fit[0],
+        secondFactor: 'optional',
+        key: 'kEx8vWq2Jm0ZrT5uYb7dLs3fGh9pNc1a',
+      }),
+    ],
+  },
   'rate-limits': {
     stopped: [
       of({ ...online, rateLimits: 'off' }),

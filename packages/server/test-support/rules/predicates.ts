@@ -140,6 +140,9 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     const { registration, rateLimits } = situation.options
     return `${registration} ${rateLimits}` === 'open off' && servesOthers(situation)
   },
+  // ASVS 13.3.1: secrets need a key that lasts longer than the signing keys
+  'factor-key': ({ options: { secondFactor, signingKey, key }, unread }) =>
+    secondFactor === 'optional' && Boolean(signingKey) && key === undefined && !unread.has('key'),
   // ASVS 6.3.1: "controls to prevent attacks such as credential stuffing and password brute force"
   'rate-limits': (situation) => servesOthers(situation) && situation.options.rateLimits === 'off',
   // ASVS 6.3.1 too: a rate limit by address must know the client's address

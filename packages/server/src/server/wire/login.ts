@@ -1,14 +1,74 @@
+import type { Caller, Identity } from 'keystile'
+import { tokenError } from 'keystile/internal'
+import { createSeal } from '../../base/seal.ts'
+import { createFactorSeal, resealApps } from '../../features/credentials/second-factors/reseal.ts'
+import { createSecondFactors } from '../../features/credentials/second-factors/second-factors.ts'
+import { byApp } from '../../features/operations/audit/audit.ts'
+import { hasMail } from '../../features/mail/messages/mail.ts'
+import { createKeptAttempts } from '../../features/sign-in/attempts/kept-attempts.ts'
+import { createFactors } from '../../features/sign-in/factors/factors.ts'
+import { factorRoutes } from '../../features/sign-in/factors/routes.ts'
+import { createAttempts } from '../../features/sign-in/login/attempts.ts'
 import { createLogin, type Login } from '../../features/sign-in/login/login.ts'
+import {
+  findLastingSecrets,
+  findSealingSecrets,
+} from '../../features/tokens/signing-keys/signing-key-source.ts'
+import type { Route } from '../../http/route.ts'
 import type { IssuingParts } from './issuing.ts'
 import type { Parts } from './parts.ts'
 import type { People } from './people.ts'
 
-export function wireLogin<U>(
-  { options: { clock, logger }, accounts, limits, devices, notices }: Parts,
+export interface LoginWired<U> {
+  /** The login of all fronts. */
+  readonly login: Login
+  /** See `Keystile.resetFactors`. */
+  resetFactors(subject: string): Promise<void>
+  /** The endpoints for second factors. */
+  readonly factorRoutes: readonly Route<Caller<string, U>>[]
+}
+
+export async function wireLogin<U>(
+  { options, accounts, limits, devices, notices }: Parts,
   { directory }: Pick<People<U>, 'directory'>,
   { starter }: Pick<IssuingParts, 'starter'>,
-): Login {
-  const { passwords, audit } = accounts
-  const using = { limits, devices, notices, starter, clock, logger }
-  return createLogin({ directory, passwords, audit, ...using })
+): Promise<LoginWired<U>> {
+  const { clock, logger, issuer, secondFactor } = options
+  const { passwords, audit, database, feed } = accounts
+  const lasting = findLastingSecrets(options)
+  if (lasting) await resealApps(database, lasting)
+  const seal = lasting && createFactorSeal(lasting)
+  const secondFactors = createSecondFactors(database, { seal, clock })
+  const attemptSeal = createSeal(findSealingSecrets(options), 'login attempts')
+  const kept = createKeptAttempts(database, { seal: attemptSeal, clock })
+  const attempts = createAttempts(database, { kept, clock })
+  const using = { limits, devices, notices, starter, clock, logger, secondFactors, attempts }
+  const login = createLogin({ directory, passwords, audit, ...using })
+  if (!seal) return { login, resetFactors: async () => {}, factorRoutes: [] }
+
+  const hasAccounts = options.users === undefined
+  const service = new URL(issuer).hostname
+  const factors = createFactors({ database, directory, feed, hasAccounts, service, ...using })
+  return {
+    login,
+    async resetFactors(subject) {
+      await factors.reset(subject, byApp)
+    },
+    factorRoutes: factorRoutes({
+      factors,
+      directory,
+      isOffered: secondFactor !== 'off',
+      hasMail: hasMail(options),
+    }),
+  }
+}
+
+/** Creates the check of routes with `needsFactor`. */
+export function createFactorDemand(
+  login: Pick<Login, 'needsSecondStep'>,
+): (identity: Identity) => Promise<void> {
+  return async ({ acr, subject }) => {
+    if (acr !== 'mfa' && (await login.needsSecondStep(subject)))
+      throw tokenError('login_too_weak', { acrValues: ['mfa'] })
+  }
 }

@@ -3,20 +3,16 @@
 // accounts or the app's users), `mail-flows.ts`, `issuing.ts` (what issues tokens), `login.ts`,
 // `jobs.ts` and `routes.ts`. The parameters of each call show what a part uses.
 import type { UserObject } from 'keystile'
-import { createGuardCore, withRecall, type JsonObject } from 'keystile/internal'
+import { withRecall, type JsonObject } from 'keystile/internal'
 import { noMeter, type Meter } from '../../feature/metric.ts'
 import { accountDirectory } from '../../features/users/accounts/account-directory.ts'
 import { createAppUsers, type AppUsers } from '../../features/users/accounts/app-users.ts'
 import { managementRoutes } from '../../features/users/accounts/management-routes.ts'
 import { accountRoutes } from '../../features/users/accounts/own-account.ts'
 import type { User, Users } from '../../features/users/accounts/users.ts'
-import { cookiePathOf } from '../../features/sign-in/browser-session/cookie-session.ts'
-import { firstParty, type Clients } from '../../features/tokens/clients/clients.ts'
+import { type Clients } from '../../features/tokens/clients/clients.ts'
 import { createActiveUsers } from '../../features/users/directory/active-users.ts'
 import { checkedDirectory } from '../../features/users/directory/directory.ts'
-import { unavailablePage } from '../../features/pages/account-pages/unavailable.ts'
-import { createOwnDocs } from '../../features/pages/docs/docs.ts'
-import { describeRoutes } from '../../features/pages/docs/openapi.ts'
 import { hasMail } from '../../features/mail/messages/mail.ts'
 import { createNotices, noNotices, openMailSeal } from '../../features/mail/messages/notices.ts'
 import { createAppPasswords } from '../../features/credentials/password-policy/app-passwords.ts'
@@ -31,11 +27,6 @@ import {
   defaultRotation,
   type RotationSettings,
 } from '../../features/tokens/signing-keys/rotation.ts'
-import { allowOrigins } from '../../http/cors.ts'
-import { guardReasonOf } from '../../http/guard-reason.ts'
-import { guardRefusals } from '../../http/metrics.ts'
-import { withResolvedAddress } from '../../http/proxies.ts'
-import { createRouteNames, createRouter } from '../../http/router.ts'
 import type { Service } from '../../listener/service.ts'
 import { createAppSessions } from '../app-sessions.ts'
 import { findUnreadiness, readGauges } from '../health.ts'
@@ -45,9 +36,10 @@ import { openAccounts } from './stores.ts'
 import type { CheckedOptions } from '../options.ts'
 import { describingOutages } from '../outage-log.ts'
 import { accountPeople, appPeople, type People } from './people.ts'
-import { readVersion } from '../../base/version.ts'
+import { wireAnswer } from './answer.ts'
 import { wireIssuing } from './issuing.ts'
 import { startJobs } from './jobs.ts'
+import { forgetUser } from './forget.ts'
 import { wireLogin } from './login.ts'
 import { openParts, type FirstParts, type Parts } from './parts.ts'
 import { listRoutes } from './routes.ts'
@@ -116,13 +108,13 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
 }
 
 async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKeystile> {
-  const { options, accounts, passwordPolicy, scopes, proxies, limits, userChanged, meter } = parts
-  const { issuer, corsOrigins, logger } = options
+  const { options, accounts, passwordPolicy, scopes, limits, userChanged } = parts
+  const { issuer, logger } = options
   const { database, feed, users, passwords, clients, audit } = accounts
 
   const keySource = findSigningKeySource(options)
   const issuing = await wireIssuing(parts, keySource)
-  const login = wireLogin(parts, people, issuing)
+  const { login, resetFactors, factorRoutes } = await wireLogin(parts, people, issuing)
   await saveDeclared(database, options)
   const { verifier, starter, ends } = issuing
   const activeUsers = createActiveUsers(people.active)
@@ -132,33 +124,11 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   const routes = [
     ...listRoutes(parts, people, { ...issuing, login, isWelcome: activeUsers.isWelcome }),
     revocationsRoute({ issuer, clients, audit, limits, feed, streams }),
+    ...factorRoutes,
     ...jobs.routes,
   ]
 
-  const router = createRouter<U>(routes, {
-    issuer,
-    guard: createGuardCore({
-      verifier,
-      scopes: scopes.declared,
-      user: withRecall(activeUsers.find, (identity) => activeUsers.recall(identity)?.user),
-    }),
-    logger,
-    isFirstParty: (clientId) => clientId === firstParty.id,
-    showUnavailable: (request) => unavailablePage(request, options),
-    onGuardRefusal: (error) => meter.add(guardRefusals, { reason: guardReasonOf(error) }),
-  })
-  const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })
-  const document = describeRoutes(routes, {
-    issuer,
-    scopes: scopes.declared,
-    version: readVersion(),
-  })
-  const docs = options.docs === 'on' ? createOwnDocs(document, issuer) : undefined
-  const answerRoutes = withResolvedAddress(allowed, proxies)
-  const answer: Keystile['answer'] = docs
-    ? async (request) => (await answerRoutes(request)) ?? docs.answer(request)
-    : answerRoutes
-  const nameRoute = createRouteNames(routes, issuer)
+  const { answer, document, routeOf } = wireAnswer(routes, parts, { verifier, activeUsers, login })
   const show = (user: U | undefined): UserObject | undefined =>
     user === undefined ? undefined : people.show(user)
 
@@ -166,7 +136,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     issuer,
     verifier,
     scopes: scopes.declared,
-    sessions: createAppSessions({ directory: people.directory, starter, ends, scopes }),
+    sessions: createAppSessions({ directory: people.directory, starter, ends, scopes, login }),
     logger,
     ...(people.users && { users: people.users }),
     ...createAppPasswords(passwords, passwordPolicy),
@@ -177,6 +147,8 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
       (identity) => activeUsers.recall(identity)?.shown,
     ),
     userChanged,
+    resetFactors,
+    forgetUser: (subject) => forgetUser(subject, parts),
     async close() {
       streams.close()
       await jobs.close()
@@ -192,6 +164,6 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     hasUsers: async () => (await users.listAfter(undefined, 1)).length > 0,
     findUnreadiness: () => findUnreadiness(accounts),
     readGauges: () => readGauges({ ...accounts, streams, jobs, signingKeys: issuing.signingKeys }),
-    routeOf: (request) => nameRoute(request) ?? docs?.routeOf(request),
+    routeOf,
   }
 }

@@ -269,6 +269,7 @@ export function changeRoute(
     method: 'POST',
     path: '/users/me/email',
     isFirstPartyOnly: true,
+    needsFactor: true,
     doc: {
       tag: 'Own account',
       summary: 'Change the e-mail address',

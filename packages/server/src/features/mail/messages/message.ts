@@ -29,6 +29,10 @@ export const noticeKinds = [
   'already_registered',
   'email_taken',
   'email_removed',
+  'factor_added',
+  'factor_removed',
+  'recovery_codes_made',
+  'factor_guessed',
 ] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 

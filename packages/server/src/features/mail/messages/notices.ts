@@ -2,7 +2,7 @@ import type { Clock } from 'keystile/internal'
 import { createSeal, type Seal, type SealingSecrets } from '../../../base/seal.ts'
 import { prepareMail, type NewMail } from '../outbox/new-mail.ts'
 import { preferredLanguage } from './language.ts'
-import type { OptionalNotice } from './message.ts'
+import type { NoticeKind, OptionalNotice } from './message.ts'
 
 /** How long Keystile tries to send a notice. After that, the notice is deleted. */
 const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
@@ -16,7 +16,7 @@ const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
  *   is in its language too
  */
 export type Notices = (
-  kind: OptionalNotice,
+  kind: NoticeKind,
   cause?: { readonly address?: string | undefined; readonly acceptLanguage?: string | undefined },
 ) => NewMail | undefined
 
@@ -36,7 +36,7 @@ export function createNotices(
   disabled: readonly OptionalNotice[] = [],
 ): Notices {
   return (kind, { address, acceptLanguage } = {}) => {
-    if (disabled.includes(kind)) return undefined
+    if ((disabled as readonly NoticeKind[]).includes(kind)) return undefined
 
     const language = preferredLanguage(acceptLanguage)
     const parameters = {

@@ -32,7 +32,12 @@ describe('writeMail', () => {
         subjects.add(written.subject)
         assert.ok(written.subject.includes('auth.example.com'))
         assert.match(written.text, /25\D+(November|novembre|noviembre)\D+2026\D+12:00 UTC/)
-        const hasAddress = template === 'password_changed' || template === 'new_device'
+        const hasAddress = [
+          'password_changed',
+          'new_device',
+          'factor_added',
+          'factor_guessed',
+        ].includes(template)
         assert.equal(written.text.includes('192.0.2.7'), hasAddress)
         assert.ok(written.html.includes(`<html lang="${language}">`))
         assert.doesNotMatch(written.text, /undefined|\bnull\b|http/)

@@ -32,9 +32,10 @@ export type MailShare = 'requested' | 'allowance' | 'invitation'
  * - `notice`: reports a change or a login.
  * - `removal`: reports that an address was removed.
  * - `undo`: has a link that restores the address.
+ * - `factor`: reports a change of the second factors.
  * - `undone`: has a link to set a new password, after an address was restored.
  */
-export type AccountMailShare = 'notice' | 'removal' | 'undo' | 'undone'
+export type AccountMailShare = 'notice' | 'removal' | 'undo' | 'undone' | 'factor'
 
 export type CountedAddressee = Addressee &
   Counted & {

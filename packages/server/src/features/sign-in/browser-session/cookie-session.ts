@@ -6,14 +6,26 @@ import {
   type Logger,
 } from 'keystile/internal'
 import type { Meter } from '../../../feature/metric.ts'
-import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
+import {
+  checkFields,
+  describeFields,
+  getFields,
+  readJsonObject,
+  strictFields,
+  stringField,
+} from '../../../http/json-body.ts'
 import { describeRefusal, refusalAnswer } from '../../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../../http/route.ts'
 import { addressOf, senderOf } from '../../operations/audit/audit.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
-import type { Granted, GrantCaller } from '../../tokens/oauth/grants/grant.ts'
-import { passwordGrant, type PasswordGrantParts } from '../../tokens/oauth/grants/password.ts'
+import { requireValues, type Granted, type GrantCaller } from '../../tokens/oauth/grants/grant.ts'
+import {
+  logIn,
+  loginParameters,
+  passwordGrant,
+  type PasswordGrantParts,
+} from '../../tokens/oauth/grants/password.ts'
 import { refreshTokenGrant, type RefreshParts } from '../../tokens/oauth/grants/refresh-token.ts'
 import { tokenSchema, wireTokens } from '../../tokens/oauth/token.ts'
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
@@ -99,16 +111,15 @@ const shownSchema = {
 }
 
 /** The parameters by which a person proves who they are, as members of the body. */
-const { scope: _scope, device_secret: _device, ...methodParameters } = passwordGrant.parameters
-const methodFields = Object.fromEntries(
-  Object.entries(methodParameters).map(([name, schema]) => {
-    const { type: _type, ...meta } = schema
-    const field = stringField().meta(meta)
-    return [name, passwordGrant.required.includes(name) ? field : field.optional()]
-  }),
+const proofFields = Object.fromEntries(
+  Object.entries(loginParameters).map(([name, { type: _type, ...meta }]) => [
+    name,
+    stringField().meta(meta).optional(),
+  ]),
 )
+const firstStep = Object.fromEntries(passwordGrant.required.map((name) => [name, stringField()]))
 const loginFields = strictFields({
-  ...methodFields,
+  ...proofFields,
   scope: stringField()
     .default('')
     .meta({ description: 'Scopes, separated by spaces. Default: all scopes that may be granted' }),
@@ -127,27 +138,52 @@ function loginRoute(parts: RouteParts): OpenRoute {
       description:
         `Like POST /token, but the refresh token is in the cookie ${cookieName}, ` +
         'which no script can read.',
-      body: { type: 'json', schema: describeFields(loginFields) },
+      body: {
+        type: 'json',
+        schema: {
+          ...describeFields(loginFields),
+          anyOf: [passwordGrant.required, ['auth_session']].map((required) => ({
+            properties: {},
+            required,
+          })),
+        },
+      },
       success: {
         status: 200,
         description: 'An access token',
         schema: shownSchema,
         headers: setCookie,
       },
-      refuses: { ...originRefusal, 429: 'Too many tries' },
+      refuses: {
+        403:
+          'The Origin must be the origin of the issuer or a listed origin; or the login needs ' +
+          'another step: send auth_session with one of methods',
+        429: 'Too many tries',
+      },
     },
     async handle(request) {
       checkOrigin(request)
 
-      const fields = Object.entries(await readFields(loginFields, request))
       const values = {
-        ...Object.fromEntries(fields.map(([name, value]) => [name, filled(value)])),
+        ...(await readLogin(request)),
         device_secret: filled(readDeviceSecret(request)),
       }
-      const issuing = passwordGrant.issue(values, callerOf(request), parts)
+      requireValues(values, passwordGrant)
+      const issuing = logIn('session', values, callerOf(request), parts)
       return tokenAnswer(await countGrant(meter, 'login', issuing), cookies)
     },
   }
+}
+
+/** Reads a login: its first step, or a later one with `auth_session`. */
+async function readLogin(
+  request: HttpRequestWithBody,
+): Promise<Readonly<Record<string, string | undefined>>> {
+  const body = await readJsonObject(request)
+  const isLaterStep = Object.hasOwn(body, 'auth_session')
+  const schema = isLaterStep ? loginFields : loginFields.extend(firstStep)
+  const fields: Readonly<Record<string, string | undefined>> = getFields(checkFields(schema, body))
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, filled(value)]))
 }
 
 /** `POST /session/refresh`: gets the next access token. */

@@ -1,9 +1,11 @@
 // A login is a value. It grows with each proof, and does not depend on the request that began it.
 import type { Client } from '../../tokens/clients/clients.ts'
-import type { Spent } from '../../operations/limits/uses.ts'
+import type { Spent, Use } from '../../operations/limits/uses.ts'
 
 /** Who asks for a login, and for what. */
 export interface AskedLogin {
+  /** The endpoint at which the login began. An attempt goes on only there. */
+  readonly front: string
   readonly client: Client
   /** Undefined asks for all scopes that may be granted. */
   readonly scopes: readonly string[] | undefined
@@ -13,6 +15,8 @@ export interface AskedLogin {
   readonly acceptLanguage?: string | undefined
   /** The secret from the last login on this device. */
   readonly deviceSecret: string | undefined
+  /** The `auth_session` of the attempt that goes on; undefined for a new attempt. */
+  readonly session: string | undefined
 }
 
 export interface Proof {
@@ -30,7 +34,8 @@ export interface Proof {
 export interface CountedLogin {
   /** The transaction that ends the login refunds these uses of rate limits. */
   readonly spent: Spent
-  readonly isKnownDevice: boolean
+  /** Identifies the known device of the user; undefined if the device is not known. */
+  readonly deviceId: string | undefined
   /** How long the writes of this login may wait, so that they share a commit with other writes. */
   readonly patienceMilliseconds: number
 }
@@ -42,14 +47,20 @@ export interface LoginAttempt {
   readonly subject: string | undefined
   readonly proofs: readonly Proof[]
   readonly counted: CountedLogin | undefined
-}
-
-export function beginAttempt(asked: AskedLogin): LoginAttempt {
-  return { asked, subject: undefined, proofs: [], counted: undefined }
+  /** The `auth_session` of the next step. Undefined as long as nothing is stored. */
+  readonly session: string | undefined
 }
 
 /** Adds a proof to an attempt. Another proof by the same method replaces the earlier one. */
 export function withProof(attempt: LoginAttempt, subject: string, proof: Proof): LoginAttempt {
   const others = attempt.proofs.filter(({ method }) => method !== proof.method)
   return { ...attempt, subject, proofs: [...others, proof] }
+}
+
+/** Adds uses of rate limits, which the transaction that ends the login refunds. */
+export function withUses(attempt: LoginAttempt, uses: readonly Use[]): LoginAttempt {
+  const { counted } = attempt
+  if (!counted) return attempt
+  const spent = { ...counted.spent, uses: [...counted.spent.uses, ...uses] }
+  return { ...attempt, counted: { ...counted, spent } }
 }

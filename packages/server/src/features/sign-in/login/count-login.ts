@@ -27,27 +27,27 @@ export interface ArrivingLogin {
  * still log in. Any other login counts for the name and for the IP address. A name without a user
  * is counted in the same way, so that the limit does not reveal which names exist.
  *
- * @returns the counted uses, and whether the device is known as a device of the user
+ * @returns the counted uses, and the id of the device if it is known as a device of the user
  * @throws {ProblemError} `too_many_requests`
  * @throws {DatabaseUnavailableError} if the database cannot be written now
  */
 export async function countLogin(
   { name, address, deviceSecret, patienceMilliseconds, isOwn }: ArrivingLogin,
   { limits, devices }: { readonly limits: Limits; readonly devices: Devices },
-): Promise<{ readonly spent: Spent; readonly isKnownDevice: boolean }> {
+): Promise<{ readonly spent: Spent; readonly deviceId: string | undefined }> {
   const device = devices.open(deviceSecret)
 
   // Counts the login before `isOwn()` looks up the user. Otherwise a caller with a known device
   // could measure how long lookups of other names take, and so find out which users exist.
   const ofDevice =
     device && (await limits.tryCount([useOf(deviceRate, device.id)], patienceMilliseconds))
-  if (device && ofDevice && (await isOwn(device))) return { spent: ofDevice, isKnownDevice: true }
+  if (device && ofDevice && (await isOwn(device))) return { spent: ofDevice, deviceId: device.id }
 
   const uses = [useOf(nameRate, name), ...limits.usesAt(addressRate, address)]
   const spent = await limits.count(uses, patienceMilliseconds)
 
   return {
     spent: { ...spent, uses: [...spent.uses, ...(ofDevice?.uses ?? [])] },
-    isKnownDevice: false,
+    deviceId: undefined,
   }
 }

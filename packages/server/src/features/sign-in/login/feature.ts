@@ -37,12 +37,38 @@ export const deviceRate: LimitRate = {
   intervalMilliseconds: 16 * minuteMilliseconds,
 }
 
+/**
+ * Limits codes of an authenticator app to 10 a day, per user, from unknown devices. A code counts
+ * only after the right password. A right code is refunded.
+ */
+export const factorRate: LimitRate = {
+  name: 'factor',
+  burst: 10,
+  intervalMilliseconds: 144 * minuteMilliseconds,
+}
+
+/** Limits codes of an authenticator app from a known device: strangers cannot use it up. */
+export const factorDeviceRate: LimitRate = {
+  name: 'factor-device',
+  burst: 10,
+  intervalMilliseconds: 144 * minuteMilliseconds,
+}
+
+/** Limits the mails about wrong codes to one a day, per user. */
+export const guessedNoticeRate: LimitRate = {
+  name: 'factor-notice',
+  burst: 1,
+  intervalMilliseconds: 24 * 60 * minuteMilliseconds,
+}
+
 const auditEvents = [
   /**
    * A login was refused. The entry has the subject if the user exists. It never has the typed name,
    * because people also type passwords into the field for the name.
    */
   'login_refused',
+  /** A second factor was wrong, after a right password. */
+  'factor_refused',
 ] as const
 
 /**
@@ -55,5 +81,5 @@ export type LoginEvent = (typeof auditEvents)[number]
 export const feature: Feature<object, LoginEvent> = {
   name: 'login',
   auditEvents,
-  rates: [nameRate, addressRate, deviceRate],
+  rates: [nameRate, addressRate, deviceRate, factorRate, factorDeviceRate, guessedNoticeRate],
 }

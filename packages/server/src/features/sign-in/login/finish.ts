@@ -1,3 +1,4 @@
+import { hashSecret } from '../../../base/secret.ts'
 import type { SessionStarter, StartedSession } from '../../tokens/sessions/sessions.ts'
 import { grantScopes } from '../../users/scopes/scopes.ts'
 import type { LoginAttempt } from './attempt.ts'
@@ -17,6 +18,7 @@ export interface FinishedLogin extends StartedSession {
 
 interface GrantedLogin<U> {
   readonly subject: string
+  readonly amr: readonly string[]
   readonly authenticatedAt: number
   /** As read after the last proof. */
   readonly user: U
@@ -27,21 +29,22 @@ interface GrantedLogin<U> {
  * and starts the session. Returns undefined if the account has changed since the proofs.
  */
 export async function finish<U>(
-  { asked, proofs, counted }: LoginAttempt,
-  { subject, authenticatedAt, user }: GrantedLogin<U>,
+  { asked, proofs, counted, session }: LoginAttempt,
+  { subject, amr, authenticatedAt, user }: GrantedLogin<U>,
   { starter, directory, devices, notices }: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
   const { client, address, acceptLanguage } = asked
   const marks = Object.fromEntries(proofs.map(({ method, mark }) => [method, mark]))
-  const notice = counted?.isKnownDevice
-    ? undefined
-    : notices('new_device', { address, acceptLanguage })
+  const notice =
+    counted?.deviceId === undefined ? notices('new_device', { address, acceptLanguage }) : undefined
 
   const started = await starter.start(
     {
       subject,
       authenticatedAt,
+      amr,
       marks,
+      attemptId: session === undefined ? undefined : hashSecret(session),
       rights: directory.rights(user),
       ...(counted && { spent: counted.spent }),
       notice,

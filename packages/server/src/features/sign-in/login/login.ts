@@ -3,35 +3,43 @@
 // is the value that grows, `methods.ts` and `methods/` prove, `policy.ts` decides, `finish.ts` ends
 // the login with the command in `store.ts`, and `marks-in-transaction.ts` compares what was proved.
 import type { Audit } from '../../operations/audit/audit.ts'
-import type { LoginAttempt } from './attempt.ts'
+import type { AskedLogin, LoginAttempt } from './attempt.ts'
 import type { LoginEvent } from './feature.ts'
 import { finish, type FinishedLogin, type FinishParts } from './finish.ts'
 import { methods } from './methods.ts'
-import type { Proving, RefusalReason, RefusedProof } from './methods/method.ts'
-import { enough } from './policy.ts'
+import type { Method, Proving, RefusalReason, RefusedProof } from './methods/method.ts'
+import { enough, needsSecondStep } from './policy.ts'
 
 /** What a person sends to prove who they are: the values of the parameters of methods. */
 export type PresentedValues = Readonly<Record<string, string | undefined>>
 
 export type LoginOutcome =
   | FinishedLogin
-  /** The attempt goes on: one of these methods must be proved next. */
+  /** One of these methods must be proved next, together with this `auth_session`. */
+  | { readonly outcome: 'next'; readonly session: string; readonly methods: readonly string[] }
+  /** The attempt has ended, has expired, or never began. Log in from the start. */
+  | { readonly outcome: 'over' }
+  /**
+   * The audit record has the refusal. Before the first proof, the answer to the caller must not
+   * depend on the reason.
+   */
   | {
-      readonly outcome: 'next'
-      readonly attempt: LoginAttempt
-      readonly methods: readonly string[]
+      readonly outcome: 'refused'
+      readonly reason: RefusalReason
+      /** The `auth_session` with which the attempt goes on; missing before the first proof. */
+      readonly session?: string
     }
-  /** The audit record has the refusal. The answer to the caller must not depend on the reason. */
-  | { readonly outcome: 'refused'; readonly reason: RefusalReason }
 
 export interface Login {
   /**
-   * Proves all that the values have, and starts the session if that is enough. If the account
-   * changes between the proof and the start of the session, tries once more.
+   * Proves what the values have, and starts the session if that is enough. If the account changes
+   * between the proof and the start of the session, tries once more.
    *
    * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
    */
-  proceed(attempt: LoginAttempt, values: PresentedValues): Promise<LoginOutcome>
+  proceed(asked: AskedLogin, values: PresentedValues): Promise<LoginOutcome>
+  /** Whether each login of this user must prove a second step. */
+  needsSecondStep(subject: string): Promise<boolean>
 }
 
 export interface LoginParts<U> extends FinishParts<U> {
@@ -46,57 +54,113 @@ const maxTries = 2
 
 export function createLogin<U>(parts: LoginParts<U>): Login {
   return {
-    async proceed(begun, values) {
-      let attempt = begun
-      for (let tries = 0; tries < maxTries; tries++) {
-        const proved = await proveAll(attempt, values, parts)
+    needsSecondStep: (subject) => needsSecondStep(subject, parts),
+    async proceed(asked, values) {
+      let attempt = await parts.attempts.open(asked)
+      for (let tries = 0; attempt && tries < maxTries; tries++) {
+        const proved: Proving<U> | undefined = await proveFirst(attempt, values, parts)
+        if (!proved) return { outcome: 'over' }
         if (proved.outcome === 'refused') return refuse(proved, attempt, parts)
         attempt = proved.attempt
         if (proved.outcome === 'changed') continue
 
-        const decision = await enough(attempt, parts)
-        if (decision.outcome === 'next') return { ...decision, attempt }
-
-        const finished = await finish(attempt, { ...decision, user: proved.user }, parts)
-        if (finished) return finished
+        const done = await goOn({ attempt, user: proved.user }, values, parts)
+        if (done) return done
+        // A stored attempt is bound to what it has proved.
+        if (attempt.session !== undefined) return { outcome: 'over' }
       }
+      if (!attempt) return { outcome: 'over' }
       const { subject } = attempt
       return refuse({ outcome: 'refused', reason: 'changed_meanwhile', subject }, attempt, parts)
     },
   }
 }
 
-/** Proves with each method whose values were all presented, and ends at the first refusal. */
-async function proveAll<U>(
-  begun: LoginAttempt,
+interface Proved<U> {
+  readonly attempt: LoginAttempt
+  readonly user: U
+}
+
+/**
+ * Proves the first step. If the attempt has proved it before, checks that the account still has
+ * what was proved. Returns undefined if it does not.
+ */
+async function proveFirst<U>(
+  attempt: LoginAttempt,
   values: PresentedValues,
   parts: LoginParts<U>,
-): Promise<Proving<U>> {
-  let attempt = begun
-  let last: Proving<U> | undefined
-  for (const method of methods) {
-    const presented = Object.keys(method.parameters).map((name) => [name, values[name]] as const)
-    if (!presented.every(([, value]) => value !== undefined)) continue
-
-    last = await method.prove(
-      Object.fromEntries(presented) as Record<string, string>,
-      attempt,
-      parts,
-    )
-    if (last.outcome !== 'proved') return last
-    attempt = last.attempt
+): Promise<Proving<U> | undefined> {
+  const { session, subject, proofs } = attempt
+  if (session === undefined || subject === undefined) {
+    const method = methods.find((one) => !one.secondStep && isPresented(one, values))
+    if (!method) throw new Error('the caller must present the values of a first step')
+    return method.prove(valuesOf(method, values), attempt, parts)
   }
-  if (!last) throw new Error('the caller must present the values of at least one method')
-  return last
+
+  const user = await parts.directory.findActive(subject)
+  if (user === undefined) return undefined
+  const isCurrent = proofs.every(({ method: name, mark }) => {
+    const method = methods.find((one) => one.name === name)
+    return method?.isCurrent?.(user, mark, parts) ?? true
+  })
+  return isCurrent ? { outcome: 'proved', attempt, user } : undefined
+}
+
+/**
+ * Ends the login if enough is proved. Otherwise proves one second step, if one was presented.
+ * Returns undefined if the account has changed since the proofs.
+ */
+async function goOn<U>(
+  { attempt, user }: Proved<U>,
+  values: PresentedValues,
+  parts: LoginParts<U>,
+): Promise<LoginOutcome | undefined> {
+  const decision = await enough(attempt, parts)
+  if (decision.outcome === 'granted') return finish(attempt, { ...decision, user }, parts)
+
+  const method = decision.methods.find((one) => isPresented(one, values))
+  const kept = await parts.attempts.keep(attempt, method === undefined)
+  const session = kept.session as string
+  if (!method)
+    return { outcome: 'next', session, methods: decision.methods.map(({ name }) => name) }
+  if (!(await parts.attempts.countTry(kept))) return { outcome: 'over' }
+
+  const proved = await method.prove(valuesOf(method, values), kept, parts)
+  if (proved.outcome === 'refused') return refuse(proved, kept, parts)
+  return proved.outcome === 'proved' ? endStored(proved, parts) : { outcome: 'over' }
+}
+
+/** Ends a login whose last step was proved. */
+async function endStored<U>(
+  { attempt, user }: Proved<U>,
+  parts: LoginParts<U>,
+): Promise<LoginOutcome> {
+  const decision = await enough(attempt, parts)
+  if (decision.outcome !== 'granted')
+    throw new Error('a login must be granted after its second step')
+  return (await finish(attempt, { ...decision, user }, parts)) ?? { outcome: 'over' }
+}
+
+function isPresented({ parameters }: Method, values: PresentedValues): boolean {
+  return Object.keys(parameters).every((name) => values[name] !== undefined)
+}
+
+function valuesOf(
+  { parameters }: Method,
+  values: PresentedValues,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.keys(parameters).map((name) => [name, values[name] ?? '']))
 }
 
 async function refuse<U>(
   { reason, subject }: RefusedProof,
-  { asked: { client, address } }: LoginAttempt,
+  { asked: { client, address }, session }: LoginAttempt,
   { audit }: LoginParts<U>,
 ): Promise<LoginOutcome> {
   const by = { actor: 'nobody', address } as const
-  if (reason !== 'password_too_long')
-    await audit.record({ event: 'login_refused', by, subject, clientId: client.id })
-  return { outcome: 'refused', reason }
+  const refused = { by, subject, clientId: client.id }
+  if (session !== undefined) await audit.record({ event: 'factor_refused', ...refused })
+  else if (reason !== 'password_too_long')
+    await audit.record({ event: 'login_refused', ...refused })
+  return { outcome: 'refused', reason, ...(session !== undefined && { session }) }
 }

@@ -1,6 +1,11 @@
 // What each method's proof must still agree with when the login ends. The writer thread loads this
 // file, so it must not load a method itself.
 import { passwordMark } from '../../credentials/password/stored-hash.ts'
+import {
+  hasSecondFactor,
+  spendRecoveryCode,
+  spendStep,
+} from '../../credentials/second-factors/in-transaction.ts'
 import type { Transaction } from '../../../storage/database.ts'
 import type { LockedAccount } from '../../users/accounts/in-transaction.ts'
 
@@ -8,6 +13,7 @@ import type { LockedAccount } from '../../users/accounts/in-transaction.ts'
 export interface MarkInTransaction {
   readonly transaction: Transaction
   readonly mark: string
+  readonly subject: string
   /** Undefined for an app's own user. */
   readonly account: LockedAccount | undefined
   readonly now: number
@@ -20,6 +26,12 @@ export interface MarkInTransaction {
 const marks: Readonly<Record<string, (proof: MarkInTransaction) => boolean | Promise<boolean>>> = {
   // An app's own user was read again after the hash, and cannot be locked.
   password: ({ mark, account }) => !account || passwordMark(account.password_hash) === mark,
+  otp({ transaction, mark, subject }) {
+    const [step, sealed] = JSON.parse(mark) as readonly [number, string]
+    return spendStep(transaction, { subject, sealed, step })
+  },
+  recovery_code: ({ transaction, mark: id, subject }) =>
+    spendRecoveryCode(transaction, { subject, id }),
 }
 
 /** @throws {Error} for a method without an entry: a proof that nothing compares must not count */
@@ -27,4 +39,21 @@ export async function holds(method: string, proof: MarkInTransaction): Promise<b
   const compare = marks[method]
   if (!compare) throw new Error(`there must be an entry for the method ${method}`)
   return compare(proof)
+}
+
+/**
+ * For each method that demands a second step, whether this user has set it up. The user may have
+ * done so since the policy looked.
+ */
+const demands: readonly ((transaction: Transaction, subject: string) => Promise<boolean>)[] = [
+  hasSecondFactor,
+]
+
+/** Whether each login of this user must prove a second step, as the transaction sees it. */
+export async function demandsSecondStep(
+  transaction: Transaction,
+  subject: string,
+): Promise<boolean> {
+  for (const isSetUp of demands) if (await isSetUp(transaction, subject)) return true
+  return false
 }

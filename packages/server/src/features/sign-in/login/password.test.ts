@@ -27,7 +27,10 @@ import { createUsers, type User, type Users } from '../../users/accounts/users.t
 import type { Granted } from '../../tokens/oauth/grants/grant.ts'
 import { passwordGrant } from '../../tokens/oauth/grants/password.ts'
 import type { ScopeRules } from '../../users/scopes/scopes.ts'
-import { beginAttempt } from './attempt.ts'
+import { createSeal } from '../../../base/seal.ts'
+import { createSecondFactors } from '../../credentials/second-factors/second-factors.ts'
+import { createKeptAttempts } from '../attempts/kept-attempts.ts'
+import { createAttempts } from './attempts.ts'
 import { createLogin, type LoginOutcome, type LoginParts } from './login.ts'
 import type { RefusalReason } from './methods/method.ts'
 import { createIssuing } from '../../../../test-support/issuing.ts'
@@ -35,6 +38,18 @@ import { openPatientThreads } from '../../../../test-support/patient-threads.ts'
 
 const password = 'correct horse battery staple'
 const client = { ...firstParty, device: undefined, address: '192.0.2.1' }
+
+/** What a login of several steps needs. */
+function steps(database: Database): Pick<LoginParts<unknown>, 'attempts' | 'secondFactors'> {
+  const seal = createSeal('a secret of tests', 'tests')
+  return {
+    attempts: createAttempts(database, {
+      kept: createKeptAttempts(database, { seal, clock: systemClock }),
+      clock: systemClock,
+    }),
+    secondFactors: createSecondFactors(database, { seal, clock: systemClock }),
+  }
+}
 
 type TestParts<U> = LoginParts<U> & { readonly scopes: ScopeRules }
 
@@ -92,6 +107,7 @@ describe('byPassword', () => {
       limits: noLimits,
       devices: noDevices,
       notices: noNotices,
+      ...steps(database),
       clock: systemClock,
       logger: silentLogger,
       ...changes,
@@ -304,6 +320,7 @@ describe('byPassword with users of the app', () => {
       limits: noLimits,
       devices: noDevices,
       notices: noNotices,
+      ...steps(database),
       clock: systemClock,
       logger,
     }
@@ -330,12 +347,14 @@ describe('byPassword with users of the app', () => {
       limits: noLimits,
       devices: noDevices,
       notices: noNotices,
+      ...steps(database),
       clock: systemClock,
       logger: silentLogger,
     })
     const { device, address } = client
-    const attempt = beginAttempt({ client, scopes: [], device, address, deviceSecret: undefined })
-    return login.proceed(attempt, { username: 'ada', password: tried })
+    const asked = { front: 'token', client, scopes: [], device, address } as const
+    const values = { username: 'ada', password: tried }
+    return login.proceed({ ...asked, deviceSecret: undefined, session: undefined }, values)
   }
 
   it('for every refused user, byPassword hashes once and writes one audit entry', async () => {

@@ -1,6 +1,6 @@
 import type { LoginAttempt } from './attempt.ts'
 import { methods } from './methods.ts'
-import type { MethodParts } from './methods/method.ts'
+import type { Method, MethodParts } from './methods/method.ts'
 
 export type Decision =
   | {
@@ -11,28 +11,24 @@ export type Decision =
       /** When the last proof was given, in milliseconds. */
       readonly authenticatedAt: number
     }
-  /** The names of the methods of which one must be proved next. */
-  | { readonly outcome: 'next'; readonly methods: readonly string[] }
+  /** One of these methods must be proved next. */
+  | { readonly outcome: 'next'; readonly methods: readonly Method[] }
 
 /**
- * Decides whether a person has proved enough: one first step, and each second step that the account
- * needs. Every login is decided here, whatever the way in.
+ * Decides whether a person has proved enough: a first step, and a second one if the account needs
+ * it. Every login is decided here, whatever the way in.
  */
 export async function enough<U>(
   { subject, proofs }: LoginAttempt,
   parts: MethodParts<U>,
 ): Promise<Decision> {
-  const isProved = (name: string): boolean => proofs.some(({ method }) => method === name)
-  const [first] = proofs
-  if (subject === undefined || !first)
-    return { outcome: 'next', methods: namesOf(methods.filter(({ isNeeded }) => !isNeeded)) }
+  const proved = methods.filter(({ name }) => proofs.some(({ method }) => method === name))
+  if (subject === undefined || !proved.some(isFirst))
+    return { outcome: 'next', methods: methods.filter(isFirst) }
 
-  const missing = []
-  for (const method of methods)
-    if (!isProved(method.name) && (await method.isNeeded?.(subject, parts))) missing.push(method)
-  if (missing.length > 0) return { outcome: 'next', methods: namesOf(missing) }
+  if (proved.every(isFirst) && (await needsSecondStep(subject, parts)))
+    return { outcome: 'next', methods: await listSetUp(subject, parts) }
 
-  const proved = methods.filter(({ name }) => isProved(name))
   return {
     outcome: 'granted',
     subject,
@@ -41,6 +37,22 @@ export async function enough<U>(
   }
 }
 
-function namesOf(some: readonly { readonly name: string }[]): readonly string[] {
-  return some.map(({ name }) => name)
+const isFirst = ({ secondStep }: Method): boolean => secondStep === undefined
+
+/** Whether each login of this user must prove a second step. */
+export async function needsSecondStep<U>(
+  subject: string,
+  parts: Pick<MethodParts<U>, 'secondFactors' | 'directory'>,
+): Promise<boolean> {
+  for (const { secondStep } of methods)
+    if (secondStep?.isDemanded && (await secondStep.isSetUp(subject, parts))) return true
+  return false
+}
+
+/** Returns the second steps that this user has set up. */
+async function listSetUp<U>(subject: string, parts: MethodParts<U>): Promise<readonly Method[]> {
+  const setUp: Method[] = []
+  for (const method of methods)
+    if (await method.secondStep?.isSetUp(subject, parts)) setUp.push(method)
+  return setUp
 }

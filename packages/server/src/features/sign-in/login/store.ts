@@ -5,14 +5,17 @@ import {
   type Command,
   type Transaction,
 } from '../../../storage/database.ts'
-import { holds } from './marks-in-transaction.ts'
+import { endAttempt, lockAttempt } from '../attempts/in-transaction.ts'
+import { countWrongCode } from '../../credentials/second-factors/in-transaction.ts'
+import { demandsSecondStep, holds } from './marks-in-transaction.ts'
 import { lockAccount } from '../../users/accounts/in-transaction.ts'
 import { hasEntry } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { restoreUses } from '../../operations/limits/in-transaction.ts'
 import { insertMail } from '../../mail/outbox/in-transaction.ts'
+import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { startSession } from '../../tokens/sessions/in-transaction.ts'
-import type { SessionToStart, StartLogin } from '../../tokens/sessions/sessions.ts'
+import type { NoticeAddress, SessionToStart, StartLogin } from '../../tokens/sessions/sessions.ts'
 
 /**
  * How long an account counts as new. During this time, a login sends no notice of a new device:
@@ -29,13 +32,20 @@ const newAccountMilliseconds = 10 * 60 * 1000
  */
 export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
   const { wanted, session, hasAccount } = login
-  const { subject, marks = {}, rights, spent, notice, noticeTo } = wanted
+  const { subject, marks = {}, amr = [], attemptId, rights, spent, notice, noticeTo } = wanted
   const now = session.created_at
   const account = hasAccount ? await lockAccount(transaction, { subject, rights }) : undefined
   if (hasAccount && !account) return { started: false }
 
+  if (!amr.includes('mfa') && (await demandsSecondStep(transaction, subject)))
+    return { started: false }
+  if (attemptId !== undefined && !(await lockAttempt(transaction, { id: attemptId, now })))
+    return { started: false }
+  // A proof that works once is the last one, so a refused login has spent nothing.
   for (const [method, mark] of Object.entries(marks))
-    if (!(await holds(method, { transaction, mark, account, now }))) return { started: false }
+    if (!(await holds(method, { transaction, mark, subject, account, now })))
+      return { started: false }
+  if (attemptId !== undefined) await endAttempt(transaction, attemptId)
 
   const isNew = account
     ? now - account.created_at <= newAccountMilliseconds
@@ -95,4 +105,20 @@ export const claimFirstStart: Command<number, number> = command(
   },
 )
 
-export const commands: readonly AnyCommand[] = [startLogin, claimFirstStart]
+/** Counts a wrong code from an unknown device, and stores the mail that tells the owner. */
+export const recordWrongCode: Command<
+  {
+    readonly subject: string
+    readonly notice: NewMail | undefined
+    readonly to: NoticeAddress
+    readonly now: number
+  },
+  void
+> = command('recordWrongCode', async (transaction, { subject, notice, to, now }) => {
+  await countWrongCode(transaction, subject)
+  const { email: recipient, isVerified } = to
+  if (notice && recipient !== undefined)
+    await insertMail(transaction, notice, { subject, recipient, isVerified, share: 'notice', now })
+})
+
+export const commands: readonly AnyCommand[] = [startLogin, claimFirstStart, recordWrongCode]

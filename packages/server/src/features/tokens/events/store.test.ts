@@ -90,7 +90,7 @@ describe('the table of events', () => {
       .select('id')
       .where('seq', '=', 2)
       .executeTakeFirstOrThrow()
-    const state = { seq: 2, hasUnnumbered: false, mark: { oldest: 16, release: readVersion() } }
+    const state = { seq: 2, hasUnnumbered: false, mark: { oldest: 19, release: readVersion() } }
     assert.deepEqual(await readFeed(db, 2), { ...state, idAt: id })
     assert.deepEqual(await readFeed(db, 3), { ...state, idAt: undefined })
   })

@@ -36,6 +36,8 @@ const introspectionSchema = {
     jti: { type: 'string' },
     sid: { type: 'string' },
     auth_time: { type: 'integer' },
+    amr: { type: 'array', items: { type: 'string' } },
+    acr: { type: 'string' },
   },
   required: ['active'],
 }
@@ -54,6 +56,8 @@ const repeatedClaims = [
   'jti',
   'sid',
   'auth_time',
+  'amr',
+  'acr',
 ] as const
 
 /**

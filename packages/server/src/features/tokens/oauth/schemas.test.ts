@@ -92,6 +92,7 @@ describe('the schemas of the OAuth endpoints', () => {
         .map(([name]) => name)
     assert.deepEqual(hiddenIn(tokenEndpoint), [
       'password',
+      'auth_session',
       'device_secret',
       'refresh_token',
       'client_secret',

@@ -63,7 +63,10 @@ export function tokenRoute(parts: TokenParts): OpenRoute {
         'Clients that act for themselves send client_credentials.',
       body: { type: 'form', schema: describeForm(grants) },
       success: { status: 200, description: 'Tokens', schema: tokenSchema },
-      refuses: { 429: 'Too many tries' },
+      refuses: {
+        403: 'The login needs another step: send auth_session with one of methods',
+        429: 'Too many tries',
+      },
     },
     async handle(request) {
       const form = await readForm(request)
@@ -114,10 +117,12 @@ function describeForm(grants: readonly AnyGrant[]): JsonObject {
       client_id: { type: 'string' },
       client_secret: { type: 'string', format: 'password' },
     },
-    anyOf: grants.map(({ grantType, required }) => ({
-      properties: { grant_type: { const: grantType } },
-      required: [...(grantType === defaultGrantType ? [] : ['grant_type']), ...required],
-    })),
+    anyOf: grants.flatMap(({ grantType, required, orRequired }) =>
+      [required, ...(orRequired ? [orRequired] : [])].map((names) => ({
+        properties: { grant_type: { const: grantType } },
+        required: [...(grantType === defaultGrantType ? [] : ['grant_type']), ...names],
+      })),
+    ),
   }
 }
 

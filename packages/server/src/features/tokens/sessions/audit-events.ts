@@ -5,6 +5,8 @@ export const auditEvents = [
   'session_ended',
   /** All sessions of a subject ended together. They share one audit entry. */
   'sessions_ended',
+  /** The app has deleted a user, and Keystile has erased what it stored about the user. */
+  'user_forgotten',
 ] as const
 
 export type SessionEvent = (typeof auditEvents)[number]

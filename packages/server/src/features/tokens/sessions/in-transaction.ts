@@ -8,6 +8,7 @@ import { prepare, type Slots } from '../../../storage/prepared.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { endAllAttempts, endAttempts } from '../../sign-in/attempts/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
 import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
@@ -72,6 +73,8 @@ const insertSessionRow = prepare<SessionTables, SessionRows['session'], unknown>
     tokens_expire_at: session.tokens_expire_at,
     late_retry_at: null,
     ended_at: null,
+    amr: session.amr,
+    authenticated_at: session.authenticated_at,
   }),
 )
 
@@ -196,6 +199,8 @@ export async function endSessions(
     .orderBy('id')
     .execute()
 
+  // An attempt that has proved the old password must not become a session either.
+  await endAttempts(transaction, subject)
   const ids = open.map(({ id }) => id)
   while (ids.length > 0) await endSessionRows(transaction, ids.splice(0, maxValues), now)
   return open.length
@@ -208,6 +213,7 @@ export async function endSessions(
  * @returns the number of ended sessions
  */
 export async function endAllSessions(transaction: Transaction, now: number): Promise<number> {
+  await endAllAttempts(transaction)
   let count = 0
   for (let last = ''; ;) {
     const rows = await inTables<SessionTables>(transaction)

@@ -33,7 +33,18 @@ export interface IssuedFor {
   readonly sessionId?: string
   /** The time of the login, for the claim `auth_time`. A refresh does not change it. */
   readonly authenticatedAt?: number
+  /** How the person authenticated, for the claims `amr` and `acr`; undefined if unknown. */
+  readonly amr?: readonly string[] | undefined
   readonly scopes: readonly string[]
+}
+
+/**
+ * Returns the claim `acr`: `mfa` after a login with two factors, `pwd` after any other login.
+ *
+ * @param amr the claim `amr`
+ */
+function acrOf(amr: readonly string[]): 'mfa' | 'pwd' {
+  return amr.includes('mfa') ? 'mfa' : 'pwd'
 }
 
 /**
@@ -48,7 +59,7 @@ export async function signAccessToken(
 ): Promise<string> {
   const { issuer, audience } = issuing
   return issueAccessToken(
-    { ...content, issuer, audience },
+    { ...content, acr: content.amr && acrOf(content.amr), issuer, audience },
     await issuing.signingKey(),
     expiresInSeconds,
     { now: () => now },

@@ -48,6 +48,7 @@ export interface RefreshTokenUse extends NewRefreshToken {
 interface Refreshed {
   readonly expiresInSeconds: number
   readonly authenticatedAt: number
+  readonly amr: readonly string[] | undefined
 }
 
 export type RefreshTokenUsed =
@@ -102,7 +103,8 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
 
     const refreshed = {
       expiresInSeconds: accessTokenSecondsAt(now, session.expires_at, lifetimes),
-      authenticatedAt: session.created_at,
+      authenticatedAt: session.authenticated_at ?? session.created_at,
+      amr: parseAmr(session.amr),
     }
     if (decision === 'rotate') return { ...refreshed, outcome: 'rotated' }
     if (token.sealed_successor === null)
@@ -112,6 +114,11 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
     return { ...refreshed, outcome: 'repeated', sealedSuccessor: token.sealed_successor }
   },
 )
+
+/** Returns what the column `amr` has as a list; undefined if it is null. */
+export function parseAmr(amr: string | null): readonly string[] | undefined {
+  return amr === null ? undefined : (JSON.parse(amr) as readonly string[])
+}
 
 /**
  * Ends the session of a reused token, so that both callers, the attacker and the owner, must log in

@@ -114,6 +114,7 @@ export function createSessionRefresher(
         sessionId,
         scopes,
         authenticatedAt: used.authenticatedAt,
+        amr: used.amr,
       }
 
       return {

@@ -46,6 +46,11 @@ function listRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
                   id: { type: 'string' },
                   client_id: { type: 'string' },
                   device: { type: ['string', 'null'], description: 'The User-Agent of the login' },
+                  amr: {
+                    type: ['array', 'null'],
+                    items: { type: 'string' },
+                    description: 'How the person logged in (RFC 8176)',
+                  },
                   created_at: { type: 'string', format: 'date-time' },
                   last_used_at: { type: 'string', format: 'date-time' },
                   current: {
@@ -53,7 +58,15 @@ function listRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
                     description: 'Whether this is the session of the request’s token',
                   },
                 },
-                required: ['id', 'client_id', 'device', 'created_at', 'last_used_at', 'current'],
+                required: [
+                  'id',
+                  'client_id',
+                  'device',
+                  'amr',
+                  'created_at',
+                  'last_used_at',
+                  'current',
+                ],
               },
             },
           },
@@ -114,13 +127,14 @@ function endOneRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
 
 /** Returns a session as JSON. `current` is the session id in the token of the request. */
 function wireSession(
-  { id, clientId, device, createdAt, lastUsedAt }: Session,
+  { id, clientId, device, amr, createdAt, lastUsedAt }: Session,
   current: string | undefined,
 ): object {
   return {
     id,
     client_id: clientId,
     device,
+    amr,
     created_at: createdAt.toISOString(),
     last_used_at: lastUsedAt.toISOString(),
     current: id === current,

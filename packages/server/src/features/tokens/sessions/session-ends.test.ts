@@ -50,6 +50,8 @@ describe('createSessionEnds', () => {
       expires_at: now + 900_000,
       idle_expires_at: now + 300_000,
       tokens_expire_at: now + 60_000,
+      amr: null,
+      authenticated_at: null,
     }
     const wanted = { subject, clientId, scopes: [], refreshes: true, by }
     const rows = { session, refreshToken: undefined, by }

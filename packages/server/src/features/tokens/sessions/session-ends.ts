@@ -3,6 +3,7 @@ import type { Database } from '../../../storage/database.ts'
 import { areStorable } from '../../../storage/storable.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
+import { parseAmr } from './refresh-store.ts'
 import { endSession, endSessionsOf, listSessionRows } from './store.ts'
 
 export interface Session {
@@ -15,6 +16,8 @@ export interface Session {
    */
   readonly device: string | null
   readonly createdAt: Date
+  /** How the person logged in (RFC 8176 §2); null if that is unknown. */
+  readonly amr: readonly string[] | null
   /** The time of the login or of the last refresh. */
   readonly lastUsedAt: Date
 }
@@ -60,6 +63,7 @@ export function createSessionEnds(
         id: row.id,
         clientId: row.client_id,
         device: row.device,
+        amr: parseAmr(row.amr) ?? null,
         createdAt: new Date(row.created_at),
         lastUsedAt: new Date(row.last_used_at),
       }))

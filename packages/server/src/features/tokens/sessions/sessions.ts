@@ -32,6 +32,10 @@ export interface NewSession {
    * When the person authenticated, in milliseconds; undefined if the app authenticated the person.
    */
   readonly authenticatedAt?: number
+  /** How the person authenticated (RFC 8176 §2); undefined if that is unknown. */
+  readonly amr?: readonly string[]
+  /** The login attempt of several steps that ends with this session. */
+  readonly attemptId?: string | undefined
   /**
    * What was proved, each by the name of its method. The session starts only if the account still
    * has these credentials. Undefined if the app authenticated the person.
@@ -135,6 +139,8 @@ export function createSessionStarter(
         expires_at: expiresAt,
         idle_expires_at: refreshes ? idleExpiryAt(now, expiresAt, issuing) : now,
         tokens_expire_at: now + expiresInSeconds * 1000,
+        amr: wanted.amr ? JSON.stringify(wanted.amr) : null,
+        authenticated_at: wanted.amr ? now : null,
       }
 
       const refreshToken = refreshes ? makeRefreshToken(now) : undefined
@@ -149,7 +155,15 @@ export function createSessionStarter(
       const { started } = await database.write(startLogin, values, patienceMilliseconds)
       if (!started) return undefined
 
-      const content = { subject, clientId, sessionId: session.id, scopes, authenticatedAt: now }
+      const { amr } = wanted
+      const content = {
+        subject,
+        clientId,
+        sessionId: session.id,
+        scopes,
+        authenticatedAt: now,
+        amr,
+      }
       return {
         sessionId: session.id,
         accessToken: await signAccessToken(content, expiresInSeconds, { issuing, now }),

@@ -32,6 +32,13 @@ export interface SessionRow {
    */
   readonly late_retry_at: number | null
   readonly ended_at: number | null
+  /**
+   * How the person authenticated, as a JSON list (RFC 8176 §2). Null if that is unknown: the app
+   * authenticated the person, or the session is older than this column.
+   */
+  readonly amr: string | null
+  /** When the person authenticated, which may be before a step-up. Null if `amr` is null. */
+  readonly authenticated_at: number | null
 }
 
 /**

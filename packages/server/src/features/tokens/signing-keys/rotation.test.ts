@@ -118,7 +118,16 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     await before.keystile.close()
     for (const column of ['published_at', 'signs_from', 'signs_until'])
       await stage.sql(`alter table signing_key drop column ${column}`)
-    for (const table of ['schema_mark', 'dropped_mail']) await stage.sql(`drop table ${table}`)
+    const newer = [
+      'login_flow',
+      'authenticator_app',
+      'recovery_code',
+      'dropped_mail',
+      'schema_mark',
+    ]
+    for (const table of newer) await stage.sql(`drop table ${table}`)
+    for (const column of ['amr', 'authenticated_at'])
+      await stage.sql(`alter table session drop column ${column}`)
     await stage.sql(`delete from migration where name >= '0015'`)
     await stage.sql(`delete from setting where name = 'longest_access_token_seconds'`)
 

@@ -69,6 +69,25 @@ export function findSealingSecrets(choice: SigningKeyChoice): SealingSecrets {
 }
 
 /**
+ * Returns the secrets that encrypt what must outlive the signing keys, such as the secrets of
+ * authenticator apps: the setting `key`, or the file beside SQLite. Undefined if there is only
+ * `signingKey`, which operators replace within a week.
+ *
+ * @throws {ConfigurationError} for the same reasons as `findSigningKeySource()`
+ */
+export function findLastingSecrets({
+  signingKey,
+  ...choice
+}: SigningKeyChoice): SealingSecrets | undefined {
+  const file = findDatabaseFile(choice.database)
+  const hasKey =
+    signingKey === undefined ||
+    choice.key !== undefined ||
+    (file !== undefined && mayExist(keyFileBeside(file)))
+  return hasKey ? findSealingSecrets(choice) : undefined
+}
+
+/**
  * Returns the secrets that encrypt signing keys, for a database that already has signing keys.
  * Unlike `findSealingSecrets()`, this function never creates the key file beside the SQLite file.
  *

@@ -4,6 +4,7 @@ import type { AppEvent } from '../../operations/app-events/app-event.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
 import { isSameMailbox } from '../directory/names.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
@@ -181,6 +182,7 @@ export async function setPasswordByMail(
   }
   await updateUser(transaction, values, { subject, now })
 
+  await clearWrongCodes(transaction, subject)
   await endSessions(transaction, { subject, now })
   await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   await announceChange(transaction, 'password', { subject, by, now })

@@ -120,6 +120,7 @@ export function changePasswordRoute(parts: AccountParts): GuardedRoute<AccountCa
     method: 'POST',
     path: '/users/me/password',
     isFirstPartyOnly: true,
+    needsFactor: true,
     doc: {
       tag: 'Own account',
       summary: 'Change the password',
@@ -160,6 +161,7 @@ function deleteAccountRoute({ users }: AccountParts): GuardedRoute<AccountCaller
     path: '/users/me',
     guard: { ...ownAccount.guard, maxAgeSeconds: deletionMaxAgeSeconds },
     isFirstPartyOnly: true,
+    needsFactor: true,
     doc: {
       tag: 'Own account',
       summary: 'Delete the account',

@@ -1,5 +1,6 @@
 // Reads accounts, and writes the changes that users make to their own accounts. Changes by
 // administrators are in management-store.ts.
+import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
 import type { CompiledQuery } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
 import {
@@ -113,6 +114,7 @@ export const changePassword: Command<
   const changed = await updateUser(transaction, values, { subject, expected, now })
   if (!changed) return { replaced: false }
 
+  await clearWrongCodes(transaction, subject)
   await endSessions(transaction, { subject, except: by.sessionId, now })
   await eraseProofs(transaction, { subject, purposes: [passwordReset] })
   await insertAudit<AccountEvent>(transaction, {

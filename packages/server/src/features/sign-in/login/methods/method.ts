@@ -1,4 +1,5 @@
 import type { Clock, JsonObject, Logger } from 'keystile/internal'
+import type { SecondFactors } from '../../../credentials/second-factors/second-factors.ts'
 import type { Passwords } from '../../../credentials/password/password.ts'
 import type { Notices } from '../../../mail/messages/notices.ts'
 import type { Audit } from '../../../operations/audit/audit.ts'
@@ -6,12 +7,15 @@ import type { Limits } from '../../../operations/limits/limits.ts'
 import type { Directory } from '../../../users/directory/directory.ts'
 import type { Devices } from '../../known-devices/devices.ts'
 import type { LoginAttempt } from '../attempt.ts'
+import type { Attempts } from '../attempts.ts'
 import type { LoginEvent } from '../feature.ts'
 
 export interface MethodParts<U> {
   readonly directory: Directory<U>
   readonly passwords: Passwords
+  readonly secondFactors: SecondFactors
   readonly audit: Audit<LoginEvent>
+  readonly attempts: Attempts
   readonly limits: Limits
   readonly devices: Devices
   readonly notices: Notices
@@ -29,17 +33,28 @@ export interface Method<Name extends string = string> {
   readonly amr: readonly string[]
   /** The parameters of a proof, each as JSON Schema. All are needed. */
   readonly parameters: Readonly<Record<Name, JsonObject>>
+  /** Undefined for a method with which a login begins. */
+  readonly secondStep?: SecondStep
   /**
-   * Whether this user's logins need this method as a second step. A method without this function
-   * is a first step.
+   * Whether an earlier proof still counts when its attempt goes on. A method without this function
+   * leaves that to the transaction that ends the login.
    */
-  isNeeded?<U>(subject: string, parts: MethodParts<U>): Promise<boolean>
+  isCurrent?<U>(user: U, mark: string, parts: Pick<MethodParts<U>, 'directory'>): boolean
   /** @throws {ProblemError} `too_many_requests`, `temporarily_unavailable` */
   prove<U>(
     values: Readonly<Record<Name, string>>,
     attempt: LoginAttempt,
     parts: MethodParts<U>,
   ): Promise<Proving<U>>
+}
+
+export interface SecondStep {
+  /** Whether logins of a user who has set this method up need a second step. */
+  readonly isDemanded: boolean
+  isSetUp<U>(
+    subject: string,
+    parts: Pick<MethodParts<U>, 'secondFactors' | 'directory'>,
+  ): Promise<boolean>
 }
 
 export type Proving<U> =
@@ -67,5 +82,9 @@ export type RefusalReason =
   | 'no_password'
   | 'wrong_password'
   | 'inactive'
+  | WrongFactor
   /** The account changed during each try. */
   | 'changed_meanwhile'
+
+/** These refusals come after a right password, so the caller may learn them. */
+export type WrongFactor = 'malformed_code' | 'wrong_code' | 'wrong_recovery_code'

@@ -22,6 +22,11 @@ export const passwordMethod: Method<'username' | 'password'> = {
     password: { type: 'string', format: 'password' },
   },
 
+  isCurrent(user, mark, { directory }) {
+    const hash = directory.passwordHash(user)
+    return hash !== undefined && passwordMark(hash) === mark
+  },
+
   async prove(credentials, begun, parts) {
     const { username, password } = credentials
     const { directory, passwords, limits, clock } = parts

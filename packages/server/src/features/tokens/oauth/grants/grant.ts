@@ -30,6 +30,8 @@ export interface Grant<Name extends string, Parts> extends ClientGrant {
    */
   readonly parameters: Readonly<Record<string, JsonObject>>
   readonly required: readonly string[]
+  /** What a form may have instead of `required`. */
+  readonly orRequired?: readonly string[]
   /**
    * Issues tokens for the values of the parameters. A caller must pass undefined instead of an
    * empty string, because an empty parameter counts as missing (RFC 6749 §3.2). Does NOT
@@ -42,6 +44,9 @@ export interface Grant<Name extends string, Parts> extends ClientGrant {
 
 type ParameterValues<Name extends string> = Readonly<Partial<Record<Name, string | undefined>>>
 
+type Checked<Name extends string, Required extends string> = ParameterValues<Name> &
+  Readonly<Record<Required, string>>
+
 /**
  * Creates a grant. The grant calls `definition.issue()` only if all required values are present.
  */
@@ -50,25 +55,31 @@ export function defineGrant<Name extends string, Required extends Name, Parts>(d
   readonly kind: ClientGrant['kind']
   readonly parameters: Readonly<Record<Name, JsonObject>>
   readonly required: readonly Required[]
+  readonly orRequired?: readonly Name[]
   issue(
-    values: ParameterValues<Name> & Readonly<Record<Required, string>>,
+    values: Checked<Name, Required>,
     caller: GrantCaller,
     parts: Parts,
   ): Granted | Promise<Granted>
 }): Grant<Name, Parts> {
-  const { required } = definition
-  const isComplete = (
-    values: ParameterValues<Name>,
-  ): values is ParameterValues<Name> & Record<Required, string> =>
-    required.every((name) => values[name] !== undefined)
   return {
     ...definition,
     async issue(values, caller, parts) {
-      if (!isComplete(values))
-        throw new OAuthError('invalid_request', `The form must have ${required.join(' and ')}`)
-      return definition.issue(values, caller, parts)
+      requireValues(values, definition)
+      return definition.issue(values as Checked<Name, Required>, caller, parts)
     },
   }
+}
+
+/** @throws {OAuthError} `invalid_request` if `required` and `orRequired` are both incomplete */
+export function requireValues(
+  values: Readonly<Record<string, string | undefined>>,
+  { required, orRequired }: Pick<Grant<string, never>, 'required' | 'orRequired'>,
+): void {
+  const has = (names: readonly string[]): boolean =>
+    names.every((name) => values[name] !== undefined)
+  if (!has(required) && !(orRequired && has(orRequired)))
+    throw new OAuthError('invalid_request', `The form must have ${required.join(' and ')}`)
 }
 
 export const scopeParameter: JsonObject = {

@@ -1,34 +1,44 @@
-import { OAuthError } from 'keystile/internal'
-import { beginAttempt } from '../../../sign-in/login/attempt.ts'
-import type { Login } from '../../../sign-in/login/login.ts'
+import { OAuthError, type JsonObject } from 'keystile/internal'
+import type { AskedLogin } from '../../../sign-in/login/attempt.ts'
+import type { Login, LoginOutcome } from '../../../sign-in/login/login.ts'
 import { methodParameters } from '../../../sign-in/login/methods.ts'
 import { readRequestedScopes, type ScopeRules } from '../../../users/scopes/scopes.ts'
-import { defineGrant, scopeParameter, type Grant } from './grant.ts'
+import { defineGrant, scopeParameter, type Grant, type Granted, type GrantCaller } from './grant.ts'
 
 export interface PasswordGrantParts {
   readonly login: Login
   readonly scopes: ScopeRules
 }
 
+/** The parameters of a login, at each endpoint where people log in. */
+export const loginParameters: Readonly<Record<string, JsonObject>> = {
+  ...methodParameters,
+  auth_session: {
+    type: 'string',
+    format: 'password',
+    description: 'The auth_session of the answer to the step before',
+  },
+}
+
 /**
  * Logs a person in and issues tokens. It checks, in this order: the parameters, the scope, and what
- * the person presents (`features/sign-in/login`). The login then starts the session.
+ * the person presents (`features/sign-in/login`). The login then starts the session. If the account
+ * needs a second factor, the form may have it beside the password, or a second form sends it with
+ * `auth_session`.
  *
- * Every refused login gets the same answer, so an attacker cannot learn whether an account exists.
+ * Every refusal before the right password is the same, so an attacker cannot learn whether an
+ * account exists.
  *
- * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
+ * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`,
+ *   `insufficient_authorization`, `invalid_session`
  * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
  * @see RFC 6749 §4.3.2
  */
-export const passwordGrant: Grant<string, PasswordGrantParts> = defineGrant<
-  string,
-  'username' | 'password',
-  PasswordGrantParts
->({
+export const passwordGrant: Grant<string, PasswordGrantParts> = defineGrant({
   grantType: 'password',
   kind: 'login',
   parameters: {
-    ...methodParameters,
+    ...loginParameters,
     scope: scopeParameter,
     device_secret: {
       type: 'string',
@@ -37,22 +47,48 @@ export const passwordGrant: Grant<string, PasswordGrantParts> = defineGrant<
     },
   },
   required: ['username', 'password'],
-  async issue(values, client, { login, scopes: rules }) {
-    const { scope, device_secret: deviceSecret, ...presented } = values
-    const scopes = readRequestedScopes(scope, rules)
-    const { device, address, acceptLanguage } = client
-    const attempt = beginAttempt({
-      client,
-      scopes,
-      device,
-      address,
-      acceptLanguage,
-      deviceSecret,
-    })
-
-    const done = await login.proceed(attempt, presented)
-    if (done.outcome !== 'granted')
-      throw new OAuthError('invalid_grant', 'Incorrect username or password')
-    return done
-  },
+  orRequired: ['auth_session'],
+  issue: (values: LoginValues, client, parts: PasswordGrantParts) =>
+    logIn('token', values, client, parts),
 })
+
+type LoginValues = Readonly<Record<string, string | undefined>>
+
+/** Logs a person in: see `passwordGrant`. */
+export async function logIn(
+  front: AskedLogin['front'],
+  values: LoginValues,
+  client: GrantCaller,
+  { login, scopes: rules }: PasswordGrantParts,
+): Promise<Granted> {
+  const { scope, device_secret: deviceSecret, auth_session: session, ...presented } = values
+  const { device, address, acceptLanguage } = client
+  const scopes = readRequestedScopes(scope, rules)
+  const asked = { front, client, scopes, device, address, acceptLanguage, deviceSecret, session }
+  const done = await login.proceed(asked, presented)
+  if (done.outcome === 'granted') return done
+  throw refusalOf(done)
+}
+
+function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' }>): OAuthError {
+  if (done.outcome === 'over')
+    return new OAuthError('invalid_session', 'This login is over: log in from the start')
+  if (done.outcome === 'next') {
+    const members = { auth_session: done.session, methods: done.methods }
+    const names = done.methods.join(' or ')
+    const message = `The login needs another step: send auth_session with ${names}`
+    return new OAuthError('insufficient_authorization', message, { members })
+  }
+  const { reason, session } = done
+  return session === undefined
+    ? new OAuthError('invalid_grant', 'Incorrect username or password')
+    : new OAuthError('invalid_grant', factorMessages[reason] ?? 'Incorrect code', {
+        members: { auth_session: session },
+      })
+}
+
+const factorMessages: Readonly<Record<string, string>> = {
+  malformed_code: 'The otp must be six digits',
+  wrong_code: 'Incorrect code',
+  wrong_recovery_code: 'Incorrect recovery code',
+}

@@ -1,0 +1,142 @@
+import { inTables, type Transaction } from '../../../storage/database.ts'
+import { prepare } from '../../../storage/prepared.ts'
+import type { SecondFactorTables } from './tables.ts'
+
+/** Whether logins of this user need a second factor, because the user has set one up. */
+export async function hasSecondFactor(transaction: Transaction, subject: string): Promise<boolean> {
+  return (await findApp(transaction, { subject })).length > 0
+}
+
+const findApp = prepare<SecondFactorTables, { readonly subject: string }, unknown>(
+  (db, { subject }) =>
+    db
+      .selectFrom('authenticator_app')
+      .select('subject')
+      .where('subject', '=', subject)
+      .where('state', '=', 'confirmed'),
+)
+
+/** A code of an authenticator app that was found to be right. */
+export interface UsedStep {
+  readonly subject: string
+  /** The secret as it is stored, encrypted. */
+  readonly sealed: string
+  readonly step: number
+}
+
+/**
+ * Spends a code of an authenticator app: no later transaction accepts a code of this step or an
+ * earlier one. Returns false if one was accepted before, or if the user has another app now.
+ */
+export async function spendStep(
+  transaction: Transaction,
+  { subject, sealed, step }: UsedStep,
+): Promise<boolean> {
+  const spent = await inTables<SecondFactorTables>(transaction)
+    .updateTable('authenticator_app')
+    .set({ last_step: step, wrong_codes: 0 })
+    .where('subject', '=', subject)
+    .where('state', '=', 'confirmed')
+    .where('sealed', '=', sealed)
+    .where('last_step', '<', step)
+    .returning('subject')
+    .executeTakeFirst()
+  return spent !== undefined
+}
+
+/**
+ * Spends a recovery code. With it, the owner is back: the wrong codes before it do not count any
+ * more. Returns false if the code was used before.
+ */
+export async function spendRecoveryCode(
+  transaction: Transaction,
+  { subject, id }: { readonly subject: string; readonly id: string },
+): Promise<boolean> {
+  const db = inTables<SecondFactorTables>(transaction)
+  const spent = await db
+    .deleteFrom('recovery_code')
+    .where('id', '=', id)
+    .where('subject', '=', subject)
+    .returning('id')
+    .executeTakeFirst()
+  if (spent) await clearWrongCodes(transaction, subject)
+  return spent !== undefined
+}
+
+/** Locks the pending app of a user. Returns false if it is not there, or has another secret. */
+export async function lockPending(
+  transaction: Transaction,
+  { subject, sealed }: { readonly subject: string; readonly sealed: string },
+): Promise<boolean> {
+  const locked = await inTables<SecondFactorTables>(transaction)
+    .updateTable('authenticator_app')
+    .set({ sealed })
+    .where('subject', '=', subject)
+    .where('state', '=', 'pending')
+    .where('sealed', '=', sealed)
+    .returning('subject')
+    .executeTakeFirst()
+  return locked !== undefined
+}
+
+/** Makes the pending app the confirmed one, after its first code. It replaces an earlier app. */
+export async function confirmPending(
+  transaction: Transaction,
+  { subject, sealed, step, now }: UsedStep & { readonly now: number },
+): Promise<void> {
+  const db = inTables<SecondFactorTables>(transaction)
+  await db.deleteFrom('authenticator_app').where('subject', '=', subject).execute()
+  const row = { subject, state: 'confirmed', sealed, last_step: step, wrong_codes: 0 } as const
+  await db
+    .insertInto('authenticator_app')
+    .values({ ...row, created_at: now })
+    .execute()
+}
+
+/** Counts a wrong code from an unknown device. */
+export async function countWrongCode(transaction: Transaction, subject: string): Promise<void> {
+  await inTables<SecondFactorTables>(transaction)
+    .updateTable('authenticator_app')
+    .set((row) => ({ wrong_codes: row('wrong_codes', '+', 1) }))
+    .where('subject', '=', subject)
+    .where('state', '=', 'confirmed')
+    .execute()
+}
+
+/** Lets unknown devices use codes of the app again. */
+export async function clearWrongCodes(transaction: Transaction, subject: string): Promise<void> {
+  await inTables<SecondFactorTables>(transaction)
+    .updateTable('authenticator_app')
+    .set({ wrong_codes: 0 })
+    .where('subject', '=', subject)
+    .execute()
+}
+
+/** Replaces all recovery codes of a user by new ones, given by their hashes. */
+export async function replaceRecoveryCodes(
+  transaction: Transaction,
+  { subject, ids, now }: { readonly subject: string; readonly ids: readonly string[]; now: number },
+): Promise<void> {
+  const db = inTables<SecondFactorTables>(transaction)
+  await db.deleteFrom('recovery_code').where('subject', '=', subject).execute()
+  if (ids.length > 0)
+    await db
+      .insertInto('recovery_code')
+      .values(ids.map((id) => ({ id, subject, created_at: now })))
+      .execute()
+}
+
+/** Erases the app and the recovery codes of a user. Returns whether there was a confirmed app. */
+export async function eraseSecondFactors(
+  transaction: Transaction,
+  { subject }: { readonly subject: string },
+): Promise<boolean> {
+  const db = inTables<SecondFactorTables>(transaction)
+  const erased = await db
+    .deleteFrom('authenticator_app')
+    .where('subject', '=', subject)
+    .returning('state')
+    .execute()
+  await db.deleteFrom('recovery_code').where('subject', '=', subject).execute()
+  return erased.some(({ state }) => state === 'confirmed')
+}

@@ -1,0 +1,105 @@
+import type { Clock } from 'keystile/internal'
+import type { Seal } from '../../../base/seal.ts'
+import type { Database } from '../../../storage/database.ts'
+import { hashRecoveryCode } from './recovery-codes.ts'
+import { countRecoveryCodes, hasRecoveryCode, insertPendingApp, listApps } from './store.ts'
+import type { AuthenticatorAppRow } from './tables.ts'
+
+/** The confirmed authenticator app of a user. */
+export interface AuthenticatorApp {
+  readonly secret: string
+  /** The secret as it is stored: a mark of this app. */
+  readonly sealed: string
+  readonly lastStep: number
+  readonly wrongCodes: number
+}
+
+export interface DescribedFactors {
+  readonly app: { readonly createdAt: Date } | undefined
+  /** The number of unused recovery codes. */
+  readonly recoveryCodes: number
+}
+
+export type PendingApp = Pick<AuthenticatorApp, 'secret' | 'sealed'>
+
+/** What users have set up as a second factor. */
+export interface SecondFactors {
+  /** Whether logins of this user need a second factor. */
+  hasApp(subject: string): Promise<boolean>
+  /**
+   * Returns the confirmed app of a user.
+   *
+   * @throws {Error} if its secret was encrypted with a key that this process does not have
+   */
+  findApp(subject: string): Promise<AuthenticatorApp | undefined>
+  /** Returns what a user has set up, without a secret. */
+  describe(subject: string): Promise<DescribedFactors>
+  /** Returns the app that waits for its first code, if its secret was made after this time. */
+  findPending(subject: string, madeAfter: number): Promise<PendingApp | undefined>
+  /** Stores the secret of an app that waits for its first code. Returns it as it is stored. */
+  begin(subject: string, secret: string): Promise<string>
+  countRecoveryCodes(subject: string): Promise<number>
+  /** Returns the id of a recovery code if it is one of this user's. Does NOT spend it. */
+  findRecoveryCode(subject: string, code: string): Promise<string | undefined>
+}
+
+/**
+ * Creates `SecondFactors`.
+ *
+ * @param parts.seal encrypts the secrets of apps; undefined if there is no key that stays
+ */
+export function createSecondFactors(
+  database: Pick<Database, 'reader' | 'write'>,
+  { seal, clock }: { readonly seal: Seal | undefined; readonly clock: Clock },
+): SecondFactors {
+  const { reader } = database
+  const findConfirmed = async (subject: string): Promise<AuthenticatorAppRow | undefined> =>
+    (await listApps(reader, { subject })).find(({ state }) => state === 'confirmed')
+
+  return {
+    hasApp: async (subject) => (await findConfirmed(subject)) !== undefined,
+    async findApp(subject) {
+      const row = await findConfirmed(subject)
+      if (!row) return undefined
+
+      const { sealed } = row
+      const secret = seal?.open(sealed, subject)
+      if (secret === undefined)
+        throw new Error(
+          'the secret of an authenticator app was encrypted with another key. ' +
+            'Fix: set previousKey to that key, or run keystile user reset-factors',
+        )
+      return {
+        secret,
+        sealed,
+        lastStep: row.last_step,
+        wrongCodes: row.wrong_codes,
+      }
+    },
+    async describe(subject) {
+      const row = await findConfirmed(subject)
+      return {
+        app: row && { createdAt: new Date(row.created_at) },
+        recoveryCodes: await countRecoveryCodes(reader, subject),
+      }
+    },
+    async findPending(subject, madeAfter) {
+      const row = (await listApps(reader, { subject })).find(
+        ({ state, created_at: madeAt }) => state === 'pending' && madeAt > madeAfter,
+      )
+      const secret = row && seal?.open(row.sealed, subject)
+      return row && secret !== undefined ? { secret, sealed: row.sealed } : undefined
+    },
+    async begin(subject, secret) {
+      if (!seal) throw new Error('a key must encrypt the secrets of authenticator apps')
+      const sealed = seal.seal(secret, subject)
+      await database.write(insertPendingApp, { subject, sealed, now: clock.now() })
+      return sealed
+    },
+    countRecoveryCodes: (subject) => countRecoveryCodes(reader, subject),
+    async findRecoveryCode(subject, code) {
+      const id = hashRecoveryCode(code)
+      return (await hasRecoveryCode(reader, { id, subject })) ? id : undefined
+    },
+  }
+}

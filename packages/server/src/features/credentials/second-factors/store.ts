@@ -1,0 +1,121 @@
+import type { OfUser } from '../../../feature/of-user.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+} from '../../../storage/database.ts'
+import { hasTable } from '../../../storage/migrate.ts'
+import { prepare } from '../../../storage/prepared.ts'
+import { eraseSecondFactors } from './in-transaction.ts'
+import type { AuthenticatorAppRow, SecondFactorTables } from './tables.ts'
+
+/** Returns the apps of a user: the confirmed one, the pending one, or both. */
+export const listApps: (
+  reader: Reader,
+  values: { readonly subject: string },
+) => Promise<readonly AuthenticatorAppRow[]> = prepare<
+  SecondFactorTables,
+  { readonly subject: string },
+  AuthenticatorAppRow
+>((db, { subject }) =>
+  db.selectFrom('authenticator_app').selectAll().where('subject', '=', subject),
+)
+
+export async function countRecoveryCodes(reader: Reader, subject: string): Promise<number> {
+  const { count } = await inTables<SecondFactorTables>(reader)
+    .selectFrom('recovery_code')
+    .select((row) => row.fn.countAll().as('count'))
+    .where('subject', '=', subject)
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
+/** Whether a user has this recovery code. Does NOT spend it. */
+export async function hasRecoveryCode(
+  reader: Reader,
+  { id, subject }: { readonly id: string; readonly subject: string },
+): Promise<boolean> {
+  const found = await inTables<SecondFactorTables>(reader)
+    .selectFrom('recovery_code')
+    .select('id')
+    .where('id', '=', id)
+    .where('subject', '=', subject)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
+/**
+ * Stores the secret of an app that the user has not confirmed yet. It replaces another pending one,
+ * and never a confirmed one.
+ */
+export const insertPendingApp: Command<
+  { readonly subject: string; readonly sealed: string; readonly now: number },
+  void
+> = command('insertPendingApp', async (transaction, { subject, sealed, now }) => {
+  const row = { subject, state: 'pending', sealed, last_step: -1, wrong_codes: 0 } as const
+  await inTables<SecondFactorTables>(transaction)
+    .insertInto('authenticator_app')
+    .values({ ...row, created_at: now })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['subject', 'state'])
+        .doUpdateSet({ sealed, last_step: -1, created_at: now }),
+    )
+    .execute()
+})
+
+/**
+ * Lists the apps of the next users in the order of their subjects, with both states of the last
+ * user. Empty if the database has no table of apps yet.
+ */
+export async function listSealed(
+  reader: Reader,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<readonly Pick<AuthenticatorAppRow, 'subject' | 'state' | 'sealed'>[]> {
+  if (!(await hasTable(reader, 'authenticator_app'))) return []
+  const db = inTables<SecondFactorTables>(reader)
+  const subjects = db
+    .selectFrom('authenticator_app')
+    .select('subject')
+    .distinct()
+    .where('subject', '>', after)
+    .orderBy('subject')
+    .limit(limit)
+  return db
+    .selectFrom('authenticator_app')
+    .select(['subject', 'state', 'sealed'])
+    .where('subject', 'in', subjects)
+    .orderBy('subject')
+    .execute()
+}
+
+/** Stores a secret that was encrypted again, if it is still the same secret. */
+export const resealApp: Command<
+  Pick<AuthenticatorAppRow, 'subject' | 'state' | 'sealed'> & { readonly before: string },
+  void
+> = command('resealApp', async (transaction, { subject, state, before, sealed }) => {
+  await inTables<SecondFactorTables>(transaction)
+    .updateTable('authenticator_app')
+    .set({ sealed })
+    .where('subject', '=', subject)
+    .where('state', '=', state)
+    .where('sealed', '=', before)
+    .execute()
+})
+
+export const commands: readonly AnyCommand[] = [insertPendingApp, resealApp]
+
+export const ofUser: OfUser = {
+  async erase(transaction, user) {
+    await eraseSecondFactors(transaction, user)
+  },
+  // Codes that were used after the backup would work again. The time of an app's codes is over.
+  async restored(transaction) {
+    const { numDeletedRows } = await inTables<SecondFactorTables>(transaction)
+      .deleteFrom('recovery_code')
+      .executeTakeFirstOrThrow()
+    return { recovery_codes_deleted: Number(numDeletedRows) }
+  },
+}

@@ -1,0 +1,28 @@
+// The rows of second factors as both databases store them. Times are integers in milliseconds.
+
+/** The authenticator app of a user. */
+export interface AuthenticatorAppRow {
+  readonly subject: string
+  /** `pending` until the user has sent a first code. A user may have one row of each state. */
+  readonly state: 'confirmed' | 'pending'
+  /** The secret, encrypted. */
+  readonly sealed: string
+  /** The step of the newest code that was accepted. Codes of this step or earlier do not work. */
+  readonly last_step: number
+  /** How many wrong codes came in a row from unknown devices. */
+  readonly wrong_codes: number
+  readonly created_at: number
+}
+
+/** A recovery code that was not used yet. */
+export interface RecoveryCodeRow {
+  /** The hash of the code. */
+  readonly id: string
+  readonly subject: string
+  readonly created_at: number
+}
+
+export interface SecondFactorTables {
+  readonly authenticator_app: AuthenticatorAppRow
+  readonly recovery_code: RecoveryCodeRow
+}

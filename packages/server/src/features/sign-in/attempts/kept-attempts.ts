@@ -1,0 +1,76 @@
+// Stores attempts between their steps.
+import type { Clock } from 'keystile/internal'
+import type { Seal } from '../../../base/seal.ts'
+import { hashSecret, makeSecret } from '../../../base/secret.ts'
+import type { Database } from '../../../storage/database.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import type { Spent } from '../../operations/limits/uses.ts'
+import { countTry, findAttempt, keepAttempt } from './store.ts'
+
+/** How long the next step may take. */
+const lifetimeMilliseconds = 10 * 60 * 1000
+
+/** What is stored of an attempt. */
+export interface KeptAttempt {
+  readonly front: string
+  readonly clientId: string
+  readonly subject: string
+  /** What was proved so far, as JSON. */
+  readonly proofs: string
+  /** What was asked for, as JSON. It is encrypted. */
+  readonly content: string
+}
+
+export interface KeptAttempts {
+  /**
+   * Stores an attempt and returns its `auth_session`, the secret by which the next step names it.
+   *
+   * @param values.refund the uses of limits that were no guesses
+   * @param values.isFactorMissing whether the caller has sent no second factor yet
+   */
+  keep(
+    attempt: KeptAttempt,
+    values: { readonly refund: Spent; readonly isFactorMissing: boolean; readonly by: By },
+  ): Promise<string>
+  /** Finds an attempt that has not ended or expired, and has tries left. */
+  find(session: string): Promise<KeptAttempt | undefined>
+  /** Counts a second step, before it is proved. Returns false if there were too many. */
+  countTry(session: string): Promise<boolean>
+}
+
+export function createKeptAttempts(
+  database: Pick<Database, 'reader' | 'write'>,
+  { seal, clock }: { readonly seal: Seal; readonly clock: Clock },
+): KeptAttempts {
+  return {
+    async keep({ front, clientId, subject, proofs, content }, values) {
+      const session = makeSecret()
+      const [id, now] = [hashSecret(session), clock.now()]
+      const row = {
+        id,
+        front,
+        client_id: clientId,
+        subject,
+        proofs,
+        sealed: seal.seal(content, id),
+        tries: 0,
+        created_at: now,
+        expires_at: now + lifetimeMilliseconds,
+      }
+      await database.write(keepAttempt, { row, ...values })
+      return session
+    },
+    async find(session) {
+      const id = hashSecret(session)
+      const row = await findAttempt(database.reader, { id, now: clock.now() })
+      const content = row && seal.open(row.sealed, id)
+      if (!row || content === undefined) return undefined
+      const { front, client_id: clientId, subject, proofs } = row
+      return { front, clientId, subject, proofs, content }
+    },
+    async countTry(session) {
+      const values = { id: hashSecret(session), now: clock.now() }
+      return (await database.write(countTry, values)).isAllowed
+    },
+  }
+}

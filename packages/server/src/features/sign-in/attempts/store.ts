@@ -1,0 +1,91 @@
+import type { PurgeCommand } from '../../../feature/clean-up.ts'
+import { createPurge } from '../../../feature/purge.ts'
+import type { OfUser } from '../../../feature/of-user.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+} from '../../../storage/database.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import { restoreUses } from '../../operations/limits/in-transaction.ts'
+import type { Spent } from '../../operations/limits/uses.ts'
+import type { AttemptEvent } from './audit-events.ts'
+import { endAllAttempts, endAttempts } from './in-transaction.ts'
+import type { LoginFlowRow, LoginFlowTables } from './tables.ts'
+
+/** The number of wrong second factors after which an attempt is over. */
+export const maxTries = 5
+
+/**
+ * Stores an attempt after its first proof, and refunds the uses of limits that were not guesses.
+ *
+ * @param values.isFactorMissing whether the caller sent no second factor yet
+ */
+export const keepAttempt: Command<
+  {
+    readonly row: LoginFlowRow
+    readonly refund: Spent
+    readonly isFactorMissing: boolean
+    readonly by: By
+  },
+  void
+> = command('keepAttempt', async (transaction, { row, refund, isFactorMissing, by }) => {
+  const { created_at: now, subject, client_id: clientId } = row
+  await inTables<LoginFlowTables>(transaction).insertInto('login_flow').values(row).execute()
+  if (isFactorMissing)
+    await insertAudit<AttemptEvent>(transaction, {
+      event: 'factor_required',
+      at: now,
+      by,
+      subject,
+      clientId,
+    })
+  await restoreUses(transaction, refund, now)
+})
+
+export function findAttempt(
+  reader: Reader,
+  { id, now }: { readonly id: string; readonly now: number },
+): Promise<LoginFlowRow | undefined> {
+  return inTables<LoginFlowTables>(reader)
+    .selectFrom('login_flow')
+    .selectAll()
+    .where('id', '=', id)
+    .where('expires_at', '>', now)
+    .where('tries', '<', maxTries)
+    .executeTakeFirst()
+}
+
+/**
+ * Counts a try of a second factor, before it is compared. So parallel tries together cannot exceed
+ * the limit.
+ */
+export const countTry: Command<
+  { readonly id: string; readonly now: number },
+  { readonly isAllowed: boolean }
+> = command('countTry', async (transaction, { id, now }) => {
+  const counted = await inTables<LoginFlowTables>(transaction)
+    .updateTable('login_flow')
+    .set((row) => ({ tries: row('tries', '+', 1) }))
+    .where('id', '=', id)
+    .where('expires_at', '>', now)
+    .where('tries', '<', maxTries)
+    .returning('id')
+    .executeTakeFirst()
+  return { isAllowed: counted !== undefined }
+})
+
+export const purgeAttempts: PurgeCommand = createPurge('purgeAttempts', 'login_flow')
+
+export const commands: readonly AnyCommand[] = [keepAttempt, countTry, purgeAttempts]
+
+export const ofUser: OfUser = {
+  erase: (transaction, { subject }) => endAttempts(transaction, subject),
+  async restored(transaction) {
+    await endAllAttempts(transaction)
+    return {}
+  },
+}

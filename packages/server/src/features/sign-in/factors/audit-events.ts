@@ -1,0 +1,10 @@
+export const auditEvents = [
+  /** A user has set up a second factor. `detail` says which. */
+  'factor_added',
+  'factor_removed',
+  'recovery_codes_made',
+  /** An operator or the app has removed all second factors of a user. */
+  'factors_reset',
+] as const
+
+export type FactorEvent = (typeof auditEvents)[number]

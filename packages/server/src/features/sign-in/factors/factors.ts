@@ -1,0 +1,172 @@
+import { ProblemError, type Clock } from 'keystile/internal'
+import type { Database } from '../../../storage/database.ts'
+import {
+  hashRecoveryCode,
+  makeRecoveryCodes,
+} from '../../credentials/second-factors/recovery-codes.ts'
+import type {
+  DescribedFactors,
+  SecondFactors,
+} from '../../credentials/second-factors/second-factors.ts'
+import { makeTotpSecret, stepOf, totpUri } from '../../credentials/second-factors/totp.ts'
+import type { NoticeKind } from '../../mail/messages/message.ts'
+import type { Notices } from '../../mail/messages/notices.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import type { Limits } from '../../operations/limits/limits.ts'
+import { useOf } from '../../operations/limits/uses.ts'
+import type { EventFeed } from '../../tokens/events/events.ts'
+import type { Directory } from '../../users/directory/directory.ts'
+import { enrolmentRate } from './feature.ts'
+import { qrSvg } from './qr.ts'
+import {
+  confirmApp,
+  removeFactors,
+  renewRecoveryCodes,
+  resetFactors,
+  type FactorChange,
+} from './store.ts'
+
+/** How long a first code may take, after the secret was shown. */
+const pendingMilliseconds = 60 * 60 * 1000
+
+/** What a person needs to add the account to an authenticator app. */
+export interface ShownSecret {
+  /** In base32. */
+  readonly secret: string
+  readonly uri: string
+  /** A QR code of `uri`. */
+  readonly qrSvg: string
+}
+
+/** Changes what users have set up as second factors. Endpoints and commands use it. */
+export interface Factors<U> {
+  show(subject: string): Promise<DescribedFactors>
+  /** Makes a secret for an app. It counts only after its first code. */
+  begin(user: U): Promise<ShownSecret>
+  /**
+   * Confirms the app with its first code.
+   *
+   * @returns the recovery codes, if this is the first factor
+   * @throws {ProblemError} `forbidden` for a wrong code; `conflict` if there is no pending app;
+   *   `too_many_requests`
+   */
+  confirm(user: U, code: string, by: By): Promise<readonly string[] | undefined>
+  /** @throws {ProblemError} `not_found` if the user has no app; `too_many_requests` */
+  remove(user: U, by: By): Promise<void>
+  /** @throws {ProblemError} `not_found` if the user has no app; `too_many_requests` */
+  renewCodes(user: U, by: By): Promise<readonly string[]>
+  /** Removes all factors of a user, for an operator or the app. Returns whether there was one. */
+  reset(subject: string, by: By): Promise<boolean>
+}
+
+export interface FactorParts<U> {
+  readonly database: Pick<Database, 'write'>
+  readonly directory: Directory<U>
+  readonly secondFactors: SecondFactors
+  readonly hasAccounts: boolean
+  readonly feed: Pick<EventFeed, 'tail'>
+  readonly notices: Notices
+  readonly limits: Limits
+  /** How an authenticator app names the service. */
+  readonly service: string
+  readonly clock: Clock
+}
+
+export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
+  const { database, directory, secondFactors, service, limits, feed, clock } = parts
+
+  /** The parts of a change that do not depend on its kind. */
+  function changeOf(user: U, kind: NoticeKind, by: By): FactorChange {
+    return {
+      subject: directory.subject(user),
+      hasAccount: parts.hasAccounts,
+      notice: parts.notices(kind, by),
+      noticeTo: { email: directory.email(user), isVerified: directory.emailVerified(user) },
+      by,
+      now: clock.now(),
+    }
+  }
+
+  return {
+    show: secondFactors.describe,
+    async begin(user) {
+      const [subject, secret] = [directory.subject(user), makeTotpSecret()]
+      await secondFactors.begin(subject, secret)
+      const account = directory.username(user) ?? directory.email(user) ?? subject
+      const uri = totpUri(secret, { issuer: service, account })
+      return { secret, uri, qrSvg: qrSvg(uri) }
+    },
+    async confirm(user, code, by) {
+      const subject = directory.subject(user)
+      const spent = await limits.count([useOf(enrolmentRate, subject)])
+      const now = clock.now()
+      const pending = await secondFactors.findPending(subject, now - pendingMilliseconds)
+      if (!pending) throw nothingPending()
+
+      const step = stepOf(pending.secret, code.replaceAll(/\s/g, ''), now)
+      if (step === undefined)
+        throw new ProblemError('forbidden', 'The code is wrong; check the time of the phone')
+
+      const codes = makeRecoveryCodes()
+      const change = changeOf(user, 'factor_added', by)
+      const { outcome } = await database.write(confirmApp, {
+        ...change,
+        sealed: pending.sealed,
+        step,
+        codeIds: codes.map(hashRecoveryCode),
+      })
+      if (outcome === 'gone') throw nothingPending()
+      if (outcome === 'too-many-mails') throw tooManyMails()
+      await limits.refund(spent)
+      await feed.tail()
+      return outcome === 'first' ? codes : undefined
+    },
+    async remove(user, by) {
+      const { outcome } = await database.write(removeFactors, changeOf(user, 'factor_removed', by))
+      if (outcome === 'gone') throw noFactor()
+      if (outcome === 'too-many-mails') throw tooManyMails()
+      await feed.tail()
+    },
+    async renewCodes(user, by) {
+      const codes = makeRecoveryCodes()
+      const change = changeOf(user, 'recovery_codes_made', by)
+      const codeIds = codes.map(hashRecoveryCode)
+      const { outcome } = await database.write(renewRecoveryCodes, { ...change, codeIds })
+      if (outcome === 'gone') throw noFactor()
+      if (outcome === 'too-many-mails') throw tooManyMails()
+      return codes
+    },
+    async reset(subject, by) {
+      const user = await directory.findActive(subject)
+      const change =
+        user === undefined
+          ? {
+              subject,
+              hasAccount: false,
+              notice: undefined,
+              noticeTo: noAddress,
+              by,
+              now: clock.now(),
+            }
+          : changeOf(user, 'factor_removed', by)
+      const { hadFactor } = await database.write(resetFactors, change)
+      await feed.tail()
+      return hadFactor
+    },
+  }
+}
+
+const noAddress = { email: undefined, isVerified: false }
+
+function nothingPending(): ProblemError {
+  return new ProblemError('conflict', 'No authenticator app waits for its first code; begin again')
+}
+
+function noFactor(): ProblemError {
+  return new ProblemError('not_found', 'This user has no authenticator app')
+}
+
+function tooManyMails(): ProblemError {
+  const message = 'This mailbox got too many mails about second factors; try again later'
+  return new ProblemError('too_many_requests', message, { retryAfterSeconds: 3_600 })
+}

@@ -1,0 +1,22 @@
+import { encode } from 'uqr'
+
+/**
+ * Returns a QR code as an SVG image of one path, without styles and scripts, so that a page with a
+ * strict content security policy can show it.
+ */
+export function qrSvg(text: string): string {
+  const { size, data } = encode(text, { border: 4 })
+  const runs = data.flatMap((row, y) =>
+    [
+      ...row
+        .map((isDark) => (isDark ? '1' : '0'))
+        .join('')
+        .matchAll(/1+/g),
+    ].map(({ index, 0: { length } }) => `M${index} ${y}h${length}v1h-${length}z`),
+  )
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}" role="img" ` +
+    `shape-rendering="crispEdges"><title>QR code</title>` +
+    `<path fill="#fff" d="M0 0h${size}v${size}H0z"/><path d="${runs.join('')}"/></svg>`
+  )
+}

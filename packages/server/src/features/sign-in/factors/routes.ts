@@ -1,0 +1,219 @@
+// The endpoints with which users set up and remove their second factors.
+import type { JsonObject } from 'keystile/internal'
+import { ProblemError } from 'keystile/internal'
+import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
+import { byCaller, type CallerIdentity } from '../../operations/audit/audit.ts'
+import type { Directory } from '../../users/directory/directory.ts'
+import type { Factors } from './factors.ts'
+
+export interface FactorCaller<U> {
+  readonly identity: CallerIdentity
+  readonly user: U
+}
+
+export interface FactorRouteParts<U> {
+  readonly factors: Factors<U>
+  readonly directory: Pick<Directory<U>, 'subject' | 'email' | 'emailVerified'>
+  /** Whether users may set up a factor. */
+  readonly isOffered: boolean
+  /** Whether Keystile sends mails: then the address must be verified first. */
+  readonly hasMail: boolean
+}
+
+export function factorRoutes<U>(
+  parts: FactorRouteParts<U>,
+): readonly GuardedRoute<FactorCaller<U>>[] {
+  const offered = [beginRoute(parts), confirmRoute(parts)]
+  return [
+    listRoute(parts),
+    ...(parts.isOffered ? offered : []),
+    removeRoute(parts),
+    renewRoute(parts),
+  ]
+}
+
+/** A stolen token is not enough to change the factors: the login must be this recent. */
+const maxAgeSeconds = 300
+
+const factorRoute = {
+  below: 'issuer',
+  refusals: 'problem',
+  guard: { scopes: [] },
+  isFirstPartyOnly: true,
+} as const
+const changing = {
+  ...factorRoute,
+  guard: { scopes: [], maxAgeSeconds },
+  needsFactor: true,
+} as const
+const needsLogin =
+  `Needs a login within the last ${maxAgeSeconds} seconds, with a second factor if the account ` +
+  'has one (RFC 9470).'
+
+const recoveryCodes: JsonObject = {
+  type: 'array',
+  items: { type: 'string' },
+  description: 'Shown once. Each works once, instead of a code of the app',
+}
+
+function listRoute<U>({ factors }: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>> {
+  return {
+    ...factorRoute,
+    method: 'GET',
+    path: '/users/me/factors',
+    doc: {
+      tag: 'Own account',
+      summary: 'List your own second factors',
+      success: {
+        status: 200,
+        description: 'The authenticator app, or null, and the number of unused recovery codes',
+        schema: {
+          type: 'object',
+          properties: {
+            totp: {
+              type: ['object', 'null'],
+              properties: { created_at: { type: 'string', format: 'date-time' } },
+              required: ['created_at'],
+            },
+            recovery_codes: { type: 'integer' },
+          },
+          required: ['totp', 'recovery_codes'],
+        },
+      },
+    },
+    async handle(_request, { identity }) {
+      const { app, recoveryCodes: left } = await factors.show(identity.subject)
+      const totp = app ? { created_at: app.createdAt.toISOString() } : null
+      return jsonAnswer(200, { totp, recovery_codes: left })
+    },
+  }
+}
+
+/** `POST /users/me/factors/totp`: makes a secret for an authenticator app. */
+function beginRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>> {
+  return {
+    ...changing,
+    method: 'POST',
+    path: '/users/me/factors/totp',
+    doc: {
+      tag: 'Own account',
+      summary: 'Set up an authenticator app',
+      description: `Makes a secret (RFC 6238). It counts only after its first code. ${needsLogin}`,
+      success: {
+        status: 200,
+        description: 'The secret, as base32, as an otpauth URI and as a QR code',
+        schema: {
+          type: 'object',
+          properties: {
+            secret: { type: 'string' },
+            uri: { type: 'string' },
+            qr_svg: { type: 'string' },
+          },
+          required: ['secret', 'uri', 'qr_svg'],
+        },
+      },
+      refuses: { 403: 'The address of the account must be verified first' },
+    },
+    async handle(_request, caller) {
+      const { directory, hasMail } = parts
+      const { user } = caller
+      if (hasMail && directory.email(user) !== undefined && !directory.emailVerified(user))
+        throw new ProblemError(
+          'forbidden',
+          'The address of the account must be verified before a second factor is set up',
+        )
+      const { secret, uri, qrSvg } = await parts.factors.begin(user)
+      return jsonAnswer(200, { secret, uri, qr_svg: qrSvg })
+    },
+  }
+}
+
+const firstCode = strictFields({
+  code: stringField().meta({ description: 'The first code of the app', example: '123456' }),
+})
+
+/** `POST /users/me/factors/totp/confirm`: proves the first code of the app. */
+function confirmRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>> {
+  return {
+    ...changing,
+    method: 'POST',
+    path: '/users/me/factors/totp/confirm',
+    doc: {
+      tag: 'Own account',
+      summary: 'Confirm an authenticator app',
+      description:
+        'From now on, a login needs a code of the app. The first app brings recovery codes and ' +
+        `ends all other sessions. ${needsLogin}`,
+      body: { type: 'json', schema: describeFields(firstCode) },
+      success: {
+        status: 200,
+        description: 'The app is confirmed',
+        schema: { type: 'object', properties: { recovery_codes: recoveryCodes } },
+      },
+      refuses: {
+        403: 'The code is wrong',
+        409: 'No app waits for its first code',
+        429: 'Too many tries, or too many mails',
+      },
+    },
+    async handle(request, caller) {
+      const { code } = await readFields(firstCode, request)
+      const { identity, user } = caller
+      const codes = await parts.factors.confirm(user, code, byCaller(request, identity))
+      return jsonAnswer(200, codes ? { recovery_codes: codes } : {})
+    },
+  }
+}
+
+/** `DELETE /users/me/factors/totp`: removes the app, and the recovery codes with it. */
+function removeRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>> {
+  return {
+    ...changing,
+    method: 'DELETE',
+    path: '/users/me/factors/totp',
+    doc: {
+      tag: 'Own account',
+      summary: 'Remove the authenticator app',
+      description: `Removes the recovery codes too, and ends all other sessions. ${needsLogin}`,
+      success: { status: 204, description: 'Removed' },
+      refuses: {
+        404: 'There is no authenticator app',
+        429: 'Too many mails',
+      },
+    },
+    async handle(request, caller) {
+      await parts.factors.remove(caller.user, byCaller(request, caller.identity))
+      return emptyAnswer
+    },
+  }
+}
+
+/** `POST /users/me/factors/recovery-codes`: makes new recovery codes. */
+function renewRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>> {
+  return {
+    ...changing,
+    method: 'POST',
+    path: '/users/me/factors/recovery-codes',
+    doc: {
+      tag: 'Own account',
+      summary: 'Make new recovery codes',
+      description: `The old codes do not work any more. ${needsLogin}`,
+      success: {
+        status: 200,
+        description: 'The new codes',
+        schema: {
+          type: 'object',
+          properties: { recovery_codes: recoveryCodes },
+          required: ['recovery_codes'],
+        },
+      },
+      refuses: { 404: 'There is no authenticator app', 429: 'Too many mails' },
+    },
+    async handle(request, caller) {
+      const { identity, user } = caller
+      const codes = await parts.factors.renewCodes(user, byCaller(request, identity))
+      return jsonAnswer(200, { recovery_codes: codes })
+    },
+  }
+}

@@ -1,0 +1,161 @@
+// The transactions that change second factors. Each locks the account first, then checks, then
+// stores the mail about the change, and then changes: a change without its mail does not happen.
+import {
+  command,
+  type AnyCommand,
+  type Command,
+  type Transaction,
+} from '../../../storage/database.ts'
+import {
+  confirmPending,
+  eraseSecondFactors,
+  hasSecondFactor,
+  lockPending,
+  replaceRecoveryCodes,
+} from '../../credentials/second-factors/in-transaction.ts'
+import { insertMail, tryInsertMail } from '../../mail/outbox/in-transaction.ts'
+import type { CountedAddressee } from '../../mail/outbox/in-transaction.ts'
+import type { NewMail } from '../../mail/outbox/new-mail.ts'
+import type { AuditEntry, By } from '../../operations/audit/entry.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { endSessions } from '../../tokens/sessions/in-transaction.ts'
+import { lockAccount } from '../../users/accounts/in-transaction.ts'
+import type { FactorEvent } from './audit-events.ts'
+
+/** A change of the factors of a user, and the mail about it. */
+export interface FactorChange {
+  readonly subject: string
+  /** False for an app's own users: there is no account to lock. */
+  readonly hasAccount: boolean
+  readonly notice: NewMail | undefined
+  /** The address of an app's own user. Ignored for Keystile accounts. */
+  readonly noticeTo: { readonly email: string | undefined; readonly isVerified: boolean }
+  readonly by: By
+  readonly now: number
+}
+
+/** Why nothing was changed: the account or factor is gone, or the mailbox got too many mails. */
+type Refused = 'gone' | 'too-many-mails'
+
+/**
+ * Confirms the pending app of a user, whose first code was right. It replaces a confirmed one. The
+ * first factor of a user brings recovery codes, and ends all other sessions.
+ */
+export const confirmApp: Command<
+  FactorChange & {
+    readonly sealed: string
+    readonly step: number
+    /** The hashes of the recovery codes that come with a first factor. */
+    readonly codeIds: readonly string[]
+  },
+  { readonly outcome: 'first' | 'replaced' | Refused }
+> = command('confirmApp', async (transaction, { sealed, step, codeIds, ...change }) => {
+  const { subject, by, now } = change
+  const addressee = await lockAddressee(transaction, change)
+  if (!addressee || !(await lockPending(transaction, { subject, sealed })))
+    return { outcome: 'gone' }
+  if (!(await sendNotice(transaction, addressee, change))) return { outcome: 'too-many-mails' }
+
+  const isFirst = !(await hasSecondFactor(transaction, subject))
+  await confirmPending(transaction, { subject, sealed, step, now })
+  if (isFirst) {
+    await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
+    await endSessions(transaction, { subject, except: by.sessionId, now })
+  }
+  await insertAudit<FactorEvent>(transaction, { event: 'factor_added', ...entryOf(change) })
+  return { outcome: isFirst ? 'first' : 'replaced' }
+})
+
+/** Removes the app of a user with all recovery codes, and ends all other sessions. */
+export const removeFactors: Command<FactorChange, { readonly outcome: 'removed' | Refused }> =
+  command('removeFactors', async (transaction, change) => {
+    const { subject, by, now } = change
+    const addressee = await lockAddressee(transaction, change)
+    if (!addressee || !(await hasSecondFactor(transaction, subject))) return { outcome: 'gone' }
+    if (!(await sendNotice(transaction, addressee, change))) return { outcome: 'too-many-mails' }
+
+    await eraseSecondFactors(transaction, { subject })
+    await endSessions(transaction, { subject, except: by.sessionId, now })
+    await insertAudit<FactorEvent>(transaction, { event: 'factor_removed', ...entryOf(change) })
+    return { outcome: 'removed' }
+  })
+
+/** Replaces the recovery codes of a user. The old ones do not work any more. */
+export const renewRecoveryCodes: Command<
+  FactorChange & { readonly codeIds: readonly string[] },
+  { readonly outcome: 'renewed' | Refused }
+> = command('renewRecoveryCodes', async (transaction, { codeIds, ...change }) => {
+  const { subject, now } = change
+  const addressee = await lockAddressee(transaction, change)
+  if (!addressee || !(await hasSecondFactor(transaction, subject))) return { outcome: 'gone' }
+  if (!(await sendNotice(transaction, addressee, change))) return { outcome: 'too-many-mails' }
+
+  await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
+  await insertAudit<FactorEvent>(transaction, { event: 'recovery_codes_made', ...entryOf(change) })
+  return { outcome: 'renewed' }
+})
+
+/**
+ * Removes all factors of a user for an operator or the app, and ends all sessions and attempts. The
+ * mail about it is dropped if the mailbox got too many.
+ *
+ * @returns whether there was a factor
+ */
+export const resetFactors: Command<FactorChange, { readonly hadFactor: boolean }> = command(
+  'resetFactors',
+  async (transaction, change) => {
+    const { subject, notice, now } = change
+    const addressee = await lockAddressee(transaction, change)
+    const hadFactor = await eraseSecondFactors(transaction, { subject })
+    await endSessions(transaction, { subject, now })
+    await insertAudit<FactorEvent>(transaction, { event: 'factors_reset', ...entryOf(change) })
+    if (notice && addressee?.recipient !== undefined)
+      await insertMail(transaction, notice, addressee as CountedAddressee)
+    return { hadFactor }
+  },
+)
+
+/** Where the mail about a change goes; `recipient` is undefined for a user without an address. */
+interface Addressee {
+  readonly subject: string
+  readonly recipient: string | undefined
+  readonly isVerified: boolean
+  readonly share: 'factor'
+  readonly now: number
+}
+
+/** Locks the account. Returns undefined if it is not active. */
+async function lockAddressee(
+  transaction: Transaction,
+  { subject, hasAccount, noticeTo, now }: FactorChange,
+): Promise<Addressee | undefined> {
+  const account = hasAccount
+    ? await lockAccount(transaction, { subject, rights: undefined })
+    : undefined
+  if (hasAccount && !account) return undefined
+
+  const email = account ? (account.email ?? undefined) : noticeTo.email
+  const isVerified = account ? account.email_verified_at !== null : noticeTo.isVerified
+  return { subject, recipient: email, isVerified, share: 'factor', now }
+}
+
+/** Stores the mail about a change. Returns false if the mailbox got too many of them. */
+async function sendNotice(
+  transaction: Transaction,
+  addressee: Addressee,
+  { notice }: FactorChange,
+): Promise<boolean> {
+  if (!notice || addressee.recipient === undefined) return true
+  return tryInsertMail(transaction, notice, addressee as CountedAddressee)
+}
+
+function entryOf({ subject, by, now }: FactorChange): Omit<AuditEntry, 'event'> {
+  return { at: now, by, subject }
+}
+
+export const commands: readonly AnyCommand[] = [
+  confirmApp,
+  removeFactors,
+  renewRecoveryCodes,
+  resetFactors,
+]

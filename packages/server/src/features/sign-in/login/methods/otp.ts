@@ -1,0 +1,81 @@
+import { stepOf } from '../../../credentials/second-factors/totp.ts'
+import { useOf } from '../../../operations/limits/uses.ts'
+import { withProof, withUses, type LoginAttempt } from '../attempt.ts'
+import { factorDeviceRate, factorRate, guessedNoticeRate } from '../feature.ts'
+import type { Method, MethodParts, Proving, WrongFactor } from './method.ts'
+
+/**
+ * After this many wrong codes in a row, unknown devices cannot use codes of the app (NIST SP
+ * 800-63B §5.2.2). A new password, a recovery code, a known device or an operator helps.
+ */
+const maxWrongCodes = 100
+
+/** A code of the authenticator app (RFC 6238). */
+export const otpMethod: Method<'otp'> = {
+  name: 'otp',
+  amr: ['otp', 'mfa'],
+  parameters: {
+    otp: { type: 'string', description: 'The code of the authenticator app: six digits' },
+  },
+  secondStep: {
+    isDemanded: true,
+    isSetUp: (subject, { secondFactors }) => secondFactors.hasApp(subject),
+  },
+
+  async prove({ otp }, attempt, parts) {
+    const { directory, limits, secondFactors, clock } = parts
+    const subject = subjectOf(attempt)
+    const code = otp.replaceAll(/\s/g, '')
+    if (!/^\d{6}$/.test(code)) return refused('malformed_code', subject)
+
+    const deviceId = attempt.counted?.deviceId
+    const use =
+      deviceId === undefined ? useOf(factorRate, subject) : useOf(factorDeviceRate, deviceId)
+    const { uses } = await limits.count([use])
+
+    const app = await secondFactors.findApp(subject)
+    const isOpen = app && (deviceId !== undefined || app.wrongCodes < maxWrongCodes)
+    const now = clock.now()
+    const step = isOpen ? stepOf(app.secret, code, now) : undefined
+    if (!app || step === undefined || step <= app.lastStep) {
+      if (deviceId === undefined) await tellOwner(subject, attempt, parts)
+      return refused('wrong_code', subject)
+    }
+
+    const user = await directory.findActive(subject)
+    if (user === undefined) return refused('inactive', subject)
+    const proof = { method: 'otp', at: now, mark: JSON.stringify([step, app.sealed]) }
+    return {
+      outcome: 'proved',
+      attempt: withProof(withUses(attempt, uses), subject, proof),
+      user,
+    }
+  },
+}
+
+/**
+ * Counts a wrong code from an unknown device. At most once a day, a mail tells the owner that
+ * another person may know the password.
+ */
+async function tellOwner<U>(
+  subject: string,
+  { asked: { address, acceptLanguage } }: LoginAttempt,
+  { directory, limits, notices, attempts }: MethodParts<U>,
+): Promise<void> {
+  const user = await directory.findActive(subject)
+  if (user === undefined) return
+  const mayTell = await limits.tryCount([useOf(guessedNoticeRate, subject)])
+  const notice = mayTell ? notices('factor_guessed', { address, acceptLanguage }) : undefined
+  const to = { email: directory.email(user), isVerified: directory.emailVerified(user) }
+  await attempts.recordWrongCode(subject, notice, to)
+}
+
+function refused<U>(reason: WrongFactor | 'inactive', subject: string): Proving<U> {
+  return { outcome: 'refused', reason, subject }
+}
+
+/** Returns the user whose second step this is. */
+export function subjectOf({ subject }: LoginAttempt): string {
+  if (subject === undefined) throw new Error('a second step must come after a first one')
+  return subject
+}

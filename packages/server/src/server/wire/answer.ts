@@ -1,0 +1,74 @@
+import type { Caller } from 'keystile'
+import { createGuardCore, withRecall, type JsonObject } from 'keystile/internal'
+import type { ActiveUsers } from '../../features/users/directory/active-users.ts'
+import { cookiePathOf } from '../../features/sign-in/browser-session/cookie-session.ts'
+import { firstParty } from '../../features/tokens/clients/clients.ts'
+import { createOwnDocs } from '../../features/pages/docs/docs.ts'
+import { describeRoutes } from '../../features/pages/docs/openapi.ts'
+import { unavailablePage } from '../../features/pages/account-pages/unavailable.ts'
+import type { Login } from '../../features/sign-in/login/login.ts'
+import { allowOrigins } from '../../http/cors.ts'
+import { guardReasonOf } from '../../http/guard-reason.ts'
+import { guardRefusals } from '../../http/metrics.ts'
+import { withResolvedAddress } from '../../http/proxies.ts'
+import type { Route } from '../../http/route.ts'
+import { createRouteNames, createRouter } from '../../http/router.ts'
+import type { Service } from '../../listener/service.ts'
+import { readVersion } from '../../base/version.ts'
+import type { Keystile } from '../keystile.ts'
+import type { IssuingParts } from './issuing.ts'
+import { createFactorDemand } from './login.ts'
+import type { Parts } from './parts.ts'
+
+interface Answering {
+  readonly answer: Keystile['answer']
+  /** The OpenAPI document of the routes. */
+  readonly document: JsonObject
+  readonly routeOf: Service['routeOf']
+}
+
+/** Makes the function that answers requests: the proxies, then CORS, then the router. */
+export function wireAnswer<U>(
+  routes: readonly Route<Caller<string, U>>[],
+  { options, scopes, proxies, meter }: Parts,
+  {
+    verifier,
+    activeUsers,
+    login,
+  }: Pick<IssuingParts, 'verifier'> & {
+    readonly activeUsers: ActiveUsers<U>
+    readonly login: Login
+  },
+): Answering {
+  const { issuer, corsOrigins, logger } = options
+  const router = createRouter<U>(routes, {
+    issuer,
+    guard: createGuardCore({
+      verifier,
+      scopes: scopes.declared,
+      user: withRecall(activeUsers.find, (identity) => activeUsers.recall(identity)?.user),
+    }),
+    logger,
+    requireFactor: createFactorDemand(login),
+    isFirstParty: (clientId) => clientId === firstParty.id,
+    showUnavailable: (request) => unavailablePage(request, options),
+    onGuardRefusal: (error) => meter.add(guardRefusals, { reason: guardReasonOf(error) }),
+  })
+  const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })
+  const document = describeRoutes(routes, {
+    issuer,
+    scopes: scopes.declared,
+    version: readVersion(),
+  })
+  const docs = options.docs === 'on' ? createOwnDocs(document, issuer) : undefined
+  const answerRoutes = withResolvedAddress(allowed, proxies)
+  const answer: Keystile['answer'] = docs
+    ? async (request) => (await answerRoutes(request)) ?? docs.answer(request)
+    : answerRoutes
+  const nameRoute = createRouteNames(routes, issuer)
+  return {
+    answer,
+    document,
+    routeOf: (request) => nameRoute(request) ?? docs?.routeOf(request),
+  }
+}

@@ -1,0 +1,347 @@
+// Logins in steps: a password, and then a code of an authenticator app or a recovery code.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { decodeJwtUnsafe } from 'keystile/jwt'
+import {
+  bothDirectories,
+  createTestClock,
+  describeOnBoth,
+  key,
+  password,
+  type Answer,
+  type TestClock,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
+import { enrol, tokensWithFactor } from '../../packages/server/test-support/second-factor.ts'
+
+describeOnBoth(
+  'a login with a second factor',
+  (stage) => {
+    async function start(): Promise<TestKeystile & { readonly clock: TestClock }> {
+      const clock = createTestClock()
+      const options = { clock, secondFactor: 'optional', cookieSession: true } as const
+      return { ...(await stage.start(options)), clock }
+    }
+    const step = (
+      { send }: TestKeystile,
+      first: Answer,
+      fields: Readonly<Record<string, string>>,
+    ): Promise<Answer> =>
+      send('POST', '/token', {
+        form: { grant_type: 'password', auth_session: first.json['auth_session'], ...fields },
+      })
+
+    it('after the right password, a code of the app ends the login', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const first = await running.login()
+      assert.equal(first.status, 403)
+      assert.deepEqual(
+        { ...first.json, auth_session: 'S' },
+        {
+          error: 'insufficient_authorization',
+          error_description:
+            'The login needs another step: send auth_session with otp or recovery_code',
+          detail: 'The login needs another step: send auth_session with otp or recovery_code',
+          auth_session: 'S',
+          methods: ['otp', 'recovery_code'],
+        },
+      )
+      assert.equal(first.headers.get('cache-control'), 'no-store')
+
+      const { status, json, text } = await step(running, first, { otp: ada.nextCode() })
+      assert.equal(status, 200, text)
+      const { claims } = decodeJwtUnsafe(json['access_token'])
+      assert.deepEqual(
+        [claims.sub, claims['amr'], claims['acr'], claims['auth_time']],
+        [ada.subject, ['pwd', 'otp', 'mfa'], 'mfa', Math.floor(running.clock.now() / 1000)],
+      )
+      const again = await running.refresh(json['refresh_token'])
+      assert.deepEqual(decodeJwtUnsafe(again.json['access_token']).claims['amr'], claims['amr'])
+    })
+
+    it('the password and the code may come in one form', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      assert.equal((await running.login({ otp: ada.nextCode() })).status, 200)
+      const wrong = await running.login({ otp: '000000' })
+      assert.deepEqual([wrong.status, wrong.json['error']], [400, 'invalid_grant'])
+      assert.equal((await step(running, wrong, { otp: ada.nextCode() })).status, 200)
+    })
+
+    it('after a wrong password, no code is looked at, and the answer is the usual one', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const plain = await running.login({ password: 'a wrong password' })
+      const withCode = await running.login({ password: 'a wrong password', otp: ada.nextCode() })
+      assert.equal(withCode.text, plain.text)
+      assert.deepEqual(Object.keys(plain.json), ['error', 'error_description', 'detail'])
+    })
+
+    it('a code works once, and so does a recovery code', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const code = ada.nextCode()
+      assert.equal((await running.login({ otp: code })).status, 200)
+      assert.equal((await running.login({ otp: code })).status, 400)
+
+      const [recovery = ''] = ada.recoveryCodes
+      const typed = recovery.replaceAll('-', ' ').toUpperCase()
+      assert.equal((await running.login({ recovery_code: typed })).status, 200)
+      assert.equal((await running.login({ recovery_code: recovery })).status, 400)
+      const bearer = (await tokensWithFactor(ada)).accessToken
+      const { json } = await running.send('GET', '/users/me/factors', { bearer })
+      assert.equal(json['recovery_codes'], 9)
+    })
+
+    it('an earlier code than the last one does not work', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const earlier = ada.nextCode()
+      assert.equal((await running.login({ otp: ada.nextCode() })).status, 200)
+      assert.equal((await running.login({ otp: earlier })).status, 400)
+    })
+
+    it('an attempt is over after five wrong codes, after ten minutes, and once it is used', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const over = { status: 400, error: 'invalid_session' }
+      const outcome = async (
+        first: Answer,
+        fields: Readonly<Record<string, string>>,
+      ): Promise<object> => {
+        const { status, json } = await step(running, first, fields)
+        return { status, error: json['error'] }
+      }
+
+      const guessed = await running.login()
+      for (let i = 0; i < 5; i++)
+        assert.deepEqual(await outcome(guessed, { otp: '000000' }), {
+          status: 400,
+          error: 'invalid_grant',
+        })
+      assert.deepEqual(await outcome(guessed, { otp: ada.nextCode() }), over)
+
+      const late = await running.login()
+      running.clock.advance(601)
+      assert.deepEqual(await outcome(late, { otp: ada.nextCode() }), over)
+
+      const used = await running.login()
+      assert.equal((await step(running, used, { otp: ada.nextCode() })).status, 200)
+      assert.deepEqual(await outcome(used, { otp: ada.nextCode() }), over)
+      const made = await running.send('POST', '/token', {
+        form: { auth_session: 'x'.repeat(43), otp: ada.nextCode() },
+      })
+      assert.deepEqual([made.status, made.json['error']], [400, 'invalid_session'])
+    })
+
+    it('an attempt goes on only at its endpoint and for its client', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const other = await running.addClient({
+        id: 'other',
+        grants: ['password'],
+        scopes: [],
+        confidential: false,
+      })
+      const first = await running.login()
+      const atOther = await step(running, first, { ...other, otp: ada.nextCode() })
+      assert.deepEqual([atOther.status, atOther.json['error']], [400, 'invalid_session'])
+      const json = { auth_session: first.json['auth_session'], otp: ada.nextCode() }
+      const origin = new URL(running.keystile.issuer).origin
+      const headers = { origin }
+      const atSession = await running.send('POST', '/session', { json, headers })
+      assert.deepEqual([atSession.status, atSession.json['error']], [400, 'invalid_session'])
+      assert.equal((await step(running, first, { otp: ada.nextCode() })).status, 200)
+    })
+
+    it('POST /session has the same steps', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const headers = { origin: new URL(running.keystile.issuer).origin }
+      const post = (json: object): Promise<Answer> =>
+        running.send('POST', '/session', { json, headers })
+      const first = await post({ username: 'ada', password: 'correct horse battery staple' })
+      assert.deepEqual([first.status, first.json['methods']], [403, ['otp', 'recovery_code']])
+      assert.equal(first.headers.get('set-cookie'), null)
+      const { auth_session } = first.json
+      assert.equal((await post({ auth_session, otp: ada.nextCode() })).status, 200)
+      assert.equal((await post({ otp: ada.nextCode() })).status, 422)
+    })
+
+    it('a malformed code gets a clear answer and is not counted as a guess', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      for (const otp of ['12345678', 'abcdef', '１２３４５６', 'x'.repeat(10_000)]) {
+        const { status, json } = await running.login({ otp })
+        assert.deepEqual([status, json['detail']], [400, 'The otp must be six digits'], otp)
+      }
+      const spaced = ada.nextCode().replace(/^.../, '$& ')
+      assert.equal((await running.login({ otp: spaced })).status, 200)
+      const empty = await running.login({ otp: '' })
+      assert.equal(empty.json['error'], 'insufficient_authorization')
+    })
+
+    it('whatever ends the sessions of a user ends the attempts too', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const bearer = (await tokensWithFactor(ada)).accessToken
+      const first = await running.login()
+      const { status } = await running.send('DELETE', '/users/me/sessions', { bearer })
+      assert.equal(status, 204)
+      const { json } = await step(running, first, { otp: ada.nextCode() })
+      assert.equal(json['error'], 'invalid_session')
+
+      const second = await running.login()
+      await running.disable(ada.subject)
+      const refused = await step(running, second, { otp: ada.nextCode() })
+      assert.equal(refused.json['error'], 'invalid_session')
+    })
+
+    it('a new password between two steps ends the attempt', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const first = await running.login()
+      await running.writeHash(
+        ada.subject,
+        `$argon2id$v=19$m=8,t=1,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`,
+      )
+      const { json } = await step(running, first, { otp: ada.nextCode() })
+      assert.equal(json['error'], 'invalid_session')
+    })
+
+    it('the first app ends the other sessions, and its own session goes on', async () => {
+      const running = await start()
+      let other = ''
+      const ada = await enrol(running, running.clock, 'ada', async () => {
+        other = (await running.login()).json['access_token']
+      })
+      const read = async (bearer: string): Promise<number> =>
+        (await running.send('GET', '/users/me/factors', { bearer })).status
+      assert.equal(await read(other), 401)
+      assert.equal(await read(ada.accessToken), 200)
+    })
+
+    it('factors change only after a recent login with the factor', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const remove = (bearer: string): Promise<Answer> =>
+        running.send('DELETE', '/users/me/factors/totp', { bearer })
+      assert.equal((await remove(ada.accessToken)).status, 401)
+      const { accessToken: bearer } = await tokensWithFactor(ada)
+      const renewed = await running.send('POST', '/users/me/factors/recovery-codes', { bearer })
+      assert.equal(renewed.json['recovery_codes'].length, 10)
+      running.clock.advance(400)
+      assert.equal((await remove(bearer)).status, 401)
+      assert.equal((await remove((await tokensWithFactor(ada)).accessToken)).status, 204)
+      assert.equal((await running.login()).status, 200)
+      const [old = ''] = ada.recoveryCodes
+      assert.equal((await running.login({ recovery_code: old })).status, 200)
+    })
+
+    it('a second app replaces the first one only with its own code', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const { accessToken: bearer } = await tokensWithFactor(ada)
+      const { status } = await running.send('POST', '/users/me/factors/totp', { bearer })
+      assert.equal(status, 200)
+      const json = { code: ada.nextCode() }
+      const refused = await running.send('POST', '/users/me/factors/totp/confirm', { bearer, json })
+      assert.equal(refused.status, 403)
+      assert.equal((await ada.login()).status, 200)
+    })
+
+    it('a stolen password cannot change an account that has a factor', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const change = { current_password: password, new_password: 'another engine of hers' }
+      const routes = [
+        ['POST', '/users/me/factors/totp'],
+        ['DELETE', '/users/me/factors/totp'],
+        ['POST', '/users/me/factors/recovery-codes'],
+        ...(running.keystile.users
+          ? ([
+              ['POST', '/users/me/password'],
+              ['POST', '/users/me/email'],
+              ['DELETE', '/users/me'],
+            ] as const)
+          : []),
+      ] as const
+      for (const [method, path] of routes) {
+        const { status, headers } = await running.send(method, path, {
+          bearer: ada.accessToken,
+          json: change,
+        })
+        assert.equal(status, 401, path)
+        assert.match(headers.get('www-authenticate') ?? '', /acr_values="mfa"/)
+      }
+    })
+
+    it('keystile.sessions.create obeys: an account with a factor needs amr with mfa', async () => {
+      const running = await start()
+      const { subject } = await enrol(running, running.clock)
+      const { sessions } = running.keystile
+      await assert.rejects(sessions.create({ subject }), { name: 'ProblemError', status: 403 })
+      await assert.rejects(sessions.create({ subject, amr: ['pwd'] }), { status: 403 })
+      const { accessToken } = await sessions.create({ subject, amr: ['fed', 'mfa'] })
+      const { acr, amr } = await running.keystile.verifier.verify(accessToken)
+      assert.deepEqual([acr, amr], ['mfa', ['fed', 'mfa']])
+    })
+
+    it('keystile.resetFactors removes the factors and ends the sessions', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const { accessToken: bearer } = await tokensWithFactor(ada)
+      const first = await running.login()
+      await running.keystile.resetFactors(ada.subject)
+      assert.equal((await running.send('GET', '/users/me/factors', { bearer })).status, 401)
+      assert.equal(
+        (await step(running, first, { otp: ada.nextCode() })).json['error'],
+        'invalid_session',
+      )
+      assert.equal((await running.login()).status, 200)
+      const [event] = await stage.sql("select * from audit where event = 'factors_reset'")
+      assert.equal(event?.['actor'], 'app')
+    })
+
+    it('after a change of the key, codes work, also without the previous key', async () => {
+      const before = await start()
+      const ada = await enrol(before, before.clock)
+      await before.keystile.close()
+      const newKey = 'another sealing key for tests: 9876 zyxw'
+      const { clock } = before
+      const secondFactor = 'optional'
+      const both = await stage.start({ clock, secondFactor, key: newKey, previousKey: key })
+      assert.equal((await both.login({ otp: ada.nextCode() })).status, 200)
+      await both.keystile.close()
+      const after = await stage.start({ clock, secondFactor, key: newKey })
+      assert.equal((await after.login({ otp: ada.nextCode() })).status, 200)
+    })
+
+    it('a hundred wrong codes in a row stop unknown devices, and a recovery code helps', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      await stage.sql('update authenticator_app set wrong_codes = 99')
+      assert.equal((await running.login({ otp: '000000' })).status, 400)
+      assert.equal((await running.login({ otp: ada.nextCode() })).status, 400)
+      const [recovery = ''] = ada.recoveryCodes
+      assert.equal((await running.login({ recovery_code: recovery })).status, 200)
+      assert.equal((await running.login({ otp: ada.nextCode() })).status, 200)
+    })
+
+    it('the database has neither the secret nor a recovery code', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      await running.login()
+      const rows = [
+        ...(await stage.sql('select * from authenticator_app')),
+        ...(await stage.sql('select * from recovery_code')),
+        ...(await stage.sql('select * from login_flow')),
+      ]
+      const text = JSON.stringify(rows)
+      assert.ok(rows.length >= 12)
+      for (const secret of [ada.secret, ...ada.recoveryCodes]) assert.ok(!text.includes(secret))
+    })
+  },
+  bothDirectories,
+)
