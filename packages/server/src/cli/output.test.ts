@@ -28,6 +28,8 @@ const calls = [
   'mail list',
   'mail retry',
   'user uninvite eve@example.com',
+  'user factors ada',
+  'user reset-factors ada',
   'event list',
   'event retry',
   'client create shop --grants client_credentials',
