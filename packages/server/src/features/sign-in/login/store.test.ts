@@ -9,6 +9,8 @@ import { createUsers } from '../../users/accounts/users.ts'
 import { byOperator as by } from '../../operations/audit/audit.ts'
 import { parseEmail, parseUsername } from '../../users/directory/names.ts'
 import { openEventFeed, type EventFeed } from '../../tokens/events/events.ts'
+import { insertPendingApp } from '../../credentials/second-factors/store.ts'
+import { confirmApp } from '../factors/store.ts'
 import { prepareMail } from '../../mail/outbox/new-mail.ts'
 import type { OutboxTables } from '../../mail/outbox/tables.ts'
 import { openLoginStarter } from './session-starter.ts'
@@ -71,6 +73,24 @@ describe('startLogin', () => {
     now = madeAt + tenMinutes + 1
     assert.deepEqual(await noticesAfter(subject, { hasNotice: false }), [])
     assert.deepEqual(await noticesAfter(subject), ['ada@example.com'])
+  })
+
+  it('a login without the factor that the user has just set up starts no session', async () => {
+    const subject = await addUser()
+    await database.write(insertPendingApp, { subject, sealed: 'x', now })
+    const change = { subject, hasAccount: true, notice: undefined, by, now }
+    const noticeTo = { email: undefined, isVerified: false }
+    const confirmed = { ...change, noticeTo, sealed: 'x', step: 1, codeIds: [] }
+    assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'first' })
+    const starter = await openLoginStarter(database, {
+      issuing: createIssuing(),
+      clock,
+      auditSeconds,
+    })
+    const login = { subject, clientId: 'c', scopes: [], refreshes: true, by }
+    assert.equal(await starter.start({ ...login, amr: ['pwd'] }), undefined)
+    assert.equal(await starter.start(login), undefined)
+    assert.ok(await starter.start({ ...login, amr: ['pwd', 'otp', 'mfa'] }))
   })
 
   it('the notice about an app’s own user goes to the address that the app gives', async () => {
