@@ -162,13 +162,18 @@ describe('the entry points of the packed packages', () => {
     }
   })
 
-  it('each entry point of the packed packages loads, and `keystile --version` runs', async () => {
+  it('ES modules and CommonJS load each entry point of the packed packages, and `keystile --version` runs', async () => {
     const run = promisify(execFile)
     const { NODE_OPTIONS: _, ...env } = process.env
     const made = app('@keystile/server', ['hono', 'fastify', ...nestPackages])
     const load = Object.keys(doors).map((door) => `await import('${door}')`)
     writeFileSync(join(made, 'load.mjs'), load.join('\n'))
     await run(process.execPath, ['load.mjs'], { cwd: made, env })
+
+    // Only the program `keystile` loads this one.
+    const required = Object.keys(doors).filter((door) => door !== '@keystile/server/command')
+    writeFileSync(join(made, 'load.cjs'), required.map((door) => `require('${door}')`).join('\n'))
+    await run(process.execPath, ['load.cjs'], { cwd: made, env })
 
     const command = join(made, 'node_modules/@keystile/server/bin/keystile.cjs')
     const { stdout } = await run(process.execPath, [command, '--version'], { cwd: made, env })

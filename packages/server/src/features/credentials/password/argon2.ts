@@ -1,5 +1,6 @@
 // argon2id hashes as PHC strings: the format of every new hash.
 import * as crypto from 'node:crypto'
+import { createRequire } from 'node:module'
 import { decodeBase64, encodeBase64, isBase64 } from './base64.ts'
 
 /** Parameters of argon2id (RFC 9106 §3.1); memory in KiB. */
@@ -43,13 +44,18 @@ type Derive = (
   parameters: Argon2Parameters,
 ) => Uint8Array
 
+const derive: Derive = loadPrebuilt() ?? deriveWithNode
+
 /**
- * Derives a hash with the prebuilt library, which takes half the time of Node's function. If the
- * library does not load, Node's function is used.
+ * Loads the prebuilt library, which takes half the time of Node's function. Returns undefined if it
+ * does not load on this machine. It is not imported with `await`, because an app in CommonJS cannot
+ * `require` a package that awaits while it loads.
  */
-const derive: Derive = await import('@node-rs/argon2').then(
-  ({ hashRawSync }) =>
-    (password, salt, outputLen, { memory, passes, parallelism }) =>
+function loadPrebuilt(): Derive | undefined {
+  try {
+    const require = createRequire(import.meta.url)
+    const { hashRawSync } = require('@node-rs/argon2') as typeof import('@node-rs/argon2')
+    return (password, salt, outputLen, { memory, passes, parallelism }) =>
       hashRawSync(password, {
         salt,
         outputLen,
@@ -58,9 +64,11 @@ const derive: Derive = await import('@node-rs/argon2').then(
         parallelism,
         algorithm: 2, // argon2id
         version: 1, // 0x13
-      }),
-  () => deriveWithNode,
-)
+      })
+  } catch {
+    return undefined
+  }
+}
 
 /**
  * Hashes a password. This function is synchronous and slow on purpose: call it only in a hash
