@@ -1,5 +1,5 @@
-// Types the commands of the tutorial into one shell, while the program of each step runs, and those
-// of other pages. Compares what they print with the comments, the JSON and the HTTP answers below
+// Types the commands of the tutorial and of two guides into one shell, while the first program of
+// the page runs, and those of other pages. Compares what they print with the comments, the JSON and the HTTP answers below
 // them. In the documents, `8l1sQ…` stands for any text.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
@@ -13,6 +13,7 @@ import { documents, root } from './blocks.ts'
 
 const answersLater = /^curl .*\n# .*Token has been revoked/
 const steps = globSync('docs/tutorial/[1-6]-*.md', { cwd: root }).toSorted()
+const guides = ['docs/guides/from-fastapi.md', 'docs/guides/own-users.md']
 
 it('no document tells the reader to run keystile without npx, which needs it on the PATH', () => {
   const bare = /^ *keystile |\b[Rr]un\s+`keystile /m
@@ -41,12 +42,11 @@ describe('the commands in the documents', { skip: withoutCurl() }, () => {
     rmSync(folder, { recursive: true })
   })
 
-  for (const step of steps) {
+  for (const step of [...steps, ...guides]) {
     it(`the commands in ${step} print what the page says`, { timeout: 300_000 }, async () => {
-      const page = readFileSync(join(root, step), 'utf8').replaceAll(
-        'localhost:3000',
-        `localhost:${port}`,
-      )
+      const [page = ''] = readFileSync(join(root, step), 'utf8')
+        .replaceAll(/\b[38]000\b/g, String(port))
+        .split('\n## On PostgreSQL\n')
       const [, program] = /^```ts.*?\n(.*?)^```$/ms.exec(page) ?? []
       if (program) {
         await stop(app)
