@@ -21,7 +21,7 @@ import {
   tooManyTries,
   type AccountCaller,
 } from '../../users/accounts/route-parts.ts'
-import type { User, UserFinder, Users } from '../../users/accounts/users.ts'
+import type { User, Users } from '../../users/accounts/users.ts'
 import { verifyCounted } from '../../users/accounts/prove-password.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byCaller, byStranger, type Audit } from '../../operations/audit/audit.ts'
@@ -121,7 +121,7 @@ export interface Confirmation {
 export interface VerificationParts extends FlowParts {
   readonly issuer: string
   readonly registrations: Registrations
-  readonly users: Pick<Users, 'settle'> & Pick<UserFinder, 'findByLogin'>
+  readonly users: Pick<Users, 'settle' | 'findByLogin'>
   readonly directory: Directory<User>
   readonly passwords: Pick<Passwords, 'verify' | 'requireRoom'>
   readonly audit: Audit<AccountEvent>

@@ -13,7 +13,7 @@ import {
   type RegistrationFormParts,
 } from '../../users/accounts/registration-form.ts'
 import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
-import { newRowOf, userOfNewRow, type User, type UserFinder } from '../../users/accounts/users.ts'
+import { newRowOf, userOfNewRow, type User, type Users } from '../../users/accounts/users.ts'
 import type { Profile } from '../../users/accounts/profile.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf, parseUsername, type ComparableName } from '../../users/directory/names.ts'
@@ -83,7 +83,7 @@ export type FinishedRegistration =
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
 
 export interface RegistrationFlowParts extends FlowParts, Omit<RegistrationFormParts, 'sendsMail'> {
-  readonly users: Pick<UserFinder, 'findByLogin'>
+  readonly users: Pick<Users, 'findByLogin'>
 }
 
 export function registrationFlow(parts: RegistrationFlowParts): MailFlow & Registrations {

@@ -1,6 +1,6 @@
 import type { AccountDirectory } from '../directory/directory.ts'
 import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
-import type { User, Users } from './users.ts'
+import { storedRights, type User, type Users } from './users.ts'
 
 /** Returns a directory of Keystile's own accounts. Guards, logins and refreshes use it. */
 export function accountDirectory(users: Users, rules: ScopeRules): AccountDirectory<User> {
@@ -17,10 +17,7 @@ export function accountDirectory(users: Users, rules: ScopeRules): AccountDirect
     email: (user) => user.publicUser.email,
     emailVerified: (user) => user.publicUser.emailVerified,
     passwordSession: (user) => user.passwordSession,
-    rights: ({ scopes, roles }) => ({
-      scopes: JSON.stringify(scopes),
-      roles: JSON.stringify(roles),
-    }),
+    rights: storedRights,
     savePasswordHash: (user, hash) => users.replacePasswordHash(user, hash),
   }
 }

@@ -1,14 +1,11 @@
 // The transactions that change the address of an account, and restore a former one.
-import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
-import type { By } from '../../operations/audit/entry.ts'
-import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import type { Reader, Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
 import { insertMail, tryInsertMail, type Addressee } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { noPassword } from '../../credentials/password/stored-hash.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
-import type { AccountEvent } from './audit-events.ts'
 import {
   eraseFormerEmails,
   findFormerEmail,
@@ -16,13 +13,26 @@ import {
   isReserved,
   spendFormerEmail,
 } from './former-email-store.ts'
-import { announceChange, findHolder } from './in-transaction.ts'
-import type { NewUndo, RestoredAccount } from './new-undo.ts'
-import type { AccountTables, UserRow } from './tables.ts'
+import {
+  announceChange,
+  findHolder,
+  lockAccount,
+  lockUser,
+  recordChange,
+  type LockedAccount,
+  type UserAct,
+} from './in-transaction.ts'
+import type { NewUndo } from './new-undo.ts'
 import { updateUser } from './user-in-transaction.ts'
 
-/** An account that is locked while a transaction changes its address. */
-export type AddressAccount = Pick<UserRow, 'id' | 'email' | 'email_key' | 'email_verified_at'>
+/** A change of the address of an account. */
+interface AddressChange extends Omit<UserAct, 'subject'> {
+  readonly email: ComparableName
+  /** When the user confirmed the new address, or null. */
+  readonly verifiedAt: number | null
+  /** Undefined if no mails are sent. */
+  readonly undo: NewUndo | undefined
+}
 
 /**
  * Locks an account until the end of the transaction, to change its address.
@@ -34,16 +44,9 @@ export type AddressAccount = Pick<UserRow, 'id' | 'email' | 'email_key' | 'email
 export async function lockAddress(
   transaction: Transaction,
   { subject, passwordHash }: { readonly subject: string; readonly passwordHash: string },
-): Promise<AddressAccount | undefined> {
-  return inTables<AccountTables>(transaction)
-    .updateTable('user')
-    .set((row) => ({ email_key: row.ref('email_key') }))
-    .where('id', '=', subject)
-    .where('password_hash', '=', passwordHash)
-    .where('disabled_at', 'is', null)
-    .where('deleted_at', 'is', null)
-    .returning(['id', 'email', 'email_key', 'email_verified_at'])
-    .executeTakeFirst()
+): Promise<LockedAccount | undefined> {
+  const account = await lockAccount(transaction, { subject, rights: undefined })
+  return account?.password_hash === passwordHash ? account : undefined
 }
 
 /**
@@ -55,8 +58,6 @@ export async function lockAddress(
  * with the link, the address does not change: otherwise an attacker could first cause so many mails
  * that the owner gets no link.
  *
- * @param change.verifiedAt when the user confirmed the new address, or null
- * @param change.undo undefined if no mails are sent
  * @returns `taken` if another user has the address, or had it as a verified address and can still
  *   restore it by a link; `too-many-mails` if the old mailbox already got too many mails with such
  *   a link. In both cases, nothing changes
@@ -65,22 +66,11 @@ export async function lockAddress(
  */
 export async function changeAddress(
   transaction: Transaction,
-  account: AddressAccount,
-  {
-    email,
-    verifiedAt,
-    undo,
-    by,
-    now,
-  }: {
-    readonly email: ComparableName
-    readonly verifiedAt: number | null
-    readonly undo: NewUndo | undefined
-    readonly by: By
-    readonly now: number
-  },
+  account: LockedAccount,
+  { email, verifiedAt, undo, by, now }: AddressChange,
 ): Promise<'changed' | 'taken' | 'too-many-mails'> {
-  const { id: subject, ...old } = account
+  const { id: subject } = account
+  const old = addressOf(account)
   const holder = await findHolder(transaction, email.key)
   if (holder !== undefined && holder !== subject) return 'taken'
 
@@ -94,32 +84,38 @@ export async function changeAddress(
     return 'taken'
   }
 
-  if (undo && !isSame && !(await mailOldAddress(transaction, account, { verifiedAt, undo, now }))) {
+  const mailed = { verifiedAt, undo, now }
+  if (!isSame && !(await mailOldAddress(transaction, account, mailed))) {
     await updateUser(transaction, old, { subject, now })
     return 'too-many-mails'
   }
   // Links to the old mailbox are bound to `email_key`, which may still be the same.
   if (!isSame && old.email_key === email.key) await eraseProofs(transaction, { subject })
   if (verifiedAt !== null) await eraseFormerEmails(transaction, { subject, which: 'unverified' })
-  await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject })
-  await announceChange(transaction, 'email', { subject, by, now })
+  await recordChange(transaction, 'email_changed', { subject, by, now })
   return 'changed'
+}
+
+/** Returns the columns that hold the address of an account, to store them again. */
+function addressOf({
+  email,
+  email_key,
+  email_verified_at,
+}: LockedAccount): Pick<LockedAccount, 'email' | 'email_key' | 'email_verified_at'> {
+  return { email, email_key, email_verified_at }
 }
 
 /**
  * Stores the mail to the old address of an account, and the link that restores it. Returns false,
- * and stores nothing, if there is no room for a mail with such a link.
+ * and stores nothing, if there is no room for a mail with such a link. Does nothing if no mails are
+ * sent, or if the account had no address.
  */
 async function mailOldAddress(
   transaction: Transaction,
-  { id: subject, email: recipient, email_key, email_verified_at }: AddressAccount,
-  {
-    verifiedAt,
-    undo,
-    now,
-  }: { readonly verifiedAt: number | null; readonly undo: NewUndo; readonly now: number },
+  { id: subject, email: recipient, email_key, email_verified_at }: LockedAccount,
+  { verifiedAt, undo, now }: Pick<AddressChange, 'verifiedAt' | 'undo' | 'now'>,
 ): Promise<boolean> {
-  if (recipient === null || email_key === null) return true
+  if (!undo || recipient === null || email_key === null) return true
 
   const wasVerified = email_verified_at !== null
   if (verifiedAt !== null && !wasVerified) {
@@ -157,6 +153,21 @@ export async function canRestore(
   return (await findFormerEmail(db, wanted)) !== undefined
 }
 
+interface RestoredAccount {
+  readonly subject: string
+  readonly email: string
+  /** The address in the form in which mailboxes are compared. */
+  readonly mailbox: string
+  /** Whether `email` is verified. */
+  readonly isVerified: boolean
+  /**
+   * The address that the account had before `email` was restored. Undefined if the account had no
+   * address, or an address of the same mailbox as `email`.
+   */
+  readonly replaced: { readonly recipient: string; readonly isVerified: boolean } | undefined
+  readonly isActive: boolean
+}
+
 /**
  * Restores the former address of an account. `tokenHash` is the hash of the token in the link that
  * was mailed to this address. If the former address was verified, it is verified again. Cancels all
@@ -170,38 +181,30 @@ export async function canRestore(
  */
 export async function restoreAddress(
   transaction: Transaction,
-  { tokenHash, by, now }: { readonly tokenHash: string; readonly by: By; readonly now: number },
+  { tokenHash, by, now }: Omit<UserAct, 'subject'> & { readonly tokenHash: string },
 ): Promise<RestoredAccount | undefined> {
   const former = await findFormerEmail(transaction, { tokenHash, now })
   if (!former) return undefined
 
   const { subject, email, email_key, email_verified_at } = former
-  const db = inTables<AccountTables>(transaction)
-  const account = await db
-    .updateTable('user')
-    .set((row) => ({ email_key: row.ref('email_key') }))
-    .where('id', '=', subject)
-    .where('deleted_at', 'is', null)
-    .returning(['email', 'email_key', 'email_verified_at', 'disabled_at'])
-    .executeTakeFirst()
-  if (!account) return undefined
+  const replaced = await lockUser(transaction, subject)
+  if (!replaced) return undefined
 
   // An address that was never verified is not reserved, so another user may have it, or had it.
   const holder = await findHolder(transaction, email_key)
   if (holder !== undefined && holder !== subject) return undefined
-  const { disabled_at, ...replaced } = account
   await updateUser(transaction, { email, email_key, email_verified_at }, { subject, now })
   const isLost = await isReserved(transaction, { key: email_key, subject, now })
   if (isLost || !(await spendFormerEmail(transaction, former))) {
-    await updateUser(transaction, replaced, { subject, now })
+    await updateUser(transaction, addressOf(replaced), { subject, now })
     return undefined
   }
 
   const values = { password_hash: noPassword, password_session: null }
   await updateUser(transaction, values, { subject, now })
   await endSessions(transaction, { subject, now })
-  await announceChange(transaction, 'email', { subject, by, now })
-  await announceChange(transaction, 'password', { subject, by, now })
+  await announceChange(transaction, 'email_changed', { subject, by, now })
+  await announceChange(transaction, 'password_changed', { subject, by, now })
   return {
     subject,
     email,
@@ -211,6 +214,6 @@ export async function restoreAddress(
       replaced.email === null || isSameMailbox(replaced.email, email)
         ? undefined
         : { recipient: replaced.email, isVerified: replaced.email_verified_at !== null },
-    isActive: disabled_at === null,
+    isActive: replaced.disabled_at === null,
   }
 }

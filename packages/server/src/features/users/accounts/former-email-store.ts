@@ -11,20 +11,17 @@ import {
 } from '../../../storage/database.ts'
 import type { AccountTables, FormerEmailRow } from './tables.ts'
 
-/** A user, and an address that this user wants. The address may be reserved for another user. */
-export interface Address {
-  /** The address in lower case, as in the column `email_key`. */
-  readonly key: string
-  /** The user who may get the address. */
-  readonly subject: string
-  readonly now: number
-}
-
 /**
  * Whether an address is reserved: another user had it, had verified it, and can still restore it by
  * a link.
+ *
+ * @param wanted.key the address in lower case, as in the column `email_key`
+ * @param wanted.subject the user who wants the address
  */
-export async function isReserved(db: Reader, { key, subject, now }: Address): Promise<boolean> {
+export async function isReserved(
+  db: Reader,
+  { key, subject, now }: { readonly key: string; readonly subject: string; readonly now: number },
+): Promise<boolean> {
   const row = await inTables<AccountTables>(db)
     .selectFrom('former_email')
     .select('subject')

@@ -1,3 +1,4 @@
+import type { JsonObject } from 'keystile/internal'
 import { inTables, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import type { AppEvent } from '../../operations/app-events/app-event.ts'
@@ -6,12 +7,19 @@ import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
 import { isSameMailbox } from '../directory/names.ts'
-import type { StoredRights } from '../scopes/scopes.ts'
+import { namesOfRights, type StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
+
+/** Whose account a transaction changes, who caused the change, and when. */
+export interface UserAct {
+  readonly subject: string
+  readonly by: By
+  readonly now: number
+}
 
 /** The row of a new user, without the columns that are null for every new user. */
 export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at'>
@@ -49,19 +57,8 @@ export async function insertAccount(
   }
 
   const given = grantNames(row)
-  await insertAudit<AccountEvent>(transaction, {
-    event: 'user_created',
-    at: row.created_at,
-    by,
-    subject: row.id,
-    detail: given.length > 0 ? { given } : undefined,
-  })
-  await announceEvent(transaction, {
-    type: 'registered',
-    subject: row.id,
-    actor: by.actor,
-    at: new Date(row.created_at),
-  })
+  const detail = given.length > 0 ? { given } : undefined
+  await recordChange(transaction, 'user_created', { subject, by, now }, detail)
   return {}
 }
 
@@ -72,11 +69,44 @@ export interface ExpectedAccount {
   readonly rights: StoredRights | undefined
 }
 
-/** What a login needs of a locked account. */
-export type LockedAccount = Pick<
-  UserRow,
-  'password_hash' | 'email' | 'email_verified_at' | 'created_at'
->
+/** An account that is locked until the end of the transaction. */
+export type LockedAccount = Pick<UserRow, (typeof lockedColumns)[number]>
+
+const lockedColumns = [
+  'id',
+  'email',
+  'email_key',
+  'email_verified_at',
+  'password_hash',
+  'scopes',
+  'roles',
+  'created_at',
+  'disabled_at',
+] as const
+
+// This update changes no value. It locks the row and returns its newest version, in one statement
+// on both databases.
+const lockRow = prepare<AccountTables, { readonly subject: string }, LockedAccount>(
+  (db, { subject }) =>
+    db
+      .updateTable('user')
+      .set((row) => ({ email_key: row.ref('email_key') }))
+      .where('id', '=', subject)
+      .where('deleted_at', 'is', null)
+      .returning(lockedColumns),
+)
+
+/**
+ * Locks an account until the end of the transaction. Returns undefined if it does not exist or was
+ * deleted. The account may be disabled.
+ */
+export async function lockUser(
+  transaction: Transaction,
+  subject: string,
+): Promise<LockedAccount | undefined> {
+  const [account] = await lockRow(transaction, { subject })
+  return account
+}
 
 /**
  * Locks an account until the end of the transaction. So no other request can change the password or
@@ -89,29 +119,13 @@ export async function lockAccount(
   transaction: Transaction,
   { subject, rights }: ExpectedAccount,
 ): Promise<LockedAccount | undefined> {
-  const [account] = await lockActiveRow(transaction, { subject })
-  if (!account) return undefined
+  const account = await lockUser(transaction, subject)
+  if (!account || account.disabled_at !== null) return undefined
 
   const isExpected =
     rights === undefined || (account.scopes === rights.scopes && account.roles === rights.roles)
   return isExpected ? account : undefined
 }
-
-// This update changes no value. It locks the row and returns its newest version, in one statement
-// on both databases.
-const lockActiveRow = prepare<
-  AccountTables,
-  { readonly subject: string },
-  Pick<UserRow, 'scopes' | 'roles'> & LockedAccount
->((db, { subject }) =>
-  db
-    .updateTable('user')
-    .set((row) => ({ password_hash: row.ref('password_hash') }))
-    .where('id', '=', subject)
-    .where('disabled_at', 'is', null)
-    .where('deleted_at', 'is', null)
-    .returning(['password_hash', 'scopes', 'roles', 'email', 'email_verified_at', 'created_at']),
-)
 
 /** An account that `lockMailbox()` has locked until the end of the transaction. */
 export interface MailboxAccount {
@@ -135,16 +149,8 @@ export async function lockMailbox(
     recipient,
   }: { readonly subject: string; readonly mailbox: string; readonly recipient?: string },
 ): Promise<MailboxAccount | undefined> {
-  const account = await inTables<AccountTables>(transaction)
-    .updateTable('user')
-    .set((row) => ({ email_key: row.ref('email_key') }))
-    .where('id', '=', subject)
-    .where('email_key', '=', mailbox)
-    .where('disabled_at', 'is', null)
-    .where('deleted_at', 'is', null)
-    .returning(['email', 'email_verified_at'])
-    .executeTakeFirst()
-  if (!account || account.email === null) return undefined
+  const account = await lockAccount(transaction, { subject, rights: undefined })
+  if (!account || account.email === null || account.email_key !== mailbox) return undefined
   if (recipient !== undefined && !isSameMailbox(account.email, recipient)) return undefined
   return { email: account.email, isVerified: account.email_verified_at !== null }
 }
@@ -161,19 +167,12 @@ export async function lockMailbox(
 export async function setPasswordByMail(
   transaction: Transaction,
   {
-    subject,
     hash,
     account: { isVerified },
-    by,
-    now,
-  }: {
-    readonly subject: string
-    readonly hash: string
-    readonly account: MailboxAccount
-    readonly by: By
-    readonly now: number
-  },
+    ...act
+  }: UserAct & { readonly hash: string; readonly account: MailboxAccount },
 ): Promise<void> {
+  const { subject, now } = act
   const values = {
     password_hash: hash,
     // The session that set the old password ends, so its device must not stay known.
@@ -185,10 +184,10 @@ export async function setPasswordByMail(
   await clearWrongCodes(transaction, subject)
   await endSessions(transaction, { subject, now })
   await eraseFormerEmails(transaction, { subject, which: 'unverified' })
-  await announceChange(transaction, 'password', { subject, by, now })
+  await announceChange(transaction, 'password_changed', act)
   if (!isVerified) {
-    await announceChange(transaction, 'profile', { subject, by, now })
-    await announceChange(transaction, 'email', { subject, by, now })
+    await announceChange(transaction, 'profile_changed', act)
+    await announceChange(transaction, 'email_changed', act)
   }
 }
 
@@ -213,13 +212,11 @@ export async function isTaken(
  * were never verified. `lockMailbox()` must have locked the account in the same transaction. Does
  * NOT write the audit entry.
  */
-export async function verifyMailbox(
-  transaction: Transaction,
-  { subject, by, now }: { readonly subject: string; readonly by: By; readonly now: number },
-): Promise<void> {
+export async function verifyMailbox(transaction: Transaction, act: UserAct): Promise<void> {
+  const { subject, now } = act
   await updateUser(transaction, { email_verified_at: now }, { subject, now })
   await eraseFormerEmails(transaction, { subject, which: 'unverified' })
-  await announceChange(transaction, 'email', { subject, by, now })
+  await announceChange(transaction, 'email_changed', act)
 }
 
 /**
@@ -239,28 +236,49 @@ export async function findHolder(
   return holder?.id
 }
 
+/** What the app gets to know of each change that the audit record names. */
+const announced: Readonly<Record<Change, Announced>> = {
+  user_created: { type: 'registered' },
+  user_disabled: { type: 'disabled' },
+  user_enabled: { type: 'enabled' },
+  user_deleted: { type: 'deleted' },
+  grants_changed: { type: 'changed', what: 'rights' },
+  password_changed: { type: 'changed', what: 'password' },
+  email_changed: { type: 'changed', what: 'email' },
+  profile_changed: { type: 'changed', what: 'profile' },
+}
+
+type Change = Exclude<AccountEvent, 'password_refused'>
+type Announced =
+  | Pick<Extract<AppEvent, { type: 'changed' }>, 'type' | 'what'>
+  | { readonly type: 'registered' | 'disabled' | 'enabled' | 'deleted' }
+
+/** Writes the audit entry of a change, and announces the change to the app. */
+export async function recordChange(
+  transaction: Transaction,
+  event: Change,
+  act: UserAct,
+  detail?: JsonObject,
+): Promise<void> {
+  const { subject, by, now } = act
+  await insertAudit<AccountEvent>(transaction, { event, at: now, by, subject, detail })
+  await announceChange(transaction, event, act)
+}
+
+/** Announces a change to the app. Does NOT write the audit entry. */
 export async function announceChange(
   transaction: Transaction,
-  what: Extract<AppEvent, { type: 'changed' }>['what'],
-  { subject, by, now }: { readonly subject: string; readonly by: By; readonly now: number },
+  change: Change,
+  { subject, by, now }: UserAct,
 ): Promise<void> {
-  await announceEvent(transaction, {
-    type: 'changed',
-    what,
-    subject,
-    actor: by.actor,
-    at: new Date(now),
-  })
+  const happened = { subject, actor: by.actor, at: new Date(now) }
+  await announceEvent(transaction, { ...announced[change], ...happened })
 }
 
 /**
  * Returns the names of a user's roles and scopes in the form of the audit record, such as
  * `role:admin`.
  */
-export function grantNames({
-  scopes,
-  roles,
-}: Pick<UserRow, 'scopes' | 'roles'>): readonly string[] {
-  const parse = (names: string): readonly string[] => JSON.parse(names) as readonly string[]
-  return [...parse(roles).map((role) => `role:${role}`), ...parse(scopes)]
+export function grantNames({ scopes, roles }: StoredRights): readonly string[] {
+  return namesOfRights({ scopes: JSON.parse(scopes), roles: JSON.parse(roles) })
 }

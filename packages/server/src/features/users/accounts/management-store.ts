@@ -1,7 +1,6 @@
 // The writes by which an administrator changes or deletes an account. These writes share one lock,
 // so that two concurrent writes cannot leave the system without an administrator.
 import { sql, type Kysely } from 'kysely'
-import type { JsonObject } from 'keystile/internal'
 import type { OfUser } from '../../../feature/of-user.ts'
 import {
   command,
@@ -10,37 +9,36 @@ import {
   type Command,
   type Transaction,
 } from '../../../storage/database.ts'
-import { announceEvent } from '../../operations/app-events/in-transaction.ts'
-import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { insertEvents } from '../../tokens/events/in-transaction.ts'
 import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { endSessions, findLatestExpiry } from '../../tokens/sessions/in-transaction.ts'
-import { adminRole } from '../scopes/scopes.ts'
-import type { AccountEvent } from './audit-events.ts'
-import { announceChange, grantNames } from './in-transaction.ts'
+import { adminRole, type StoredRights } from '../scopes/scopes.ts'
+import { grantNames, lockUser, recordChange, type UserAct } from './in-transaction.ts'
 import { notify } from './store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
 
-/** A change that an administrator makes to a user, and the state that the administrator read. */
-export interface StoredUserChange {
-  readonly id: string
+/** The rights of a user as stored, and whether the user is disabled. */
+export interface StoredAccess extends StoredRights {
+  readonly disabled: boolean
+}
+
+/** A change that an administrator makes to a user. */
+interface StoredUserChange extends UserAct {
   /**
    * The state that the administrator read. If the stored state differs, the result is `outdated`.
    */
-  readonly expected: { readonly scopes: string; readonly roles: string; readonly disabled: boolean }
+  readonly expected: StoredAccess
+  readonly wanted: StoredAccess
   /**
    * The caller, with the rights that allow the change; undefined if the change only removes rights,
    * because every caller of the route may remove rights. If the caller's stored rights differ, the
    * result is `outdated`.
    */
-  readonly author: Pick<UserRow, 'id' | 'scopes' | 'roles'> | undefined
-  readonly scopes: string
-  readonly roles: string
-  readonly disabled: boolean
+  readonly author: Pick<UserRow, 'id' | keyof StoredRights> | undefined
   /** Whether to end all sessions of the user even if the change does not disable the user. */
   readonly endsSessions: boolean
   /**
@@ -48,8 +46,6 @@ export interface StoredUserChange {
    * disables the account.
    */
   readonly notice: NewMail | undefined
-  readonly by: By
-  readonly now: number
 }
 
 /**
@@ -61,95 +57,61 @@ export interface StoredUserChange {
  *
  * Does NOT check that the scopes and roles are declared, or that the caller may give them.
  */
-export const changeUser: Command<
-  StoredUserChange,
-  { readonly outcome: 'changed' | 'outdated' | 'last-administrator' }
-> = command('changeUser', async (transaction, change) => {
-  const { id, expected, author, scopes, roles, disabled, endsSessions, now } = change
-  const db = inTables<AccountTables>(transaction)
+export const changeUser: Command<StoredUserChange, 'changed' | 'outdated' | 'last-administrator'> =
+  command('changeUser', async (transaction, change) => {
+    const { subject, now, expected, wanted, author, endsSessions, notice } = change
+    const db = inTables<AccountTables>(transaction)
 
-  await lockAdministration(db)
-  if (author && !(await hasRights(db, author))) return { outcome: 'outdated' }
-  const staysAdministrator = hasAdminRole(roles) && !disabled
-  if (!staysAdministrator && (await isLastAdministrator(db, id)))
-    return { outcome: 'last-administrator' }
+    await lockAdministration(db)
+    if (author && !(await hasRights(db, author))) return 'outdated'
+    const staysAdministrator = hasAdminRole(wanted.roles) && !wanted.disabled
+    if (!staysAdministrator && (await isLastAdministrator(db, subject))) return 'last-administrator'
 
-  // This update changes no value. It locks the row until the commit.
-  const before = await db
-    .updateTable('user')
-    .set((row) => ({ scopes: row.ref('scopes') }))
-    .where('id', '=', id)
-    .where('deleted_at', 'is', null)
-    .where('scopes', '=', expected.scopes)
-    .where('roles', '=', expected.roles)
-    .where('disabled_at', expected.disabled ? 'is not' : 'is', null)
-    .returning(['email', 'email_verified_at', 'scopes', 'roles', 'disabled_at'])
-    .executeTakeFirst()
-  if (!before) return { outcome: 'outdated' }
+    const before = await lockUser(transaction, subject)
+    if (!before || !isSameAccess(expected, { ...before, disabled: before.disabled_at !== null }))
+      return 'outdated'
 
-  const disabled_at = disabled ? (before.disabled_at ?? now) : null
-  await updateUser(transaction, { scopes, roles, disabled_at }, { subject: id, now })
-  const ended = disabled || endsSessions ? await endSessions(transaction, { subject: id, now }) : 0
-  await recordChange(transaction, { before, change, ended })
-  if (disabled && before.disabled_at === null) {
-    await eraseProofs(transaction, { subject: id })
-    await notify(transaction, change.notice, { ...before, id, now })
-  }
-  return { outcome: 'changed' }
-})
+    const { scopes, roles, disabled } = wanted
+    const disabled_at = disabled ? (before.disabled_at ?? now) : null
+    await updateUser(transaction, { scopes, roles, disabled_at }, { subject, now })
+    const ended = disabled || endsSessions ? await endSessions(transaction, { subject, now }) : 0
+    await recordChanges(transaction, change, ended)
+    if (disabled && !expected.disabled) {
+      await eraseProofs(transaction, { subject })
+      await notify(transaction, notice, { ...before, subject, now })
+    }
+    return 'changed'
+  })
+
+function isSameAccess(a: StoredAccess, b: StoredAccess): boolean {
+  return a.scopes === b.scopes && a.roles === b.roles && a.disabled === b.disabled
+}
 
 /**
  * Writes the audit entries of a change: one if roles or scopes changed, and one if the user was
  * disabled or enabled. A change that ends the sessions without disabling the user also gets an
  * entry about the sessions. Disabling always ends the sessions, so one entry is enough for both.
  * Enabling ends no sessions, because a disabled user has none.
+ *
+ * @param ended how many sessions the change ended
  */
-async function recordChange(
+async function recordChanges(
   transaction: Transaction,
-  {
-    before,
-    change: { id, scopes, roles, disabled, by, now },
-    ended,
-  }: {
-    readonly before: Pick<UserRow, 'scopes' | 'roles' | 'disabled_at'>
-    readonly change: StoredUserChange
-    /** How many sessions the change ended. */
-    readonly ended: number
-  },
+  { subject, by, now, expected, wanted }: StoredUserChange,
+  ended: number,
 ): Promise<void> {
-  const record = (event: AccountEvent | SessionEvent, detail?: JsonObject): Promise<void> =>
-    insertAudit<AccountEvent | SessionEvent>(transaction, {
-      event,
-      at: now,
-      by,
-      subject: id,
-      detail,
-    })
-
-  const [had, has] = [grantNames(before), grantNames({ scopes, roles })]
+  const act = { subject, by, now }
+  const [had, has] = [grantNames(expected), grantNames(wanted)]
   const given = has.filter((name) => !had.includes(name))
   const taken = had.filter((name) => !has.includes(name))
-  if (given.length > 0 || taken.length > 0) {
-    await record('grants_changed', { given, taken })
-    await announceChange(transaction, 'rights', { subject: id, by, now })
-  }
+  if (given.length > 0 || taken.length > 0)
+    await recordChange(transaction, 'grants_changed', act, { given, taken })
 
-  const wasDisabled = before.disabled_at !== null
-  const happened = { subject: id, actor: by.actor, at: new Date(now) }
-  if (disabled && !wasDisabled) {
-    await record('user_disabled')
-    await announceEvent(transaction, { ...happened, type: 'disabled' })
-  } else if (!disabled && wasDisabled) {
-    await record('user_enabled')
-    await announceEvent(transaction, { ...happened, type: 'enabled' })
-  } else if (ended > 0) await record('sessions_ended')
+  if (wanted.disabled !== expected.disabled)
+    await recordChange(transaction, wanted.disabled ? 'user_disabled' : 'user_enabled', act)
+  else if (ended > 0)
+    await insertAudit<SessionEvent>(transaction, { event: 'sessions_ended', at: now, by, subject })
 }
-
-/** The command that deletes a user. */
-export type DeleteUser = Command<
-  { readonly id: string; readonly by: By; readonly now: number },
-  { readonly outcome: 'deleted' | 'absent' | 'last-administrator' }
->
 
 /**
  * Creates the command that deletes a user's data and ends the sessions, in one transaction. The row
@@ -158,75 +120,57 @@ export type DeleteUser = Command<
  *
  * @param ofUser what all features store about users
  */
-export function createDeleteUser(ofUser: readonly OfUser[]): DeleteUser {
-  return command('deleteUser', (transaction, values) => eraseUser(transaction, values, ofUser))
+export function createDeleteUser(
+  ofUser: readonly OfUser[],
+): Command<UserAct, 'deleted' | 'absent' | 'last-administrator'> {
+  return command('deleteUser', async (transaction, act) => {
+    const { subject, now } = act
+    const db = inTables<AccountTables>(transaction)
+
+    await lockAdministration(db)
+    if (await isLastAdministrator(db, subject)) return 'last-administrator'
+    const account = await lockUser(transaction, subject)
+    if (!account) return 'absent'
+
+    const mailboxes = await listMailboxes(db, account)
+    await updateUser(transaction, { ...erased, deleted_at: now }, { subject, now })
+    for (const { erase } of ofUser) await erase?.(transaction, { subject, mailboxes })
+    await endSessions(transaction, { subject, now })
+    // Verifiers in other processes must refuse the user's tokens until the last token has expired.
+    const tokensExpireAt = await findLatestExpiry(transaction, subject)
+    await insertEvents(transaction, [{ kind: 'subject', value: subject, tokensExpireAt }], now)
+    await recordChange(transaction, 'user_deleted', act)
+    return 'deleted'
+  })
 }
 
-async function eraseUser(
-  transaction: Transaction,
-  { id, by, now }: Parameters<DeleteUser['run']>[1],
-  ofUser: readonly OfUser[],
-): ReturnType<DeleteUser['run']> {
-  const db = inTables<AccountTables>(transaction)
-
-  await lockAdministration(db)
-  if (await isLastAdministrator(db, id)) return { outcome: 'last-administrator' }
-
-  const mailboxes = await listMailboxes(db, id)
-  const erased = {
-    username: '',
-    email: null,
-    email_key: null,
-    email_verified_at: null,
-    password_hash: '',
-    password_session: null,
-    scopes: '[]',
-    roles: '[]',
-    profile: '{}',
-  }
-  const deleted = await updateUser(
-    transaction,
-    { ...erased, deleted_at: now },
-    { subject: id, now },
-  )
-  if (!deleted) return { outcome: 'absent' }
-
-  for (const { erase } of ofUser) await erase?.(transaction, { subject: id, mailboxes })
-  await endSessions(transaction, { subject: id, now })
-  // Verifiers in other processes must refuse the user's tokens until the last token has expired.
-  await insertEvents(
-    transaction,
-    [{ kind: 'subject', value: id, tokensExpireAt: await findLatestExpiry(transaction, id) }],
-    now,
-  )
-  await insertAudit<AccountEvent>(transaction, { event: 'user_deleted', at: now, by, subject: id })
-  await announceEvent(transaction, {
-    type: 'deleted',
-    subject: id,
-    actor: by.actor,
-    at: new Date(now),
-  })
-  return { outcome: 'deleted' }
+const erased = {
+  username: '',
+  email: null,
+  email_key: null,
+  email_verified_at: null,
+  password_hash: '',
+  password_session: null,
+  scopes: '[]',
+  roles: '[]',
+  profile: '{}',
 }
 
 /**
- * Locks a user. Returns the user's address and the verified former addresses, in the form in which
+ * Returns the address of a locked user and the verified former addresses, in the form in which
  * mailboxes are compared.
  */
-async function listMailboxes(db: Kysely<AccountTables>, id: string): Promise<readonly string[]> {
-  const current = await db
-    .updateTable('user')
-    .set((row) => ({ email_key: row.ref('email_key') }))
-    .where('id', '=', id)
-    .returning('email_key')
-    .execute()
+async function listMailboxes(
+  db: Kysely<AccountTables>,
+  { id, email_key }: Pick<UserRow, 'id' | 'email_key'>,
+): Promise<readonly string[]> {
   const former = await db
     .selectFrom('former_email')
     .select('email_key')
     .where('subject', '=', id)
     .where('email_verified_at', 'is not', null)
     .execute()
-  return [...current, ...former].map((row) => row.email_key).filter((key) => key !== null)
+  return [email_key, ...former.map((row) => row.email_key)].filter((key) => key !== null)
 }
 
 /**
@@ -244,7 +188,7 @@ async function lockAdministration(db: Kysely<AccountTables>): Promise<void> {
 /** Whether a user has these rights and may log in. Call it after `lockAdministration()`. */
 async function hasRights(
   db: Kysely<AccountTables>,
-  { id, scopes, roles }: Pick<UserRow, 'id' | 'scopes' | 'roles'>,
+  { id, scopes, roles }: Pick<UserRow, 'id' | keyof StoredRights>,
 ): Promise<boolean> {
   const found = await db
     .selectFrom('user')

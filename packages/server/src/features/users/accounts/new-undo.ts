@@ -11,18 +11,3 @@ export interface NewUndo {
    */
   readonly notice: NewMail | undefined
 }
-
-export interface RestoredAccount {
-  readonly subject: string
-  readonly email: string
-  /** The address in the form in which mailboxes are compared. */
-  readonly mailbox: string
-  /** Whether `email` is verified. */
-  readonly isVerified: boolean
-  /**
-   * The address that the account had before `email` was restored. Undefined if the account had no
-   * address, or an address of the same mailbox as `email`.
-   */
-  readonly replaced: { readonly recipient: string; readonly isVerified: boolean } | undefined
-  readonly isActive: boolean
-}

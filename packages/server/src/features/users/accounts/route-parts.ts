@@ -3,7 +3,7 @@
 import { ProblemError } from 'keystile/internal'
 import { areStorable } from '../../../storage/storable.ts'
 import type { CallerIdentity } from '../../operations/audit/audit.ts'
-import type { User, UserFinder } from './users.ts'
+import type { User, Users } from './users.ts'
 
 export interface AccountCaller {
   readonly identity: CallerIdentity
@@ -65,7 +65,7 @@ export function lastAdministrator(): ProblemError {
 /** Returns a user as stored now, not from the cache; undefined if there is no such user. */
 export async function findUser(
   id: string,
-  users: Pick<UserFinder, 'readBySubject'>,
+  users: Pick<Users, 'readBySubject'>,
 ): Promise<User | undefined> {
   return areStorable(id) ? users.readBySubject(id) : undefined
 }
@@ -78,7 +78,7 @@ export async function findUser(
  */
 export async function getUser(
   id: string | undefined,
-  users: Pick<UserFinder, 'readBySubject'>,
+  users: Pick<Users, 'readBySubject'>,
 ): Promise<User> {
   const user = id === undefined ? undefined : await findUser(id, users)
   if (!user) throw new ProblemError('not_found', 'There is no such user')

@@ -13,7 +13,6 @@ import {
   type Transaction,
 } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
-import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs, insertProof } from '../../mail/proofs/in-transaction.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
@@ -22,8 +21,7 @@ import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import { changeAddress, lockAddress } from './address-in-transaction.ts'
-import type { AccountEvent } from './audit-events.ts'
-import { announceChange, insertAccount, type NewUserRow } from './in-transaction.ts'
+import { insertAccount, recordChange, type NewUserRow, type UserAct } from './in-transaction.ts'
 import type { NewUndo } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
@@ -37,43 +35,28 @@ export const insertUser: Command<
   { readonly row: NewUserRow; readonly by: By; readonly proof: PreparedRequest['row'] | undefined },
   { readonly taken?: 'username' | 'email' }
 > = command('insertUser', async (transaction, { row, by, proof }) => {
-  const { taken } = await insertAccount(transaction, { row, by })
-  if (taken) return { taken }
-
-  if (proof) await insertProof(transaction, proof)
-  return {}
+  const inserted = await insertAccount(transaction, { row, by })
+  if (proof && !inserted.taken) await insertProof(transaction, proof)
+  return inserted
 })
+
+/** `outdated`: the stored account differs from the account that the caller read. */
+type Outcome = 'changed' | 'outdated'
 
 /**
  * Replaces a profile if the stored profile is still `old`. The audit entry names the changed
  * fields.
  */
 export const replaceProfile: Command<
-  {
-    readonly id: string
-    readonly old: string
-    readonly profile: string
-    readonly by: By
-    readonly now: number
-  },
-  { readonly replaced: boolean }
-> = command('replaceProfile', async (transaction, { id, old, profile, by, now }) => {
-  const expected = { profile: old }
-  const replaced = await updateUser(transaction, { profile }, { subject: id, expected, now })
-  if (!replaced) return { replaced: false }
+  UserAct & { readonly old: string; readonly profile: string },
+  Outcome
+> = command('replaceProfile', async (transaction, { old, profile, ...act }) => {
+  const options = { ...act, expected: { profile: old } }
+  if (!(await updateUser(transaction, { profile }, options))) return 'outdated'
 
   const fields = findChangedFields(old, profile)
-  if (fields.length > 0) {
-    await insertAudit<AccountEvent>(transaction, {
-      event: 'profile_changed',
-      at: now,
-      by,
-      subject: id,
-      detail: { fields },
-    })
-    await announceChange(transaction, 'profile', { subject: id, by, now })
-  }
-  return { replaced: true }
+  if (fields.length > 0) await recordChange(transaction, 'profile_changed', act, { fields })
+  return 'changed'
 })
 
 /**
@@ -81,51 +64,34 @@ export const replaceProfile: Command<
  * still `old`. Ends no session and writes no audit entry.
  */
 export const replacePasswordHash: Command<
-  { readonly id: string; readonly old: string; readonly hash: string; readonly now: number },
-  { readonly replaced: boolean }
-> = command('replacePasswordHash', async (transaction, { id, old, hash, now }) => {
-  const options = { subject: id, expected: { password_hash: old }, now }
-  const replaced = await updateUser(transaction, { password_hash: hash }, options)
-  return { replaced: replaced !== undefined }
+  Omit<UserAct, 'by'> & { readonly old: string; readonly hash: string },
+  Outcome
+> = command('replacePasswordHash', async (transaction, { old, hash, ...act }) => {
+  const options = { ...act, expected: { password_hash: old } }
+  return (await updateUser(transaction, { password_hash: hash }, options)) ? 'changed' : 'outdated'
 })
 
 /**
  * Sets a new password and ends all sessions of the user except the caller's, in one transaction. So
  * an attacker who knows the old password is logged out. Reset links that were mailed before become
- * invalid.
+ * invalid. Changes nothing if the stored hash is not `old`.
  */
 export const changePassword: Command<
-  {
-    readonly id: string
-    /**
-     * The expected stored hash. If the stored hash differs, nothing changes. Undefined skips this
-     * check.
-     */
-    readonly old: string | undefined
-    readonly hash: string
-    readonly notice: NewMail | undefined
-    readonly by: By
-    readonly now: number
-  },
-  { readonly replaced: boolean }
-> = command('changePassword', async (transaction, { id: subject, old, hash, notice, by, now }) => {
+  UserAct & { readonly old: string; readonly hash: string; readonly notice: NewMail | undefined },
+  Outcome
+> = command('changePassword', async (transaction, { old, hash, notice, ...act }) => {
+  const { subject, by, now } = act
   const values = { password_hash: hash, password_session: by.sessionId ?? null }
-  const expected = old === undefined ? {} : { password_hash: old }
+  const expected = { password_hash: old }
   const changed = await updateUser(transaction, values, { subject, expected, now })
-  if (!changed) return { replaced: false }
+  if (!changed) return 'outdated'
 
   await clearWrongCodes(transaction, subject)
   await endSessions(transaction, { subject, except: by.sessionId, now })
   await eraseProofs(transaction, { subject, purposes: [passwordReset] })
-  await insertAudit<AccountEvent>(transaction, {
-    event: 'password_changed',
-    at: now,
-    by,
-    subject,
-  })
-  await announceChange(transaction, 'password', { subject, by, now })
-  await notify(transaction, notice, { ...changed, id: subject, now })
-  return { replaced: true }
+  await recordChange(transaction, 'password_changed', act)
+  await notify(transaction, notice, { ...changed, subject, now })
+  return 'changed'
 })
 
 /**
@@ -135,23 +101,20 @@ export const changePassword: Command<
  * confirm the change first.
  */
 export const changeEmail: Command<
-  {
-    readonly subject: string
+  UserAct & {
     readonly email: ComparableName
     /** The hash that the password was verified against. */
     readonly passwordHash: string
     readonly undo: NewUndo | undefined
-    readonly by: By
-    readonly now: number
   },
-  { readonly outcome: 'changed' | 'outdated' | 'taken' | 'too-many-mails' }
+  Outcome | 'taken' | 'too-many-mails'
 > = command('changeEmail', async (transaction, change) => {
   const account = await lockAddress(transaction, change)
-  if (!account) return { outcome: 'outdated' }
+  if (!account) return 'outdated'
   const isVerified = account.email_verified_at !== null
   if (change.undo && isVerified && !isSameMailbox(account.email, change.email.shown))
-    return { outcome: 'outdated' }
-  return { outcome: await changeAddress(transaction, account, { ...change, verifiedAt: null }) }
+    return 'outdated'
+  return changeAddress(transaction, account, { ...change, verifiedAt: null })
 })
 
 /**
@@ -161,12 +124,9 @@ export const changeEmail: Command<
 export function createUserRowFinder({
   reader,
   find,
-}: Pick<Database, 'reader' | 'find'>): (
-  by: 'id' | 'username_key' | 'email_key',
-  value: string,
-) => Promise<UserRow | undefined> {
+}: Database): (by: UniqueColumn, value: string) => Promise<UserRow | undefined> {
   const noValue = ''
-  const compile = (column: 'id' | 'username_key' | 'email_key'): CompiledQuery<UserRow> =>
+  const compile = (column: UniqueColumn): CompiledQuery<UserRow> =>
     inTables<AccountTables>(reader)
       .selectFrom('user')
       .selectAll()
@@ -182,18 +142,21 @@ export function createUserRowFinder({
   return (by, value) => find({ ...queries[by], parameters: [value] })
 }
 
+type UniqueColumn = 'id' | 'username_key' | 'email_key'
+
 /** Returns a page of users in the order of their names, beginning after `afterKey`. */
 export function listUserRows(
   reader: Reader,
-  page: { readonly afterKey: string; readonly limit: number },
+  afterKey: string,
+  limit: number,
 ): Promise<readonly UserRow[]> {
   return inTables<AccountTables>(reader)
     .selectFrom('user')
     .selectAll()
-    .where('username_key', '>', page.afterKey)
+    .where('username_key', '>', afterKey)
     .where('deleted_at', 'is', null)
     .orderBy('username_key')
-    .limit(page.limit)
+    .limit(limit)
     .execute()
 }
 
@@ -201,21 +164,12 @@ export function listUserRows(
 export async function notify(
   transaction: Transaction,
   notice: NewMail | undefined,
-  {
-    id,
-    email,
-    email_verified_at,
-    now,
-  }: Pick<UserRow, 'id' | 'email' | 'email_verified_at'> & { readonly now: number },
+  to: Pick<UserRow, 'email' | 'email_verified_at'> & Omit<UserAct, 'by'>,
 ): Promise<void> {
-  if (notice && email !== null)
-    await insertMail(transaction, notice, {
-      subject: id,
-      recipient: email,
-      share: 'notice',
-      isVerified: email_verified_at !== null,
-      now,
-    })
+  if (!notice || to.email === null) return
+  const { subject, email: recipient, now } = to
+  const isVerified = to.email_verified_at !== null
+  await insertMail(transaction, notice, { subject, recipient, share: 'notice', isVerified, now })
 }
 
 /**

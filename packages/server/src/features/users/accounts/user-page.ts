@@ -1,7 +1,7 @@
 // One page of the list of all users, for `GET /users` and `keystile.users.list`.
 import { ProblemError } from 'keystile/internal'
 import { parseUsername } from '../directory/names.ts'
-import type { User, UserFinder } from './users.ts'
+import type { User, Users } from './users.ts'
 
 export const defaultPageSize = 50
 /**
@@ -20,7 +20,7 @@ export const maxPageSize = 200
  *   `after` cannot be a user name
  */
 export async function readUserPage(
-  users: Pick<UserFinder, 'listAfter'>,
+  users: Pick<Users, 'listAfter'>,
   { after, limit = defaultPageSize }: { readonly after?: string; readonly limit?: number },
 ): Promise<{ readonly page: readonly User[]; readonly next: string | null }> {
   requirePageSize(limit)

@@ -4,23 +4,18 @@
 // commands are in `store.ts`, those of administrators in `management-store.ts`.
 import { deepFreeze, randomId, type Clock } from 'keystile/internal'
 import type { OfUser } from '../../../feature/of-user.ts'
-import { isTakenAtTheSameTime, type Database } from '../../../storage/database.ts'
+import { isTakenAtTheSameTime, type Command, type Database } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { noNotices, type Notices } from '../../mail/messages/notices.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
-import type { Rights } from '../scopes/scopes.ts'
+import type { Rights, StoredRights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { isReserved } from './former-email-store.ts'
-import type { NewUserRow } from './in-transaction.ts'
+import type { NewUserRow, UserAct } from './in-transaction.ts'
 import type { NewUndo } from './new-undo.ts'
 import { withoutReserved, type Profile } from './profile.ts'
-import {
-  changeUser,
-  createDeleteUser,
-  type DeleteUser,
-  type StoredUserChange,
-} from './management-store.ts'
+import { changeUser, createDeleteUser, type StoredAccess } from './management-store.ts'
 import {
   changeEmail,
   changePassword,
@@ -79,7 +74,13 @@ export interface UserChange {
   readonly endsSessions?: boolean | undefined
 }
 
-export interface UserFinder {
+/**
+ * Reads and changes accounts. If a change ends the user's access, this process already refuses the
+ * user's tokens when the promise resolves. Other processes refuse the tokens within a second. If
+ * the stored account differs from the account that the caller read, nothing changes and the outcome
+ * is `outdated`.
+ */
+export interface Users {
   /**
    * Reads the user from the database. Guards cache users, so most requests do not cause a call of
    * this method.
@@ -101,15 +102,6 @@ export interface UserFinder {
    * need not exist: the name only marks a place in the order.
    */
   listAfter(username: string | undefined, limit: number): Promise<readonly User[]>
-}
-
-/**
- * Changes accounts. If a change ends the user's access, this process already refuses the user's
- * tokens when the promise resolves. Other processes refuse the tokens within a second. If the
- * stored account differs from the account that the caller read, nothing changes and the outcome is
- * `outdated`.
- */
-export interface UserWriter {
   /**
    * Creates an account. If another user has the name or the e-mail address, creates nothing and
    * returns which of them is `taken`.
@@ -162,28 +154,27 @@ export interface UserWriter {
   settle(): Promise<void>
 }
 
-export interface Users extends UserFinder, UserWriter {}
-
 export function createUsers(
   database: Database,
   feed: EventFeed,
   clock: Clock,
-  {
-    ofUser,
-    notices = noNotices,
-  }: {
+  options: {
     /** What all features store about users. */
     readonly ofUser: readonly OfUser[]
     readonly notices?: Notices | undefined
   },
 ): Users {
   return {
-    ...createUserFinder(database, clock),
-    ...createUserWriter({ database, feed, clock, notices, deleteUser: createDeleteUser(ofUser) }),
+    ...createFinder(database, clock),
+    ...createWriter(database, feed, clock, options),
+    settle: feed.tail,
   }
 }
 
-function createUserFinder(database: Database, clock: Clock): UserFinder {
+function createFinder(
+  database: Database,
+  clock: Clock,
+): Pick<Users, 'readBySubject' | 'findByLogin' | 'isTaken' | 'listAfter'> {
   const findUserRow = createUserRowFinder(database)
 
   return {
@@ -204,25 +195,34 @@ function createUserFinder(database: Database, clock: Clock): UserFinder {
     },
     async listAfter(username, limit) {
       const afterKey = username?.toLowerCase() ?? '' // sorts before every name
-      const rows = await listUserRows(database.reader, { afterKey, limit })
-      return rows.map(userOf)
+      return (await listUserRows(database.reader, afterKey, limit)).map(userOf)
     },
   }
 }
 
-interface WriterParts {
-  readonly database: Database
-  readonly feed: EventFeed
-  readonly clock: Clock
-  readonly notices: Notices
-  readonly deleteUser: DeleteUser
-}
+function createWriter(
+  database: Database,
+  feed: EventFeed,
+  clock: Clock,
+  { ofUser, notices = noNotices }: Parameters<typeof createUsers>[3],
+): Omit<Users, keyof ReturnType<typeof createFinder> | 'settle'> {
+  const deleteUser = createDeleteUser(ofUser)
 
-function createUserWriter(parts: WriterParts): UserWriter {
-  const { database, feed, clock, notices } = parts
+  /** Runs a command, and waits until this process refuses the tokens of the ended sessions. */
+  async function settled<Values, Result>(
+    command: Command<Values, Result>,
+    values: Values,
+  ): Promise<Result> {
+    const result = await database.write(command, values)
+    await feed.tail()
+    return result
+  }
+
+  function actOn({ publicUser }: User, by: By): UserAct {
+    return { subject: publicUser.id, by, now: clock.now() }
+  }
+
   return {
-    ...createManagementWriter(parts),
-    settle: feed.tail,
     async create(user, by, request) {
       const row = newRowOf(user, clock.now())
       const { taken } = await database.write(insertUser, { row, by, proof: request?.row })
@@ -230,82 +230,51 @@ function createUserWriter(parts: WriterParts): UserWriter {
     },
     async replaceProfile(user, profile, by) {
       const [old, text] = [JSON.stringify(user.profile), JSON.stringify(profile)]
-      const values = { id: user.publicUser.id, old, profile: text, by, now: clock.now() }
-      const { replaced } = await database.write(replaceProfile, values)
-      return replaced ? 'changed' : 'outdated'
+      return database.write(replaceProfile, { ...actOn(user, by), old, profile: text })
     },
-    async replacePasswordHash(user, hash) {
-      const values = { id: user.publicUser.id, old: user.passwordHash, hash, now: clock.now() }
-      const { replaced } = await database.write(replacePasswordHash, values)
-      return replaced ? 'changed' : 'outdated'
+    async replacePasswordHash({ publicUser: { id: subject }, passwordHash: old }, hash) {
+      return database.write(replacePasswordHash, { subject, old, hash, now: clock.now() })
     },
     async changePassword(user, hash, by) {
-      const { replaced } = await database.write(changePassword, {
-        id: user.publicUser.id,
-        old: user.passwordHash,
-        hash,
-        notice: notices('password_changed', by),
-        by,
-        now: clock.now(),
+      const notice = notices('password_changed', by)
+      return settled(changePassword, { ...actOn(user, by), old: user.passwordHash, hash, notice })
+    },
+    async changeEmail(user, email, by, undo) {
+      const values = { ...actOn(user, by), email, passwordHash: user.passwordHash, undo }
+      return database.write(changeEmail, values).catch(asTaken)
+    },
+    async change(user, { scopes, roles, active, endsSessions = false }, by, author) {
+      const wanted = {
+        scopes: scopes ?? user.scopes,
+        roles: roles ?? user.roles,
+        active: active ?? user.active,
+      }
+      return settled(changeUser, {
+        ...actOn(user, by),
+        expected: storedAccess(user),
+        wanted: storedAccess(wanted),
+        author: author && { id: author.publicUser.id, ...storedRights(author) },
+        endsSessions,
+        notice: notices('account_disabled'),
       })
-      await feed.tail()
-      return replaced ? 'changed' : 'outdated'
     },
-    async changeEmail({ publicUser: { id: subject }, passwordHash }, email, by, undo) {
-      const values = { subject, email, passwordHash, undo, by, now: clock.now() }
-      const { outcome } = await database.write(changeEmail, values).catch(asTaken)
-      return outcome
-    },
+    delete: (user, by) => settled(deleteUser, actOn(user, by)),
   }
 }
 
-function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' | 'delete'> {
-  const { database, feed, clock, notices, deleteUser } = parts
+export function newRowOf(user: NewUser, now: number): NewUserRow {
+  const { username, email } = user
   return {
-    async change(user, change, by, author) {
-      const notice = notices('account_disabled')
-      const values = { ...changeOf(user, change, author), notice, by, now: clock.now() }
-      const { outcome } = await database.write(changeUser, values)
-      await feed.tail()
-      return outcome
-    },
-    async delete(user, by) {
-      const { outcome } = await database.write(deleteUser, {
-        id: user.publicUser.id,
-        by,
-        now: clock.now(),
-      })
-      await feed.tail()
-      return outcome
-    },
-  }
-}
-
-export function newRowOf(
-  {
-    id = randomId(),
-    username,
-    email,
-    passwordHash,
-    scopes,
-    roles,
-    profile,
-    emailVerified = false,
-  }: NewUser,
-  now: number,
-): NewUserRow {
-  return {
-    id,
+    id: user.id ?? randomId(),
     username: username.shown,
     username_key: username.key,
     email: email?.shown ?? null,
     email_key: email?.key ?? null,
-    email_verified_at: emailVerified && email ? now : null,
-    password_hash: passwordHash,
+    email_verified_at: user.emailVerified && email ? now : null,
+    password_hash: user.passwordHash,
     password_session: null,
-    scopes: JSON.stringify(scopes),
-    roles: JSON.stringify(roles),
-    profile: JSON.stringify(profile),
+    ...storedRights(user),
+    profile: JSON.stringify(user.profile),
     created_at: now,
   }
 }
@@ -315,35 +284,11 @@ export function userOfNewRow(row: NewUserRow): User {
 }
 
 /**
- * Returns the values of a change, together with the state that the caller read. The write compares
- * this state with the stored state.
- */
-function changeOf(
-  user: User,
-  {
-    scopes = user.scopes,
-    roles = user.roles,
-    active = user.active,
-    endsSessions = false,
-  }: UserChange,
-  author: User | undefined,
-): Omit<StoredUserChange, 'notice' | 'by' | 'now'> {
-  return {
-    id: user.publicUser.id,
-    expected: { ...storedRights(user), disabled: !user.active },
-    author: author && { id: author.publicUser.id, ...storedRights(author) },
-    ...storedRights({ scopes, roles }),
-    disabled: !active,
-    endsSessions,
-  }
-}
-
-/**
  * Returns `taken` for the error that the database throws if two requests set the same address at
  * the same time. Rethrows every other error.
  */
-function asTaken(error: unknown): { readonly outcome: 'taken' } {
-  if (isTakenAtTheSameTime(error)) return { outcome: 'taken' }
+function asTaken(error: unknown): 'taken' {
+  if (isTakenAtTheSameTime(error)) return 'taken'
   throw error
 }
 
@@ -351,8 +296,12 @@ function asTaken(error: unknown): { readonly outcome: 'taken' } {
  * Returns scopes and roles as the JSON strings that the database stores, so that a query can
  * compare them with `=`.
  */
-function storedRights({ scopes, roles }: Rights): Pick<UserRow, 'scopes' | 'roles'> {
+export function storedRights({ scopes, roles }: Rights): StoredRights {
   return { scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }
+}
+
+function storedAccess(user: Rights & Pick<User, 'active'>): StoredAccess {
+  return { ...storedRights(user), disabled: !user.active }
 }
 
 /** Returns the user in a row. Requests may share the object, so it is frozen. */
