@@ -96,14 +96,14 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
 
   const directory = checkedDirectory(accountDirectory(users, scopes), checks)
   const flows = wireMailFlows(parts, directory)
+  const accountParts = { users, passwords, passwordPolicy, audit, limits, scopes, profile }
   const routes = [
     ...flows.register,
-    ...accountRoutes({ users, passwords, passwordPolicy, audit, limits, scopes, profile }),
-    ...managementRoutes({ users, scopes, profile }),
+    ...accountRoutes(accountParts),
+    ...managementRoutes(accountParts),
     ...flows.routes,
   ]
-  const rules = { passwordPolicy, scopes, profile }
-  const appUsers = createAppUsers({ users, passwords, ...rules, invitations: flows.invitations })
+  const appUsers = createAppUsers({ ...accountParts, invitations: flows.invitations })
   return wirePeople(parts, accountPeople(users, { ...flows, directory, routes, appUsers, feed }))
 }
 

@@ -66,17 +66,17 @@ export function findUndeclared(
   { scopes = [], roles = [] }: { readonly [N in keyof Rights]?: Rights[N] | undefined },
   rules: ScopeRules,
 ): readonly FieldError[] {
-  const find = (field: string, named: readonly string[], known: object): readonly FieldError[] =>
-    named.every((name) => Object.hasOwn(known, name))
-      ? []
-      : [
-          {
-            loc: ['body', field],
-            msg: `Input should only have names from this list: ${Object.keys(known).join(', ')}`,
-            type: 'value_error',
-          },
-        ]
-  return [...find('scopes', scopes, rules.declared), ...find('roles', roles, rules.roles)]
+  const lists = [
+    { field: 'scopes', named: scopes, known: rules.declared },
+    { field: 'roles', named: roles, known: rules.roles },
+  ]
+  return lists
+    .filter(({ named, known }) => !named.every((name) => Object.hasOwn(known, name)))
+    .map(({ field, known }) => ({
+      loc: ['body', field],
+      msg: `Input should only have names from this list: ${Object.keys(known).join(', ')}`,
+      type: 'value_error',
+    }))
 }
 
 /**

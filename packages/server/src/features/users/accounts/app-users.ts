@@ -1,10 +1,14 @@
 import * as z from 'zod'
 import type { JsonObject } from 'keystile/internal'
-import { checkFields, getFields, refuseFaults, strictFields } from '../../../http/json-body.ts'
+import {
+  checkFields,
+  getFields,
+  refuseFaults,
+  strictFields,
+  stringField,
+} from '../../../http/json-body.ts'
 import { byApp } from '../../operations/audit/audit.ts'
-import type { Passwords } from '../../credentials/password/password.ts'
-import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
-import { changeRights, type ScopeRules } from '../scopes/scopes.ts'
+import { changeRights } from '../scopes/scopes.ts'
 import {
   emailField,
   findPasswordErrors,
@@ -14,10 +18,10 @@ import {
   newPasswordField,
   usernameField,
 } from './account-fields.ts'
-import { checkProfileChange, type ProfileSchema } from './profile.ts'
-import { findUser, getUser, lastAdministrator, outdated, taken } from './route-parts.ts'
+import { checkProfileChange } from './profile.ts'
+import { findUser, getUser, refuseUnchanged, taken, type AccountParts } from './route-parts.ts'
 import { readUserPage } from './user-page.ts'
-import type { PublicUser, User, UserChange, Users } from './users.ts'
+import type { PublicUser, User, Users } from './users.ts'
 
 /**
  * A user as `keystile.users` returns it, with the members `scopes`, `roles` and `disabled`.
@@ -175,27 +179,22 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
 /** The methods of `keystile.users` that need mail. */
 export type AppInvitations = Pick<AppUsers, 'invite' | 'listInvitations' | 'uninvite'>
 
-export interface AppUsersParts {
-  readonly users: Users
-  readonly passwords: Pick<Passwords, 'hash'>
-  readonly passwordPolicy: PasswordPolicy
-  readonly scopes: ScopeRules
-  readonly profile: ProfileSchema | undefined
+export interface AppUsersParts extends AccountParts {
   /** Undefined if Keystile sends no mails. */
   readonly invitations: AppInvitations | undefined
 }
 
-export function createAppUsers(parts: AppUsersParts): AppUsers<string, User['publicUser']> {
-  const { users } = parts
+type Managed = ManagedUser<User['publicUser']>
 
+export function createAppUsers(parts: AppUsersParts): AppUsers<string, User['publicUser']> {
+  const { users, passwords, passwordPolicy, scopes: rules, profile } = parts
+
+  /** Changes a user, and returns the user as stored afterwards. */
   async function change(
     id: string,
-    changeOf: (user: User) => UserChange,
-  ): Promise<ManagedUser<User['publicUser']>> {
-    const user = await getUser(id, users)
-    const outcome = await users.change(user, changeOf(user), byApp)
-    if (outcome === 'outdated') throw outdated()
-    if (outcome === 'last-administrator') throw lastAdministrator()
+    write: (user: User) => ReturnType<Users['change']>,
+  ): Promise<Managed> {
+    refuseUnchanged(await write(await getUser(id, users)))
     return managedUserOf(await getUser(id, users))
   }
 
@@ -217,18 +216,32 @@ export function createAppUsers(parts: AppUsersParts): AppUsers<string, User['pub
       const { page, next } = await readUserPage(users, wanted)
       return { users: page.map(managedUserOf), next }
     },
-    update: (id, fields) => update(id, given(fields), parts),
+    update: (id, fields) =>
+      change(id, async (user) => {
+        const checked = await checkProfileChange(user.profile, given(fields), profile)
+        refuseFaults(checked.errors)
+        return users.replaceProfile(user, checked.profile, byApp)
+      }),
     async grant(id, { endsSessions, ...grant }) {
       const names = getFields(checkFields(rightsFields, given(grant)))
-      refuseFaults(findUndeclared(names, parts.scopes))
-      return change(id, (user) => ({ ...changeRights(user, names), endsSessions }))
+      refuseFaults(findUndeclared(names, rules))
+      return change(id, (user) =>
+        users.change(user, { ...changeRights(user, names), endsSessions }, byApp),
+      )
     },
-    disable: (id) => change(id, () => ({ active: false })),
-    enable: (id) => change(id, () => ({ active: true })),
-    setPassword: (id, password) => setPassword(id, password, parts),
+    disable: (id) => change(id, (user) => users.change(user, { active: false }, byApp)),
+    enable: (id) => change(id, (user) => users.change(user, { active: true }, byApp)),
+    async setPassword(id, password) {
+      const user = await getUser(id, users)
+      getFields(
+        checkFields(strictFields({ password: stringField() }), given({ password })),
+        findPasswordErrors('password', password, user.publicUser, passwordPolicy),
+      )
+      const hash = await passwords.hash(password)
+      refuseUnchanged(await users.changePassword(user, hash, byApp))
+    },
     async delete(id) {
-      const outcome = await users.delete(await getUser(id, users), byApp)
-      if (outcome === 'last-administrator') throw lastAdministrator()
+      refuseUnchanged(await users.delete(await getUser(id, users), byApp))
     },
   }
 }
@@ -243,7 +256,7 @@ const rightsFields = strictFields({
 async function create(
   members: JsonObject,
   { users, passwords, passwordPolicy, scopes: rules, profile }: AppUsersParts,
-): Promise<ManagedUser<User['publicUser']>> {
+): Promise<Managed> {
   const schema = z.object({
     username: usernameField,
     email: emailField.nullish(),
@@ -253,26 +266,19 @@ async function create(
     roles: namesField.default([]),
   })
   const checked = await getAccountFields(schema, members, profile)
-  const { username, password, scopes, roles, emailVerified } = checked.fields
-  const email = checked.fields.email ?? undefined
+  const { password, ...fields } = checked.fields
+  const email = fields.email ?? undefined
 
-  const owner = { username: username.shown, email: email?.shown }
+  const owner = { username: fields.username.shown, email: email?.shown }
   refuseFaults([
-    ...(emailVerified && !email ? [missingEmail] : []),
-    ...findUndeclared({ scopes, roles }, rules),
+    ...(fields.emailVerified && !email ? [missingEmail] : []),
+    ...findUndeclared(fields, rules),
     ...findPasswordErrors('password', password, owner, passwordPolicy),
   ])
 
-  const rights = changeRights({ scopes: [], roles: [] }, { scopes, roles })
+  const rights = changeRights({ scopes: [], roles: [] }, fields)
   const passwordHash = await passwords.hash(password)
-  const fresh = {
-    username,
-    email,
-    emailVerified,
-    passwordHash,
-    ...rights,
-    profile: checked.profile,
-  }
+  const fresh = { ...fields, email, ...rights, passwordHash, profile: checked.profile }
   const created = await users.create(fresh, byApp)
   if ('taken' in created) throw taken(created.taken)
   return managedUserOf(created.user)
@@ -285,46 +291,11 @@ const missingEmail = {
   type: 'missing',
 } as const
 
-async function update(
-  id: string,
-  fields: JsonObject,
-  { users, profile }: AppUsersParts,
-): Promise<ManagedUser<User['publicUser']>> {
-  const user = await getUser(id, users)
-  const checked = await checkProfileChange(user.profile, fields, profile)
-  refuseFaults(checked.errors)
-
-  const outcome = await users.replaceProfile(user, checked.profile, byApp)
-  if (outcome === 'outdated') throw outdated()
-  return managedUserOf(await getUser(id, users))
-}
-
-async function setPassword(
-  id: string,
-  password: string,
-  { users, passwords, passwordPolicy }: AppUsersParts,
-): Promise<void> {
-  const user = await getUser(id, users)
-  const schema = strictFields({ password: newPasswordField(passwordPolicy) })
-  getFields(
-    checkFields(schema, given({ password })),
-    findPasswordErrors('password', password, user.publicUser, passwordPolicy),
-  )
-
-  const hash = await passwords.hash(password)
-  if ((await users.changePassword(user, hash, byApp)) === 'outdated') throw outdated()
-}
-
 /** Removes members whose value is undefined, as `JSON.stringify()` does. */
 function given(members: object): JsonObject {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 }
 
-function managedUserOf({
-  publicUser,
-  scopes,
-  roles,
-  active,
-}: User): ManagedUser<User['publicUser']> {
+function managedUserOf({ publicUser, scopes, roles, active }: User): Managed {
   return { ...publicUser, scopes, roles, disabled: !active }
 }

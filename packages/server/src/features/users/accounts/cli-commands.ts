@@ -1,24 +1,37 @@
 import type { Call, CliCommand } from '../../../feature/cli-command.ts'
 import type { Options } from './cli.ts'
 
+type Flags = NonNullable<CliCommand<never>['flags']>
+
+const names = { role: { value: 'R', isList: true }, scope: { value: 'S', isList: true } }
+const passwordFile = { 'password-file': { value: 'FILE' } }
+
+/** Describes a `keystile user` command about one account. `run` is its function in `cli.ts`. */
+function onUser(
+  word: string,
+  run: Exclude<keyof typeof import('./cli.ts'), 'list'>,
+  summary: string,
+  flags: Flags = {},
+): CliCommand<Call<Options>> {
+  return {
+    words: ['user', word],
+    operand: 'NAME',
+    flags,
+    takesSettings: 'withoutKey',
+    summary,
+    load: async () => (await import('./cli.ts'))[run],
+  }
+}
+
 /** The `keystile user` commands. They use the database directly, so no server needs to run. */
 export const cliCommands: readonly CliCommand<Call<Options>>[] = [
-  {
-    words: ['user', 'create'],
-    operand: 'NAME',
-    flags: {
-      email: { value: 'E' },
-      role: { value: 'R', isList: true },
-      scope: { value: 'S', isList: true },
-      profile: { value: 'FILE' },
-      'password-file': { value: 'FILE' },
-    },
-    takesSettings: 'withoutKey',
-    summary:
-      'create an account; asks for the password unless there is a --password-file; ' +
+  onUser(
+    'create',
+    'create',
+    'create an account; asks for the password unless there is a --password-file; ' +
       'the profile is a JSON file',
-    load: async () => (await import('./cli.ts')).create,
-  },
+    { email: { value: 'E' }, ...names, profile: { value: 'FILE' }, ...passwordFile },
+  ),
   {
     words: ['user', 'list'],
     flags: { json: {} },
@@ -26,49 +39,20 @@ export const cliCommands: readonly CliCommand<Call<Options>>[] = [
     summary: 'list accounts: name, id, e-mail, state, creation time, roles and scopes',
     load: async () => (await import('./cli.ts')).list,
   },
-  {
-    words: ['user', 'grant'],
-    operand: 'NAME',
-    flags: {
-      role: { value: 'R', isList: true },
-      scope: { value: 'S', isList: true },
-      'remove-role': { value: 'R', isList: true },
-      'remove-scope': { value: 'S', isList: true },
-      now: {},
-    },
-    takesSettings: 'withoutKey',
-    summary:
-      'add and remove roles and scopes; the user gets new ones at the next login; ' +
+  onUser(
+    'grant',
+    'grant',
+    'add and remove roles and scopes; the user gets new ones at the next login; ' +
       '--now also ends all sessions of the user',
-    load: async () => (await import('./cli.ts')).grant,
-  },
-  {
-    words: ['user', 'disable'],
-    operand: 'NAME',
-    takesSettings: 'withoutKey',
-    summary: 'stop a user from logging in, and revoke all tokens of the user',
-    load: async () => (await import('./cli.ts')).disable,
-  },
-  {
-    words: ['user', 'enable'],
-    operand: 'NAME',
-    takesSettings: 'withoutKey',
-    summary: 'let a disabled user log in again',
-    load: async () => (await import('./cli.ts')).enable,
-  },
-  {
-    words: ['user', 'set-password'],
-    operand: 'NAME',
-    flags: { 'password-file': { value: 'FILE' } },
-    takesSettings: 'withoutKey',
-    summary: 'set a new password and end all sessions of the user',
-    load: async () => (await import('./cli.ts')).setPassword,
-  },
-  {
-    words: ['user', 'delete'],
-    operand: 'NAME',
-    takesSettings: 'withoutKey',
-    summary: 'delete a user for good; the name cannot be registered again',
-    load: async () => (await import('./cli.ts')).remove,
-  },
+    { ...names, 'remove-role': names.role, 'remove-scope': names.scope, now: {} },
+  ),
+  onUser('disable', 'disable', 'stop a user from logging in, and revoke all tokens of the user'),
+  onUser('enable', 'enable', 'let a disabled user log in again'),
+  onUser(
+    'set-password',
+    'setPassword',
+    'set a new password and end all sessions of the user',
+    passwordFile,
+  ),
+  onUser('delete', 'remove', 'delete a user for good; the name cannot be registered again'),
 ]

@@ -79,11 +79,8 @@ export async function readPassword(
   const password =
     file === undefined ? await terminal.askSecret('Password: ') : readPasswordFile(file, terminal)
 
-  const policy = createPasswordPolicy({
-    issuer: options.issuer,
-    minLength: options.passwordMinLength,
-  })
-  const fault = policy.findFault(password, owner)
+  const { issuer, passwordMinLength: minLength } = options
+  const fault = createPasswordPolicy({ issuer, minLength }).findFault(password, owner)
   if (fault) throw new ConfigurationError(fault)
 
   if (file === undefined && (await terminal.askSecret('Password again: ')) !== password) {

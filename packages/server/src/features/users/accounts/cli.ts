@@ -7,11 +7,13 @@ import type { Database } from '../../../storage/database.ts'
 import { byOperator } from '../../operations/audit/audit.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
 import { withEventFeed } from '../../tokens/events/cli.ts'
+import type { EventFeed } from '../../tokens/events/events.ts'
 import type { OptionalNotice } from '../../mail/messages/message.ts'
 import { createNotices, noNotices } from '../../mail/messages/notices.ts'
 import { openHashThreads } from '../../credentials/password/hash-threads.ts'
 import type { HashingCost } from '../../credentials/password/hashing-cost.ts'
 import { createPasswords } from '../../credentials/password/password.ts'
+import type { PasswordOwner } from '../../credentials/password-policy/policy.ts'
 import { readNames, readPassword, readProfile, type InputOptions } from './cli-input.ts'
 import { hasAppUsers, readScopeRules } from '../scopes/declared.ts'
 import { changeRights, namesOfRights } from '../scopes/scopes.ts'
@@ -54,12 +56,9 @@ export async function create(call: Call<Options>): Promise<void> {
     const rules = await readScopeRules(database, options)
     const roles = readNames(flags, 'role', rules)
     const scopes = readNames(flags, 'scope', rules)
-    const password = await readPassword(flags.value('password-file'), { owner, terminal, options })
-    const passwordHash = await hashPassword(password, options.passwordHashing)
-    const created = await users.create(
-      { username, email, passwordHash, scopes, roles, profile },
-      byOperator,
-    )
+    const passwordHash = await readPasswordHash(call, options, owner)
+    const fresh = { username, email, passwordHash, scopes, roles, profile }
+    const created = await users.create(fresh, byOperator)
     if ('taken' in created) throw new ConfigurationError(`this ${created.taken} is already taken`)
     terminal.print(`created ${username.shown} (${created.user.publicUser.id})`)
   }
@@ -113,29 +112,27 @@ export async function grant(call: Call<Options>): Promise<void> {
       })
       return { ...rights, endsSessions: flags.has('now') }
     },
-    (user) => {
-      const names = namesOfRights(user).join(' ') || 'neither roles nor scopes'
-      return `${user.publicUser.username} has ${names}`
-    },
+    ({ username }, user) =>
+      `${username} has ${namesOfRights(user).join(' ') || 'neither roles nor scopes'}`,
   )
 }
 
 /** `keystile user disable`: stops a user from logging in and revokes the user's tokens. */
-export async function disable(call: Call<Options>): Promise<void> {
-  await changeUser(
+export function disable(call: Call<Options>): Promise<void> {
+  const said = 'a running server refuses their tokens within a second'
+  return changeUser(
     call,
     () => ({ active: false }),
-    ({ publicUser }) =>
-      `disabled ${publicUser.username}; a running server refuses their tokens within a second`,
+    ({ username }) => `disabled ${username}; ${said}`,
   )
 }
 
 /** `keystile user enable`: lets a disabled user log in again. Ended sessions stay ended. */
-export async function enable(call: Call<Options>): Promise<void> {
-  await changeUser(
+export function enable(call: Call<Options>): Promise<void> {
+  return changeUser(
     call,
     () => ({ active: true }),
-    ({ publicUser }) => `enabled ${publicUser.username}`,
+    ({ username }) => `enabled ${username}`,
   )
 }
 
@@ -146,7 +143,7 @@ export async function enable(call: Call<Options>): Promise<void> {
 async function changeUser(
   call: Call<Options>,
   changeOf: (user: User, database: Database) => UserChange | Promise<UserChange>,
-  say: (changed: User) => string,
+  say: (shown: User['publicUser'], changed: User) => string,
 ): Promise<void> {
   await withUsers(call, async (users, database) => {
     const user = await getUser(users, call.operand)
@@ -155,24 +152,20 @@ async function changeUser(
     if (outcome === 'last-administrator') throw lastAdministrator()
     if (outcome === 'outdated')
       throw new ConfigurationError('another process changed this user at the same time; try again')
-    call.terminal.print(say(await getUser(users, user.publicUser.username)))
+    const changed = await getUser(users, user.publicUser.username)
+    call.terminal.print(say(changed.publicUser, changed))
   })
 }
 
 /** `keystile user set-password`: sets a password and ends all sessions of the user. */
 export async function setPassword(call: Call<Options>): Promise<void> {
-  const { operand, flags, terminal } = call
   const { options } = await call.settings()
   await withUsers(call, async (users) => {
-    const user = await getUser(users, operand)
-    const owner = user.publicUser
-
-    const password = await readPassword(flags.value('password-file'), { owner, terminal, options })
-    const hash = await hashPassword(password, options.passwordHashing)
-    const outcome = await users.changePassword(user, hash, byOperator)
-    if (outcome === 'outdated')
+    const user = await getUser(users, call.operand)
+    const hash = await readPasswordHash(call, options, user.publicUser)
+    if ((await users.changePassword(user, hash, byOperator)) === 'outdated')
       throw new ConfigurationError('the password was changed at the same time; try again')
-    terminal.print(`${owner.username} has a new password and no sessions`)
+    call.terminal.print(`${user.publicUser.username} has a new password and no sessions`)
   })
 }
 
@@ -196,28 +189,19 @@ async function withUsers(
   work: (users: Users, database: Database) => Promise<void>,
   options?: { readonly mayCreate: boolean },
 ): Promise<void> {
+  const { ofUser, clock } = call
   const { mailUrl, disabledNotices } = (await call.settings()).options
-  const notices =
-    mailUrl === undefined ? noNotices : createNotices(noSeal, call.clock, disabledNotices)
-  await withEventFeed(
-    call,
-    async (database, feed) => {
-      if (await hasAppUsers(database)) throw appHasUsers()
-      await work(
-        createUsers(database, feed, call.clock, { ofUser: call.ofUser, notices }),
-        database,
-      )
-    },
-    options,
-  )
-}
-
-function appHasUsers(): ConfigurationError {
-  return new ConfigurationError(
-    'the `user` commands are for accounts that Keystile stores; the app that uses this database ' +
-      'stores its users itself (its option users). Fix: change the user there; to end all ' +
-      'sessions of a user, call keystile.sessions.revokeAll(subject) in the app',
-  )
+  const notices = mailUrl === undefined ? noNotices : createNotices(noSeal, clock, disabledNotices)
+  const workOn = async (database: Database, feed: EventFeed): Promise<void> => {
+    if (!(await hasAppUsers(database)))
+      return work(createUsers(database, feed, clock, { ofUser, notices }), database)
+    throw new ConfigurationError(
+      'the `user` commands are for accounts that Keystile stores; the app that uses this ' +
+        'database stores its users itself (its option users). Fix: change the user there; to ' +
+        'end all sessions of a user, call keystile.sessions.revokeAll(subject) in the app',
+    )
+  }
+  await withEventFeed(call, workOn, options)
 }
 
 /**
@@ -228,11 +212,19 @@ function noSeal(): never {
   throw new Error('a notice from the command line must have no IP address')
 }
 
-/** Hashes a password with the server's parameters, in a thread. Closes the thread afterwards. */
-async function hashPassword(password: string, cost: HashingCost): Promise<string> {
+/**
+ * Reads a new password and hashes it with the server's parameters, in a thread. Closes the thread
+ * afterwards.
+ */
+async function readPasswordHash(
+  { flags, terminal }: Call<Options>,
+  options: Options,
+  owner: PasswordOwner,
+): Promise<string> {
+  const password = await readPassword(flags.value('password-file'), { owner, terminal, options })
   const threads = openHashThreads()
   try {
-    return await createPasswords(threads, cost).hash(password)
+    return await createPasswords(threads, options.passwordHashing).hash(password)
   } finally {
     await threads.close()
   }

@@ -1,5 +1,5 @@
 import type { JsonObject } from 'keystile/internal'
-import { inTables, type Transaction } from '../../../storage/database.ts'
+import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import type { AppEvent } from '../../operations/app-events/app-event.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
@@ -192,19 +192,22 @@ export async function setPasswordByMail(
 }
 
 /**
- * Whether a user has an address, or had it as a verified address and can still restore it by a
- * link.
+ * Whether another user has an address, or had it as a verified address and can still restore it by
+ * a link.
  *
  * @param options.mailbox the address in the form in which mailboxes are compared
- * @param options.subject the id of the new user who wants the address
+ * @param options.subject the user who wants the address
  */
 export async function isTaken(
-  transaction: Transaction,
-  { mailbox, subject, now }: { readonly mailbox: string; readonly subject: string; now: number },
+  db: Reader,
+  {
+    mailbox: key,
+    ...wanted
+  }: { readonly mailbox: string; readonly subject: string; readonly now: number },
 ): Promise<boolean> {
-  const holder = await findHolder(transaction, mailbox)
-  if (holder !== undefined) return true
-  return isReserved(transaction, { key: mailbox, subject, now })
+  const holder = await findHolder(db, key)
+  if (holder !== undefined && holder !== wanted.subject) return true
+  return isReserved(db, { key, ...wanted })
 }
 
 /**
@@ -224,11 +227,8 @@ export async function verifyMailbox(transaction: Transaction, act: UserAct): Pro
  *
  * @param mailbox the address in the form in which mailboxes are compared
  */
-export async function findHolder(
-  transaction: Transaction,
-  mailbox: string,
-): Promise<string | undefined> {
-  const holder = await inTables<AccountTables>(transaction)
+export async function findHolder(db: Reader, mailbox: string): Promise<string | undefined> {
+  const holder = await inTables<AccountTables>(db)
     .selectFrom('user')
     .select('id')
     .where('email_key', '=', mailbox)

@@ -1,27 +1,21 @@
 // The endpoints for administrators: list, read, change and delete any account.
 import * as z from 'zod'
-import { ProblemError, type JsonObject } from 'keystile/internal'
+import { ProblemError } from 'keystile/internal'
 import { describeFields, readFields, refuseFaults, strictFields } from '../../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type GuardedRoute } from '../../../http/route.ts'
 import { byCaller, type CallerIdentity } from '../../operations/audit/audit.ts'
 import { givesRights, mayGive, type ScopeRules } from '../scopes/scopes.ts'
 import { findUndeclared, namesField } from './account-fields.ts'
-import type { ProfileSchema } from './profile.ts'
-import { accountRoute, getUser, lastAdministrator, outdated } from './route-parts.ts'
+import { accountRoute, getUser, refuseUnchanged, type AccountParts } from './route-parts.ts'
 import { defaultPageSize, maxPageSize, readUserPage } from './user-page.ts'
-import type { User, UserChange, Users } from './users.ts'
+import type { User, UserChange } from './users.ts'
 import { describeManagedUser, wireManagedUser, wireRights } from './wire-user.ts'
 
 export interface ManagementCaller {
   readonly identity: CallerIdentity & { readonly scopes: readonly string[] }
 }
 
-export interface ManagementParts {
-  readonly users: Users
-  readonly scopes: ScopeRules
-  readonly profile: ProfileSchema | undefined
-}
-
+type ManagementParts = Pick<AccountParts, 'users' | 'scopes' | 'profile'>
 type ManagementRoute = GuardedRoute<ManagementCaller>
 
 /**
@@ -104,20 +98,30 @@ function readUserRoute({ users, profile }: ManagementParts): ManagementRoute {
   }
 }
 
-const userChange = strictFields({
-  scopes: namesField.optional(),
-  roles: namesField.optional(),
-  disabled: z.boolean({ error: 'Input should be true or false' }).optional(),
-}).refine((fields) => Object.keys(fields).length > 0, {
-  error: 'Field required: at least one of scopes, roles and disabled',
-})
+/** The body of a change. Its JSON Schema allows only declared scopes and roles. */
+function changeFields({ declared, roles }: ScopeRules) {
+  const listOf = (names: object): typeof namesField =>
+    namesField.meta({ items: { type: 'string', enum: Object.keys(names) } })
+  return strictFields({
+    scopes: listOf(declared).optional(),
+    roles: listOf(roles).optional(),
+    disabled: z.boolean({ error: 'Input should be true or false' }).optional(),
+  })
+    .refine((fields) => Object.keys(fields).length > 0, {
+      error: 'Field required: at least one of scopes, roles and disabled',
+    })
+    .meta({ minProperties: 1 })
+}
 
 /**
  * `PATCH /users/{id}`: changes scopes, roles and access. To give rights to a user, a caller must
  * also hold these rights. Otherwise every caller with the scope `users:write` could become an
  * administrator.
  */
-function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): ManagementRoute {
+function changeUserRoute(parts: ManagementParts): ManagementRoute {
+  const { users, scopes: rules, profile } = parts
+  const userChange = changeFields(rules)
+
   return {
     ...mayWrite,
     method: 'PATCH',
@@ -132,7 +136,7 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
         'Disabling a user ends all their sessions at once. A removed scope is missing from ' +
         'the next token of the user. Without the scope users:read, the answer has only the ' +
         'members id, scopes, roles and disabled.',
-      body: { type: 'json', schema: describeChange(rules) },
+      body: { type: 'json', schema: describeFields(userChange) },
       success: {
         status: 200,
         description: 'The changed user',
@@ -157,29 +161,13 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
         roles: roles && [...new Set(roles)],
         active: disabled === undefined ? undefined : !disabled,
       }
-      const author = await findAuthor(user, change, identity, { users, rules })
-      const outcome = await users.change(user, change, byCaller(request, identity), author)
-      if (outcome === 'outdated') throw outdated()
-      if (outcome === 'last-administrator') throw lastAdministrator()
+      const author = await findAuthor(user, change, identity, parts)
+      refuseUnchanged(await users.change(user, change, byCaller(request, identity), author))
 
       const changed = await getUser(request.params['id'], users)
       const mayReadUsers = identity.scopes.includes('users:read')
       return jsonAnswer(200, mayReadUsers ? wireManagedUser(changed) : wireRights(changed))
     },
-  }
-}
-
-/** Returns the JSON Schema of `userChange`. It allows only declared scopes and roles. */
-function describeChange({ declared, roles }: ScopeRules): JsonObject {
-  const described = describeFields(userChange) as { readonly properties: object }
-  const listOf = (names: object): JsonObject => ({
-    type: 'array',
-    items: { type: 'string', enum: Object.keys(names) },
-  })
-  return {
-    ...described,
-    properties: { ...described.properties, scopes: listOf(declared), roles: listOf(roles) },
-    minProperties: 1,
   }
 }
 
@@ -196,7 +184,7 @@ async function findAuthor(
   user: User,
   { scopes = user.scopes, roles = user.roles, active = user.active }: UserChange,
   identity: ManagementCaller['identity'],
-  { users, rules }: { readonly users: Users; readonly rules: ScopeRules },
+  { users, scopes: rules }: ManagementParts,
 ): Promise<User | undefined> {
   const after = { scopes, roles, active }
   if (!givesRights(user, after)) return undefined
@@ -225,8 +213,7 @@ function deleteUserRoute({ users }: ManagementParts): ManagementRoute {
     },
     async handle(request, { identity }) {
       const user = await getUser(request.params['id'], users)
-      const outcome = await users.delete(user, byCaller(request, identity))
-      if (outcome === 'last-administrator') throw lastAdministrator()
+      refuseUnchanged(await users.delete(user, byCaller(request, identity)))
       return emptyAnswer
     },
   }

@@ -10,15 +10,20 @@ import {
 } from '../../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
 import { byCaller } from '../../operations/audit/audit.ts'
-import type { ScopeRules } from '../scopes/scopes.ts'
 import { useOf } from '../../operations/limits/uses.ts'
-import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import { currentPasswordField, findPasswordErrors, newPasswordField } from './account-fields.ts'
-import { checkProfileChange, describeProfileInput, type ProfileSchema } from './profile.ts'
+import { checkProfileChange, describeProfileInput } from './profile.ts'
 import { profileRate } from './feature.ts'
-import { provePassword, type ProofParts } from './prove-password.ts'
-import { outdated, ownAccount, tooManyTries, type AccountCaller } from './route-parts.ts'
-import type { User, Users } from './users.ts'
+import { provePassword } from './prove-password.ts'
+import {
+  outdated,
+  ownAccount,
+  refuseUnchanged,
+  tooManyTries,
+  type AccountCaller,
+  type AccountParts,
+} from './route-parts.ts'
+import type { User } from './users.ts'
 import { describeOwnUser, wireOwnUser } from './wire-user.ts'
 
 /**
@@ -27,15 +32,10 @@ import { describeOwnUser, wireOwnUser } from './wire-user.ts'
  */
 const deletionMaxAgeSeconds = 300
 
-export interface AccountParts extends ProofParts {
-  readonly users: Pick<Users, 'readBySubject' | 'replaceProfile' | 'changePassword' | 'delete'>
-  readonly passwordPolicy: PasswordPolicy
-  readonly scopes: ScopeRules
-  readonly profile: ProfileSchema | undefined
-}
+type OwnRoute = GuardedRoute<AccountCaller>
 
 /** The routes with which users read, change and delete their own account. */
-export function accountRoutes(parts: AccountParts): readonly GuardedRoute<AccountCaller>[] {
+export function accountRoutes(parts: AccountParts): readonly OwnRoute[] {
   return [
     readAccountRoute(parts),
     changeProfileRoute(parts),
@@ -45,7 +45,7 @@ export function accountRoutes(parts: AccountParts): readonly GuardedRoute<Accoun
 }
 
 /** `GET /users/me`: returns the user of the token. */
-export function readAccountRoute({ scopes, profile }: AccountParts): GuardedRoute<AccountCaller> {
+export function readAccountRoute({ scopes, profile }: AccountParts): OwnRoute {
   // Requests share a user who is in memory, so they share the answer too.
   const answers = new WeakMap<User, HttpAnswer>()
   return {
@@ -69,12 +69,7 @@ export function readAccountRoute({ scopes, profile }: AccountParts): GuardedRout
 }
 
 /** `PATCH /users/me`: changes profile fields. */
-export function changeProfileRoute({
-  users,
-  limits,
-  scopes,
-  profile,
-}: AccountParts): GuardedRoute<AccountCaller> {
+export function changeProfileRoute({ users, limits, scopes, profile }: AccountParts): OwnRoute {
   return {
     ...ownAccount,
     method: 'PATCH',
@@ -94,8 +89,8 @@ export function changeProfileRoute({
       refuseFaults(checked.errors)
 
       await limits.count([useOf(profileRate, user.publicUser.id)])
-      const outcome = await users.replaceProfile(user, checked.profile, byCaller(request, identity))
-      if (outcome === 'outdated') throw outdated()
+      const by = byCaller(request, identity)
+      refuseUnchanged(await users.replaceProfile(user, checked.profile, by))
 
       const changed = await users.readBySubject(user.publicUser.id)
       if (!changed) throw outdated()
@@ -108,7 +103,7 @@ export function changeProfileRoute({
  * `POST /users/me/password`: changes the password and ends all other sessions. It requires the
  * current password, so an attacker with only a stolen token cannot take over the account.
  */
-export function changePasswordRoute(parts: AccountParts): GuardedRoute<AccountCaller> {
+export function changePasswordRoute(parts: AccountParts): OwnRoute {
   const { users, passwords, passwordPolicy } = parts
   const passwordChange = strictFields({
     current_password: currentPasswordField,
@@ -135,26 +130,23 @@ export function changePasswordRoute(parts: AccountParts): GuardedRoute<AccountCa
     },
     async handle(request, { identity, user }) {
       const body = await readJsonObject(request)
-      const faults = findPasswordErrors(
-        'new_password',
-        body['new_password'],
-        user.publicUser,
-        passwordPolicy,
-      )
+      const { new_password } = body
+      const owner = user.publicUser
+      const faults = findPasswordErrors('new_password', new_password, owner, passwordPolicy)
       const fields = getFields(checkFields(passwordChange, body), faults)
 
       const by = byCaller(request, identity)
       await provePassword(fields.current_password, { user, by }, parts)
 
       const hash = await passwords.hash(fields.new_password, by.address)
-      if ((await users.changePassword(user, hash, by)) === 'outdated') throw outdated()
+      refuseUnchanged(await users.changePassword(user, hash, by))
       return emptyAnswer
     },
   }
 }
 
 /** `DELETE /users/me`: deletes the account. Requires a recent login. */
-function deleteAccountRoute({ users }: AccountParts): GuardedRoute<AccountCaller> {
+function deleteAccountRoute({ users }: AccountParts): OwnRoute {
   return {
     ...ownAccount,
     method: 'DELETE',

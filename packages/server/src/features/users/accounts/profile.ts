@@ -69,27 +69,23 @@ export function findReservedFields(schema: ProfileSchema): readonly string[] {
  * `oneOf`.
  */
 function fieldNamesOf(schema: JsonObject): readonly string[] {
-  type Alternatives = Partial<Record<'allOf' | 'anyOf' | 'oneOf', readonly JsonObject[]>>
-  const {
-    properties = {},
-    allOf = [],
-    anyOf = [],
-    oneOf = [],
-  } = schema as Alternatives & {
-    readonly properties?: object
-  }
+  type Parts = Partial<Record<'allOf' | 'anyOf' | 'oneOf', readonly JsonObject[]>>
+  type Fields = Parts & { readonly properties?: object }
+  const { properties = {}, allOf = [], anyOf = [], oneOf = [] } = schema as Fields
   return [...Object.keys(properties), ...[...allOf, ...anyOf, ...oneOf].flatMap(fieldNamesOf)]
 }
 
 function findReservedFaults(members: JsonObject): readonly FieldError[] {
   return Object.keys(members)
     .filter(isReserved)
-    .map((name) => ({
-      loc: ['body', name],
-      msg: 'This field is reserved',
-      type: 'extra_forbidden',
-    }))
+    .map((name) => fault('This field is reserved', ['body', name], 'extra_forbidden'))
 }
+
+function fault(msg: string, loc: FieldError['loc'] = ['body'], type = 'value_error'): FieldError {
+  return { loc, msg, type }
+}
+
+const refused = (...errors: readonly FieldError[]): CheckedProfile => ({ errors, profile: {} })
 
 /**
  * Checks the profile fields of a request with the application's schema, and returns the profile to
@@ -106,28 +102,25 @@ export async function checkProfile(
   if (!schema) {
     const expected =
       ownFields.length > 0 ? `expected are ${ownFields.join(', ')}` : 'none are expected'
-    const unknown = { loc: ['body'], msg: `Unknown members; ${expected}`, type: 'extra_forbidden' }
-    return { errors: Object.keys(members).length > 0 ? [unknown] : [], profile: {} }
+    return Object.keys(members).length > 0
+      ? refused(fault(`Unknown members; ${expected}`, ['body'], 'extra_forbidden'))
+      : { errors: [], profile: {} }
   }
 
   const reserved = findReservedFaults(members)
-  if (reserved.length > 0) return { errors: reserved, profile: {} }
+  if (reserved.length > 0) return refused(...reserved)
 
   const input = asStored(members)
-  if (input === undefined) {
-    const msg = 'Numbers must be within the range of a double'
-    return { errors: [{ loc: ['body'], msg, type: 'value_error' }], profile: {} }
-  }
+  if (input === undefined) return refused(fault('Numbers must be within the range of a double'))
 
   const result = await schema['~standard'].validate(input)
   if (!result.issues) return checkOutput(requireJson(result.value))
 
-  const errors = result.issues.map(({ path = [], message }) => ({
-    loc: ['body', ...path.map((part) => String(typeof part === 'object' ? part.key : part))],
-    msg: message,
-    type: 'value_error',
-  }))
-  return { errors, profile: {} }
+  const nameOf = (part: PropertyKey | StandardSchemaV1.PathSegment): string =>
+    String(typeof part === 'object' ? part.key : part)
+  return refused(
+    ...result.issues.map(({ path = [], message }) => fault(message, ['body', ...path.map(nameOf)])),
+  )
 }
 
 /**
@@ -158,10 +151,9 @@ function asStored(members: JsonObject): unknown {
 /** Checks the output of the schema: the schema may have added fields or made the profile larger. */
 function checkOutput(profile: Profile): CheckedProfile {
   const reserved = findReservedFaults(profile)
-  if (reserved.length > 0) return { errors: reserved, profile: {} }
+  if (reserved.length > 0) return refused(...reserved)
   if (Buffer.byteLength(JSON.stringify(profile)) <= maxProfileBytes) return { errors: [], profile }
-  const msg = `A profile must be at most ${maxProfileBytes} bytes of JSON`
-  return { errors: [{ loc: ['body'], msg, type: 'value_error' }], profile: {} }
+  return refused(fault(`A profile must be at most ${maxProfileBytes} bytes of JSON`))
 }
 
 /**

@@ -1,19 +1,13 @@
 // Verifies passwords that people type besides their login. Wrong ones count against a rate limit.
-import type { Audit } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
-import type { AccountEvent } from './audit-events.ts'
 import { proofRate } from './feature.ts'
-import { aboutMember } from './route-parts.ts'
+import { aboutMember, type AccountParts } from './route-parts.ts'
 import type { User } from './users.ts'
 
-export interface ProofParts {
-  readonly passwords: Passwords
-  readonly audit: Audit<AccountEvent>
-  readonly limits: Limits
-}
+export type ProofParts = Pick<AccountParts, 'passwords' | 'audit' | 'limits'>
 
 /**
  * Verifies the current password. Each session has its own rate limit. If an attacker exhausts the
@@ -35,11 +29,6 @@ export async function provePassword(
   throw aboutMember('forbidden', 'current_password', 'The current password is wrong')
 }
 
-export interface VerifyCountedParts {
-  readonly passwords: Pick<Passwords, 'verify'>
-  readonly limits: Limits
-}
-
 /**
  * Verifies a password that a person typed. A wrong password counts against a rate limit.
  *
@@ -50,7 +39,7 @@ export interface VerifyCountedParts {
 export async function verifyCounted(
   password: string,
   wanted: { readonly hash: string; readonly use: Use; readonly address: string | undefined },
-  { passwords, limits }: VerifyCountedParts,
+  { passwords, limits }: { readonly passwords: Pick<Passwords, 'verify'>; readonly limits: Limits },
 ): Promise<boolean> {
   const spent = await limits.count([wanted.use])
   const isRight = await passwords

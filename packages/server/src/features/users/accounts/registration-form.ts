@@ -5,10 +5,8 @@ import { ProblemError, type HttpRequestWithBody, type JsonObject } from 'keystil
 import { readJsonObject, refuseFaults } from '../../../http/json-body.ts'
 import { addressOf } from '../../operations/audit/audit.ts'
 import type { ComparableName } from '../directory/names.ts'
-import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf, type Spent } from '../../operations/limits/uses.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
-import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import {
   describeAccountFields,
   emailField,
@@ -18,14 +16,15 @@ import {
   usernameField,
 } from './account-fields.ts'
 import { registrationMailRate, registrationRate } from './feature.ts'
-import type { Profile, ProfileSchema } from './profile.ts'
+import type { Profile } from './profile.ts'
+import type { AccountParts } from './route-parts.ts'
 
-export interface RegistrationFormParts {
+export interface RegistrationFormParts extends Pick<
+  AccountParts,
+  'passwordPolicy' | 'limits' | 'profile'
+> {
   readonly passwords: Pick<Passwords, 'hash'>
-  readonly passwordPolicy: PasswordPolicy
-  readonly limits: Limits
   readonly registration: 'open' | 'closed'
-  readonly profile: ProfileSchema | undefined
   readonly sendsMail: boolean
 }
 

@@ -1,5 +1,5 @@
 // The endpoint where a person without an account creates one.
-import type { OpenRoute, SuccessDoc } from '../../../http/route.ts'
+import type { OpenRoute } from '../../../http/route.ts'
 import { byStranger } from '../../operations/audit/audit.ts'
 import type { ComparableName } from '../directory/names.ts'
 import { preferredLanguage } from '../../mail/messages/language.ts'
@@ -23,7 +23,13 @@ export interface RegistrationParts extends Omit<RegistrationFormParts, 'sendsMai
 export function registerRoute(parts: RegistrationParts): OpenRoute {
   const { issuer, users, limits, verification, profile } = parts
   const form = createRegistrationForm({ ...parts, sendsMail: verification !== undefined })
-  const created = describeCreated(profile)
+  const success = describeCreated(
+    profile,
+    'The new user',
+    verification && {
+      [requestField]: { type: 'string', description: 'Needed with the code of the mail' },
+    },
+  )
 
   return {
     ...accountRoute,
@@ -39,7 +45,7 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
           'later at `POST /email-verifications`.',
       }),
       body: { type: 'json', schema: form.schema },
-      success: verification ? withRequest(created) : created,
+      success,
       refuses: {
         403: 'Registration is closed',
         409: 'The username or the email is taken',
@@ -66,16 +72,3 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
  * code from the mail must also send this id.
  */
 const requestField = 'verification_request_id'
-
-function withRequest(created: ReturnType<typeof describeCreated>): SuccessDoc {
-  const { properties, required } = created.schema
-  const schema = {
-    ...created.schema,
-    properties: {
-      ...properties,
-      [requestField]: { type: 'string', description: 'Needed with the code of the mail' },
-    },
-    required: [...required, requestField],
-  }
-  return { ...created, schema }
-}

@@ -2,8 +2,25 @@
 // has the same refusals.
 import { ProblemError } from 'keystile/internal'
 import { areStorable } from '../../../storage/storable.ts'
-import type { CallerIdentity } from '../../operations/audit/audit.ts'
+import type { Passwords } from '../../credentials/password/password.ts'
+import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import type { Audit, CallerIdentity } from '../../operations/audit/audit.ts'
+import type { Limits } from '../../operations/limits/limits.ts'
+import type { ScopeRules } from '../scopes/scopes.ts'
+import type { AccountEvent } from './audit-events.ts'
+import type { ProfileSchema } from './profile.ts'
 import type { User, Users } from './users.ts'
+
+/** What the account routes and `keystile.users` are made from. */
+export interface AccountParts {
+  readonly users: Users
+  readonly passwords: Passwords
+  readonly passwordPolicy: PasswordPolicy
+  readonly scopes: ScopeRules
+  readonly profile: ProfileSchema | undefined
+  readonly audit: Audit<AccountEvent>
+  readonly limits: Limits
+}
 
 export interface AccountCaller {
   readonly identity: CallerIdentity
@@ -57,9 +74,17 @@ export function outdated(): ProblemError {
   )
 }
 
-/** Returns the error for a change that would leave the system without an administrator. */
-export function lastAdministrator(): ProblemError {
-  return new ProblemError('conflict', 'The last administrator must stay an administrator')
+/**
+ * Refuses a request that did not change a user.
+ *
+ * @throws {ProblemError} `conflict`
+ */
+export function refuseUnchanged(
+  outcome: 'changed' | 'deleted' | 'absent' | 'outdated' | 'last-administrator',
+): void {
+  if (outcome === 'outdated') throw outdated()
+  if (outcome === 'last-administrator')
+    throw new ProblemError('conflict', 'The last administrator must stay an administrator')
 }
 
 /** Returns a user as stored now, not from the cache; undefined if there is no such user. */

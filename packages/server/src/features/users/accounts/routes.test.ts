@@ -19,10 +19,9 @@ import {
   changePasswordRoute,
   changeProfileRoute,
   readAccountRoute,
-  type AccountParts,
 } from './own-account.ts'
 import type { ProfileSchema } from './profile.ts'
-import { outdated, taken, type AccountCaller } from './route-parts.ts'
+import { outdated, taken, type AccountCaller, type AccountParts } from './route-parts.ts'
 import { registerRoute } from './registration.ts'
 import { createRegistrationForm } from './registration-form.ts'
 import type { NewUser, User } from './users.ts'

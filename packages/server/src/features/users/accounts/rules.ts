@@ -23,21 +23,16 @@ export const rules: readonly Rule<RuleOptions>[] = [
     find(situation, say) {
       const { bind, unread, options } = situation
       const isSaid = options.registration !== undefined || unread.has('registration')
-      if (isSaid || options.users !== undefined || unread.has('users') || !isPublic(situation))
-        return []
-      const where =
-        bind && !isLoopback(bind.host)
-          ? `when listening on ${show(bind.host)}`
-          : 'when the issuer is not on this machine'
-      return [
-        {
-          about: say.name('registration'),
-          message:
-            `must be given ${where}: ` +
-            'with open, anyone can create an account; with closed, only you can',
-          fix: `${say.set('registration', 'closed')}, or open`,
-        },
-      ]
+      const hasOwnUsers = options.users !== undefined || unread.has('users')
+      if (isSaid || hasOwnUsers || !isPublic(situation)) return []
+
+      const isExposed = bind && !isLoopback(bind.host)
+      const where = isExposed
+        ? `when listening on ${show(bind.host)}`
+        : 'when the issuer is not on this machine'
+      const message = `must be given ${where}: with open, anyone can create an account; with closed, only you can`
+      const fix = `${say.set('registration', 'closed')}, or open`
+      return [{ about: say.name('registration'), message, fix }]
     },
   },
   {
@@ -45,17 +40,13 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 2.4.1',
     severity: 'warn',
     demand: 'open registration requires rate limits when other machines can reach the server',
-    find: (situation, say) =>
-      situation.options.registration === 'open' &&
-      situation.options.rateLimits === 'off' &&
-      isPublic(situation)
-        ? [
-            {
-              about: say.name('registration'),
-              message: 'is open without rate limits: anyone can create any number of accounts',
-              fix: `${say.set('registration', 'closed')}, or ${say.set('rateLimits', 'on')}`,
-            },
-          ]
-        : [],
+    find(situation, say) {
+      const { registration, rateLimits } = situation.options
+      if (registration !== 'open' || rateLimits !== 'off' || !isPublic(situation)) return []
+
+      const message = 'is open without rate limits: anyone can create any number of accounts'
+      const fix = `${say.set('registration', 'closed')}, or ${say.set('rateLimits', 'on')}`
+      return [{ about: say.name('registration'), message, fix }]
+    },
   },
 ]

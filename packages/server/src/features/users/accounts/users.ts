@@ -11,8 +11,7 @@ import { noNotices, type Notices } from '../../mail/messages/notices.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
 import type { Rights, StoredRights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
-import { isReserved } from './former-email-store.ts'
-import type { NewUserRow, UserAct } from './in-transaction.ts'
+import { isTaken, type NewUserRow, type UserAct } from './in-transaction.ts'
 import type { NewUndo } from './new-undo.ts'
 import { withoutReserved, type Profile } from './profile.ts'
 import { changeUser, createDeleteUser, type StoredAccess } from './management-store.ts'
@@ -158,54 +157,16 @@ export function createUsers(
   database: Database,
   feed: EventFeed,
   clock: Clock,
-  options: {
+  {
+    ofUser,
+    notices = noNotices,
+  }: {
     /** What all features store about users. */
     readonly ofUser: readonly OfUser[]
     readonly notices?: Notices | undefined
   },
 ): Users {
-  return {
-    ...createFinder(database, clock),
-    ...createWriter(database, feed, clock, options),
-    settle: feed.tail,
-  }
-}
-
-function createFinder(
-  database: Database,
-  clock: Clock,
-): Pick<Users, 'readBySubject' | 'findByLogin' | 'isTaken' | 'listAfter'> {
   const findUserRow = createUserRowFinder(database)
-
-  return {
-    async readBySubject(subject) {
-      const row = await findUserRow('id', subject)
-      return row && userOf(row)
-    },
-    async findByLogin(login) {
-      const isEmail = login.includes('@')
-      const name = isEmail ? parseEmail(login) : parseUsername(login)
-      const row = name && (await findUserRow(isEmail ? 'email_key' : 'username_key', name.key))
-      return row && userOf(row)
-    },
-    async isTaken({ key }, subject) {
-      const holder = await findUserRow('email_key', key)
-      if (holder && holder.id !== subject) return true
-      return isReserved(database.reader, { key, subject, now: clock.now() })
-    },
-    async listAfter(username, limit) {
-      const afterKey = username?.toLowerCase() ?? '' // sorts before every name
-      return (await listUserRows(database.reader, afterKey, limit)).map(userOf)
-    },
-  }
-}
-
-function createWriter(
-  database: Database,
-  feed: EventFeed,
-  clock: Clock,
-  { ofUser, notices = noNotices }: Parameters<typeof createUsers>[3],
-): Omit<Users, keyof ReturnType<typeof createFinder> | 'settle'> {
   const deleteUser = createDeleteUser(ofUser)
 
   /** Runs a command, and waits until this process refuses the tokens of the ended sessions. */
@@ -223,6 +184,22 @@ function createWriter(
   }
 
   return {
+    async readBySubject(subject) {
+      const row = await findUserRow('id', subject)
+      return row && userOf(row)
+    },
+    async findByLogin(login) {
+      const isEmail = login.includes('@')
+      const name = isEmail ? parseEmail(login) : parseUsername(login)
+      const row = name && (await findUserRow(isEmail ? 'email_key' : 'username_key', name.key))
+      return row && userOf(row)
+    },
+    isTaken: ({ key: mailbox }, subject) =>
+      isTaken(database.reader, { mailbox, subject, now: clock.now() }),
+    async listAfter(username, limit) {
+      const afterKey = username?.toLowerCase() ?? '' // sorts before every name
+      return (await listUserRows(database.reader, afterKey, limit)).map(userOf)
+    },
     async create(user, by, request) {
       const row = newRowOf(user, clock.now())
       const { taken } = await database.write(insertUser, { row, by, proof: request?.row })
@@ -259,6 +236,7 @@ function createWriter(
       })
     },
     delete: (user, by) => settled(deleteUser, actOn(user, by)),
+    settle: feed.tail,
   }
 }
 

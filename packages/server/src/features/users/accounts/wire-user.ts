@@ -5,26 +5,9 @@ import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
 import { describeProfile, type ProfileSchema } from './profile.ts'
 import type { User } from './users.ts'
 
-/**
- * Returns a public user as JSON. The profile fields come first, so that they cannot replace
- * Keystile's own fields.
- */
-function wireUser({
-  id,
-  username,
-  email,
-  emailVerified,
-  createdAt,
-  ...profile
-}: User['publicUser']): object {
-  return {
-    ...profile,
-    id,
-    username,
-    email,
-    email_verified: emailVerified,
-    created_at: createdAt.toISOString(),
-  }
+/** Returns a public user as JSON. */
+function wireUser({ emailVerified, createdAt, ...others }: User['publicUser']): object {
+  return { ...others, email_verified: emailVerified, created_at: createdAt.toISOString() }
 }
 
 /**
@@ -55,67 +38,57 @@ export function createdAnswer(
   return jsonAnswer(201, { ...wireUser(publicUser), ...others }, { location })
 }
 
-/** Describes the result of `createdAnswer()` for the OpenAPI document. */
+/**
+ * Describes the result of `createdAnswer()` for the OpenAPI document.
+ *
+ * @param others the JSON Schemas of the other members of the body
+ */
 export function describeCreated(
   profile: ProfileSchema | undefined,
   description = 'The new user',
-): SuccessDoc & { readonly schema: UserSchema } {
+  others: JsonObject = {},
+): SuccessDoc {
   const headers = { Location: 'The URL of the user' }
-  return { status: 201, description, schema: describeUser(profile), headers }
+  return { status: 201, description, schema: describeUser(profile, others), headers }
 }
 
-/** Returns the JSON Schema of the result of `wireUser()`. */
-export function describeUser(profile: ProfileSchema | undefined): UserSchema {
+/** Returns the JSON Schema of the result of `wireUser()`, with other members. All are required. */
+export function describeUser(
+  profile: ProfileSchema | undefined,
+  others: JsonObject = {},
+): JsonObject {
   const { properties = {}, required = [] } = describeProfile(profile, 'output') as {
     properties?: object
     required?: readonly string[]
   }
+  const own = {
+    id: { type: 'string', description: "The subject of the user's tokens" },
+    username: { type: 'string' },
+    email: { type: ['string', 'null'], format: 'email' },
+    email_verified: { type: 'boolean' },
+    created_at: { type: 'string', format: 'date-time' },
+    ...others,
+  }
   return {
     type: 'object',
-    properties: {
-      ...properties,
-      id: { type: 'string', description: "The subject of the user's tokens" },
-      username: { type: 'string' },
-      email: { type: ['string', 'null'], format: 'email' },
-      email_verified: { type: 'boolean' },
-      created_at: { type: 'string', format: 'date-time' },
-    },
-    required: [...required, 'id', 'username', 'email', 'email_verified', 'created_at'],
+    properties: { ...properties, ...own },
+    required: [...required, ...Object.keys(own)],
   }
-}
-
-interface UserSchema extends JsonObject {
-  readonly properties: object
-  readonly required: readonly string[]
 }
 
 /** Returns the JSON Schema of the result of `wireOwnUser()`. */
 export function describeOwnUser(profile: ProfileSchema | undefined): JsonObject {
-  return withRights(profile, 'All scopes that the user may get, also those of roles and by default')
+  const scopes = 'All scopes that the user may get, also those of roles and by default'
+  return describeUser(profile, describeRights(scopes))
 }
 
 /** Returns the JSON Schema of the result of `wireManagedUser()`. */
 export function describeManagedUser(profile: ProfileSchema | undefined): JsonObject {
-  const user = withRights(
-    profile,
-    "Scopes that the user holds besides the scopes of the user's roles",
-  )
-  return {
-    ...user,
-    properties: { ...user.properties, disabled: { type: 'boolean' } },
-    required: [...user.required, 'disabled'],
-  }
+  const scopes = "Scopes that the user holds besides the scopes of the user's roles"
+  return describeUser(profile, { ...describeRights(scopes), disabled: { type: 'boolean' } })
 }
 
-function withRights(profile: ProfileSchema | undefined, scopes: string): UserSchema {
-  const user = describeUser(profile)
-  return {
-    ...user,
-    properties: {
-      ...user.properties,
-      scopes: { type: 'array', items: { type: 'string' }, description: scopes },
-      roles: { type: 'array', items: { type: 'string' } },
-    },
-    required: [...user.required, 'scopes', 'roles'],
-  }
+function describeRights(scopes: string): JsonObject {
+  const names = { type: 'array', items: { type: 'string' } }
+  return { scopes: { ...names, description: scopes }, roles: names }
 }
