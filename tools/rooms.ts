@@ -545,7 +545,6 @@ const server: Package = {
         'features/mail/proofs',
         'features/mail/messages',
         'features/users/scopes',
-        'features/credentials/password',
         'features/credentials/password-policy',
         'features/users/directory',
         'features/users/accounts',

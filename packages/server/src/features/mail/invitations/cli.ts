@@ -1,7 +1,6 @@
 // The commands `keystile user invite`, `invitations` and `uninvite`. A running server sends the
 // mails.
 import { ConfigurationError } from '../../../base/configuration-error.ts'
-import type { Seal } from '../../../base/seal.ts'
 import type { Call } from '../../../feature/cli-command.ts'
 import { printList, type Listing } from '../../../feature/listing.ts'
 import { readNames } from '../../users/accounts/cli-input.ts'
@@ -48,26 +47,22 @@ export async function invite(call: Call<Options>): Promise<void> {
     const rules = await readScopeRules(database, options)
     const [roles, scopes] = [readNames(flags, 'role', rules), readNames(flags, 'scope', rules)]
     const rights = changeRights({ scopes: [], roles: [] }, { scopes, roles })
-    const seal: () => Seal = openMailSeal(() => findSealingSecrets(options))
+    const seal = openMailSeal(() => findSealingSecrets(options))
     const parts = { database, seal, pagesUrl: pagesUrlOf(options), clock }
     const sent = await sendInvitation({ email, ...rights }, byOperator, parts)
-    if ('refused' in sent) throw refusalOf(sent.refused)
+    if ('refused' in sent) throw new ConfigurationError(refusals[sent.refused])
     terminal.print(`invited ${email.shown}; the link expires at ${sent.expiresAt.toISOString()}`)
   })
 }
 
 /** `keystile user uninvite`: revokes an invitation that was not accepted. */
-export async function uninvite({
-  operand,
-  terminal,
-  clock,
-  ...call
-}: Call<Options>): Promise<void> {
+export async function uninvite(call: Call<Options>): Promise<void> {
+  const { operand, terminal, clock } = call
   const { shown, key: mailbox } = addressOf(operand)
   await call.withDatabase(async (database) => {
     const values = { mailbox, by: byOperator, now: clock.now() }
-    const { isRevoked } = await database.write(revokeInvitation, values)
-    if (!isRevoked) throw new ConfigurationError(`there is no invitation for ${shown}`)
+    if (!(await database.write(revokeInvitation, values)))
+      throw new ConfigurationError(`there is no invitation for ${shown}`)
     terminal.print(`revoked the invitation for ${shown}`)
   })
 }
@@ -85,10 +80,8 @@ export async function invitations(call: Call<Options>): Promise<void> {
 async function* listAll(proofs: MailProofs): AsyncIterable<ListedInvitation> {
   let after: string | null = ''
   while (after !== null) {
-    const page: Awaited<ReturnType<typeof listInvitations>> = await listInvitations(proofs, {
-      after,
-      limit: maxPageSize,
-    })
+    const wanted = { after, limit: maxPageSize }
+    const page: Awaited<ReturnType<typeof listInvitations>> = await listInvitations(proofs, wanted)
     yield* page.invitations
     after = page.next
   }
@@ -126,10 +119,7 @@ function addressOf(operand: string): ComparableName {
   return email
 }
 
-function refusalOf(refused: 'taken' | 'too-many-mails'): ConfigurationError {
-  return new ConfigurationError(
-    refused === 'taken'
-      ? 'this email is already taken'
-      : 'this mailbox got too many invitations; try again in an hour',
-  )
+const refusals = {
+  taken: 'this email is already taken',
+  'too-many-mails': 'this mailbox got too many invitations; try again in an hour',
 }

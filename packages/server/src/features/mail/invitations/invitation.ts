@@ -21,13 +21,13 @@ import {
   newPasswordField,
   usernameField,
 } from '../../users/accounts/account-fields.ts'
-import type { AppInvitations, Invitation, NewInvitation } from '../../users/accounts/app-users.ts'
-import type { ProfileSchema } from '../../users/accounts/profile.ts'
+import type { AppInvitations } from '../../users/accounts/app-users.ts'
 import {
   accountRoute,
   taken,
   tooManyMails,
   tooManyTries,
+  type AccountParts,
 } from '../../users/accounts/route-parts.ts'
 import { newRowOf, userOfNewRow, type User } from '../../users/accounts/users.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
@@ -43,7 +43,6 @@ import {
   type MailFlow,
 } from '../flows/flow.ts'
 import type { Presented } from '../proofs/proofs.ts'
-import type { Passwords } from '../../credentials/password/password.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import { changeRights, type Rights, type ScopeRules } from '../../users/scopes/scopes.ts'
 import { acceptRate } from './feature.ts'
@@ -73,23 +72,29 @@ export interface Invitations extends AppInvitations {
   isOpen(token: string): Promise<boolean>
 }
 
-export interface InvitationParts extends FlowParts, Pick<InvitingParts, 'seal' | 'pagesUrl'> {
+export interface InvitationParts
+  extends
+    FlowParts,
+    Pick<InvitingParts, 'seal' | 'pagesUrl'>,
+    Pick<AccountParts, 'passwords' | 'passwordPolicy' | 'scopes' | 'profile'> {
   readonly issuer: string
-  readonly passwords: Pick<Passwords, 'requireRoom' | 'hash'>
-  readonly passwordPolicy: PasswordPolicy
-  readonly scopes: ScopeRules
-  readonly profile: ProfileSchema | undefined
 }
 
 export function invitationFlow(parts: InvitationParts): MailFlow & Invitations {
-  const invitations = createInvitations(parts)
-  return { ...invitations, routes: [acceptRoute(invitations, parts)] }
-}
+  const { database, proofs, clock, scopes: rules } = parts
+  const accept: Invitations['accept'] = (...presented) => acceptInvited(parts, ...presented)
 
-function createInvitations(parts: InvitationParts): Invitations {
-  const { proofs } = parts
   return {
-    invite: (invitation) => invite(invitation, parts),
+    routes: [acceptRoute({ accept }, parts)],
+    async invite({ email, scopes = [], roles = [] }) {
+      const fields = getFields(checkFields(invitationFields, { email, scopes, roles }))
+      refuseFaults(findUndeclared(fields, rules))
+
+      const rights = changeRights({ scopes: [], roles: [] }, fields)
+      const sent = await sendInvitation({ email: fields.email, ...rights }, byApp, parts)
+      if (!('refused' in sent)) return sent
+      throw sent.refused === 'taken' ? taken('email') : tooManyMails()
+    },
     async listInvitations(page) {
       const { invitations, next } = await listInvitations(proofs, page)
       const open = invitations.flatMap(({ rights, ...rest }) =>
@@ -97,57 +102,31 @@ function createInvitations(parts: InvitationParts): Invitations {
       )
       return { invitations: open, next }
     },
-    uninvite: (email) => uninvite(email, parts),
-    accept: (presented, members, by) => accept({ presented, members, by }, parts),
+    async uninvite(email) {
+      const { key: mailbox } = getFields(checkFields(addressFields, { email })).email
+      const values = { mailbox, by: byApp, now: clock.now() }
+      if (!(await database.write(revokeInvitation, values)))
+        throw new ProblemError('not_found', 'There is no invitation for this address')
+    },
+    accept,
     isOpen: async (token) => (await proofs.find(invitationKind, { token })) !== undefined,
   }
 }
 
-/** The fields that an invited person chooses, besides those of the profile. */
-function acceptFields(
-  policy: PasswordPolicy,
-): z.ZodObject<{ readonly username: typeof usernameField; readonly password: z.ZodString }> {
-  return z.object({ username: usernameField, password: newPasswordField(policy) })
-}
+const addressFields = strictFields({ email: emailField })
+const invitationFields = strictFields({ email: emailField, scopes: namesField, roles: namesField })
 
-const invitationFields = strictFields({
-  email: emailField,
-  scopes: namesField,
-  roles: namesField,
+/** The fields that an invited person chooses, besides those of the profile. */
+const acceptFields = (policy: PasswordPolicy) => ({
+  username: usernameField,
+  password: newPasswordField(policy),
 })
 
-async function invite(
-  { email, scopes = [], roles = [] }: NewInvitation<string>,
-  parts: InvitationParts,
-): Promise<Invitation> {
-  const fields = getFields(checkFields(invitationFields, { email, scopes, roles }))
-  refuseFaults(findUndeclared(fields, parts.scopes))
-
-  const rights = changeRights({ scopes: [], roles: [] }, fields)
-  const sent = await sendInvitation({ email: fields.email, ...rights }, byApp, parts)
-  if (!('refused' in sent)) return sent
-  if (sent.refused === 'taken') throw taken('email')
-  throw tooManyMails()
-}
-
-async function uninvite(email: string, { database, clock }: InvitationParts): Promise<void> {
-  const fields = getFields(checkFields(strictFields({ email: emailField }), { email }))
-  const values = { mailbox: fields.email.key, by: byApp, now: clock.now() }
-  const { isRevoked } = await database.write(revokeInvitation, values)
-  if (!isRevoked) throw new ProblemError('not_found', 'There is no invitation for this address')
-}
-
-interface Acceptance {
-  readonly presented: Presented
-  readonly members: JsonObject
-  readonly by: By
-}
-
-async function accept(
-  { presented, members, by }: Acceptance,
+async function acceptInvited(
   { database, proofs, passwords, passwordPolicy, limits, scopes, profile, clock }: InvitationParts,
+  ...[presented, members, by]: Parameters<Invitations['accept']>
 ): Promise<User> {
-  const checked = await getAccountFields(acceptFields(passwordPolicy), members, profile)
+  const checked = await getAccountFields(z.object(acceptFields(passwordPolicy)), members, profile)
   const { username, password } = checked.fields
   passwords.requireRoom(by.address)
 
@@ -164,8 +143,8 @@ async function accept(
     const rights = stillDeclared(rightsOf(proof.data), scopes)
     const fresh = { id: proof.subject, username, ...address, passwordHash, ...rights }
     const row = newRowOf({ ...fresh, profile: checked.profile }, now)
-    const { outcome } = await database.write(acceptInvitation, { proof, row, by, now })
-    if (outcome === undefined) throw refusedInvitation()
+    const outcome = await database.write(acceptInvitation, { proof, row, by, now })
+    if (outcome === 'refused') throw refusedInvitation()
     if (outcome !== 'created') throw taken(outcome)
     return userOfNewRow(row)
   })
@@ -182,18 +161,13 @@ function refusedInvitation(): ProblemError {
   return refusedProof('ask for a new invitation')
 }
 
-const proofSchema = z.object(proofFields)
-
 /** `POST /invitations/accept`: creates the account of an invited person. */
 export function acceptRoute(
   invitations: Pick<Invitations, 'accept'>,
-  {
-    issuer,
-    passwordPolicy,
-    profile,
-  }: Pick<InvitationParts, 'issuer' | 'passwordPolicy' | 'profile'>,
+  parts: Pick<InvitationParts, 'issuer' | 'passwordPolicy' | 'profile'>,
 ): OpenRoute {
-  const fields = z.object({ ...proofFields, ...acceptFields(passwordPolicy).shape })
+  const { issuer, passwordPolicy, profile } = parts
+  const fields = z.object({ ...proofFields, ...acceptFields(passwordPolicy) })
   return {
     ...accountRoute,
     method: 'POST',
@@ -214,12 +188,10 @@ export function acceptRoute(
     },
     async handle(request) {
       const { token, request_id, code, ...members } = await readJsonObject(request)
-      const proof = { token, request_id, code }
-      const presented = presentedOf(getFields(checkFields(proofSchema, proof)))
-      return createdAnswer(
-        await invitations.accept(presented, members, byStranger(request)),
-        issuer,
-      )
+      const proof = checkFields(z.object(proofFields), { token, request_id, code })
+      const presented = presentedOf(getFields(proof))
+      const user = await invitations.accept(presented, members, byStranger(request))
+      return createdAnswer(user, issuer)
     },
   }
 }

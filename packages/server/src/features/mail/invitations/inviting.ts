@@ -3,7 +3,7 @@ import { randomId, type Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import type { Database } from '../../../storage/database.ts'
-import type { OpenInvitation } from '../../users/accounts/app-users.ts'
+import type { Invitation, OpenInvitation } from '../../users/accounts/app-users.ts'
 import { defaultPageSize, requirePageSize } from '../../users/accounts/user-page.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { ComparableName } from '../../users/directory/names.ts'
@@ -35,10 +35,6 @@ export interface InvitingParts {
   readonly clock: Clock
 }
 
-export type Inviting =
-  | { readonly requestId: string; readonly expiresAt: Date }
-  | { readonly refused: 'taken' | 'too-many-mails' }
-
 /**
  * Stores an invitation and its mail. The person gets the rights when they accept the invitation.
  * Does NOT check that the app declares the scopes and roles.
@@ -47,19 +43,16 @@ export async function sendInvitation(
   { email, scopes, roles }: Rights & { readonly email: ComparableName },
   by: By,
   { database, pagesUrl, clock, ...parts }: InvitingParts,
-): Promise<Inviting> {
+): Promise<Invitation | { readonly refused: 'taken' | 'too-many-mails' }> {
   const [now, seal] = [clock.now(), parts.seal()]
   const { requestId, token, code, row } = prepareProof(invitationKind, '', now)
   const subject = randomId()
   const bound = { ...row, subject, mailbox: email.key, counted_for: subject, resolved_at: now }
-  const data: InvitationData = {
-    email: email.shown,
-    scopes: JSON.stringify(scopes),
-    roles: JSON.stringify(roles),
-  }
+  const lists = { scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }
+  const data: InvitationData = { email: email.shown, ...lists }
 
   const expiresAt = row.expires_at
-  const { outcome } = await database.write(insertInvitation, {
+  const outcome = await database.write(insertInvitation, {
     proof: { ...bound, sealed: sealValues(seal, bound, data) },
     mail: prepareLinkMail(invitationKind, { token, code, expiresAt }, { seal, pagesUrl, now }),
     recipient: email.shown,
@@ -67,9 +60,8 @@ export async function sendInvitation(
     by,
     now,
   })
-  return outcome === 'invited'
-    ? { requestId, expiresAt: new Date(expiresAt) }
-    : { refused: outcome }
+  if (outcome !== 'invited') return { refused: outcome }
+  return { requestId, expiresAt: new Date(expiresAt) }
 }
 
 export interface ListedInvitation extends Omit<OpenInvitation, keyof Rights> {

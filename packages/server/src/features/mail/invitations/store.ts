@@ -1,7 +1,11 @@
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, type AnyCommand, type Command } from '../../../storage/database.ts'
-import { insertAccount, isTaken, type NewUserRow } from '../../users/accounts/in-transaction.ts'
-import type { By } from '../../operations/audit/entry.ts'
+import {
+  insertAccount,
+  isTaken,
+  type NewUserRow,
+  type UserAct,
+} from '../../users/accounts/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import {
   eraseProofsFor,
@@ -27,67 +31,57 @@ export const invitation = 'invitation'
  *   too many mails
  */
 export const insertInvitation: Command<
-  {
+  Act & {
     readonly proof: NewProof['row'] & Binding
     readonly mail: NewMail
     readonly recipient: string
     /** The names of the scopes and roles that the future user gets, for the audit record. */
     readonly given: readonly string[]
-    readonly by: By
-    readonly now: number
   },
-  { readonly outcome: 'invited' | 'taken' | 'too-many-mails' }
+  'invited' | 'taken' | 'too-many-mails'
 > = command('insertInvitation', async (transaction, { proof, mail, recipient, given, by, now }) => {
   const { subject, mailbox } = proof
-  if (await isTaken(transaction, { mailbox, subject, now })) return { outcome: 'taken' }
+  if (await isTaken(transaction, { mailbox, subject, now })) return 'taken'
   if (!(await tryInsertMail(transaction, mail, { subject, recipient, share: 'invitation', now })))
-    return { outcome: 'too-many-mails' }
+    return 'too-many-mails'
 
   await eraseProofsFor(transaction, { purpose: invitation, mailbox })
   await insertProof(transaction, proof)
   const detail = given.length > 0 ? { given } : undefined
-  await insertAudit<InvitationEvent>(transaction, {
-    event: 'user_invited',
-    at: now,
-    by,
-    subject,
-    detail,
-  })
-  return { outcome: 'invited' }
+  const entry = { event: 'user_invited', at: now, by, subject, detail } as const
+  await insertAudit<InvitationEvent>(transaction, entry)
+  return 'invited'
 })
 
-export const revokeInvitation: Command<
-  { readonly mailbox: string; readonly by: By; readonly now: number },
-  { readonly isRevoked: boolean }
-> = command('revokeInvitation', async (transaction, { mailbox, by, now }) => {
-  if ((await eraseProofsFor(transaction, { purpose: invitation, mailbox })) === 0)
-    return { isRevoked: false }
+type Act = Omit<UserAct, 'subject'>
 
-  await insertAudit<InvitationEvent>(transaction, { event: 'invitation_revoked', at: now, by })
-  return { isRevoked: true }
-})
+/** Returns whether the mailbox had an invitation. */
+export const revokeInvitation: Command<Act & { readonly mailbox: string }, boolean> = command(
+  'revokeInvitation',
+  async (transaction, { mailbox, by, now }) => {
+    const erased = await eraseProofsFor(transaction, { purpose: invitation, mailbox })
+    if (erased === 0) return false
+
+    await insertAudit<InvitationEvent>(transaction, { event: 'invitation_revoked', at: now, by })
+    return true
+  },
+)
 
 /**
  * Spends an invitation and creates its account, in one transaction. If the name or the address is
  * taken, the invitation is not spent.
  *
- * @returns `outcome: undefined` if the invitation was used before, was revoked, or has expired
+ * @returns `refused` if the invitation was used before, was revoked, or has expired
  */
 export const acceptInvitation: Command<
-  {
-    readonly proof: SpendableProof
-    readonly row: NewUserRow
-    readonly by: By
-    readonly now: number
-  },
-  { readonly outcome: 'created' | 'username' | 'email' | undefined }
+  Act & { readonly proof: SpendableProof; readonly row: NewUserRow },
+  'created' | 'username' | 'email' | 'refused'
 > = command('acceptInvitation', async (transaction, { proof, row, by, now }) => {
-  if (!(await lockProof(transaction, { ...proof, now }))) return { outcome: undefined }
+  if (!(await lockProof(transaction, { ...proof, now }))) return 'refused'
 
   const { taken } = await insertAccount(transaction, { row, by })
-  if (taken) return { outcome: taken }
-  await spendProof(transaction, { ...proof, now })
-  return { outcome: 'created' }
+  if (!taken) await spendProof(transaction, { ...proof, now })
+  return taken ?? 'created'
 })
 
 export const commands: readonly AnyCommand[] = [
