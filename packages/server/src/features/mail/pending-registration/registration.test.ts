@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { User } from '../../users/accounts/users.ts'
-import type { ReadRegistration } from '../../users/accounts/registration-form.ts'
+import type { ReadRegistration } from '../../users/accounts/registration.ts'
 import {
   pendingRegistrationRoute,
   registrationFlow,

@@ -11,7 +11,7 @@ import {
   createRegistrationForm,
   type ReadRegistration,
   type RegistrationFormParts,
-} from '../../users/accounts/registration-form.ts'
+} from '../../users/accounts/registration.ts'
 import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
 import { newRowOf, userOfNewRow, type User, type Users } from '../../users/accounts/users.ts'
 import type { Profile } from '../../users/accounts/profile.ts'

@@ -1,18 +1,12 @@
 // The transactions that change the address of an account, and restore a former one.
-import type { Reader, Transaction } from '../../../storage/database.ts'
+import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
 import { insertMail, tryInsertMail, type Addressee } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { noPassword } from '../../credentials/password/stored-hash.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
-import {
-  eraseFormerEmails,
-  findFormerEmail,
-  insertFormerEmail,
-  isReserved,
-  spendFormerEmail,
-} from './former-email-store.ts'
+import { eraseFormerEmails, isReserved } from './former-email-store.ts'
 import {
   announceChange,
   findHolder,
@@ -23,6 +17,7 @@ import {
   type UserAct,
 } from './in-transaction.ts'
 import type { NewUndo } from './new-undo.ts'
+import type { AccountTables, FormerEmailRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
 
 /** A change of the address of an account. */
@@ -138,6 +133,26 @@ async function mailOldAddress(
   return true
 }
 
+/**
+ * Stores the address that a user had until now. The new row gets a later time than all other rows
+ * of the user: a link that undoes a change also undoes all changes with a later time. The caller
+ * must have locked the row of the user.
+ */
+async function insertFormerEmail(transaction: Transaction, row: FormerEmailRow): Promise<void> {
+  const db = inTables<AccountTables>(transaction)
+  const latest = await db
+    .selectFrom('former_email')
+    .select('created_at')
+    .where('subject', '=', row.subject)
+    .orderBy('created_at', 'desc')
+    .executeTakeFirst()
+  const created_at = Math.max(row.created_at, (latest?.created_at ?? 0) + 1)
+  await db
+    .insertInto('former_email')
+    .values({ ...row, created_at })
+    .execute()
+}
+
 export async function insertRemovalNotice(
   transaction: Transaction,
   notice: NewMail | undefined,
@@ -151,6 +166,18 @@ export async function canRestore(
   wanted: { readonly tokenHash: string; readonly now: number },
 ): Promise<boolean> {
   return (await findFormerEmail(db, wanted)) !== undefined
+}
+
+function findFormerEmail(
+  db: Reader,
+  { tokenHash, now }: { readonly tokenHash: string; readonly now: number },
+): Promise<FormerEmailRow | undefined> {
+  return inTables<AccountTables>(db)
+    .selectFrom('former_email')
+    .selectAll()
+    .where('token_hash', '=', tokenHash)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
 }
 
 interface RestoredAccount {
@@ -216,4 +243,28 @@ export async function restoreAddress(
         : { recipient: replaced.email, isVerified: replaced.email_verified_at !== null },
     isActive: replaced.disabled_at === null,
   }
+}
+
+/**
+ * Erases a former address of a user, and all addresses that the user had after it. Erases nothing
+ * and returns false if the former address does not exist any more.
+ */
+async function spendFormerEmail(
+  transaction: Transaction,
+  { token_hash, subject, created_at }: FormerEmailRow,
+): Promise<boolean> {
+  const db = inTables<AccountTables>(transaction)
+  const spent = await db
+    .deleteFrom('former_email')
+    .where('token_hash', '=', token_hash)
+    .returning('token_hash')
+    .executeTakeFirst()
+  if (!spent) return false
+
+  await db
+    .deleteFrom('former_email')
+    .where('subject', '=', subject)
+    .where('created_at', '>=', created_at)
+    .execute()
+  return true
 }

@@ -9,7 +9,7 @@ import {
   type Reader,
   type Transaction,
 } from '../../../storage/database.ts'
-import type { AccountTables, FormerEmailRow } from './tables.ts'
+import type { AccountTables } from './tables.ts'
 
 /**
  * Whether an address is reserved: another user had it, had verified it, and can still restore it by
@@ -31,65 +31,6 @@ export async function isReserved(
     .where('expires_at', '>', now)
     .executeTakeFirst()
   return row !== undefined
-}
-
-/**
- * Stores the address that a user had until now. The new row gets a later time than all other rows
- * of the user: a link that undoes a change also undoes all changes with a later time. The caller
- * must have locked the row of the user.
- */
-export async function insertFormerEmail(
-  transaction: Transaction,
-  row: FormerEmailRow,
-): Promise<void> {
-  const db = inTables<AccountTables>(transaction)
-  const latest = await db
-    .selectFrom('former_email')
-    .select('created_at')
-    .where('subject', '=', row.subject)
-    .orderBy('created_at', 'desc')
-    .executeTakeFirst()
-  const created_at = Math.max(row.created_at, (latest?.created_at ?? 0) + 1)
-  await db
-    .insertInto('former_email')
-    .values({ ...row, created_at })
-    .execute()
-}
-
-export function findFormerEmail(
-  db: Reader,
-  { tokenHash, now }: { readonly tokenHash: string; readonly now: number },
-): Promise<FormerEmailRow | undefined> {
-  return inTables<AccountTables>(db)
-    .selectFrom('former_email')
-    .selectAll()
-    .where('token_hash', '=', tokenHash)
-    .where('expires_at', '>', now)
-    .executeTakeFirst()
-}
-
-/**
- * Erases a former address of a user, and all addresses that the user had after it. Erases nothing
- * and returns false if the former address does not exist any more.
- */
-export async function spendFormerEmail(
-  transaction: Transaction,
-  { token_hash, subject, created_at }: FormerEmailRow,
-): Promise<boolean> {
-  const db = inTables<AccountTables>(transaction)
-  const spent = await db
-    .deleteFrom('former_email')
-    .where('token_hash', '=', token_hash)
-    .returning('token_hash')
-    .executeTakeFirst()
-  if (!spent) return false
-
-  await db
-    .deleteFrom('former_email')
-    .where('subject', '=', subject)
-    .where('created_at', '>=', created_at)
-    .execute()
-  return true
 }
 
 /**

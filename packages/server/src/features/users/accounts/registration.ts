@@ -1,13 +1,90 @@
-// The endpoint where a person without an account creates one.
+// The endpoint where a person without an account creates one, and what this person sends. The flow
+// of registrations that wait for a mail (mail/pending-registration) reads the same form.
+import * as z from 'zod'
+import { ProblemError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
+import { readJsonObject, refuseFaults } from '../../../http/json-body.ts'
 import type { OpenRoute } from '../../../http/route.ts'
-import { byStranger } from '../../operations/audit/audit.ts'
+import { addressOf, byStranger } from '../../operations/audit/audit.ts'
 import type { ComparableName } from '../directory/names.ts'
+import { useOf, type Spent } from '../../operations/limits/uses.ts'
 import { preferredLanguage } from '../../mail/messages/language.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
-import { createRegistrationForm, type RegistrationFormParts } from './registration-form.ts'
-import { accountRoute, taken, tooManyTries } from './route-parts.ts'
+import type { Passwords } from '../../credentials/password/password.ts'
+import {
+  describeAccountFields,
+  emailField,
+  findPasswordErrors,
+  getAccountFields,
+  newPasswordField,
+  usernameField,
+} from './account-fields.ts'
+import { registrationMailRate, registrationRate } from './feature.ts'
+import type { Profile } from './profile.ts'
+import { accountRoute, taken, tooManyTries, type AccountParts } from './route-parts.ts'
 import type { Users } from './users.ts'
 import { createdAnswer, describeCreated } from './wire-user.ts'
+
+export interface RegistrationFormParts extends Pick<
+  AccountParts,
+  'passwordPolicy' | 'limits' | 'profile'
+> {
+  readonly passwords: Pick<Passwords, 'hash'>
+  readonly registration: 'open' | 'closed'
+  readonly sendsMail: boolean
+}
+
+/** A registration whose fields are valid. Another user may already have the name or the address. */
+export interface ReadRegistration {
+  readonly username: ComparableName
+  readonly email: ComparableName
+  readonly passwordHash: string
+  readonly profile: Profile
+  /** The use of the limit for mails. Refund it if the registration causes no mail. */
+  readonly spent: Spent
+}
+
+/**
+ * Returns the form with its JSON Schema. `read()` reads a registration and hashes its password. It
+ * looks up no account.
+ *
+ * @throws {ProblemError} (`read()`) `unprocessable_content`, `too_many_requests` or
+ *   `temporarily_unavailable`; `forbidden` if registration is closed
+ */
+export function createRegistrationForm(parts: RegistrationFormParts): {
+  readonly schema: JsonObject
+  read(request: HttpRequestWithBody): Promise<ReadRegistration>
+} {
+  const { passwords, passwordPolicy, limits, registration, profile, sendsMail } = parts
+  const schema = z.object({
+    username: usernameField,
+    email: emailField,
+    password: newPasswordField(passwordPolicy),
+  })
+
+  return {
+    schema: describeAccountFields(schema, profile),
+    async read(request) {
+      if (registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
+
+      const body = await readJsonObject(request)
+      const checked = await getAccountFields(schema, body, profile)
+      const { username, email, password } = checked.fields
+
+      // Counts the request after the quick checks, so that a typing error does not use up the
+      // limit. Counts it before the check of the password policy: that check takes up to a
+      // millisecond, so attackers must not run it without a limit.
+      const address = addressOf(request)
+      await limits.count(limits.usesAt(registrationRate, address))
+      const owner = { username: username.shown, email: email.shown }
+      refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
+
+      const passwordHash = await passwords.hash(password, address)
+      // All callers share this limit, so a request that causes no mail must not use it up.
+      const spent = await limits.count(sendsMail ? [useOf(registrationMailRate, '')] : [])
+      return { username, email, passwordHash, profile: checked.profile, spent }
+    },
+  }
+}
 
 export interface RegistrationParts extends Omit<RegistrationFormParts, 'sendsMail'> {
   readonly issuer: string

@@ -22,8 +22,7 @@ import {
 } from './own-account.ts'
 import type { ProfileSchema } from './profile.ts'
 import { outdated, taken, type AccountCaller, type AccountParts } from './route-parts.ts'
-import { registerRoute } from './registration.ts'
-import { createRegistrationForm } from './registration-form.ts'
+import { createRegistrationForm, registerRoute } from './registration.ts'
 import type { NewUser, User } from './users.ts'
 import { verifyCounted } from './prove-password.ts'
 

@@ -26,11 +26,12 @@ export const rules: readonly Rule<RuleOptions>[] = [
       const hasOwnUsers = options.users !== undefined || unread.has('users')
       if (isSaid || hasOwnUsers || !isPublic(situation)) return []
 
-      const isExposed = bind && !isLoopback(bind.host)
-      const where = isExposed
-        ? `when listening on ${show(bind.host)}`
-        : 'when the issuer is not on this machine'
-      const message = `must be given ${where}: with open, anyone can create an account; with closed, only you can`
+      const where =
+        bind && !isLoopback(bind.host)
+          ? `when listening on ${show(bind.host)}`
+          : 'when the issuer is not on this machine'
+      const choice = 'with open, anyone can create an account; with closed, only you can'
+      const message = `must be given ${where}: ${choice}`
       const fix = `${say.set('registration', 'closed')}, or open`
       return [{ about: say.name('registration'), message, fix }]
     },
