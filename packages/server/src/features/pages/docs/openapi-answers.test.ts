@@ -149,10 +149,18 @@ describe('the operations of the OpenAPI document', () => {
       )
       const expected = statuses.filter((status) => status === '401' || status.startsWith('2'))
       for (const status of expected)
-        assert.ok(times(status) > 0, `never seen: ${method} ${path} ${status}`)
+        if (!needsApp.has(`${method} ${path} ${status}`))
+          assert.ok(times(status) > 0, `never seen: ${method} ${path} ${status}`)
     }
   })
 })
+
+/** Answers that need a code of an authenticator app: test/flows/second-factor.test.ts has them. */
+const needsApp = new Set([
+  'POST /auth/users/me/factors/totp/confirm 200',
+  'DELETE /auth/users/me/factors/totp 204',
+  'POST /auth/users/me/factors/recovery-codes 200',
+])
 
 interface DescribedOperation extends Operation {
   readonly documented: DocumentedOperation

@@ -43,7 +43,7 @@ function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
 describeOnBoth(
   'a directory of the app’s own',
   (stage) => {
-    it('with an app’s own users, only the endpoints for sessions exist below /users', async () => {
+    it('with an app’s own users, only the endpoints for sessions and factors exist below /users', async () => {
       const { send, accessToken } = await stage.start()
       const bearer = await accessToken()
       const id = (await stage.people.sql('select * from people'))[0]!.id
@@ -76,6 +76,9 @@ describeOnBoth(
         '/.well-known/oauth-authorization-server/auth',
         '/auth/.well-known/oauth-authorization-server',
         '/auth/revocations',
+        '/auth/users/me/factors',
+        '/auth/users/me/factors/totp',
+        '/auth/users/me/factors/recovery-codes',
       ])
     })
 
