@@ -294,7 +294,7 @@ describe('keystile backup and keystile restore', () => {
       change("delete from setting where name = 'longest_access_token_seconds'")
       assert.equal(await faultsOf(), '')
       const { stdout } = await run(['restore', '--check', 'b.db'])
-      assert.match(stdout, /from an older version; a restore runs 4 migrations/)
+      assert.match(stdout, /from an older version; a restore runs 5 migrations/)
       await must('restore', 'b.db')
       assert.equal(await statusOf(await start(), await (await start()).accessToken()), 200)
     })
