@@ -46,6 +46,7 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     'faults',
     'audit',
     'mail',
+    'second-factors',
     'from-fastapi',
     'from-passport-jwt',
     'from-express-jwt',
