@@ -290,7 +290,10 @@ describe('keystile backup and keystile restore', () => {
       for (const column of ['published_at', 'signs_from', 'signs_until'])
         change(`alter table signing_key drop column ${column}`)
       change("delete from migration where name > '0015'")
-      for (const table of ['schema_mark', 'dropped_mail']) change(`drop table ${table}`)
+      const newer = ['login_flow', 'authenticator_app', 'recovery_code', 'dropped_mail']
+      for (const table of [...newer, 'schema_mark']) change(`drop table ${table}`)
+      for (const column of ['amr', 'authenticated_at'])
+        change(`alter table session drop column ${column}`)
       change("delete from setting where name = 'longest_access_token_seconds'")
       assert.equal(await faultsOf(), '')
       const { stdout } = await run(['restore', '--check', 'b.db'])
