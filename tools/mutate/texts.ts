@@ -9,6 +9,7 @@ interface Node {
   readonly properties?: unknown
   readonly expressions?: unknown
   readonly quasis?: unknown
+  readonly tag?: { readonly name?: string }
 }
 
 /** A node and its parent, as Stryker passes them. */
@@ -34,7 +35,8 @@ const code =
 export function whyIgnored({ node, parent }: Path): string | undefined {
   const member = node.type === 'ObjectProperty' && (node.key as { readonly name?: string }).name
   if (member && shownMembers.has(member)) return 'documentation'
-  const text = parent?.type === 'TaggedTemplateExpression' ? '' : textOf(node)
+  const isTagged = parent?.type === 'TaggedTemplateExpression' && parent.tag?.name !== 'prose'
+  const text = isTagged ? '' : textOf(node)
   return isProse(text) || isRecordOfTexts(node) ? 'a text for people' : undefined
 }
 

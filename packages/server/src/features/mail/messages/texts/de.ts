@@ -1,23 +1,24 @@
+import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 export const de: Texts = {
   notices: {
     password_changed: ({ service, time, address }) => [
       `Ihr Passwort bei ${service} wurde geändert`,
-      `Das Passwort Ihres Kontos bei ${service} wurde am ${time} geändert` +
-        `${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
+      prose`Das Passwort Ihres Kontos bei ${service} wurde am ${time}
+        geändert${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
-      'Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. Wenden Sie ' +
-        `sich sofort an den Betreiber von ${service}.`,
+      prose`Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. Wenden Sie sich
+        sofort an den Betreiber von ${service}.`,
     ],
     new_device: ({ service, time, address }) => [
       `Neue Anmeldung bei Ihrem Konto bei ${service}`,
-      `Am ${time} gab es eine Anmeldung bei Ihrem Konto bei ${service} von einem Gerät, das ` +
-        'bisher nicht verwendet wurde' +
-        `${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
+      prose`Am ${time} gab es eine Anmeldung bei Ihrem Konto bei ${service} von einem Gerät, das
+        bisher nicht verwendet
+        wurde${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
-      'Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort. Das beendet alle anderen ' +
-        'Sitzungen.',
+      prose`Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort. Das beendet alle anderen
+        Sitzungen.`,
     ],
     account_disabled: ({ service, time }) => [
       `Ihr Konto bei ${service} wurde gesperrt`,
@@ -26,27 +27,27 @@ export const de: Texts = {
     ],
     already_registered: ({ service, time }) => [
       `Sie haben schon ein Konto bei ${service}`,
-      `Am ${time} wollte sich jemand mit Ihrer Adresse bei ${service} registrieren. Mit ` +
-        'dieser Adresse haben Sie schon ein Konto. Es wurde kein weiteres angelegt.',
-      'Wenn Sie das waren, melden Sie sich mit Ihrem Passwort an. Wenn Sie es vergessen ' +
-        'haben, fordern Sie ein neues an.',
+      prose`Am ${time} wollte sich jemand mit Ihrer Adresse bei ${service} registrieren. Mit dieser
+        Adresse haben Sie schon ein Konto. Es wurde kein weiteres angelegt.`,
+      prose`Wenn Sie das waren, melden Sie sich mit Ihrem Passwort an. Wenn Sie es vergessen haben,
+        fordern Sie ein neues an.`,
       'Wenn Sie das nicht waren, müssen Sie nichts tun.',
     ],
     email_taken: ({ service, time }) => [
       `Ihre Adresse wird bei ${service} schon verwendet`,
-      `Am ${time} wollte jemand Ihre Adresse für ein anderes Konto bei ${service} verwenden. ` +
-        'Mit Ihrer Adresse gibt es schon ein Konto, deshalb wurde nichts geändert.',
-      'Wenn Sie das waren, melden Sie sich mit dem bestehenden Konto an. Oder löschen Sie es, ' +
-        'bevor Sie die Adresse für ein anderes Konto verwenden.',
+      prose`Am ${time} wollte jemand Ihre Adresse für ein anderes Konto bei ${service} verwenden.
+        Mit Ihrer Adresse gibt es schon ein Konto, deshalb wurde nichts geändert.`,
+      prose`Wenn Sie das waren, melden Sie sich mit dem bestehenden Konto an. Oder löschen Sie es,
+        bevor Sie die Adresse für ein anderes Konto verwenden.`,
       'Wenn Sie das nicht waren, müssen Sie nichts tun.',
     ],
     email_removed: ({ service, time }) => [
       `Das Konto bei ${service} hat jetzt eine andere Adresse`,
-      `Am ${time} hat ein Konto bei ${service} eine andere E-Mail-Adresse bekommen. Bis dahin ` +
-        'hatte es diese.',
+      prose`Am ${time} hat ein Konto bei ${service} eine andere E-Mail-Adresse bekommen. Bis dahin
+        hatte es diese.`,
       'Wenn Sie das waren oder das Konto nicht Ihres ist, müssen Sie nichts tun.',
-      'Wenn das Konto Ihres ist und Sie das nicht waren, wenden Sie sich an den Betreiber von ' +
-        `${service}.`,
+      prose`Wenn das Konto Ihres ist und Sie das nicht waren, wenden Sie sich an den Betreiber von
+        ${service}.`,
     ],
     factor_added: ({ service, time, address }) => [
       `Ihr Konto bei ${service} hat jetzt eine Authenticator-App`,
@@ -85,46 +86,39 @@ export const de: Texts = {
   linkMails: {
     password_reset: (service) => ({
       subject: `Neues Passwort für ${service}`,
-      beforeLink:
-        `Für Ihr Konto bei ${service} wurde ein neues Passwort angefordert. Über diesen Link ` +
-        'legen Sie es fest:',
+      beforeLink: prose`Für Ihr Konto bei ${service} wurde ein neues Passwort angefordert. Über
+        diesen Link legen Sie es fest:`,
       beforeCode:
         'Oder geben Sie diesen Code dort ein, wo Sie das neue Passwort angefordert haben:',
-      ifNotYou:
-        'Wenn Sie das nicht angefordert haben, ignorieren Sie diese Mail: Ihr Passwort bleibt ' +
-        'unverändert.',
+      ifNotYou: prose`Wenn Sie das nicht angefordert haben, ignorieren Sie diese Mail: Ihr Passwort
+        bleibt unverändert.`,
     }),
     email_verification: (service) => ({
       subject: `Bestätigen Sie Ihre Adresse für ${service}`,
-      beforeLink:
-        `Bei ${service} gibt es ein Konto mit dieser Adresse. Wenn es Ihres ist, öffnen Sie ` +
-        'diesen Link und geben Sie Ihr Passwort ein, um die Adresse zu bestätigen:',
+      beforeLink: prose`Bei ${service} gibt es ein Konto mit dieser Adresse. Wenn es Ihres ist,
+        öffnen Sie diesen Link und geben Sie Ihr Passwort ein, um die Adresse zu bestätigen:`,
       beforeCode: 'Oder geben Sie diesen Code dort ein, wo Sie angemeldet sind:',
-      ifNotYou:
-        'Wenn das Konto nicht Ihres ist, hat eine andere Person Ihre Adresse angegeben. ' +
-        'Ignorieren Sie diese Mail.',
+      ifNotYou: prose`Wenn das Konto nicht Ihres ist, hat eine andere Person Ihre Adresse angegeben.
+        Ignorieren Sie diese Mail.`,
     }),
     registration: (service) => ({
       subject: `Schließen Sie Ihre Registrierung bei ${service} ab`,
-      beforeLink:
-        `Jemand möchte sich mit dieser Adresse bei ${service} registrieren. Wenn Sie das sind, ` +
-        'öffnen Sie diesen Link und geben Sie das Passwort ein, das Sie gewählt haben:',
+      beforeLink: prose`Jemand möchte sich mit dieser Adresse bei ${service} registrieren. Wenn Sie
+        das sind, öffnen Sie diesen Link und geben Sie das Passwort ein, das Sie gewählt haben:`,
       beforeCode: 'Oder geben Sie diesen Code dort ein, wo Sie sich registriert haben:',
       ifNotYou: 'Wenn Sie das nicht sind, ignorieren Sie diese Mail: Dann entsteht kein Konto.',
     }),
     email_change: (service) => ({
       subject: `Bestätigen Sie Ihre neue Adresse für ${service}`,
-      beforeLink:
-        `Diese Adresse wurde als neue Adresse eines Kontos bei ${service} angegeben. Wenn es ` +
-        'Ihr Konto ist, bestätigen Sie sie über diesen Link:',
+      beforeLink: prose`Diese Adresse wurde als neue Adresse eines Kontos bei ${service} angegeben.
+        Wenn es Ihr Konto ist, bestätigen Sie sie über diesen Link:`,
       beforeCode: 'Oder geben Sie diesen Code dort ein, wo Sie die Adresse geändert haben:',
       ifNotYou: 'Wenn es nicht Ihr Konto ist, ignorieren Sie diese Mail.',
     }),
     invitation: (service) => ({
       subject: `Ihre Einladung zu ${service}`,
-      beforeLink:
-        `Sie sind eingeladen, ein Konto bei ${service} anzulegen. Über diesen Link wählen Sie ` +
-        'einen Namen und ein Passwort:',
+      beforeLink: prose`Sie sind eingeladen, ein Konto bei ${service} anzulegen. Über diesen Link
+        wählen Sie einen Namen und ein Passwort:`,
       beforeCode: undefined,
       ifNotYou: 'Wenn Sie kein Konto möchten, ignorieren Sie diese Mail.',
     }),
@@ -133,12 +127,12 @@ export const de: Texts = {
     `Die Adresse Ihres Kontos bei ${service} wurde geändert`,
     `Ihr Konto bei ${service} hat jetzt eine andere E-Mail-Adresse. Bisher hatte es diese.`,
     'Wenn Sie das waren, müssen Sie nichts tun.',
-    'Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. Über diesen Link ' +
-      'machen Sie die Änderung rückgängig:',
+    prose`Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. Über diesen Link
+      machen Sie die Änderung rückgängig:`,
     { link },
-    'Dann werden alle Geräte abgemeldet, und Sie bekommen eine Mail für ein neues Passwort. ' +
-      `Der Link funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}). Geben Sie ` +
-      'ihn an niemanden weiter.',
+    prose`Dann werden alle Geräte abgemeldet, und Sie bekommen eine Mail für ein neues Passwort. Der
+      Link funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}). Geben Sie ihn an
+      niemanden weiter.`,
   ],
   both: {
     works: (lifetime, until) =>
@@ -157,13 +151,11 @@ export const de: Texts = {
     newPasswordHint: (minLength) =>
       `Mindestens ${minLength} Zeichen. Gut sind mehrere Wörter, die nicht zusammengehören.`,
     username: 'Benutzername',
-    usernameHint:
-      '2 bis 63 Buchstaben, Ziffern, Punkte, Unterstriche oder Bindestriche, zuerst ein ' +
-      'Buchstabe oder eine Ziffer.',
+    usernameHint: prose`2 bis 63 Buchstaben, Ziffern, Punkte, Unterstriche oder Bindestriche, zuerst
+      ein Buchstabe oder eine Ziffer.`,
     otherUsername: 'Anderer Benutzername',
-    otherUsernameHint:
-      '2 bis 63 Buchstaben ohne Umlaute, Ziffern, Punkte, Unterstriche oder Bindestriche; am ' +
-      'Anfang ein Buchstabe oder eine Ziffer.',
+    otherUsernameHint: prose`2 bis 63 Buchstaben ohne Umlaute, Ziffern, Punkte, Unterstriche oder
+      Bindestriche; am Anfang ein Buchstabe oder eine Ziffer.`,
     code: 'Code aus der Mail',
     codeHint: 'Acht Ziffern.',
     yes: 'Ja',
@@ -177,9 +169,8 @@ export const de: Texts = {
     unavailablePage: {
       heading: 'Das geht im Moment nicht',
       opened: 'Es liegt nicht an Ihnen. Versuchen Sie es gleich noch einmal.',
-      sent:
-        'Es liegt nicht an Ihnen. Warten Sie einen Moment. Gehen Sie dann zurück und schicken ' +
-        'Sie das Formular noch einmal ab.',
+      sent: prose`Es liegt nicht an Ihnen. Warten Sie einen Moment. Gehen Sie dann zurück und
+        schicken Sie das Formular noch einmal ab.`,
       again: 'Noch einmal versuchen',
     },
     faults: {
@@ -194,12 +185,10 @@ export const de: Texts = {
       password_malformed: 'Das Passwort hat ungültige Zeichen.',
       password_too_long: 'Das Passwort ist zu lang.',
       password_too_short: 'Das Passwort ist zu kurz.',
-      password_guessable:
-        'Das Passwort ist zu leicht zu erraten. Gut sind mehrere Wörter, die nicht ' +
-        'zusammengehören.',
-      password_has_name:
-        'Das Passwort darf nicht Ihren Namen, Ihre Adresse oder den Namen dieses Dienstes ' +
-        'enthalten.',
+      password_guessable: prose`Das Passwort ist zu leicht zu erraten. Gut sind mehrere Wörter, die
+        nicht zusammengehören.`,
+      password_has_name: prose`Das Passwort darf nicht Ihren Namen, Ihre Adresse oder den Namen
+        dieses Dienstes enthalten.`,
     },
     start: {
       heading: 'Melden Sie sich in Ihrer App an',
@@ -207,25 +196,22 @@ export const de: Texts = {
     },
     notFound: {
       heading: 'Hier ist keine Seite',
-      text:
-        'Prüfen Sie die Adresse. Wenn Sie aus einer Mail kommen, öffnen Sie den ganzen Link aus ' +
-        'der Mail.',
+      text: prose`Prüfen Sie die Adresse. Wenn Sie aus einer Mail kommen, öffnen Sie den ganzen Link
+        aus der Mail.`,
       toStart: 'Zur Startseite',
     },
     forgot: {
       heading: 'Passwort vergessen?',
-      intro:
-        'Wir schicken Ihnen eine Mail mit einem Link und einem Code. Damit legen Sie ein neues ' +
-        'Passwort fest.',
+      intro: prose`Wir schicken Ihnen eine Mail mit einem Link und einem Code. Damit legen Sie ein
+        neues Passwort fest.`,
       button: 'Mail anfordern',
     },
     sent: {
       heading: 'Sehen Sie in Ihr Postfach',
-      intro:
-        'Wenn es ein Konto mit diesem Namen oder dieser Adresse gibt, ist eine Mail unterwegs. ' +
-        'Öffnen Sie den Link in der Mail oder geben Sie hier den Code aus der Mail ein. Wenn ' +
-        'keine Mail kommt, sehen Sie im Spam nach und fordern Sie eine neue an. Nach mehreren ' +
-        'Mails ist die nächste sechs Stunden später möglich.',
+      intro: prose`Wenn es ein Konto mit diesem Namen oder dieser Adresse gibt, ist eine Mail
+        unterwegs. Öffnen Sie den Link in der Mail oder geben Sie hier den Code aus der Mail ein.
+        Wenn keine Mail kommt, sehen Sie im Spam nach und fordern Sie eine neue an. Nach mehreren
+        Mails ist die nächste sechs Stunden später möglich.`,
     },
     reset: {
       heading: 'Neues Passwort festlegen',
@@ -234,78 +220,65 @@ export const de: Texts = {
         heading: 'Ihr neues Passwort gilt',
         text: 'Sie sind auf allen Geräten abgemeldet. Melden Sie sich mit dem neuen Passwort an.',
       },
-      used:
-        'Wenn Sie Ihr neues Passwort damit festgelegt haben, melden Sie sich an. Wenn nicht, ' +
-        'fordern Sie eine neue Mail an.',
-      noToken:
-        'Dieser Link ist nicht vollständig. Öffnen Sie den ganzen Link aus der Mail oder ' +
-        'fordern Sie eine neue Mail an.',
+      used: prose`Wenn Sie Ihr neues Passwort damit festgelegt haben, melden Sie sich an. Wenn
+        nicht, fordern Sie eine neue Mail an.`,
+      noToken: prose`Dieser Link ist nicht vollständig. Öffnen Sie den ganzen Link aus der Mail oder
+        fordern Sie eine neue Mail an.`,
       again: 'Neue Mail anfordern',
     },
     verify: {
       heading: 'Bestätigen Sie Ihre Adresse',
-      intro:
-        'Geben Sie das Passwort Ihres Kontos ein. Wenn Sie es nicht kennen, hat sich eine ' +
-        'andere Person mit Ihrer Adresse registriert: Schließen Sie dann diese Seite.',
+      intro: prose`Geben Sie das Passwort Ihres Kontos ein. Wenn Sie es nicht kennen, hat sich eine
+        andere Person mit Ihrer Adresse registriert: Schließen Sie dann diese Seite.`,
       button: 'Adresse bestätigen',
       done: { heading: 'Ihre Adresse ist bestätigt', text: 'Sie können diese Seite schließen.' },
-      used:
-        'Wenn Sie Ihre Adresse damit bestätigt haben, können Sie diese Seite schließen. Wenn ' +
-        'nicht, fordern Sie in der App, in der Sie sich registriert haben, eine neue Mail an.',
+      used: prose`Wenn Sie Ihre Adresse damit bestätigt haben, können Sie diese Seite schließen.
+        Wenn nicht, fordern Sie in der App, in der Sie sich registriert haben, eine neue Mail an.`,
     },
     finish: {
       heading: 'Schließen Sie Ihre Registrierung ab',
-      intro:
-        'Geben Sie das Passwort ein, das Sie bei der Registrierung gewählt haben. Wenn Sie sich ' +
-        'nicht registriert haben, schließen Sie diese Seite: Dann entsteht kein Konto.',
+      intro: prose`Geben Sie das Passwort ein, das Sie bei der Registrierung gewählt haben. Wenn Sie
+        sich nicht registriert haben, schließen Sie diese Seite: Dann entsteht kein Konto.`,
       button: 'Konto anlegen',
       done: { heading: 'Ihr Konto ist bereit', text: 'Sie können sich jetzt anmelden.' },
-      used:
-        'Wenn Sie Ihr Konto damit angelegt haben, melden Sie sich an. Wenn nicht, registrieren ' +
-        'Sie sich noch einmal.',
+      used: prose`Wenn Sie Ihr Konto damit angelegt haben, melden Sie sich an. Wenn nicht,
+        registrieren Sie sich noch einmal.`,
       usernameTaken:
         'Diesen Benutzernamen hat inzwischen eine andere Person. Wählen Sie einen anderen.',
-      emailTaken:
-        'Mit dieser Adresse gibt es inzwischen ein Konto. Melden Sie sich an oder fordern Sie ' +
-        'ein neues Passwort an.',
+      emailTaken: prose`Mit dieser Adresse gibt es inzwischen ein Konto. Melden Sie sich an oder
+        fordern Sie ein neues Passwort an.`,
     },
     change: {
       heading: 'Neue Adresse bestätigen',
-      intro:
-        'Geben Sie das Passwort Ihres Kontos ein. Wenn Sie keine Adresse geändert haben, ' +
-        'schließen Sie diese Seite: Dann ändert sich nichts.',
+      intro: prose`Geben Sie das Passwort Ihres Kontos ein. Wenn Sie keine Adresse geändert haben,
+        schließen Sie diese Seite: Dann ändert sich nichts.`,
       button: 'Adresse bestätigen',
       done: { heading: 'Ihre Adresse ist geändert', text: 'Sie können diese Seite schließen.' },
-      used:
-        'Wenn Sie Ihre Adresse damit bestätigt haben, können Sie diese Seite schließen. Wenn ' +
-        'nicht, ändern Sie die Adresse in der App noch einmal.',
+      used: prose`Wenn Sie Ihre Adresse damit bestätigt haben, können Sie diese Seite schließen.
+        Wenn nicht, ändern Sie die Adresse in der App noch einmal.`,
       refused: 'Das Passwort ist falsch, oder die Adresse ist nicht mehr frei.',
     },
     undo: {
       heading: 'Änderung Ihrer Adresse rückgängig machen',
-      intro:
-        'Ihr Konto bekommt die alte Adresse zurück. Alle Geräte werden abgemeldet, und Sie ' +
-        'bekommen eine Mail für ein neues Passwort.',
+      intro: prose`Ihr Konto bekommt die alte Adresse zurück. Alle Geräte werden abgemeldet, und Sie
+        bekommen eine Mail für ein neues Passwort.`,
       button: 'Rückgängig machen',
       done: {
         heading: 'Ihre alte Adresse gilt wieder',
-        text:
-          'Sehen Sie in Ihr Postfach und legen Sie über den Link in der Mail ein neues Passwort ' +
-          'fest.',
+        text: prose`Sehen Sie in Ihr Postfach und legen Sie über den Link in der Mail ein neues
+          Passwort fest.`,
       },
-      used:
-        'Wenn Sie die Änderung damit rückgängig gemacht haben, sehen Sie in Ihr Postfach: Dort ' +
-        'ist eine Mail für ein neues Passwort. Wenn nicht, wenden Sie sich an die Betreiber der ' +
-        'App.',
+      used: prose`Wenn Sie die Änderung damit rückgängig gemacht haben, sehen Sie in Ihr Postfach:
+        Dort ist eine Mail für ein neues Passwort. Wenn nicht, wenden Sie sich an die Betreiber der
+        App.`,
     },
     accept: {
       heading: 'Konto anlegen',
       intro: 'Wählen Sie den Namen und das Passwort, mit denen Sie sich anmelden werden.',
       button: 'Konto anlegen',
       done: { heading: 'Ihr Konto ist angelegt', text: 'Sie können sich jetzt anmelden.' },
-      used:
-        'Wenn Sie Ihr Konto damit angelegt haben, melden Sie sich an. Wenn nicht, bitten Sie ' +
-        'die Person, die Sie eingeladen hat, um eine neue Einladung.',
+      used: prose`Wenn Sie Ihr Konto damit angelegt haben, melden Sie sich an. Wenn nicht, bitten
+        Sie die Person, die Sie eingeladen hat, um eine neue Einladung.`,
       taken: 'Dieser Benutzername oder Ihre Adresse ist schon vergeben.',
     },
   },

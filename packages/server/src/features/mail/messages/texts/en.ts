@@ -1,20 +1,20 @@
+import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 export const en: Texts = {
   notices: {
     password_changed: ({ service, time, address }) => [
       `Your password at ${service} was changed`,
-      `The password of your account at ${service} was changed on ${time}` +
-        `${address === undefined ? '' : ` from the IP address ${address}`}.`,
+      prose`The password of your account at ${service} was changed on
+        ${time}${address === undefined ? '' : ` from the IP address ${address}`}.`,
       'If you did this, you do not have to do anything.',
-      'If you did not do this, another person has access to your account. Contact the ' +
-        `operator of ${service} now.`,
+      prose`If you did not do this, another person has access to your account. Contact the operator
+        of ${service} now.`,
     ],
     new_device: ({ service, time, address }) => [
       `New login to your account at ${service}`,
-      `There was a login to your account at ${service} on ${time} from a device that has not ` +
-        'been used before' +
-        `${address === undefined ? '' : `, from the IP address ${address}`}.`,
+      prose`There was a login to your account at ${service} on ${time} from a device that has not
+        been used before${address === undefined ? '' : `, from the IP address ${address}`}.`,
       'If this was you, you do not have to do anything.',
       'If this was not you, change your password now. This ends all other sessions.',
     ],
@@ -25,22 +25,22 @@ export const en: Texts = {
     ],
     already_registered: ({ service, time }) => [
       `You already have an account at ${service}`,
-      `On ${time}, a person wanted to register at ${service} with your address. You already ` +
-        'have an account with it, so no other account was created.',
+      prose`On ${time}, a person wanted to register at ${service} with your address. You already
+        have an account with it, so no other account was created.`,
       'If this was you, log in with your password. If you have forgotten it, request a new one.',
       'If this was not you, you do not have to do anything.',
     ],
     email_taken: ({ service, time }) => [
       `Your address is already in use at ${service}`,
-      `On ${time}, a user of ${service} wanted to use your address for another account. There ` +
-        'already is an account with your address, so nothing was changed.',
+      prose`On ${time}, a user of ${service} wanted to use your address for another account. There
+        already is an account with your address, so nothing was changed.`,
       'If this was you, log in to the account with this address, or delete it first.',
       'If this was not you, you do not have to do anything.',
     ],
     email_removed: ({ service, time }) => [
       `The account at ${service} has another address now`,
-      `On ${time}, an account at ${service} got another e-mail address. Until then, it had ` +
-        'this one.',
+      prose`On ${time}, an account at ${service} got another e-mail address. Until then, it had this
+        one.`,
       'If you did this, or if the account is not yours, you do not have to do anything.',
       `If the account is yours and you did not do this, contact the operator of ${service}.`,
     ],
@@ -79,42 +79,37 @@ export const en: Texts = {
   linkMails: {
     password_reset: (service) => ({
       subject: `Set a new password for ${service}`,
-      beforeLink:
-        `A new password was requested for your account at ${service}. ` +
-        'Open this link to set it:',
+      beforeLink: prose`A new password was requested for your account at ${service}. Open this link
+        to set it:`,
       beforeCode: 'Or enter this code where you requested the new password:',
       ifNotYou: 'If you did not request this, ignore this mail: your password stays as it is.',
     }),
     email_verification: (service) => ({
       subject: `Confirm your address for ${service}`,
-      beforeLink:
-        `There is an account at ${service} with this address. If it is yours, open this link ` +
-        'and enter your password to confirm the address:',
+      beforeLink: prose`There is an account at ${service} with this address. If it is yours, open
+        this link and enter your password to confirm the address:`,
       beforeCode: 'Or enter this code where you are logged in:',
       ifNotYou:
         'If the account is not yours, another person has entered your address. Ignore this mail.',
     }),
     registration: (service) => ({
       subject: `Finish your registration at ${service}`,
-      beforeLink:
-        `A person wants to register at ${service} with this address. If it is you, open this ` +
-        'link and enter the password that you have chosen:',
+      beforeLink: prose`A person wants to register at ${service} with this address. If it is you,
+        open this link and enter the password that you have chosen:`,
       beforeCode: 'Or enter this code where you registered:',
       ifNotYou: 'If it is not you, ignore this mail: then no account is created.',
     }),
     email_change: (service) => ({
       subject: `Confirm your new address for ${service}`,
-      beforeLink:
-        `This address was entered as the new address of an account at ${service}. If the ` +
-        'account is yours, open this link to confirm it:',
+      beforeLink: prose`This address was entered as the new address of an account at ${service}. If
+        the account is yours, open this link to confirm it:`,
       beforeCode: 'Or enter this code where you changed the address:',
       ifNotYou: 'If the account is not yours, ignore this mail.',
     }),
     invitation: (service) => ({
       subject: `Your invitation to ${service}`,
-      beforeLink:
-        `You are invited to create an account at ${service}. Open this link to choose a name ` +
-        'and a password:',
+      beforeLink: prose`You are invited to create an account at ${service}. Open this link to choose
+        a name and a password:`,
       beforeCode: undefined,
       ifNotYou: 'If you do not want an account, ignore this mail.',
     }),
@@ -123,11 +118,11 @@ export const en: Texts = {
     `The address of your account at ${service} was changed`,
     `Your account at ${service} now has another e-mail address. It had this one until now.`,
     'If you did this, you do not have to do anything.',
-    'If you did not do this, another person has access to your account. Open this link to ' +
-      'undo the change:',
+    prose`If you did not do this, another person has access to your account. Open this link to undo
+      the change:`,
     { link },
-    'Then all devices are logged out, and you get a mail to set a new password. The link ' +
-      `works once, within ${lifetime} (until ${until}). Do not give it to anyone.`,
+    prose`Then all devices are logged out, and you get a mail to set a new password. The link works
+      once, within ${lifetime} (until ${until}). Do not give it to anyone.`,
   ],
   both: {
     works: (lifetime, until) =>
@@ -191,10 +186,9 @@ export const en: Texts = {
     },
     sent: {
       heading: 'Look into your mailbox',
-      intro:
-        'If there is an account with this name or address, a mail is on its way. Open the link ' +
-        'in the mail, or enter its code here. If no mail comes, look for it among the spam, and ' +
-        'ask again. After several mails, another one is possible six hours later.',
+      intro: prose`If there is an account with this name or address, a mail is on its way. Open the
+        link in the mail, or enter its code here. If no mail comes, look for it among the spam, and
+        ask again. After several mails, another one is possible six hours later.`,
     },
     reset: {
       heading: 'Set a new password',
@@ -209,20 +203,17 @@ export const en: Texts = {
     },
     verify: {
       heading: 'Confirm your address',
-      intro:
-        'Enter the password of your account. If you do not know it, another person has ' +
-        'registered with your address: close this page.',
+      intro: prose`Enter the password of your account. If you do not know it, another person has
+        registered with your address: close this page.`,
       button: 'Confirm the address',
       done: { heading: 'Your address is confirmed', text: 'You can close this page.' },
-      used:
-        'If you have confirmed your address with it, you can close this page. If not, ask for a ' +
-        'new mail in the app where you registered.',
+      used: prose`If you have confirmed your address with it, you can close this page. If not, ask
+        for a new mail in the app where you registered.`,
     },
     finish: {
       heading: 'Finish your registration',
-      intro:
-        'Enter the password that you chose when you registered. If you did not register, close ' +
-        'this page: then no account is created.',
+      intro: prose`Enter the password that you chose when you registered. If you did not register,
+        close this page: then no account is created.`,
       button: 'Create the account',
       done: { heading: 'Your account is ready', text: 'You can log in now.' },
       used: 'If you have created your account with it, log in. If not, register once more.',
@@ -231,38 +222,33 @@ export const en: Texts = {
     },
     change: {
       heading: 'Confirm your new address',
-      intro:
-        'Enter the password of your account. If you did not change an address, close this page: ' +
-        'then nothing changes.',
+      intro: prose`Enter the password of your account. If you did not change an address, close this
+        page: then nothing changes.`,
       button: 'Confirm the address',
       done: { heading: 'Your address is changed', text: 'You can close this page.' },
-      used:
-        'If you have confirmed your address with it, you can close this page. If not, change ' +
-        'the address in the app once more.',
+      used: prose`If you have confirmed your address with it, you can close this page. If not,
+        change the address in the app once more.`,
       refused: 'The password is wrong, or the address is not free any more.',
     },
     undo: {
       heading: 'Undo the change of your address',
-      intro:
-        'Your account gets its old address back. All devices are logged out, and you get a mail ' +
-        'to set a new password.',
+      intro: prose`Your account gets its old address back. All devices are logged out, and you get a
+        mail to set a new password.`,
       button: 'Undo the change',
       done: {
         heading: 'Your old address is back',
         text: 'Look into your mailbox, and set a new password with the link in the mail.',
       },
-      used:
-        'If you have undone the change with it, look into your mailbox: there is a mail to set ' +
-        'a new password. If not, contact the people who run the app.',
+      used: prose`If you have undone the change with it, look into your mailbox: there is a mail to
+        set a new password. If not, contact the people who run the app.`,
     },
     accept: {
       heading: 'Create your account',
       intro: 'Choose the name and the password with which you will log in.',
       button: 'Create the account',
       done: { heading: 'Your account is ready', text: 'You can log in now.' },
-      used:
-        'If you have created your account with it, log in. If not, ask the person who invited ' +
-        'you for a new invitation.',
+      used: prose`If you have created your account with it, log in. If not, ask the person who
+        invited you for a new invitation.`,
       taken: 'This user name or your address is already taken.',
     },
   },

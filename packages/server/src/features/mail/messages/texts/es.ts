@@ -1,20 +1,21 @@
+import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 export const es: Texts = {
   notices: {
     password_changed: ({ service, time, address }) => [
       `Se ha cambiado su contraseña en ${service}`,
-      `La contraseña de su cuenta en ${service} se cambió el ${time}` +
-        `${address === undefined ? '' : ` desde la dirección IP ${address}`}.`,
+      prose`La contraseña de su cuenta en ${service} se cambió el
+        ${time}${address === undefined ? '' : ` desde la dirección IP ${address}`}.`,
       'Si ha sido usted, no tiene que hacer nada.',
-      'Si no ha sido usted, otra persona tiene acceso a su cuenta. Póngase en contacto ahora ' +
-        `con el operador de ${service}.`,
+      prose`Si no ha sido usted, otra persona tiene acceso a su cuenta. Póngase en contacto ahora
+        con el operador de ${service}.`,
     ],
     new_device: ({ service, time, address }) => [
       `Nuevo inicio de sesión en su cuenta en ${service}`,
-      `El ${time} hubo un inicio de sesión en su cuenta en ${service} desde un dispositivo ` +
-        'que no se había usado antes' +
-        `${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
+      prose`El ${time} hubo un inicio de sesión en su cuenta en ${service} desde un dispositivo que
+        no se había usado
+        antes${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
       'Si ha sido usted, no tiene que hacer nada.',
       'Si no ha sido usted, cambie su contraseña ahora. Así terminan todas las demás sesiones.',
     ],
@@ -25,22 +26,22 @@ export const es: Texts = {
     ],
     already_registered: ({ service, time }) => [
       `Ya tiene una cuenta en ${service}`,
-      `El ${time}, una persona quiso registrarse en ${service} con su dirección. Usted ya ` +
-        'tiene una cuenta con ella, así que no se ha creado ninguna otra.',
+      prose`El ${time}, una persona quiso registrarse en ${service} con su dirección. Usted ya tiene
+        una cuenta con ella, así que no se ha creado ninguna otra.`,
       'Si ha sido usted, inicie sesión con su contraseña. Si la ha olvidado, solicite una nueva.',
       'Si no ha sido usted, no tiene que hacer nada.',
     ],
     email_taken: ({ service, time }) => [
       `Su dirección ya se utiliza en ${service}`,
-      `El ${time}, una persona quiso usar su dirección para otra cuenta en ${service}. Ya ` +
-        'existe una cuenta con su dirección, así que no se ha cambiado nada.',
+      prose`El ${time}, una persona quiso usar su dirección para otra cuenta en ${service}. Ya
+        existe una cuenta con su dirección, así que no se ha cambiado nada.`,
       'Si ha sido usted, inicie sesión en la cuenta con esta dirección o elimínela primero.',
       'Si no ha sido usted, no tiene que hacer nada.',
     ],
     email_removed: ({ service, time }) => [
       `La cuenta en ${service} tiene ahora otra dirección`,
-      `El ${time}, una cuenta en ${service} recibió otra dirección de correo. Hasta entonces ` +
-        'tenía esta.',
+      prose`El ${time}, una cuenta en ${service} recibió otra dirección de correo. Hasta entonces
+        tenía esta.`,
       'Si ha sido usted, o si la cuenta no es suya, no tiene que hacer nada.',
       `Si la cuenta es suya y no ha sido usted, póngase en contacto con el operador de ${service}.`,
     ],
@@ -81,42 +82,37 @@ export const es: Texts = {
   linkMails: {
     password_reset: (service) => ({
       subject: `Nueva contraseña para ${service}`,
-      beforeLink:
-        `Se ha solicitado una nueva contraseña para su cuenta en ${service}. Abra este enlace ` +
-        'para elegirla:',
+      beforeLink: prose`Se ha solicitado una nueva contraseña para su cuenta en ${service}. Abra
+        este enlace para elegirla:`,
       beforeCode: 'O introduzca este código donde solicitó la nueva contraseña:',
       ifNotYou: 'Si no la ha solicitado, ignore este mensaje: su contraseña no cambia.',
     }),
     email_verification: (service) => ({
       subject: `Confirme su dirección para ${service}`,
-      beforeLink:
-        `Hay una cuenta en ${service} con esta dirección. Si es suya, abra este enlace e ` +
-        'introduzca su contraseña para confirmar la dirección:',
+      beforeLink: prose`Hay una cuenta en ${service} con esta dirección. Si es suya, abra este
+        enlace e introduzca su contraseña para confirmar la dirección:`,
       beforeCode: 'O introduzca este código donde tiene la sesión iniciada:',
       ifNotYou:
         'Si la cuenta no es suya, otra persona ha indicado su dirección. Ignore este mensaje.',
     }),
     registration: (service) => ({
       subject: `Termine su registro en ${service}`,
-      beforeLink:
-        `Una persona quiere registrarse en ${service} con esta dirección. Si es usted, abra ` +
-        'este enlace e introduzca la contraseña que ha elegido:',
+      beforeLink: prose`Una persona quiere registrarse en ${service} con esta dirección. Si es
+        usted, abra este enlace e introduzca la contraseña que ha elegido:`,
       beforeCode: 'O introduzca este código donde se registró:',
       ifNotYou: 'Si no es usted, ignore este mensaje: no se creará ninguna cuenta.',
     }),
     email_change: (service) => ({
       subject: `Confirme su nueva dirección para ${service}`,
-      beforeLink:
-        `Esta dirección se ha indicado como nueva dirección de una cuenta en ${service}. Si la ` +
-        'cuenta es suya, abra este enlace para confirmarla:',
+      beforeLink: prose`Esta dirección se ha indicado como nueva dirección de una cuenta en
+        ${service}. Si la cuenta es suya, abra este enlace para confirmarla:`,
       beforeCode: 'O introduzca este código donde cambió la dirección:',
       ifNotYou: 'Si la cuenta no es suya, ignore este mensaje.',
     }),
     invitation: (service) => ({
       subject: `Su invitación a ${service}`,
-      beforeLink:
-        `Está invitado a crear una cuenta en ${service}. Abra este enlace para elegir un nombre ` +
-        'y una contraseña:',
+      beforeLink: prose`Está invitado a crear una cuenta en ${service}. Abra este enlace para elegir
+        un nombre y una contraseña:`,
       beforeCode: undefined,
       ifNotYou: 'Si no quiere una cuenta, ignore este mensaje.',
     }),
@@ -125,12 +121,12 @@ export const es: Texts = {
     `Se ha cambiado la dirección de su cuenta en ${service}`,
     `Su cuenta en ${service} tiene ahora otra dirección de correo. Hasta ahora tenía esta.`,
     'Si ha sido usted, no tiene que hacer nada.',
-    'Si no ha sido usted, otra persona tiene acceso a su cuenta. Abra este enlace para ' +
-      'deshacer el cambio:',
+    prose`Si no ha sido usted, otra persona tiene acceso a su cuenta. Abra este enlace para deshacer
+      el cambio:`,
     { link },
-    'Entonces se cierra la sesión en todos los dispositivos y recibe un mensaje para elegir ' +
-      `una nueva contraseña. El enlace funciona una sola vez, durante ${lifetime} (hasta el ` +
-      `${until}). No lo comparta con nadie.`,
+    prose`Entonces se cierra la sesión en todos los dispositivos y recibe un mensaje para elegir una
+      nueva contraseña. El enlace funciona una sola vez, durante ${lifetime} (hasta el ${until}). No
+      lo comparta con nadie.`,
   ],
   both: {
     works: (lifetime, until) =>
@@ -149,13 +145,11 @@ export const es: Texts = {
     newPasswordHint: (minLength) =>
       `Al menos ${minLength} caracteres. Van bien varias palabras sin relación entre sí.`,
     username: 'Nombre de usuario',
-    usernameHint:
-      'De 2 a 63 letras, cifras, puntos, guiones bajos o guiones, empezando por una letra o una ' +
-      'cifra.',
+    usernameHint: prose`De 2 a 63 letras, cifras, puntos, guiones bajos o guiones, empezando por una
+      letra o una cifra.`,
     otherUsername: 'Otro nombre de usuario',
-    otherUsernameHint:
-      'De 2 a 63 letras sin acentos, cifras, puntos, guiones bajos o guiones, y al principio ' +
-      'una letra o una cifra.',
+    otherUsernameHint: prose`De 2 a 63 letras sin acentos, cifras, puntos, guiones bajos o guiones,
+      y al principio una letra o una cifra.`,
     code: 'Código del mensaje',
     codeHint: 'Ocho cifras.',
     yes: 'Sí',
@@ -184,17 +178,15 @@ export const es: Texts = {
       password_malformed: 'La contraseña contiene caracteres no válidos.',
       password_too_long: 'La contraseña es demasiado larga.',
       password_too_short: 'La contraseña es demasiado corta.',
-      password_guessable:
-        'La contraseña es demasiado fácil de adivinar. Van bien varias palabras sin relación ' +
-        'entre sí.',
+      password_guessable: prose`La contraseña es demasiado fácil de adivinar. Van bien varias
+        palabras sin relación entre sí.`,
       password_has_name:
         'La contraseña no debe contener su nombre, su dirección ni el nombre de este servicio.',
     },
     start: {
       heading: 'Inicie sesión en su aplicación',
-      text:
-        'Este servidor contiene las cuentas de una aplicación. Para iniciar sesión, abra la ' +
-        'aplicación.',
+      text: prose`Este servidor contiene las cuentas de una aplicación. Para iniciar sesión, abra la
+        aplicación.`,
     },
     notFound: {
       heading: 'Aquí no hay ninguna página',
@@ -203,52 +195,44 @@ export const es: Texts = {
     },
     forgot: {
       heading: '¿Ha olvidado su contraseña?',
-      intro:
-        'Le enviamos un mensaje con un enlace y un código con los que podrá elegir una nueva ' +
-        'contraseña.',
+      intro: prose`Le enviamos un mensaje con un enlace y un código con los que podrá elegir una
+        nueva contraseña.`,
       button: 'Enviar el mensaje',
     },
     sent: {
       heading: 'Revise su correo',
-      intro:
-        'Si existe una cuenta con este nombre o esta dirección, le llegará un mensaje. Abra el ' +
-        'enlace del mensaje o introduzca aquí su código. Si no llega, busque en el correo no ' +
-        'deseado y solicite otro. Después de varios mensajes, el siguiente es posible seis ' +
-        'horas más tarde.',
+      intro: prose`Si existe una cuenta con este nombre o esta dirección, le llegará un mensaje.
+        Abra el enlace del mensaje o introduzca aquí su código. Si no llega, busque en el correo no
+        deseado y solicite otro. Después de varios mensajes, el siguiente es posible seis horas más
+        tarde.`,
     },
     reset: {
       heading: 'Elegir una nueva contraseña',
       button: 'Guardar la contraseña',
       done: {
         heading: 'Su contraseña se ha guardado',
-        text:
-          'Se ha cerrado la sesión en todos los dispositivos. Inicie sesión con la nueva ' +
-          'contraseña.',
+        text: prose`Se ha cerrado la sesión en todos los dispositivos. Inicie sesión con la nueva
+          contraseña.`,
       },
-      used:
-        'Si ha elegido su nueva contraseña con él, inicie sesión. ' +
-        'Si no, solicite otro mensaje.',
-      noToken:
-        'Este enlace no está completo. Abra el enlace entero del mensaje o solicite otro ' +
-        'mensaje.',
+      used: prose`Si ha elegido su nueva contraseña con él, inicie sesión. Si no, solicite otro
+        mensaje.`,
+      noToken: prose`Este enlace no está completo. Abra el enlace entero del mensaje o solicite otro
+        mensaje.`,
       again: 'Solicitar otro mensaje',
     },
     verify: {
       heading: 'Confirme su dirección',
-      intro:
-        'Introduzca la contraseña de su cuenta. Si no la conoce, otra persona se ha registrado ' +
-        'con su dirección: cierre esta página.',
+      intro: prose`Introduzca la contraseña de su cuenta. Si no la conoce, otra persona se ha
+        registrado con su dirección: cierre esta página.`,
       button: 'Confirmar la dirección',
       done: { heading: 'Su dirección está confirmada', text: 'Puede cerrar esta página.' },
-      used:
-        'Si ha confirmado su dirección con él, puede cerrar esta página. Si no, solicite otro ' +
-        'mensaje en la aplicación donde se registró.',
+      used: prose`Si ha confirmado su dirección con él, puede cerrar esta página. Si no, solicite
+        otro mensaje en la aplicación donde se registró.`,
     },
     finish: {
       heading: 'Termine su registro',
-      intro:
-        'Introduzca la contraseña que eligió al registrarse. Si no se ha registrado, cierre ' +
-        'esta página: no se creará ninguna cuenta.',
+      intro: prose`Introduzca la contraseña que eligió al registrarse. Si no se ha registrado,
+        cierre esta página: no se creará ninguna cuenta.`,
       button: 'Crear la cuenta',
       done: { heading: 'Su cuenta está lista', text: 'Ya puede iniciar sesión.' },
       used: 'Si ha creado su cuenta con él, inicie sesión. Si no, regístrese de nuevo.',
@@ -258,38 +242,33 @@ export const es: Texts = {
     },
     change: {
       heading: 'Confirmar su nueva dirección',
-      intro:
-        'Introduzca la contraseña de su cuenta. Si no ha cambiado ninguna dirección, cierre ' +
-        'esta página: no cambiará nada.',
+      intro: prose`Introduzca la contraseña de su cuenta. Si no ha cambiado ninguna dirección,
+        cierre esta página: no cambiará nada.`,
       button: 'Confirmar la dirección',
       done: { heading: 'Su dirección se ha cambiado', text: 'Puede cerrar esta página.' },
-      used:
-        'Si ha confirmado su dirección con él, puede cerrar esta página. Si no, vuelva a ' +
-        'cambiar la dirección en la aplicación.',
+      used: prose`Si ha confirmado su dirección con él, puede cerrar esta página. Si no, vuelva a
+        cambiar la dirección en la aplicación.`,
       refused: 'La contraseña no es correcta, o la dirección ya no está disponible.',
     },
     undo: {
       heading: 'Deshacer el cambio de su dirección',
-      intro:
-        'Su cuenta recupera la dirección anterior. Se cierra la sesión en todos los ' +
-        'dispositivos y recibe un mensaje para elegir una nueva contraseña.',
+      intro: prose`Su cuenta recupera la dirección anterior. Se cierra la sesión en todos los
+        dispositivos y recibe un mensaje para elegir una nueva contraseña.`,
       button: 'Deshacer el cambio',
       done: {
         heading: 'Su dirección anterior está restablecida',
         text: 'Revise su correo y elija una nueva contraseña con el enlace del mensaje.',
       },
-      used:
-        'Si ha deshecho el cambio con él, revise su correo: hay un mensaje para elegir una ' +
-        'nueva contraseña. Si no, póngase en contacto con los responsables de la aplicación.',
+      used: prose`Si ha deshecho el cambio con él, revise su correo: hay un mensaje para elegir una
+        nueva contraseña. Si no, póngase en contacto con los responsables de la aplicación.`,
     },
     accept: {
       heading: 'Crear su cuenta',
       intro: 'Elija el nombre y la contraseña con los que iniciará sesión.',
       button: 'Crear la cuenta',
       done: { heading: 'Su cuenta está lista', text: 'Ya puede iniciar sesión.' },
-      used:
-        'Si ha creado su cuenta con él, inicie sesión. Si no, pida una nueva invitación a la ' +
-        'persona que le invitó.',
+      used: prose`Si ha creado su cuenta con él, inicie sesión. Si no, pida una nueva invitación a
+        la persona que le invitó.`,
       taken: 'Este nombre de usuario o su dirección ya está en uso.',
     },
   },

@@ -1,23 +1,24 @@
+import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 export const fr: Texts = {
   notices: {
     password_changed: ({ service, time, address }) => [
       `Votre mot de passe sur ${service} a été modifié`,
-      `Le mot de passe de votre compte sur ${service} a été modifié le ${time}` +
-        `${address === undefined ? '' : ` depuis l’adresse IP ${address}`}.`,
+      prose`Le mot de passe de votre compte sur ${service} a été modifié le
+        ${time}${address === undefined ? '' : ` depuis l’adresse IP ${address}`}.`,
       'Si c’était vous, vous n’avez rien à faire.',
-      'Si ce n’était pas vous, une autre personne a accès à votre compte. Contactez ' +
-        `immédiatement l’exploitant de ${service}.`,
+      prose`Si ce n’était pas vous, une autre personne a accès à votre compte. Contactez
+        immédiatement l’exploitant de ${service}.`,
     ],
     new_device: ({ service, time, address }) => [
       `Nouvelle connexion à votre compte sur ${service}`,
-      `Une connexion à votre compte sur ${service} a eu lieu le ${time} depuis un appareil ` +
-        'qui n’avait pas encore été utilisé' +
-        `${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
+      prose`Une connexion à votre compte sur ${service} a eu lieu le ${time} depuis un appareil qui
+        n’avait pas encore été
+        utilisé${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
       'Si c’était vous, vous n’avez rien à faire.',
-      'Si ce n’était pas vous, changez votre mot de passe maintenant. Cela met fin à toutes ' +
-        'les autres sessions.',
+      prose`Si ce n’était pas vous, changez votre mot de passe maintenant. Cela met fin à toutes les
+        autres sessions.`,
     ],
     account_disabled: ({ service, time }) => [
       `Votre compte sur ${service} a été désactivé`,
@@ -26,23 +27,23 @@ export const fr: Texts = {
     ],
     already_registered: ({ service, time }) => [
       `Vous avez déjà un compte sur ${service}`,
-      `Le ${time}, une personne a voulu s’inscrire sur ${service} avec votre adresse. Vous ` +
-        'avez déjà un compte avec cette adresse\u00a0: aucun autre n’a été créé.',
-      'Si c’était vous, connectez-vous avec votre mot de passe. Si vous l’avez oublié, ' +
-        'demandez-en un nouveau.',
+      prose`Le ${time}, une personne a voulu s’inscrire sur ${service} avec votre adresse. Vous avez
+        déjà un compte avec cette adresse\u00a0: aucun autre n’a été créé.`,
+      prose`Si c’était vous, connectez-vous avec votre mot de passe. Si vous l’avez oublié,
+        demandez-en un nouveau.`,
       'Si ce n’était pas vous, vous n’avez rien à faire.',
     ],
     email_taken: ({ service, time }) => [
       `Votre adresse est déjà utilisée sur ${service}`,
-      `Le ${time}, une personne a voulu utiliser votre adresse pour un autre compte sur ` +
-        `${service}. Un compte existe déjà avec votre adresse\u00a0: rien n’a été modifié.`,
+      prose`Le ${time}, une personne a voulu utiliser votre adresse pour un autre compte sur
+        ${service}. Un compte existe déjà avec votre adresse\u00a0: rien n’a été modifié.`,
       'Si c’était vous, connectez-vous au compte qui a cette adresse, ou supprimez-le d’abord.',
       'Si ce n’était pas vous, vous n’avez rien à faire.',
     ],
     email_removed: ({ service, time }) => [
       `Le compte sur ${service} a maintenant une autre adresse`,
-      `Le ${time}, un compte sur ${service} a reçu une autre adresse e-mail. Jusque-là, il ` +
-        'avait celle-ci.',
+      prose`Le ${time}, un compte sur ${service} a reçu une autre adresse e-mail. Jusque-là, il
+        avait celle-ci.`,
       'Si c’était vous, ou si ce compte n’est pas le vôtre, vous n’avez rien à faire.',
       `Si ce compte est le vôtre et que ce n’était pas vous, contactez l’exploitant de ${service}.`,
     ],
@@ -82,60 +83,53 @@ export const fr: Texts = {
   linkMails: {
     password_reset: (service) => ({
       subject: `Nouveau mot de passe pour ${service}`,
-      beforeLink:
-        `Un nouveau mot de passe a été demandé pour votre compte sur ${service}. Ouvrez ce lien ` +
-        'pour le choisir\u00a0:',
+      beforeLink: prose`Un nouveau mot de passe a été demandé pour votre compte sur ${service}.
+        Ouvrez ce lien pour le choisir\u00a0:`,
       beforeCode: 'Ou saisissez ce code là où vous avez demandé le nouveau mot de passe\u00a0:',
-      ifNotYou:
-        'Si vous n’êtes pas à l’origine de cette demande, ignorez ce message\u00a0: votre mot ' +
-        'de passe reste inchangé.',
+      ifNotYou: prose`Si vous n’êtes pas à l’origine de cette demande, ignorez ce message\u00a0:
+        votre mot de passe reste inchangé.`,
     }),
     email_verification: (service) => ({
       subject: `Confirmez votre adresse pour ${service}`,
-      beforeLink:
-        `Un compte sur ${service} utilise cette adresse. Si c’est le vôtre, ouvrez ce lien et ` +
-        'saisissez votre mot de passe pour confirmer l’adresse\u00a0:',
+      beforeLink: prose`Un compte sur ${service} utilise cette adresse. Si c’est le vôtre, ouvrez ce
+        lien et saisissez votre mot de passe pour confirmer l’adresse\u00a0:`,
       beforeCode: 'Ou saisissez ce code là où vous êtes connecté\u00a0:',
-      ifNotYou:
-        'Si ce compte n’est pas le vôtre, une autre personne a indiqué votre adresse. Ignorez ' +
-        'ce message.',
+      ifNotYou: prose`Si ce compte n’est pas le vôtre, une autre personne a indiqué votre adresse.
+        Ignorez ce message.`,
     }),
     registration: (service) => ({
       subject: `Terminez votre inscription sur ${service}`,
-      beforeLink:
-        `Une personne souhaite s’inscrire sur ${service} avec cette adresse. Si c’est vous, ` +
-        'ouvrez ce lien et saisissez le mot de passe que vous avez choisi\u00a0:',
+      beforeLink: prose`Une personne souhaite s’inscrire sur ${service} avec cette adresse. Si c’est
+        vous, ouvrez ce lien et saisissez le mot de passe que vous avez choisi\u00a0:`,
       beforeCode: 'Ou saisissez ce code là où vous vous êtes inscrit\u00a0:',
       ifNotYou: 'Si ce n’est pas vous, ignorez ce message\u00a0: aucun compte ne sera créé.',
     }),
     email_change: (service) => ({
       subject: `Confirmez votre nouvelle adresse pour ${service}`,
-      beforeLink:
-        `Cette adresse a été indiquée comme nouvelle adresse d’un compte sur ${service}. Si ce ` +
-        'compte est le vôtre, ouvrez ce lien pour la confirmer\u00a0:',
+      beforeLink: prose`Cette adresse a été indiquée comme nouvelle adresse d’un compte sur
+        ${service}. Si ce compte est le vôtre, ouvrez ce lien pour la confirmer\u00a0:`,
       beforeCode: 'Ou saisissez ce code là où vous avez modifié l’adresse\u00a0:',
       ifNotYou: 'Si ce compte n’est pas le vôtre, ignorez ce message.',
     }),
     invitation: (service) => ({
       subject: `Votre invitation sur ${service}`,
-      beforeLink:
-        `Vous êtes invité à créer un compte sur ${service}. Ouvrez ce lien pour choisir un nom ` +
-        'et un mot de passe\u00a0:',
+      beforeLink: prose`Vous êtes invité à créer un compte sur ${service}. Ouvrez ce lien pour
+        choisir un nom et un mot de passe\u00a0:`,
       beforeCode: undefined,
       ifNotYou: 'Si vous ne souhaitez pas de compte, ignorez ce message.',
     }),
   },
   email_changed: ({ service, link, lifetime, until }) => [
     `L’adresse de votre compte sur ${service} a été modifiée`,
-    `Votre compte sur ${service} a maintenant une autre adresse e-mail. Jusqu’ici, c’était ` +
-      'celle-ci.',
+    prose`Votre compte sur ${service} a maintenant une autre adresse e-mail. Jusqu’ici, c’était
+      celle-ci.`,
     'Si c’était vous, vous n’avez rien à faire.',
-    'Si ce n’était pas vous, une autre personne a accès à votre compte. Ouvrez ce lien pour ' +
-      'annuler la modification\u00a0:',
+    prose`Si ce n’était pas vous, une autre personne a accès à votre compte. Ouvrez ce lien pour
+      annuler la modification\u00a0:`,
     { link },
-    'Tous les appareils seront alors déconnectés, et vous recevrez un message pour choisir un ' +
-      `nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au ` +
-      `${until}). Ne le communiquez à personne.`,
+    prose`Tous les appareils seront alors déconnectés, et vous recevrez un message pour choisir un
+      nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au
+      ${until}). Ne le communiquez à personne.`,
   ],
   both: {
     works: (lifetime, until) =>
@@ -154,13 +148,11 @@ export const fr: Texts = {
     newPasswordHint: (minLength) =>
       `Au moins ${minLength} caractères. Plusieurs mots sans rapport entre eux conviennent bien.`,
     username: 'Nom d’utilisateur',
-    usernameHint:
-      '2 à 63 lettres, chiffres, points, tirets bas ou traits d’union, en commençant par une ' +
-      'lettre ou un chiffre.',
+    usernameHint: prose`2 à 63 lettres, chiffres, points, tirets bas ou traits d’union, en
+      commençant par une lettre ou un chiffre.`,
     otherUsername: 'Autre nom d’utilisateur',
-    otherUsernameHint:
-      'De 2 à 63 lettres sans accent, chiffres, points, tirets bas ou traits d’union, en ' +
-      'commençant par une lettre ou un chiffre.',
+    otherUsernameHint: prose`De 2 à 63 lettres sans accent, chiffres, points, tirets bas ou traits
+      d’union, en commençant par une lettre ou un chiffre.`,
     code: 'Code reçu par message',
     codeHint: 'Huit chiffres.',
     yes: 'Oui',
@@ -174,9 +166,8 @@ export const fr: Texts = {
     unavailablePage: {
       heading: 'Ce n’est pas possible pour le moment',
       opened: 'Vous n’y êtes pour rien. Réessayez dans un instant.',
-      sent:
-        'Vous n’y êtes pour rien. Patientez un instant, puis revenez en arrière et renvoyez le ' +
-        'formulaire.',
+      sent: prose`Vous n’y êtes pour rien. Patientez un instant, puis revenez en arrière et renvoyez
+        le formulaire.`,
       again: 'Réessayer',
     },
     faults: {
@@ -191,17 +182,15 @@ export const fr: Texts = {
       password_malformed: 'Le mot de passe contient des caractères non valides.',
       password_too_long: 'Le mot de passe est trop long.',
       password_too_short: 'Le mot de passe est trop court.',
-      password_guessable:
-        'Le mot de passe est trop facile à deviner. Plusieurs mots sans rapport entre eux ' +
-        'conviennent bien.',
+      password_guessable: prose`Le mot de passe est trop facile à deviner. Plusieurs mots sans
+        rapport entre eux conviennent bien.`,
       password_has_name:
         'Le mot de passe ne doit pas contenir votre nom, votre adresse ou le nom de ce service.',
     },
     start: {
       heading: 'Connectez-vous dans votre application',
-      text:
-        'Ce serveur contient les comptes d’une application. Pour vous connecter, ouvrez ' +
-        'l’application.',
+      text: prose`Ce serveur contient les comptes d’une application. Pour vous connecter, ouvrez
+        l’application.`,
     },
     notFound: {
       heading: 'Il n’y a pas de page ici',
@@ -210,99 +199,83 @@ export const fr: Texts = {
     },
     forgot: {
       heading: 'Mot de passe oublié\u00a0?',
-      intro:
-        'Nous vous envoyons un message avec un lien et un code, qui permettent de choisir un ' +
-        'nouveau mot de passe.',
+      intro: prose`Nous vous envoyons un message avec un lien et un code, qui permettent de choisir
+        un nouveau mot de passe.`,
       button: 'Envoyer le message',
     },
     sent: {
       heading: 'Consultez votre messagerie',
-      intro:
-        'S’il existe un compte avec ce nom ou cette adresse, un message vient de partir. Ouvrez ' +
-        'le lien du message ou saisissez son code ici. Si rien n’arrive, regardez dans les ' +
-        'courriers indésirables, puis faites une nouvelle demande. Après plusieurs messages, le ' +
-        'suivant est possible six heures plus tard.',
+      intro: prose`S’il existe un compte avec ce nom ou cette adresse, un message vient de partir.
+        Ouvrez le lien du message ou saisissez son code ici. Si rien n’arrive, regardez dans les
+        courriers indésirables, puis faites une nouvelle demande. Après plusieurs messages, le
+        suivant est possible six heures plus tard.`,
     },
     reset: {
       heading: 'Choisir un nouveau mot de passe',
       button: 'Enregistrer le mot de passe',
       done: {
         heading: 'Votre mot de passe est enregistré',
-        text:
-          'Vous êtes déconnecté de tous les appareils. Connectez-vous avec le nouveau mot de ' +
-          'passe.',
+        text: prose`Vous êtes déconnecté de tous les appareils. Connectez-vous avec le nouveau mot
+          de passe.`,
       },
-      used:
-        'Si vous avez choisi votre nouveau mot de passe avec ce lien, connectez-vous. Sinon, ' +
-        'demandez un nouveau message.',
-      noToken:
-        'Ce lien est incomplet. Ouvrez le lien entier du message, ou demandez un nouveau ' +
-        'message.',
+      used: prose`Si vous avez choisi votre nouveau mot de passe avec ce lien, connectez-vous.
+        Sinon, demandez un nouveau message.`,
+      noToken: prose`Ce lien est incomplet. Ouvrez le lien entier du message, ou demandez un nouveau
+        message.`,
       again: 'Demander un nouveau message',
     },
     verify: {
       heading: 'Confirmez votre adresse',
-      intro:
-        'Saisissez le mot de passe de votre compte. Si vous ne le connaissez pas, une autre ' +
-        'personne s’est inscrite avec votre adresse\u00a0: fermez cette page.',
+      intro: prose`Saisissez le mot de passe de votre compte. Si vous ne le connaissez pas, une
+        autre personne s’est inscrite avec votre adresse\u00a0: fermez cette page.`,
       button: 'Confirmer l’adresse',
       done: { heading: 'Votre adresse est confirmée', text: 'Vous pouvez fermer cette page.' },
-      used:
-        'Si vous avez confirmé votre adresse avec ce lien, vous pouvez fermer cette page. ' +
-        'Sinon, demandez un nouveau message dans l’application où vous vous êtes inscrit.',
+      used: prose`Si vous avez confirmé votre adresse avec ce lien, vous pouvez fermer cette page.
+        Sinon, demandez un nouveau message dans l’application où vous vous êtes inscrit.`,
     },
     finish: {
       heading: 'Terminez votre inscription',
-      intro:
-        'Saisissez le mot de passe que vous avez choisi lors de l’inscription. Si vous ne vous ' +
-        'êtes pas inscrit, fermez cette page\u00a0: aucun compte ne sera créé.',
+      intro: prose`Saisissez le mot de passe que vous avez choisi lors de l’inscription. Si vous ne
+        vous êtes pas inscrit, fermez cette page\u00a0: aucun compte ne sera créé.`,
       button: 'Créer le compte',
       done: { heading: 'Votre compte est prêt', text: 'Vous pouvez maintenant vous connecter.' },
-      used:
-        'Si vous avez créé votre compte avec ce lien, connectez-vous. Sinon, inscrivez-vous de ' +
-        'nouveau.',
+      used: prose`Si vous avez créé votre compte avec ce lien, connectez-vous. Sinon, inscrivez-vous
+        de nouveau.`,
       usernameTaken: 'Une autre personne utilise déjà ce nom. Choisissez-en un autre.',
-      emailTaken:
-        'Il existe désormais un compte avec cette adresse. Connectez-vous, ou demandez un ' +
-        'nouveau mot de passe.',
+      emailTaken: prose`Il existe désormais un compte avec cette adresse. Connectez-vous, ou
+        demandez un nouveau mot de passe.`,
     },
     change: {
       heading: 'Confirmer votre nouvelle adresse',
-      intro:
-        'Saisissez le mot de passe de votre compte. Si vous n’avez pas modifié d’adresse, ' +
-        'fermez cette page\u00a0: rien ne changera.',
+      intro: prose`Saisissez le mot de passe de votre compte. Si vous n’avez pas modifié d’adresse,
+        fermez cette page\u00a0: rien ne changera.`,
       button: 'Confirmer l’adresse',
       done: { heading: 'Votre adresse est modifiée', text: 'Vous pouvez fermer cette page.' },
-      used:
-        'Si vous avez confirmé votre adresse avec ce lien, vous pouvez fermer cette page. ' +
-        'Sinon, modifiez de nouveau l’adresse dans l’application.',
+      used: prose`Si vous avez confirmé votre adresse avec ce lien, vous pouvez fermer cette page.
+        Sinon, modifiez de nouveau l’adresse dans l’application.`,
       refused: 'Le mot de passe est erroné, ou l’adresse n’est plus disponible.',
     },
     undo: {
       heading: 'Annuler la modification de votre adresse',
-      intro:
-        'Votre compte retrouve son ancienne adresse. Tous les appareils sont déconnectés, et ' +
-        'vous recevez un message pour choisir un nouveau mot de passe.',
+      intro: prose`Votre compte retrouve son ancienne adresse. Tous les appareils sont déconnectés,
+        et vous recevez un message pour choisir un nouveau mot de passe.`,
       button: 'Annuler la modification',
       done: {
         heading: 'Votre ancienne adresse est rétablie',
-        text:
-          'Consultez votre messagerie et choisissez un nouveau mot de passe avec le lien du ' +
-          'message.',
+        text: prose`Consultez votre messagerie et choisissez un nouveau mot de passe avec le lien du
+          message.`,
       },
-      used:
-        'Si vous avez annulé la modification avec ce lien, consultez votre messagerie\u00a0: un ' +
-        'message vous permet de choisir un nouveau mot de passe. Sinon, contactez les ' +
-        'responsables de l’application.',
+      used: prose`Si vous avez annulé la modification avec ce lien, consultez votre
+        messagerie\u00a0: un message vous permet de choisir un nouveau mot de passe. Sinon,
+        contactez les responsables de l’application.`,
     },
     accept: {
       heading: 'Créer votre compte',
       intro: 'Choisissez le nom et le mot de passe avec lesquels vous vous connecterez.',
       button: 'Créer le compte',
       done: { heading: 'Votre compte est prêt', text: 'Vous pouvez maintenant vous connecter.' },
-      used:
-        'Si vous avez créé votre compte avec ce lien, connectez-vous. Sinon, demandez une ' +
-        'nouvelle invitation à la personne qui vous a invité.',
+      used: prose`Si vous avez créé votre compte avec ce lien, connectez-vous. Sinon, demandez une
+        nouvelle invitation à la personne qui vous a invité.`,
       taken: 'Ce nom d’utilisateur ou votre adresse est déjà pris.',
     },
   },
