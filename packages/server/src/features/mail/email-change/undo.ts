@@ -129,10 +129,7 @@ function undoRoute({ undo }: EmailUndo): OpenRoute {
         'password. The user gets a mail to set a new password.',
       body: { type: 'json', schema: describeFields(undoing) },
       success: { status: 204, description: 'Restored' },
-      refuses: {
-        403: 'The link is wrong, was used before, or has expired',
-        429: tooManyTries,
-      },
+      refuses: { 403: 'The link is wrong, was used before, or has expired', 429: tooManyTries },
     },
     async handle(request) {
       const { token } = await readFields(undoing, request)

@@ -91,10 +91,9 @@ function writingOf({
   }
 }
 
-async function openTransport(options: MailChoice): Promise<{
-  readonly transport: MailTransport
-  readonly routes: readonly OpenRoute[]
-}> {
+async function openTransport(
+  options: MailChoice,
+): Promise<{ readonly transport: MailTransport; readonly routes: readonly OpenRoute[] }> {
   const { mail, mailUrl = '' } = options
   if (mail) return { transport: appTransport(mail), routes: [] }
 

@@ -84,14 +84,7 @@ export async function tryInsertMail(
 
   await inTables<OutboxTables>(transaction)
     .insertInto('mail')
-    .values({
-      id,
-      template,
-      subject,
-      recipient,
-      sealed,
-      ...newRow(now, lifetimeMilliseconds),
-    })
+    .values({ id, template, subject, recipient, sealed, ...newRow(now, lifetimeMilliseconds) })
     .execute()
   return true
 }

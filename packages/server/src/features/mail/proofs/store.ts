@@ -136,12 +136,7 @@ export async function listBound(
  * @param secret the result of `codeSecret()`. For the right code, its hash equals the stored hash
  */
 export const tryCode: Command<
-  {
-    readonly id: string
-    readonly secret: string
-    readonly purpose: string
-    readonly now: number
-  },
+  { readonly id: string; readonly secret: string; readonly purpose: string; readonly now: number },
   BoundProofRow | undefined
 > = command('tryCode', async (transaction, { id, secret, purpose, now }) => {
   const db = inTables<MailProofTables>(transaction)
