@@ -25,3 +25,6 @@ export interface LimitRate {
    */
   readonly isGivenBackWhole?: boolean
 }
+
+/** The rate limits of a feature, by their use. */
+export type LimitRates<Use extends string> = Readonly<Record<Use, LimitRate>>

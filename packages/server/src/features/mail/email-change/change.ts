@@ -43,7 +43,7 @@ import {
 import type { ProofKind } from '../proofs/new-proof.ts'
 import type { FoundProof, Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
-import { confirmEmailRate, emailAddressRate, emailRate, emailServerRate } from './feature.ts'
+import { emailRates } from './feature.ts'
 import { bindEmailChange, confirmEmailChange } from './store.ts'
 import { asRefused, refusedChange, type EmailUndo } from './undo.ts'
 
@@ -169,7 +169,7 @@ function createEmailChanges(parts: EmailChangeParts): EmailChanges {
     },
 
     confirm: (presented, owner, by) =>
-      confirmCounted(limits, limits.usesAt(confirmEmailRate, by.address), async () => {
+      confirmCounted(limits, limits.usesAt(emailRates.confirm, by.address), async () => {
         const proved = await findProved(presented, parts)
         if (!proved || !(await isOwner(owner, { user: proved.user, by }, parts)))
           throw refusedChange()
@@ -282,11 +282,11 @@ export function changeRoute(
       await provePassword(current_password, { user, by }, parts)
 
       const ofMail = [
-        useOf(emailServerRate, ''),
-        ...parts.limits.usesAt(emailAddressRate, by.address),
+        useOf(emailRates.server, ''),
+        ...parts.limits.usesAt(emailRates.address, by.address),
       ]
       const spent = await parts.limits.count([
-        useOf(emailRate, user.publicUser.id),
+        useOf(emailRates.user, user.publicUser.id),
         ...(mails ? ofMail : []),
       ])
       if (mails && (mails.verifiesAddresses || replacesVerified(user.publicUser, email))) {
@@ -390,5 +390,5 @@ function confirmRoute(changes: EmailChanges): OptionalRoute<AccountCaller> {
 
 /** Returns the use that all callers share. A change that causes no mail must not use it up. */
 function serverUseOf({ uses, at }: Spent): Spent {
-  return { uses: uses.filter(({ rate }) => rate === emailServerRate), at }
+  return { uses: uses.filter(({ rate }) => rate === emailRates.server), at }
 }

@@ -2,42 +2,29 @@ import type { Feature } from '../../../feature/feature.ts'
 import {
   minuteMilliseconds,
   secondMilliseconds,
-  type LimitRate,
+  type LimitRates,
 } from '../../../feature/limit-rate.ts'
 
-/**
- * Limits changes of the e-mail address, per user. A change may send a mail, and its answer may
- * reveal that another user has the address.
- */
-export const emailRate: LimitRate = {
-  name: 'email',
-  burst: 10,
-  intervalMilliseconds: 16 * minuteMilliseconds,
-}
-
-/**
- * Limits changes of the e-mail address that send a mail, per IP address. Each such mail may go to a
- * stranger: to the new address, or to an old address that was never verified.
- */
-export const emailAddressRate: LimitRate = {
-  name: 'email-address',
-  burst: 20,
-  intervalMilliseconds: 3 * minuteMilliseconds,
-}
-
-/** Limits changes of the e-mail address that send a mail, on the whole server. */
-export const emailServerRate: LimitRate = {
-  name: 'email-server',
-  burst: 600,
-  intervalMilliseconds: 2 * secondMilliseconds,
-}
-
-/** Limits refused confirmations and refused undo links, per IP address. */
-export const confirmEmailRate: LimitRate = {
-  name: 'email-confirm',
-  burst: 100,
-  intervalMilliseconds: 30 * secondMilliseconds,
-  isGivenBackWhole: true,
+export const emailRates: LimitRates<'user' | 'address' | 'server' | 'confirm'> = {
+  /**
+   * Limits changes of the e-mail address, per user. A change may send a mail, and its answer may
+   * reveal that another user has the address.
+   */
+  user: { name: 'email', burst: 10, intervalMilliseconds: 16 * minuteMilliseconds },
+  /**
+   * Limits changes of the e-mail address that send a mail, per IP address. Each such mail may go to a
+   * stranger: to the new address, or to an old address that was never verified.
+   */
+  address: { name: 'email-address', burst: 20, intervalMilliseconds: 3 * minuteMilliseconds },
+  /** Limits changes of the e-mail address that send a mail, on the whole server. */
+  server: { name: 'email-server', burst: 600, intervalMilliseconds: 2 * secondMilliseconds },
+  /** Limits refused confirmations and refused undo links, per IP address. */
+  confirm: {
+    name: 'email-confirm',
+    burst: 100,
+    intervalMilliseconds: 30 * secondMilliseconds,
+    isGivenBackWhole: true,
+  },
 }
 
 const auditEvents = ['email_change_undone'] as const
@@ -47,5 +34,5 @@ export type EmailChangeEvent = (typeof auditEvents)[number]
 export const feature: Feature<object, EmailChangeEvent> = {
   name: 'email-change',
   auditEvents,
-  rates: [emailRate, emailAddressRate, emailServerRate, confirmEmailRate],
+  rates: Object.values(emailRates),
 }

@@ -17,7 +17,7 @@ import { preferredLanguage } from '../messages/language.ts'
 import type { Notices } from '../messages/notices.ts'
 import { resetKind } from '../password-reset/reset.ts'
 import { prepareLinkMail, prepareProof } from '../proofs/new-proof.ts'
-import { confirmEmailRate } from './feature.ts'
+import { emailRates } from './feature.ts'
 import { canRestore, undoEmailChange } from './store.ts'
 
 const undoKind = { purpose: 'email_changed', page: 'undo-email-change' }
@@ -77,7 +77,7 @@ function createEmailUndo(parts: EmailUndoParts): EmailUndo {
     },
 
     undo: (token, by) =>
-      confirmCounted(limits, limits.usesAt(confirmEmailRate, by.address), async () => {
+      confirmCounted(limits, limits.usesAt(emailRates.confirm, by.address), async () => {
         const now = clock.now()
         // The caller does not get the request id, so the mail has no code.
         const proof = prepareProof({ ...resetKind, hasCode: false }, '', now)

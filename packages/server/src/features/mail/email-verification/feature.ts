@@ -3,7 +3,7 @@ import type { Feature } from '../../../feature/feature.ts'
 import {
   minuteMilliseconds,
   secondMilliseconds,
-  type LimitRate,
+  type LimitRates,
 } from '../../../feature/limit-rate.ts'
 import { listSettings, type DefaultedSetting } from '../../../feature/setting.ts'
 
@@ -37,30 +37,26 @@ const emailVerification: DefaultedSetting<'emailVerification', EmailVerification
   },
 }
 
-/** Limits how often one user can request another mail. */
-export const verificationRate: LimitRate = {
-  name: 'verification',
-  burst: 5,
-  intervalMilliseconds: 96 * minuteMilliseconds,
-}
-
-/** Limits how many refused confirmations one IP address can cause. */
-export const verificationConfirmRate: LimitRate = {
-  name: 'verification-confirm',
-  burst: 100,
-  intervalMilliseconds: 30 * secondMilliseconds,
-  isGivenBackWhole: true,
-}
-
-/**
- * Limits wrong passwords that come with a valid link or code, and attempts to finish a registration
- * with a taken user name or address. Each account and each registration has its own limit. Without
- * this limit, a person who can read the mails could guess the password or learn many user names.
- */
-export const verificationPasswordRate: LimitRate = {
-  name: 'verification-password',
-  burst: 10,
-  intervalMilliseconds: 144 * minuteMilliseconds,
+export const verificationRates: LimitRates<'user' | 'confirm' | 'password'> = {
+  /** Limits how often one user can request another mail. */
+  user: { name: 'verification', burst: 5, intervalMilliseconds: 96 * minuteMilliseconds },
+  /** Limits how many refused confirmations one IP address can cause. */
+  confirm: {
+    name: 'verification-confirm',
+    burst: 100,
+    intervalMilliseconds: 30 * secondMilliseconds,
+    isGivenBackWhole: true,
+  },
+  /**
+   * Limits wrong passwords that come with a valid link or code, and attempts to finish a registration
+   * with a taken user name or address. Each account and each registration has its own limit. Without
+   * this limit, a person who can read the mails could guess the password or learn many user names.
+   */
+  password: {
+    name: 'verification-password',
+    burst: 10,
+    intervalMilliseconds: 144 * minuteMilliseconds,
+  },
 }
 
 const auditEvents = ['email_verified'] as const
@@ -71,5 +67,5 @@ export const feature: Feature<EmailVerificationOptions, EmailVerificationEvent> 
   name: 'email-verification',
   settings: listSettings<EmailVerificationOptions>({ emailVerification }),
   auditEvents,
-  rates: [verificationRate, verificationConfirmRate, verificationPasswordRate],
+  rates: Object.values(verificationRates),
 }

@@ -43,7 +43,7 @@ import type { FoundProof, PreparedRequest } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
 import type { FoundRegistration, Registrations } from '../pending-registration/registration.ts'
-import { verificationConfirmRate, verificationPasswordRate, verificationRate } from './feature.ts'
+import { verificationRates } from './feature.ts'
 import { bindVerification, verifyEmail } from './store.ts'
 
 export const verificationKind: ProofKind = {
@@ -178,7 +178,7 @@ function createVerifications(parts: VerificationParts): Verifications {
           emailVerified ? 'The email is already verified' : 'There is no email to verify',
         )
 
-      await limits.count([useOf(verificationRate, id)])
+      await limits.count([useOf(verificationRates.user, id)])
       const values: VerificationRequest = { email: mailbox, language }
       return proofs.request(verificationKind, values, countedMailbox(mailbox))
     },
@@ -187,7 +187,7 @@ function createVerifications(parts: VerificationParts): Verifications {
       passwords.requireRoom(by.address)
       return confirmCounted(
         limits,
-        limits.usesAt(verificationConfirmRate, by.address),
+        limits.usesAt(verificationRates.confirm, by.address),
         async () => {
           const { presented } = confirmation
           const proof =
@@ -253,7 +253,7 @@ async function finish(
   if (finished.outcome === 'created') return finished.user
   // Counts a taken name. Otherwise one registration could test any number of names.
   if (finished.outcome === 'taken')
-    await parts.limits.count([useOf(verificationPasswordRate, subject)])
+    await parts.limits.count([useOf(verificationRates.password, subject)])
   throw finished.outcome === 'taken' ? taken(finished.field) : refusedProof()
 }
 
@@ -262,7 +262,7 @@ function isRightPassword(
   { subject, hash, by }: { readonly subject: string; readonly hash: string; readonly by: By },
   parts: VerificationParts,
 ): Promise<boolean> {
-  const use = useOf(verificationPasswordRate, subject)
+  const use = useOf(verificationRates.password, subject)
   return verifyCounted(password, { hash, use, address: by.address }, parts)
 }
 

@@ -1,38 +1,31 @@
 import type { Feature } from '../../../feature/feature.ts'
-import { minuteMilliseconds, type LimitRate } from '../../../feature/limit-rate.ts'
+import { minuteMilliseconds, type LimitRates } from '../../../feature/limit-rate.ts'
 import type { CounterMetric, GaugeMetric } from '../../../feature/metric.ts'
 import type { Rule } from '../../../feature/rule.ts'
 import { countOf } from '../../../feature/wording.ts'
 import { mailCommands, purgeDropped } from './store.ts'
 
-/**
- * Allows a mailbox three mails at once, then one each hour. Each share of the mailbox is counted
- * separately: see `MailShare`.
- */
-export const mailboxHourRate: LimitRate = {
-  name: 'mailbox-hour',
-  burst: 3,
-  intervalMilliseconds: 60 * minuteMilliseconds,
-}
-
-/**
- * Allows a mailbox six mails at once, then one each six hours: at most ten in 24 hours. Each share
- * of the mailbox is counted separately.
- */
-export const mailboxDayRate: LimitRate = {
-  name: 'mailbox-day',
-  burst: 6,
-  intervalMilliseconds: 6 * 60 * minuteMilliseconds,
-}
-
-/**
- * Allows a mailbox three mails with an allowance at once, then one each 144 minutes: at most 13 in
- * 24 hours. The mails for all devices count together, because a user can have any number of them.
- */
-export const allowanceRate: LimitRate = {
-  name: 'mailbox-allowance',
-  burst: 3,
-  intervalMilliseconds: 144 * minuteMilliseconds,
+export const mailboxRates: LimitRates<'hour' | 'day' | 'allowance'> = {
+  /**
+   * Allows a mailbox three mails at once, then one each hour. Each share of the mailbox is counted
+   * separately: see `MailShare`.
+   */
+  hour: { name: 'mailbox-hour', burst: 3, intervalMilliseconds: 60 * minuteMilliseconds },
+  /**
+   * Allows a mailbox six mails at once, then one each six hours: at most ten in 24 hours. Each
+   * share of the mailbox is counted separately.
+   */
+  day: { name: 'mailbox-day', burst: 6, intervalMilliseconds: 6 * 60 * minuteMilliseconds },
+  /**
+   * Allows a mailbox three mails with an allowance at once, then one each 144 minutes: at most 13
+   * in 24 hours. The mails for all devices count together, because a user can have any number of
+   * them.
+   */
+  allowance: {
+    name: 'mailbox-allowance',
+    burst: 3,
+    intervalMilliseconds: 144 * minuteMilliseconds,
+  },
 }
 
 /**
@@ -90,7 +83,7 @@ const noDeadLetters: Rule<unknown> = {
 export const feature: Feature = {
   name: 'outbox',
   rules: [noDeadLetters],
-  rates: [mailboxHourRate, mailboxDayRate, allowanceRate],
+  rates: Object.values(mailboxRates),
   metrics: [mailTries, expiredMails, waitingMails, deadMails],
   cleanUp: [
     { command: mailCommands.purge, time: 'clock', before: (time) => time, counter: expiredMails },

@@ -4,7 +4,7 @@ import { countUses } from '../../operations/limits/in-transaction.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { newRow } from '../../operations/queue/rows.ts'
 import { recordDrop } from './dropped.ts'
-import { allowanceRate, mailboxDayRate, mailboxHourRate } from './feature.ts'
+import { mailboxRates } from './feature.ts'
 import type { NewMail } from './new-mail.ts'
 import type { OutboxTables } from './tables.ts'
 
@@ -91,9 +91,9 @@ export async function tryInsertMail(
 
 function usesOf(addressee: CountedAddressee): readonly Use[] {
   const mailbox = countedMailbox(addressee.recipient)
-  if (addressee.share === 'allowance') return [useOf(allowanceRate, mailbox)]
+  if (addressee.share === 'allowance') return [useOf(mailboxRates.allowance, mailbox)]
 
   const prefix = 'isVerified' in addressee && !addressee.isVerified ? 'unverified-' : ''
   const counted = `${mailbox}\n${prefix}${addressee.share}`
-  return [useOf(mailboxHourRate, counted), useOf(mailboxDayRate, counted)]
+  return [useOf(mailboxRates.hour, counted), useOf(mailboxRates.day, counted)]
 }

@@ -2,7 +2,6 @@ import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import type { OfUser } from '../../../feature/of-user.ts'
 import { createPurge } from '../../../feature/purge.ts'
 import { inTables, type AnyCommand, type Reader } from '../../../storage/database.ts'
-import { hasTable } from '../../../storage/migrate.ts'
 import {
   countRows,
   createQueueCommands,
@@ -38,24 +37,6 @@ export function listDropped(reader: Reader, limit: number): Promise<readonly Dro
     .selectFrom('dropped_mail')
     .selectAll()
     .orderBy('expires_at', 'desc')
-    .limit(limit)
-    .execute()
-}
-
-/**
- * Lists the oldest mails with encrypted parameters. Returns an empty list if the database has no
- * table of mails yet.
- */
-export async function listOldestSealed(
-  reader: Reader,
-  limit: number,
-): Promise<readonly Pick<MailRow, 'id' | 'template' | 'sealed'>[]> {
-  if (!(await hasTable(reader, mailTable))) return []
-  return inTables<OutboxTables>(reader)
-    .selectFrom('mail')
-    .select(['id', 'template', 'sealed'])
-    .where('sealed', 'is not', null)
-    .orderBy('id')
     .limit(limit)
     .execute()
 }

@@ -1,16 +1,43 @@
 import type { Seal } from '../../../base/seal.ts'
-import type { Reader } from '../../../storage/database.ts'
+import { inTables, type Reader } from '../../../storage/database.ts'
+import { hasTable } from '../../../storage/migrate.ts'
 import { openParameters } from './new-mail.ts'
-import { listOldestSealed } from './store.ts'
+import type { MailRow } from './tables.ts'
 
 /**
- * How many mails to check at most. The oldest mails are checked first, because an old key may have
- * encrypted them.
+ * How many values to check at most. The oldest values are checked first, because an old key may
+ * have encrypted them.
  */
 const lookedAt = 1_000
 
-/** Whether at least one of the oldest mails cannot be decrypted with the seal. */
-export async function hasUnreadableMail(reader: Reader, seal: Seal): Promise<boolean> {
-  const mails = await listOldestSealed(reader, lookedAt)
-  return mails.some((mail) => openParameters(mail, seal) === undefined)
+/** A placeholder for a table with encrypted values. Its real name is known only at run time. */
+interface Tables {
+  readonly table: { readonly sealed: string | null; readonly created_at: number }
+}
+
+/**
+ * Whether at least one of the oldest encrypted values of a table cannot be decrypted. False if the
+ * database does not have the table yet.
+ *
+ * @param open returns undefined for a row that it cannot decrypt
+ */
+export async function hasUnreadable<Row extends Tables['table']>(
+  reader: Reader,
+  table: string,
+  open: (row: Row) => unknown,
+): Promise<boolean> {
+  if (!(await hasTable(reader, table))) return false
+
+  const rows: readonly Tables['table'][] = await inTables<Tables>(reader)
+    .selectFrom(table as 'table')
+    .selectAll()
+    .where('sealed', 'is not', null)
+    .orderBy('created_at')
+    .limit(lookedAt)
+    .execute()
+  return (rows as readonly Row[]).some((row) => open(row) === undefined)
+}
+
+export function hasUnreadableMail(reader: Reader, seal: Seal): Promise<boolean> {
+  return hasUnreadable<MailRow>(reader, 'mail', (mail) => openParameters(mail, seal))
 }

@@ -2,62 +2,41 @@ import type { Feature } from '../../../feature/feature.ts'
 import {
   minuteMilliseconds,
   secondMilliseconds,
-  type LimitRate,
+  type LimitRates,
 } from '../../../feature/limit-rate.ts'
 
-/**
- * Limits requests for a new password, per typed name. A request with a valid device secret counts
- * here, and for the whole server, only if one of the limits of such requests is exhausted.
- */
-export const resetLoginRate: LimitRate = {
-  name: 'reset-login',
-  burst: 5,
-  intervalMilliseconds: 96 * minuteMilliseconds,
-}
-
-/** Limits requests for a new password, per IP address. Many users may share an address. */
-export const resetAddressRate: LimitRate = {
-  name: 'reset-address',
-  burst: 20,
-  intervalMilliseconds: 3 * minuteMilliseconds,
-}
-
-/**
- * Limits requests for a new password without a device secret on the whole server, because each
- * request stores a row and may send a mail.
- */
-export const resetServerRate: LimitRate = {
-  name: 'reset-server',
-  burst: 600,
-  intervalMilliseconds: 2 * secondMilliseconds,
-}
-
-/**
- * Limits requests for a new password with a valid device secret on the whole server. Strangers
- * cannot use up this limit, because each account can use only a small part of it.
- */
-export const resetKnownServerRate: LimitRate = {
-  name: 'reset-known-server',
-  burst: 600,
-  intervalMilliseconds: 2 * secondMilliseconds,
-}
-
-/**
- * Limits requests for a new password with a valid device secret, per account in the secret. Counts
- * all devices of an account together, because a user can make any number of devices.
- */
-export const resetAccountRate: LimitRate = {
-  name: 'reset-account',
-  burst: 5,
-  intervalMilliseconds: 96 * minuteMilliseconds,
-}
-
-/** The rate limit for refused confirmations from one IP address. */
-export const confirmAddressRate: LimitRate = {
-  name: 'reset-confirm',
-  burst: 100,
-  intervalMilliseconds: 30 * secondMilliseconds,
-  isGivenBackWhole: true,
+export const resetRates: LimitRates<
+  'login' | 'address' | 'server' | 'known' | 'account' | 'confirm'
+> = {
+  /**
+   * Limits requests for a new password, per typed name. A request with a valid device secret counts
+   * here, and for the whole server, only if one of the limits of such requests is exhausted.
+   */
+  login: { name: 'reset-login', burst: 5, intervalMilliseconds: 96 * minuteMilliseconds },
+  /** Limits requests for a new password, per IP address. Many users may share an address. */
+  address: { name: 'reset-address', burst: 20, intervalMilliseconds: 3 * minuteMilliseconds },
+  /**
+   * Limits requests for a new password without a device secret on the whole server, because each
+   * request stores a row and may send a mail.
+   */
+  server: { name: 'reset-server', burst: 600, intervalMilliseconds: 2 * secondMilliseconds },
+  /**
+   * Limits requests for a new password with a valid device secret on the whole server. Strangers
+   * cannot use up this limit, because each account can use only a small part of it.
+   */
+  known: { name: 'reset-known-server', burst: 600, intervalMilliseconds: 2 * secondMilliseconds },
+  /**
+   * Limits requests for a new password with a valid device secret, per account in the secret.
+   * Counts all devices of an account together, because a user can make any number of devices.
+   */
+  account: { name: 'reset-account', burst: 5, intervalMilliseconds: 96 * minuteMilliseconds },
+  /** The rate limit for refused confirmations from one IP address. */
+  confirm: {
+    name: 'reset-confirm',
+    burst: 100,
+    intervalMilliseconds: 30 * secondMilliseconds,
+    isGivenBackWhole: true,
+  },
 }
 
 const auditEvents = [
@@ -71,12 +50,5 @@ export type PasswordResetEvent = (typeof auditEvents)[number]
 export const feature: Feature<object, PasswordResetEvent> = {
   name: 'password-reset',
   auditEvents,
-  rates: [
-    resetLoginRate,
-    resetAddressRate,
-    resetServerRate,
-    resetKnownServerRate,
-    resetAccountRate,
-    confirmAddressRate,
-  ],
+  rates: Object.values(resetRates),
 }

@@ -36,14 +36,7 @@ import { passwordReset } from '../proofs/purposes.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
 import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
-import {
-  confirmAddressRate,
-  resetAccountRate,
-  resetAddressRate,
-  resetKnownServerRate,
-  resetLoginRate,
-  resetServerRate,
-} from './feature.ts'
+import { resetRates } from './feature.ts'
 import type { PasswordStore } from './new-password.ts'
 
 export const resetKind: ProofKind = {
@@ -157,7 +150,7 @@ function createPasswordResets<U>(parts: PasswordResetParts<U>): PasswordResets {
 
     async confirm(presented, newPassword, by) {
       passwords.requireRoom(by.address)
-      await confirmCounted(limits, limits.usesAt(confirmAddressRate, by.address), async () => {
+      await confirmCounted(limits, limits.usesAt(resetRates.confirm, by.address), async () => {
         const proof = await proofs.find(resetKind, presented)
         const user = await findOwner(proof, directory)
         if (!proof || user === undefined) throw refusedProof()
@@ -191,16 +184,16 @@ async function countRequest(
   { limits, devices }: Pick<PasswordResetParts<unknown>, 'limits' | 'devices'>,
 ): Promise<void> {
   // A device may belong to any user, so its requests count for the address too.
-  const ofAddress = limits.usesAt(resetAddressRate, address)
+  const ofAddress = limits.usesAt(resetRates.address, address)
   const device = devices.open(deviceSecret)
   if (device) {
-    const ofAccount = useOf(resetAccountRate, device.account)
-    const uses = [ofAccount, useOf(resetKnownServerRate, ''), ...ofAddress]
+    const ofAccount = useOf(resetRates.account, device.account)
+    const uses = [ofAccount, useOf(resetRates.known, ''), ...ofAddress]
     if (await limits.tryCount(uses)) return
   }
 
-  const ofName = useOf(resetLoginRate, countedLogin(login))
-  await limits.count([ofName, useOf(resetServerRate, ''), ...ofAddress])
+  const ofName = useOf(resetRates.login, countedLogin(login))
+  await limits.count([ofName, useOf(resetRates.server, ''), ...ofAddress])
 }
 
 const request = strictFields({

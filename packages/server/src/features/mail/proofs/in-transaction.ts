@@ -24,28 +24,14 @@ export interface Binding {
  */
 async function bindProof(
   transaction: Transaction,
-  {
-    id,
-    sealed,
-    keepsCount,
-    device,
-    now,
-    subject,
-    mailbox,
-  }: Omit<BindValues, 'mail' | 'recipient' | 'about'>,
+  values: Omit<BindValues, 'mail' | 'recipient' | 'about'>,
 ): Promise<void> {
   const db = inTables<MailProofTables>(transaction)
-  const allowance = device ?? null
+  const { id, subject, mailbox, sealed, device: allowance = null, keepsCount, now } = values
+  const counted = keepsCount ? {} : { counted_for: subject }
   const bound = await db
     .updateTable('mail_proof')
-    .set({
-      subject,
-      mailbox,
-      allowance,
-      ...(!keepsCount && { counted_for: subject }),
-      sealed,
-      resolved_at: now,
-    })
+    .set({ subject, mailbox, allowance, ...counted, sealed, resolved_at: now })
     .where('id', '=', id)
     .where('resolved_at', 'is', null)
     .returning(['purpose'])

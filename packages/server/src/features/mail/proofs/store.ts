@@ -8,7 +8,6 @@ import {
   type Command,
   type Reader,
 } from '../../../storage/database.ts'
-import { hasTable } from '../../../storage/migrate.ts'
 import { countUses, restoreUses } from '../../operations/limits/in-transaction.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { eraseProofs, insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
@@ -21,16 +20,13 @@ export const requestProof: Command<MailProofRow, void> = command('requestProof',
 /**
  * Returns the oldest requests that the resolver has not resolved yet.
  *
- * @param after the last request of the previous list; undefined for the first list
+ * @param page.after the last request of the previous list; undefined for the first list
  */
 export function listUnresolved(
   reader: Reader,
-  {
-    now,
-    limit,
-    after,
-  }: { readonly now: number; readonly limit: number; readonly after: MailProofRow | undefined },
+  page: { readonly now: number; readonly limit: number; readonly after: MailProofRow | undefined },
 ): Promise<readonly MailProofRow[]> {
+  const { now, limit, after } = page
   const { created_at: time, id } = after ?? { created_at: 0, id: '' }
   return inTables<MailProofTables>(reader)
     .selectFrom('mail_proof')
@@ -51,24 +47,6 @@ export function listUnresolved(
 }
 
 /**
- * Lists the oldest proofs with encrypted values. Returns an empty list if the database has no table
- * of proofs yet.
- */
-export async function listOldestSealed(
-  reader: Reader,
-  limit: number,
-): Promise<readonly Pick<MailProofRow, 'id' | 'purpose' | 'resolved_at' | 'sealed'>[]> {
-  if (!(await hasTable(reader, 'mail_proof'))) return []
-  return inTables<MailProofTables>(reader)
-    .selectFrom('mail_proof')
-    .select(['id', 'purpose', 'resolved_at', 'sealed'])
-    .where('sealed', 'is not', null)
-    .orderBy('created_at')
-    .limit(limit)
-    .execute()
-}
-
-/**
  * Marks requests as resolved if they get no mail, for example because there is no account. Their
  * links and codes never work.
  */
@@ -79,10 +57,16 @@ export const leaveUnbound: Command<
 
 export type BoundProofRow = MailProofRow & Binding
 
+/** Of which purpose a proof must be, and when it must be valid. */
+interface Valid {
+  readonly purpose: string
+  readonly now: number
+}
+
 /** Finds a bound proof by the token of its link. Does NOT spend it. */
 export async function findByToken(
   reader: Reader,
-  { token, purpose, now }: { readonly token: string; readonly purpose: string; now: number },
+  { token, purpose, now }: Valid & { readonly token: string },
 ): Promise<BoundProofRow | undefined> {
   const row = await inTables<MailProofTables>(reader)
     .selectFrom('mail_proof')
@@ -102,17 +86,7 @@ export async function findByToken(
  */
 export async function listBound(
   reader: Reader,
-  {
-    purpose,
-    now,
-    after,
-    limit,
-  }: {
-    readonly purpose: string
-    readonly now: number
-    readonly after: string
-    readonly limit: number
-  },
+  { purpose, now, after, limit }: Valid & { readonly after: string; readonly limit: number },
 ): Promise<readonly BoundProofRow[]> {
   const rows = await inTables<MailProofTables>(reader)
     .selectFrom('mail_proof')
@@ -136,7 +110,7 @@ export async function listBound(
  * @param secret the result of `codeSecret()`. For the right code, its hash equals the stored hash
  */
 export const tryCode: Command<
-  { readonly id: string; readonly secret: string; readonly purpose: string; readonly now: number },
+  Valid & { readonly id: string; readonly secret: string },
   BoundProofRow | undefined
 > = command('tryCode', async (transaction, { id, secret, purpose, now }) => {
   const db = inTables<MailProofTables>(transaction)
