@@ -26,7 +26,7 @@ function loadedBy(file: string, found = new Set<string>()): ReadonlySet<string> 
 
 /** Whether an export of a store has the commands on the rows of a queue. */
 function isQueue(member: unknown): member is QueueCommands<QueuedRow> {
-  return typeof member === 'object' && member !== null && 'claim' in member && 'all' in member
+  return typeof member === 'object' && member !== null && 'claim' in member && 'retry' in member
 }
 
 function isCommand(member: unknown): member is AnyCommand {
@@ -41,7 +41,7 @@ describe('the commands of the writer thread', () => {
     for (const store of stores) {
       const members = (await import(join(source, store))) as Readonly<Record<string, unknown>>
       for (const [exported, member] of Object.entries(members)) {
-        const ofQueue = isQueue(member) ? member.all : undefined
+        const ofQueue = isQueue(member) ? Object.values(member) : undefined
         for (const one of (ofQueue ?? [member]).filter(isCommand)) {
           assert.match(one.name, ofQueue ? /^[a-z]+:[a-z_]+$/ : new RegExp(`^${exported}$`))
           defined.push(one.name)

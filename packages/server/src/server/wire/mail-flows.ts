@@ -23,8 +23,10 @@ import { invitationFlow } from '../../features/mail/invitations/invitation.ts'
 import { hasMail } from '../../features/mail/messages/mail.ts'
 import { pagesUrlOf } from '../../features/mail/messages/pages-url.ts'
 import { createMailProofs } from '../../features/mail/proofs/proofs.ts'
-import { directoryPasswords } from '../../features/mail/password-reset/in-directory.ts'
-import { accountPasswords } from '../../features/mail/password-reset/new-password.ts'
+import {
+  accountPasswords,
+  directoryPasswords,
+} from '../../features/mail/password-reset/new-password.ts'
 import { passwordResetFlow } from '../../features/mail/password-reset/reset.ts'
 import { registrationFlow } from '../../features/mail/pending-registration/registration.ts'
 import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'

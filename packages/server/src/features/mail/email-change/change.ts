@@ -54,14 +54,6 @@ export const emailChangeKind: ProofKind = {
   hasCode: true,
 }
 
-type EmailChangeRequest = ChangedAccount & {
-  readonly subject: string
-  /** The new address. */
-  readonly email: string
-  /** One of the languages of mails, or empty for the language of the settings. */
-  readonly language: string
-}
-
 /**
  * The account as it was at the request. If the account has changed since, the link and the code do
  * not work.
@@ -125,46 +117,11 @@ export interface EmailChangeParts extends FlowParts, ProofParts {
 }
 
 export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChanges {
-  const changes = createEmailChanges(parts)
-  const { undo, verifiesAddresses } = parts
-  return {
-    ...changes,
-    purpose: createPurpose(parts),
-    routes: [changeRoute(parts, { changes, undo, verifiesAddresses }), confirmRoute(changes)],
-  }
-}
-
-/**
- * If another user has the new address, the mail goes to that user instead. This mail says that the
- * address is taken, and has no link and no code. In both cases, wrong codes are counted, and older
- * requests are evicted. So the user who asked cannot find out whether the address is taken.
- */
-function createPurpose({ users }: EmailChangeParts): ProofPurpose {
-  return {
-    ...emailChangeKind,
-    bind: bindEmailChange,
-    async resolve({ subject = '', email: typed = '', from = '', mark = '' }) {
-      const user = await users.readBySubject(subject)
-      const email = parseEmail(typed)
-      if (!user?.active || !email) return undefined
-
-      const data = { email: email.shown, from, mark }
-      const bound = { subject, mailbox: email.key, recipient: email.shown, data }
-      if (!(await users.isTaken(email, subject))) return bound
-
-      const holder = await users.findByLogin(email.shown)
-      const recipient = holder?.publicUser.email ?? email.shown
-      return { ...bound, recipient, notice: { template: 'email_taken', parameters: {} } }
-    },
-  }
-}
-
-function createEmailChanges(parts: EmailChangeParts): EmailChanges {
   const { database, proofs, users, undo, limits, clock } = parts
-  return {
+  const changes: EmailChanges = {
     request(user, { shown: email }, language) {
       const subject = user.publicUser.id
-      const wanted: EmailChangeRequest = { ...changedAccountOf(user), subject, email, language }
+      const wanted = { ...changedAccountOf(user), subject, email, language }
       return proofs.request(emailChangeKind, wanted, subject)
     },
 
@@ -192,6 +149,33 @@ function createEmailChanges(parts: EmailChangeParts): EmailChanges {
       }),
 
     isOpen: async (token) => (await findProved({ token }, parts)) !== undefined,
+  }
+  const routes = [changeRoute(parts, { ...parts, changes }), confirmRoute(changes)]
+  return { ...changes, purpose: createPurpose(parts), routes }
+}
+
+/**
+ * If another user has the new address, the mail goes to that user instead. This mail says that the
+ * address is taken, and has no link and no code. In both cases, wrong codes are counted, and older
+ * requests are evicted. So the user who asked cannot find out whether the address is taken.
+ */
+function createPurpose({ users }: EmailChangeParts): ProofPurpose {
+  return {
+    ...emailChangeKind,
+    bind: bindEmailChange,
+    async resolve({ subject = '', email: typed = '', from = '', mark = '' }) {
+      const user = await users.readBySubject(subject)
+      const email = parseEmail(typed)
+      if (!user?.active || !email) return undefined
+
+      const data = { email: email.shown, from, mark }
+      const bound = { subject, mailbox: email.key, recipient: email.shown, data }
+      if (!(await users.isTaken(email, subject))) return bound
+
+      const holder = await users.findByLogin(email.shown)
+      const recipient = holder?.publicUser.email ?? email.shown
+      return { ...bound, recipient, notice: { template: 'email_taken', parameters: {} } }
+    },
   }
 }
 

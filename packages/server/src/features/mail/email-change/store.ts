@@ -104,12 +104,8 @@ export const undoEmailChange: Command<
 
   const { subject, email: recipient, mailbox, isVerified, replaced, isActive } = restored
   await eraseProofs(transaction, { subject })
-  await insertAudit<EmailChangeEvent>(transaction, {
-    event: 'email_change_undone',
-    at: now,
-    by,
-    subject,
-  })
+  const entry = { event: 'email_change_undone', at: now, by, subject } as const
+  await insertAudit<EmailChangeEvent>(transaction, entry)
   if (replaced) await insertRemovalNotice(transaction, notice, { subject, ...replaced, now })
   if (!isActive) return { subject }
 

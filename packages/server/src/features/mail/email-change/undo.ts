@@ -50,11 +50,6 @@ export interface EmailUndoParts extends FlowParts {
 }
 
 export function undoFlow(parts: EmailUndoParts): MailFlow & EmailUndo {
-  const undo = createEmailUndo(parts)
-  return { ...undo, routes: [undoRoute(undo)] }
-}
-
-function createEmailUndo(parts: EmailUndoParts): EmailUndo {
   const { database, users, limits, notices, pagesUrl, clock } = parts
 
   /** Returns the mail with a link, and the notice, in the language of the request. */
@@ -69,7 +64,7 @@ function createEmailUndo(parts: EmailUndoParts): EmailUndo {
     return { mail, notice: notices('email_removed', { acceptLanguage }) }
   }
 
-  return {
+  const undo: EmailUndo = {
     prepare(by) {
       const [token, expiresAt] = [makeSecret(), clock.now() + undoMilliseconds]
       const tokenHash = hashSecret(token)
@@ -93,6 +88,7 @@ function createEmailUndo(parts: EmailUndoParts): EmailUndo {
     isOpen: (token) =>
       canRestore(database.reader, { tokenHash: hashSecret(token), now: clock.now() }),
   }
+  return { ...undo, routes: [undoRoute(undo)] }
 }
 
 /**

@@ -42,12 +42,8 @@ export const verifyEmail: Command<
   if (account.isVerified) return { isVerified: true }
 
   await verifyMailbox(transaction, { subject, by, now })
-  await insertAudit<EmailVerificationEvent>(transaction, {
-    event: 'email_verified',
-    at: now,
-    by,
-    subject,
-  })
+  const entry = { event: 'email_verified', at: now, by, subject } as const
+  await insertAudit<EmailVerificationEvent>(transaction, entry)
   return { isVerified: true }
 })
 

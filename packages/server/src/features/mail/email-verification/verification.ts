@@ -39,7 +39,7 @@ import {
   type MailFlow,
 } from '../flows/flow.ts'
 import type { ProofKind } from '../proofs/new-proof.ts'
-import type { FoundProof, PreparedRequest } from '../proofs/proofs.ts'
+import type { FoundProof, PreparedRequest, Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
 import type { FoundRegistration, Registrations } from '../pending-registration/registration.ts'
@@ -53,17 +53,13 @@ export const verificationKind: ProofKind = {
   hasCode: true,
 }
 
-type VerificationRequest = {
-  readonly email: string
-  /** One of the languages of mails, or empty for the language of the settings. */
-  readonly language: string
-}
-
 /** What the endpoints and the pages of the flow do. */
 export interface Verifications {
   /**
    * Prepares the request for the mail to a new user. The transaction that creates the user stores
    * the request.
+   *
+   * @param language one of the languages of mails, or empty for the language of the settings
    */
   prepare(email: ComparableName, language: string): PreparedRequest
   /**
@@ -97,8 +93,7 @@ export interface Verifications {
  * registration.
  */
 export type PresentedVerification =
-  | { readonly token: string }
-  | { readonly requestId: string; readonly code: string }
+  | Presented
   | { readonly registrationId: string; readonly code: string }
 
 /**
@@ -129,30 +124,6 @@ export interface VerificationParts extends FlowParts {
 }
 
 export function verificationFlow(parts: VerificationParts): MailFlow & Verifications {
-  const verifications = createVerifications(parts)
-  return {
-    ...verifications,
-    purpose: createPurpose(parts),
-    routes: [requestRoute(verifications), confirmRoute(verifications, parts)],
-  }
-}
-
-/** The mail goes to the account that has the address at the time when the mail is stored. */
-function createPurpose({ users }: VerificationParts): ProofPurpose {
-  return {
-    ...verificationKind,
-    bind: bindVerification,
-    async resolve({ email = '' }) {
-      const user = await users.findByLogin(email)
-      const recipient = user?.publicUser.email
-      const mailbox = mailboxOf(recipient)
-      if (!user?.active || recipient == null || mailbox === undefined) return undefined
-      return { subject: user.publicUser.id, mailbox, recipient }
-    },
-  }
-}
-
-function createVerifications(parts: VerificationParts): Verifications {
   const { proofs, passwords, directory, limits } = parts
 
   async function findRegistration(
@@ -164,10 +135,9 @@ function createVerifications(parts: VerificationParts): Verifications {
     return parts.registrations.find({ requestId, code })
   }
 
-  return {
+  const verifications: Verifications = {
     prepare({ key }, language) {
-      const values: VerificationRequest = { email: key, language }
-      return proofs.prepare(verificationKind, values, countedMailbox(key))
+      return proofs.prepare(verificationKind, { email: key, language }, countedMailbox(key))
     },
 
     async request({ publicUser: { id, email, emailVerified } }, language) {
@@ -179,7 +149,7 @@ function createVerifications(parts: VerificationParts): Verifications {
         )
 
       await limits.count([useOf(verificationRates.user, id)])
-      const values: VerificationRequest = { email: mailbox, language }
+      const values = { email: mailbox, language }
       return proofs.request(verificationKind, values, countedMailbox(mailbox))
     },
 
@@ -204,6 +174,23 @@ function createVerifications(parts: VerificationParts): Verifications {
       const proof = await proofs.find(verificationKind, { token })
       const found = await (proof ? findOwner(proof, directory) : findRegistration({ token }))
       return found !== undefined
+    },
+  }
+  const routes = [requestRoute(verifications), confirmRoute(verifications, parts)]
+  return { ...verifications, purpose: createPurpose(parts), routes }
+}
+
+/** The mail goes to the account that has the address at the time when the mail is stored. */
+function createPurpose({ users }: VerificationParts): ProofPurpose {
+  return {
+    ...verificationKind,
+    bind: bindVerification,
+    async resolve({ email = '' }) {
+      const user = await users.findByLogin(email)
+      const recipient = user?.publicUser.email
+      const mailbox = mailboxOf(recipient)
+      if (!user?.active || recipient == null || mailbox === undefined) return undefined
+      return { subject: user.publicUser.id, mailbox, recipient }
     },
   }
 }

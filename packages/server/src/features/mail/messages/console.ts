@@ -14,20 +14,20 @@ const maxShown = 50
  * mails of this process, to requests from this machine only. A safety rule also refuses this
  * transport if other machines can reach the server. But an app decides itself where it listens.
  */
-export function createConsoleMail({
-  issuer,
-  logger,
-}: {
+export function createConsoleMail(options: {
   readonly issuer: string
   readonly logger: Logger
 }): MailTransport & { readonly route: OpenRoute } {
-  const service = new URL(issuer).host
+  const service = new URL(options.issuer).host
   const sent: MailMessage[] = []
   return {
     async send(message) {
       sent.unshift(message)
       sent.length = Math.min(sent.length, maxShown)
-      logger.info({ messageId: message.messageId }, 'a mail was not sent; /dev/mail shows it')
+      options.logger.info(
+        { messageId: message.messageId },
+        'a mail was not sent; /dev/mail shows it',
+      )
     },
     close() {},
     route: {

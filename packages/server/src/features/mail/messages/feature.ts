@@ -2,13 +2,7 @@ import * as z from 'zod'
 import { isHttpElsewhere, isLoopback } from '../../../base/this-machine.ts'
 import type { Feature } from '../../../feature/feature.ts'
 import type { Rule } from '../../../feature/rule.ts'
-import {
-  listSettings,
-  type DefaultedSetting,
-  type Others,
-  type Setting,
-  type Values,
-} from '../../../feature/setting.ts'
+import { listSettings, type Others, type Values } from '../../../feature/setting.ts'
 import { isPublic } from '../../../feature/situation.ts'
 import { parseList } from '../../../feature/values.ts'
 import { show, type Wording } from '../../../feature/wording.ts'
@@ -77,116 +71,118 @@ export interface MailOptions {
   readonly accountPagesUrl?: string
 }
 
-const mail: Setting<'mail', AppMail> = {
-  name: 'mail',
-  takenBy: 'app',
-  schema: z.custom<AppMail>(isAppMail, {
-    error:
-      'must be an object with the string from, the function send, and functions as templates; ' +
-      `the templates are ${mailKinds.join(', ')}`,
-  }),
-  defaultText: 'no mails are sent',
-  help: 'an object with a sender and a function, if the app sends the mails itself',
-  findFaults: ({ from }, { values }, say) => [
-    ...findMissingEmail(values),
-    ...(parseSender(from) ? [] : [`must have an address as from, such as ${senderExample}`]),
-    ...(values['mailUrl'] === undefined
-      ? []
-      : [`must not be given together with ${say.name('mailUrl')}`]),
-  ],
-}
-
-const mailUrl: Setting<'mailUrl', string> = {
-  name: 'mailUrl',
-  takenBy: 'both',
-  schema: z.string({ error: 'must be a string' }),
-  defaultText: 'no mails are sent',
-  help: 'the mail server, as an smtp: or smtps: URL; or console:, to show mails at /dev/mail',
-  environment: ['KEYSTILE_MAIL_URL'],
-  flag: false, // every user of the machine can read the arguments of a process
-  isSecret: true,
-  findFaults: (url, others, say) => [
-    ...findMissingEmail(others.values),
-    ...findUrlFaults(url),
-    ...(url === 'console:' ? [] : findMissing('mailFrom', others, say)),
-  ],
-}
-
-const mailFrom: Setting<'mailFrom', string> = {
-  name: 'mailFrom',
-  takenBy: 'both',
-  schema: z.string({ error: 'must be a string' }),
-  defaultText: 'none; required with a mail server',
-  help: 'the sender of the mails, such as Example <no-reply@example.com>',
-  environment: ['KEYSTILE_MAIL_FROM'],
-  findFaults: (from, others, say) => [
-    ...(parseSender(from)
-      ? []
-      : [`must be an address such as ${senderExample}; it is ${show(from)}`]),
-    ...findMissing('mailUrl', others, say),
-  ],
-}
-
-const mailDkimKey: Setting<'mailDkimKey', string> = {
-  name: 'mailDkimKey',
-  takenBy: 'both',
-  schema: z.string({ error: 'must be a string' }),
-  defaultText: 'no signature',
-  help: 'the private RSA key that signs the mails (DKIM), as PEM',
-  environment: ['KEYSTILE_MAIL_DKIM_KEY'],
-  flag: false, // every user of the machine can read the arguments of a process
-  isSecret: true,
-  findFaults: (pem, others, say) => [...findKeyFaults(pem), ...findMissing('mailUrl', others, say)],
-}
-
-const mailDkimSelector: DefaultedSetting<'mailDkimSelector', string> = {
-  name: 'mailDkimSelector',
-  takenBy: 'both',
-  schema: z.string({ error: 'must be a string' }),
-  default: 'keystile',
-  help: 'the name of the DKIM key in the DNS: SELECTOR._domainkey.DOMAIN',
-  environment: ['KEYSTILE_MAIL_DKIM_SELECTOR'],
-  findFaults: (selector) =>
-    isSelector(selector)
-      ? []
-      : [`must be letters, digits, hyphens and dots; it is ${show(selector)}`],
-}
-
-const mailLanguage: DefaultedSetting<'mailLanguage', Language> = {
-  name: 'mailLanguage',
-  takenBy: 'both',
-  schema: z.enum(languages, { error: `must be one of ${languages.join(', ')}` }),
-  default: 'en',
-  help: `the language of the mails: ${languages.join(', ')}`,
-  environment: ['KEYSTILE_MAIL_LANGUAGE'],
-}
-
 const noticeNames = optionalNotices.join(', ')
+const mustBeString = { error: 'must be a string' }
 
-const disabledNotices: DefaultedSetting<'disabledNotices', readonly OptionalNotice[]> = {
-  name: 'disabledNotices',
-  takenBy: 'both',
-  schema: z.array(z.enum(optionalNotices, { error: `must be one of ${noticeNames}` }), {
-    error: `must be a list with some of ${noticeNames}`,
-  }),
-  default: [],
-  help: `notices that are not sent: ${noticeNames}; separated by commas`,
-  environment: ['KEYSTILE_DISABLED_NOTICES'],
-  // The schema checks the names.
-  parse: (text) => parseList(text) as readonly OptionalNotice[],
-}
-
-const accountPagesUrl: Setting<'accountPagesUrl', string> = {
-  name: 'accountPagesUrl',
-  takenBy: 'both',
-  schema: z.string({ error: 'must be a string' }),
-  defaultText: 'pages of Keystile, at ISSUER/account',
-  help:
-    "the URL of the app's own account pages, if mails must link to them, " +
-    'such as https://app.example/account',
-  environment: ['KEYSTILE_ACCOUNT_PAGES_URL'],
-  findFaults: (url, { values }) => [...findMissingWriter(values), ...findPagesFaults(url)],
-}
+const settings = listSettings<MailOptions>({
+  mail: {
+    name: 'mail',
+    takenBy: 'app',
+    schema: z.custom<AppMail>(isAppMail, {
+      error:
+        'must be an object with the string from, the function send, and functions as templates; ' +
+        `the templates are ${mailKinds.join(', ')}`,
+    }),
+    defaultText: 'no mails are sent',
+    help: 'an object with a sender and a function, if the app sends the mails itself',
+    findFaults: ({ from }, { values }, say) => [
+      ...findMissingEmail(values),
+      ...(parseSender(from) ? [] : [`must have an address as from, such as ${senderExample}`]),
+      ...(values['mailUrl'] === undefined
+        ? []
+        : [`must not be given together with ${say.name('mailUrl')}`]),
+    ],
+  },
+  mailUrl: {
+    name: 'mailUrl',
+    takenBy: 'both',
+    schema: z.string(mustBeString),
+    defaultText: 'no mails are sent',
+    help: 'the mail server, as an smtp: or smtps: URL; or console:, to show mails at /dev/mail',
+    environment: ['KEYSTILE_MAIL_URL'],
+    flag: false, // every user of the machine can read the arguments of a process
+    isSecret: true,
+    findFaults: (url, others, say) => [
+      ...findMissingEmail(others.values),
+      ...findUrlFaults(url),
+      ...(url === 'console:' ? [] : findMissing('mailFrom', others, say)),
+    ],
+  },
+  mailFrom: {
+    name: 'mailFrom',
+    takenBy: 'both',
+    schema: z.string(mustBeString),
+    defaultText: 'none; required with a mail server',
+    help: 'the sender of the mails, such as Example <no-reply@example.com>',
+    environment: ['KEYSTILE_MAIL_FROM'],
+    findFaults: (from, others, say) => [
+      ...(parseSender(from)
+        ? []
+        : [`must be an address such as ${senderExample}; it is ${show(from)}`]),
+      ...findMissing('mailUrl', others, say),
+    ],
+  },
+  mailDkimKey: {
+    name: 'mailDkimKey',
+    takenBy: 'both',
+    schema: z.string(mustBeString),
+    defaultText: 'no signature',
+    help: 'the private RSA key that signs the mails (DKIM), as PEM',
+    environment: ['KEYSTILE_MAIL_DKIM_KEY'],
+    flag: false, // every user of the machine can read the arguments of a process
+    isSecret: true,
+    findFaults: (pem, others, say) => [
+      ...findKeyFaults(pem),
+      ...findMissing('mailUrl', others, say),
+    ],
+  },
+  mailDkimSelector: {
+    name: 'mailDkimSelector',
+    takenBy: 'both',
+    schema: z.string(mustBeString),
+    default: 'keystile',
+    help: 'the name of the DKIM key in the DNS: SELECTOR._domainkey.DOMAIN',
+    environment: ['KEYSTILE_MAIL_DKIM_SELECTOR'],
+    findFaults: (selector) =>
+      isSelector(selector)
+        ? []
+        : [`must be letters, digits, hyphens and dots; it is ${show(selector)}`],
+  },
+  mailLanguage: {
+    name: 'mailLanguage',
+    takenBy: 'both',
+    schema: z.enum(languages, { error: `must be one of ${languages.join(', ')}` }),
+    default: 'en',
+    help: `the language of the mails: ${languages.join(', ')}`,
+    environment: ['KEYSTILE_MAIL_LANGUAGE'],
+  },
+  disabledNotices: {
+    name: 'disabledNotices',
+    takenBy: 'both',
+    schema: z.array(z.enum(optionalNotices, { error: `must be one of ${noticeNames}` }), {
+      error: `must be a list with some of ${noticeNames}`,
+    }),
+    default: [],
+    help: `notices that are not sent: ${noticeNames}; separated by commas`,
+    environment: ['KEYSTILE_DISABLED_NOTICES'],
+    // The schema checks the names.
+    parse: (text) => parseList(text) as readonly OptionalNotice[],
+  },
+  accountPagesUrl: {
+    name: 'accountPagesUrl',
+    takenBy: 'both',
+    schema: z.string(mustBeString),
+    defaultText: 'pages of Keystile, at ISSUER/account',
+    help:
+      "the URL of the app's own account pages, if mails must link to them, " +
+      'such as https://app.example/account',
+    environment: ['KEYSTILE_ACCOUNT_PAGES_URL'],
+    findFaults: (url, { values }) => [
+      ...findMissingOf('setPassword', values, 'without it no mail has a link'),
+      ...findPagesFaults(url),
+    ],
+  },
+})
 
 interface RuleOptions {
   readonly issuer?: string | undefined
@@ -199,18 +195,15 @@ const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 13.4.2',
     severity: 'stop',
     demand: 'mails must not be shown at /dev/mail when other machines can reach the server',
-    find: (situation, say) =>
-      situation.options.mailUrl === 'console:' && isPublic(situation)
-        ? [
-            {
-              about: say.name('mailUrl'),
-              message:
-                'must not be console: when other machines can reach the server: ' +
-                'anyone could read the mails at /dev/mail',
-              fix: `${say.set('mailUrl', urlExample)}, with the URL of your mail server`,
-            },
-          ]
-        : [],
+    find(situation, say) {
+      if (situation.options.mailUrl !== 'console:' || !isPublic(situation)) return []
+
+      const message =
+        'must not be console: when other machines can reach the server: ' +
+        'anyone could read the mails at /dev/mail'
+      const fix = `${say.set('mailUrl', urlExample)}, with the URL of your mail server`
+      return [{ about: say.name('mailUrl'), message, fix }]
+    },
   },
   {
     id: 'mail-tls',
@@ -245,16 +238,7 @@ const rules: readonly Rule<RuleOptions>[] = [
 
 export const feature: Feature<MailOptions, never, RuleOptions> = {
   name: 'messages',
-  settings: listSettings<MailOptions>({
-    mail,
-    mailUrl,
-    mailFrom,
-    mailDkimKey,
-    mailDkimSelector,
-    mailLanguage,
-    disabledNotices,
-    accountPagesUrl,
-  }),
+  settings,
   rules,
 }
 
@@ -301,27 +285,22 @@ function findPagesFaults(text: string): readonly string[] {
 }
 
 /** If the app stores the users, checks that it tells Keystile their e-mail addresses. */
-function findMissingEmail({ users }: Values): readonly string[] {
-  return users === undefined || hasFunction(users, 'email')
-    ? []
-    : [
-        'needs users.email too: Keystile must know the addresses of your users. ' +
-          'Fix: add email: (user) => user.email',
-      ]
+function findMissingEmail(values: Values): readonly string[] {
+  return findMissingOf(
+    'email',
+    values,
+    'Keystile must know the addresses of your users. Fix: add email: (user) => user.email',
+  )
 }
 
-/**
- * Checks that an app that stores the users also stores new passwords. Without the function
- * `users.setPassword`, no mail would have a link.
- */
-function findMissingWriter({ users }: Values): readonly string[] {
-  return users === undefined || hasFunction(users, 'setPassword')
-    ? []
-    : ['needs users.setPassword too: without it no mail has a link']
-}
-
-function hasFunction(users: unknown, name: 'email' | 'setPassword'): boolean {
-  return typeof (users as Partial<Record<string, unknown>>)[name] === 'function'
+/** If the app stores the users, checks that `users` has a function, or says why it must have it. */
+function findMissingOf(
+  name: 'email' | 'setPassword',
+  { users }: Values,
+  why: string,
+): readonly string[] {
+  const has = typeof (users as Partial<Record<string, unknown>> | undefined)?.[name] === 'function'
+  return users === undefined || has ? [] : [`needs users.${name} too: ${why}`]
 }
 
 function findMissing(

@@ -1,9 +1,7 @@
 // Starts the parts that send mails, if mail is configured.
 import type { Clock, Logger } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
-import type { Meter } from '../../../feature/metric.ts'
 import type { OpenRoute } from '../../../http/route.ts'
-import type { Lease } from '../../operations/lease/lease.ts'
 import { startSender, type Sender, type SenderParts } from '../outbox/sender.ts'
 import { createConsoleMail } from './console.ts'
 import { dkimOf } from './dkim.ts'
@@ -12,7 +10,7 @@ import { parseMailUrl } from './mail-url.ts'
 import type { Language } from './message.ts'
 import { createSmtp } from './smtp.ts'
 import type { MailTransport } from './transport.ts'
-import { writeMail, type WritingOptions } from './write.ts'
+import { writeMail } from './write.ts'
 
 export interface MailChoice {
   readonly mail?: AppMail | undefined
@@ -30,10 +28,7 @@ export function hasMail({ mail, mailUrl }: Pick<MailChoice, 'mail' | 'mailUrl'>)
   return mail !== undefined || mailUrl !== undefined
 }
 
-export interface MailParts {
-  readonly database: SenderParts['database']
-  readonly lease: Lease
-  readonly meter: Meter
+export interface MailParts extends Pick<SenderParts, 'database' | 'lease' | 'meter'> {
   readonly seal: () => Seal
 }
 
@@ -42,28 +37,27 @@ export interface Mail extends Sender {
   readonly routes: readonly OpenRoute[]
 }
 
+/** The sender of the mails at `/dev/mail`. A mail server requires `mailFrom`. */
+const consoleSender = 'Keystile <no-reply@localhost>'
+
 /** Starts to send mails, if the settings name a way to send them. */
-export async function startMail(
-  options: MailChoice,
-  { database, lease, meter, seal }: MailParts,
-): Promise<Mail> {
+export async function startMail(options: MailChoice, parts: MailParts): Promise<Mail> {
   if (!hasMail(options)) return { routes: [], gauges: [], close: async () => {} }
 
-  const { clock, logger } = options
-  const { transport, routes } = await openTransport(options)
-  const writing = writingOf(options)
+  const { mail, mailFrom = consoleSender, mailLanguage: language, issuer, clock, logger } = options
+  const transport = await openTransport(options)
+  const { from = mailFrom, templates = {} } = mail ?? {}
+  const writing = { from, issuer, language, templates }
   const sender = startSender({
-    database,
-    lease,
-    seal: seal(),
-    server: transport.server,
-    deliver: async (mail, signal) => transport.send(await writeMail(mail, writing), signal),
+    ...parts,
     clock,
     logger,
-    meter,
+    seal: parts.seal(),
+    server: transport.server,
+    deliver: async (outgoing, signal) => transport.send(await writeMail(outgoing, writing), signal),
   })
   return {
-    routes,
+    routes: transport.route ? [transport.route] : [],
     get gauges() {
       return sender.gauges
     },
@@ -74,42 +68,18 @@ export async function startMail(
   }
 }
 
-/** The sender of the mails at `/dev/mail`. A mail server requires `mailFrom`. */
-const consoleSender = 'Keystile <no-reply@localhost>'
-
-function writingOf({
-  mail,
-  mailFrom = consoleSender,
-  mailLanguage,
-  issuer,
-}: MailChoice): WritingOptions {
-  return {
-    from: mail?.from ?? mailFrom,
-    issuer,
-    language: mailLanguage,
-    templates: mail?.templates ?? {},
-  }
-}
-
-async function openTransport(
-  options: MailChoice,
-): Promise<{ readonly transport: MailTransport; readonly routes: readonly OpenRoute[] }> {
+async function openTransport(options: MailChoice): Promise<MailTransport> {
   const { mail, mailUrl = '' } = options
-  if (mail) return { transport: appTransport(mail), routes: [] }
+  if (mail)
+    return {
+      async send(message, signal) {
+        await mail.send(message, { signal })
+      },
+      close() {},
+    }
 
   const server = parseMailUrl(mailUrl)
-  if (server.kind === 'console') {
-    const transport = createConsoleMail(options)
-    return { transport, routes: [transport.route] }
-  }
-  return { transport: await createSmtp(server, dkimOf(options)), routes: [] }
-}
-
-function appTransport(mail: AppMail): MailTransport {
-  return {
-    async send(message, signal) {
-      await mail.send(message, { signal })
-    },
-    close() {},
-  }
+  return server.kind === 'console'
+    ? createConsoleMail(options)
+    : createSmtp(server, dkimOf(options))
 }

@@ -33,7 +33,7 @@ export interface LinkText {
   readonly subject: string
   readonly beforeLink: string
   /** Undefined if the mail has only a link. */
-  readonly beforeCode: string | undefined
+  readonly beforeCode?: string
   readonly ifNotYou: string
 }
 
@@ -87,7 +87,7 @@ export interface PageTexts {
     readonly unavailable: string
   }
   /** Undefined in English: the password policy has these texts. */
-  readonly passwordFaults: Readonly<Record<PasswordFault['code'], string>> | undefined
+  readonly passwordFaults?: Readonly<Record<PasswordFault['code'], string>>
   /** The start page in production, and the page for unknown paths. */
   readonly start: Titled
   readonly notFound: Titled & { readonly toStart: string }

@@ -1,3 +1,4 @@
+import type { OpenRoute } from '../../../http/route.ts'
 import type { MailMessage } from './message.ts'
 
 /** Sends mails to a mail server, to the app or to the page for development. */
@@ -7,4 +8,6 @@ export interface MailTransport {
   close(): void
   /** The mail server, for the log. Undefined if the app sends the mails. */
   readonly server?: { readonly host: string; readonly port: number }
+  /** The page for development, if the mails go there. */
+  readonly route?: OpenRoute
 }

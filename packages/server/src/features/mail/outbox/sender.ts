@@ -127,17 +127,14 @@ function queueOf({ seal, deliver, server, clock, logger, meter }: SenderParts): 
       meter.add(mailTries, { outcome: failed ? (isDead ? 'dead' : 'failed') : 'sent' })
       if (!failed) return
 
-      logFailure(logger, row, failed.failure)
-      if (!isDead) warn(failed.failure.code, row.tries)
+      const { code: failure } = failed.failure
+      const fields = { mail: row.id, template: row.template, failure, tries: row.tries }
+      if (isDead) return logger.error(fields, 'a mail could not be sent and is not tried again')
+      logger.debug(fields, 'a mail could not be sent; it is tried again')
+      warn(failure, row.tries)
     },
   }
 }
 
 /** Thrown if the parameters of a mail were encrypted with another key or for another mail. */
 class UnreadableError extends Error {}
-
-function logFailure(logger: Logger, row: MailRow, { code, isFinal }: Failure): void {
-  const fields = { mail: row.id, template: row.template, failure: code, tries: row.tries }
-  if (isFinal) logger.error(fields, 'a mail could not be sent and is not tried again')
-  else logger.debug(fields, 'a mail could not be sent; it is tried again')
-}

@@ -46,7 +46,7 @@ export function countMails(reader: Reader): Promise<RowCounts> {
   return countRows(reader, mailTable)
 }
 
-export const commands: readonly AnyCommand[] = [...mailCommands.all, purgeDropped]
+export const commands: readonly AnyCommand[] = [...Object.values(mailCommands), purgeDropped]
 
 export const ofUser: OfUser = {
   // The record of dropped mails contains the user's address too.

@@ -1,11 +1,23 @@
-import type { Clock } from 'keystile/internal'
+import { ProblemError, type Clock } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
 import type { Users } from '../../users/accounts/users.ts'
 import type { By } from '../../operations/audit/entry.ts'
+import type { EventFeed } from '../../tokens/events/events.ts'
+import type { Directory } from '../../users/directory/directory.ts'
+import { mailboxOf } from '../../users/directory/names.ts'
+import { claimMilliseconds } from '../proofs/feature.ts'
+import type { ClaimedProof } from '../proofs/in-transaction.ts'
 import type { FoundProof } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
-import { bindReset, resetPassword } from './store.ts'
+import {
+  bindAppReset,
+  bindReset,
+  claimReset,
+  finishReset,
+  releaseReset,
+  resetPassword,
+} from './store.ts'
 
 export interface NewPassword {
   /** The proof. Its user and its mailbox have been checked. */
@@ -44,4 +56,81 @@ export function accountPasswords(
       return isReset
     },
   }
+}
+
+/** A directory whose app stores new passwords. */
+export type WritableDirectory<U> = Directory<U> & {
+  readonly setPassword: NonNullable<Directory<U>['setPassword']>
+}
+
+interface DirectoryPasswordParts<U> {
+  readonly database: Pick<Database, 'write'>
+  readonly directory: WritableDirectory<U>
+  readonly feed: Pick<EventFeed, 'tail'>
+  readonly clock: Clock
+}
+
+// decisions/0024-new-passwords-of-an-apps-own-users.md
+/**
+ * Lets the app store new passwords in its own table, outside any transaction of Keystile. Keystile
+ * first claims the proof, then calls the app, and then erases the proof. If the app fails, the
+ * claim is released. If this process is killed after the app stored the password, the claim
+ * expires, the proof works again, and the user can set the password once more.
+ */
+export function directoryPasswords<U>(parts: DirectoryPasswordParts<U>): PasswordStore {
+  return { bind: bindAppReset, setPassword: (wanted) => setPassword(wanted, parts) }
+}
+
+async function setPassword<U>(
+  { proof, hash, notice, by }: NewPassword,
+  parts: DirectoryPasswordParts<U>,
+): Promise<boolean> {
+  const { database, feed, clock } = parts
+  const { claim } = await database.write(claimReset, { proof, now: clock.now() })
+  if (claim === 'gone') return false
+  if (claim === 'claimed') throw tryLater(claimMilliseconds / 1000)
+
+  let recipient: string | undefined
+  try {
+    recipient = await writeWithApp(claim, hash, parts)
+  } finally {
+    // If the release fails, the claim expires by itself.
+    if (recipient === undefined) await database.write(releaseReset, claim).catch(() => undefined)
+  }
+  if (recipient === undefined) return false
+
+  await database.write(finishReset, { proof: claim, recipient, notice, by, now: clock.now() })
+  await feed.tail()
+  return true
+}
+
+/**
+ * Reads the user again, because hashing took some time, and lets the app store the new password.
+ *
+ * @returns the address of the user; undefined if the user or the address has changed
+ * @throws {ProblemError} `temporarily_unavailable` if the stored hash changed at the same moment
+ */
+async function writeWithApp<U>(
+  { subject, mailbox }: ClaimedProof,
+  hash: string,
+  { directory, feed }: DirectoryPasswordParts<U>,
+): Promise<string | undefined> {
+  await feed.tail() // the claim has ended the sessions, also if the app fails now
+  const user = await directory.findActive(subject)
+  if (user === undefined) return undefined
+
+  const [replaces, recipient] = [directory.storedHash(user), directory.email(user)]
+  if (replaces === undefined || mailboxOf(recipient) !== mailbox) return undefined
+
+  // Another writer was faster, perhaps a login that renewed the hash. The link is still good.
+  if (!(await directory.setPassword(user, hash, { replaces }))) throw tryLater(1)
+  return recipient
+}
+
+function tryLater(retryAfterSeconds: number): ProblemError {
+  return new ProblemError(
+    'temporarily_unavailable',
+    'The password is being changed at this moment; try again later',
+    { retryAfterSeconds },
+  )
 }

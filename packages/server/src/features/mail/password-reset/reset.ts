@@ -94,12 +94,40 @@ export interface PasswordResetParts<U> extends FlowParts {
 export function passwordResetFlow<U>(
   parts: PasswordResetParts<U>,
 ): MailFlow<unknown> & PasswordResets {
-  const resets = createPasswordResets(parts)
-  return {
-    ...resets,
-    purpose: createPurpose(parts),
-    routes: [requestRoute(resets), confirmRoute(resets, parts.passwordPolicy)],
+  const { directory, store, proofs, passwords, passwordPolicy, limits, notices } = parts
+  const resets: PasswordResets = {
+    async request({ login: typed, language, deviceSecret: sent = '' }, address) {
+      // The request is stored, so a stranger must not choose how long it is.
+      const deviceSecret = parts.devices.open(sent) ? sent : ''
+      const login = typed.slice(0, maxLoginLength)
+      const wanted: ResetRequest = { login, language, deviceSecret }
+      await countRequest(wanted, address, parts)
+      return proofs.request(resetKind, wanted, countedLogin(login))
+    },
+
+    async confirm(presented, newPassword, by) {
+      passwords.requireRoom(by.address)
+      await confirmCounted(limits, limits.usesAt(resetRates.confirm, by.address), async () => {
+        const proof = await proofs.find(resetKind, presented)
+        const user = await findOwner(proof, directory)
+        if (!proof || user === undefined) throw refusedProof()
+
+        const owner = { username: directory.username(user), email: directory.email(user) }
+        refuseFaults(findPasswordErrors('new_password', newPassword, owner, passwordPolicy))
+        const hash = await passwords.hash(newPassword, by.address)
+
+        const notice = notices('password_changed', by)
+        if (!(await store.setPassword({ proof, hash, notice, by }))) throw refusedProof()
+      })
+    },
+
+    async isOpen(token) {
+      const proof = await proofs.find(resetKind, { token })
+      return (await findOwner(proof, directory)) !== undefined
+    },
   }
+  const routes = [requestRoute(resets), confirmRoute(resets, passwordPolicy)]
+  return { ...resets, purpose: createPurpose(parts), routes }
 }
 
 /**
@@ -135,41 +163,6 @@ function createPurpose<U>({ directory, store, devices }: PasswordResetParts<U>):
 }
 
 const maxLoginLength = 320
-
-function createPasswordResets<U>(parts: PasswordResetParts<U>): PasswordResets {
-  const { directory, store, proofs, passwords, passwordPolicy, limits, notices } = parts
-  return {
-    async request({ login: typed, language, deviceSecret: sent = '' }, address) {
-      // The request is stored, so a stranger must not choose how long it is.
-      const deviceSecret = parts.devices.open(sent) ? sent : ''
-      const login = typed.slice(0, maxLoginLength)
-      const wanted: ResetRequest = { login, language, deviceSecret }
-      await countRequest(wanted, address, parts)
-      return proofs.request(resetKind, wanted, countedLogin(login))
-    },
-
-    async confirm(presented, newPassword, by) {
-      passwords.requireRoom(by.address)
-      await confirmCounted(limits, limits.usesAt(resetRates.confirm, by.address), async () => {
-        const proof = await proofs.find(resetKind, presented)
-        const user = await findOwner(proof, directory)
-        if (!proof || user === undefined) throw refusedProof()
-
-        const owner = { username: directory.username(user), email: directory.email(user) }
-        refuseFaults(findPasswordErrors('new_password', newPassword, owner, passwordPolicy))
-        const hash = await passwords.hash(newPassword, by.address)
-
-        const notice = notices('password_changed', by)
-        if (!(await store.setPassword({ proof, hash, notice, by }))) throw refusedProof()
-      })
-    },
-
-    async isOpen(token) {
-      const proof = await proofs.find(resetKind, { token })
-      return (await findOwner(proof, directory)) !== undefined
-    },
-  }
-}
 
 /**
  * Counts a request against the limits of its IP address, of the server and of the typed name. If

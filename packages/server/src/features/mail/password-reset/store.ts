@@ -58,10 +58,8 @@ export const resetPassword: Command<
   if (!account || !(await spendProof(transaction, { ...proof, now }))) return { isReset: false }
 
   await setPasswordByMail(transaction, { subject, hash, account, by, now })
-  await eraseProofs(
-    transaction,
-    account.isVerified ? { subject, purposes: [purpose] } : { subject },
-  )
+  const purposes = account.isVerified ? [purpose] : undefined
+  await eraseProofs(transaction, { subject, purposes })
   await recordReset(transaction, { subject, recipient: account.email, notice, by, now })
   return { isReset: true }
 })
@@ -72,9 +70,6 @@ export const resetPassword: Command<
  */
 export const bindAppReset: Command<BindValues, void> = command('bindAppReset', bindWithMail)
 
-/** A proof that no other confirmation can use while the app stores the new password. */
-export type ResetClaim = ClaimedProof
-
 /**
  * Claims a proof and ends all sessions of the user, before the app stores the new password. The
  * sessions end already here, because the process may be killed before `finishReset`, and a stolen
@@ -82,7 +77,7 @@ export type ResetClaim = ClaimedProof
  */
 export const claimReset: Command<
   { readonly proof: SpendableProof; readonly now: number },
-  { readonly claim: ResetClaim | 'claimed' | 'gone' }
+  { readonly claim: ClaimedProof | 'claimed' | 'gone' }
 > = command('claimReset', async (transaction, { proof, now }) => {
   const claim = await claimProof(transaction, { ...proof, now })
   if (typeof claim === 'object') await endSessions(transaction, { subject: proof.subject, now })
@@ -90,7 +85,7 @@ export const claimReset: Command<
 })
 
 /** Releases the claim of a proof, because the app has not stored the new password. */
-export const releaseReset: Command<ResetClaim, void> = command('releaseReset', releaseProof)
+export const releaseReset: Command<ClaimedProof, void> = command('releaseReset', releaseProof)
 
 /**
  * Finishes a reset whose new password the app has stored. Erases the proof and the user's other
@@ -112,20 +107,11 @@ async function recordReset(
   transaction: Transaction,
   { subject, recipient, notice, by, now }: Addressee & Omit<Reset, 'proof'>,
 ): Promise<void> {
-  await insertAudit<PasswordResetEvent>(transaction, {
-    event: 'password_reset',
-    at: now,
-    by,
-    subject,
-  })
-  if (notice)
-    await insertMail(transaction, notice, {
-      subject,
-      recipient,
-      share: 'notice',
-      isVerified: true,
-      now,
-    })
+  const entry = { event: 'password_reset', at: now, by, subject } as const
+  await insertAudit<PasswordResetEvent>(transaction, entry)
+  if (!notice) return
+  const addressee = { subject, recipient, share: 'notice', isVerified: true, now } as const
+  await insertMail(transaction, notice, addressee)
 }
 
 export const commands: readonly AnyCommand[] = [

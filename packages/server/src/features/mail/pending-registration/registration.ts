@@ -31,21 +31,13 @@ export const registrationKind: ProofKind = {
   hasCode: true,
 }
 
-type RegistrationRequest = {
-  /** The subject that the account will have. */
-  readonly subject: string
-  readonly email: string
-  /** One of the languages of mails, or empty for the language of the settings. */
-  readonly language: string
-}
-
 /** What the endpoints of the flow do. */
 export interface Registrations {
   /**
    * Stores a registration. The mail is sent later. Does NOT look up an account: the work and the
    * result are the same whether or not the name or the address is taken.
    *
-   * @param language the language of the mail, or empty
+   * @param language one of the languages of mails, or empty for the language of the settings
    * @returns the id of the registration. The caller must send it together with the code of the mail
    */
   register(registered: Omit<ReadRegistration, 'spent'>, language: string): Promise<string>
@@ -87,42 +79,11 @@ export interface RegistrationFlowParts extends FlowParts, Omit<RegistrationFormP
 }
 
 export function registrationFlow(parts: RegistrationFlowParts): MailFlow & Registrations {
-  const registrations = createRegistrations(parts)
-  return {
-    ...registrations,
-    purpose: createPurpose(parts),
-    routes: [pendingRegistrationRoute(registrations, parts)],
-  }
-}
-
-/**
- * The mail has a link and a code that finish the registration. If an account already has the
- * address, the mail only says that the account exists. In both cases, wrong codes are counted for
- * the address.
- */
-function createPurpose({ users }: RegistrationFlowParts): ProofPurpose {
-  return {
-    ...registrationKind,
-    bind: bindRegistration,
-    async resolve({ subject = '', email = '', language = '' }) {
-      const mailbox = mailboxOf(email)
-      if (mailbox === undefined) return undefined
-
-      const holder = (await users.findByLogin(mailbox))?.publicUser
-      if (holder?.email == null) return { subject, mailbox, recipient: email, keepsCount: true }
-
-      const notice = { template: 'already_registered', parameters: { language } }
-      return { subject: holder.id, mailbox, recipient: holder.email, notice }
-    },
-  }
-}
-
-function createRegistrations(parts: RegistrationFlowParts): Registrations {
   const { database, proofs, clock } = parts
-  return {
+  const registrations: Registrations = {
     async register({ username, email, passwordHash, profile }, language) {
       const subject = randomId()
-      const values: RegistrationRequest = { subject, email: email.shown, language }
+      const values = { subject, email: email.shown, language }
       const counted = countedMailbox(email.key)
       const { requestId, row: proof } = proofs.prepare(registrationKind, values, counted)
       const row = {
@@ -149,6 +110,30 @@ function createRegistrations(parts: RegistrationFlowParts): Registrations {
         passwordHash: pending.password_hash,
         finish: (changed, by) => finish({ pending, proof, changed, by }, parts),
       }
+    },
+  }
+  const routes = [pendingRegistrationRoute(registrations, parts)]
+  return { ...registrations, purpose: createPurpose(parts), routes }
+}
+
+/**
+ * The mail has a link and a code that finish the registration. If an account already has the
+ * address, the mail only says that the account exists. In both cases, wrong codes are counted for
+ * the address.
+ */
+function createPurpose({ users }: RegistrationFlowParts): ProofPurpose {
+  return {
+    ...registrationKind,
+    bind: bindRegistration,
+    async resolve({ subject = '', email = '', language = '' }) {
+      const mailbox = mailboxOf(email)
+      if (mailbox === undefined) return undefined
+
+      const holder = (await users.findByLogin(mailbox))?.publicUser
+      if (holder?.email == null) return { subject, mailbox, recipient: email, keepsCount: true }
+
+      const notice = { template: 'already_registered', parameters: { language } }
+      return { subject: holder.id, mailbox, recipient: holder.email, notice }
     },
   }
 }

@@ -229,7 +229,10 @@ export async function lockProof(
  */
 export async function eraseProofs(
   transaction: Transaction,
-  { subject, purposes }: { readonly subject: string; readonly purposes?: readonly string[] },
+  {
+    subject,
+    purposes,
+  }: { readonly subject: string; readonly purposes?: readonly string[] | undefined },
 ): Promise<void> {
   const all = inTables<MailProofTables>(transaction)
     .deleteFrom('mail_proof')

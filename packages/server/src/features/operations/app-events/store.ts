@@ -48,4 +48,4 @@ export function countEvents(reader: Reader, now: number): Promise<RowCounts> {
   return countRows(reader, eventTable, now - deliveryMilliseconds)
 }
 
-export const commands: readonly AnyCommand[] = [...eventCommands.all, storeHandler]
+export const commands: readonly AnyCommand[] = [...Object.values(eventCommands), storeHandler]

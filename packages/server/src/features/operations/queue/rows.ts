@@ -2,13 +2,7 @@
 
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
-import {
-  command,
-  inTables,
-  type AnyCommand,
-  type Command,
-  type Reader,
-} from '../../../storage/database.ts'
+import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import { hasTable } from '../../../storage/migrate.ts'
 
 /**
@@ -57,10 +51,7 @@ export interface QueueCommands<Row extends QueuedRow> {
   /** Deletes a row that was delivered. */
   readonly erase: Command<{ readonly id: string }, void>
   /** Stores that a try has failed, and the time of the next try. A dead letter has no next try. */
-  readonly fail: Command<
-    Pick<QueuedRow, 'id' | 'dead_at'> & { readonly failure: string; readonly nextTryAt: number },
-    void
-  >
+  readonly fail: Command<Pick<QueuedRow, 'id' | 'failure' | 'dead_at' | 'next_try_at'>, void>
   /** Makes the row `id` due again immediately; if `id` is undefined, all dead letters. */
   readonly retry: Command<
     { readonly id: string | undefined; readonly now: number },
@@ -68,7 +59,6 @@ export interface QueueCommands<Row extends QueuedRow> {
   >
   /** Deletes rows that expired before they were delivered. */
   readonly purge: PurgeCommand
-  readonly all: readonly AnyCommand[]
 }
 
 /** A placeholder for the table of a feature. Its real name is known only at run time. */
@@ -79,10 +69,9 @@ interface Tables {
 /** Creates the commands on the rows of a table, which must have the columns of a `QueuedRow`. */
 export function createQueueCommands<Row extends QueuedRow>(name: string): QueueCommands<Row> {
   const table = name as 'queue'
-  const claim: QueueCommands<Row>['claim'] = command(
-    `claim:${name}`,
-    async (transaction, { now, until, limit }) => {
-      const claimed = await inTables<Tables>(transaction)
+  return {
+    claim: command(`claim:${name}`, async (transaction, { now, until, limit }) => {
+      const claimed: readonly QueuedRow[] = await inTables<Tables>(transaction)
         .updateTable(table)
         .set((row) => ({ tries: row('tries', '+', 1), next_try_at: until }))
         .where('id', 'in', (from) =>
@@ -98,36 +87,29 @@ export function createQueueCommands<Row extends QueuedRow>(name: string): QueueC
         )
         .returningAll()
         .execute()
-      return claimed as readonly QueuedRow[] as readonly Row[]
-    },
-  )
-  const erase: QueueCommands<Row>['erase'] = command(`erase:${name}`, async (transaction, row) => {
-    await inTables<Tables>(transaction).deleteFrom(table).where('id', '=', row.id).execute()
-  })
-  const fail: QueueCommands<Row>['fail'] = command(
-    `fail:${name}`,
-    async (transaction, { id, dead_at, failure, nextTryAt }) => {
+      return claimed as readonly Row[]
+    }),
+    erase: command(`erase:${name}`, async (transaction, { id }) => {
+      await inTables<Tables>(transaction).deleteFrom(table).where('id', '=', id).execute()
+    }),
+    fail: command(`fail:${name}`, async (transaction, { id, failure, dead_at, next_try_at }) => {
       await inTables<Tables>(transaction)
         .updateTable(table)
-        .set({ failure, dead_at, next_try_at: nextTryAt })
+        .set({ failure, dead_at, next_try_at })
         .where('id', '=', id)
         .execute()
-    },
-  )
-  const [retry, purge] = [createRetry(name), createPurge(`purge:${name}`, name)]
-  return { claim, erase, fail, retry, purge, all: [claim, erase, fail, retry, purge] }
-}
-
-function createRetry(name: string): QueueCommands<QueuedRow>['retry'] {
-  return command(`retry:${name}`, async (transaction, { id, now }) => {
-    const { numUpdatedRows } = await inTables<Tables>(transaction)
-      .updateTable(name as 'queue')
-      .set({ tries: 0, dead_at: null, next_try_at: now })
-      .where('expires_at', '>', now)
-      .where((row) => (id === undefined ? row('dead_at', 'is not', null) : row('id', '=', id)))
-      .executeTakeFirstOrThrow()
-    return { retried: Number(numUpdatedRows) }
-  })
+    }),
+    retry: command(`retry:${name}`, async (transaction, { id, now }) => {
+      const { numUpdatedRows } = await inTables<Tables>(transaction)
+        .updateTable(table)
+        .set({ tries: 0, dead_at: null, next_try_at: now })
+        .where('expires_at', '>', now)
+        .where((row) => (id === undefined ? row('dead_at', 'is not', null) : row('id', '=', id)))
+        .executeTakeFirstOrThrow()
+      return { retried: Number(numUpdatedRows) }
+    }),
+    purge: createPurge(`purge:${name}`, name),
+  }
 }
 
 export async function hasDueRow(reader: Reader, name: string, now: number): Promise<boolean> {
@@ -162,20 +144,14 @@ export async function countRows(
 
   const row = await inTables<Tables>(reader)
     .selectFrom(name as 'queue')
-    .select((from) => [
-      from.fn.count('id').as('all'),
-      from.fn
-        .count(
-          from
-            .case()
-            .when(
-              from.or([from('dead_at', 'is not', null), from('created_at', '<', overdueBefore)]),
-            )
-            .then(1)
-            .end(),
-        )
-        .as('dead'),
-    ])
+    .select((from) => {
+      const isDead = from.or([
+        from('dead_at', 'is not', null),
+        from('created_at', '<', overdueBefore),
+      ])
+      const dead = from.case().when(isDead).then(1).end()
+      return [from.fn.count('id').as('all'), from.fn.count(dead).as('dead')]
+    })
     .executeTakeFirstOrThrow()
   return { waiting: Number(row.all) - Number(row.dead), dead: Number(row.dead) }
 }

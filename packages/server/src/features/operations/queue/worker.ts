@@ -54,7 +54,8 @@ export interface Worker {
 
 /** Delivers the rows that are due, while this process holds the lease of background jobs. */
 export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: WorkerParts): Worker {
-  const { lease, logger } = parts
+  const { table, commands } = queue
+  const { database, lease, clock, logger } = parts
   const stopping = new AbortController()
   const closing = new AbortController()
   const deliveries = new Set<Promise<void>>()
@@ -62,7 +63,6 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
 
   function reportFault(error: unknown): void {
     if (error instanceof LeaseLostError) return
-    const { table } = queue
     if (!isFailing) logger.warn({ err: error, table }, 'a queue cannot be read or written')
     isFailing = true
   }
@@ -74,7 +74,12 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
     if (limit === 0 || !lease.isHeld) return
 
     try {
-      for (const row of await claimRows(queue, parts, limit)) deliver(row)
+      const now = clock.now()
+      if (await hasDueRow(database.reader, table, now)) {
+        const until = now + claimMilliseconds
+        // No transaction is open while the rows are delivered.
+        for (const row of await lease.write(commands.claim, { now, until, limit })) deliver(row)
+      }
       isFailing = false
     } catch (error) {
       reportFault(error)
@@ -114,21 +119,6 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
   }
 }
 
-/**
- * Claims rows that are due. No transaction is open while they are delivered.
- *
- * @param limit the maximum number of rows
- */
-async function claimRows<Row extends QueuedRow>(
-  { table, commands }: Queue<Row>,
-  { database, lease, clock }: WorkerParts,
-  limit: number,
-): Promise<readonly Row[]> {
-  const now = clock.now()
-  if (!(await hasDueRow(database.reader, table, now))) return []
-  return lease.write(commands.claim, { now, until: now + claimMilliseconds, limit })
-}
-
 /** Delivers one row and stores the outcome. Returns whether it was delivered. */
 async function deliverRow<Row extends QueuedRow>(
   row: Row,
@@ -150,7 +140,7 @@ async function deliverRow<Row extends QueuedRow>(
       id: row.id,
       failure: failure.code,
       dead_at: failure.isFinal ? now : null,
-      nextTryAt: now + backOffMilliseconds(row.tries),
+      next_try_at: now + backOffMilliseconds(row.tries),
     })
     queue.report(row, { error, failure })
     return false

@@ -6,6 +6,7 @@ import { joined, markup, type Html } from '../../../pages/html.ts'
 import { fieldOf, type Field } from '../../../pages/layout.ts'
 import type { FormTexts } from '../../mail/messages/text-types.ts'
 import {
+  describeForm,
   donePage,
   page,
   pageRoute,
@@ -61,11 +62,11 @@ export function formPageRoutes(shown: FormPage, settings: PageSettings): readonl
   return [
     pageRoute('GET', `/account/${name}`, summaries[0], {
       query: { token: { type: 'string' } },
+      refuses: { 403: 'A page: the link was used or has expired' },
       handle: (request) => openLink(request, shown, settings),
     }),
     pageRoute('POST', `/account/${name}`, summaries[1], {
-      fields: ['token', ...fieldNames],
-      ...(refuses && { refuses }),
+      ...describeForm(['token', ...fieldNames], refuses),
       handle: (request) => submitForm(request, shown, settings),
     }),
   ]

@@ -7,7 +7,7 @@ import {
   type JsonObject,
 } from 'keystile/internal'
 import { readForm, type Form } from '../../../http/form.ts'
-import type { OpenRoute } from '../../../http/route.ts'
+import type { OpenRoute, RouteDoc } from '../../../http/route.ts'
 import { passwordFaultCodes, type PasswordFault } from '../../credentials/password-policy/policy.ts'
 import { preferredLanguage } from '../../mail/messages/language.ts'
 import type { Language } from '../../mail/messages/message.ts'
@@ -54,46 +54,35 @@ export function pageRoute(
   method: 'GET' | 'POST',
   path: string,
   summary: string,
-  {
-    handle,
-    query,
-    fields,
-    refuses,
-  }: Pick<OpenRoute, 'handle'> & {
-    readonly query?: Readonly<Record<string, JsonObject>>
-    readonly fields?: readonly string[]
-    /** Descriptions of the refusals that only this form has, by HTTP status. */
-    readonly refuses?: Readonly<Record<number, string>>
-  },
+  { handle, ...doc }: Pick<OpenRoute, 'handle'> & Pick<RouteDoc, 'query' | 'body' | 'refuses'>,
 ): OpenRoute {
+  const success = { status: 200, description: 'A page', type: 'text/html' } as const
   return {
     method,
     path,
     below: 'issuer',
     refusals: 'problem',
-    doc: {
-      tag: 'Own account',
-      summary: `Page: ${summary}`,
-      ...(query && { query }),
-      ...(fields && { body: { type: 'form', schema: schemaOf(fields) } }),
-      success: { status: 200, description: 'A page', type: 'text/html' },
-      ...(query && { refuses: { 403: 'A page: the link was used or has expired' } }),
-      ...(fields && {
-        refuses: {
-          403: 'A page: the link or the code is wrong, was used before, or has expired',
-          422: 'A page: the password is not acceptable',
-          429: 'A page: too many tries',
-          ...refuses,
-        },
-      }),
-    },
+    doc: { tag: 'Own account', summary: `Page: ${summary}`, ...doc, success },
     handle,
   }
 }
 
-function schemaOf(fields: readonly string[]): JsonObject {
+/** Describes the form of a page, and its refusals by HTTP status. */
+export function describeForm(
+  fields: readonly string[],
+  refuses: RouteDoc['refuses'] = {},
+): Pick<RouteDoc, 'body' | 'refuses'> {
   const properties = fields.map((name) => [name, { type: 'string' }] as const)
-  return { type: 'object', properties: Object.fromEntries(properties) }
+  const schema = { type: 'object', properties: Object.fromEntries(properties) }
+  return {
+    body: { type: 'form', schema },
+    refuses: {
+      403: 'A page: the link or the code is wrong, was used before, or has expired',
+      422: 'A page: the password is not acceptable',
+      429: 'A page: too many tries',
+      ...refuses,
+    },
+  }
 }
 
 /**

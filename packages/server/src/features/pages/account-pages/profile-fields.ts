@@ -42,10 +42,9 @@ export function profileFieldsOf(schema: JsonObject): ProfileFields {
     show: (typed, words) => fields.map((field) => field.show(typed.get(field.name), words)),
     read: (form) =>
       Object.fromEntries(
-        fields.flatMap(({ name, parse }) => {
-          const text = form.get(name)
-          return text === undefined ? [] : [[name, parse(text)]]
-        }),
+        fields
+          .filter(({ name }) => form.has(name))
+          .map(({ name, parse }) => [name, parse(form.get(name) ?? '')]),
       ),
   }
 }

@@ -20,6 +20,7 @@ import {
 } from './form-page.ts'
 import {
   brokenRule,
+  describeForm,
   page,
   pageRoute,
   readPageForm,
@@ -39,7 +40,7 @@ export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
       handle: (request) => forgotPage(readerOf(request, parts)),
     }),
     pageRoute('POST', '/account/forgot-password', 'Send the mail for a new password', {
-      fields: ['login'],
+      ...describeForm(['login']),
       handle: (request) => sendMail(request, parts),
     }),
     ...formPageRoutes(resetPage(parts), parts),

@@ -119,7 +119,6 @@ export const de: Texts = {
       subject: `Ihre Einladung zu ${service}`,
       beforeLink: prose`Sie sind eingeladen, ein Konto bei ${service} anzulegen. Über diesen Link
         wählen Sie einen Namen und ein Passwort:`,
-      beforeCode: undefined,
       ifNotYou: 'Wenn Sie kein Konto möchten, ignorieren Sie diese Mail.',
     }),
   },

@@ -110,7 +110,6 @@ export const en: Texts = {
       subject: `Your invitation to ${service}`,
       beforeLink: prose`You are invited to create an account at ${service}. Open this link to choose
         a name and a password:`,
-      beforeCode: undefined,
       ifNotYou: 'If you do not want an account, ignore this mail.',
     }),
   },
@@ -169,7 +168,6 @@ export const en: Texts = {
       tooMany: 'Too many tries. Wait a while and try again.',
       unavailable: 'This does not work at the moment. Try again in a few seconds.',
     },
-    passwordFaults: undefined,
     start: {
       heading: 'Log in with your app',
       text: 'This server has the accounts of an app. To log in, open the app.',

@@ -113,7 +113,6 @@ export const es: Texts = {
       subject: `Su invitación a ${service}`,
       beforeLink: prose`Está invitado a crear una cuenta en ${service}. Abra este enlace para elegir
         un nombre y una contraseña:`,
-      beforeCode: undefined,
       ifNotYou: 'Si no quiere una cuenta, ignore este mensaje.',
     }),
   },

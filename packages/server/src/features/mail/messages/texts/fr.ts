@@ -115,7 +115,6 @@ export const fr: Texts = {
       subject: `Votre invitation sur ${service}`,
       beforeLink: prose`Vous êtes invité à créer un compte sur ${service}. Ouvrez ce lien pour
         choisir un nom et un mot de passe\u00a0:`,
-      beforeCode: undefined,
       ifNotYou: 'Si vous ne souhaitez pas de compte, ignorez ce message.',
     }),
   },

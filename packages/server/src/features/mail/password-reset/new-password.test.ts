@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { FoundProof } from '../proofs/proofs.ts'
-import { directoryPasswords } from './in-directory.ts'
+import { directoryPasswords } from './new-password.ts'
 import { claimReset, releaseReset } from './store.ts'
 
 describe('directoryPasswords', () => {
