@@ -5,9 +5,8 @@ import { formPageRoutes } from '../../features/pages/account-pages/form-page.ts'
 import {
   acceptPage,
   changePage,
-  finishPage,
+  confirmPage,
   undoPage,
-  verifyPage,
 } from '../../features/pages/account-pages/pages.ts'
 import { resetPageRoutes } from '../../features/pages/account-pages/reset-pages.ts'
 import type { AppInvitations } from '../../features/users/accounts/app-users.ts'
@@ -69,7 +68,9 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     changePage(changes),
     undoPage(undo),
     acceptPage(invitations, shared.passwordPolicy, profile),
-    ...(verifiesAddresses ? [verifyPage(verifications), finishPage(verifications)] : []),
+    ...(verifiesAddresses
+      ? [confirmPage('verify', verifications), confirmPage('finish', verifications)]
+      : []),
   ]
   return {
     register:

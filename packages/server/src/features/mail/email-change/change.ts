@@ -128,8 +128,7 @@ export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChange
     confirm: (presented, owner, by) =>
       confirmCounted(limits, limits.usesAt(emailRates.confirm, by.address), async () => {
         const proved = await findProved(presented, parts)
-        if (!proved || !(await isOwner(owner, { user: proved.user, by }, parts)))
-          throw refusedChange()
+        if (!proved || !(await isOwner(owner, proved.user, by, parts))) throw refusedChange()
 
         const { proof, user, email, from } = proved
         const { outcome } = await database
@@ -209,15 +208,11 @@ async function findProved(
 }
 
 /** Whether a request comes from the user: it has a token of the user, or the user's password. */
-async function isOwner(
-  { subject, password }: Owner,
-  { user, by }: { readonly user: User; readonly by: By },
-  parts: ProofParts,
-): Promise<boolean> {
-  if (subject !== undefined) return subject === user.publicUser.id
-  if (password === undefined) return false
+async function isOwner(owner: Owner, user: User, by: By, parts: ProofParts): Promise<boolean> {
+  if (owner.subject !== undefined) return owner.subject === user.publicUser.id
+  if (owner.password === undefined) return false
   try {
-    await provePassword(password, { user, by }, parts)
+    await provePassword(owner.password, { user, by }, parts)
     return true
   } catch (error) {
     if (error instanceof ProblemError && error.status === 403) return false

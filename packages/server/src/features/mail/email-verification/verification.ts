@@ -344,12 +344,8 @@ function confirmationOf(
   return { presented, caller, password, username }
 }
 
-function presentedOf({
-  token,
-  request_id: requestId,
-  registration_id: registrationId,
-  code,
-}: z.output<typeof confirmation>): PresentedVerification {
+function presentedOf(fields: z.output<typeof confirmation>): PresentedVerification {
+  const { token, code, request_id: requestId, registration_id: registrationId } = fields
   if ([token, requestId, registrationId].filter((id) => id !== undefined).length === 1) {
     if (token !== undefined && code === undefined) return { token }
     if (requestId !== undefined && code !== undefined) return { requestId, code }

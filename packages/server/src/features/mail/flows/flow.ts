@@ -69,13 +69,10 @@ export const proofFields: Readonly<
  *
  * @throws {ProblemError} 422 unless the body has only a token, or only a code and its request id
  */
-export function presentedOf({
-  token,
-  request_id: requestId,
-  code,
-}: {
-  readonly [N in keyof typeof proofFields]?: string | undefined
-}): Presented {
+export function presentedOf(
+  fields: Partial<Record<keyof typeof proofFields, string | undefined>>,
+): Presented {
+  const { token, request_id: requestId, code } = fields
   if (token !== undefined && requestId === undefined && code === undefined) return { token }
   if (token === undefined && requestId !== undefined && code !== undefined)
     return { requestId, code }

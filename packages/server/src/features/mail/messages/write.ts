@@ -47,12 +47,17 @@ async function contentOf(
   const service = new URL(issuer).host
   const { address, link = '', code, expires_at = '' } = parameters
 
+  // A mail about a change is also in the language of the setting: the request may come from an
+  // intruder, whose language the owner of the account cannot read
+  // (decisions/0053-notices-in-two-languages.md).
+  const both = [...new Set([language, configured])]
+
   const notice = noticeKinds.find((known) => known === template)
   if (notice) {
     const values: Notice = { subject, service, at, address, language }
     if (templates[notice]) return requireContent(await templates[notice](values))
 
-    return layOutBoth(language, configured, (read) => {
+    return layOut(both, (read) => {
       const { notices, automatic } = texts[read]
       return [...notices[notice]({ service, time: timeOf(at, read), address }), automatic]
     })
@@ -71,10 +76,8 @@ async function contentOf(
   })
   // This mail reports a change, as a notice does.
   if (kind === 'email_changed')
-    return layOutBoth(language, configured, (read) =>
-      texts[read][kind]({ service, link, ...termsIn(read) }),
-    )
-  return layOut([{ language, text: linkText(kind, values, termsIn(language)) }])
+    return layOut(both, (read) => texts[read][kind]({ service, link, ...termsIn(read) }))
+  return layOut([language], (read) => linkText(kind, values, termsIn(read)))
 }
 
 /** Returns the text of a mail with a link, and with a code if there is one. */
@@ -119,48 +122,30 @@ function durationOf(milliseconds: number, language: Language): string {
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(value)
 }
 
-// decisions/0053-notices-in-two-languages.md
-/**
- * Lays out a mail about a change in the language of the request, then in that of the setting: the
- * request may come from an intruder, whose language the owner of the account cannot read.
- */
-function layOutBoth(
-  asked: Language,
-  configured: Language,
+/** Lays out a text in one or more languages, one after the other. */
+function layOut(
+  languages: readonly Language[],
   textIn: (language: Language) => MailText,
 ): MailContent {
-  const read = [...new Set([asked, configured])]
-  return layOut(read.map((language) => ({ language, text: textIn(language) })))
-}
-
-interface Version {
-  readonly language: Language
-  readonly text: MailText
-}
-
-function layOut(versions: readonly Version[]): MailContent {
-  const language = versions[0]?.language
-  const subject = versions.map(({ text }) => text[0]).join(' / ')
+  const versions = languages.map(textIn)
+  const subject = versions.map(([title]) => title).join(' / ')
+  const plain = versions.map(([, ...paragraphs]) => paragraphs.map(textOf).join('\n\n'))
+  const bodies = versions.map(([, ...paragraphs], index) => {
+    const body = paragraphs.map((paragraph) => `<p>${htmlOf(paragraph)}</p>`).join('\n')
+    return index === 0 ? body : `<div lang="${languages[index]}">\n${body}\n</div>`
+  })
   return {
     subject,
-    text: `${versions.map(({ text }) => text.slice(1).map(textOf).join('\n\n')).join(rule)}\n`,
+    text: `${plain.join('\n\n---\n\n')}\n`,
     html: `<!doctype html>
-<html lang="${language}">
+<html lang="${languages[0]}">
 <head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>
 <body>
-${versions.map((version) => bodyOf(version, version.language === language)).join('\n<hr>\n')}
+${bodies.join('\n<hr>\n')}
 </body>
 </html>
 `,
   }
-}
-
-/** Separates the versions of a text. */
-const rule = '\n\n---\n\n'
-
-function bodyOf({ text: [, ...paragraphs], language }: Version, isFirst: boolean): string {
-  const body = paragraphs.map((paragraph) => `<p>${htmlOf(paragraph)}</p>`).join('\n')
-  return isFirst ? body : `<div lang="${language}">\n${body}\n</div>`
 }
 
 function textOf(paragraph: Paragraph): string {

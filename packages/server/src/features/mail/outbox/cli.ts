@@ -34,21 +34,6 @@ const droppedList: Listing<DroppedMailRow> = {
   none: 'no mail was dropped in the last three days',
 }
 
-function wireMail(mail: ListedMail): object {
-  return {
-    id: mail.id,
-    template: mail.template,
-    subject: mail.subject,
-    recipient: mail.recipient,
-    state: stateOf(mail),
-    tries: mail.tries,
-    failure: mail.failure,
-    created_at: shownTime(mail.created_at),
-    next_try_at: mail.dead_at === null ? shownTime(mail.next_try_at) : null,
-    expires_at: shownTime(mail.expires_at),
-  }
-}
-
 function stateOf(mail: ListedMail): 'dead' | 'waiting' {
   return mail.dead_at === null ? 'waiting' : 'dead'
 }
@@ -63,7 +48,18 @@ const mailList: Listing<ListedMail> = {
     { title: 'TRIES', width: 8, show: ({ tries }) => countOf(tries, 'try', 'tries') },
     { title: 'FAILURE', width: 0, show: ({ failure }) => failure },
   ],
-  wire: wireMail,
+  wire: (mail) => ({
+    id: mail.id,
+    template: mail.template,
+    subject: mail.subject,
+    recipient: mail.recipient,
+    state: stateOf(mail),
+    tries: mail.tries,
+    failure: mail.failure,
+    created_at: shownTime(mail.created_at),
+    next_try_at: mail.dead_at === null ? shownTime(mail.next_try_at) : null,
+    expires_at: shownTime(mail.expires_at),
+  }),
   none: 'no mail waits, and none has failed for good',
 }
 

@@ -11,12 +11,10 @@ const keptMilliseconds = 3 * 24 * 60 * minuteMilliseconds
 /** The member of the notice about a dropped mail. Notices of other features do not have it. */
 const noticeMember = 'droppedMail'
 
-type DroppedMail = Pick<DroppedMailRow, 'template' | 'subject' | 'recipient'>
-
 /** Records a dropped mail, and announces it for the log. */
 export async function recordDrop(
   transaction: Transaction,
-  { template, subject, recipient }: DroppedMail,
+  { template, subject, recipient }: Pick<DroppedMailRow, 'template' | 'subject' | 'recipient'>,
   now: number,
 ): Promise<void> {
   const id = `${template} ${countedMailbox(recipient)}`

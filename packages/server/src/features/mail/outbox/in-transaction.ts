@@ -37,19 +37,17 @@ export type MailShare = 'requested' | 'allowance' | 'invitation'
  */
 export type AccountMailShare = 'notice' | 'removal' | 'undo' | 'undone' | 'factor'
 
-export type CountedAddressee = Addressee &
-  Counted & {
-    /** The time of the change, in milliseconds. */
-    readonly now: number
-  }
-
-type Counted =
-  | { readonly share: MailShare }
-  | {
-      readonly share: AccountMailShare
-      /** Whether the account that the mail is about has verified the recipient's address. */
-      readonly isVerified: boolean
-    }
+export type CountedAddressee = Addressee & {
+  /** The time of the change, in milliseconds. */
+  readonly now: number
+} & (
+    | { readonly share: MailShare }
+    | {
+        readonly share: AccountMailShare
+        /** Whether the account that the mail is about has verified the recipient's address. */
+        readonly isVerified: boolean
+      }
+  )
 
 /**
  * Stores a mail in the transaction of the change that causes it. If the change is rolled back, no

@@ -11,17 +11,12 @@ export interface NewMail {
   readonly lifetimeMilliseconds: number
 }
 
-export interface MailKind {
-  readonly template: string
-  readonly lifetimeMilliseconds: number
-}
-
 /**
  * Prepares a mail for the transaction that stores it. The parameters are encrypted here, because
  * the thread that writes to SQLite does not know the key.
  */
 export function prepareMail(
-  { template, lifetimeMilliseconds }: MailKind,
+  { template, lifetimeMilliseconds }: Pick<NewMail, 'template' | 'lifetimeMilliseconds'>,
   content: { readonly parameters: Partial<MailParameters>; readonly seal: Seal } | undefined,
   now: number,
 ): NewMail {

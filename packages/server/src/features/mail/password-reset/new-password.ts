@@ -59,7 +59,7 @@ export function accountPasswords(
 }
 
 /** A directory whose app stores new passwords. */
-export type WritableDirectory<U> = Directory<U> & {
+type WritableDirectory<U> = Directory<U> & {
   readonly setPassword: NonNullable<Directory<U>['setPassword']>
 }
 

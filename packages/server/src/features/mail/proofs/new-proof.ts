@@ -39,11 +39,8 @@ const codeDigits = 8
  *
  * @param countedFor the key under which wrong codes are counted
  */
-export function prepareProof(
-  { purpose, lifetimeMilliseconds, hasCode }: ProofKind,
-  countedFor: string,
-  now: number,
-): NewProof {
+export function prepareProof(kind: ProofKind, countedFor: string, now: number): NewProof {
+  const { purpose, lifetimeMilliseconds, hasCode } = kind
   const [requestId, token] = [makeSecret(), makeSecret()]
   const code = hasCode ? makeCode() : undefined
   return {
@@ -119,14 +116,12 @@ export function openValues(
   return text === undefined ? undefined : (JSON.parse(text) as MailParameters)
 }
 
-type SealedRow = Pick<MailProofRow, 'id' | 'purpose'> & {
-  /**
-   * Null until the request is resolved. Values from before and after that time are encrypted with
-   * different contexts, so the values of a request can never be read as the data of a bound proof.
-   */
-  readonly resolved_at: number | null
-}
+type SealedRow = Pick<MailProofRow, 'id' | 'purpose' | 'resolved_at'>
 
+/**
+ * Values from before and after `resolved_at` are encrypted with different contexts, so the values of
+ * a request can never be read as the data of a bound proof.
+ */
 function contextOf({ id, purpose, resolved_at }: SealedRow): string {
   return `${id} ${purpose} ${resolved_at === null ? 'request' : 'data'}`
 }

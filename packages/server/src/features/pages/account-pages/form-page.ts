@@ -26,7 +26,7 @@ export interface FormPage {
   /** The names of the fields of the form, besides the token. */
   readonly fieldNames: readonly string[]
   /** A link to the page where a person asks for another mail. */
-  again?(reader: PageReader): Again
+  again?(reader: PageReader): { readonly href: string; readonly label: string }
   texts(reader: PageReader, typed: Form, refused?: Refused): ShownTexts
   /**
    * Returns the fields of the form. `typed` has the values from the person's last try. A password
@@ -63,11 +63,12 @@ export function formPageRoutes(shown: FormPage, settings: PageSettings): readonl
     pageRoute('GET', `/account/${name}`, summaries[0], {
       query: { token: { type: 'string' } },
       refuses: { 403: 'A page: the link was used or has expired' },
-      handle: (request) => openLink(request, shown, settings),
+      handle: (request) =>
+        openLink(queryOf(request).get('token') ?? '', readerOf(request, settings), shown),
     }),
     pageRoute('POST', `/account/${name}`, summaries[1], {
       ...describeForm(['token', ...fieldNames], refuses),
-      handle: (request) => submitForm(request, shown, settings),
+      handle: (request) => submitForm(request, readerOf(request, settings), shown),
     }),
   ]
 }
@@ -76,13 +77,7 @@ export function formPageRoutes(shown: FormPage, settings: PageSettings): readonl
  * Shows the form for a link, or says that the link does not work any more. Does not use up the
  * token of the link, because mail scanners open links too.
  */
-async function openLink(
-  request: HttpRequestWithBody,
-  shown: FormPage,
-  settings: PageSettings,
-): Promise<HttpAnswer> {
-  const reader = readerOf(request, settings)
-  const token = queryOf(request).get('token') ?? ''
+async function openLink(token: string, reader: PageReader, shown: FormPage): Promise<HttpAnswer> {
   const typed = new Map([['token', token]])
   if (token !== '')
     return (await shown.isOpen(token))
@@ -95,10 +90,9 @@ async function openLink(
 
 async function submitForm(
   request: HttpRequestWithBody,
+  reader: PageReader,
   shown: FormPage,
-  settings: PageSettings,
 ): Promise<HttpAnswer> {
-  const reader = readerOf(request, settings)
   const form = await readPageForm(request)
   try {
     await shown.submit(form, request)
@@ -159,11 +153,6 @@ ${proof && markup`<input type="hidden" name="${proof[0]}" value="${proof[1]}">`}
 ${joined(fields.map((field) => markup`${fieldOf({ ...field, fault: faultAt(field.name) })}\n`))}
 <button>${button}</button>
 </form>`
-}
-
-interface Again {
-  readonly href: string
-  readonly label: string
 }
 
 function againLink(reader: PageReader, { again }: FormPage): Html | undefined {

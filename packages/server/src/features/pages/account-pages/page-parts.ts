@@ -24,10 +24,7 @@ export interface PageSettings {
 }
 
 /** Returns where people go on: the only origin in `corsOrigins`, or the root of the issuer. */
-export function nextUrlOf({
-  issuer,
-  corsOrigins = [],
-}: Pick<PageSettings, 'issuer' | 'corsOrigins'>): URL {
+export function nextUrlOf({ issuer, corsOrigins = [] }: Omit<PageSettings, 'mailLanguage'>): URL {
   const [origin = issuer, ...others] = corsOrigins.filter((one) => URL.canParse(one))
   return new URL('/', others.length === 0 ? origin : issuer)
 }

@@ -8,7 +8,7 @@ import { texts } from '../../mail/messages/texts.ts'
 import { formPageRoutes } from './form-page.ts'
 import { passwordFaultCodes } from '../../credentials/password-policy/policy.ts'
 import { readPageForm } from './page-parts.ts'
-import { acceptPage, changePage, finishPage, undoPage, verifyPage } from './pages.ts'
+import { acceptPage, changePage, confirmPage, undoPage } from './pages.ts'
 import { resetPageRoutes } from './reset-pages.ts'
 
 interface Asked {
@@ -49,8 +49,8 @@ function createStage(): Stage & { readonly routes: readonly OpenRoute[] } {
   const confirming = { confirm: note('confirm'), isOpen }
   const profile = { properties: { age: { type: 'integer' } }, required: ['age'] }
   const pages = [
-    verifyPage(confirming),
-    finishPage(confirming),
+    confirmPage('verify', confirming),
+    confirmPage('finish', confirming),
     changePage(confirming),
     undoPage({ undo: note('undo'), isOpen }),
     acceptPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),

@@ -20,11 +20,9 @@ const refuses = {
 const refusesTaken = { ...refuses, 409: 'A page: the user name or the address is taken' }
 const refusesFields = { 422: 'A page: a field is not acceptable' }
 
-type ConfirmService = Pick<Verifications, 'confirm' | 'isOpen'>
-
-/** The page that verifies the address of an account. */
-export function verifyPage(verifications: ConfirmService): FormPage {
-  return confirmPage('verify', verifications, {
+/** The forms that confirm an address of an account, and a registration. */
+const confirmForms = {
+  verify: {
     name: 'verify-email',
     summaries: [
       'Confirm the address of an account',
@@ -32,29 +30,28 @@ export function verifyPage(verifications: ConfirmService): FormPage {
     ],
     refuses,
     fieldNames: ['password'],
-  })
-}
-
-/** The page that finishes a registration. It asks for another user name if the first is taken. */
-export function finishPage(verifications: ConfirmService): FormPage {
-  return confirmPage('finish', verifications, {
+  },
+  finish: {
     name: 'finish-registration',
     summaries: ['Confirm a registration', 'Submit the form to confirm a registration'],
     refuses: refusesTaken,
     fieldNames: ['password', 'username'],
-  })
-}
+  },
+} as const
 
-function confirmPage(
-  kind: 'verify' | 'finish',
-  { confirm, isOpen }: ConfirmService,
-  described: Pick<FormPage, 'name' | 'summaries' | 'refuses' | 'fieldNames'>,
+/**
+ * The page that verifies the address of an account (`verify`) or finishes a registration
+ * (`finish`). The latter asks for another user name if the first is taken.
+ */
+export function confirmPage(
+  kind: keyof typeof confirmForms,
+  { confirm, isOpen }: Pick<Verifications, 'confirm' | 'isOpen'>,
 ): FormPage {
   const typedName = (form: Form): string | undefined =>
     kind === 'finish' ? form.get('username') : undefined
 
   return {
-    ...described,
+    ...confirmForms[kind],
     texts: ({ texts }) => texts[kind],
     fields(reader, form, refused) {
       const { otherUsername: label, otherUsernameHint } = reader.texts

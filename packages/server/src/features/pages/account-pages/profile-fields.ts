@@ -4,11 +4,10 @@ import type { JsonObject } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { markup } from '../../../pages/html.ts'
 import type { Field } from '../../../pages/layout.ts'
+import type { PageTexts } from '../../mail/messages/text-types.ts'
 
-interface YesAndNo {
-  readonly yes: string
-  readonly no: string
-}
+type YesAndNo = Pick<PageTexts, 'yes' | 'no'>
+type Named = Pick<Field, 'name' | 'label'>
 
 /** The required fields of a profile, as fields of a form. */
 export interface ProfileFields {
@@ -72,46 +71,37 @@ interface ProfileField {
  * the value of the property.
  */
 function fieldsFor(name: string, property: PropertySchema): readonly ProfileField[] {
-  const label = typeof property.title === 'string' ? property.title : name
+  const named = { name, label: typeof property.title === 'string' ? property.title : name }
   // If the value may have several types, such as a text or null, the form asks for the first one
   // that it knows.
   const alternatives = [property, ...(property.anyOf ?? [])]
   return alternatives
-    .flatMap((one) => [choiceField(name, label, one), textField(name, label, one)])
+    .flatMap((one) => [choiceField(named, one), textField(named, one)])
     .filter((field) => field !== undefined)
     .slice(0, 1)
 }
 
-function choiceField(
-  name: string,
-  label: string,
-  property: PropertySchema,
-): ProfileField | undefined {
+function choiceField(named: Named, property: PropertySchema): ProfileField | undefined {
   const values = valuesOf(property)
   return (
     values && {
-      name,
-      show: (typed, words) => ({ name, label, choices: choicesOf(values, typed, words) }),
+      name: named.name,
+      show: (typed, words) => ({ ...named, choices: choicesOf(values, typed, words) }),
       parse: (text) => values.find((value) => JSON.stringify(value) === text) ?? text,
     }
   )
 }
 
-function textField(
-  name: string,
-  label: string,
-  { type, format }: PropertySchema,
-): ProfileField | undefined {
+function textField(named: Named, { type, format }: PropertySchema): ProfileField | undefined {
   const known = [type].flat().find(isTyped)
   if (!known) return undefined
 
   const kind = inputTypes[typeof format === 'string' ? format : known] ?? 'text'
   const step = kind === 'number' ? markup` step="any"` : undefined
   return {
-    name,
+    name: named.name,
     show: (typed = '') => ({
-      name,
-      label,
+      ...named,
       attributes: markup`type="${kind}"${step} value="${typed}"`,
     }),
     parse: known === 'string' ? (text) => text : parseNumber,
