@@ -383,7 +383,6 @@ const server: Package = {
         'feature',
         'http',
         'pages',
-        'features/operations/lease',
         'features/mail/outbox',
         'features/credentials/password-policy',
         'features/users/directory',

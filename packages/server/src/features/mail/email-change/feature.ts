@@ -12,8 +12,8 @@ export const emailRates: LimitRates<'user' | 'address' | 'server' | 'confirm'> =
    */
   user: { name: 'email', burst: 10, intervalMilliseconds: 16 * minuteMilliseconds },
   /**
-   * Limits changes of the e-mail address that send a mail, per IP address. Each such mail may go to a
-   * stranger: to the new address, or to an old address that was never verified.
+   * Limits changes of the e-mail address that send a mail, per IP address. Each such mail may go to
+   * a stranger: to the new address, or to an old address that was never verified.
    */
   address: { name: 'email-address', burst: 20, intervalMilliseconds: 3 * minuteMilliseconds },
   /** Limits changes of the e-mail address that send a mail, on the whole server. */

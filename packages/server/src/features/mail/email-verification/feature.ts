@@ -48,9 +48,10 @@ export const verificationRates: LimitRates<'user' | 'confirm' | 'password'> = {
     isGivenBackWhole: true,
   },
   /**
-   * Limits wrong passwords that come with a valid link or code, and attempts to finish a registration
-   * with a taken user name or address. Each account and each registration has its own limit. Without
-   * this limit, a person who can read the mails could guess the password or learn many user names.
+   * Limits wrong passwords that come with a valid link or code, and attempts to finish a
+   * registration with a taken user name or address. Each account and each registration has its own
+   * limit. Without this limit, a person who can read the mails could guess the password or learn
+   * many user names.
    */
   password: {
     name: 'verification-password',

@@ -12,7 +12,6 @@
 // 4. If the mail was sent, the worker deletes the row. Otherwise `failure.ts` decides whether
 //    another try is useful. If not, the row becomes a dead letter, which is not tried again.
 
-import type { Logger } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import type { Meter, Reading } from '../../../feature/metric.ts'

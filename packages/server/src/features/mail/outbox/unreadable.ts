@@ -21,23 +21,23 @@ interface Tables {
  *
  * @param open returns undefined for a row that it cannot decrypt
  */
-export async function hasUnreadable<Row extends Tables['table']>(
+export async function hasUnreadable(
   reader: Reader,
   table: string,
-  open: (row: Row) => unknown,
+  open: (row: never) => unknown,
 ): Promise<boolean> {
   if (!(await hasTable(reader, table))) return false
 
-  const rows: readonly Tables['table'][] = await inTables<Tables>(reader)
+  const rows: readonly unknown[] = await inTables<Tables>(reader)
     .selectFrom(table as 'table')
     .selectAll()
     .where('sealed', 'is not', null)
     .orderBy('created_at')
     .limit(lookedAt)
     .execute()
-  return (rows as readonly Row[]).some((row) => open(row) === undefined)
+  return (rows as readonly never[]).some((row) => open(row) === undefined)
 }
 
 export function hasUnreadableMail(reader: Reader, seal: Seal): Promise<boolean> {
-  return hasUnreadable<MailRow>(reader, 'mail', (mail) => openParameters(mail, seal))
+  return hasUnreadable(reader, 'mail', (mail: MailRow) => openParameters(mail, seal))
 }

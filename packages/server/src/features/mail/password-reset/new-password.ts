@@ -6,7 +6,6 @@ import type { EventFeed } from '../../tokens/events/events.ts'
 import type { Directory } from '../../users/directory/directory.ts'
 import { mailboxOf } from '../../users/directory/names.ts'
 import { claimMilliseconds } from '../proofs/feature.ts'
-import type { ClaimedProof } from '../proofs/in-transaction.ts'
 import type { FoundProof } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
@@ -17,6 +16,7 @@ import {
   finishReset,
   releaseReset,
   resetPassword,
+  type ResetClaim,
 } from './store.ts'
 
 export interface NewPassword {
@@ -111,7 +111,7 @@ async function setPassword<U>(
  * @throws {ProblemError} `temporarily_unavailable` if the stored hash changed at the same moment
  */
 async function writeWithApp<U>(
-  { subject, mailbox }: ClaimedProof,
+  { subject, mailbox }: ResetClaim,
   hash: string,
   { directory, feed }: DirectoryPasswordParts<U>,
 ): Promise<string | undefined> {

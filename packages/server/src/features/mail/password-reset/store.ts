@@ -70,6 +70,9 @@ export const resetPassword: Command<
  */
 export const bindAppReset: Command<BindValues, void> = command('bindAppReset', bindWithMail)
 
+/** A proof that no other confirmation can use while the app stores the new password. */
+export type ResetClaim = ClaimedProof
+
 /**
  * Claims a proof and ends all sessions of the user, before the app stores the new password. The
  * sessions end already here, because the process may be killed before `finishReset`, and a stolen
@@ -77,7 +80,7 @@ export const bindAppReset: Command<BindValues, void> = command('bindAppReset', b
  */
 export const claimReset: Command<
   { readonly proof: SpendableProof; readonly now: number },
-  { readonly claim: ClaimedProof | 'claimed' | 'gone' }
+  { readonly claim: ResetClaim | 'claimed' | 'gone' }
 > = command('claimReset', async (transaction, { proof, now }) => {
   const claim = await claimProof(transaction, { ...proof, now })
   if (typeof claim === 'object') await endSessions(transaction, { subject: proof.subject, now })
@@ -85,7 +88,7 @@ export const claimReset: Command<
 })
 
 /** Releases the claim of a proof, because the app has not stored the new password. */
-export const releaseReset: Command<ClaimedProof, void> = command('releaseReset', releaseProof)
+export const releaseReset: Command<ResetClaim, void> = command('releaseReset', releaseProof)
 
 /**
  * Finishes a reset whose new password the app has stored. Erases the proof and the user's other

@@ -119,8 +119,8 @@ export function openValues(
 type SealedRow = Pick<MailProofRow, 'id' | 'purpose' | 'resolved_at'>
 
 /**
- * Values from before and after `resolved_at` are encrypted with different contexts, so the values of
- * a request can never be read as the data of a bound proof.
+ * Values from before and after `resolved_at` are encrypted with different contexts, so the values
+ * of a request can never be read as the data of a bound proof.
  */
 function contextOf({ id, purpose, resolved_at }: SealedRow): string {
   return `${id} ${purpose} ${resolved_at === null ? 'request' : 'data'}`

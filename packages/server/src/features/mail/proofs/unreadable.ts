@@ -5,5 +5,5 @@ import { openValues } from './new-proof.ts'
 import type { MailProofRow } from './tables.ts'
 
 export function hasUnreadableProof(reader: Reader, seal: Seal): Promise<boolean> {
-  return hasUnreadable<MailProofRow>(reader, 'mail_proof', (proof) => openValues(seal, proof))
+  return hasUnreadable(reader, 'mail_proof', (proof: MailProofRow) => openValues(seal, proof))
 }

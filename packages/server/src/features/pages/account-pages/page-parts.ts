@@ -4,7 +4,6 @@ import {
   ProblemError,
   type HttpAnswer,
   type HttpRequestWithBody,
-  type JsonObject,
 } from 'keystile/internal'
 import { readForm, type Form } from '../../../http/form.ts'
 import type { OpenRoute, RouteDoc } from '../../../http/route.ts'

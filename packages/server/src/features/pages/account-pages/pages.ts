@@ -21,7 +21,9 @@ const refusesTaken = { ...refuses, 409: 'A page: the user name or the address is
 const refusesFields = { 422: 'A page: a field is not acceptable' }
 
 /** The forms that confirm an address of an account, and a registration. */
-const confirmForms = {
+const confirmForms: Readonly<
+  Record<'verify' | 'finish', Pick<FormPage, 'name' | 'summaries' | 'refuses' | 'fieldNames'>>
+> = {
   verify: {
     name: 'verify-email',
     summaries: [
@@ -37,14 +39,14 @@ const confirmForms = {
     refuses: refusesTaken,
     fieldNames: ['password', 'username'],
   },
-} as const
+}
 
 /**
  * The page that verifies the address of an account (`verify`) or finishes a registration
  * (`finish`). The latter asks for another user name if the first is taken.
  */
 export function confirmPage(
-  kind: keyof typeof confirmForms,
+  kind: 'verify' | 'finish',
   { confirm, isOpen }: Pick<Verifications, 'confirm' | 'isOpen'>,
 ): FormPage {
   const typedName = (form: Form): string | undefined =>

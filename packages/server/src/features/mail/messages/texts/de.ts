@@ -51,33 +51,33 @@ export const de: Texts = {
     ],
     factor_added: ({ service, time, address }) => [
       `Ihr Konto bei ${service} hat jetzt eine Authenticator-App`,
-      `Am ${time} wurde eine Authenticator-App zu Ihrem Konto bei ${service} hinzugefügt` +
-        `${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}. ` +
-        'Von jetzt an braucht eine Anmeldung einen Code dieser App.',
+      prose`Am ${time} wurde eine Authenticator-App zu Ihrem Konto bei ${service}
+        hinzugefügt${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}. Von jetzt
+        an braucht eine Anmeldung einen Code dieser App.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
-      `Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort. Wenden Sie sich sofort ` +
-        `an den Betreiber von ${service}.`,
+      prose`Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort. Wenden Sie sich sofort
+        an den Betreiber von ${service}.`,
     ],
     factor_removed: ({ service, time }) => [
       `Ihr Konto bei ${service} hat keinen zweiten Faktor mehr`,
-      `Am ${time} wurden die Authenticator-App und die Wiederherstellungscodes Ihres Kontos ` +
-        `bei ${service} entfernt. Für eine Anmeldung genügt jetzt Ihr Passwort.`,
+      prose`Am ${time} wurden die Authenticator-App und die Wiederherstellungscodes Ihres Kontos bei
+        ${service} entfernt. Für eine Anmeldung genügt jetzt Ihr Passwort.`,
       'Wenn Sie davon wissen, müssen Sie nichts tun.',
       `Wenn nicht, wenden Sie sich sofort an den Betreiber von ${service}.`,
     ],
     recovery_codes_made: ({ service, time }) => [
       `Neue Wiederherstellungscodes für Ihr Konto bei ${service}`,
-      `Am ${time} wurden neue Wiederherstellungscodes für Ihr Konto bei ${service} erstellt. ` +
-        'Die alten gelten nicht mehr.',
+      prose`Am ${time} wurden neue Wiederherstellungscodes für Ihr Konto bei ${service} erstellt.
+        Die alten gelten nicht mehr.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
-      'Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort. ' +
-        'Das beendet alle anderen Sitzungen.',
+      prose`Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort. Das beendet alle anderen
+        Sitzungen.`,
     ],
     factor_guessed: ({ service, time, address }) => [
       `Vielleicht kennt jemand Ihr Passwort bei ${service}`,
-      `Am ${time} gab es eine Anmeldung an Ihrem Konto bei ${service} mit Ihrem Passwort, aber ` +
-        'mit einem falschen Code' +
-        `${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
+      prose`Am ${time} gab es eine Anmeldung an Ihrem Konto bei ${service} mit Ihrem Passwort, aber
+        mit einem falschen
+        Code${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
       'Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort. Ändern Sie es jetzt.',
     ],

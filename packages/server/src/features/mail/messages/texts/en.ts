@@ -46,31 +46,31 @@ export const en: Texts = {
     ],
     factor_added: ({ service, time, address }) => [
       `Your account at ${service} has an authenticator app now`,
-      `On ${time}, an authenticator app was added to your account at ${service}` +
-        `${address === undefined ? '' : `, from the IP address ${address}`}. ` +
-        'From now on, a login needs a code of this app.',
+      prose`On ${time}, an authenticator app was added to your account at
+        ${service}${address === undefined ? '' : `, from the IP address ${address}`}. From now on, a
+        login needs a code of this app.`,
       'If you did this, you do not have to do anything.',
-      `If you did not do this, another person knows your password. Contact the operator of ` +
-        `${service} now.`,
+      prose`If you did not do this, another person knows your password. Contact the operator of
+        ${service} now.`,
     ],
     factor_removed: ({ service, time }) => [
       `Your account at ${service} has no second factor any more`,
-      `On ${time}, the authenticator app and the recovery codes of your account at ${service} ` +
-        'were removed. A login needs only your password now.',
+      prose`On ${time}, the authenticator app and the recovery codes of your account at ${service}
+        were removed. A login needs only your password now.`,
       'If you know about this, you do not have to do anything.',
       `If you do not, contact the operator of ${service} now.`,
     ],
     recovery_codes_made: ({ service, time }) => [
       `New recovery codes for your account at ${service}`,
-      `On ${time}, new recovery codes were made for your account at ${service}. ` +
-        'The old ones do not work any more.',
+      prose`On ${time}, new recovery codes were made for your account at ${service}. The old ones do
+        not work any more.`,
       'If you did this, you do not have to do anything.',
       'If you did not do this, change your password now. This ends all other sessions.',
     ],
     factor_guessed: ({ service, time, address }) => [
       `Another person may know your password at ${service}`,
-      `On ${time}, there was a login to your account at ${service} with your password, but with ` +
-        `a wrong code${address === undefined ? '' : `, from the IP address ${address}`}.`,
+      prose`On ${time}, there was a login to your account at ${service} with your password, but with
+        a wrong code${address === undefined ? '' : `, from the IP address ${address}`}.`,
       'If this was you, you do not have to do anything.',
       'If this was not you, another person knows your password. Change it now.',
     ],

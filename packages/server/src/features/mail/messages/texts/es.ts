@@ -47,32 +47,32 @@ export const es: Texts = {
     ],
     factor_added: ({ service, time, address }) => [
       `Su cuenta en ${service} tiene ahora una aplicación de autenticación`,
-      `El ${time} se añadió una aplicación de autenticación a su cuenta en ${service}` +
-        `${address === undefined ? '' : `, desde la dirección IP ${address}`}. ` +
-        'A partir de ahora, cada inicio de sesión necesita un código de esta aplicación.',
+      prose`El ${time} se añadió una aplicación de autenticación a su cuenta en
+        ${service}${address === undefined ? '' : `, desde la dirección IP ${address}`}. A partir de
+        ahora, cada inicio de sesión necesita un código de esta aplicación.`,
       'Si fue usted, no tiene que hacer nada.',
-      `Si no fue usted, otra persona conoce su contraseña. Póngase en contacto ahora con el ` +
-        `operador de ${service}.`,
+      prose`Si no fue usted, otra persona conoce su contraseña. Póngase en contacto ahora con el
+        operador de ${service}.`,
     ],
     factor_removed: ({ service, time }) => [
       `Su cuenta en ${service} ya no tiene un segundo factor`,
-      `El ${time} se eliminaron la aplicación de autenticación y los códigos de recuperación ` +
-        `de su cuenta en ${service}. Ahora basta con su contraseña.`,
+      prose`El ${time} se eliminaron la aplicación de autenticación y los códigos de recuperación de
+        su cuenta en ${service}. Ahora basta con su contraseña.`,
       'Si usted lo sabe, no tiene que hacer nada.',
       `Si no, póngase en contacto ahora con el operador de ${service}.`,
     ],
     recovery_codes_made: ({ service, time }) => [
       `Nuevos códigos de recuperación para su cuenta en ${service}`,
-      `El ${time} se crearon nuevos códigos de recuperación para su cuenta en ${service}. ` +
-        'Los anteriores ya no sirven.',
+      prose`El ${time} se crearon nuevos códigos de recuperación para su cuenta en ${service}. Los
+        anteriores ya no sirven.`,
       'Si fue usted, no tiene que hacer nada.',
       'Si no fue usted, cambie ahora su contraseña.',
     ],
     factor_guessed: ({ service, time, address }) => [
       `Alguien conoce su contraseña en ${service}`,
-      `El ${time} hubo un inicio de sesión en su cuenta en ${service} con su contraseña, pero ` +
-        `con un código incorrecto` +
-        `${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
+      prose`El ${time} hubo un inicio de sesión en su cuenta en ${service} con su contraseña, pero
+        con un código
+        incorrecto${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
       'Si fue usted, no tiene que hacer nada.',
       'Si no fue usted, otra persona conoce su contraseña. Cámbiela ahora.',
     ],

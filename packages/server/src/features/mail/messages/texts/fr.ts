@@ -49,32 +49,32 @@ export const fr: Texts = {
     ],
     factor_added: ({ service, time, address }) => [
       `Votre compte chez ${service} a maintenant une application d’authentification`,
-      `Le ${time}, une application d’authentification a été ajoutée à votre compte chez ` +
-        `${service}${address === undefined ? '' : `, depuis l’adresse IP ${address}`}. ` +
-        'Désormais, une connexion demande un code de cette application.',
+      prose`Le ${time}, une application d’authentification a été ajoutée à votre compte chez
+        ${service}${address === undefined ? '' : `, depuis l’adresse IP ${address}`}. Désormais, une
+        connexion demande un code de cette application.`,
       'Si c’était vous, vous n’avez rien à faire.',
-      `Si ce n’était pas vous, une autre personne connaît votre mot de passe. Contactez tout de ` +
-        `suite l’exploitant de ${service}.`,
+      prose`Si ce n’était pas vous, une autre personne connaît votre mot de passe. Contactez tout de
+        suite l’exploitant de ${service}.`,
     ],
     factor_removed: ({ service, time }) => [
       `Votre compte chez ${service} n’a plus de second facteur`,
-      `Le ${time}, l’application d’authentification et les codes de secours de votre compte ` +
-        `chez ${service} ont été supprimés. Votre mot de passe suffit maintenant.`,
+      prose`Le ${time}, l’application d’authentification et les codes de secours de votre compte
+        chez ${service} ont été supprimés. Votre mot de passe suffit maintenant.`,
       'Si vous êtes au courant, vous n’avez rien à faire.',
       `Sinon, contactez tout de suite l’exploitant de ${service}.`,
     ],
     recovery_codes_made: ({ service, time }) => [
       `Nouveaux codes de secours pour votre compte chez ${service}`,
-      `Le ${time}, de nouveaux codes de secours ont été créés pour votre compte chez ` +
-        `${service}. Les anciens ne fonctionnent plus.`,
+      prose`Le ${time}, de nouveaux codes de secours ont été créés pour votre compte chez
+        ${service}. Les anciens ne fonctionnent plus.`,
       'Si c’était vous, vous n’avez rien à faire.',
       'Si ce n’était pas vous, changez votre mot de passe maintenant.',
     ],
     factor_guessed: ({ service, time, address }) => [
       `Quelqu’un connaît votre mot de passe chez ${service}`,
-      `Le ${time}, une connexion à votre compte chez ${service} a eu lieu avec votre mot de ` +
-        `passe, mais avec un mauvais code` +
-        `${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
+      prose`Le ${time}, une connexion à votre compte chez ${service} a eu lieu avec votre mot de
+        passe, mais avec un mauvais
+        code${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
       'Si c’était vous, vous n’avez rien à faire.',
       'Si ce n’était pas vous, une autre personne connaît votre mot de passe. Changez-le.',
     ],
