@@ -399,18 +399,19 @@ describeOnBoth('an invitation', (stage) => {
       })
   })
 
-  it('after users.uninvite, the link of the invitation does not work any more', async () => {
+  it('users.uninvite makes the link of the invitation useless, and records for whom', async () => {
     const { invited, accept, keystile } = await start()
     const { token } = await invited()
     await keystile.users?.uninvite(email.toUpperCase())
     assert.deepEqual((await keystile.users?.listInvitations())?.invitations, [])
     assert.equal((await accept({ token })).status, 403)
-    assert.deepEqual(
-      (await stage.sql("select actor from audit where event = 'invitation_revoked'")).map(
-        ({ actor }) => actor,
-      ),
-      ['app'],
+    const [invitation, revocation, ...more] = await stage.sql(
+      "select actor, subject from audit where event like '%invit%' order by id",
     )
+    assert.equal(revocation?.['actor'], 'app')
+    assert.ok(revocation['subject'])
+    assert.equal(revocation['subject'], invitation?.['subject'])
+    assert.deepEqual(more, [])
     const refused = async (address: string, code: string): Promise<void> =>
       assert.rejects(async () => keystile.users?.uninvite(address), { code })
     await refused(email, 'not_found')

@@ -59,10 +59,12 @@ type Act = Omit<UserAct, 'subject'>
 export const revokeInvitation: Command<Act & { readonly mailbox: string }, boolean> = command(
   'revokeInvitation',
   async (transaction, { mailbox, by, now }) => {
-    const erased = await eraseProofsFor(transaction, { purpose: invitation, mailbox })
-    if (erased === 0) return false
+    const [erased] = await eraseProofsFor(transaction, { purpose: invitation, mailbox })
+    if (!erased) return false
 
-    await insertAudit<InvitationEvent>(transaction, { event: 'invitation_revoked', at: now, by })
+    const subject = erased.subject ?? undefined
+    const event = 'invitation_revoked'
+    await insertAudit<InvitationEvent>(transaction, { event, at: now, by, subject })
     return true
   },
 )

@@ -241,18 +241,17 @@ export async function eraseProofs(
 }
 
 /**
- * Deletes all proofs of one purpose for a mailbox, whichever user they are bound to. Returns how
- * many it deleted.
+ * Deletes all proofs of one purpose for a mailbox, whichever user they are bound to. Returns the
+ * subjects of the deleted proofs.
  */
 export async function eraseProofsFor(
   transaction: Transaction,
   { purpose, mailbox }: { readonly purpose: string; readonly mailbox: string },
-): Promise<number> {
-  const erased = await inTables<MailProofTables>(transaction)
+): Promise<readonly Pick<MailProofRow, 'subject'>[]> {
+  return inTables<MailProofTables>(transaction)
     .deleteFrom('mail_proof')
     .where('mailbox', '=', mailbox)
     .where('purpose', '=', purpose)
-    .returning('id')
+    .returning('subject')
     .execute()
-  return erased.length
 }
