@@ -170,6 +170,13 @@ describe('findFix', () => {
           assert.doesNotMatch(findFix(error(other)) ?? '', fix)
       }
     assert.match(findFix(error(undefined, 'client password must be a string')) ?? '', /^give the/)
+    assert.match(
+      findFix(error('42501', 'permission denied for database keystile')) ?? '',
+      /grant create on database/,
+    )
+    const inSchema = findFix(error('42501', 'permission denied for schema keystile'))
+    assert.match(inSchema ?? '', /as the role that owns the schema/)
+    assert.doesNotMatch(inSchema ?? '', /grant create/)
     assert.equal(findFix('text'), undefined)
     assert.equal(findFix(error('23505')), undefined)
   })

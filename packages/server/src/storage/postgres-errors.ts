@@ -178,6 +178,7 @@ export function findFix(error: unknown): string | undefined {
   // pg throws this error without a code, because PostgreSQL asked for a password.
   if (/client password must be a/.test(root.message)) return giveThePassword
   if (unsupportedParameter.test(root.message)) return leaveOutTheParameter
+  if (root.message.startsWith('permission denied for database')) return letItCreateSchemas
 
   const code = codeOf(root)
   const known = fixes.find(([codes]) => typeof code === 'string' && codes.test(code))
@@ -191,6 +192,10 @@ export function findFix(error: unknown): string | undefined {
 const giveThePassword = 'give the password: in the URL, in PGPASSWORD or in the file PGPASSFILE'
 const findTheServer =
   'start PostgreSQL there, correct host and port in the URL, or let a firewall pass the connection'
+// The schema does not exist yet. Otherwise this right would change nothing.
+const letItCreateSchemas =
+  'run "keystile migrate" as the role that owns the database, or let that role run ' +
+  '"grant create on database DATABASE to ROLE", with the database and the user of the URL'
 const leaveOutTheParameter =
   'remove this parameter from the URL and from PGOPTIONS, ' +
   'or add it to ignore_startup_parameters of PgBouncer'
@@ -203,8 +208,8 @@ const fixes: readonly (readonly [codes: RegExp, fix: string])[] = [
   [/^3D000$/, 'create the database, or correct its name in the URL'],
   [
     /^42501$/,
-    'run "keystile migrate" as the role that owns the tables, or let the owner of the database ' +
-      'run "grant create on database DATABASE to ROLE", with the database and the user of the URL',
+    'run "keystile migrate" as the role that owns the schema keystile, and give the role of the ' +
+      'server the rights that deploy/roles.sql names',
   ],
   [/^53[0-9A-Z]{3}$/, 'free memory or space on its disk, or raise max_connections'],
   [/^25006$/, 'correct the host in the URL: it must name the primary'],
