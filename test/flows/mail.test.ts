@@ -269,13 +269,13 @@ function testNotices(stage: Stage): void {
     assert.match(await run('mail', 'retry', '--id', 'unknown'), /the mail must exist/)
     assert.match(
       await run('mail', 'retry', '--id', id),
-      /^1 mail is due again: a running server tries to send it\n$/,
+      /^1 mail is due now: a running server tries to send it\n$/,
     )
     await stage.sql('update mail set next_try_at = 0')
     const [mail] = await server.received(1)
     assert.equal(mail?.parsed.messageId, `<${id}@localhost>`)
     await emptied()
-    assert.match(await run('mail', 'retry'), /^there are no dead letters;/)
+    assert.match(await run('mail', 'retry'), /^no mail has failed;/)
   })
 
   it('a mail that fails 24 times becomes a dead letter', async () => {

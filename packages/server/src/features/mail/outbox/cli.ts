@@ -64,8 +64,8 @@ const mailList: Listing<ListedMail> = {
 }
 
 /**
- * `keystile mail retry`: makes a running server try again to send dead letters, which are mails
- * that it gave up on.
+ * `keystile mail retry`: makes a running server send mails that failed, also those that it gave up
+ * on.
  */
 export async function retry(call: Call<unknown>): Promise<void> {
   await retryRows(call, mailCommands, { row: 'mail', next: 'a running server tries to send' })

@@ -104,7 +104,7 @@ export const feature: Feature = {
       flags: { id: { value: 'ID' } },
       takesSettings: 'withoutKey',
       summary:
-        'try once more to send all dead letters (mails that failed for good); ' +
+        'send all mails now that failed: dead letters, and mails that wait for their next try; ' +
         'with --id, only this mail',
       load: async () => (await import('./cli.ts')).retry,
     },

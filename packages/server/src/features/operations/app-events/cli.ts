@@ -43,8 +43,8 @@ function stateOf(row: AppEventRow, now: number): 'dead' | 'waiting' {
 }
 
 /**
- * `keystile event retry`: makes a running app handle dead letters again. A dead letter is an event
- * that the app did not handle for 7 days.
+ * `keystile event retry`: makes a running app handle events that failed, also dead letters, which
+ * it did not handle for 7 days.
  */
 export async function retry(call: Call<unknown>): Promise<void> {
   await retryRows(call, eventCommands, { row: 'event', next: 'a running app handles' })

@@ -294,13 +294,13 @@ describeOnBoth('durable events that are not handled', (stage) => {
     assert.match(await run('doctor'), /warn {2}events-handled[^]*1 is a dead letter/)
     assert.match(await run('event', 'list'), new RegExp(`^${id}\tdead\tregistered\t.*1 try\terror`))
     assert.match(await run('event', 'retry', '--id', 'unknown'), /the event must exist/)
-    assert.match(await run('event', 'retry'), /^1 event is due again: a running app handles it\n$/)
+    assert.match(await run('event', 'retry'), /^1 event is due now: a running app handles it\n$/)
     await emptied()
     assert.deepEqual(handler.events[0], handler.events[1])
     assert.doesNotMatch(await run('doctor'), /events-handled/)
     assert.match(
       await run('event', 'retry'),
-      /^there are no dead letters; "keystile event list" shows what waits\n$/,
+      /^no event has failed; "keystile event list" shows what waits\n$/,
     )
   })
 

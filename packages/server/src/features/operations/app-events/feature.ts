@@ -97,7 +97,8 @@ export const feature: Feature<AppEventOptions> = {
       flags: { id: { value: 'ID' } },
       takesSettings: 'withoutKey',
       summary:
-        'give the app all dead letters (events that it has not handled for 7 days) once more; ' +
+        'give the app all events now that failed: dead letters, and events that wait for their ' +
+        'next try; ' +
         'with --id, only this event',
       load: async () => (await import('./cli.ts')).retry,
     },

@@ -14,8 +14,8 @@ export interface QueueWords {
 }
 
 /**
- * Makes all dead letters due again, or only the row that the flag `--id` names. A running process
- * then delivers them.
+ * Makes all rows due that failed, dead letters too, or only the row that the flag `--id` names. A
+ * running process then delivers them.
  *
  * @throws {ConfigurationError} if there is no row with this id
  */
@@ -33,8 +33,8 @@ export async function retryRows(
       )
     terminal.print(
       retried === 0
-        ? `there are no dead letters; "keystile ${row} list" shows what waits`
-        : `${countOf(retried, `${row} is`, `${row}s are`)} due again: ` +
+        ? `no ${row} has failed; "keystile ${row} list" shows what waits`
+        : `${countOf(retried, `${row} is`, `${row}s are`)} due now: ` +
             `${next} ${retried === 1 ? 'it' : 'them'}`,
     )
   })

@@ -196,6 +196,18 @@ describe('the worker of a queue', () => {
     assert.equal(names(), '10,11,12,13,14,15,16,17,18,19,20,21')
   })
 
+  it('if a retry makes a row due during its delivery, a worker delivers it only once', async () => {
+    insert('a')
+    start()
+    await until(() => started.length === 1)
+    await database.write(commands.retry, { id: undefined, now })
+    assert.equal(rows()[0]?.['tries'], 0)
+    await tick()
+    assert.deepEqual([names(), rows()[0]?.['tries']], ['a', 1])
+    started[0]?.succeed()
+    await until(() => rows().length === 0)
+  })
+
   it('after a failed delivery, a worker claims the next rows only a second later', async () => {
     insert('a')
     start()
@@ -398,17 +410,19 @@ describe('the rows of a queue', () => {
     ])
   })
 
-  it('a retry without an id makes all dead letters due, except expired ones', async () => {
+  it('a retry without an id makes dead letters and waiting rows due, but no expired ones', async () => {
     await insert('a', { dead_at: now, tries: 24, next_try_at: now + 7 })
     await insert('b', { dead_at: now, tries: 3 })
     await insert('expired', { dead_at: now, expires_at: now })
     await insert('waiting', { tries: 1, next_try_at: now + 5 })
-    assert.deepEqual(await run(retry, { id: undefined, now }), { retried: 2 })
+    await insert('due', { tries: 1 })
+    assert.deepEqual(await run(retry, { id: undefined, now }), { retried: 3 })
     assert.deepEqual(await list(), [
       ['a', 0, 0, null],
       ['b', 0, 0, null],
+      ['due', 1, 0, null],
       ['expired', 0, 0, now],
-      ['waiting', 1, 5, null],
+      ['waiting', 0, 0, null],
     ])
   })
 

@@ -52,7 +52,10 @@ export interface QueueCommands<Row extends QueuedRow> {
   readonly erase: Command<{ readonly id: string }, void>
   /** Stores that a try has failed, and the time of the next try. A dead letter has no next try. */
   readonly fail: Command<Pick<QueuedRow, 'id' | 'failure' | 'dead_at' | 'next_try_at'>, void>
-  /** Makes the row `id` due again immediately; if `id` is undefined, all dead letters. */
+  /**
+   * Makes the row `id` due immediately; if `id` is undefined, all dead letters and all rows that
+   * wait for their next try.
+   */
   readonly retry: Command<
     { readonly id: string | undefined; readonly now: number },
     { readonly retried: number }
@@ -104,7 +107,11 @@ export function createQueueCommands<Row extends QueuedRow>(name: string): QueueC
         .updateTable(table)
         .set({ tries: 0, dead_at: null, next_try_at: now })
         .where('expires_at', '>', now)
-        .where((row) => (id === undefined ? row('dead_at', 'is not', null) : row('id', '=', id)))
+        .where((row) =>
+          id === undefined
+            ? row.or([row('dead_at', 'is not', null), row('next_try_at', '>', now)])
+            : row('id', '=', id),
+        )
         .executeTakeFirstOrThrow()
       return { retried: Number(numUpdatedRows) }
     }),

@@ -58,7 +58,7 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
   const { database, lease, clock, logger } = parts
   const stopping = new AbortController()
   const closing = new AbortController()
-  const deliveries = new Set<Promise<void>>()
+  const deliveries = new Map<string, Promise<void>>()
   let isFailing = false
 
   function reportFault(error: unknown): void {
@@ -78,7 +78,9 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
       if (await hasDueRow(database.reader, table, now)) {
         const until = now + claimMilliseconds
         // No transaction is open while the rows are delivered.
-        for (const row of await lease.write(commands.claim, { now, until, limit })) deliver(row)
+        for (const row of await lease.write(commands.claim, { now, until, limit }))
+          // An operator may have made a row due again while this process delivers it.
+          if (!deliveries.has(row.id)) deliver(row)
       }
       isFailing = false
     } catch (error) {
@@ -95,10 +97,10 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
         return false
       })
       .then((isDelivered) => {
-        deliveries.delete(delivery)
+        deliveries.delete(row.id)
         if (isDelivered && deliveries.size <= maxDeliveries / 2) tick()
       })
-    deliveries.add(delivery)
+    deliveries.set(row.id, delivery)
   }
 
   let running: Promise<void> | undefined
@@ -113,7 +115,7 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
       clearInterval(timer)
       await running
       const interruption = setTimeout(() => closing.abort(), closeMilliseconds)
-      await Promise.all(deliveries)
+      await Promise.all(deliveries.values())
       clearTimeout(interruption)
     },
   }
