@@ -57,7 +57,9 @@ describe('the start page in development', () => {
       [true, 'Create a user', `${program} user create NAME`],
     ] as const) {
       const body = await bodyOf({}, 'en', { program, hasUsers: async () => hasUsers })
-      assert.ok(body.includes(`<h2>${heading}</h2>\n<pre>${command}</pre>`), body)
+      const how = 'Run this command with the settings of this server, in its folder:'
+      const shown = `<h2>${heading}</h2>\n<p>${how}</p>\n<pre>${command}</pre>`
+      assert.ok(body.includes(shown), body)
     }
   })
 

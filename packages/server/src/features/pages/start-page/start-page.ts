@@ -93,6 +93,7 @@ function developmentPage(
 only.</p>
 <section>
 <h2>Create ${hasUsers ? 'a user' : 'the first administrator'}</h2>
+<p>Run this command with the settings of this server, in its folder:</p>
 <pre>${createUserCommand(program, hasUsers)}</pre>
 </section>
 <section>
@@ -148,7 +149,9 @@ function thingsOf(options: StartOptions, hasMetrics: boolean): readonly Thing[] 
     {
       name: forgot,
       href: hasPages ? forgot : undefined,
-      does: 'The account pages: users set a new password here, and open the links in mails.',
+      does:
+        'The account pages: users ask for a new password here. ' +
+        'Links in mails lead to pages like this.',
       off: pagesOff(options),
     },
     {
