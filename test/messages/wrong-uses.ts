@@ -55,6 +55,9 @@ const embedded: readonly WrongUse[] = [
     registration: 'closed',
   }),
   withOptions("issuer: 'https://auth.example'", { issuer: 'https://auth.example' }),
+  withOptions("database: 'postgres://app:1#…@db/app'", {
+    database: `postgres://app:1#${secretMark}@db/app`,
+  }),
   withOptions("database: 'mysql://root:…@db/app'", {
     database: `mysql://root:${secretMark}@db/app`,
   }),

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { encodePassword } from '../base/url-password.ts'
 import { isLoopback } from '../base/this-machine.ts'
 import type { Feature } from '../feature/feature.ts'
 import type { GaugeMetric } from '../feature/metric.ts'
@@ -13,6 +14,7 @@ import type { Pool } from '../storage/postgres-client.ts'
 import {
   findDatabaseServer,
   hasPassword,
+  isBrokenPostgresUrl,
   isForeignUrl,
   type DatabaseSource,
 } from '../storage/source.ts'
@@ -61,8 +63,11 @@ const database: Setting<'database', string | Pool> = {
   environment: ['KEYSTILE_DATABASE', 'DATABASE_URL'],
   isSecret: true,
   // Without this check, SQLite would create a file with the name `mysql:…`.
-  findFaults: (source) =>
-    typeof source === 'string' && isForeignUrl(source) ? [databaseForm + shownScheme(source)] : [],
+  findFaults(source) {
+    if (typeof source !== 'string') return []
+    if (isBrokenPostgresUrl(source)) return [`must be a valid URL: ${encodePassword}`]
+    return isForeignUrl(source) ? [databaseForm + shownScheme(source)] : []
+  },
 }
 
 const dangerouslyAllowLostCommits: DefaultedSetting<'dangerouslyAllowLostCommits', boolean> = {

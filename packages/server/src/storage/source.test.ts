@@ -8,6 +8,7 @@ import {
   findDatabaseFile,
   findDatabaseServer,
   isAbsent,
+  isBrokenPostgresUrl,
   isForeignUrl,
   isOnServer,
   isPostgresUrl,
@@ -33,6 +34,22 @@ describe('the source of a database', () => {
       assert.equal(isForeignUrl(source), true, source)
     for (const source of ['postgres://db/x', 'data/x.db', ':memory:', 'C:/x.db', './a:b', '+ab:'])
       assert.equal(isForeignUrl(source), false, source)
+  })
+
+  it('isBrokenPostgresUrl is true for a password that is not percent-encoded', () => {
+    for (const end of ['#', '?', '/'])
+      for (const password of [`pa${end}ss`, `12${end}ss`, end])
+        assert.equal(isBrokenPostgresUrl(`postgres://u:${password}@db.example:5432/x`), true)
+    for (const source of [
+      'postgres://u:p%23%3F%2F@db.example/x?sslmode=verify-full',
+      'postgres://u:p ss@db.example/x',
+      'postgres://u:p@ss@db.example/x',
+      'postgres://u:p@/x?host=/run/postgresql',
+      'postgres://%2Frun%2Fpostgresql/x?user=a@b',
+      'postgres:///x',
+      'data/a@b#c.db',
+    ])
+      assert.equal(isBrokenPostgresUrl(source), false, source)
   })
 
   it('isOnServer is true for a URL of PostgreSQL and for a pool', () => {

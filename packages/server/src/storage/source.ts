@@ -21,6 +21,21 @@ export function isForeignUrl(source: string): boolean {
 }
 
 /**
+ * Whether a `postgres:` URL is not valid, or seems to have a password that is not percent-encoded.
+ * At `#`, `?` or `/` the host ends, so the `@` before the real host is in a later part of the URL.
+ */
+export function isBrokenPostgresUrl(source: string): boolean {
+  if (!isPostgresUrl(source)) return false
+
+  // pg also accepts a URL without a host, whose parameter `host` names the folder of a socket.
+  const text = source.replace('@/', '@localhost/')
+  if (!URL.canParse(text)) return true
+
+  const { pathname, hash, searchParams } = new URL(text)
+  return [pathname, hash, ...searchParams.keys()].some((part) => part.includes('@'))
+}
+
+/**
  * Whether a database server stores the data. If so, Keystile has no local folder for other files,
  * such as the key file.
  */

@@ -40,6 +40,14 @@ describe('parseMailUrl', () => {
     }
   })
 
+  it('parseMailUrl tells how to write a password with characters that end a part of a URL', () => {
+    for (const password of ['pa#ss', 'pa?ss', 'pa/ss', '12#ss', '12?ss', '12/ss', 'p%ss'])
+      assert.throws(
+        () => parseMailUrl(`smtp://app:${password}@mail.example`),
+        /percent-encode special characters of the password/,
+      )
+  })
+
   for (const url of [
     '',
     'mail.example',

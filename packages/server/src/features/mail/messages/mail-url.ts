@@ -1,3 +1,4 @@
+import { encodePassword } from '../../../base/url-password.ts'
 import { isLoopback } from '../../../base/this-machine.ts'
 
 export type MailServer =
@@ -15,7 +16,8 @@ export type MailServer =
       readonly login: { readonly user: string; readonly password: string } | undefined
     }
 
-const form = 'must be console:, or a URL such as smtp://user:password@mail.example.com:587'
+const form =
+  'must be console:, or a URL such as smtp://user:password@mail.example.com:587; ' + encodePassword
 
 /**
  * Parses the URL of a mail server. The default port is 587 for `smtp:` (RFC 6409 §3.1) and 465 for
@@ -34,11 +36,13 @@ export function parseMailUrl(text: string): MailServer {
   const isSecure = url.protocol === 'smtps:'
   if ((url.protocol !== 'smtp:' && !isSecure) || url.hostname === '') throw new TypeError(form)
   if ((url.pathname !== '' && url.pathname !== '/') || url.hash !== '')
-    throw new TypeError('must have no path and no fragment')
+    throw new TypeError(`must have no path and no fragment; ${encodePassword}`)
 
   const isTlsOff = url.search === '?tls=off' && !isSecure
   if (url.search !== '' && !isTlsOff)
-    throw new TypeError('must have no query except ?tls=off, which only a smtp: URL may have')
+    throw new TypeError(
+      `must have no query except ?tls=off, which only a smtp: URL may have; ${encodePassword}`,
+    )
 
   const login = loginOf(url)
   const host = url.hostname.replaceAll(/[[\]]/g, '')
@@ -74,8 +78,5 @@ function loginOf(url: URL): { readonly user: string; readonly password: string }
   } catch {
     // A `%` without two hexadecimal digits.
   }
-  throw new TypeError(
-    'must have both a user and a password, or neither; ' +
-      'percent-encode special characters, such as @ as %40',
-  )
+  throw new TypeError(`must have both a user and a password, or neither; ${encodePassword}`)
 }
