@@ -5,10 +5,23 @@
 -- keystile_owner owns the tables and runs `keystile migrate` before each new version starts.
 -- keystile_app is the server's: it reads and writes rows. It cannot change a table, nor remove the
 -- trigger that refuses changes of audit entries. It can add audit entries and delete old ones.
+--
+-- All databases of a cluster share their roles. So the script uses a role that exists already. If
+-- the second database needs roles and passwords of its own, replace the names in a copy.
 begin;
 
-create role keystile_owner login;
-create role keystile_app login;
+do $$
+declare
+  needed text;
+begin
+  foreach needed in array array['keystile_owner', 'keystile_app'] loop
+    if exists (select from pg_roles where rolname = needed) then
+      raise notice 'the role % exists already', needed;
+    else
+      execute format('create role %I login', needed);
+    end if;
+  end loop;
+end $$;
 
 create schema keystile authorization keystile_owner;
 grant usage on schema keystile to keystile_app;

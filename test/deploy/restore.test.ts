@@ -15,7 +15,7 @@ const guide = readFileSync(join(root, 'docs/guides/backup.md'), 'utf8')
 
 /** The shell commands of the guide that contain these words. */
 function commandsWith(words: string): string {
-  const lines = guide.split('\n').filter((line) => /^ *(sudo|pg_dump) /.test(line))
+  const lines = guide.split('\n').filter((line) => /^ *(sudo|.* pg_dump) /.test(line))
   return lines.filter((line) => line.includes(words)).join('\n')
 }
 
@@ -71,15 +71,20 @@ it('the guide restores a dump with the documented roles, in an old and a new dat
   await shell(commandsWith('pg_dump'), 'first')
   await keystile('keystile_app', 'first', createClient('lost'))
 
-  await createDatabase('second', roles.replaceAll(/^create role .*/gm, '')) // the server has them already
+  await createDatabase('second', roles)
 
   for (const database of ['first', 'second']) {
     await shell(`${commandsWith('alter schema')}\n${commandsWith('pg_restore')}`, database)
     await keystile('keystile_owner', database, 'migrate')
-    await keystile('keystile_app', database, 'finish-restore')
+    assert.match(
+      await keystile('keystile_app', database, 'finish-restore'),
+      /\nNow start the servers, and repeat the changes that were lost: /,
+    )
     const clients = await keystile('keystile_app', database, 'client list')
     assert.match(clients, /kept/)
     assert.doesNotMatch(clients, /lost/)
     await keystile('keystile_app', database, createClient('new'))
   }
+  const query = /sudo -u postgres psql --dbname keystile --command "\n[^"]+"/.exec(guide)?.[0] ?? ''
+  assert.match(await shell(query, 'first'), /client_created .* lost [^]*\(1 row\)/)
 })

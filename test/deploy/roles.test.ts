@@ -45,10 +45,24 @@ describe(
     const command = (role: 'owner' | 'app', ...args: readonly string[]): Promise<Finished> =>
       callCommand(args, { cwd, env: { DATABASE_URL: as(role) } })
 
+    it('deploy/roles.sql can run in a second database of the cluster', async () => {
+      const second = await createTestDatabase()
+      assert.ok(second)
+      try {
+        await run(second.url, roles)
+      } finally {
+        await second.drop()
+      }
+    })
+
     it('deploy/roles.sql allows only the owner to create tables', async () => {
       const refused = await command('app', 'migrate')
       assert.equal(refused.code, 1)
-      assert.match(refused.stderr, /permission denied for schema keystile/)
+      assert.match(
+        refused.stderr,
+        /permission denied for schema keystile. Fix: run "keystile migrate" as the role that owns/,
+      )
+      assert.doesNotMatch(refused.stderr, /grant create/)
 
       const doctor = async (role: 'owner' | 'app'): Promise<string> =>
         (await command(role, 'doctor', '--issuer', 'http://localhost:8000')).stdout

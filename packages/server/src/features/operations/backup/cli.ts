@@ -204,6 +204,9 @@ function inUse(target: string): ConfigurationError {
   )
 }
 
+const lostChanges =
+  'disabled users are enabled again, and old passwords and secrets of clients work again'
+
 /** Returns the text that tells the operator how to find the changes that were lost. */
 function adviceAbout({ kept, isDamaged }: OldDatabase, { contents }: Examined): string {
   const since = timeOf(contents?.backedUpAt)
@@ -217,8 +220,7 @@ function adviceAbout({ kept, isDamaged }: OldDatabase, { contents }: Examined): 
     ...(since === undefined
       ? []
       : [
-          `Changes after ${since} are lost: disabled users are enabled again, and old passwords ` +
-            'and secrets of clients work again. To list these changes, run: ' +
+          `Changes after ${since} are lost: ${lostChanges}. To list these changes, run: ` +
             `keystile audit --database ${kept} --since ${since}`,
         ]),
   ].join('\n')
@@ -232,8 +234,10 @@ export async function finishRestored(call: Call<Options>): Promise<void> {
   const { flags, terminal } = call
   const { options } = await call.settings()
   const done = await finish(call, options)
-  if (flags.has('json')) terminal.printJson(wireFinished(done))
-  else printFinished(call, done, options)
+  if (flags.has('json')) return terminal.printJson(wireFinished(done))
+
+  printFinished(call, done, options)
+  terminal.print(`Now start the servers, and repeat the changes that were lost: ${lostChanges}`)
 }
 
 /** Returns the path of a draft: an unfinished version of this file, in the same folder. */
