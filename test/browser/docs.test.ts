@@ -115,17 +115,22 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
       }
     })
 
-    it('/docs registers a user, logs in with Authorize, and calls a guarded route', async () => {
+    it('/docs fits on a phone', async () => {
+      await page.setViewportSize({ width: 360, height: 800 })
       await open(server.url)
-      const registered = await execute('POST', '/users', {
-        username,
-        email: 'ada@example.com',
-        password,
-      })
-      await assertAnswered(registered, 201, `"username"`)
+      await operation('POST', '/users').locator('.opblock-summary-control').click()
+      await operation('POST', '/users').locator('.responses-table').waitFor()
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360)
+      assert.deepEqual(violations, [])
+    })
+
+    it('/docs registers the user of the example, logs in with Authorize, and calls a guarded route', async () => {
+      await open(server.url)
+      const registered = await execute('POST', '/users')
+      await assertAnswered(registered, 201, `"username": "${username}"`)
       await operation('POST', '/users').locator('.opblock-summary-control').click()
 
-      await logIn(password)
+      await logIn('four kites over a quiet harbour') // the password of the example
       await dialog().getByRole('button', { name: 'Remove authorization' }).waitFor()
       await closeDialog()
       const answer = await execute('GET', '/users/me')

@@ -55,6 +55,9 @@ const securityOf = (app: SecuredApp, operation: string): unknown =>
 const read = [{ keystile: ['items:read'] }]
 const ok = (c: { text(text: string): Response }): Response => c.text('ok')
 
+const description =
+  'Log in with user name and password. Leave `client_id` and `client_secret` empty.'
+
 describe('secure()', () => {
   const app = new Hono().get('/items', guard('items:read'), ok).get('/open', ok).get('/plain', ok)
 
@@ -78,7 +81,7 @@ describe('secure()', () => {
       Record<string, unknown>
     >
     const flows = { password: { tokenUrl: `${issuer}/token`, scopes: options.scopes } }
-    assert.deepEqual(securitySchemes, { keystile: { type: 'oauth2', flows } })
+    assert.deepEqual(securitySchemes, { keystile: { type: 'oauth2', description, flows } })
     assert.ok(schemas!['KeystileProblem'])
   })
 
@@ -216,7 +219,7 @@ describe('secure()', () => {
     assert.deepEqual([maxAge, verified], [30, true])
     const { securitySchemes } = secured.components as Record<string, Record<string, unknown>>
     const flows = { password: { tokenUrl: `${otherIssuer}/token`, scopes: { x: '', y: '' } } }
-    assert.deepEqual(securitySchemes?.['keystile2'], { type: 'oauth2', flows })
+    assert.deepEqual(securitySchemes?.['keystile2'], { type: 'oauth2', description, flows })
   })
 
   it('secure() keeps the requirements of other security schemes, and adds Keystile’s own', () => {

@@ -48,6 +48,7 @@ describe('docs()', () => {
     for (const [path, type, part] of [
       ['/docs', 'text/html', '<div id="swagger-ui">'],
       ['/docs/start.js', 'text/javascript', 'SwaggerUIBundle({ url: "/docs/openapi.json"'],
+      ['/docs/start.css', 'text/css', '.swagger-ui'],
       ['/docs/swagger-ui.css', 'text/css', '.swagger-ui'],
       ['/docs/swagger-ui-bundle.js', 'text/javascript', 'SwaggerUIBundle'],
       ['/docs/openapi.json', 'application/json', '"openapi":"3.1.1"'],

@@ -59,6 +59,8 @@ describe('describeRoutes', () => {
     assert.deepEqual(at(document, 'components', 'securitySchemes'), {
       keystile: {
         type: 'oauth2',
+        description:
+          'Log in with user name and password. Leave `client_id` and `client_secret` empty.',
         flows: { password: { tokenUrl: '/v1/token', scopes: { 'items:read': 'Read' } } },
       },
     })

@@ -44,6 +44,10 @@ const schemas = {
   },
 }
 
+/** Swagger UI shows this above its fields, which always include the two of the client. */
+const howToLogIn =
+  'Log in with user name and password. Leave `client_id` and `client_secret` empty.'
+
 const retryAfter = {
   'Retry-After': { description: 'Whole seconds', schema: { type: 'string', pattern: '^\\d+$' } },
 }
@@ -126,7 +130,10 @@ export function describeRoutes<C>(
     },
     servers: [{ url: '/' }],
     paths,
-    components: { securitySchemes: { [schemeName]: { type: 'oauth2', flows } }, schemas },
+    components: {
+      securitySchemes: { [schemeName]: { type: 'oauth2', description: howToLogIn, flows } },
+      schemas,
+    },
   }
 }
 

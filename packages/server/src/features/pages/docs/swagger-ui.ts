@@ -27,6 +27,11 @@ dark.addEventListener('change', follow)
 follow()
 `
 
+/** Hides the column Links if no response has links. With it, a phone shows the table cut off. */
+const style = `.swagger-ui .responses-table:not(:has(.response-col_links > :not(i)))
+  .response-col_links { display: none }
+`
+
 /**
  * Returns the HTML of the page. The title is escaped, because an app may take it from an untrusted
  * source. The path is escaped, because the path of an issuer may have an `&`.
@@ -44,6 +49,7 @@ function pageOf(path: string, title: string): string {
 <title>${escape(title)}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${base}/swagger-ui.css">
+<link rel="stylesheet" href="${base}/start.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
@@ -105,6 +111,8 @@ export function createPages({
         return textAnswer(pageOf(base, title), 'text/html', policy)
       case `${base}/start.js`:
         return textAnswer(start, 'text/javascript', policy)
+      case `${base}/start.css`:
+        return textAnswer(style, 'text/css', policy)
       case `${base}/swagger-ui.css`:
         return read('swagger-ui.css', 'text/css')
       case `${base}/swagger-ui-bundle.js`:

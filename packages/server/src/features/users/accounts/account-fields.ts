@@ -35,7 +35,9 @@ export const currentPasswordField: z.ZodString = stringField().meta({ format: 'p
  * depends on other fields.
  */
 export function newPasswordField({ minLength }: PasswordPolicy): z.ZodString {
-  return stringField().meta({ format: 'password', minLength, maxLength: maxBytes })
+  const example = 'four kites over a quiet harbour'
+  const shown = example.length < minLength ? {} : { example }
+  return stringField().meta({ format: 'password', minLength, maxLength: maxBytes, ...shown })
 }
 
 /**
