@@ -31,6 +31,7 @@ button, .button { display: block; width: 100%; margin-top: 1.5rem; padding: .7re
   font-weight: 600; text-align: center; text-decoration: none;
   color: var(--on-act); background: var(--act); border: 0; border-radius: .4rem; cursor: pointer }
 a { color: var(--act) }
+time { white-space: nowrap }
 :focus-visible { outline: 3px solid var(--act); outline-offset: 2px }
 .hint { margin: .25rem 0 0; font-size: .9rem }
 .fault { color: var(--fault); font-weight: 600 }

@@ -70,9 +70,14 @@ ${messages.length === 0 ? markup`<p>No mail yet.</p>` : joined(messages.map(arti
 function articleOf({ to, subject, date, text }: MailMessage): Html {
   return markup`<article>
 <h2>${subject}</h2>
-<p class="hint">To ${to}, <time>${date.toISOString()}</time></p>
+<p class="hint">To ${to}, <time>${shownTime(date)}</time></p>
 <pre>${linked(text)}</pre>
 </article>`
+}
+
+/** Returns a time that fits on a narrow screen, such as `2026-11-25 12:00:31Z`. */
+function shownTime(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replace('T', ' ')}Z`
 }
 
 /** Makes links of the URLs in a text. */

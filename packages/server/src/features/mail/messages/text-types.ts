@@ -56,7 +56,8 @@ export interface PageTexts {
   readonly login: string
   readonly password: string
   readonly newPassword: string
-  readonly newPasswordHint: (minLength: number) => string
+  readonly newPasswordLength: (minLength: number) => string
+  readonly newPasswordAdvice: string
   readonly username: string
   readonly usernameHint: string
   readonly otherUsername: string

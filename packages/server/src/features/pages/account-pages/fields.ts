@@ -1,6 +1,6 @@
 // The fields that several pages have.
 import { markup } from '../../../pages/html.ts'
-import type { ShownField } from './form-page.ts'
+import type { Refused, ShownField } from './form-page.ts'
 import type { PageReader } from './page-parts.ts'
 
 export function currentPassword({ texts: { password: label } }: PageReader): ShownField {
@@ -8,8 +8,17 @@ export function currentPassword({ texts: { password: label } }: PageReader): Sho
   return { name: 'password', label, attributes }
 }
 
-export function newPassword(name: string, label: string, hint: string): ShownField {
-  return { name, label, hint, attributes: markup`type="password" autocomplete="new-password"` }
+/** The field for a new password. If a password was too short, the error tells the length. */
+export function newPassword(
+  field: Pick<ShownField, 'name' | 'label'>,
+  { newPasswordLength, newPasswordAdvice }: PageReader['texts'],
+  { minLength, refused }: { readonly minLength: number; readonly refused: Refused | undefined },
+): ShownField {
+  const hint =
+    refused?.passwordFault === 'password_too_short'
+      ? newPasswordAdvice
+      : `${newPasswordLength(minLength)} ${newPasswordAdvice}`
+  return { ...field, hint, attributes: markup`type="password" autocomplete="new-password"` }
 }
 
 /** The field for a user name, or for any login if `value` is undefined. */

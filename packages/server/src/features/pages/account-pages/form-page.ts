@@ -4,12 +4,15 @@ import type { Form } from '../../../http/form.ts'
 import { queryOf, type OpenRoute } from '../../../http/route.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
 import { fieldOf, type Field } from '../../../pages/layout.ts'
+import type { PasswordFault } from '../../credentials/password-policy/policy.ts'
 import type { FormTexts } from '../../mail/messages/text-types.ts'
 import {
   describeForm,
+  continueLink,
   donePage,
   page,
   pageRoute,
+  passwordFaultOf,
   readPageForm,
   readerOf,
   type PageReader,
@@ -54,7 +57,9 @@ export interface Fault {
 }
 export type MaybeFault = Fault | undefined
 
-export interface Refused extends Fault, Pick<ProblemError, 'status' | 'retryAfterSeconds'> {}
+export interface Refused extends Fault, Pick<ProblemError, 'status' | 'retryAfterSeconds'> {
+  readonly passwordFault?: PasswordFault['code'] | undefined
+}
 
 /** Makes the two routes of a page: `GET` shows the form, and `POST` receives the form. */
 export function formPageRoutes(shown: FormPage, settings: PageSettings): readonly OpenRoute[] {
@@ -85,7 +90,10 @@ async function openLink(token: string, reader: PageReader, shown: FormPage): Pro
       : usedLinkPage(reader, shown, typed)
 
   const { heading, noToken = reader.texts.noToken } = shown.texts(reader, typed)
-  return page(reader, heading, markup`<p>${noToken}</p>\n${againLink(reader, shown)}`)
+  const content = markup`<p>${noToken}</p>
+${againLink(reader, shown)}
+<p>${continueLink(reader)}</p>`
+  return page(reader, heading, content)
 }
 
 async function submitForm(
@@ -103,7 +111,9 @@ async function submitForm(
     const fault = await shown.faultOf(error, reader, form)
     if (error.status === 403 && !fault) return usedLinkPage(reader, shown, form)
     const { status, retryAfterSeconds } = error
-    const refused = { status, retryAfterSeconds, ...(fault ?? generalFault(error, reader)) }
+    const shownFault = fault ?? generalFault(error, reader)
+    const passwordFault = passwordFaultOf(error)
+    const refused = { status, retryAfterSeconds, passwordFault, ...shownFault }
     return formPage(reader, shown, form, refused)
   }
 }
@@ -128,7 +138,7 @@ export function formPage(
   const fields = shown.fields(reader, typed, refused)
   const proof = [hidden, typed.get(hidden) ?? ''] as const
   const form = drawForm({ ...texts, action: shown.name, proof, fields, refused })
-  const after = refused && againLink(reader, shown)
+  const after = refused || byCode ? againLink(reader, shown) : undefined
   return page(reader, heading, markup`${form}\n${after}`, refused)
 }
 
@@ -168,6 +178,7 @@ function usedLinkPage(reader: PageReader, shown: FormPage, typed: Form): HttpAns
   const { heading, reason } = reader.texts.usedLink
   const again = shown.again?.(reader)
   const content = markup`<p>${reason} ${shown.texts(reader, typed).used}</p>
-${again && markup`<p><a class="button" href="${again.href}">${again.label}</a></p>`}`
+${again && markup`<p><a class="button" href="${again.href}">${again.label}</a></p>`}
+<p>${continueLink(reader)}</p>`
   return page(reader, heading, content, { status: 403 })
 }

@@ -36,7 +36,7 @@ export interface PageReader {
    * `auth.example.com`.
    */
   readonly service: string
-  /** Where the person goes on after a success. */
+  /** Where the person goes on. */
   readonly next: URL
 }
 
@@ -128,13 +128,18 @@ export function page(
   return pageAnswer({ language, service, heading, content, status, retryAfterSeconds })
 }
 
-/** Returns the page after a success, with a link to where the person goes on. */
+/** Returns a link to where the person goes on: to the app, or to the start page. */
+export function continueLink({ next, texts }: PageReader, style?: 'button'): Html {
+  const attributes = style && markup` class="${style}"`
+  return markup`<a${attributes} href="${next.href}">${texts.continueTo} ${next.host}</a>`
+}
+
+/** Returns the page after a success. */
 export function donePage(
   reader: PageReader,
   { heading, text }: { readonly heading: string; readonly text: string },
 ): HttpAnswer {
-  const { next, texts } = reader
   const content = markup`<p>${text}</p>
-<p><a class="button" href="${next.href}">${texts.continueTo} ${next.host}</a></p>`
+<p>${continueLink(reader, 'button')}</p>`
   return page(reader, heading, content)
 }

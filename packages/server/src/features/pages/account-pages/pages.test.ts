@@ -104,6 +104,7 @@ const fault = (text: string, name?: string): string =>
   name === undefined
     ? `<p class="fault" role="alert">${text}</p>`
     : `<p class="fault" id="${name}-fault" role="alert">${text}</p>`
+const continueTo = '<p><a href="https://auth.example:8443/">Continue to auth.example:8443</a></p>'
 const manyTries = 'Too many tries. Wait a while and try again.'
 const notNow = 'This does not work at the moment. Try again in a few seconds.'
 
@@ -152,6 +153,7 @@ describe('the pages for a new password', () => {
       newPassword(),
       '<button>Set the password</button>',
       '</form>',
+      again,
     ])
     const wanted = { login: 'ada', language: 'en', deviceSecret: undefined }
     assert.deepEqual(stage.calls, [['request', wanted, by.address]])
@@ -186,6 +188,7 @@ describe('the pages for a new password', () => {
         '<h1>Set a new password</h1>',
         '<p>This link is not complete. Open the whole link in the mail, or request a new mail.</p>',
         again,
+        continueTo,
       ])
 
     const typed = { token: 'a"b', new_password: 'short' }
@@ -201,6 +204,19 @@ describe('the pages for a new password', () => {
     const rule = '<span lang="en">Password should not be x.</span>'
     assert.deepEqual(await linesAfter(stage, 'reset-password', { form: typed }), refused(rule))
     assert.deepEqual(stage.calls, [['confirm', { token: 'a"b' }, 'short', by]])
+
+    const tooShort = {
+      msg: 'Password should have at least 15 characters',
+      type: 'password_too_short',
+    }
+    const errors = [{ loc: ['body', 'new_password'], ...tooShort }]
+    stage.error = new ProblemError('unprocessable_content', 'x', { errors })
+    const lines = await linesAfter(stage, 'reset-password', { form: typed })
+    assert.deepEqual(lines.slice(4, 6), [
+      fault(`<span lang="en">${tooShort.msg}.</span>`, 'new_password'),
+      '<p class="hint" id="new_password-hint">Several words that do not belong together are good.</p>',
+    ])
+
     stage.error = new TypeError('a bug')
     await assert.rejects(ask(stage, 'reset-password', { form: typed }), /a bug/)
 
@@ -287,8 +303,8 @@ describe('a link that was used or has expired', () => {
         assert.deepEqual(
           others,
           path === 'reset-password'
-            ? ['<p><a class="button" href="forgot-password">Request a new mail</a></p>']
-            : [],
+            ? ['<p><a class="button" href="forgot-password">Request a new mail</a></p>', continueTo]
+            : [continueTo],
         )
       }
       assert.equal(stage.calls.length, 1, 'opening the link calls no service that changes data')
@@ -299,7 +315,7 @@ describe('a link that was used or has expired', () => {
     for (const language of ['en', 'de', 'fr', 'es'])
       for (const path of Object.keys(nextSteps))
         shown.push(...(await linesAfter(createStage(), `${path}?token=used`, { language })))
-    assert.equal(new Set(shown).size, 4 * (1 + Object.keys(nextSteps).length + 1))
+    assert.equal(new Set(shown).size, 4 * (1 + Object.keys(nextSteps).length + 2))
   })
 })
 
@@ -346,6 +362,7 @@ describe('the pages that confirm an address', () => {
       assert.deepEqual(await linesAfter(stage, path), [
         heading,
         '<p>This link is not complete. Open the whole link in the mail.</p>',
+        continueTo,
       ])
     assert.deepEqual(await linesAfter(stage, 'finish-registration', { form: {} }), [
       '<h1>Your account is ready</h1>',
@@ -500,6 +517,7 @@ describe('the pages for a new address and for an invitation', () => {
       assert.deepEqual(await linesAfter(stage, path), [
         '<h1>Create your account</h1>',
         '<p>This link is not complete. Open the whole link in the mail.</p>',
+        continueTo,
       ])
     assert.deepEqual(stage.calls, [])
   })

@@ -149,11 +149,11 @@ export function acceptPage(
     refuses: { ...refusesTaken, ...refusesFields },
     fieldNames: ['username', 'password', ...profileFields.names],
     texts: ({ texts }) => texts.accept,
-    fields({ texts }, typed) {
-      const { username: label, usernameHint: hint, password, newPasswordHint } = texts
+    fields({ texts }, typed, refused) {
+      const { username: label, usernameHint: hint, password } = texts
       return [
         loginName({ name: 'username', label, hint }, typed.get('username') ?? ''),
-        newPassword('password', password, newPasswordHint(minLength)),
+        newPassword({ name: 'password', label: password }, texts, { minLength, refused }),
         ...profileFields.show(typed, texts),
       ]
     },

@@ -81,9 +81,9 @@ function resetPage({ resets, passwordPolicy: { minLength } }: ResetPageParts): F
       if (!typed.has('request_id')) return reset
       return { ...reset, intro: sent.intro, heading: (refused ? reset : sent).heading }
     },
-    fields({ texts }, typed) {
-      const { newPassword: label, newPasswordHint } = texts
-      const password = newPassword('new_password', label, newPasswordHint(minLength))
+    fields({ texts }, typed, refused) {
+      const field = { name: 'new_password', label: texts.newPassword }
+      const password = newPassword(field, texts, { minLength, refused })
       return typed.has('request_id') ? [codeField(texts, typed), password] : [password]
     },
     isOpen: resets.isOpen,

@@ -147,8 +147,8 @@ export const de: Texts = {
     login: 'Benutzername oder E-Mail-Adresse',
     password: 'Passwort',
     newPassword: 'Neues Passwort',
-    newPasswordHint: (minLength) =>
-      `Mindestens ${minLength} Zeichen. Gut sind mehrere Wörter, die nicht zusammengehören.`,
+    newPasswordLength: (minLength) => `Mindestens ${minLength} Zeichen.`,
+    newPasswordAdvice: 'Gut sind mehrere Wörter, die nicht zusammengehören.',
     username: 'Benutzername',
     usernameHint: prose`2 bis 63 Buchstaben, Ziffern, Punkte, Unterstriche oder Bindestriche, zuerst
       ein Buchstabe oder eine Ziffer.`,

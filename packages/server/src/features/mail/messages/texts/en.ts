@@ -136,8 +136,8 @@ export const en: Texts = {
     login: 'User name or e-mail address',
     password: 'Password',
     newPassword: 'New password',
-    newPasswordHint: (minLength) =>
-      `At least ${minLength} characters. Several words that do not belong together are good.`,
+    newPasswordLength: (minLength) => `At least ${minLength} characters.`,
+    newPasswordAdvice: 'Several words that do not belong together are good.',
     username: 'User name',
     usernameHint:
       '2 to 63 letters, digits, dots, underscores or hyphens, with a letter or digit first.',

@@ -141,8 +141,8 @@ export const es: Texts = {
     login: 'Nombre de usuario o dirección de correo',
     password: 'Contraseña',
     newPassword: 'Nueva contraseña',
-    newPasswordHint: (minLength) =>
-      `Al menos ${minLength} caracteres. Van bien varias palabras sin relación entre sí.`,
+    newPasswordLength: (minLength) => `Al menos ${minLength} caracteres.`,
+    newPasswordAdvice: 'Van bien varias palabras sin relación entre sí.',
     username: 'Nombre de usuario',
     usernameHint: prose`De 2 a 63 letras, cifras, puntos, guiones bajos o guiones, empezando por una
       letra o una cifra.`,

@@ -144,8 +144,8 @@ export const fr: Texts = {
     login: 'Nom d’utilisateur ou adresse e-mail',
     password: 'Mot de passe',
     newPassword: 'Nouveau mot de passe',
-    newPasswordHint: (minLength) =>
-      `Au moins ${minLength} caractères. Plusieurs mots sans rapport entre eux conviennent bien.`,
+    newPasswordLength: (minLength) => `Au moins ${minLength} caractères.`,
+    newPasswordAdvice: 'Plusieurs mots sans rapport entre eux conviennent bien.',
     username: 'Nom d’utilisateur',
     usernameHint: prose`2 à 63 lettres, chiffres, points, tirets bas ou traits d’union, en
       commençant par une lettre ou un chiffre.`,
