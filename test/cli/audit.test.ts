@@ -245,6 +245,30 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         for (const shown of [stdout, columns])
           assert.ok(shown.includes('held \\u001b[31m\\u202e up'), shown)
       })
+
+      it('if PostgreSQL goes away, `keystile audit --follow` says which one, and a fix', async () => {
+        const args = ['audit', '--follow', '--json', '--limit', '1']
+        const child = startCommand(args, { cwd, env })
+        let stderr = ''
+        child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+        await once(child.stdout!, 'data')
+        const closed = once(child, 'close')
+        const name = new URL(postgres!.url).pathname.slice(1)
+        const client = new pg.Client(process.env['KEYSTILE_TEST_DATABASE_URL'])
+        await client.connect()
+        await client.query(`alter database "${name}" allow_connections false`)
+        try {
+          await client.query(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and query like '%audit%'",
+            [name],
+          )
+          await closed
+        } finally {
+          await client.query(`alter database "${name}" allow_connections true`)
+          await client.end()
+        }
+        assert.match(stderr, /^keystile: PostgreSQL at \S+: .*\. Fix: .*\n$/)
+      })
     }
   })
 }

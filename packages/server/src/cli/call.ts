@@ -2,8 +2,10 @@ import { systemClock } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { CliCommand } from '../feature/cli-command.ts'
 import { ofUser } from '../server/commands.ts'
+import { describedOutage } from '../server/outage-log.ts'
 import type { Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
+import { PostgresUnavailableError } from '../storage/postgres-errors.ts'
 import { describeSource, isAbsent, type DatabaseSource } from '../storage/source.ts'
 import { parseCall, type OwnCall } from './command.ts'
 import { readSettings, readSituation, type Settings } from './settings.ts'
@@ -54,6 +56,8 @@ async function withDatabase(
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
   try {
     await work(database)
+  } catch (error) {
+    throw error instanceof PostgresUnavailableError ? describedOutage(error, source) : error
   } finally {
     await database.close()
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
-import { TokenError, type Logger } from 'keystile/internal'
+import { describe, it, mock } from 'node:test'
+import { silentLogger, TokenError, type Logger } from 'keystile/internal'
 import { DatabaseUnavailableError, UnknownOutcomeError } from '../storage/database.ts'
 import { PostgresUnavailableError } from '../storage/postgres-errors.ts'
 import { describingOutages } from './outage-log.ts'
@@ -67,7 +67,7 @@ describe('the log of an outage', () => {
   ] as const)
     it(`the log line about ${what} names the database, the cause and a fix, without a stack`, () => {
       for (const level of ['warn', 'error'] as const) {
-        const [line, detail, ...others] = linesOf(error, level)
+        const [detail, line, ...others] = linesOf(error, level)
         assert.ok(line && detail)
         const [, { err, ...fields }, text] = line
         assert.deepEqual([line[0], fields, text], [level, { route: '/token' }, 'unavailable'])
@@ -80,7 +80,29 @@ describe('the log of an outage', () => {
     })
 
   it('the log line about an outage keeps the name of the error', () => {
-    assert.equal(linesOf(new UnknownOutcomeError('x'))[0]?.[1].err?.name, 'UnknownOutcomeError')
+    assert.equal(linesOf(new UnknownOutcomeError('x'))[1]?.[1].err?.name, 'UnknownOutcomeError')
+  })
+
+  it('during an outage, the log has each line once a minute, with the number of repetitions', () => {
+    let time = 0
+    mock.method(performance, 'now', () => time)
+    const logged: unknown[] = []
+    const error = (fields: object): void => void logged.push(Reflect.get(fields, 'repetitions'))
+    const logger = { ...silentLogger, error }
+    const database = 'postgres://db.example/app'
+    const described = describingOutages({ logger, database }).logger
+    const log = (err: Error): void => described.error({ err }, 'unavailable')
+    for (const at of [0, 1, 59_999, 60_000, 60_001]) {
+      time = at
+      log(cannotBeReached)
+    }
+    assert.deepEqual(logged, [undefined, 2])
+    log(new PostgresUnavailableError('outage', 'another text'))
+    log(cannotBeReached)
+    log(new UnknownOutcomeError('x'))
+    log(new UnknownOutcomeError('x'))
+    assert.equal(logged.length, 6)
+    mock.restoreAll()
   })
 
   it('the log line about a bug keeps its stack', () => {

@@ -1,5 +1,6 @@
 import type { Logger } from 'keystile/internal'
-import { DatabaseUnavailableError } from '../storage/database.ts'
+import { minuteMilliseconds } from '../feature/limit-rate.ts'
+import { DatabaseUnavailableError, UnknownOutcomeError } from '../storage/database.ts'
 import { describeOutage, lookAtPostgres } from '../storage/postgres-errors.ts'
 import { describeSource, isOnServer, type DatabaseSource } from '../storage/source.ts'
 
@@ -14,19 +15,50 @@ export function describingOutages<
   return { ...options, logger: describing(options.logger, options.database) }
 }
 
-function describing(logger: Logger, database: DatabaseSource): Logger {
-  const place = describeSource(database) // has neither user nor password
+/** The shortest time between two equal lines: during an outage, each request causes one. */
+const repetitionMilliseconds = minuteMilliseconds
+
+/**
+ * Returns an error whose message says where the database is, what is wrong and how to fix it. The
+ * message has neither the user nor the password of the database.
+ */
+export function describedOutage(
+  outage: DatabaseUnavailableError,
+  database: DatabaseSource,
+): DatabaseUnavailableError {
   const otherwise = isOnServer(database) ? lookAtPostgres : undefined
+  return new DatabaseUnavailableError(
+    `${describeSource(database)}: ${describeOutage(outage, otherwise)}`,
+  )
+}
+
+function describing(logger: Logger, database: DatabaseSource): Logger {
+  let last = { text: '', at: -Infinity }
+  let repetitions = 0
+
+  /** Counts a line instead, if it repeats the last one. After a lost commit, each line counts. */
+  function isRepetition(outage: DatabaseUnavailableError, text: string): boolean {
+    const isSoon = performance.now() - last.at < repetitionMilliseconds
+    if (!isSoon || text !== last.text || outage instanceof UnknownOutcomeError) return false
+    repetitions += 1
+    return true
+  }
+
   const log =
     (level: 'warn' | 'error') =>
     (fields: object, message: string): void => {
       const outage = findOutage(Reflect.get(fields, 'err'))
       if (!outage) return logger[level](fields, message)
 
-      const err = new DatabaseUnavailableError(`${place}: ${describeOutage(outage, otherwise)}`)
-      Object.assign(err, { name: outage.name, stack: undefined })
-      logger[level]({ ...fields, err }, message)
       logger.debug(fields, `${message}; with the stack`)
+      const err = describedOutage(outage, database)
+      Object.assign(err, { name: outage.name, stack: undefined })
+      const text = `${message}: ${err.message}`
+      if (isRepetition(outage, text)) return
+
+      logger[level]({ ...fields, err, ...(repetitions > 0 && { repetitions }) }, message)
+      last = { text, at: performance.now() }
+      repetitions = 0
     }
   return {
     debug: (fields, message) => logger.debug(fields, message),
