@@ -38,6 +38,10 @@ function stateOf(mail: ListedMail): 'dead' | 'waiting' {
   return mail.dead_at === null ? 'waiting' : 'dead'
 }
 
+function nextTryOf(mail: ListedMail): string | null {
+  return mail.dead_at === null ? shownTime(mail.next_try_at) : null
+}
+
 const mailList: Listing<ListedMail> = {
   columns: [
     { title: 'MAIL', width: 36, show: ({ id }) => id },
@@ -46,6 +50,8 @@ const mailList: Listing<ListedMail> = {
     { title: 'RECIPIENT', width: 28, show: ({ recipient }) => recipient },
     { title: 'CREATED', width: 24, show: (mail) => shownTime(mail.created_at) },
     { title: 'TRIES', width: 8, show: ({ tries }) => countOf(tries, 'try', 'tries') },
+    { title: 'NEXT TRY', width: 24, show: nextTryOf },
+    { title: 'EXPIRES', width: 24, show: (mail) => shownTime(mail.expires_at) },
     { title: 'FAILURE', width: 0, show: ({ failure }) => failure },
   ],
   wire: (mail) => ({
@@ -57,7 +63,7 @@ const mailList: Listing<ListedMail> = {
     tries: mail.tries,
     failure: mail.failure,
     created_at: shownTime(mail.created_at),
-    next_try_at: mail.dead_at === null ? shownTime(mail.next_try_at) : null,
+    next_try_at: nextTryOf(mail),
     expires_at: shownTime(mail.expires_at),
   }),
   none: 'no mail waits, and none has failed for good',

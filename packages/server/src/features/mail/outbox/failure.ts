@@ -48,6 +48,11 @@ const explanations: readonly (readonly [codes: RegExp, cause: string, fix: strin
     'the mail server ends the connection',
     'look for the reason in the log of the mail server',
   ],
+  [
+    /^unreadable$/,
+    'the key of Keystile was changed while the mail waited',
+    'set the former key, or let the user ask for a new mail',
+  ],
   [/^smtp_/, 'the mail server refuses mails', 'look for the reason in the log of the mail server'],
 ]
 

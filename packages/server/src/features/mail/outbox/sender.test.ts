@@ -15,6 +15,7 @@ import type { Call } from '../../../feature/cli-command.ts'
 import { noMeter } from '../../../feature/metric.ts'
 import { createMetrics } from '../../operations/metrics/metrics.ts'
 import { list as printMails } from './cli.ts'
+import { explainFailure } from './failure.ts'
 import { expiredMails, feature, mailTries } from './feature.ts'
 import { insertMail, type CountedAddressee } from './in-transaction.ts'
 import { openParameters, prepareMail } from './new-mail.ts'
@@ -81,6 +82,7 @@ describe('the mails of the outbox', () => {
       database,
       lease,
       seal,
+      server: { host: 'mail.example', port: 587 },
       clock: { now: () => now },
       logger: { ...silentLogger, debug: log('debug'), error: log('error') },
       meter: metrics.meter,
@@ -118,6 +120,13 @@ describe('the mails of the outbox', () => {
       failure,
       tries,
     })
+    const dead = (n: number, failure: string, tries?: number): object => {
+      const { cause, fix } = explainFailure(failure)
+      const commands =
+        '"keystile mail list" shows such mails, and "keystile mail retry" sends them again'
+      const server = { host: 'mail.example', port: 587 }
+      return { ...server, ...of(n, failure, tries), cause, fix: `${fix}; ${commands}` }
+    }
     const byMail = (all: readonly unknown[]): readonly unknown[] =>
       all.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
     assert.deepEqual(
@@ -125,9 +134,9 @@ describe('the mails of the outbox', () => {
       byMail([
         ['debug', of(1, 'smtp_450')],
         ['debug', of(2, 'smtp_450', 23)],
-        ['error', of(3, 'smtp_450', 24)],
-        ['error', of(4, 'smtp_550')],
-        ['error', of(5, 'unreadable')],
+        ['error', dead(3, 'smtp_450', 24)],
+        ['error', dead(4, 'smtp_550')],
+        ['error', dead(5, 'unreadable')],
       ]),
     )
     const text = metrics.read([])
@@ -151,9 +160,9 @@ describe('the mails of the outbox', () => {
     )
   })
 
-  it('after a second failed try, the sender warns, but at most once a minute', async () => {
-    const warnings: object[] = []
-    let time = now
+  it('after a second failed try, the sender warns once a minute, and says when mails work again', async () => {
+    const [warnings, ends]: [object[], object[]] = [[], []]
+    let [time, isAway] = [now, true]
     const failures: object[] = []
     lease = openLease(database, { underLease, logger: silentLogger })
     sender = startSender({
@@ -166,9 +175,12 @@ describe('the mails of the outbox', () => {
         ...silentLogger,
         debug: (fields) => void failures.push(fields),
         warn: (fields, text) => void warnings.push({ ...fields, text }),
+        info: (fields, text) => void ends.push({ ...fields, text }),
       },
       meter: noMeter,
-      deliver: () => Promise.reject(Object.assign(new Error('a reply'), { code: 'ECONNREFUSED' })),
+      async deliver() {
+        if (isAway) throw Object.assign(new Error('a reply'), { code: 'ECONNREFUSED' })
+      },
     })
     /** Stores mails whose next try is the given one, and waits until all have failed. */
     const fail = async (...tries: readonly number[]): Promise<void> => {
@@ -195,6 +207,13 @@ describe('the mails of the outbox', () => {
     time = now + 60_000
     await fail(2)
     assert.equal(warnings.length, 2)
+
+    isAway = false
+    for (const id of [insert('ada'), insert('ada')])
+      while (file.prepare('select id from mail where id = ?').get(id)) await setImmediate()
+    await setImmediate()
+    const text = 'mails can be sent again'
+    assert.deepEqual(ends, [{ host: 'mail.example', port: 587, text }])
     await sender.close()
     await lease.close()
   })
@@ -246,14 +265,14 @@ describe('the mails of the outbox', () => {
     file.prepare("update mail set failure = 'smtp_450' where id = ?").run(dead)
     await printMails(call())
     const time = '2026-11-25T00:00:00.000Z'
+    const expires_at = new Date(now + 1e9).toISOString()
     assert.deepEqual(printed, [
-      [dead, 'dead', 'notice', 'a', time, '24 tries', 'smtp_450'],
-      [waiting, 'waiting', 'notice', 'b', time, '0 tries', '-'],
+      [dead, 'dead', 'notice', 'a', time, '24 tries', '-', expires_at, 'smtp_450'],
+      [waiting, 'waiting', 'notice', 'b', time, '0 tries', time, expires_at, '-'],
     ])
     printed.length = 0
     await printMails(call('json'))
     const fields = { template: 'notice', subject: 'ada', created_at: time }
-    const expires_at = new Date(now + 1e9).toISOString()
     const a = { recipient: 'a', state: 'dead', tries: 24, failure: 'smtp_450', next_try_at: null }
     const b = { recipient: 'b', state: 'waiting', tries: 0, failure: null, next_try_at: time }
     assert.deepEqual(printed, [

@@ -93,6 +93,7 @@ export function startSender(parts: SenderParts): Sender {
 
 function queueOf({ seal, deliver, server, clock, logger, meter }: SenderParts): Queue<MailRow> {
   let warnedAt = -Infinity
+  let isFailing = false
 
   /** Warns that mails fail, but not for each mail and each try. */
   function warn(failure: string, tries: number): void {
@@ -100,6 +101,7 @@ function queueOf({ seal, deliver, server, clock, logger, meter }: SenderParts): 
     if (tries < warnedTry || Math.abs(now - warnedAt) < warningMilliseconds) return
 
     warnedAt = now
+    isFailing = true
     const fields = { ...server, failure, ...explainFailure(failure) }
     logger.warn(fields, 'mails cannot be sent; Keystile tries again')
   }
@@ -124,16 +126,28 @@ function queueOf({ seal, deliver, server, clock, logger, meter }: SenderParts): 
     report(row, failed) {
       const isDead = failed?.failure.isFinal === true
       meter.add(mailTries, { outcome: failed ? (isDead ? 'dead' : 'failed') : 'sent' })
-      if (!failed) return
+      if (!failed) {
+        if (isFailing) logger.info({ ...server }, 'mails can be sent again')
+        isFailing = false
+        return
+      }
 
-      const { code: failure } = failed.failure
-      const fields = { mail: row.id, template: row.template, failure, tries: row.tries }
-      if (isDead) return logger.error(fields, 'a mail could not be sent and is not tried again')
-      logger.debug(fields, 'a mail could not be sent; it is tried again')
-      warn(failure, row.tries)
+      const { code } = failed.failure
+      const fields = { mail: row.id, template: row.template, failure: code, tries: row.tries }
+      if (isDead) {
+        const { cause, fix } = explainFailure(code)
+        const reason = { ...server, ...fields, cause, fix: `${fix}; ${thenRetry}` }
+        logger.error(reason, 'a mail could not be sent and is not tried again')
+      } else {
+        logger.debug(fields, 'a mail could not be sent; it is tried again')
+        warn(code, row.tries)
+      }
     },
   }
 }
+
+const thenRetry =
+  '"keystile mail list" shows such mails, and "keystile mail retry" sends them again'
 
 /** Thrown if the parameters of a mail were encrypted with another key or for another mail. */
 class UnreadableError extends Error {}

@@ -60,7 +60,8 @@ export function startResolver(parts: ResolverParts): Resolver {
       isFailing = false
     } catch (error) {
       if (error instanceof LeaseLostError) return
-      if (!isFailing) logger.warn({ err: error }, 'requests for mails cannot be resolved')
+      if (!isFailing)
+        logger.warn({ err: error }, 'requested mails cannot be prepared; Keystile tries again')
       isFailing = true
     }
   }

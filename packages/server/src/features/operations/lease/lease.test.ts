@@ -295,7 +295,7 @@ describe('the tries of a process to hold the lease', () => {
     isAway = true
     for (let n = 0; n < 3; n++) await tryAgain(1_000)
     await tryAgain(3_000)
-    assert.deepEqual(logged, [['no database', 'the lease of background jobs cannot be renewed']])
+    assert.deepEqual(logged, [['no database', 'background jobs cannot run; Keystile tries again']])
     isAway = false
     await tryAgain(1_000)
     isAway = true

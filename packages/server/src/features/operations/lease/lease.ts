@@ -138,7 +138,8 @@ function repeat(hold: () => Promise<boolean>, logger: Logger): () => Promise<voi
       isHeld = await hold()
       isFailing = false
     } catch (error) {
-      if (!isFailing) logger.warn({ err: error }, 'the lease of background jobs cannot be renewed')
+      if (!isFailing)
+        logger.warn({ err: error }, 'background jobs cannot run; Keystile tries again')
       isFailing = true
     }
     if (isStopped) return

@@ -233,7 +233,7 @@ describe('the worker of a queue', () => {
       assert.deepEqual(warnings.at(-1), [
         `no such table: ${table}`,
         table,
-        'a queue cannot be read or written',
+        'waiting mails or events cannot be read or written; Keystile tries again',
       ])
       file.exec(`alter table gone rename to ${table}`)
       await tick()

@@ -23,6 +23,8 @@ const claimMilliseconds = tryMilliseconds + 30 * secondMilliseconds
 /** How long `close()` waits for rows that are being delivered. Then it interrupts them. */
 const closeMilliseconds = 5 * secondMilliseconds
 
+const cannotBeRead = 'waiting mails or events cannot be read or written; Keystile tries again'
+
 export interface Failure {
   /** A code for logs and lists. It never contains a text from another program. */
   readonly code: string
@@ -63,7 +65,7 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
 
   function reportFault(error: unknown): void {
     if (error instanceof LeaseLostError) return
-    if (!isFailing) logger.warn({ err: error, table }, 'a queue cannot be read or written')
+    if (!isFailing) logger.warn({ err: error, table }, cannotBeRead)
     isFailing = true
   }
 

@@ -29,7 +29,7 @@ describe('a key ring', () => {
   let logged: { readonly [name: string]: unknown }[]
   const outage = new Error('the database is down')
   const log = (fields: object, message: string): void => void logged.push({ ...fields, message })
-  const logger = { ...silentLogger, warn: log, error: log }
+  const logger = { ...silentLogger, info: log, warn: log, error: log }
 
   /** Counts the queries of a real database, delays their answers, and fails them in an outage. */
   const counter: KyselyPlugin = {
@@ -172,13 +172,14 @@ describe('a key ring', () => {
     assert.equal(reads, 3)
   })
 
-  it('a key ring logs one warning for each outage in which its keys cannot be read', async () => {
+  it('a key ring logs once when its keys cannot be read, and once when they can again', async () => {
     const warning = { err: outage, message: 'the signing keys cannot be read' }
+    const end = { message: 'the signing keys can be read again' }
     for (const [isUp, expected] of [
       [false, [warning]],
       [false, [warning]],
-      [true, [warning]],
-      [false, [warning, warning]],
+      [true, [warning, end]],
+      [false, [warning, end, warning]],
     ] as const) {
       isDown = !isUp
       clock.advance(6)

@@ -225,7 +225,10 @@ function createReads(read: () => Promise<void>, logger: Logger): Reads {
   function join(): Promise<void> {
     running ??= read()
       .then(
-        () => (isFailing = false),
+        () => {
+          if (isFailing) logger.info({}, 'the signing keys can be read again')
+          isFailing = false
+        },
         (error: unknown) => {
           if (!isFailing) logger.warn({ err: error }, 'the signing keys cannot be read')
           isFailing = true
