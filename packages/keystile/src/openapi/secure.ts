@@ -395,9 +395,10 @@ function nameOf(index: number): string {
 
 /** Returns the default security scheme: the password flow of a Keystile issuer. */
 function schemeOf(issuer: string, scopes: Readonly<Record<string, string>>): JsonObject {
-  // Swagger UI shows this above its fields, which always include the two of the client.
-  const description =
-    'Log in with user name and password. Leave `client_id` and `client_secret` empty.'
-  const flows = { password: { tokenUrl: `${issuer}/token`, scopes } }
-  return { type: 'oauth2', description, flows }
+  const description = 'Leave `client_id` and `client_secret` of the form empty.'
+  return {
+    type: 'oauth2',
+    description,
+    flows: { password: { tokenUrl: `${issuer}/token`, scopes } },
+  }
 }
