@@ -120,7 +120,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
       await open(server.url)
       await operation('POST', '/users').locator('.opblock-summary-control').click()
       await operation('POST', '/users').locator('.responses-table').waitFor()
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360)
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360)
       assert.deepEqual(violations, [])
     })
 

@@ -87,7 +87,8 @@ describe('the log of an outage', () => {
     let time = 0
     mock.method(performance, 'now', () => time)
     const logged: unknown[] = []
-    const error = (fields: object): void => void logged.push(Reflect.get(fields, 'repetitions'))
+    const error = (fields: object, _message: string): void =>
+      void logged.push(Reflect.get(fields, 'repetitions'))
     const logger = { ...silentLogger, error }
     const database = 'postgres://db.example/app'
     const described = describingOutages({ logger, database }).logger
