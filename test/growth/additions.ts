@@ -85,6 +85,11 @@ const method: Changes = {
       'password: ({ mark, account }) => !account || passwordMark(account.password_hash) === mark,',
       'pin: ({ mark, account }) => !account || account.email === mark,',
     ],
+    {
+      line: '> = { otp: hasSecondFactor }',
+      // Whether a user needs the PIN depends on the address alone, which the mark has.
+      becomes: '> = { otp: hasSecondFactor, pin: async () => false }',
+    },
   ],
 }
 

@@ -1,8 +1,11 @@
-// Random identifiers. 128 bits cannot be guessed, and practically never collide.
+// Random identifiers. They practically never collide.
 import { randomBytes } from 'node:crypto'
 import { toBase64url } from './bytes.ts'
 
-/** Returns 128 random bits as 22 characters of base64url, for `sub`, `sid` and `jti`. */
+/**
+ * Returns 128 random bits, which nobody can guess, as 22 characters of base64url: for `sub`, `sid`
+ * and `jti`.
+ */
 export function randomId(): string {
   return toBase64url(randomBytes(16))
 }

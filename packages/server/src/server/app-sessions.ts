@@ -95,13 +95,13 @@ export function createAppSessions<U>(parts: {
         throw new TypeError(`each scope must be declared; "${undeclared}" is not`)
 
       // The second try is for a user whose rights changed during the first try.
-      const started =
-        (await tryStart(subject, requested, amr)) ?? (await tryStart(subject, requested, amr))
-      if (!started && !amr?.includes('mfa') && (await login.needsSecondStep(subject)))
+      if (!amr?.includes('mfa') && (await login.needsSecondStep(subject)))
         throw new ProblemError(
           'forbidden',
           'This user has a second factor: check one, and pass amr with mfa',
         )
+      const started =
+        (await tryStart(subject, requested, amr)) ?? (await tryStart(subject, requested, amr))
       if (!started?.refreshToken)
         throw new ProblemError('not_found', 'The user does not exist or is disabled')
 

@@ -69,6 +69,14 @@ describeOnBoth('the login method', (stage) => {
     assert.equal(withPin.text, plain.text)
   })
 
+  it('keystile.sessions.create asks for the new second step too', async () => {
+    const { keystile, users } = await startWithPin(stage.start)
+    const [user] = await users.listAfter('', 1)
+    const subject = user?.publicUser.id ?? ''
+    await assert.rejects(keystile.sessions.create({ subject }), { status: 403 })
+    await keystile.sessions.create({ subject, amr: ['mfa'] })
+  })
+
   it('a user who does not need the new second step logs in with the password', async () => {
     const { tokens } = await stage.start()
     assert.deepEqual(decodeJwtUnsafe((await tokens()).accessToken).claims['amr'], ['pwd'])

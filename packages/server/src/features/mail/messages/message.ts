@@ -58,7 +58,7 @@ export type ProofMailKind = (typeof proofKinds)[number]
 
 export const mailKinds: readonly (NoticeKind | ProofMailKind)[] = [...noticeKinds, ...proofKinds]
 
-/** The values for the text of a notice. An attacker cannot choose any of them. */
+/** The values for the text of a notice. Who causes the notice chooses only the language. */
 export interface Notice {
   /** The id of the user: the claim `sub` of the user's tokens. */
   readonly subject: string
@@ -70,7 +70,7 @@ export interface Notice {
   readonly language: Language
 }
 
-/** The values for the text of a mail with a link. An attacker cannot choose any of them. */
+/** The values for the text of a mail with a link. Who causes the mail chooses only the language. */
 export interface ProofMail {
   /**
    * The id of the user: the claim `sub` of the user's tokens. In `registration` and `invitation`,

@@ -45,15 +45,15 @@ export async function holds(method: string, proof: MarkInTransaction): Promise<b
  * For each method that demands a second step, whether this user has set it up. The user may have
  * done so since the policy looked.
  */
-const demands: readonly ((transaction: Transaction, subject: string) => Promise<boolean>)[] = [
-  hasSecondFactor,
-]
+export const demands: Readonly<
+  Record<string, (transaction: Transaction, subject: string) => Promise<boolean>>
+> = { otp: hasSecondFactor }
 
 /** Whether each login of this user must prove a second step, as the transaction sees it. */
 export async function demandsSecondStep(
   transaction: Transaction,
   subject: string,
 ): Promise<boolean> {
-  for (const isSetUp of demands) if (await isSetUp(transaction, subject)) return true
+  for (const isSetUp of Object.values(demands)) if (await isSetUp(transaction, subject)) return true
   return false
 }

@@ -26,13 +26,14 @@ export async function enough<U>(
   if (subject === undefined || !proved.some(isFirst))
     return { outcome: 'next', methods: methods.filter(isFirst) }
 
-  if (proved.every(isFirst) && (await needsSecondStep(subject, parts)))
+  const hasTwo = !proved.every(isFirst)
+  if (!hasTwo && (await needsSecondStep(subject, parts)))
     return { outcome: 'next', methods: await listSetUp(subject, parts) }
 
   return {
     outcome: 'granted',
     subject,
-    amr: [...new Set(proved.flatMap(({ amr }) => amr))],
+    amr: [...new Set([...proved.flatMap(({ amr }) => amr), ...(hasTwo ? ['mfa'] : [])])],
     authenticatedAt: Math.max(...proofs.map(({ at }) => at)),
   }
 }

@@ -29,7 +29,10 @@ export interface MethodParts<U> {
  */
 export interface Method<Name extends string = string> {
   readonly name: string
-  /** The values of the claim `amr` that stand for this method (RFC 8176 §2). */
+  /**
+   * The values of the claim `amr` that stand for this method (RFC 8176 §2). The policy adds `mfa`
+   * for a second step.
+   */
   readonly amr: readonly string[]
   /** The parameters of a proof, each as JSON Schema. All are needed. */
   readonly parameters: Readonly<Record<Name, JsonObject>>
@@ -49,7 +52,10 @@ export interface Method<Name extends string = string> {
 }
 
 export interface SecondStep {
-  /** Whether logins of a user who has set this method up need a second step. */
+  /**
+   * Whether logins of a user who has set this method up need a second step. Then it must also be in
+   * `demands` of `marks-in-transaction.ts`.
+   */
   readonly isDemanded: boolean
   isSetUp<U>(
     subject: string,

@@ -13,7 +13,7 @@ const maxWrongCodes = 100
 /** A code of the authenticator app (RFC 6238). */
 export const otpMethod: Method<'otp'> = {
   name: 'otp',
-  amr: ['otp', 'mfa'],
+  amr: ['otp'],
   parameters: {
     otp: { type: 'string', description: 'The code of the authenticator app: six digits' },
   },

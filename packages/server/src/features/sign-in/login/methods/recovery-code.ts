@@ -8,7 +8,7 @@ import { subjectOf } from './otp.ts'
  */
 export const recoveryCodeMethod: Method<'recovery_code'> = {
   name: 'recovery_code',
-  amr: ['otp', 'mfa'],
+  amr: ['otp'],
   parameters: {
     recovery_code: { type: 'string', description: 'One of the recovery codes. It works once' },
   },

@@ -10,7 +10,7 @@ import { subjectOf } from './otp.ts'
  */
 export const pinMethod: Method<'pin'> = {
   name: 'pin',
-  amr: ['pin', 'mfa'],
+  amr: ['pin'],
   parameters: { pin: { type: 'string', description: 'The PIN' } },
   secondStep: {
     isDemanded: true,
