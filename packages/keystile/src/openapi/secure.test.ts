@@ -55,7 +55,7 @@ const securityOf = (app: SecuredApp, operation: string): unknown =>
 const read = [{ keystile: ['items:read'] }]
 const ok = (c: { text(text: string): Response }): Response => c.text('ok')
 
-const description = 'Leave `client_id` and `client_secret` of the form empty.'
+const description = 'Leave `client_id` and `client_secret` empty.'
 
 describe('secure()', () => {
   const app = new Hono().get('/items', guard('items:read'), ok).get('/open', ok).get('/plain', ok)

@@ -395,10 +395,6 @@ function nameOf(index: number): string {
 
 /** Returns the default security scheme: the password flow of a Keystile issuer. */
 function schemeOf(issuer: string, scopes: Readonly<Record<string, string>>): JsonObject {
-  const description = 'Leave `client_id` and `client_secret` of the form empty.'
-  return {
-    type: 'oauth2',
-    description,
-    flows: { password: { tokenUrl: `${issuer}/token`, scopes } },
-  }
+  const flows = { password: { tokenUrl: `${issuer}/token`, scopes } }
+  return { type: 'oauth2', description: 'Leave `client_id` and `client_secret` empty.', flows }
 }

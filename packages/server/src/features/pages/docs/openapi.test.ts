@@ -59,7 +59,7 @@ describe('describeRoutes', () => {
     assert.deepEqual(at(document, 'components', 'securitySchemes'), {
       keystile: {
         type: 'oauth2',
-        description: 'Leave `client_id` and `client_secret` of the form empty.',
+        description: 'Leave `client_id` and `client_secret` empty.',
         flows: { password: { tokenUrl: '/v1/token', scopes: { 'items:read': 'Read' } } },
       },
     })

@@ -45,7 +45,7 @@ const schemas = {
 }
 
 /** Swagger UI shows this above its fields, which always include the two of the client. */
-const howToLogIn = 'Leave `client_id` and `client_secret` of the form empty.'
+const howToLogIn = 'Leave `client_id` and `client_secret` empty.'
 
 const retryAfter = {
   'Retry-After': { description: 'Whole seconds', schema: { type: 'string', pattern: '^\\d+$' } },
