@@ -94,12 +94,13 @@ export function createAppSessions<U>(parts: {
       if (undeclared !== undefined)
         throw new TypeError(`each scope must be declared; "${undeclared}" is not`)
 
-      // The second try is for a user whose rights changed during the first try.
-      if (!amr?.includes('mfa') && (await login.needsSecondStep(subject)))
+      const isKnown = (await directory.findActive(subject)) !== undefined
+      if (isKnown && !amr?.includes('mfa') && (await login.needsSecondStep(subject)))
         throw new ProblemError(
           'forbidden',
           'This user has a second factor: check one, and pass amr with mfa',
         )
+      // The second try is for a user whose rights changed during the first try.
       const started =
         (await tryStart(subject, requested, amr)) ?? (await tryStart(subject, requested, amr))
       if (!started?.refreshToken)
