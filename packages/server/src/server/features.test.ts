@@ -45,6 +45,21 @@ async function findRecords<T>(
 }
 
 const isRate = (record: object): boolean => 'intervalMilliseconds' in record
+const areRates = (record: object): boolean =>
+  !isRate(record) &&
+  Object.values(record).length > 0 &&
+  Object.values(record).every((value) => typeof value === 'object' && value && isRate(value))
+
+/** Finds the rate limits that are exported alone, or in a record of several. */
+async function findRates(): Promise<readonly Constant<LimitRate>[]> {
+  const several = await findRecords<Readonly<Record<string, LimitRate>>>(areRates)
+  return [
+    ...(await findRecords<LimitRate>(isRate)),
+    ...several.flatMap(({ file, name, value }) =>
+      Object.entries(value).map(([key, rate]) => ({ file, name: `${name}.${key}`, value: rate })),
+    ),
+  ]
+}
 const isMetric = (record: object): boolean => 'help' in record && 'type' in record
 
 /** Reads the source of a folder, without its tests. */
@@ -119,17 +134,18 @@ describe('the audit events of features', () => {
     for (const { file, value } of found) {
       const written = sourceIn(dirname(file))
       for (const event of value.auditEvents ?? [])
-        assert.match(written, new RegExp(`(event: |record\\()'${event}'`), `${event} of ${file}`)
+        assert.match(
+          written,
+          new RegExp(`(event: |event = |record\\(|Change\\(.*)'${event}'`),
+          `${event} of ${file}`,
+        )
     }
   })
 })
 
 describe('the rate limits of features', () => {
   it('the list of rate limits contains every declared rate limit once', async () => {
-    assert.deepEqual(
-      namesOf(rates),
-      namesOf((await findRecords<LimitRate>(isRate)).map(({ value }) => value)),
-    )
+    assert.deepEqual(namesOf(rates), namesOf((await findRates()).map(({ value }) => value)))
     assert.equal(new Set(namesOf(rates)).size, rates.length)
     for (const name of namesOf(rates)) assert.match(name, /^[a-z-]+$/)
   })
@@ -152,7 +168,7 @@ describe('the rate limits of features', () => {
   })
 
   it('each rate limit is used by the feature that declares it', async () => {
-    for (const { file, name } of await findRecords<LimitRate>(isRate))
+    for (const { file, name } of await findRates())
       assert.match(
         sourceIn(dirname(file)),
         new RegExp(`(useOf|usesAt)\\(${name},`),

@@ -44,8 +44,6 @@ export async function wireLogin<U>(
   const attempts = createAttempts(database, { kept, clock })
   const using = { limits, devices, notices, starter, clock, logger, secondFactors, attempts }
   const login = createLogin({ directory, passwords, audit, ...using })
-  if (!seal) return { login, resetFactors: async () => {}, factorRoutes: [] }
-
   const hasAccounts = options.users === undefined
   const service = new URL(issuer).hostname
   const factors = createFactors({ database, directory, feed, hasAccounts, service, ...using })
@@ -57,7 +55,7 @@ export async function wireLogin<U>(
     factorRoutes: factorRoutes({
       factors,
       directory,
-      isOffered: secondFactor !== 'off',
+      isOffered: secondFactor !== 'off' && seal !== undefined,
       hasMail: hasMail(options),
     }),
   }

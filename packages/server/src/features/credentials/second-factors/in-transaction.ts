@@ -2,19 +2,46 @@ import { inTables, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import type { SecondFactorTables } from './tables.ts'
 
-/** Whether logins of this user need a second factor, because the user has set one up. */
+/**
+ * Whether logins of this user need a second factor, because the user has set one up. Locks the rows
+ * of the app, also of one that waits for its first code: a change that finds no factor is committed
+ * before the factor is.
+ */
 export async function hasSecondFactor(transaction: Transaction, subject: string): Promise<boolean> {
-  return (await findApp(transaction, { subject })).length > 0
+  return (await lockApps(transaction, { subject })).some(({ state }) => state === 'confirmed')
 }
 
-const findApp = prepare<SecondFactorTables, { readonly subject: string }, unknown>(
-  (db, { subject }) =>
-    db
-      .selectFrom('authenticator_app')
-      .select('subject')
-      .where('subject', '=', subject)
-      .where('state', '=', 'confirmed'),
+// This update changes no value.
+const lockApps = prepare<
+  SecondFactorTables,
+  { readonly subject: string },
+  { readonly state: string }
+>((db, { subject }) =>
+  db
+    .updateTable('authenticator_app')
+    .set((row) => ({ sealed: row.ref('sealed') }))
+    .where('subject', '=', subject)
+    .returning('state'),
 )
+
+/**
+ * Whether a caller has not proved the second factor that the account has by now. The check of the
+ * route is not enough: the factor may be newer than it.
+ */
+export async function lacksFactor(
+  transaction: Transaction,
+  {
+    subject,
+    by,
+  }: {
+    readonly subject: string
+    readonly by: { readonly actor: string; readonly acr?: string | undefined }
+  },
+): Promise<boolean> {
+  // An administrator, an operator and the app need no factor of this user.
+  const isOwn = by.actor === `user:${subject}` || by.actor === 'nobody'
+  return isOwn && by.acr !== 'mfa' && (await hasSecondFactor(transaction, subject))
+}
 
 /** A code of an authenticator app that was found to be right. */
 export interface UsedStep {
@@ -79,17 +106,25 @@ export async function lockPending(
   return locked !== undefined
 }
 
-/** Makes the pending app the confirmed one, after its first code. It replaces an earlier app. */
+/**
+ * Makes the pending app the confirmed one, after its first code. It replaces an earlier app. The
+ * row stays the same, so a transaction that waits for it then sees the confirmed app.
+ */
 export async function confirmPending(
   transaction: Transaction,
   { subject, sealed, step, now }: UsedStep & { readonly now: number },
 ): Promise<void> {
   const db = inTables<SecondFactorTables>(transaction)
-  await db.deleteFrom('authenticator_app').where('subject', '=', subject).execute()
-  const row = { subject, state: 'confirmed', sealed, last_step: step, wrong_codes: 0 } as const
   await db
-    .insertInto('authenticator_app')
-    .values({ ...row, created_at: now })
+    .deleteFrom('authenticator_app')
+    .where('subject', '=', subject)
+    .where('state', '=', 'confirmed')
+    .execute()
+  await db
+    .updateTable('authenticator_app')
+    .set({ state: 'confirmed', last_step: step, wrong_codes: 0, created_at: now })
+    .where('subject', '=', subject)
+    .where('sealed', '=', sealed)
     .execute()
 }
 

@@ -12,6 +12,7 @@ export interface AuthenticatorApp {
   readonly sealed: string
   readonly lastStep: number
   readonly wrongCodes: number
+  readonly createdAt: Date
 }
 
 export interface DescribedFactors {
@@ -74,6 +75,7 @@ export function createSecondFactors(
         sealed,
         lastStep: row.last_step,
         wrongCodes: row.wrong_codes,
+        createdAt: new Date(row.created_at),
       }
     },
     async describe(subject) {

@@ -1,3 +1,4 @@
+import { lacksFactor } from '../../credentials/second-factors/in-transaction.ts'
 import { command, type AnyCommand, type Command } from '../../../storage/database.ts'
 import {
   canRestore,
@@ -69,6 +70,7 @@ export const confirmEmailChange: Command<
   const account = await lockAddress(transaction, { subject, passwordHash })
   if (account?.email_key !== from || !(await lockProof(transaction, { ...proof, now })))
     return { outcome: 'refused' }
+  if (await lacksFactor(transaction, { ...change, subject })) return { outcome: 'refused' }
 
   const outcome = await changeAddress(transaction, account, { ...change, verifiedAt: now })
   if (outcome !== 'changed') return { outcome: outcome === 'taken' ? 'refused' : outcome }

@@ -1,3 +1,4 @@
+import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
 import {
   command,
   type AnyCommand,
@@ -100,6 +101,7 @@ export const finishReset: Command<Reset & { readonly recipient: string }, void> 
   async (transaction, { proof, recipient, notice, by, now }) => {
     const { subject, purpose } = proof
     await eraseProofs(transaction, { subject, purposes: [purpose] })
+    await clearWrongCodes(transaction, subject)
     await endSessions(transaction, { subject, now })
     await recordReset(transaction, { subject, recipient, notice, by, now })
   },

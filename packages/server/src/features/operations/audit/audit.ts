@@ -82,9 +82,10 @@ export function byStranger(request: HttpRequestWithBody): By {
  */
 export function byCaller(
   request: HttpRequestWithBody,
-  { subject, clientId, sessionId }: CallerIdentity,
+  { subject, clientId, sessionId, acr }: CallerIdentity,
 ): By {
-  return { actor: `user:${subject}`, ...senderOf(request), clientId, sessionId }
+  const token = { clientId, sessionId, ...(acr !== undefined && { acr }) }
+  return { actor: `user:${subject}`, ...senderOf(request), ...token }
 }
 
 /** Returns what a mail about a change tells or needs of the request that caused it. */
@@ -97,6 +98,7 @@ export interface CallerIdentity {
   readonly subject: string
   readonly clientId: string
   readonly sessionId?: string | undefined
+  readonly acr?: string | undefined
 }
 
 /**

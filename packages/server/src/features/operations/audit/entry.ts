@@ -13,6 +13,8 @@ export interface By {
   readonly acceptLanguage?: string | undefined
   /** The session of the access token in the request. */
   readonly sessionId?: string | undefined
+  /** How strong the login of the access token was: `mfa` after two factors. */
+  readonly acr?: string | undefined
   /** The client that the access token was issued to. */
   readonly clientId?: string | undefined
 }

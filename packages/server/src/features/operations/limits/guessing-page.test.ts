@@ -14,6 +14,7 @@ const named = [
   'device',
   'factor',
   'factor-device',
+  'factor-known',
   'factor-notice',
   'factor-enrolment',
   'proof',

@@ -29,6 +29,9 @@ import {
 /** How long a first code may take, after the secret was shown. */
 const pendingMilliseconds = 60 * 60 * 1000
 
+/** Longer labels would make the QR code too fine to scan. */
+const maxLabelLength = 60
+
 /** What a person needs to add the account to an authenticator app. */
 export interface ShownSecret {
   /** In base32. */
@@ -42,7 +45,7 @@ export interface ShownSecret {
 export interface Factors<U> {
   show(subject: string): Promise<DescribedFactors>
   /** Makes a secret for an app. It counts only after its first code. */
-  begin(user: U): Promise<ShownSecret>
+  begin(user: U, by: By): Promise<ShownSecret>
   /**
    * Confirms the app with its first code.
    *
@@ -89,16 +92,17 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
 
   return {
     show: secondFactors.describe,
-    async begin(user) {
+    async begin(user, by) {
+      await limits.count([useOf(enrolmentRate, by.sessionId ?? directory.subject(user))])
       const [subject, secret] = [directory.subject(user), makeTotpSecret()]
       await secondFactors.begin(subject, secret)
       const account = directory.username(user) ?? directory.email(user) ?? subject
-      const uri = totpUri(secret, { issuer: service, account })
+      const uri = totpUri(secret, { issuer: service, account: account.slice(0, maxLabelLength) })
       return { secret, uri, qrSvg: qrSvg(uri) }
     },
     async confirm(user, code, by) {
       const subject = directory.subject(user)
-      const spent = await limits.count([useOf(enrolmentRate, subject)])
+      const spent = await limits.count([useOf(enrolmentRate, by.sessionId ?? subject)])
       const now = clock.now()
       const pending = await secondFactors.findPending(subject, now - pendingMilliseconds)
       if (!pending) throw nothingPending()

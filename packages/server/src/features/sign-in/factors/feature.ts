@@ -10,8 +10,7 @@ import { rules, type RuleOptions } from './rules.ts'
 export interface FactorOptions {
   /**
    * Whether users may set up a second factor. `off`: they cannot; a factor that exists is still
-   * asked for. `optional`: each user decides. Default: `optional` in the stand-alone server, unless
-   * `signingKey` is set without `key`, and `off` in an app, because a login form without a field
+   * asked for. `optional`: each user decides. Default: `off`, because a login form without a field
    * for the code would lock people out.
    */
   readonly secondFactor?: 'off' | 'optional'
@@ -22,11 +21,6 @@ const secondFactor: DefaultedSetting<'secondFactor', 'off' | 'optional'> = {
   takenBy: 'both',
   schema: z.enum(['off', 'optional'], { error: 'must be off or optional' }),
   default: 'off',
-  // With signingKey alone, no key lasts long enough to encrypt the secrets of apps.
-  standAloneDefault: ({ signingKey, key }) =>
-    signingKey !== undefined && key === undefined ? 'off' : 'optional',
-  defaultText:
-    'optional in the stand-alone server, unless signingKey is set without key; off in an app',
   help: 'whether users may set up a second factor: off or optional',
   environment: ['KEYSTILE_SECOND_FACTOR'],
 }

@@ -115,15 +115,14 @@ function beginRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>
       },
       refuses: { 403: 'The address of the account must be verified first' },
     },
-    async handle(_request, caller) {
+    async handle(request, { identity, user }) {
       const { directory, hasMail } = parts
-      const { user } = caller
       if (hasMail && directory.email(user) !== undefined && !directory.emailVerified(user))
         throw new ProblemError(
           'forbidden',
           'The address of the account must be verified before a second factor is set up',
         )
-      const { secret, uri, qrSvg } = await parts.factors.begin(user)
+      const { secret, uri, qrSvg } = await parts.factors.begin(user, byCaller(request, identity))
       return jsonAnswer(200, { secret, uri, qr_svg: qrSvg })
     },
   }

@@ -1,5 +1,6 @@
 // The transactions that change second factors. Each locks the account first, then checks, then
 // stores the mail about the change, and then changes: a change without its mail does not happen.
+import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
 import {
   command,
   type AnyCommand,
@@ -10,6 +11,7 @@ import {
   confirmPending,
   eraseSecondFactors,
   hasSecondFactor,
+  lacksFactor,
   lockPending,
   replaceRecoveryCodes,
 } from '../../credentials/second-factors/in-transaction.ts'
@@ -52,14 +54,16 @@ export const confirmApp: Command<
 > = command('confirmApp', async (transaction, { sealed, step, codeIds, ...change }) => {
   const { subject, by, now } = change
   const addressee = await lockAddressee(transaction, change)
-  if (!addressee || !(await lockPending(transaction, { subject, sealed })))
-    return { outcome: 'gone' }
+  if (!addressee || (await lacksFactor(transaction, change))) return { outcome: 'gone' }
+  if (!(await lockPending(transaction, { subject, sealed }))) return { outcome: 'gone' }
   if (!(await sendNotice(transaction, addressee, change))) return { outcome: 'too-many-mails' }
 
   const isFirst = !(await hasSecondFactor(transaction, subject))
   await confirmPending(transaction, { subject, sealed, step, now })
   if (isFirst) {
     await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
+    // A change of the address that was asked for before must not go around the factor.
+    await eraseProofs(transaction, { subject })
     await endSessions(transaction, { subject, except: by.sessionId, now })
   }
   await insertAudit<FactorEvent>(transaction, { event: 'factor_added', ...entryOf(change) })
@@ -71,7 +75,8 @@ export const removeFactors: Command<FactorChange, { readonly outcome: 'removed' 
   command('removeFactors', async (transaction, change) => {
     const { subject, by, now } = change
     const addressee = await lockAddressee(transaction, change)
-    if (!addressee || !(await hasSecondFactor(transaction, subject))) return { outcome: 'gone' }
+    if (!addressee || (await lacksFactor(transaction, change))) return { outcome: 'gone' }
+    if (!(await hasSecondFactor(transaction, subject))) return { outcome: 'gone' }
     if (!(await sendNotice(transaction, addressee, change))) return { outcome: 'too-many-mails' }
 
     await eraseSecondFactors(transaction, { subject })
@@ -87,7 +92,8 @@ export const renewRecoveryCodes: Command<
 > = command('renewRecoveryCodes', async (transaction, { codeIds, ...change }) => {
   const { subject, now } = change
   const addressee = await lockAddressee(transaction, change)
-  if (!addressee || !(await hasSecondFactor(transaction, subject))) return { outcome: 'gone' }
+  if (!addressee || (await lacksFactor(transaction, change))) return { outcome: 'gone' }
+  if (!(await hasSecondFactor(transaction, subject))) return { outcome: 'gone' }
   if (!(await sendNotice(transaction, addressee, change))) return { outcome: 'too-many-mails' }
 
   await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })

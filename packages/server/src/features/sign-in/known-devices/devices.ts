@@ -19,6 +19,11 @@ export interface Device {
    */
   readonly account: string
   /**
+   * When the authenticator app was set up with which the device logged in; undefined if it logged
+   * in with the password alone. Such a device is known for passwords, and not for codes.
+   */
+  readonly appSince: number | undefined
+  /**
    * Returns whether the user logged in on this device with the current password, or set the current
    * password in the session of this device.
    */
@@ -60,6 +65,8 @@ export interface Devices {
     readonly subject: string
     readonly passwordMark: string
     readonly sessionId: string
+    /** When the app was set up whose code the login had, or that a recovery code stood for. */
+    readonly appSince?: number | undefined
   }): string | undefined
 }
 
@@ -100,24 +107,28 @@ export function createDevices(key: string, clock: Clock): Devices {
       const text = seal.open(secret)
       if (text === undefined) return undefined
 
-      const [id, expiresAt, fingerprint, account = fingerprint] = JSON.parse(text) as Content
+      const [id, expiresAt, fingerprint, account = fingerprint, appSince] = JSON.parse(
+        text,
+      ) as Content
       if (expiresAt <= clock.now()) return undefined
 
       return {
         id,
         account,
+        appSince: appSince ?? undefined,
         // Also compares the session: if a user changes the password during an attack, the user's
         // device must stay known.
         isOf: ({ subject, passwordMark, passwordSession }) =>
           fingerprint === fingerprintOf(subject, passwordMark) || id === passwordSession,
       }
     },
-    make({ subject, passwordMark, sessionId }) {
+    make({ subject, passwordMark, sessionId, appSince }) {
       const content: Content = [
         sessionId,
         clock.now() + deviceSeconds * 1000,
         fingerprintOf(subject, passwordMark),
         fingerprintOf(subject, undefined),
+        appSince ?? null,
       ]
       return seal.seal(JSON.stringify(content))
     },
@@ -125,7 +136,13 @@ export function createDevices(key: string, clock: Clock): Devices {
 }
 
 /** What a device secret contains. Older secrets have no `account`. */
-type Content = readonly [id: string, expiresAt: number, fingerprint: string, account?: string]
+type Content = readonly [
+  id: string,
+  expiresAt: number,
+  fingerprint: string,
+  account?: string,
+  appSince?: number | null,
+]
 
 /**
  * Returns a hash of the user and the password mark. The device secret contains this hash instead of

@@ -36,6 +36,8 @@ export interface CountedLogin {
   readonly spent: Spent
   /** Identifies the known device of the user; undefined if the device is not known. */
   readonly deviceId: string | undefined
+  /** See `Device.appSince`. */
+  readonly appSince: number | undefined
   /** How long the writes of this login may wait, so that they share a commit with other writes. */
   readonly patienceMilliseconds: number
 }

@@ -15,7 +15,7 @@ describe('countLogin', () => {
   let counted: Use[]
   beforeEach(() => void (counted = []))
 
-  const device: Device = { id: 's1', account: 'a', isOf: () => true }
+  const device: Device = { id: 's1', appSince: undefined, account: 'a', isOf: () => true }
   const devices: Devices = {
     open: (secret) => (secret === undefined ? undefined : device),
     make: () => undefined,

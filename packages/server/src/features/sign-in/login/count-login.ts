@@ -34,14 +34,19 @@ export interface ArrivingLogin {
 export async function countLogin(
   { name, address, deviceSecret, patienceMilliseconds, isOwn }: ArrivingLogin,
   { limits, devices }: { readonly limits: Limits; readonly devices: Devices },
-): Promise<{ readonly spent: Spent; readonly deviceId: string | undefined }> {
+): Promise<{
+  readonly spent: Spent
+  readonly deviceId: string | undefined
+  readonly appSince: number | undefined
+}> {
   const device = devices.open(deviceSecret)
 
   // Counts the login before `isOwn()` looks up the user. Otherwise a caller with a known device
   // could measure how long lookups of other names take, and so find out which users exist.
   const ofDevice =
     device && (await limits.tryCount([useOf(deviceRate, device.id)], patienceMilliseconds))
-  if (device && ofDevice && (await isOwn(device))) return { spent: ofDevice, deviceId: device.id }
+  if (device && ofDevice && (await isOwn(device)))
+    return { spent: ofDevice, deviceId: device.id, appSince: device.appSince }
 
   const uses = [useOf(nameRate, name), ...limits.usesAt(addressRate, address)]
   const spent = await limits.count(uses, patienceMilliseconds)
@@ -49,5 +54,6 @@ export async function countLogin(
   return {
     spent: { ...spent, uses: [...spent.uses, ...(ofDevice?.uses ?? [])] },
     deviceId: undefined,
+    appSince: undefined,
   }
 }

@@ -47,6 +47,16 @@ export const factorRate: LimitRate = {
   intervalMilliseconds: 144 * minuteMilliseconds,
 }
 
+/**
+ * Limits codes of an authenticator app from all known devices of a user together. Nobody can make
+ * such a device without a code of the app.
+ */
+export const factorKnownRate: LimitRate = {
+  name: 'factor-known',
+  burst: 20,
+  intervalMilliseconds: 72 * minuteMilliseconds,
+}
+
 /** Limits codes of an authenticator app from a known device: strangers cannot use it up. */
 export const factorDeviceRate: LimitRate = {
   name: 'factor-device',
@@ -81,5 +91,13 @@ export type LoginEvent = (typeof auditEvents)[number]
 export const feature: Feature<object, LoginEvent> = {
   name: 'login',
   auditEvents,
-  rates: [nameRate, addressRate, deviceRate, factorRate, factorDeviceRate, guessedNoticeRate],
+  rates: [
+    nameRate,
+    addressRate,
+    deviceRate,
+    factorRate,
+    factorDeviceRate,
+    factorKnownRate,
+    guessedNoticeRate,
+  ],
 }

@@ -31,7 +31,7 @@ interface GrantedLogin<U> {
 export async function finish<U>(
   { asked, proofs, counted, session }: LoginAttempt,
   { subject, amr, authenticatedAt, user }: GrantedLogin<U>,
-  { starter, directory, devices, notices }: FinishParts<U>,
+  { starter, directory, devices, notices, secondFactors }: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
   const { client, address, acceptLanguage } = asked
   const marks = Object.fromEntries(proofs.map(({ method, mark }) => [method, mark]))
@@ -64,7 +64,11 @@ export async function finish<U>(
 
   const { sessionId } = started
   const passwordMark = marks['password']
+  const { app } = amr.includes('mfa') ? await secondFactors.describe(subject) : {}
+  const appSince = app?.createdAt.getTime()
   const deviceSecret =
-    passwordMark === undefined ? undefined : devices.make({ subject, passwordMark, sessionId })
+    passwordMark === undefined
+      ? undefined
+      : devices.make({ subject, passwordMark, sessionId, appSince })
   return { outcome: 'granted', ...started, deviceSecret }
 }

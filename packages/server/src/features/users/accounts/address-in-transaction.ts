@@ -1,4 +1,5 @@
 // The transactions that change the address of an account, and restore a former one.
+import { eraseSecondFactors } from '../../credentials/second-factors/in-transaction.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
@@ -229,6 +230,8 @@ export async function restoreAddress(
 
   const values = { password_hash: noPassword, password_session: null }
   await updateUser(transaction, values, { subject, now })
+  // The person who changed the address may have set up a factor too.
+  await eraseSecondFactors(transaction, { subject })
   await endSessions(transaction, { subject, now })
   await announceChange(transaction, 'email_changed', { subject, by, now })
   await announceChange(transaction, 'password_changed', { subject, by, now })

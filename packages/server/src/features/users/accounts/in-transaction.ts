@@ -5,7 +5,10 @@ import type { AppEvent } from '../../operations/app-events/app-event.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
+import {
+  clearWrongCodes,
+  eraseSecondFactors,
+} from '../../credentials/second-factors/in-transaction.ts'
 import { isSameMailbox } from '../directory/names.ts'
 import { namesOfRights, type StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
@@ -181,7 +184,9 @@ export async function setPasswordByMail(
   }
   await updateUser(transaction, values, { subject, now })
 
-  await clearWrongCodes(transaction, subject)
+  // A stranger who registered the account may have set up a factor.
+  if (isVerified) await clearWrongCodes(transaction, subject)
+  else await eraseSecondFactors(transaction, { subject })
   await endSessions(transaction, { subject, now })
   await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   await announceChange(transaction, 'password_changed', act)

@@ -1,5 +1,6 @@
 // The writes by which an administrator changes or deletes an account. These writes share one lock,
 // so that two concurrent writes cannot leave the system without an administrator.
+import { lacksFactor } from '../../credentials/second-factors/in-transaction.ts'
 import { sql, type Kysely } from 'kysely'
 import type { OfUser } from '../../../feature/of-user.ts'
 import {
@@ -130,7 +131,7 @@ export function createDeleteUser(
     await lockAdministration(db)
     if (await isLastAdministrator(db, subject)) return 'last-administrator'
     const account = await lockUser(transaction, subject)
-    if (!account) return 'absent'
+    if (!account || (await lacksFactor(transaction, act))) return 'absent'
 
     const mailboxes = await listMailboxes(db, account)
     await updateUser(transaction, { ...erased, deleted_at: now }, { subject, now })

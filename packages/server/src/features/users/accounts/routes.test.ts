@@ -100,7 +100,8 @@ describe('accountRoutes', () => {
 
   it('accountRoutes documents the form of a name, an e-mail address and a password', () => {
     const password = { type: 'string', format: 'password' }
-    const newPassword = { ...password, minLength: 15, maxLength: 1_024 }
+    const example = 'four kites over a quiet harbour'
+    const newPassword = { ...password, minLength: 15, maxLength: 1_024, example }
     assert.deepEqual(bodyOf('POST', '/users'), {
       username: {
         type: 'string',

@@ -1,6 +1,6 @@
 // Reads accounts, and writes the changes that users make to their own accounts. Changes by
 // administrators are in management-store.ts.
-import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
+import { clearWrongCodes, lacksFactor } from '../../credentials/second-factors/in-transaction.ts'
 import type { CompiledQuery } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
 import {
@@ -83,6 +83,7 @@ export const changePassword: Command<
   const { subject, by, now } = act
   const values = { password_hash: hash, password_session: by.sessionId ?? null }
   const expected = { password_hash: old }
+  if (await lacksFactor(transaction, act)) return 'outdated'
   const changed = await updateUser(transaction, values, { subject, expected, now })
   if (!changed) return 'outdated'
 
@@ -110,7 +111,7 @@ export const changeEmail: Command<
   Outcome | 'taken' | 'too-many-mails'
 > = command('changeEmail', async (transaction, change) => {
   const account = await lockAddress(transaction, change)
-  if (!account) return 'outdated'
+  if (!account || (await lacksFactor(transaction, change))) return 'outdated'
   const isVerified = account.email_verified_at !== null
   if (change.undo && isVerified && !isSameMailbox(account.email, change.email.shown))
     return 'outdated'

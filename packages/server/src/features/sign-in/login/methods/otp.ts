@@ -1,7 +1,7 @@
 import { stepOf } from '../../../credentials/second-factors/totp.ts'
 import { useOf } from '../../../operations/limits/uses.ts'
 import { withProof, withUses, type LoginAttempt } from '../attempt.ts'
-import { factorDeviceRate, factorRate, guessedNoticeRate } from '../feature.ts'
+import { factorDeviceRate, factorKnownRate, factorRate, guessedNoticeRate } from '../feature.ts'
 import type { Method, MethodParts, Proving, WrongFactor } from './method.ts'
 
 /**
@@ -28,17 +28,22 @@ export const otpMethod: Method<'otp'> = {
     const code = otp.replaceAll(/\s/g, '')
     if (!/^\d{6}$/.test(code)) return refused('malformed_code', subject)
 
-    const deviceId = attempt.counted?.deviceId
-    const use =
-      deviceId === undefined ? useOf(factorRate, subject) : useOf(factorDeviceRate, deviceId)
-    const { uses } = await limits.count([use])
-
     const app = await secondFactors.findApp(subject)
-    const isOpen = app && (deviceId !== undefined || app.wrongCodes < maxWrongCodes)
+    if (!app) return refused('wrong_code', subject)
+    // A device that logged in with the password alone proves nothing about the app.
+    const { deviceId, appSince } = attempt.counted ?? {}
+    const known = appSince === app.createdAt.getTime() ? deviceId : undefined
+    const { uses } = await limits.count(
+      known === undefined
+        ? [useOf(factorRate, subject)]
+        : [useOf(factorDeviceRate, known), useOf(factorKnownRate, subject)],
+    )
+
+    const isOpen = known !== undefined || app.wrongCodes < maxWrongCodes
     const now = clock.now()
     const step = isOpen ? stepOf(app.secret, code, now) : undefined
-    if (!app || step === undefined || step <= app.lastStep) {
-      if (deviceId === undefined) await tellOwner(subject, attempt, parts)
+    if (step === undefined || step <= app.lastStep) {
+      if (known === undefined) await tellOwner(subject, attempt, parts)
       return refused('wrong_code', subject)
     }
 
