@@ -329,6 +329,28 @@ describeOnBoth(
       assert.equal((await running.login({ otp: ada.nextCode() })).status, 200)
     })
 
+    it('a device that logged in before the factor is not known for codes', async () => {
+      const clock = createTestClock()
+      const options = { clock, secondFactor: 'optional', rateLimits: 'on' } as const
+      const running = { ...(await stage.start(options)), clock }
+      const secrets: string[] = []
+      const ada = await enrol(running, clock, 'ada', async () => {
+        for (let i = 0; i < 2; i++) secrets.push((await running.login()).json['device_secret'])
+      })
+      const guess = async (device_secret: string): Promise<number> =>
+        (await running.login({ otp: '000000', device_secret })).status
+      const outcomes: number[] = []
+      for (let i = 0; i < 12; i++) outcomes.push(await guess(secrets[i % 2] ?? ''))
+      assert.equal(outcomes.filter((status) => status === 400).length, 10)
+      assert.equal(outcomes.at(-1), 429)
+
+      const [recovery = ''] = ada.recoveryCodes
+      const fields = { device_secret: secrets[0] ?? '', recovery_code: recovery }
+      const { json } = await running.login(fields)
+      const known = { device_secret: json['device_secret'] as string }
+      assert.equal((await running.login({ ...known, otp: ada.nextCode() })).status, 200)
+    })
+
     it('the database has neither the secret nor a recovery code', async () => {
       const running = await start()
       const ada = await enrol(running, running.clock)

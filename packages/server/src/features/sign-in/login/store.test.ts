@@ -10,7 +10,9 @@ import { byOperator as by } from '../../operations/audit/audit.ts'
 import { parseEmail, parseUsername } from '../../users/directory/names.ts'
 import { openEventFeed, type EventFeed } from '../../tokens/events/events.ts'
 import { insertPendingApp } from '../../credentials/second-factors/store.ts'
-import { confirmApp } from '../factors/store.ts'
+import { confirmApp, removeFactors, renewRecoveryCodes } from '../factors/store.ts'
+import { createDeleteUser } from '../../users/accounts/management-store.ts'
+import { changePassword } from '../../users/accounts/store.ts'
 import { prepareMail } from '../../mail/outbox/new-mail.ts'
 import type { OutboxTables } from '../../mail/outbox/tables.ts'
 import { openLoginStarter } from './session-starter.ts'
@@ -91,6 +93,32 @@ describe('startLogin', () => {
     assert.equal(await starter.start({ ...login, amr: ['pwd'] }), undefined)
     assert.equal(await starter.start(login), undefined)
     assert.ok(await starter.start({ ...login, amr: ['pwd', 'otp', 'mfa'] }))
+  })
+
+  it('a change whose request was checked before the factor was set up is refused', async () => {
+    const subject = await addUser()
+    await database.write(insertPendingApp, { subject, sealed: 'x', now })
+    const noticeTo = { email: undefined, isVerified: false }
+    const weak = { actor: `user:${subject}`, acr: 'pwd' } as const
+    const change = { subject, hasAccount: true, notice: undefined, noticeTo, by: weak, now }
+    const confirmed = { ...change, sealed: 'x', step: 1, codeIds: ['code'] }
+    assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'first' })
+
+    const gone = { outcome: 'gone' }
+    const codeIds = ['another code']
+    assert.deepEqual(await database.write(renewRecoveryCodes, { ...change, codeIds }), gone)
+    assert.deepEqual(await database.write(removeFactors, change), gone)
+    const password = { subject, old: 'hash', hash: 'new', notice: undefined, by: weak, now }
+    assert.equal(await database.write(changePassword, password), 'outdated')
+    assert.equal(
+      await database.write(createDeleteUser(ofUser), { subject, by: weak, now }),
+      'absent',
+    )
+
+    const strong = { ...weak, acr: 'mfa' }
+    const renewed = { ...change, by: strong, codeIds }
+    assert.deepEqual(await database.write(renewRecoveryCodes, renewed), { outcome: 'renewed' })
+    assert.equal(await database.write(changePassword, { ...password, by: strong }), 'changed')
   })
 
   it('the notice about an app’s own user goes to the address that the app gives', async () => {
