@@ -56,7 +56,10 @@ describeOnBoth('keystile finish-restore', (stage) => {
     assert.match(wrong.stderr, /were encrypted with a different key/)
     const { code, stdout } = await finishRestore(['--keep-sessions'])
     assert.equal(code, 0)
-    assert.match(stdout, /^kept all sessions: .*\nno mails waited, .*\n$/)
+    assert.match(
+      stdout,
+      /^kept all sessions: .*\nno mails waited, .*\nNow start the servers, .*\n$/,
+    )
     assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
     const entries = await stage.sql("select detail from audit where event = 'database_restored'")
     assert.equal(entries.length, 1)
