@@ -33,7 +33,7 @@ const shortForReaders = {
   ...short,
   headerMilliseconds: 60_000,
   requestMilliseconds: 60_000,
-  idleMilliseconds: 60_000,
+  idleMilliseconds: 3_000, // the kernel may hold all small answers, and then the connection is idle
   answerMilliseconds: 3_000,
 }
 const behindOthers = ['slow readers behind another answer', 'slow readers behind a login'] as const
@@ -65,7 +65,9 @@ describe('listen', () => {
     })
     closing.push(() => server.close())
     const url = `http://127.0.0.1:${port}`
-    const metricsOf = async (): Promise<string> => (await fetch(`${url}/metrics`)).text()
+    // Keeps no idle connection open, which `connections` would count.
+    const ask = (path: string) => fetch(url + path, { headers: { connection: 'close' } })
+    const metricsOf = async (): Promise<string> => (await ask('/metrics')).text()
     return {
       port,
       url,
@@ -75,7 +77,7 @@ describe('listen', () => {
           await until(async () => /^keystile_connections (\d+)$/m.exec(await metricsOf())?.[1]),
         ),
       /** Waits until another client gets an answer. On a busy machine, it too meets the time limits. */
-      serves: () => until(async () => (await fetch(`${url}/healthz`)).ok),
+      serves: () => until(async () => (await (await ask('/healthz')).text()) === '{"status":"ok"}'),
     }
   }
 
