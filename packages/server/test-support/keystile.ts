@@ -18,6 +18,10 @@ import { byOperator } from '../src/features/operations/audit/audit.ts'
 import type { User, Users } from '../src/features/users/accounts/users.ts'
 import { noMeter } from '../src/feature/metric.ts'
 import type { RotationSettings } from '../src/features/tokens/signing-keys/rotation.ts'
+import {
+  openHashThreads,
+  type HashThreads,
+} from '../src/features/credentials/password/hash-threads.ts'
 import { wire, type RunningKeystile } from '../src/server/wire/wire.ts'
 import { instanceCount, startInTurns, throughPooler } from './in-turns.ts'
 import { copyMigratedFile, createMigratedDatabase, type MigratedDatabase } from './migrated.ts'
@@ -48,6 +52,10 @@ const testOptions = {
 } as const
 /** The cost in all other tests: the lowest of argon2id. A server refuses it. */
 const cheapHashing = { memoryKiB: 8, passes: 1 }
+
+/** All Keystiles of this process hash on the same threads: to start a thread takes longer than most tests. */
+const threads = openHashThreads()
+const openThreads = (): HashThreads => ({ ...threads, close: async () => {} })
 
 /** The answer to a login whose password cannot be hashed soon enough. */
 const noRoomForHash = 'Too many logins at the moment'
@@ -334,7 +342,7 @@ export async function startKeystile(
     isOnFile ? 1 : instanceCount,
     () => {
       const checked = checkOptions({ ...testOptions, ...options })
-      return wire({ ...checked, passwordHashing }, noMeter, rotation)
+      return wire({ ...checked, passwordHashing, openThreads }, noMeter, rotation)
     },
   )
   const guard = createGuard(keystile)

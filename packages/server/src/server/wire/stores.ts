@@ -5,7 +5,10 @@ import { createAudit, type Audit } from '../../features/operations/audit/audit.t
 import { createClients, type Clients } from '../../features/tokens/clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../../features/tokens/events/events.ts'
 import type { Notices } from '../../features/mail/messages/notices.ts'
-import { openHashThreads } from '../../features/credentials/password/hash-threads.ts'
+import {
+  openHashThreads,
+  type HashThreads,
+} from '../../features/credentials/password/hash-threads.ts'
 import type { HashingCost } from '../../features/credentials/password/hashing-cost.ts'
 import { hashSeconds } from '../../features/credentials/password/feature.ts'
 import { createPasswords, type Passwords } from '../../features/credentials/password/password.ts'
@@ -34,6 +37,11 @@ export interface Accounts {
   close(): Promise<void>
 }
 
+/** For tests, which start hundreds of servers in one process: these can share their threads. */
+export interface ThreadOptions {
+  readonly openThreads?: () => HashThreads
+}
+
 /**
  * Opens the database with its accounts and clients, and starts the threads that hash passwords.
  *
@@ -41,7 +49,7 @@ export interface Accounts {
  */
 export async function openAccounts(
   source: string | Pool,
-  options: {
+  options: ThreadOptions & {
     readonly logger: Logger
     readonly clock: Clock
     readonly passwordHashing?: HashingCost
@@ -49,11 +57,11 @@ export async function openAccounts(
   },
   meter: Meter = noMeter,
 ): Promise<Accounts> {
-  const { logger, clock, passwordHashing, notices } = options
+  const { logger, clock, passwordHashing, notices, openThreads = openHashThreads } = options
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
   try {
     const feed = await openEventFeed(database, { clock, logger })
-    const hashThreads = watchHashThreads(openHashThreads(), {
+    const hashThreads = watchHashThreads(openThreads(), {
       onHash: (seconds) => meter.observe(hashSeconds, {}, seconds),
     })
     const close = async (): Promise<void> => {

@@ -32,7 +32,7 @@ import { createAppSessions } from '../app-sessions.ts'
 import { findUnreadiness, readGauges } from '../health.ts'
 import { fetchFrom, type Keystile } from '../keystile.ts'
 import { wireAppFlows, wireMailFlows } from './mail-flows.ts'
-import { openAccounts } from './stores.ts'
+import { openAccounts, type ThreadOptions } from './stores.ts'
 import type { CheckedOptions } from '../options.ts'
 import { describingOutages } from '../outage-log.ts'
 import { accountPeople, appPeople, type People } from './people.ts'
@@ -63,7 +63,7 @@ export interface RunningKeystile extends Service {
  * @throws {Error} when the database cannot be opened
  */
 export async function wire(
-  given: CheckedOptions,
+  given: CheckedOptions & ThreadOptions,
   meter: Meter = noMeter,
   rotation: RotationSettings = defaultRotation,
 ): Promise<RunningKeystile> {
