@@ -190,8 +190,9 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       'The user was deleted or disabled. Or the function `user` does not search by ' +
       '`identity.subject`.',
     fix:
-      'With `createKeystile`, there is no function `user`: the user was deleted or disabled. ' +
-      'Otherwise, let the function `user` search by `identity.subject`, which is a string.',
+      'If you use `createKeystile` without a function `user`, there is nothing to correct: the ' +
+      'user was deleted or disabled. Otherwise, let the function `user` search by ' +
+      '`identity.subject`, which is a string.',
   },
   email_not_verified: {
     meaning: 'The route demands `verified`, and the user has no verified e-mail address.',
