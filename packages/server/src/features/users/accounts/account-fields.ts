@@ -16,17 +16,15 @@ const emailRule =
   'value is not a valid email address: it should have one part, an @-sign and a domain with a ' +
   'dot; the part should not begin with -, | or /, or contain =?'
 
-/** The field for a new user name. Its output is the parsed name. */
 export const usernameField: z.ZodType<ComparableName> = stringField()
   .meta({ minLength: 2, maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', example: 'ada' })
   .transform((text, context) => parseUsername(text) ?? fault(context, usernameRule))
 
-/** The field for a new e-mail address. Its output is the parsed address. */
 export const emailField: z.ZodType<ComparableName> = stringField()
   .meta({ format: 'email', pattern: emailPattern, example: 'ada@example.com' })
   .transform((text, context) => parseEmail(text) ?? fault(context, emailRule))
 
-/** The field for the current password. It accepts any string: the route verifies the password. */
+/** Accepts any string: the route verifies the password. */
 export const currentPasswordField: z.ZodString = stringField().meta({ format: 'password' })
 
 /**
