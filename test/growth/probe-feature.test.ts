@@ -128,7 +128,7 @@ describe('a copy of the source with all that is new', { concurrency: 3 }, () => 
       assert.ok(Object.values(changes).flat().length <= lines)
     })
 
-  it('with all that is new, the source compiles', async () => {
+  it('with all that is new, the source compiles', { skip: skipLong }, async () => {
     const tsc = join(root, 'node_modules/typescript/bin/tsc')
     await passes([tsc, '-b', '--singleThreaded', 'packages/server'])
   })

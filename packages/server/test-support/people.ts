@@ -70,7 +70,7 @@ export async function openPeople(kind: 'SQLite' | 'PostgreSQL', place: string): 
       ...person
     }) {
       const {
-        hash = hashSync(password, { memoryCost: 19_456, timeCost: 2, parallelism: 1 }),
+        hash = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 }),
         banned = 0,
       } = person
       const values = [id, username, email, hash, banned, person.scopes ?? '']
