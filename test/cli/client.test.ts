@@ -87,7 +87,7 @@ describe('keystile client', () => {
     sqlite.prepare(`update client set scopes = ? where id = 'odd'`).run(scopes)
     sqlite.close()
     const [row, json] = [(await client('list')).stdout, (await client('list', '--json')).stdout]
-    assert.match(row, /^odd\t.*\t\\u001b\[31m\\u2028\\u000a\\u0009\tintrospect$/m)
+    assert.match(row, /^odd\t.*\t\\u001b\[31m\\u2028\\u000a\\u0009\tintrospect\t-$/m)
     const line = json.split('\n').find((text) => text.includes('"odd"'))
     assert.ok(line !== undefined && !unseen.test(line))
     assert.deepEqual(JSON.parse(line).scopes, JSON.parse(scopes))
@@ -100,10 +100,10 @@ describe('keystile client', () => {
     const rights = ['--grants', 'refresh_token,password', '--scopes', 'items:write,items:read']
     await client('create', 'app', '--public', ...rights)
     const { stdout } = await client('list')
-    assert.match(stdout, /^api\tconfidential\tactive\t\S+Z\t-\t-\tintrospect$/m)
+    assert.match(stdout, /^api\tconfidential\tactive\t\S+Z\t-\t-\tintrospect\t-$/m)
     assert.match(
       stdout,
-      /^app\tpublic\tactive\t\S+Z\tpassword refresh_token\titems:read items:write\t-$/m,
+      /^app\tpublic\tactive\t\S+Z\tpassword refresh_token\titems:read items:write\t-\tyes$/m,
     )
     const listed = (await client('list', '--json')).stdout.trim().split('\n')
     const { created_at, ...api } = listed
@@ -117,6 +117,7 @@ describe('keystile client', () => {
       grants: [],
       scopes: [],
       may: ['introspect'],
+      first_party: false,
     })
   })
 
@@ -175,7 +176,7 @@ describe('keystile client', () => {
       [['bad'], /at least one grant/],
       [
         ['bad', '--grants', 'implicit'],
-        /--grants must list names from password, refresh_token, client_credentials, .*"implicit"/,
+        /--grants must list names from password, authorization_code, refresh_token, client_credentials, .*"implicit"/,
       ],
       [
         ['bad', '--grants', 'client_credentials', '--scopes', 'items:raed'],

@@ -192,6 +192,33 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(tokens.scope, 'items:write')
     })
 
+    it('oauth4webapi exchanges a code of the challenge endpoint', async () => {
+      const verifier = oauth.generateRandomCodeVerifier()
+      const form = {
+        ...ada,
+        response_type: 'code',
+        code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      }
+      const body = new URLSearchParams(form)
+      const answer = await fetch(as['authorization_challenge_endpoint'] as string, {
+        method: 'POST',
+        body,
+      })
+      const { authorization_code: code } = (await answer.json()) as Record<string, string>
+      const response = await oauth.authorizationCodeGrantRequest(
+        as,
+        client,
+        oauth.None(),
+        oauth.validateAuthResponse(as, client, new URLSearchParams({ code: code! })),
+        'https://app.example/',
+        verifier,
+        insecure,
+      )
+      const tokens = await oauth.processAuthorizationCodeResponse(as, client, response)
+      assert.equal(tokens.scope, 'items:read items:write')
+    })
+
     it('oauth4webapi can refresh tokens; after a revocation, it gets invalid_grant', async () => {
       assert.equal(as.revocation_endpoint, `${server.issuer}/revoke`)
       assert.ok(as.grant_types_supported?.includes('refresh_token'))

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
+import { askForCode, exchange } from '../../packages/server/test-support/challenge.ts'
 import {
   createTestClock,
   describeOnBoth,
@@ -117,6 +118,22 @@ function testNotices(stage: Stage): void {
       'Neue Anmeldung bei Ihrem Konto bei localhost:3000 / ' +
         'New login to your account at localhost:3000',
     )
+  })
+
+  it('the exchange of a code sends the notice, unless the login was on a known device', async () => {
+    const running = await start()
+    await running.addUser()
+    const logIn = async (fields: object = {}): Promise<string> => {
+      const code = await askForCode(running, { username: 'ada', password, ...fields })
+      return (await exchange(running, code)).json['device_secret']
+    }
+    const device_secret = await logIn()
+    running.clock.advance(601)
+    await logIn({ device_secret })
+    assert.equal(await countMails(), 0)
+    await logIn()
+    const [mail] = await running.server.received(1)
+    assert.match(mail?.parsed.subject ?? '', /New login/)
   })
 
   it('the device secret of another user does not make a device known', async () => {

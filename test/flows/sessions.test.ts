@@ -326,6 +326,7 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
       'drop index session_idle_expiry',
       'drop index event_expiry',
       'drop table login_flow',
+      'drop table authorization_code',
       'drop table authenticator_app',
       'drop table recovery_code',
       'drop table schema_mark',

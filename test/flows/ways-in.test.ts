@@ -2,6 +2,7 @@
 // adds a row to `ways`.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { askForCode, exchange } from '../../packages/server/test-support/challenge.ts'
 import {
   bothDirectories,
   createTestClock,
@@ -27,6 +28,10 @@ const ways: Readonly<Record<string, Way>> = {
       json: fields,
       headers: { origin: new URL(keystile.issuer).origin },
     }),
+  async 'the challenge endpoint'(running, fields) {
+    const answer = await askForCode(running, fields)
+    return answer.status === 200 ? exchange(running, answer) : answer
+  },
 }
 const credentials = { username: 'ada', password }
 

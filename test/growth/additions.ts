@@ -113,8 +113,9 @@ const loginGrant: Changes = {
   ],
   [`${server}/features/tokens/clients/clients.ts`]: [
     {
-      line: `grants: ['password', 'refresh_token'],`,
-      becomes: `grants: ['password', 'refresh_token', 'urn:example:probe-login'],`,
+      line: `grants: ['password', 'authorization_code', 'refresh_token'],`,
+      becomes:
+        "grants: ['password', 'authorization_code', 'refresh_token', 'urn:example:probe-login'],",
     },
   ],
 }

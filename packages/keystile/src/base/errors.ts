@@ -113,9 +113,15 @@ export type OAuthErrorCode = keyof typeof oauthStatus
  */
 export type OAuthReason =
   | 'unknown_token'
-  /** The refresh token was issued to a client other than the sender. */
+  /** The authorization code does not exist, has expired or is void. */
+  | 'unknown_code'
+  /** The refresh token or the code was issued to a client other than the sender. */
   | 'wrong_client'
-  /** The user of the refresh token does not exist or is disabled. */
+  /** The `code_verifier` does not belong to the code. */
+  | 'wrong_verifier'
+  /** The code was used before. */
+  | 'used_code'
+  /** The user of the refresh token or the code does not exist, is disabled, or has changed. */
   | 'unknown_user'
   /** The session ended before this request, or this request ended it. */
   | 'session_over'

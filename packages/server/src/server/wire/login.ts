@@ -9,6 +9,7 @@ import { createKeptAttempts } from '../../features/sign-in/attempts/kept-attempt
 import { createFactors } from '../../features/sign-in/factors/factors.ts'
 import { factorRoutes } from '../../features/sign-in/factors/routes.ts'
 import { createAttempts } from '../../features/sign-in/login/attempts.ts'
+import { createCodes } from '../../features/sign-in/login/codes.ts'
 import { createLogin, type Login } from '../../features/sign-in/login/login.ts'
 import {
   findLastingSecrets,
@@ -43,8 +44,9 @@ export async function wireLogin<U>(
   const kept = createKeptAttempts(database, { seal: attemptSeal, clock })
   const attempts = createAttempts(database, { kept, clock })
   const using = { limits, devices, notices, starter, clock, logger, secondFactors, attempts }
-  const login = createLogin({ directory, passwords, audit, ...using })
   const hasAccounts = options.users === undefined
+  const codes = createCodes(database, { kept, feed, clock, hasAccounts })
+  const login = createLogin({ directory, passwords, audit, codes, ...using })
   const service = new URL(issuer).hostname
   const factors = createFactors({ database, directory, feed, hasAccounts, service, ...using })
   return {

@@ -1,4 +1,5 @@
 import type { Caller } from 'keystile'
+import { authorizeChallengeRoute } from '../../features/sign-in/authorize-challenge/route.ts'
 import { cookieSessionRoutes } from '../../features/sign-in/browser-session/cookie-session.ts'
 import type { ActiveUsers } from '../../features/users/directory/active-users.ts'
 import { grants } from '../../features/tokens/oauth/grants.ts'
@@ -34,6 +35,7 @@ export function listRoutes<U>(
 
   return [
     tokenRoute({ ...granting, grants, clients, issueToClient }),
+    authorizeChallengeRoute({ ...granting, clients }),
     revokeRoute({ clients, audit, limits, refresher, ends, verifier }),
     introspectRoute({ clients, audit, limits, verifier, isWelcome }),
     ...(cookieSession

@@ -1,11 +1,11 @@
-// Stores attempts between their steps.
+// Stores attempts between their steps, and finds the codes with which logins have ended.
 import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Spent } from '../../operations/limits/uses.ts'
-import { countTry, findAttempt, keepAttempt } from './store.ts'
+import { countTry, findAttempt, findCode, keepAttempt } from './store.ts'
 
 /** How long the next step may take. */
 const lifetimeMilliseconds = 10 * 60 * 1000
@@ -19,6 +19,14 @@ export interface KeptAttempt {
   readonly proofs: string
   /** What was asked for, as JSON. It is encrypted. */
   readonly content: string
+}
+
+/** What is stored of an authorization code. */
+export interface KeptCode extends Pick<KeptAttempt, 'clientId' | 'subject' | 'content'> {
+  /** The hash of the code. */
+  readonly id: string
+  /** The session that the code gave; undefined until it is used. */
+  readonly sessionId: string | undefined
 }
 
 export interface KeptAttempts {
@@ -36,6 +44,8 @@ export interface KeptAttempts {
   find(session: string): Promise<KeptAttempt | undefined>
   /** Counts a second step, before it is proved. Returns false if there were too many. */
   countTry(session: string): Promise<boolean>
+  /** Finds a code, used or not. Returns undefined if it has expired. */
+  findCode(code: string): Promise<KeptCode | undefined>
 }
 
 export function createKeptAttempts(
@@ -71,6 +81,13 @@ export function createKeptAttempts(
     async countTry(session) {
       const values = { id: hashSecret(session), now: clock.now() }
       return (await database.write(countTry, values)).isAllowed
+    },
+    async findCode(code) {
+      const values = { id: hashSecret(code), now: clock.now() }
+      const row = await findCode(database.reader, values)
+      if (!row) return undefined
+      const { id, client_id: clientId, subject, content, session_id: sessionId } = row
+      return { id, clientId, subject, content, sessionId: sessionId ?? undefined }
     },
   }
 }

@@ -14,7 +14,7 @@ import { restoreUses } from '../../operations/limits/in-transaction.ts'
 import type { Spent } from '../../operations/limits/uses.ts'
 import type { AttemptEvent } from './audit-events.ts'
 import { endAllAttempts, endAttempts } from './in-transaction.ts'
-import type { LoginFlowRow, LoginFlowTables } from './tables.ts'
+import type { AuthorizationCodeRow, LoginFlowRow, LoginFlowTables } from './tables.ts'
 
 /** The number of wrong second factors after which an attempt is over. */
 export const maxTries = 5
@@ -78,12 +78,31 @@ export const countTry: Command<
   return { isAllowed: counted !== undefined }
 })
 
-export const purgeAttempts: PurgeCommand = createPurge('purgeAttempts', 'login_flow')
+export function findCode(
+  reader: Reader,
+  { id, now }: { readonly id: string; readonly now: number },
+): Promise<AuthorizationCodeRow | undefined> {
+  return inTables<LoginFlowTables>(reader)
+    .selectFrom('authorization_code')
+    .selectAll()
+    .where('id', '=', id)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+}
 
-export const commands: readonly AnyCommand[] = [keepAttempt, countTry, purgeAttempts]
+export const purgeAttempts: PurgeCommand = createPurge('purgeAttempts', 'login_flow')
+export const purgeCodes: PurgeCommand = createPurge('purgeCodes', 'authorization_code')
+
+export const commands: readonly AnyCommand[] = [keepAttempt, countTry, purgeAttempts, purgeCodes]
 
 export const ofUser: OfUser = {
-  erase: (transaction, { subject }) => endAttempts(transaction, subject),
+  async erase(transaction, { subject }) {
+    await endAttempts(transaction, subject)
+    await inTables<LoginFlowTables>(transaction)
+      .deleteFrom('authorization_code')
+      .where('subject', '=', subject)
+      .execute()
+  },
   async restored(transaction) {
     await endAllAttempts(transaction)
     return {}

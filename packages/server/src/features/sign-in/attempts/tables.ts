@@ -18,6 +18,22 @@ export interface LoginFlowRow {
   readonly expires_at: number
 }
 
+/** A login that ended with an authorization code, which waits for its exchange. */
+export interface AuthorizationCodeRow {
+  /** The hash of the code, which only the client has. */
+  readonly id: string
+  readonly client_id: string
+  readonly subject: string
+  /** What was asked for and proved, as JSON. */
+  readonly content: string
+  /** The session that the code gave; null until it is used. */
+  readonly session_id: string | null
+  readonly created_at: number
+  /** Until then, the code can be used, or ends its session if it was used before. */
+  readonly expires_at: number
+}
+
 export interface LoginFlowTables {
   readonly login_flow: LoginFlowRow
+  readonly authorization_code: AuthorizationCodeRow
 }

@@ -19,6 +19,10 @@ import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../../http/
 import { addressOf, senderOf } from '../../operations/audit/audit.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
+import {
+  authorizationCodeGrant,
+  type AuthorizationCodeParts,
+} from '../../tokens/oauth/grants/authorization-code.ts'
 import { requireValues, type Granted, type GrantCaller } from '../../tokens/oauth/grants/grant.ts'
 import {
   logIn,
@@ -39,7 +43,8 @@ import {
   type SessionCookies,
 } from './session-cookie.ts'
 
-export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
+export interface CookieSessionParts
+  extends PasswordGrantParts, AuthorizationCodeParts, RefreshParts {
   readonly logger: Logger
   readonly meter: Meter
   readonly issuer: string
@@ -110,14 +115,14 @@ const shownSchema = {
   required: Object.keys(shownProperties),
 }
 
-/** The parameters by which a person proves who they are, as members of the body. */
+/** The parameters of a login and of a code, as members of the body. */
 const proofFields = Object.fromEntries(
-  Object.entries(loginParameters).map(([name, { type: _type, ...meta }]) => [
-    name,
-    stringField().meta(meta).optional(),
-  ]),
+  Object.entries({ ...loginParameters, ...authorizationCodeGrant.parameters }).map(
+    ([name, { type: _type, ...meta }]) => [name, stringField().meta(meta).optional()],
+  ),
 )
-const firstStep = Object.fromEntries(passwordGrant.required.map((name) => [name, stringField()]))
+/** What a body must have: one of these lists of members. */
+const waysIn = [authorizationCodeGrant.required, ['auth_session'], passwordGrant.required]
 const loginFields = strictFields({
   ...proofFields,
   scope: stringField()
@@ -137,15 +142,12 @@ function loginRoute(parts: RouteParts): OpenRoute {
       summary: 'Log in from a browser',
       description:
         `Like POST /token, but the refresh token is in the cookie ${cookieName}, ` +
-        'which no script can read.',
+        'which no script can read. With a code, starts the session of POST /authorize-challenge.',
       body: {
         type: 'json',
         schema: {
           ...describeFields(loginFields),
-          anyOf: [passwordGrant.required, ['auth_session']].map((required) => ({
-            properties: {},
-            required,
-          })),
+          anyOf: waysIn.map((required) => ({ properties: {}, required })),
         },
       },
       success: {
@@ -164,24 +166,32 @@ function loginRoute(parts: RouteParts): OpenRoute {
     async handle(request) {
       checkOrigin(request)
 
-      const values = {
+      const values: Readonly<Record<string, string | undefined>> = {
         ...(await readLogin(request)),
         device_secret: filled(readDeviceSecret(request)),
       }
-      requireValues(values, passwordGrant)
-      const issuing = logIn('session', values, callerOf(request), parts)
+      const isExchange = values['code'] !== undefined
+      if (!isExchange) requireValues(values, passwordGrant)
+      const issuing = isExchange
+        ? authorizationCodeGrant.issue(values, callerOf(request), parts)
+        : logIn('session', values, callerOf(request), parts)
       return tokenAnswer(await countGrant(meter, 'login', issuing), cookies)
     },
   }
 }
 
-/** Reads a login: its first step, or a later one with `auth_session`. */
+/** Reads a login: its first step, a later one with `auth_session`, or its code. */
 async function readLogin(
   request: HttpRequestWithBody,
 ): Promise<Readonly<Record<string, string | undefined>>> {
   const body = await readJsonObject(request)
-  const isLaterStep = Object.hasOwn(body, 'auth_session')
-  const schema = isLaterStep ? loginFields : loginFields.extend(firstStep)
+  const has = (name: string): boolean => Object.hasOwn(body, name)
+  const way =
+    waysIn.find((names) => names.every(has)) ??
+    waysIn.find((names) => names.some(has)) ??
+    passwordGrant.required
+  const required = Object.fromEntries(way.map((name) => [name, stringField()]))
+  const schema = loginFields.extend(required)
   const fields: Readonly<Record<string, string | undefined>> = getFields(checkFields(schema, body))
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, filled(value)]))
 }

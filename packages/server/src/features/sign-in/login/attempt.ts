@@ -17,6 +17,11 @@ export interface AskedLogin {
   readonly deviceSecret: string | undefined
   /** The `auth_session` of the attempt that goes on; undefined for a new attempt. */
   readonly session: string | undefined
+  /**
+   * The S256 challenge of the client (RFC 7636 §4.2). With it, the login ends with an authorization
+   * code instead of a session.
+   */
+  readonly codeChallenge?: string | undefined
 }
 
 export interface Proof {

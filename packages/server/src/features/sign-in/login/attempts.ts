@@ -25,6 +25,7 @@ export interface Attempts {
 
 interface Content {
   readonly scopes?: readonly string[] | undefined
+  readonly codeChallenge?: string | undefined
   readonly counted?: CountedLogin | undefined
 }
 
@@ -40,16 +41,23 @@ export function createAttempts(
 
       const found = await kept.find(session)
       if (found?.front !== front || found.clientId !== client.id) return undefined
-      const { scopes, counted } = JSON.parse(found.content) as Content
+      const { scopes, codeChallenge, counted } = JSON.parse(found.content) as Content
       const proofs = JSON.parse(found.proofs) as readonly Proof[]
-      return { asked: { ...asked, scopes }, subject: found.subject, proofs, counted, session }
+      return {
+        asked: { ...asked, scopes, codeChallenge },
+        subject: found.subject,
+        proofs,
+        counted,
+        session,
+      }
     },
     async keep(attempt, isFactorMissing) {
       const { asked, subject, proofs } = attempt
       if (attempt.session !== undefined || subject === undefined) return attempt
 
       const [refund, counted] = splitUses(attempt.counted)
-      const content: Content = { scopes: asked.scopes, counted }
+      const { scopes, codeChallenge } = asked
+      const content: Content = { scopes, codeChallenge, counted }
       const session = await kept.keep(
         {
           front: asked.front,

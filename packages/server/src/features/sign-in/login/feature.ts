@@ -79,11 +79,15 @@ const auditEvents = [
   'login_refused',
   /** A second factor was wrong, after a right password. */
   'factor_refused',
+  /** A login gave an authorization code. The session starts when the client exchanges it. */
+  'code_issued',
+  /** An authorization code came again after its use. This ended its session. */
+  'code_reused',
 ] as const
 
 /**
- * The audit events of refused logins. The event `login` of a successful login belongs to the
- * feature `sessions`.
+ * The audit events of refused logins, and of codes. The event `login` of a successful login belongs
+ * to the feature `sessions`.
  */
 export type LoginEvent = (typeof auditEvents)[number]
 

@@ -1,11 +1,13 @@
 import { hashSecret } from '../../../base/secret.ts'
 import type { SessionStarter, StartedSession } from '../../tokens/sessions/sessions.ts'
 import { grantScopes } from '../../users/scopes/scopes.ts'
-import type { LoginAttempt } from './attempt.ts'
+import type { AskedLogin, CountedLogin, LoginAttempt, Proof } from './attempt.ts'
+import type { Codes } from './codes.ts'
 import type { MethodParts } from './methods/method.ts'
 
 export interface FinishParts<U> extends MethodParts<U> {
   readonly starter: SessionStarter
+  readonly codes: Codes
 }
 
 export interface FinishedLogin extends StartedSession {
@@ -14,6 +16,12 @@ export interface FinishedLogin extends StartedSession {
    * A secret that the device sends with its next login; undefined if rate limits are off.
    */
   readonly deviceSecret: string | undefined
+}
+
+/** A login that ended with an authorization code. `login.exchange()` starts its session. */
+export interface IssuedCode {
+  readonly outcome: 'code'
+  readonly code: string
 }
 
 interface GrantedLogin<U> {
@@ -25,16 +33,40 @@ interface GrantedLogin<U> {
 }
 
 /**
- * Ends a login: one transaction locks the account, compares each proof with it, refunds the limits
- * and starts the session. Returns undefined if the account has changed since the proofs.
+ * Ends a login: one transaction locks the account, compares each proof with it, refunds the limits,
+ * and starts the session or stores the authorization code. Returns undefined if the account has
+ * changed since the proofs.
  */
 export async function finish<U>(
-  { asked, proofs, counted, session }: LoginAttempt,
-  { subject, amr, authenticatedAt, user }: GrantedLogin<U>,
+  attempt: LoginAttempt,
+  granted: GrantedLogin<U>,
+  parts: FinishParts<U>,
+): Promise<FinishedLogin | IssuedCode | undefined> {
+  const { codeChallenge } = attempt.asked
+  if (codeChallenge === undefined) return start(attempt, granted, parts)
+
+  const marks = marksOf(attempt.proofs)
+  const code = await parts.codes.issue({ ...attempt, ...granted, codeChallenge, marks })
+  return code === undefined ? undefined : { outcome: 'code', code }
+}
+
+function marksOf(proofs: readonly Proof[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(proofs.map(({ method, mark }) => [method, mark]))
+}
+
+interface LoginToStart extends Pick<LoginAttempt, 'proofs' | 'session'> {
+  readonly asked: Omit<AskedLogin, 'front' | 'deviceSecret' | 'session'>
+  readonly counted: (Partial<CountedLogin> & Pick<CountedLogin, 'deviceId'>) | undefined
+}
+
+/** Ends a login with a session. With `codeId`, uses this authorization code for it. */
+export async function start<U>(
+  { asked, proofs, counted, session }: LoginToStart,
+  { subject, amr, authenticatedAt, user, codeId }: GrantedLogin<U> & { readonly codeId?: string },
   { starter, directory, devices, notices, secondFactors }: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
   const { client, address, acceptLanguage } = asked
-  const marks = Object.fromEntries(proofs.map(({ method, mark }) => [method, mark]))
+  const marks = marksOf(proofs)
   const notice =
     counted?.deviceId === undefined ? notices('new_device', { address, acceptLanguage }) : undefined
 
@@ -45,8 +77,9 @@ export async function finish<U>(
       amr,
       marks,
       attemptId: session === undefined ? undefined : hashSecret(session),
+      codeId,
       rights: directory.rights(user),
-      ...(counted && { spent: counted.spent }),
+      ...(counted?.spent && { spent: counted.spent }),
       notice,
       noticeTo: notice && {
         email: directory.email(user),

@@ -1,20 +1,24 @@
-// The login, the same for each way in: the password grant, and the session in a cookie. "A login
-// with a password" in ARCHITECTURE.md is the walk through this room. In reading order: `attempt.ts`
-// is the value that grows, `methods.ts` and `methods/` prove, `policy.ts` decides, `finish.ts` ends
-// the login with the command in `store.ts`, and `marks-in-transaction.ts` compares what was proved.
+// The login, the same for each way in: the password grant, the session in a cookie, and the
+// challenge endpoint. "A login with a password" in ARCHITECTURE.md is the walk through this room.
+// In reading order: `attempt.ts` is the value that grows, `methods.ts` and `methods/` prove,
+// `policy.ts` decides, `finish.ts` ends the login with a command in `store.ts`, and
+// `marks-in-transaction.ts` compares what was proved. A login may end with an authorization code:
+// `codes.ts` stores it, and `exchange.ts` takes it.
 import type { Audit } from '../../operations/audit/audit.ts'
 import type { AskedLogin, LoginAttempt } from './attempt.ts'
 import type { LoginEvent } from './feature.ts'
-import { finish, type FinishedLogin, type FinishParts } from './finish.ts'
+import { exchange, type Exchange, type PresentedCode } from './exchange.ts'
+import { finish, type FinishedLogin, type FinishParts, type IssuedCode } from './finish.ts'
 import { methods } from './methods.ts'
 import type { Method, Proving, RefusalReason, RefusedProof } from './methods/method.ts'
-import { enough, needsSecondStep } from './policy.ts'
+import { areCurrent, enough, needsSecondStep } from './policy.ts'
 
 /** What a person sends to prove who they are: the values of the parameters of methods. */
 export type PresentedValues = Readonly<Record<string, string | undefined>>
 
 export type LoginOutcome =
   | FinishedLogin
+  | IssuedCode
   /** One of these methods must be proved next, together with this `auth_session`. */
   | { readonly outcome: 'next'; readonly session: string; readonly methods: readonly string[] }
   /** The attempt has ended, has expired, or never began. Log in from the start. */
@@ -32,12 +36,14 @@ export type LoginOutcome =
 
 export interface Login {
   /**
-   * Proves what the values have, and starts the session if that is enough. If the account changes
-   * between the proof and the start of the session, tries once more.
+   * Proves what the values have. If that is enough, starts the session, or issues a code if `asked`
+   * has a code challenge. If the account changes between the proof and this end, tries once more.
    *
    * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
    */
   proceed(asked: AskedLogin, values: PresentedValues): Promise<LoginOutcome>
+  /** Starts the session of a login that ended with a code. See `exchange`. */
+  exchange(presented: PresentedCode): Promise<Exchange>
   /** Whether each login of this user must prove a second step. */
   needsSecondStep(subject: string): Promise<boolean>
 }
@@ -55,6 +61,7 @@ const maxTries = 2
 export function createLogin<U>(parts: LoginParts<U>): Login {
   return {
     needsSecondStep: (subject) => needsSecondStep(subject, parts),
+    exchange: (presented) => exchange(presented, parts),
     async proceed(asked, values) {
       let attempt = await parts.attempts.open(asked)
       for (let tries = 0; attempt && tries < maxTries; tries++) {
@@ -98,12 +105,8 @@ async function proveFirst<U>(
   }
 
   const user = await parts.directory.findActive(subject)
-  if (user === undefined) return undefined
-  const isCurrent = proofs.every(({ method: name, mark }) => {
-    const method = methods.find((one) => one.name === name)
-    return method?.isCurrent?.(user, mark, parts) ?? true
-  })
-  return isCurrent ? { outcome: 'proved', attempt, user } : undefined
+  if (user === undefined || !areCurrent(proofs, user, parts)) return undefined
+  return { outcome: 'proved', attempt, user }
 }
 
 /**

@@ -31,6 +31,7 @@ import { createSeal } from '../../../base/seal.ts'
 import { createSecondFactors } from '../../credentials/second-factors/second-factors.ts'
 import { createKeptAttempts } from '../attempts/kept-attempts.ts'
 import { createAttempts } from './attempts.ts'
+import { createCodes } from './codes.ts'
 import { createLogin, type LoginOutcome, type LoginParts } from './login.ts'
 import type { RefusalReason } from './methods/method.ts'
 import { createIssuing } from '../../../../test-support/issuing.ts'
@@ -40,12 +41,18 @@ const password = 'correct horse battery staple'
 const client = { ...firstParty, device: undefined, address: '192.0.2.1' }
 
 /** What a login of several steps needs. */
-function steps(database: Database): Pick<LoginParts<unknown>, 'attempts' | 'secondFactors'> {
+function steps(
+  database: Database,
+): Pick<LoginParts<unknown>, 'attempts' | 'codes' | 'secondFactors'> {
   const seal = createSeal('a secret of tests', 'tests')
+  const kept = createKeptAttempts(database, { seal, clock: systemClock })
   return {
-    attempts: createAttempts(database, {
-      kept: createKeptAttempts(database, { seal, clock: systemClock }),
+    attempts: createAttempts(database, { kept, clock: systemClock }),
+    codes: createCodes(database, {
+      kept,
+      feed: { tail: async () => {} },
       clock: systemClock,
+      hasAccounts: true,
     }),
     secondFactors: createSecondFactors(database, { seal, clock: systemClock }),
   }

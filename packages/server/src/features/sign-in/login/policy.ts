@@ -1,4 +1,4 @@
-import type { LoginAttempt } from './attempt.ts'
+import type { LoginAttempt, Proof } from './attempt.ts'
 import { methods } from './methods.ts'
 import type { Method, MethodParts } from './methods/method.ts'
 
@@ -48,6 +48,14 @@ export async function needsSecondStep<U>(
   for (const { secondStep } of methods)
     if (secondStep?.isDemanded && (await secondStep.isSetUp(subject, parts))) return true
   return false
+}
+
+/** Whether the account still has what was proved earlier. */
+export function areCurrent<U>(proofs: readonly Proof[], user: U, parts: MethodParts<U>): boolean {
+  return proofs.every(({ method: name, mark }) => {
+    const method = methods.find((one) => one.name === name)
+    return method?.isCurrent?.(user, mark, parts) ?? true
+  })
 }
 
 /** Returns the second steps that this user has set up. */

@@ -5,17 +5,30 @@ import {
   type Command,
   type Transaction,
 } from '../../../storage/database.ts'
-import { endAttempt, lockAttempt } from '../attempts/in-transaction.ts'
+import {
+  endAttempt,
+  insertCode,
+  lockAttempt,
+  useCode,
+  type NewCode,
+} from '../attempts/in-transaction.ts'
 import { countWrongCode } from '../../credentials/second-factors/in-transaction.ts'
+import type { LoginEvent } from './feature.ts'
 import { demandsSecondStep, holds } from './marks-in-transaction.ts'
-import { lockAccount } from '../../users/accounts/in-transaction.ts'
-import { hasEntry } from '../../operations/audit/in-transaction.ts'
+import { lockAccount, type LockedAccount } from '../../users/accounts/in-transaction.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import { hasEntry, insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { restoreUses } from '../../operations/limits/in-transaction.ts'
 import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
-import { startSession } from '../../tokens/sessions/in-transaction.ts'
-import type { NoticeAddress, SessionToStart, StartLogin } from '../../tokens/sessions/sessions.ts'
+import { endSessionRows, startSession } from '../../tokens/sessions/in-transaction.ts'
+import type {
+  NewSession,
+  NoticeAddress,
+  SessionToStart,
+  StartLogin,
+} from '../../tokens/sessions/sessions.ts'
 
 /**
  * How long an account counts as new. During this time, a login sends no notice of a new device:
@@ -23,30 +36,53 @@ import type { NoticeAddress, SessionToStart, StartLogin } from '../../tokens/ses
  */
 const newAccountMilliseconds = 10 * 60 * 1000
 
+/** What a person has proved, as long as nothing has come of it. */
+export interface ProvedLogin extends Pick<
+  NewSession,
+  'subject' | 'marks' | 'amr' | 'attemptId' | 'rights'
+> {
+  /** False for an app's own users, because they have no Keystile account to check. */
+  readonly hasAccount: boolean
+}
+
+/**
+ * Spends what was proved, and returns the account. Returns undefined if the account has changed
+ * since the person proved who they are: if it was disabled or deleted, or if a proved credential or
+ * its rights changed. Locks the row of the account first, so that such a change commits either
+ * before or after this transaction.
+ */
+async function spendProofs(
+  transaction: Transaction,
+  { subject, marks = {}, amr = [], attemptId, rights, hasAccount }: ProvedLogin,
+  now: number,
+): Promise<{ readonly account: LockedAccount | undefined } | undefined> {
+  const account = hasAccount ? await lockAccount(transaction, { subject, rights }) : undefined
+  if (hasAccount && !account) return undefined
+
+  if (!amr.includes('mfa') && (await demandsSecondStep(transaction, subject))) return undefined
+  if (attemptId !== undefined && !(await lockAttempt(transaction, { id: attemptId, now })))
+    return undefined
+  // A proof that works once is the last one, so a refused login has spent nothing.
+  for (const [method, mark] of Object.entries(marks))
+    if (!(await holds(method, { transaction, mark, subject, account, now }))) return undefined
+  if (attemptId !== undefined) await endAttempt(transaction, attemptId)
+  return { account }
+}
+
 /**
  * Starts the session of a login, refunds the counts of the rate limits, and stores the notice of a
- * login from a new device. Starts no session if the account has changed since the person proved who
- * they are: if it was disabled or deleted, or if a proved credential or its rights changed. Locks
- * the row of the account first, so that such a change commits either before or after this
- * transaction.
+ * login from a new device. Starts no session if the account has changed: see `spendProofs`.
  */
 export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
   const { wanted, session, hasAccount } = login
-  const { subject, marks = {}, amr = [], attemptId, rights, spent, notice, noticeTo } = wanted
+  const { subject, codeId, spent, notice, noticeTo } = wanted
   const now = session.created_at
-  const account = hasAccount ? await lockAccount(transaction, { subject, rights }) : undefined
-  if (hasAccount && !account) return { started: false }
+  const proved = await spendProofs(transaction, { ...wanted, hasAccount }, now)
+  if (!proved) return { started: false }
+  const use = { id: codeId ?? '', sessionId: session.id, now }
+  if (codeId !== undefined && !(await useCode(transaction, use))) return { started: false }
 
-  if (!amr.includes('mfa') && (await demandsSecondStep(transaction, subject)))
-    return { started: false }
-  if (attemptId !== undefined && !(await lockAttempt(transaction, { id: attemptId, now })))
-    return { started: false }
-  // A proof that works once is the last one, so a refused login has spent nothing.
-  for (const [method, mark] of Object.entries(marks))
-    if (!(await holds(method, { transaction, mark, subject, account, now })))
-      return { started: false }
-  if (attemptId !== undefined) await endAttempt(transaction, attemptId)
-
+  const { account } = proved
   const isNew = account
     ? now - account.created_at <= newAccountMilliseconds
     : notice !== undefined && (await isFirstLogin(transaction, login))
@@ -66,6 +102,45 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
       now,
     })
   return { started: true }
+})
+
+/**
+ * Ends a login with an authorization code, and refunds the counts of the rate limits. Stores no
+ * code if the account has changed: see `spendProofs`.
+ */
+export const issueCode: Command<
+  {
+    readonly proved: ProvedLogin & Pick<NewSession, 'spent'>
+    readonly code: NewCode
+    readonly by: By
+  },
+  { readonly issued: boolean }
+> = command('issueCode', async (transaction, { proved, code, by }) => {
+  const { subject, clientId, now } = code
+  if (!(await spendProofs(transaction, proved, now))) return { issued: false }
+
+  await insertCode(transaction, code)
+  await insertAudit<LoginEvent>(transaction, {
+    event: 'code_issued',
+    at: now,
+    by,
+    subject,
+    clientId,
+  })
+  if (proved.spent) await restoreUses(transaction, proved.spent, now)
+  return { issued: true }
+})
+
+/** Ends the session of a code that came again (RFC 6749 §4.1.2), if it has not ended. */
+export const endReusedCode: Command<
+  { readonly sessionId: string; readonly by: By; readonly now: number },
+  void
+> = command('endReusedCode', async (transaction, { sessionId, by, now }) => {
+  const [ended] = await endSessionRows(transaction, [sessionId], now)
+  if (!ended) return
+  const { subject, client_id: clientId } = ended
+  const event = { event: 'code_reused', at: now, by, subject, sessionId, clientId } as const
+  await insertAudit<LoginEvent>(transaction, event)
 })
 
 // decisions/0045-no-notice-of-a-first-login.md
@@ -121,4 +196,10 @@ export const recordWrongCode: Command<
     await insertMail(transaction, notice, { subject, recipient, isVerified, share: 'notice', now })
 })
 
-export const commands: readonly AnyCommand[] = [startLogin, claimFirstStart, recordWrongCode]
+export const commands: readonly AnyCommand[] = [
+  startLogin,
+  issueCode,
+  endReusedCode,
+  claimFirstStart,
+  recordWrongCode,
+]

@@ -20,6 +20,7 @@ export function cliCommands(grants: readonly ClientGrant[]): readonly CliCommand
         scopes: { value: 'S,…' },
         may: { value: 'P,…' },
         public: {},
+        'first-party': {},
         json: {},
       },
       takesSettings: 'withoutKey',
@@ -35,7 +36,9 @@ export function cliCommands(grants: readonly ClientGrant[]): readonly CliCommand
       words: ['client', 'list'],
       flags: { json: {} },
       takesSettings: 'withoutKey',
-      summary: 'list all clients: name, kind, state, creation time, grants, scopes, permissions',
+      summary:
+        'list all clients: name, kind, state, creation time, grants, scopes, permissions, ' +
+        'and whether first-party',
       load: async () => (await import('./cli.ts')).list,
     },
     {

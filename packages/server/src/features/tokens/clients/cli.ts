@@ -33,6 +33,7 @@ export async function create(call: Call<Options>, grants: readonly ClientGrant[]
       scopes: readNames(flags, 'scopes', Object.keys(declared)),
       may: readNames(flags, 'may', permissions),
       confidential: !flags.has('public'),
+      firstParty: flags.has('first-party'),
     }
     const faults = findClientFaults(client, grants)
     if (faults.length > 0) throw new ConfigurationError(faults.join('\n'))
@@ -61,7 +62,8 @@ const clientList: Listing<RegisteredClient> = {
     { title: 'CREATED', width: 24, show: ({ createdAt }) => createdAt.toISOString() },
     { title: 'GRANTS', width: 22, show: ({ grants }) => grants.join(' ') || null },
     { title: 'SCOPES', width: 24, show: ({ scopes }) => scopes.join(' ') || null },
-    { title: 'MAY', width: 0, show: ({ may }) => may.join(' ') || null },
+    { title: 'MAY', width: 22, show: ({ may }) => may.join(' ') || null },
+    { title: 'FIRST-PARTY', width: 0, show: ({ firstParty }) => (firstParty ? 'yes' : null) },
   ],
   wire: wireClient,
   none: 'there are no registered clients',
@@ -140,6 +142,7 @@ function wireClient({
   grants,
   scopes,
   may,
+  firstParty,
 }: RegisteredClient): object {
   return {
     client_id: id,
@@ -149,5 +152,6 @@ function wireClient({
     grants,
     scopes,
     may,
+    first_party: firstParty,
   }
 }

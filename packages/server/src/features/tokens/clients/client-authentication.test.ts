@@ -10,7 +10,13 @@ import { firstParty, type Client } from './clients.ts'
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
 
-const clientOf = (id: string): Client => ({ id, grants: [], scopes: [], may: [] })
+const clientOf = (id: string): Client => ({
+  id,
+  grants: [],
+  scopes: [],
+  may: [],
+  firstParty: false,
+})
 const registered = new Map([
   ['orders', { client: clientOf('orders'), secretHash: hashSecret('a % secret: with+all') }],
   ['spa', { client: clientOf('spa'), secretHash: undefined }],

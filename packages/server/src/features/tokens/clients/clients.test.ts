@@ -18,6 +18,7 @@ const orders: NewClient = {
   scopes: ['items:read'],
   may: ['introspect'],
   confidential: true,
+  firstParty: false,
 }
 
 describe('findClientFaults', () => {
@@ -34,6 +35,9 @@ describe('findClientFaults', () => {
     }
     assert.deepEqual(faultsOf({ ...people, confidential: false }), [])
     assert.deepEqual(faultsOf({ ...people, grants: ['password', 'client_credentials'] }), [])
+    const app: Partial<NewClient> = { ...people, grants: ['authorization_code', 'refresh_token'] }
+    assert.deepEqual(faultsOf({ ...app, firstParty: true }), [])
+    assert.deepEqual(faultsOf({ ...people, grants: ['password', 'authorization_code'] }), [])
   })
 
   it('findClientFaults returns one sentence per fault', () => {
@@ -53,6 +57,8 @@ describe('findClientFaults', () => {
         { confidential: false, grants: ['password'] },
         /only a confidential client may have a permission/,
       ],
+      [{ grants: ['authorization_code'] }, /must be first-party/],
+      [{ firstParty: true }, /a first-party client must have the grant password/],
       [{ grants: [] }, /a client with scopes must have a grant/],
       [{ scopes: ['items:read', 'users:write'] }, /only people may have these scopes/],
     ]

@@ -29,6 +29,11 @@ export interface Client {
   readonly grants: readonly string[]
   readonly scopes: readonly string[] | 'all'
   readonly may: readonly Permission[]
+  /**
+   * Whether the client belongs to the operator of the server, so that people may give it their
+   * passwords. A client with the grant `password` always does.
+   */
+  readonly firstParty: boolean
 }
 
 /**
@@ -37,9 +42,10 @@ export interface Client {
  */
 export const firstParty: Client = {
   id: 'first-party',
-  grants: ['password', 'refresh_token'],
+  grants: ['password', 'authorization_code', 'refresh_token'],
   scopes: 'all',
   may: [],
+  firstParty: true,
 }
 
 /** A registered client, as `keystile client list` prints it. */
@@ -54,7 +60,10 @@ export interface RegisteredClient extends Client {
 export interface NewClient extends Pick<
   RegisteredClient,
   'id' | 'grants' | 'scopes' | 'may' | 'confidential'
-> {}
+> {
+  /** Default: false, unless the client has the grant `password`. */
+  readonly firstParty?: boolean
+}
 
 /** A client with the hash of its secret, which is undefined for a public client. */
 export interface ProvenClient {
@@ -109,7 +118,7 @@ const clientId = /^[a-z0-9][a-z0-9._-]{1,62}$/
  * @param known all grants that the server has
  */
 export function findClientFaults(
-  { id, grants, scopes, may, confidential }: NewClient,
+  { id, grants, scopes, may, confidential, firstParty: isFlagged = false }: NewClient,
   known: readonly ClientGrant[],
 ): readonly string[] {
   const namesOf = (kind: ClientGrant['kind']): readonly string[] =>
@@ -137,6 +146,13 @@ export function findClientFaults(
     !confidential &&
       may.length > 0 &&
       `only a confidential client may have a permission (${permissions.join(', ')})`,
+    isFlagged &&
+      !hasPeople &&
+      `a first-party client must have the grant ${logins.join(' or ')}: people log in through it`,
+    grants.includes('authorization_code') &&
+      !isFirstParty(isFlagged, grants) &&
+      'a client with the grant authorization_code must be first-party: ' +
+        'only POST /authorize-challenge gives codes',
     grants.length === 0 &&
       scopes.length > 0 &&
       'a client with scopes must have a grant: a client without a grant gets no tokens',
@@ -172,7 +188,7 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
       }))
     },
     listDisabledIds: () => listDisabledIds(database.reader),
-    async create({ id, grants, scopes, may, confidential }, by) {
+    async create({ id, grants, scopes, may, confidential, firstParty: isFlagged }, by) {
       const secret = confidential ? makeSecret() : undefined
       const row = {
         id,
@@ -182,6 +198,7 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
         may: JSON.stringify(may),
         created_at: clock.now(),
         disabled_at: null,
+        first_party: Number(isFlagged ?? false),
       }
       const { inserted } = await database.write(insertClient, { row, by })
       return inserted ? { secret } : 'taken'
@@ -216,10 +233,17 @@ function provenOf(row: ClientRow): ProvenClient | undefined {
  * this JSON.
  */
 function clientOf(row: ClientRow): Client & Pick<RegisteredClient, 'scopes'> {
+  const grants = JSON.parse(row.grants) as readonly string[]
   return {
     id: row.id,
-    grants: JSON.parse(row.grants) as readonly string[],
+    grants,
     scopes: JSON.parse(row.scopes) as readonly string[],
     may: JSON.parse(row.may) as readonly Permission[],
+    firstParty: isFirstParty(row.first_party === 1, grants),
   }
+}
+
+/** A client with the grant `password` sees the passwords of people. */
+function isFirstParty(isFlagged: boolean, grants: readonly string[]): boolean {
+  return isFlagged || grants.includes('password')
 }

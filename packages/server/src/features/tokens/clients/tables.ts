@@ -16,6 +16,8 @@ export interface ClientRow {
   readonly may: string
   readonly created_at: number
   readonly disabled_at: number | null
+  /** 1 if the client was registered as first-party, otherwise 0. */
+  readonly first_party: number
 }
 
 export interface ClientTables {

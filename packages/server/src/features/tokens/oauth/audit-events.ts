@@ -1,6 +1,8 @@
 export const auditEvents = [
   /** A client presented a refresh token of another client. */
   'refresh_refused',
+  /** A client presented an authorization code of another client. */
+  'code_refused',
   /** A client tried to end a session of another client. */
   'revocation_refused',
 ] as const

@@ -2,9 +2,11 @@ import type { CounterMetric, Meter } from '../../../feature/metric.ts'
 import { DatabaseUnavailableError } from '../../../storage/database.ts'
 import { logins, refreshes, type Outcome } from './metrics.ts'
 
-type Kind = 'login' | 'refresh'
+/** A login that gives a code is counted as `granted` when the code is exchanged. */
+type Kind = 'login' | 'code' | 'refresh'
 const counters: Readonly<Record<Kind, CounterMetric<{ readonly outcome: Outcome }>>> = {
   login: logins,
+  code: logins,
   refresh: refreshes,
 }
 
@@ -15,7 +17,7 @@ const counters: Readonly<Record<Kind, CounterMetric<{ readonly outcome: Outcome 
 export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T>): Promise<T> {
   try {
     const issued = await issuing
-    meter.add(counters[kind], { outcome: 'granted' })
+    if (kind !== 'code') meter.add(counters[kind], { outcome: 'granted' })
     return issued
   } catch (error) {
     meter.add(counters[kind], { outcome: outcomeOf(error) })

@@ -1,9 +1,13 @@
+import { authorizationCodeGrant, type AuthorizationCodeParts } from './grants/authorization-code.ts'
 import { clientCredentialsGrant, type ClientCredentialsParts } from './grants/client-credentials.ts'
 import type { Grant } from './grants/grant.ts'
 import { passwordGrant, type PasswordGrantParts } from './grants/password.ts'
 import { refreshTokenGrant, type RefreshParts } from './grants/refresh-token.ts'
 
-export type GrantParts = PasswordGrantParts & RefreshParts & ClientCredentialsParts
+export type GrantParts = PasswordGrantParts &
+  AuthorizationCodeParts &
+  RefreshParts &
+  ClientCredentialsParts
 
 export type AnyGrant = Grant<string, GrantParts>
 
@@ -14,6 +18,7 @@ export type AnyGrant = Grant<string, GrantParts>
  */
 export const grants: readonly AnyGrant[] = [
   passwordGrant,
+  authorizationCodeGrant,
   refreshTokenGrant,
   clientCredentialsGrant,
 ]

@@ -35,13 +35,15 @@ describe('metadataRoutes', () => {
     }
     const always = {
       issuer: 'https://auth.example',
+      authorization_challenge_endpoint: 'https://auth.example/authorize-challenge',
       token_endpoint: 'https://auth.example/token',
       revocation_endpoint: 'https://auth.example/revoke',
       introspection_endpoint: 'https://auth.example/introspect',
       jwks_uri: 'https://auth.example/.well-known/jwks.json',
       scopes_supported: ['items:read'],
-      response_types_supported: [],
+      response_types_supported: ['code'],
       grant_types_supported: ['password'],
+      code_challenge_methods_supported: ['S256'],
       token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
       revocation_endpoint_auth_methods_supported: [
         'none',

@@ -20,6 +20,7 @@ const metadataSchema = {
   type: 'object',
   properties: {
     issuer: { type: 'string' },
+    authorization_challenge_endpoint: { type: 'string' },
     token_endpoint: { type: 'string' },
     revocation_endpoint: { type: 'string' },
     introspection_endpoint: { type: 'string' },
@@ -31,6 +32,7 @@ const metadataSchema = {
     scopes_supported: strings,
     response_types_supported: strings,
     grant_types_supported: strings,
+    code_challenge_methods_supported: strings,
     token_endpoint_auth_methods_supported: strings,
     revocation_endpoint_auth_methods_supported: strings,
     introspection_endpoint_auth_methods_supported: strings,
@@ -91,6 +93,7 @@ export function metadataRoutes({
 }): readonly OpenRoute[] {
   const metadata = {
     issuer,
+    authorization_challenge_endpoint: `${issuer}/authorize-challenge`,
     token_endpoint: `${issuer}/token`,
     revocation_endpoint: `${issuer}/revoke`,
     introspection_endpoint: `${issuer}/introspect`,
@@ -98,9 +101,9 @@ export function metadataRoutes({
     // This member is not in the registry of RFC 8414 §7.1, so its name has the prefix `keystile_`.
     ...(cookieSession && { keystile_session_endpoint: `${issuer}/session` }),
     scopes_supported: scopes,
-    // There is no authorization endpoint, so there are no response types.
-    response_types_supported: [],
+    response_types_supported: ['code'],
     grant_types_supported: grantTypes,
+    code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: ['none', ...secretMethods],
     revocation_endpoint_auth_methods_supported: ['none', ...secretMethods],
     introspection_endpoint_auth_methods_supported: secretMethods,

@@ -72,7 +72,7 @@ describe('the schemas of the OAuth endpoints', () => {
     }
     assert.deepEqual(properties.grant_type, {
       type: 'string',
-      enum: ['password', 'refresh_token', 'client_credentials'],
+      enum: ['password', 'authorization_code', 'refresh_token', 'client_credentials'],
       default: 'password',
     })
   })
@@ -94,6 +94,8 @@ describe('the schemas of the OAuth endpoints', () => {
       'password',
       'auth_session',
       'device_secret',
+      'code',
+      'code_verifier',
       'refresh_token',
       'client_secret',
     ])

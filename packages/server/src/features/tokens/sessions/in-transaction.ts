@@ -190,6 +190,9 @@ export async function endSessions(
     now,
   }: { readonly subject: string; readonly except?: string | undefined; readonly now: number },
 ): Promise<number> {
+  // An attempt that has proved the old password must not become a session either.
+  await endAttempts(transaction, subject)
+
   const all = inTables<SessionTables>(transaction)
     .selectFrom('session')
     .select('id')
@@ -199,8 +202,6 @@ export async function endSessions(
     .orderBy('id')
     .execute()
 
-  // An attempt that has proved the old password must not become a session either.
-  await endAttempts(transaction, subject)
   const ids = open.map(({ id }) => id)
   while (ids.length > 0) await endSessionRows(transaction, ids.splice(0, maxValues), now)
   return open.length

@@ -36,6 +36,8 @@ export interface NewSession {
   readonly amr?: readonly string[]
   /** The login attempt of several steps that ends with this session. */
   readonly attemptId?: string | undefined
+  /** The authorization code that the session uses. */
+  readonly codeId?: string | undefined
   /**
    * What was proved, each by the name of its method. The session starts only if the account still
    * has these credentials. Undefined if the app authenticated the person.
@@ -125,7 +127,8 @@ export function createSessionStarter(
   return {
     async start(wanted, patienceMilliseconds) {
       const { subject, clientId, scopes, refreshes, device, by } = wanted
-      const now = wanted.authenticatedAt ?? clock.now()
+      const now = clock.now()
+      const authenticatedAt = wanted.authenticatedAt ?? now
       const expiresAt = now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
 
@@ -140,7 +143,7 @@ export function createSessionStarter(
         idle_expires_at: refreshes ? idleExpiryAt(now, expiresAt, issuing) : now,
         tokens_expire_at: now + expiresInSeconds * 1000,
         amr: wanted.amr ? JSON.stringify(wanted.amr) : null,
-        authenticated_at: wanted.amr ? now : null,
+        authenticated_at: wanted.amr ? authenticatedAt : null,
       }
 
       const refreshToken = refreshes ? makeRefreshToken(now) : undefined
@@ -161,7 +164,7 @@ export function createSessionStarter(
         clientId,
         sessionId: session.id,
         scopes,
-        authenticatedAt: now,
+        authenticatedAt,
         amr,
       }
       return {

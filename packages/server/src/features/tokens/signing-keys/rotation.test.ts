@@ -119,6 +119,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     for (const column of ['published_at', 'signs_from', 'signs_until'])
       await stage.sql(`alter table signing_key drop column ${column}`)
     const newer = [
+      'authorization_code',
       'login_flow',
       'authenticator_app',
       'recovery_code',
@@ -128,6 +129,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     for (const table of newer) await stage.sql(`drop table ${table}`)
     for (const column of ['amr', 'authenticated_at'])
       await stage.sql(`alter table session drop column ${column}`)
+    await stage.sql('alter table client drop column first_party')
     await stage.sql(`delete from migration where name >= '0015'`)
     await stage.sql(`delete from setting where name = 'longest_access_token_seconds'`)
 

@@ -20,6 +20,17 @@ export const loginParameters: Readonly<Record<string, JsonObject>> = {
   },
 }
 
+/** The parameters of a login with a form. */
+export const loginFormParameters: Readonly<Record<string, JsonObject>> = {
+  ...loginParameters,
+  scope: scopeParameter,
+  device_secret: {
+    type: 'string',
+    format: 'password',
+    description: 'The device_secret that this device got at its last login',
+  },
+}
+
 /**
  * Logs a person in and issues tokens. It checks, in this order: the parameters, the scope, and what
  * the person presents (`features/sign-in/login`). The login then starts the session. If the account
@@ -37,15 +48,7 @@ export const loginParameters: Readonly<Record<string, JsonObject>> = {
 export const passwordGrant: Grant<string, PasswordGrantParts> = defineGrant({
   grantType: 'password',
   kind: 'login',
-  parameters: {
-    ...loginParameters,
-    scope: scopeParameter,
-    device_secret: {
-      type: 'string',
-      format: 'password',
-      description: 'The device_secret that this device got at its last login',
-    },
-  },
+  parameters: loginFormParameters,
   required: ['username', 'password'],
   orRequired: ['auth_session'],
   issue: (values: LoginValues, client, parts: PasswordGrantParts) =>
@@ -59,18 +62,49 @@ export async function logIn(
   front: AskedLogin['front'],
   values: LoginValues,
   client: GrantCaller,
-  { login, scopes: rules }: PasswordGrantParts,
+  parts: PasswordGrantParts,
 ): Promise<Granted> {
+  const done = await proceed({ front, client, values }, parts)
+  if (done.outcome === 'code')
+    throw new Error('a login without a code challenge must start a session')
+  return done
+}
+
+/** Logs a person in, like `logIn`, and returns an authorization code instead of tokens. */
+export async function logInForCode(
+  front: AskedLogin['front'],
+  values: LoginValues,
+  client: GrantCaller,
+  codeChallenge: AskedLogin['codeChallenge'],
+  parts: PasswordGrantParts,
+): Promise<string> {
+  const done = await proceed({ front, client, values, codeChallenge }, parts)
+  if (done.outcome !== 'code') throw new Error('a login with a code challenge must issue a code')
+  return done.code
+}
+
+async function proceed(
+  {
+    front,
+    client,
+    values,
+    codeChallenge,
+  }: Pick<AskedLogin, 'front' | 'codeChallenge'> & {
+    readonly client: GrantCaller
+    readonly values: LoginValues
+  },
+  { login, scopes: rules }: PasswordGrantParts,
+): Promise<Extract<LoginOutcome, { outcome: 'granted' | 'code' }>> {
   const { scope, device_secret: deviceSecret, auth_session: session, ...presented } = values
   const { device, address, acceptLanguage } = client
   const scopes = readRequestedScopes(scope, rules)
-  const asked = { front, client, scopes, device, address, acceptLanguage, deviceSecret, session }
-  const done = await login.proceed(asked, presented)
-  if (done.outcome === 'granted') return done
+  const sender = { client, device, address, acceptLanguage, deviceSecret }
+  const done = await login.proceed({ front, scopes, session, codeChallenge, ...sender }, presented)
+  if (done.outcome === 'granted' || done.outcome === 'code') return done
   throw refusalOf(done)
 }
 
-function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' }>): OAuthError {
+function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>): OAuthError {
   if (done.outcome === 'over')
     return new OAuthError('invalid_session', 'This login is over: log in from the start')
   if (done.outcome === 'next') {

@@ -1,0 +1,95 @@
+// Authorization codes (RFC 6749 §4.1). A login that was asked for with a code challenge ends with a
+// code instead of a session. Within a minute, the client exchanges it (`exchange.ts`).
+import type { Clock } from 'keystile/internal'
+import { hashSecret, makeSecret } from '../../../base/secret.ts'
+import type { Database } from '../../../storage/database.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import type { EventFeed } from '../../tokens/events/events.ts'
+import type { KeptAttempts, KeptCode } from '../attempts/kept-attempts.ts'
+import type { LoginAttempt, Proof } from './attempt.ts'
+import { methods } from './methods.ts'
+import { endReusedCode, issueCode } from './store.ts'
+
+/** What was asked for and proved at the login. */
+interface Content {
+  readonly scopes?: readonly string[] | undefined
+  readonly codeChallenge: string
+  readonly amr: readonly string[]
+  readonly authenticatedAt: number
+  /** The proofs that the exchange compares with the account once more. */
+  readonly proofs: readonly Proof[]
+  readonly deviceId?: string | undefined
+}
+
+export interface FoundCode extends Content, Omit<KeptCode, 'content'> {}
+
+export interface CodeToIssue
+  extends LoginAttempt, Pick<Content, 'codeChallenge' | 'amr' | 'authenticatedAt'> {
+  readonly subject: string
+  readonly marks: Readonly<Record<string, string>>
+}
+
+export interface Codes {
+  /** Ends a login with a code. Returns undefined if the account has changed since the proofs. */
+  issue(login: CodeToIssue): Promise<string | undefined>
+  /** Finds a code that has not expired. Changes nothing. */
+  find(code: string): Promise<FoundCode | undefined>
+  /** Ends the session that a code gave. Then this process refuses the tokens of the session. */
+  endReused(sessionId: string, by: By): Promise<void>
+}
+
+export function createCodes(
+  database: Pick<Database, 'write'>,
+  {
+    kept,
+    feed,
+    clock,
+    hasAccounts,
+  }: {
+    readonly kept: KeptAttempts
+    readonly feed: Pick<EventFeed, 'tail'>
+    readonly clock: Clock
+    readonly hasAccounts: boolean
+  },
+): Codes {
+  return {
+    async issue({ asked, subject, amr, authenticatedAt, marks, ...login }) {
+      const { codeChallenge, proofs, counted, session } = login
+      const content: Content = {
+        scopes: asked.scopes,
+        codeChallenge,
+        amr,
+        authenticatedAt,
+        proofs: proofs.filter(isLasting),
+        deviceId: counted?.deviceId,
+      }
+      const code = makeSecret()
+      const ids = { id: hashSecret(code), clientId: asked.client.id, subject }
+      const row = { ...ids, content: JSON.stringify(content), now: clock.now() }
+      const attemptId = session === undefined ? undefined : hashSecret(session)
+      const proved = { subject, marks, amr, attemptId, hasAccount: hasAccounts }
+      const by = { actor: `user:${subject}`, address: asked.address } as const
+      const { issued } = await database.write(
+        issueCode,
+        { proved: { ...proved, ...(counted && { spent: counted.spent }) }, code: row, by },
+        counted?.patienceMilliseconds,
+      )
+      return issued ? code : undefined
+    },
+    async find(code) {
+      const found = await kept.findCode(code)
+      if (!found) return undefined
+      const { content, ...ids } = found
+      return { ...(JSON.parse(content) as Content), ...ids }
+    },
+    async endReused(sessionId, by) {
+      await database.write(endReusedCode, { sessionId, by, now: clock.now() })
+      await feed.tail()
+    },
+  }
+}
+
+/** Whether a proof can be compared again. Issuing the code has spent the others. */
+function isLasting({ method: name }: Proof): boolean {
+  return methods.find((one) => one.name === name)?.isCurrent !== undefined
+}
