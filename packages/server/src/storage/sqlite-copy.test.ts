@@ -16,18 +16,16 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
+import { createFolderOf, moveIntoPlace, sync } from './disk.ts'
 import {
   changeSqliteFile,
   copySqliteFile,
-  createFolderOf,
   findDamage,
   isSqliteFile,
-  lockSqliteFile,
   makeSingleFile,
-  moveIntoPlace,
   removeDraft,
-  sync,
 } from './sqlite-copy.ts'
+import { lockSqliteFile } from './sqlite-lock.ts'
 
 const unavailable = (message: RegExp): object => ({ name: 'DatabaseUnavailableError', message })
 

@@ -8,7 +8,7 @@
 // - `sqlite-writer.ts`: runs the commands in the thread. All commands that arrive during a commit
 //   share one later commit (decisions/0004-share-commits.md).
 // - `sqlite-errors.ts`: which errors become 503 (decisions/0032-after-a-failed-sync.md).
-// - `sqlite-copy.ts`: copies, checks and replaces files, for backups.
+// - `sqlite-copy.ts`, `sqlite-lock.ts`: copies and checks files, and replaces one, for backups.
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

@@ -19,19 +19,17 @@ import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs'
 import { randomId } from 'keystile/internal'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Call } from '../../../feature/cli-command.ts'
-import { isAbsent } from '../../../storage/source.ts'
+import { createFolderOf, moveIntoPlace, sync } from '../../../storage/disk.ts'
 import {
   changeSqliteFile,
   copySqliteFile,
-  createFolderOf,
   findDamage,
   isSqliteFile,
-  lockSqliteFile,
   makeSingleFile,
-  moveIntoPlace,
   removeDraft,
-  sync,
 } from '../../../storage/sqlite-copy.ts'
+import { lockSqliteFile } from '../../../storage/sqlite-lock.ts'
+import { isAbsent } from '../../../storage/source.ts'
 import { describeContents, readContents, timeOf, wireContents, type Contents } from './contents.ts'
 import { examineBackup, printExamination, type Examined } from './examination.ts'
 import { finish, printFinished, wireFinished, type FinishOptions } from './finishing.ts'
