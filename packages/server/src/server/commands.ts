@@ -1,5 +1,6 @@
-// All commands that write. This list must be complete: on SQLite, the writer thread receives only
-// the name and the values of a command, and finds the command in this list.
+// All commands that write: those that the stores export. The list of stores must be complete: on
+// SQLite, the writer thread receives only the name and the values of a command, and finds the
+// command here.
 import type { OfUser } from '../feature/of-user.ts'
 import * as secondFactors from '../features/credentials/second-factors/store.ts'
 import * as emailChange from '../features/mail/email-change/store.ts'
@@ -32,8 +33,7 @@ import * as accounts from '../features/users/accounts/store.ts'
 import * as scopes from '../features/users/scopes/store.ts'
 import type { AnyCommand } from '../storage/database.ts'
 
-interface Store {
-  readonly commands: readonly AnyCommand[]
+interface Store extends Readonly<Record<string, unknown>> {
   readonly ofUser?: OfUser
 }
 
@@ -74,11 +74,23 @@ export const ofUser: readonly OfUser[] = stores.flatMap(({ ofUser = [] }) => ofU
 export const forgetUser: ReturnType<typeof createForgetUser> = createForgetUser(ofUser)
 
 const listed: readonly AnyCommand[] = [
-  ...stores.flatMap((store) => store.commands),
+  ...stores.flatMap(commandsIn),
   management.createDeleteUser(ofUser),
   createFinishRestore(ofUser),
   forgetUser,
 ]
+
+/** Returns the commands that a store exports, one by one or in a record. */
+function commandsIn(store: Store): readonly AnyCommand[] {
+  const found = Object.values(store).flatMap((exported) =>
+    isCommand(exported) ? exported : Object.values(Object(exported)).filter(isCommand),
+  )
+  return [...new Set(found)]
+}
+
+function isCommand(exported: unknown): exported is AnyCommand {
+  return typeof exported === 'object' && exported !== null && 'run' in exported
+}
 
 /** Runs one of the listed commands, but only if this process still holds the lease. */
 export const underLease: lease.LeasedCommand = lease.createLeasedCommand(listed)

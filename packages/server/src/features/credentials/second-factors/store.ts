@@ -1,11 +1,5 @@
 import type { OfUser } from '../../../feature/of-user.ts'
-import {
-  command,
-  inTables,
-  type AnyCommand,
-  type Command,
-  type Reader,
-} from '../../../storage/database.ts'
+import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import { hasTable } from '../../../storage/migrate.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import { eraseSecondFactors } from './in-transaction.ts'
@@ -104,8 +98,6 @@ export const resealApp: Command<
     .where('sealed', '=', before)
     .execute()
 })
-
-export const commands: readonly AnyCommand[] = [insertPendingApp, resealApp]
 
 export const ofUser: OfUser = {
   async erase(transaction, user) {

@@ -1,12 +1,6 @@
 // Reads and writes rows of the audit record.
 import { lowestRowId } from 'keystile/internal'
-import {
-  command,
-  inTables,
-  type AnyCommand,
-  type Command,
-  type Reader,
-} from '../../../storage/database.ts'
+import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import { hasTable } from '../../../storage/migrate.ts'
 import type { AuditEntry } from './entry.ts'
 import { insertAudit } from './in-transaction.ts'
@@ -103,5 +97,3 @@ export async function readNewestInstant(reader: Reader): Promise<number | undefi
     .executeTakeFirst()
   return newest?.at
 }
-
-export const commands: readonly AnyCommand[] = [recordAudit, purgeAudit]

@@ -109,5 +109,3 @@ export function createLeasedCommand(commands: readonly AnyCommand[]): LeasedComm
     return { isHeld: true, result: await known.run(transaction, values as never) }
   })
 }
-
-export const commands: readonly AnyCommand[] = [holdLease, releaseLease]

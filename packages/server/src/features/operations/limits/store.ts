@@ -3,7 +3,6 @@ import {
   command,
   inTables,
   withoutLocked,
-  type AnyCommand,
   type Command,
   type Reader,
 } from '../../../storage/database.ts'
@@ -75,5 +74,3 @@ export const purgeRates: Command<{ readonly before: number }, { readonly purged:
     await db.deleteFrom('rate').where('key', 'in', keys).execute()
     return { purged: found.length }
   })
-
-export const commands: readonly AnyCommand[] = [spend, refundUses, purgeRates]

@@ -1,13 +1,7 @@
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
 import type { OfUser } from '../../../feature/of-user.ts'
-import {
-  command,
-  inTables,
-  type AnyCommand,
-  type Command,
-  type Reader,
-} from '../../../storage/database.ts'
+import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { restoreUses } from '../../operations/limits/in-transaction.ts'
@@ -92,8 +86,6 @@ export function findCode(
 
 export const purgeAttempts: PurgeCommand = createPurge('purgeAttempts', 'login_flow')
 export const purgeCodes: PurgeCommand = createPurge('purgeCodes', 'authorization_code')
-
-export const commands: readonly AnyCommand[] = [keepAttempt, countTry, purgeAttempts, purgeCodes]
 
 export const ofUser: OfUser = {
   async erase(transaction, { subject }) {

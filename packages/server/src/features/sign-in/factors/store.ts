@@ -1,12 +1,7 @@
 // The transactions that change second factors. Each locks the account first, then checks, then
 // stores the mail about the change, and then changes: a change without its mail does not happen.
 import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
-import {
-  command,
-  type AnyCommand,
-  type Command,
-  type Transaction,
-} from '../../../storage/database.ts'
+import { command, type Command, type Transaction } from '../../../storage/database.ts'
 import {
   confirmPending,
   eraseSecondFactors,
@@ -158,10 +153,3 @@ async function sendNotice(
 function entryOf({ subject, by, now }: FactorChange): Omit<AuditEntry, 'event'> {
   return { at: now, by, subject }
 }
-
-export const commands: readonly AnyCommand[] = [
-  confirmApp,
-  removeFactors,
-  renewRecoveryCodes,
-  resetFactors,
-]

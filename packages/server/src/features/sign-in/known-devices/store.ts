@@ -1,4 +1,4 @@
-import { command, inTables, type AnyCommand, type Command } from '../../../storage/database.ts'
+import { command, inTables, type Command } from '../../../storage/database.ts'
 import type { KnownDeviceTables } from './tables.ts'
 
 const deviceKeyName = 'device_key'
@@ -25,5 +25,3 @@ export const claimDeviceKey: Command<string, string> = command(
     return value
   },
 )
-
-export const commands: readonly AnyCommand[] = [claimDeviceKey]

@@ -1,10 +1,4 @@
-import {
-  command,
-  inTables,
-  type AnyCommand,
-  type Command,
-  type Transaction,
-} from '../../../storage/database.ts'
+import { command, inTables, type Command, type Transaction } from '../../../storage/database.ts'
 import {
   endAttempt,
   insertCode,
@@ -195,11 +189,3 @@ export const recordWrongCode: Command<
   if (notice && recipient !== undefined)
     await insertMail(transaction, notice, { subject, recipient, isVerified, share: 'notice', now })
 })
-
-export const commands: readonly AnyCommand[] = [
-  startLogin,
-  issueCode,
-  endReusedCode,
-  claimFirstStart,
-  recordWrongCode,
-]

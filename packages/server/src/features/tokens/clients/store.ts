@@ -3,7 +3,6 @@
 import {
   command,
   inTables,
-  type AnyCommand,
   type Command,
   type Database,
   type Reader,
@@ -142,5 +141,3 @@ export const disableClient: Command<
   )
   return { disabled: true }
 })
-
-export const commands: readonly AnyCommand[] = [insertClient, replaceClientSecret, disableClient]

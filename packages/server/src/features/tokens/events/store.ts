@@ -5,7 +5,6 @@ import {
   command,
   inTables,
   sendSignal,
-  type AnyCommand,
   type Command,
   type Reader,
 } from '../../../storage/database.ts'
@@ -139,5 +138,3 @@ export const purgeEvents: PurgeCommand = createPurge('purgeEvents', 'event')
 /** Tells all processes that a user whom the app stores has changed. */
 export const announceUserChange: Command<{ readonly subject: string; readonly now: number }, void> =
   command('announceUserChange', insertUserEvent)
-
-export const commands: readonly AnyCommand[] = [announceUserChange, numberEvents, purgeEvents]

@@ -1,5 +1,5 @@
 import { maxPurgedAtOnce, type PurgeCommand } from '../../../feature/clean-up.ts'
-import { command, inTables, type AnyCommand } from '../../../storage/database.ts'
+import { command, inTables } from '../../../storage/database.ts'
 import type { SessionTables } from './tables.ts'
 
 /**
@@ -48,5 +48,3 @@ export const purgeSessions: PurgeCommand = command(
     return { purged: tokenIds.length + Number(sessions.numDeletedRows) }
   },
 )
-
-export const commands: readonly AnyCommand[] = [purgeSessions]

@@ -4,7 +4,6 @@
 import {
   command,
   inTables,
-  type AnyCommand,
   type Command,
   type Reader,
   type Transaction,
@@ -275,5 +274,3 @@ const noteLateRetry = prepare<
   { readonly id: string; readonly now: number },
   unknown
 >((db, { id, now }) => db.updateTable('session').set({ late_retry_at: now }).where('id', '=', id))
-
-export const commands: readonly AnyCommand[] = [useRefreshToken]

@@ -1,12 +1,6 @@
 // The queries and commands that list and end sessions.
 
-import {
-  command,
-  inTables,
-  type AnyCommand,
-  type Command,
-  type Reader,
-} from '../../../storage/database.ts'
+import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
@@ -60,5 +54,3 @@ export const endSessionsOf: Command<
   if (ended > 0)
     await insertAudit<SessionEvent>(transaction, { event: 'sessions_ended', at: now, by, subject })
 })
-
-export const commands: readonly AnyCommand[] = [endSession, endSessionsOf]

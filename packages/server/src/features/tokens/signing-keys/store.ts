@@ -3,7 +3,6 @@
 import {
   command,
   inTables,
-  type AnyCommand,
   type Command,
   type Reader,
   type Transaction,
@@ -238,11 +237,3 @@ export function listSigningKeyRows(reader: Reader): Promise<readonly SigningKeyR
     .orderBy('signs_from')
     .execute()
 }
-
-export const commands: readonly AnyCommand[] = [
-  claimIssuer,
-  advanceSigningKeys,
-  revokeSigningKey,
-  resealSigningKey,
-  recordTokenLifetime,
-]

@@ -1,11 +1,5 @@
 // The scopes and roles that the latest start declared.
-import {
-  command,
-  inTables,
-  type AnyCommand,
-  type Command,
-  type Reader,
-} from '../../../storage/database.ts'
+import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import type { ScopeTables } from './tables.ts'
 
 const name = 'declared'
@@ -31,5 +25,3 @@ export async function readDeclared(reader: Reader): Promise<string | undefined> 
     .executeTakeFirst()
   return row?.value
 }
-
-export const commands: readonly AnyCommand[] = [storeDeclared]
