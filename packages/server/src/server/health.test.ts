@@ -40,7 +40,7 @@ describe('readGauges', () => {
       feed: feedWith({ ageSeconds: 3 }),
       hashThreads: threadsWith({ length: 1 }),
       streams: { count: 4 },
-      jobs: { gauges: [{ gauge, value: 5 }] },
+      jobs: { readGauges: () => [{ gauge, value: 5 }] },
       signingKeys: { readGauges: () => [{ gauge, value: 6 }] },
     })
     assert.deepEqual(

@@ -54,7 +54,7 @@ export function readGauges({
   readonly feed: EventFeed
   readonly hashThreads: WatchedHashThreads
   readonly streams: Pick<RevocationStreams, 'count'>
-  readonly jobs: { readonly gauges: readonly Reading[] }
+  readonly jobs: { readGauges(): readonly Reading[] }
   readonly signingKeys: Pick<KeyRing, 'readGauges'>
 }): ReturnType<Service['readGauges']> {
   return [
@@ -62,7 +62,7 @@ export function readGauges({
     { gauge: writeQueueLength, value: database.writeQueueLength },
     { gauge: feedAge, value: feed.ageSeconds },
     { gauge: revocationStreams, value: streams.count },
-    ...jobs.gauges,
+    ...jobs.readGauges(),
     ...signingKeys.readGauges(),
   ]
 }

@@ -12,7 +12,7 @@ import { cleanUpSteps } from '../features.ts'
 import type { Parts } from './parts.ts'
 
 /** The background jobs. Each job runs only while this process holds the lease of the job. */
-export interface Jobs extends Pick<Mail, 'routes' | 'gauges'> {
+export interface Jobs extends Pick<Mail, 'routes' | 'readGauges'> {
   /** Ends the jobs, and then releases the leases. */
   close(): Promise<void>
 }
@@ -38,9 +38,7 @@ export async function startJobs(
   const events = await startEventDelivery({ onEvent, database, underLease, clock, logger })
   return {
     routes: mail.routes,
-    get gauges() {
-      return [...mail.gauges, ...events.gauges]
-    },
+    readGauges: () => [...mail.readGauges(), ...events.readGauges()],
     async close() {
       await Promise.all([housekeeping, resolver, mail, events, rotation].map((job) => job.close()))
       await lease.close()

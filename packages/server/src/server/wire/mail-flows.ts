@@ -56,7 +56,7 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
   const undo = undoFlow(shared)
   const changes = emailChangeFlow({ ...shared, undo, verifiesAddresses })
   const invitations = invitationFlow(shared)
-  const store = accountPasswords(shared.database, shared)
+  const store = accountPasswords(shared)
   const resets = passwordResetFlow({ ...shared, store })
   const registrations = registrationFlow(shared)
   const verifications = verificationFlow({ ...shared, registrations })

@@ -6,6 +6,7 @@ import type { AnyCommand, Database } from '../../../storage/database.ts'
 import type { User } from '../../users/accounts/users.ts'
 import { noLimits } from '../../operations/limits/limits.ts'
 import { createNotices } from '../messages/notices.ts'
+import type { FlowParts } from '../flows/flow.ts'
 import type { FoundProof } from '../proofs/proofs.ts'
 import { openParameters, type NewMail } from '../outbox/new-mail.ts'
 import {
@@ -15,7 +16,7 @@ import {
   type EmailChanges,
 } from './change.ts'
 import { confirmEmailChange, undoEmailChange } from './store.ts'
-import { undoFlow, type EmailUndo, type EmailUndoParts } from './undo.ts'
+import { undoFlow, type EmailUndo } from './undo.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const seal = createSeal('a key for tests', 'mails')
@@ -44,7 +45,7 @@ function create(
     pagesUrl: pages,
     clock,
   }
-  const undo = undoFlow(parts as unknown as EmailUndoParts)
+  const undo = undoFlow(parts as unknown as FlowParts)
   const changes = emailChangeFlow({ ...parts, undo } as unknown as EmailChangeParts)
   return { ...changes, prepare: undo.prepare, undo: undo.undo }
 }

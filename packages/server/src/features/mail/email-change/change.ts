@@ -11,7 +11,7 @@ import {
   type RouteDoc,
 } from '../../../http/route.ts'
 import { currentPasswordField, emailField } from '../../users/accounts/account-fields.ts'
-import { provePassword, type ProofParts } from '../../users/accounts/prove-password.ts'
+import { provePassword } from '../../users/accounts/prove-password.ts'
 import {
   outdated,
   ownAccount,
@@ -19,8 +19,9 @@ import {
   tooManyMails,
   tooManyTries,
   type AccountCaller,
+  type AccountParts,
 } from '../../users/accounts/route-parts.ts'
-import type { PublicUser, User, Users } from '../../users/accounts/users.ts'
+import type { User } from '../../users/accounts/users.ts'
 import { byCaller, byStranger } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import {
@@ -41,7 +42,7 @@ import {
   type MailFlow,
 } from '../flows/flow.ts'
 import type { ProofKind } from '../proofs/new-proof.ts'
-import type { FoundProof, Presented } from '../proofs/proofs.ts'
+import type { Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import { emailRates } from './feature.ts'
 import { bindEmailChange, confirmEmailChange } from './store.ts'
@@ -52,20 +53,6 @@ export const emailChangeKind: ProofKind = {
   page: 'confirm-email-change',
   lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
   hasCode: true,
-}
-
-/**
- * The account as it was at the request. If the account has changed since, the link and the code do
- * not work.
- */
-type ChangedAccount = {
-  /** The old address in the form in which mailboxes are compared, or empty. */
-  readonly from: string
-  /**
-   * The `passwordMark()` of the password that the account had at the request. A new password gives
-   * a new mark.
-   */
-  readonly mark: string
 }
 
 /** What the endpoints and the page of the flow do. */
@@ -103,12 +90,8 @@ export interface Owner {
   readonly password: string | undefined
 }
 
-export interface EmailChangeParts extends FlowParts, ProofParts {
-  readonly users: Pick<
-    Users,
-    'readBySubject' | 'findByLogin' | 'isTaken' | 'changeEmail' | 'settle'
-  >
-  readonly undo: Pick<EmailUndo, 'prepare'>
+export interface EmailChangeParts extends FlowParts {
+  readonly undo: EmailUndo
   /**
    * Whether each new address must be confirmed by a mail. If false, only an address that replaces a
    * verified address must be confirmed: see `changeRoute()`.
@@ -178,25 +161,19 @@ function createPurpose({ users }: EmailChangeParts): ProofPurpose {
   }
 }
 
-/** Returns the part of an account that must stay as it is until the confirmation. */
-function changedAccountOf({ publicUser, passwordHash }: User): ChangedAccount {
+/**
+ * Returns what must stay as it is until the confirmation: the old address in the form in which
+ * mailboxes are compared, or empty, and the mark of the password. A new password has a new mark.
+ */
+function changedAccountOf({ publicUser, passwordHash }: User) {
   return { from: mailboxOf(publicUser.email) ?? '', mark: passwordMark(passwordHash) }
 }
 
-interface ProvedChange {
-  readonly proof: FoundProof
-  readonly user: User
-  /** The new address. */
-  readonly email: ComparableName
-  /** The old address, or empty. */
-  readonly from: string
-}
-
-/** Finds a proof, if its user is active and the account has not changed since the request. */
-async function findProved(
-  presented: Presented,
-  { proofs, users }: EmailChangeParts,
-): Promise<ProvedChange | undefined> {
+/**
+ * Finds a proof, its user, the new address and the old one (`from`, or empty), if the user is
+ * active and the account has not changed since the request.
+ */
+async function findProved(presented: Presented, { proofs, users }: EmailChangeParts) {
   const proof = await proofs.find(emailChangeKind, presented)
   const user = proof && (await users.readBySubject(proof.subject))
   const email = parseEmail(proof?.data['email'] ?? '')
@@ -208,7 +185,7 @@ async function findProved(
 }
 
 /** Whether a request comes from the user: it has a token of the user, or the user's password. */
-async function isOwner(owner: Owner, user: User, by: By, parts: ProofParts): Promise<boolean> {
+async function isOwner(owner: Owner, user: User, by: By, parts: FlowParts): Promise<boolean> {
   if (owner.subject !== undefined) return owner.subject === user.publicUser.id
   if (owner.password === undefined) return false
   try {
@@ -221,10 +198,6 @@ async function isOwner(owner: Owner, user: User, by: By, parts: ProofParts): Pro
 }
 
 const emailChange = strictFields({ current_password: currentPasswordField, new_email: emailField })
-
-export interface ChangeRouteParts extends ProofParts {
-  readonly users: Pick<Users, 'changeEmail'>
-}
 
 interface ChangeMails extends Pick<EmailChangeParts, 'undo' | 'verifiesAddresses'> {
   readonly changes: Pick<EmailChanges, 'request'>
@@ -239,15 +212,9 @@ interface ChangeMails extends Pick<EmailChangeParts, 'undo' | 'verifiesAddresses
  *
  * @param mails undefined if Keystile sends no mails. Then the old address cannot be restored
  */
-export function changeRoute(
-  parts: ChangeRouteParts,
-  mails?: ChangeMails,
-): GuardedRoute<AccountCaller> {
+export function changeRoute(parts: AccountParts, mails?: ChangeMails): GuardedRoute<AccountCaller> {
   return {
-    ...ownAccount,
-    method: 'POST',
-    path: '/users/me/email',
-    isFirstPartyOnly: true,
+    ...ownAccount('POST', '/users/me/email'),
     needsFactor: true,
     doc: {
       tag: 'Own account',
@@ -268,7 +235,9 @@ export function changeRoute(
         useOf(emailRates.user, user.publicUser.id),
         ...(mails ? ofMail : []),
       ])
-      if (mails && (mails.verifiesAddresses || replacesVerified(user.publicUser, email))) {
+      const { email: old, emailVerified } = user.publicUser
+      const replacesVerified = emailVerified && !isSameMailbox(old, email.shown)
+      if (mails && (mails.verifiesAddresses || replacesVerified)) {
         const requestId = await mails.changes.request(user, email, languageFor(request))
         return jsonAnswer(202, { request_id: requestId })
       }
@@ -318,14 +287,6 @@ function describeChange(
   }
 }
 
-/** Whether the old address is verified, and the new address belongs to another mailbox. */
-function replacesVerified(
-  { email, emailVerified }: PublicUser,
-  { shown }: ComparableName,
-): boolean {
-  return emailVerified && !isSameMailbox(email, shown)
-}
-
 const confirmation = strictFields({
   ...proofFields,
   password: currentPasswordField
@@ -336,11 +297,8 @@ const confirmation = strictFields({
 /** `POST /email-changes/confirm`: sets the new address. */
 function confirmRoute(changes: EmailChanges): OptionalRoute<AccountCaller> {
   return {
-    ...ownAccount,
+    ...ownAccount('POST', '/email-changes/confirm'),
     isOptional: true,
-    isFirstPartyOnly: true,
-    method: 'POST',
-    path: '/email-changes/confirm',
     doc: {
       tag: 'Own account',
       summary: 'Confirm the new e-mail address',

@@ -4,6 +4,7 @@ import {
   secondMilliseconds,
   type LimitRates,
 } from '../../../feature/limit-rate.ts'
+import { confirmRate } from '../flows/flow.ts'
 
 export const emailRates: LimitRates<'user' | 'address' | 'server' | 'confirm'> = {
   /**
@@ -19,12 +20,7 @@ export const emailRates: LimitRates<'user' | 'address' | 'server' | 'confirm'> =
   /** Limits changes of the e-mail address that send a mail, on the whole server. */
   server: { name: 'email-server', burst: 600, intervalMilliseconds: 2 * secondMilliseconds },
   /** Limits refused confirmations and refused undo links, per IP address. */
-  confirm: {
-    name: 'email-confirm',
-    burst: 100,
-    intervalMilliseconds: 30 * secondMilliseconds,
-    isGivenBackWhole: true,
-  },
+  confirm: confirmRate('email-confirm'),
 }
 
 const auditEvents = ['email_change_undone'] as const

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { AccountCaller } from '../../users/accounts/route-parts.ts'
+import type { AccountCaller, AccountParts } from '../../users/accounts/route-parts.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
-import { changeRoute, type ChangeRouteParts } from './change.ts'
+import { changeRoute } from './change.ts'
 
 describe('POST /users/me/email without mail', () => {
   it('a change of address gets 409 if it is taken or the user has just changed', async () => {
@@ -24,7 +24,7 @@ describe('POST /users/me/email without mail', () => {
         users: { changeEmail: async () => outcome },
         passwords: { verify: async () => true },
         limits: { ...noLimits, count },
-      } as unknown as ChangeRouteParts)
+      } as unknown as AccountParts)
       const body = { current_password: 'p', new_email: 'ada@example.com' }
       const request = {
         method: 'POST',

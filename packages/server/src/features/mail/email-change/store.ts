@@ -1,17 +1,16 @@
 import { lacksFactor } from '../../credentials/second-factors/in-transaction.ts'
-import { command, type AnyCommand, type Command } from '../../../storage/database.ts'
+import { command, type Command } from '../../../storage/database.ts'
 import {
-  canRestore,
   changeAddress,
-  insertRemovalNotice,
+  findFormerEmail,
   lockAddress,
   restoreAddress,
+  type NewUndo,
 } from '../../users/accounts/address-in-transaction.ts'
-import { findHolder, lockAccount } from '../../users/accounts/in-transaction.ts'
-import type { NewUndo } from '../../users/accounts/new-undo.ts'
+import { findHolder, lockAccount, notify } from '../../users/accounts/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import type { ComparableName } from '../../users/directory/names.ts'
+import { isSameMailbox, type ComparableName } from '../../users/directory/names.ts'
 import {
   bindWithMail,
   eraseProofs,
@@ -104,24 +103,21 @@ export const undoEmailChange: Command<
   const restored = await restoreAddress(transaction, { tokenHash, by, now })
   if (!restored) return { subject: undefined }
 
-  const { subject, email: recipient, mailbox, isVerified, replaced, isActive } = restored
+  const { former, replaced } = restored
+  const { subject, email: recipient, email_key: mailbox } = former
   await eraseProofs(transaction, { subject })
   const entry = { event: 'email_change_undone', at: now, by, subject } as const
   await insertAudit<EmailChangeEvent>(transaction, entry)
-  if (replaced) await insertRemovalNotice(transaction, notice, { subject, ...replaced, now })
-  if (!isActive) return { subject }
+  if (!isSameMailbox(replaced.email, recipient))
+    await notify(transaction, notice, { ...replaced, subject, now }, 'removal')
+  if (replaced.disabled_at !== null) return { subject }
 
   const bound = { subject, mailbox, counted_for: subject, resolved_at: now }
   await insertProof(transaction, { ...reset.row, ...bound })
+  const isVerified = former.email_verified_at !== null
   const addressee = { subject, recipient, share: 'undone', isVerified, now } as const
   await insertMail(transaction, reset.mail, addressee)
   return { subject }
 })
 
-export { canRestore }
-
-export const commands: readonly AnyCommand[] = [
-  bindEmailChange,
-  confirmEmailChange,
-  undoEmailChange,
-]
+export { findFormerEmail, type NewUndo }

@@ -1,24 +1,20 @@
 // The flow that undoes a change of the e-mail address. Its link is in the mail to the old address.
 // Unlike the links of other flows, it is stored with the former address, and has no code.
 import { ProblemError } from 'keystile/internal'
-import type { Seal } from '../../../base/seal.ts'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
 import { emptyAnswer, type OpenRoute } from '../../../http/route.ts'
 import { isTakenAtTheSameTime } from '../../../storage/database.ts'
-import type { NewUndo } from '../../users/accounts/new-undo.ts'
 import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
-import type { Users } from '../../users/accounts/users.ts'
 import { byStranger } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { confirmCounted, type FlowParts, type MailFlow } from '../flows/flow.ts'
 import { preferredLanguage } from '../messages/language.ts'
-import type { Notices } from '../messages/notices.ts'
 import { resetKind } from '../password-reset/reset.ts'
 import { prepareLinkMail, prepareProof } from '../proofs/new-proof.ts'
 import { emailRates } from './feature.ts'
-import { canRestore, undoEmailChange } from './store.ts'
+import { findFormerEmail, undoEmailChange, type NewUndo } from './store.ts'
 
 const undoKind = { purpose: 'email_changed', page: 'undo-email-change' }
 
@@ -41,15 +37,7 @@ export interface EmailUndo {
   isOpen(token: string): Promise<boolean>
 }
 
-export interface EmailUndoParts extends FlowParts {
-  readonly users: Pick<Users, 'settle'>
-  readonly notices: Notices
-  readonly seal: () => Seal
-  /** Where the links in mails lead. */
-  readonly pagesUrl: string
-}
-
-export function undoFlow(parts: EmailUndoParts): MailFlow & EmailUndo {
+export function undoFlow(parts: FlowParts): MailFlow & EmailUndo {
   const { database, users, limits, notices, pagesUrl, clock } = parts
 
   /** Returns the mail with a link, and the notice, in the language of the request. */
@@ -85,8 +73,10 @@ export function undoFlow(parts: EmailUndoParts): MailFlow & EmailUndo {
         await users.settle()
       }),
 
-    isOpen: (token) =>
-      canRestore(database.reader, { tokenHash: hashSecret(token), now: clock.now() }),
+    async isOpen(token) {
+      const wanted = { tokenHash: hashSecret(token), now: clock.now() }
+      return (await findFormerEmail(database.reader, wanted)) !== undefined
+    },
   }
   return { ...undo, routes: [undoRoute(undo)] }
 }
@@ -114,9 +104,7 @@ const undoing = strictFields({
 /** `POST /email-changes/undo`: restores the old address. */
 function undoRoute({ undo }: EmailUndo): OpenRoute {
   return {
-    ...accountRoute,
-    method: 'POST',
-    path: '/email-changes/undo',
+    ...accountRoute('POST', '/email-changes/undo'),
     doc: {
       tag: 'Own account',
       summary: 'Undo a change of the e-mail address',

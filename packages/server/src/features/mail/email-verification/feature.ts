@@ -1,10 +1,7 @@
 import * as z from 'zod'
 import type { Feature } from '../../../feature/feature.ts'
-import {
-  minuteMilliseconds,
-  secondMilliseconds,
-  type LimitRates,
-} from '../../../feature/limit-rate.ts'
+import { minuteMilliseconds, type LimitRates } from '../../../feature/limit-rate.ts'
+import { confirmRate } from '../flows/flow.ts'
 import { listSettings, type DefaultedSetting } from '../../../feature/setting.ts'
 
 const choices = ['off', 'optional', 'required'] as const
@@ -41,12 +38,7 @@ export const verificationRates: LimitRates<'user' | 'confirm' | 'password'> = {
   /** Limits how often one user can request another mail. */
   user: { name: 'verification', burst: 5, intervalMilliseconds: 96 * minuteMilliseconds },
   /** Limits how many refused confirmations one IP address can cause. */
-  confirm: {
-    name: 'verification-confirm',
-    burst: 100,
-    intervalMilliseconds: 30 * secondMilliseconds,
-    isGivenBackWhole: true,
-  },
+  confirm: confirmRate('verification-confirm'),
   /**
    * Limits wrong passwords that come with a valid link or code, and attempts to finish a
    * registration with a taken user name or address. Each account and each registration has its own

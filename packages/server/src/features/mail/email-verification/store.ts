@@ -1,4 +1,4 @@
-import { command, type AnyCommand, type Command } from '../../../storage/database.ts'
+import { command, type Command } from '../../../storage/database.ts'
 import { lockMailbox, verifyMailbox } from '../../users/accounts/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
@@ -46,5 +46,3 @@ export const verifyEmail: Command<
   await insertAudit<EmailVerificationEvent>(transaction, entry)
   return { isVerified: true }
 })
-
-export const commands: readonly AnyCommand[] = [bindVerification, verifyEmail]

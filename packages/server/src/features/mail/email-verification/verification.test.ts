@@ -4,10 +4,7 @@ import { ProblemError } from 'keystile/internal'
 import { appWording } from '../../../feature/wording.ts'
 import type { User } from '../../users/accounts/users.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
-import type {
-  FinishedRegistration,
-  FoundRegistration,
-} from '../pending-registration/registration.ts'
+import type { FoundRegistration } from '../pending-registration/registration.ts'
 import { feature } from './feature.ts'
 import {
   verificationFlow,
@@ -55,7 +52,7 @@ describe('the flow of a verification', () => {
   })
 
   it('a registration can be finished without a password by a code, but not by a link', async () => {
-    const { confirm, finished } = createWithRegistration({ outcome: 'created', user })
+    const { confirm, finished } = createWithRegistration(user)
     const username = { shown: 'eve', key: 'eve' }
     for (const confirmation of [
       { presented: { token: 'x' } },
@@ -69,8 +66,8 @@ describe('the flow of a verification', () => {
 
   it('a taken name counts towards the limit of a confirmation, a wrong code does not', async () => {
     for (const [outcome, code, uses] of [
-      [{ outcome: 'taken', field: 'username' }, 'conflict', ['verification-password']],
-      [{ outcome: 'refused' }, 'forbidden', []],
+      ['username', 'conflict', ['verification-password']],
+      ['refused', 'forbidden', []],
     ] as const) {
       const { confirm, counted } = createWithRegistration(outcome)
       await assert.rejects(confirm({ presented: { registrationId: 'x', code: 'x' } }), { code })
@@ -103,7 +100,7 @@ it('emailVerification must be off if neither mail nor mailUrl is given', () => {
 const user = { publicUser: { id: 'ada' } } as unknown as User
 
 /** Creates verifications that find one registration, which is finished with this outcome. */
-function createWithRegistration(outcome: FinishedRegistration): {
+function createWithRegistration(outcome: Awaited<ReturnType<FoundRegistration['finish']>>): {
   confirm(confirmation: Confirmation): Promise<User | undefined>
   /** The changed names of the finished registrations. */
   readonly finished: readonly unknown[]

@@ -12,8 +12,6 @@ import {
   type OptionalRoute,
 } from '../../../http/route.ts'
 import { currentPasswordField, usernameField } from '../../users/accounts/account-fields.ts'
-import type { AccountEvent } from '../../users/accounts/audit-events.ts'
-import type { ProfileSchema } from '../../users/accounts/profile.ts'
 import {
   aboutMember,
   ownAccount,
@@ -21,12 +19,11 @@ import {
   tooManyTries,
   type AccountCaller,
 } from '../../users/accounts/route-parts.ts'
-import type { User, Users } from '../../users/accounts/users.ts'
+import type { User } from '../../users/accounts/users.ts'
 import { verifyCounted } from '../../users/accounts/prove-password.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
-import { byCaller, byStranger, type Audit } from '../../operations/audit/audit.ts'
+import { byCaller, byStranger } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
-import type { Directory } from '../../users/directory/directory.ts'
 import { mailboxOf, type ComparableName } from '../../users/directory/names.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import {
@@ -41,7 +38,6 @@ import {
 import type { ProofKind } from '../proofs/new-proof.ts'
 import type { FoundProof, PreparedRequest, Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
-import type { Passwords } from '../../credentials/password/password.ts'
 import type { FoundRegistration, Registrations } from '../pending-registration/registration.ts'
 import { verificationRates } from './feature.ts'
 import { bindVerification, verifyEmail } from './store.ts'
@@ -114,13 +110,7 @@ export interface Confirmation {
 }
 
 export interface VerificationParts extends FlowParts {
-  readonly issuer: string
   readonly registrations: Registrations
-  readonly users: Pick<Users, 'settle' | 'findByLogin'>
-  readonly directory: Directory<User>
-  readonly passwords: Pick<Passwords, 'verify' | 'requireRoom'>
-  readonly audit: Audit<AccountEvent>
-  readonly profile: ProfileSchema | undefined
 }
 
 export function verificationFlow(parts: VerificationParts): MailFlow & Verifications {
@@ -155,19 +145,14 @@ export function verificationFlow(parts: VerificationParts): MailFlow & Verificat
 
     async confirm(confirmation, by) {
       passwords.requireRoom(by.address)
-      return confirmCounted(
-        limits,
-        limits.usesAt(verificationRates.confirm, by.address),
-        async () => {
-          const { presented } = confirmation
-          const proof =
-            'registrationId' in presented
-              ? undefined
-              : await proofs.find(verificationKind, presented)
-          if (proof) return verify(proof, { ...confirmation, by }, parts)
-          return finish(await findRegistration(presented), { ...confirmation, by }, parts)
-        },
-      )
+      const uses = limits.usesAt(verificationRates.confirm, by.address)
+      return confirmCounted(limits, uses, async () => {
+        const { presented } = confirmation
+        const isOfRegistration = 'registrationId' in presented
+        const proof = isOfRegistration ? undefined : await proofs.find(verificationKind, presented)
+        if (proof) return verify(proof, { ...confirmation, by }, parts)
+        return finish(await findRegistration(presented), { ...confirmation, by }, parts)
+      })
     },
 
     async isOpen(token) {
@@ -237,11 +222,12 @@ async function finish(
 
   const changed = username && password !== undefined ? { username, password } : undefined
   const finished = await found.finish(changed, by)
-  if (finished.outcome === 'created') return finished.user
+  if (finished === 'refused') throw refusedProof()
+  if (typeof finished === 'object') return finished
+
   // Counts a taken name. Otherwise one registration could test any number of names.
-  if (finished.outcome === 'taken')
-    await parts.limits.count([useOf(verificationRates.password, subject)])
-  throw finished.outcome === 'taken' ? taken(finished.field) : refusedProof()
+  await parts.limits.count([useOf(verificationRates.password, subject)])
+  throw taken(finished)
 }
 
 function isRightPassword(
@@ -260,10 +246,7 @@ function wrongPassword(): ProblemError {
 /** `POST /email-verifications`: sends another mail to the user of the token. */
 function requestRoute(verifications: Verifications): GuardedRoute<AccountCaller> {
   return {
-    ...ownAccount,
-    method: 'POST',
-    path: '/email-verifications',
-    isFirstPartyOnly: true,
+    ...ownAccount('POST', '/email-verifications'),
     doc: {
       tag: 'Own account',
       summary: 'Request a mail to verify the address',
@@ -296,14 +279,11 @@ const confirmation = strictFields({
 /** `POST /email-verifications/confirm`: verifies an address, or finishes a registration. */
 export function confirmRoute(
   verifications: Pick<Verifications, 'confirm'>,
-  { issuer, profile }: Pick<VerificationParts, 'issuer' | 'profile'>,
+  { issuer, profile }: Pick<FlowParts, 'issuer' | 'profile'>,
 ): OptionalRoute<AccountCaller> {
   return {
-    ...ownAccount,
-    method: 'POST',
-    path: '/email-verifications/confirm',
+    ...ownAccount('POST', '/email-verifications/confirm'),
     isOptional: true,
-    isFirstPartyOnly: true,
     doc: {
       tag: 'Own account',
       summary: 'Verify an address',

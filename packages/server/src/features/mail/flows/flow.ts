@@ -7,16 +7,22 @@ import {
   type HttpRequestWithBody,
   type JsonObject,
 } from 'keystile/internal'
+import type { Seal } from '../../../base/seal.ts'
+import { secondMilliseconds, type LimitRate } from '../../../feature/limit-rate.ts'
 import { stringField } from '../../../http/json-body.ts'
 import type { Route, SuccessDoc } from '../../../http/route.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import type { Use } from '../../operations/limits/uses.ts'
-import type { AccountCaller } from '../../users/accounts/route-parts.ts'
+import type { Devices } from '../../sign-in/known-devices/devices.ts'
+import type { RegistrationFormParts } from '../../users/accounts/registration.ts'
+import { tooManyTries, type AccountCaller } from '../../users/accounts/route-parts.ts'
+import type { User } from '../../users/accounts/users.ts'
 import type { Directory } from '../../users/directory/directory.ts'
 import { mailboxOf } from '../../users/directory/names.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import type { Language } from '../messages/message.ts'
+import type { Notices } from '../messages/notices.ts'
 import type { FoundProof, MailProofs, Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 
@@ -27,12 +33,28 @@ export interface MailFlow<C = AccountCaller> {
   readonly routes: readonly Route<C>[]
 }
 
-/** The services that flows use. */
-export interface FlowParts {
+/**
+ * What the flows are made from. Each of them uses only some parts.
+ *
+ * @typeParam U a user of the directory
+ */
+export interface FlowParts<U = User> extends RegistrationFormParts {
+  readonly issuer: string
+  /** Where the links in mails lead. */
+  readonly pagesUrl: string
   readonly database: Pick<Database, 'reader' | 'write'>
+  readonly directory: Directory<U>
+  readonly devices: Pick<Devices, 'open'>
   readonly proofs: MailProofs
-  readonly limits: Limits
+  readonly notices: Notices
+  readonly seal: () => Seal
   readonly clock: Clock
+}
+
+/** The rate limit of refused confirmations, per IP address. Each flow has one of its own. */
+export function confirmRate(name: string): LimitRate {
+  const intervalMilliseconds = 30 * secondMilliseconds
+  return { name, burst: 100, intervalMilliseconds, isGivenBackWhole: true }
 }
 
 /** What a request answers, whether or not a mail follows. */
@@ -40,6 +62,12 @@ export const requestAccepted: SuccessDoc = {
   status: 202,
   description: 'The id of the request, which is needed with the code',
   schema: requiredString('request_id'),
+}
+
+/** The refusals of a confirmation, for the OpenAPI document. */
+export const proofRefuses: Readonly<Record<number, string>> = {
+  403: 'The link or the code is wrong, was used before, or has expired',
+  429: tooManyTries,
 }
 
 /** Returns the JSON Schema of an object with one string. */

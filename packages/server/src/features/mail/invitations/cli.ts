@@ -16,7 +16,7 @@ import {
   type SigningKeyChoice,
 } from '../../tokens/signing-keys/signing-key-source.ts'
 import { pagesUrlOf } from '../messages/pages-url.ts'
-import { listInvitations, sendInvitation, type ListedInvitation } from './inviting.ts'
+import { listInvitations, sendInvitation, type ListedInvitation } from './invitation.ts'
 import { revokeInvitation } from './store.ts'
 
 export interface Options extends ScopeSettings, SigningKeyChoice {
@@ -30,20 +30,18 @@ export async function invite(call: Call<Options>): Promise<void> {
   const { operand, flags, terminal, clock } = call
   const { options } = await call.settings()
   const email = addressOf(operand)
-  if (options.mailUrl === undefined) {
+  if (options.mailUrl === undefined)
     throw new ConfigurationError(
       'user invite needs a mail server. Fix: set KEYSTILE_MAIL_URL; an app that sends its mails ' +
         'itself calls keystile.users.invite',
     )
-  }
 
   await call.withDatabase(async (database) => {
-    if (await hasAppUsers(database)) {
+    if (await hasAppUsers(database))
       throw new ConfigurationError(
         'invitations are for accounts that Keystile stores; the app that uses this database ' +
           'stores its users itself (its option users). Fix: invite the person in the app',
       )
-    }
     const rules = await readScopeRules(database, options)
     const [roles, scopes] = [readNames(flags, 'role', rules), readNames(flags, 'scope', rules)]
     const rights = changeRights({ scopes: [], roles: [] }, { scopes, roles })

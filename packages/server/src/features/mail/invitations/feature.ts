@@ -1,16 +1,8 @@
 import type { Call, CliCommand } from '../../../feature/cli-command.ts'
 import type { Feature } from '../../../feature/feature.ts'
-import { secondMilliseconds, type LimitRate } from '../../../feature/limit-rate.ts'
 import { auditEvents, type InvitationEvent } from './audit-events.ts'
 import type { Options } from './cli.ts'
-
-/** Limits how many wrong links and codes of invitations one IP address can send. */
-export const acceptRate: LimitRate = {
-  name: 'invitation',
-  burst: 100,
-  intervalMilliseconds: 30 * secondMilliseconds,
-  isGivenBackWhole: true,
-}
+import { acceptRate } from './rates.ts'
 
 const cliCommands: readonly CliCommand<Call<Options>>[] = [
   {

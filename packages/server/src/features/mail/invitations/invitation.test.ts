@@ -5,8 +5,8 @@ import * as z from 'zod'
 import type { ProfileSchema } from '../../users/accounts/profile.ts'
 import { noLimits } from '../../operations/limits/limits.ts'
 import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
-import { acceptRoute, invitationFlow, type InvitationParts } from './invitation.ts'
-import { invitationKind } from './inviting.ts'
+import { acceptRoute, invitationFlow, invitationKind } from './invitation.ts'
+import type { FlowParts } from '../flows/flow.ts'
 
 describe('the flow of an invitation', () => {
   it('the link and the code in the mail of an invitation are valid for seven days', () => {
@@ -24,7 +24,7 @@ describe('the flow of an invitation', () => {
         },
       },
       limits: { ...noLimits, count: () => assert.fail('a limit was counted') },
-    } as unknown as InvitationParts
+    } as unknown as FlowParts
     const fields = { username: 'bob', password: 'an engine of her own' }
     const by = { actor: 'nobody', address: '192.0.2.1' } as const
     await assert.rejects(invitationFlow(parts).accept({ token: 'x' }, fields, by), {

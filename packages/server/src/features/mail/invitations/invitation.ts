@@ -1,7 +1,7 @@
 // The flow of invitations: the app invites a person, and the person creates an account with a link
 // or a code from a mail. The mail is stored with the invitation, so no request waits for the
 // resolver: the answer may tell the app that the address is taken.
-import { ProblemError, type JsonObject } from 'keystile/internal'
+import { ProblemError, randomId, type JsonObject } from 'keystile/internal'
 import * as z from 'zod'
 import {
   checkFields,
@@ -21,39 +21,43 @@ import {
   newPasswordField,
   usernameField,
 } from '../../users/accounts/account-fields.ts'
-import type { AppInvitations } from '../../users/accounts/app-users.ts'
-import {
-  accountRoute,
-  taken,
-  tooManyMails,
-  tooManyTries,
-  type AccountParts,
-} from '../../users/accounts/route-parts.ts'
-import { newRowOf, userOfNewRow, type User } from '../../users/accounts/users.ts'
+import type { AppInvitations, Invitation, OpenInvitation } from '../../users/accounts/app-users.ts'
+import { defaultPageSize, requirePageSize } from '../../users/accounts/user-page.ts'
+import { accountRoute, taken, tooManyMails } from '../../users/accounts/route-parts.ts'
+import { newRowOf, storedRights, userOfNewRow, type User } from '../../users/accounts/users.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byApp, byStranger } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
-import { parseEmail } from '../../users/directory/names.ts'
+import { parseEmail, type ComparableName } from '../../users/directory/names.ts'
 import {
   confirmCounted,
   presentedOf,
   proofFields,
+  proofRefuses,
   refusedProof,
   type FlowParts,
   type MailFlow,
 } from '../flows/flow.ts'
-import type { Presented } from '../proofs/proofs.ts'
+import type { MailParameters } from '../outbox/new-mail.ts'
+import { prepareLinkMail, prepareProof, sealValues, type ProofKind } from '../proofs/new-proof.ts'
+import type { MailProofs, Presented } from '../proofs/proofs.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
-import { changeRights, type Rights, type ScopeRules } from '../../users/scopes/scopes.ts'
-import { acceptRate } from './feature.ts'
 import {
-  invitationKind,
-  listInvitations,
-  rightsOf,
-  sendInvitation,
-  type InvitingParts,
-} from './inviting.ts'
-import { acceptInvitation, revokeInvitation } from './store.ts'
+  changeRights,
+  namesOfRights,
+  type Rights,
+  type ScopeRules,
+} from '../../users/scopes/scopes.ts'
+import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
+import { acceptRate } from './rates.ts'
+import { acceptInvitation, insertInvitation, invitation, revokeInvitation } from './store.ts'
+
+export const invitationKind: ProofKind = {
+  purpose: invitation,
+  page: 'accept-invitation',
+  lifetimeMilliseconds: 7 * 24 * 60 * minuteMilliseconds,
+  hasCode: true,
+}
 
 /** What the app, the endpoint and the page of the flow do. */
 export interface Invitations extends AppInvitations {
@@ -72,15 +76,10 @@ export interface Invitations extends AppInvitations {
   isOpen(token: string): Promise<boolean>
 }
 
-export interface InvitationParts
-  extends
-    FlowParts,
-    Pick<InvitingParts, 'seal' | 'pagesUrl'>,
-    Pick<AccountParts, 'passwords' | 'passwordPolicy' | 'scopes' | 'profile'> {
-  readonly issuer: string
-}
+/** What sends an invitation. It needs no running server, so the command line does it too. */
+export type InvitingParts = Pick<FlowParts, 'database' | 'seal' | 'pagesUrl' | 'clock'>
 
-export function invitationFlow(parts: InvitationParts): MailFlow & Invitations {
+export function invitationFlow(parts: FlowParts): MailFlow & Invitations {
   const { database, proofs, clock, scopes: rules } = parts
   const accept: Invitations['accept'] = (...presented) => acceptInvited(parts, ...presented)
 
@@ -123,7 +122,7 @@ const acceptFields = (policy: PasswordPolicy) => ({
 })
 
 async function acceptInvited(
-  { database, proofs, passwords, passwordPolicy, limits, scopes, profile, clock }: InvitationParts,
+  { database, proofs, passwords, passwordPolicy, limits, scopes, profile, clock }: FlowParts,
   ...[presented, members, by]: Parameters<Invitations['accept']>
 ): Promise<User> {
   const checked = await getAccountFields(z.object(acceptFields(passwordPolicy)), members, profile)
@@ -138,12 +137,11 @@ async function acceptInvited(
     const owner = { username: username.shown, email: email.shown }
     refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
     const passwordHash = await passwords.hash(password, by.address)
-    const now = clock.now()
     const address = { email, emailVerified: true }
     const rights = stillDeclared(rightsOf(proof.data), scopes)
     const fresh = { id: proof.subject, username, ...address, passwordHash, ...rights }
-    const row = newRowOf({ ...fresh, profile: checked.profile }, now)
-    const outcome = await database.write(acceptInvitation, { proof, row, by, now })
+    const row = newRowOf({ ...fresh, profile: checked.profile }, clock.now())
+    const outcome = await database.write(acceptInvitation, { proof, row, by })
     if (outcome === 'refused') throw refusedInvitation()
     if (outcome !== 'created') throw taken(outcome)
     return userOfNewRow(row)
@@ -161,17 +159,81 @@ function refusedInvitation(): ProblemError {
   return refusedProof('ask for a new invitation')
 }
 
+/**
+ * Stores an invitation and its mail. The person gets the rights when they accept the invitation.
+ * Does NOT check that the app declares the scopes and roles.
+ */
+export async function sendInvitation(
+  { email, scopes, roles }: Rights & { readonly email: ComparableName },
+  by: By,
+  { database, pagesUrl, clock, ...parts }: InvitingParts,
+): Promise<Invitation | { readonly refused: 'taken' | 'too-many-mails' }> {
+  const [now, seal] = [clock.now(), parts.seal()]
+  const { requestId, token, code, row } = prepareProof(invitationKind, '', now)
+  const subject = randomId()
+  const bound = { ...row, subject, mailbox: email.key, counted_for: subject, resolved_at: now }
+  const data = { email: email.shown, ...storedRights({ scopes, roles }) }
+
+  const expiresAt = row.expires_at
+  const outcome = await database.write(insertInvitation, {
+    proof: { ...bound, sealed: sealValues(seal, bound, data) },
+    mail: prepareLinkMail(invitationKind, { token, code, expiresAt }, { seal, pagesUrl, now }),
+    recipient: email.shown,
+    given: namesOfRights({ roles, scopes }),
+    by,
+    now,
+  })
+  if (outcome !== 'invited') return { refused: outcome }
+  return { requestId, expiresAt: new Date(expiresAt) }
+}
+
+export interface ListedInvitation extends Omit<OpenInvitation, keyof Rights> {
+  /**
+   * The rights of the future user. Undefined if the invitation was encrypted with another key. Such
+   * an invitation cannot be accepted.
+   */
+  readonly rights: Rights | undefined
+}
+
+/**
+ * Returns a page of the invitations that have not expired, in the order of their addresses, and the
+ * value of `after` for the next page.
+ *
+ * @throws {ProblemError} 422 if `limit` is not a whole number from 1 to `maxPageSize`
+ */
+export async function listInvitations(
+  proofs: Pick<MailProofs, 'list'>,
+  wanted: { readonly after?: string; readonly limit?: number } = {},
+): Promise<{ readonly invitations: readonly ListedInvitation[]; readonly next: string | null }> {
+  const { after = '', limit = defaultPageSize } = wanted
+  requirePageSize(limit)
+  // Reads one more than the page needs: if it exists, another page follows.
+  const found = await proofs.list(invitationKind, { after, limit: limit + 1 })
+  const page = found.slice(0, limit)
+  const invitations = page.map(({ mailbox, createdAt: invitedAt, expiresAt, data }) => ({
+    email: data?.['email'] ?? mailbox,
+    rights: data && rightsOf(data),
+    invitedAt,
+    expiresAt,
+  }))
+  return { invitations, next: found.length > limit ? (page.at(-1)?.mailbox ?? null) : null }
+}
+
+/** Returns the rights that an invitation gives. */
+function rightsOf({ scopes = '[]', roles = '[]' }: MailParameters): Rights {
+  const parse = (names: string): readonly string[] => JSON.parse(names) as readonly string[]
+  return { scopes: parse(scopes), roles: parse(roles) }
+}
+
 /** `POST /invitations/accept`: creates the account of an invited person. */
 export function acceptRoute(
   invitations: Pick<Invitations, 'accept'>,
-  parts: Pick<InvitationParts, 'issuer' | 'passwordPolicy' | 'profile'>,
+  parts: Pick<FlowParts, 'issuer' | 'passwordPolicy' | 'profile'>,
 ): OpenRoute {
   const { issuer, passwordPolicy, profile } = parts
   const fields = z.object({ ...proofFields, ...acceptFields(passwordPolicy) })
   return {
-    ...accountRoute,
-    method: 'POST',
-    path: '/invitations/accept',
+    ...accountRoute('POST', '/invitations/accept'),
     doc: {
       tag: 'Own account',
       summary: 'Accept an invitation',
@@ -181,9 +243,8 @@ export function acceptRoute(
       body: { type: 'json', schema: describeAccountFields(fields, profile) },
       success: describeCreated(profile),
       refuses: {
-        403: 'The link or the code is wrong, was used before, or has expired',
+        ...proofRefuses,
         409: 'The username or the email is taken; the invitation stays valid',
-        429: tooManyTries,
       },
     },
     async handle(request) {

@@ -1,20 +1,14 @@
 import type { OfUser } from '../../../feature/of-user.ts'
-import { command, type AnyCommand, type Command } from '../../../storage/database.ts'
+import { command, type Command } from '../../../storage/database.ts'
 import {
-  insertAccount,
+  insertProvenUser,
   isTaken,
-  type NewUserRow,
+  type ProvenOutcome,
+  type ProvenUser,
   type UserAct,
 } from '../../users/accounts/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import {
-  eraseProofsFor,
-  insertProof,
-  lockProof,
-  spendProof,
-  type Binding,
-  type SpendableProof,
-} from '../proofs/in-transaction.ts'
+import { eraseProofsFor, insertProof, type Binding } from '../proofs/in-transaction.ts'
 import type { NewProof } from '../proofs/new-proof.ts'
 import { tryInsertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
@@ -69,28 +63,11 @@ export const revokeInvitation: Command<Act & { readonly mailbox: string }, boole
   },
 )
 
-/**
- * Spends an invitation and creates its account, in one transaction. If the name or the address is
- * taken, the invitation is not spent.
- *
- * @returns `refused` if the invitation was used before, was revoked, or has expired
- */
-export const acceptInvitation: Command<
-  Act & { readonly proof: SpendableProof; readonly row: NewUserRow },
-  'created' | 'username' | 'email' | 'refused'
-> = command('acceptInvitation', async (transaction, { proof, row, by, now }) => {
-  if (!(await lockProof(transaction, { ...proof, now }))) return 'refused'
-
-  const { taken } = await insertAccount(transaction, { row, by })
-  if (!taken) await spendProof(transaction, { ...proof, now })
-  return taken ?? 'created'
-})
-
-export const commands: readonly AnyCommand[] = [
-  insertInvitation,
-  revokeInvitation,
-  acceptInvitation,
-]
+/** Spends an invitation and creates its account. */
+export const acceptInvitation: Command<ProvenUser, ProvenOutcome> = command(
+  'acceptInvitation',
+  insertProvenUser,
+)
 
 export const ofUser: OfUser = {
   // With an invitation, the deleted user could register again and get its rights.

@@ -13,16 +13,16 @@ export interface DkimSigner {
   readonly key: string
 }
 
-/** Returns the signer of mails, or undefined if the settings have no DKIM key. */
-export function dkimOf({
-  mailFrom,
-  mailDkimKey: key,
-  mailDkimSelector: selector,
-}: {
+/** The settings that choose the signer. */
+export interface DkimChoice {
   readonly mailFrom?: string | undefined
   readonly mailDkimKey?: string | undefined
   readonly mailDkimSelector: string
-}): DkimSigner | undefined {
+}
+
+/** Returns the signer of mails, or undefined if the settings have no DKIM key. */
+export function dkimOf(options: DkimChoice): DkimSigner | undefined {
+  const { mailFrom, mailDkimKey: key, mailDkimSelector: selector } = options
   const address = mailFrom === undefined ? undefined : parseSender(mailFrom)
   if (key === undefined || address === undefined) return undefined
   return { domain: address.slice(address.lastIndexOf('@') + 1), selector, key }

@@ -4,7 +4,7 @@ import type { Seal } from '../../../base/seal.ts'
 import type { OpenRoute } from '../../../http/route.ts'
 import { startSender, type Sender, type SenderParts } from '../outbox/sender.ts'
 import { createConsoleMail } from './console.ts'
-import { dkimOf } from './dkim.ts'
+import { dkimOf, type DkimChoice } from './dkim.ts'
 import type { AppMail } from './feature.ts'
 import { parseMailUrl } from './mail-url.ts'
 import type { Language } from './message.ts'
@@ -12,12 +12,9 @@ import { createSmtp } from './smtp.ts'
 import type { MailTransport } from './transport.ts'
 import { writeMail } from './write.ts'
 
-export interface MailChoice {
+export interface MailChoice extends DkimChoice {
   readonly mail?: AppMail | undefined
   readonly mailUrl?: string | undefined
-  readonly mailFrom?: string | undefined
-  readonly mailDkimKey?: string | undefined
-  readonly mailDkimSelector: string
   readonly mailLanguage: Language
   readonly issuer: string
   readonly clock: Clock
@@ -26,10 +23,6 @@ export interface MailChoice {
 
 export function hasMail({ mail, mailUrl }: Pick<MailChoice, 'mail' | 'mailUrl'>): boolean {
   return mail !== undefined || mailUrl !== undefined
-}
-
-export interface MailParts extends Pick<SenderParts, 'database' | 'lease' | 'meter'> {
-  readonly seal: () => Seal
 }
 
 /** Sends the mails of the outbox, and serves the page for development. */
@@ -41,8 +34,11 @@ export interface Mail extends Sender {
 const consoleSender = 'Keystile <no-reply@localhost>'
 
 /** Starts to send mails, if the settings name a way to send them. */
-export async function startMail(options: MailChoice, parts: MailParts): Promise<Mail> {
-  if (!hasMail(options)) return { routes: [], gauges: [], close: async () => {} }
+export async function startMail(
+  options: MailChoice,
+  parts: Pick<SenderParts, 'database' | 'lease' | 'meter'> & { readonly seal: () => Seal },
+): Promise<Mail> {
+  if (!hasMail(options)) return { routes: [], readGauges: () => [], close: async () => {} }
 
   const { mail, mailFrom = consoleSender, mailLanguage: language, issuer, clock, logger } = options
   const transport = await openTransport(options)
@@ -58,9 +54,7 @@ export async function startMail(options: MailChoice, parts: MailParts): Promise<
   })
   return {
     routes: transport.route ? [transport.route] : [],
-    get gauges() {
-      return sender.gauges
-    },
+    readGauges: sender.readGauges,
     async close() {
       await sender.close()
       transport.close()

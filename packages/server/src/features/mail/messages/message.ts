@@ -58,20 +58,8 @@ export type ProofMailKind = (typeof proofKinds)[number]
 
 export const mailKinds: readonly (NoticeKind | ProofMailKind)[] = [...noticeKinds, ...proofKinds]
 
-/** The values for the text of a notice. Who causes the notice chooses only the language. */
-export interface Notice {
-  /** The id of the user: the claim `sub` of the user's tokens. */
-  readonly subject: string
-  /** The service that has the account: the host of the issuer, such as `auth.example.com`. */
-  readonly service: string
-  readonly at: Date
-  readonly address: string | undefined
-  /** The language that the browser of the person prefers, or the value of `mailLanguage`. */
-  readonly language: Language
-}
-
-/** The values for the text of a mail with a link. Who causes the mail chooses only the language. */
-export interface ProofMail {
+/** The values for the text of a mail. Who causes the mail chooses only the language. */
+interface MailValues {
   /**
    * The id of the user: the claim `sub` of the user's tokens. In `registration` and `invitation`,
    * the id that the account will have.
@@ -80,6 +68,17 @@ export interface ProofMail {
   /** The service that has the account: the host of the issuer, such as `auth.example.com`. */
   readonly service: string
   readonly at: Date
+  /** The language that the browser of the person prefers, or the value of `mailLanguage`. */
+  readonly language: Language
+}
+
+/** The values for the text of a notice. */
+export interface Notice extends MailValues {
+  readonly address: string | undefined
+}
+
+/** The values for the text of a mail with a link. */
+export interface ProofMail extends MailValues {
   /** The link to the page that confirms the request. It works once. */
   readonly link: string
   /**
@@ -88,8 +87,6 @@ export interface ProofMail {
    */
   readonly code: string | undefined
   readonly expiresAt: Date
-  /** The language that the browser of the person prefers, or the value of `mailLanguage`. */
-  readonly language: Language
 }
 
 export interface MailContent {

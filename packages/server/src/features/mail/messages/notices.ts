@@ -39,16 +39,9 @@ export function createNotices(
     if ((disabled as readonly NoticeKind[]).includes(kind)) return undefined
 
     const language = preferredLanguage(acceptLanguage)
-    const parameters = {
-      ...(address !== undefined && { address }),
-      ...(language !== undefined && { language }),
-    }
-    const hasParameters = Object.keys(parameters).length > 0
-    return prepareMail(
-      { template: kind, lifetimeMilliseconds },
-      hasParameters ? { parameters, seal: seal() } : undefined,
-      clock.now(),
-    )
+    const hasParameters = address !== undefined || language !== undefined
+    const content = hasParameters ? { parameters: { address, language }, seal: seal() } : undefined
+    return prepareMail({ template: kind, lifetimeMilliseconds }, content, clock.now())
   }
 }
 

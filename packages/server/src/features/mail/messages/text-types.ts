@@ -52,68 +52,48 @@ export interface Terms {
   readonly keepSecret: string
 }
 
-export interface PageTexts {
-  readonly login: string
-  readonly password: string
-  readonly newPassword: string
+/** Texts under their names. */
+type Named<Name extends string> = Readonly<Record<Name, string>>
+
+/** The names and hints of fields, and links. The name of the app follows `continueTo`. */
+type Label =
+  | ('login' | 'password' | 'newPassword' | 'newPasswordAdvice' | 'username' | 'usernameHint')
+  | ('otherUsername' | 'otherUsernameHint' | 'code' | 'codeHint' | 'yes' | 'no')
+  | ('noToken' | 'continueTo')
+
+export interface PageTexts extends Named<Label> {
   readonly newPasswordLength: (minLength: number) => string
-  readonly newPasswordAdvice: string
-  readonly username: string
-  readonly usernameHint: string
-  readonly otherUsername: string
-  readonly otherUsernameHint: string
-  readonly code: string
-  readonly codeHint: string
-  readonly yes: string
-  readonly no: string
-  readonly noToken: string
-  /** The name of the app follows. */
-  readonly continueTo: string
-  readonly usedLink: { readonly heading: string; readonly reason: string }
-  readonly unavailablePage: {
-    readonly heading: string
-    /** After the person has opened a page. */
-    readonly opened: string
-    /** After the person has sent a form. The address of the page may lack the token of the form. */
-    readonly sent: string
-    readonly again: string
-  }
-  readonly faults: {
-    readonly wrongPassword: string
-    readonly wrongCode: string
-    /** Before a rule of the password policy, or of another field, in English. */
-    readonly otherPassword: string
-    readonly input: string
-    readonly tooMany: string
-    readonly unavailable: string
-  }
+  readonly usedLink: Named<'heading' | 'reason'>
+  /**
+   * `opened`: the person has opened a page. `sent`: the person has sent a form; the address of the
+   * page may lack the token of the form.
+   */
+  readonly unavailablePage: Named<'heading' | 'opened' | 'sent' | 'again'>
+  /**
+   * `otherPassword` and `input` come before a rule of the password policy, or of another field, in
+   * English.
+   */
+  readonly faults: Named<
+    'wrongPassword' | 'wrongCode' | 'otherPassword' | 'input' | 'tooMany' | 'unavailable'
+  >
   /** Undefined in English: the password policy has these texts. */
-  readonly passwordFaults?: Readonly<Record<PasswordFault['code'], string>>
+  readonly passwordFaults?: Named<PasswordFault['code']>
   /** The start page in production, and the page for unknown paths. */
   readonly start: Titled
-  readonly notFound: Titled & { readonly toStart: string }
-  readonly forgot: Omit<FormTexts, 'done' | 'used'> & { readonly intro: string }
-  readonly sent: { readonly heading: string; readonly intro: string }
-  readonly reset: FormTexts & { readonly noToken: string; readonly again: string }
+  readonly notFound: Titled & Named<'toStart'>
+  readonly forgot: Named<'heading' | 'intro' | 'button'>
+  readonly sent: Named<'heading' | 'intro'>
+  readonly reset: FormTexts & Named<'noToken' | 'again'>
   readonly verify: FormTexts & { readonly intro: string }
-  readonly finish: FormTexts & {
-    readonly intro: string
-    readonly usernameTaken: string
-    readonly emailTaken: string
-  }
+  readonly finish: FormTexts & Named<'intro' | 'usernameTaken' | 'emailTaken'>
   readonly change: FormTexts & { readonly intro: string; readonly refused: string }
   readonly undo: FormTexts & { readonly intro: string }
   readonly accept: FormTexts & { readonly intro: string; readonly taken: string }
 }
 
-interface Titled {
-  readonly heading: string
-  readonly text: string
-}
+type Titled = Named<'heading' | 'text'>
 
-export interface FormTexts {
-  readonly heading: string
-  readonly button: string
+export interface FormTexts extends Named<'heading' | 'button'> {
   readonly done: Titled
   /** What to do if the link was used or has expired. */
   readonly used: string

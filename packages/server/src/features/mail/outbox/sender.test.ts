@@ -147,7 +147,7 @@ describe('the mails of the outbox', () => {
     ] as const)
       assert.ok(text.includes(`keystile_mail_tries_total{outcome="${outcome}"} ${number}\n`), text)
     assert.deepEqual(
-      sender.gauges.map(({ gauge, value }) => [gauge.name, value]),
+      sender.readGauges().map(({ gauge, value }) => [gauge.name, value]),
       [
         ['keystile_mails_waiting', 0],
         ['keystile_mails_dead', 0],
@@ -155,7 +155,7 @@ describe('the mails of the outbox', () => {
     )
     await setImmediate()
     assert.deepEqual(
-      sender.gauges.map(({ value }) => value),
+      sender.readGauges().map(({ value }) => value),
       [2, 3],
     )
   })

@@ -41,12 +41,7 @@ const warnedTry = 2
 /** The shortest time between two warnings. */
 const warningMilliseconds = minuteMilliseconds
 
-export interface OutgoingMail {
-  readonly id: string
-  readonly template: string
-  /** The user whom the mail is about. */
-  readonly subject: string
-  readonly recipient: string
+export interface OutgoingMail extends Pick<MailRow, 'id' | 'template' | 'subject' | 'recipient'> {
   readonly parameters: MailParameters
   /** The time of the change that caused the mail. */
   readonly createdAt: Date
@@ -65,8 +60,8 @@ export interface SenderParts extends WorkerParts {
 }
 
 export interface Sender {
-  /** The numbers of waiting mails and of dead letters. */
-  readonly gauges: readonly Reading[]
+  /** Returns the numbers of waiting mails and of dead letters. */
+  readGauges(): readonly Reading[]
   /**
    * Waits up to 5 s for the mails that are being sent. Then interrupts those that are not sent yet.
    */
@@ -80,15 +75,9 @@ export interface Sender {
 export function startSender(parts: SenderParts): Sender {
   const { reader } = parts.database
   logDrops(parts.database, parts.logger)
-  const gauges = { waiting: waitingMails, dead: deadMails }
-  const readGauges = createQueueGauges(gauges, () => countMails(reader))
   const { close } = startWorker(queueOf(parts), parts)
-  return {
-    get gauges() {
-      return readGauges()
-    },
-    close,
-  }
+  const gauges = { waiting: waitingMails, dead: deadMails }
+  return { readGauges: createQueueGauges(gauges, () => countMails(reader)), close }
 }
 
 function queueOf({ seal, deliver, server, clock, logger, meter }: SenderParts): Queue<MailRow> {

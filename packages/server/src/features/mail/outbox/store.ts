@@ -1,7 +1,7 @@
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import type { OfUser } from '../../../feature/of-user.ts'
 import { createPurge } from '../../../feature/purge.ts'
-import { inTables, type AnyCommand, type Reader } from '../../../storage/database.ts'
+import { inTables, type Reader } from '../../../storage/database.ts'
 import {
   countRows,
   createQueueCommands,
@@ -45,8 +45,6 @@ export function listDropped(reader: Reader, limit: number): Promise<readonly Dro
 export function countMails(reader: Reader): Promise<RowCounts> {
   return countRows(reader, mailTable)
 }
-
-export const commands: readonly AnyCommand[] = [...Object.values(mailCommands), purgeDropped]
 
 export const ofUser: OfUser = {
   // The record of dropped mails contains the user's address too.

@@ -4,6 +4,7 @@ import {
   secondMilliseconds,
   type LimitRates,
 } from '../../../feature/limit-rate.ts'
+import { confirmRate } from '../flows/flow.ts'
 
 export const resetRates: LimitRates<
   'login' | 'address' | 'server' | 'known' | 'account' | 'confirm'
@@ -31,12 +32,7 @@ export const resetRates: LimitRates<
    */
   account: { name: 'reset-account', burst: 5, intervalMilliseconds: 96 * minuteMilliseconds },
   /** The rate limit for refused confirmations from one IP address. */
-  confirm: {
-    name: 'reset-confirm',
-    burst: 100,
-    intervalMilliseconds: 30 * secondMilliseconds,
-    isGivenBackWhole: true,
-  },
+  confirm: confirmRate('reset-confirm'),
 }
 
 const auditEvents = [

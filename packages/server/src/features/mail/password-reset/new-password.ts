@@ -1,10 +1,9 @@
-import { ProblemError, type Clock } from 'keystile/internal'
-import type { Database } from '../../../storage/database.ts'
-import type { Users } from '../../users/accounts/users.ts'
+import { ProblemError } from 'keystile/internal'
 import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import type { Directory } from '../../users/directory/directory.ts'
 import { mailboxOf } from '../../users/directory/names.ts'
+import type { FlowParts } from '../flows/flow.ts'
 import { claimMilliseconds } from '../proofs/feature.ts'
 import type { FoundProof } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
@@ -16,7 +15,6 @@ import {
   finishReset,
   releaseReset,
   resetPassword,
-  type ResetClaim,
 } from './store.ts'
 
 export interface NewPassword {
@@ -44,10 +42,7 @@ export interface PasswordStore {
 }
 
 /** Stores new passwords in Keystile's own accounts, in the transaction that spends the proof. */
-export function accountPasswords(
-  database: Pick<Database, 'write'>,
-  { users, clock }: { readonly users: Pick<Users, 'settle'>; readonly clock: Clock },
-): PasswordStore {
+export function accountPasswords({ database, users, clock }: FlowParts): PasswordStore {
   return {
     bind: bindReset,
     async setPassword(wanted) {
@@ -63,11 +58,9 @@ type WritableDirectory<U> = Directory<U> & {
   readonly setPassword: NonNullable<Directory<U>['setPassword']>
 }
 
-interface DirectoryPasswordParts<U> {
-  readonly database: Pick<Database, 'write'>
+interface DirectoryPasswordParts<U> extends Pick<FlowParts<U>, 'database' | 'clock'> {
   readonly directory: WritableDirectory<U>
   readonly feed: Pick<EventFeed, 'tail'>
-  readonly clock: Clock
 }
 
 // decisions/0024-new-passwords-of-an-apps-own-users.md
@@ -92,7 +85,7 @@ async function setPassword<U>(
 
   let recipient: string | undefined
   try {
-    recipient = await writeWithApp(claim, hash, parts)
+    recipient = await writeWithApp(proof, hash, parts)
   } finally {
     // If the release fails, the claim expires by itself.
     if (recipient === undefined) await database.write(releaseReset, claim).catch(() => undefined)
@@ -111,7 +104,7 @@ async function setPassword<U>(
  * @throws {ProblemError} `temporarily_unavailable` if the stored hash changed at the same moment
  */
 async function writeWithApp<U>(
-  { subject, mailbox }: ResetClaim,
+  { subject, mailbox }: FoundProof,
   hash: string,
   { directory, feed }: DirectoryPasswordParts<U>,
 ): Promise<string | undefined> {

@@ -13,9 +13,7 @@ import { findPasswordErrors, newPasswordField } from '../../users/accounts/accou
 import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
 import { addressOf, byStranger } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
-import type { Directory } from '../../users/directory/directory.ts'
 import { countedLogin, mailboxOf } from '../../users/directory/names.ts'
-import type { Devices } from '../../sign-in/known-devices/devices.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import {
   confirmCounted,
@@ -23,17 +21,16 @@ import {
   languageFor,
   presentedOf,
   proofFields,
+  proofRefuses,
   refusedProof,
   requestAccepted,
   type FlowParts,
   type MailFlow,
 } from '../flows/flow.ts'
-import type { Notices } from '../messages/notices.ts'
 import type { ProofKind } from '../proofs/new-proof.ts'
 import type { Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import { passwordReset } from '../proofs/purposes.ts'
-import type { Passwords } from '../../credentials/password/password.ts'
 import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import { resetRates } from './feature.ts'
@@ -46,16 +43,12 @@ export const resetKind: ProofKind = {
   hasCode: true,
 }
 
-type ResetRequest = {
+interface WantedReset {
   /** The user name or e-mail address, as the person typed it. */
   readonly login: string
   /** One of the languages of mails, or empty for the language of the settings. */
   readonly language: string
-  /** The device secret of the caller, or empty. Requests of known devices have own limits. */
-  readonly deviceSecret: string
-}
-
-type WantedReset = Pick<ResetRequest, 'login' | 'language'> & {
+  /** The device secret of the caller. Requests of known devices have own limits. */
   readonly deviceSecret: string | undefined
 }
 
@@ -82,13 +75,8 @@ export interface PasswordResets {
   isOpen(token: string): Promise<boolean>
 }
 
-export interface PasswordResetParts<U> extends FlowParts {
-  readonly directory: Directory<U>
+export interface PasswordResetParts<U> extends FlowParts<U> {
   readonly store: PasswordStore
-  readonly passwords: Pick<Passwords, 'requireRoom' | 'hash'>
-  readonly passwordPolicy: PasswordPolicy
-  readonly devices: Pick<Devices, 'open'>
-  readonly notices: Notices
 }
 
 export function passwordResetFlow<U>(
@@ -100,7 +88,7 @@ export function passwordResetFlow<U>(
       // The request is stored, so a stranger must not choose how long it is.
       const deviceSecret = parts.devices.open(sent) ? sent : ''
       const login = typed.slice(0, maxLoginLength)
-      const wanted: ResetRequest = { login, language, deviceSecret }
+      const wanted = { login, language, deviceSecret }
       await countRequest(wanted, address, parts)
       return proofs.request(resetKind, wanted, countedLogin(login))
     },
@@ -172,7 +160,7 @@ const maxLoginLength = 320
  * is: a lookup here could reveal that the account exists.
  */
 async function countRequest(
-  { login, deviceSecret }: ResetRequest,
+  { login, deviceSecret }: { readonly login: string; readonly deviceSecret: string },
   address: string | undefined,
   { limits, devices }: Pick<PasswordResetParts<unknown>, 'limits' | 'devices'>,
 ): Promise<void> {
@@ -202,9 +190,7 @@ const request = strictFields({
  */
 function requestRoute(resets: PasswordResets): OpenRoute {
   return {
-    ...accountRoute,
-    method: 'POST',
-    path: '/password-resets',
+    ...accountRoute('POST', '/password-resets'),
     doc: {
       tag: 'Own account',
       summary: 'Request a new password',
@@ -229,9 +215,7 @@ function confirmRoute(resets: PasswordResets, policy: PasswordPolicy): OpenRoute
   const members = strictFields({ ...proofFields, new_password: newPasswordField(policy) })
 
   return {
-    ...accountRoute,
-    method: 'POST',
-    path: '/password-resets/confirm',
+    ...accountRoute('POST', '/password-resets/confirm'),
     doc: {
       tag: 'Own account',
       summary: 'Set a new password',
@@ -240,10 +224,7 @@ function confirmRoute(resets: PasswordResets, policy: PasswordPolicy): OpenRoute
         'Ends every session of the user. A refused password uses up neither link nor code.',
       body: { type: 'json', schema: describeFields(members) },
       success: { status: 204, description: 'Changed' },
-      refuses: {
-        403: 'The link or the code is wrong, was used before, or has expired',
-        429: tooManyTries,
-      },
+      refuses: proofRefuses,
     },
     async handle(sent) {
       const fields = await readFields(members, sent)

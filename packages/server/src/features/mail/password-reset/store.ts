@@ -1,11 +1,6 @@
 import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
-import {
-  command,
-  type AnyCommand,
-  type Command,
-  type Transaction,
-} from '../../../storage/database.ts'
-import { lockMailbox, setPasswordByMail } from '../../users/accounts/in-transaction.ts'
+import { command, type Command, type Transaction } from '../../../storage/database.ts'
+import { lockMailbox, notify, setPasswordByMail } from '../../users/accounts/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import {
@@ -18,7 +13,7 @@ import {
   type ClaimedProof,
   type SpendableProof,
 } from '../proofs/in-transaction.ts'
-import { insertMail, type Addressee } from '../outbox/in-transaction.ts'
+import type { Addressee } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import type { PasswordResetEvent } from './feature.ts'
@@ -71,9 +66,6 @@ export const resetPassword: Command<
  */
 export const bindAppReset: Command<BindValues, void> = command('bindAppReset', bindWithMail)
 
-/** A proof that no other confirmation can use while the app stores the new password. */
-export type ResetClaim = ClaimedProof
-
 /**
  * Claims a proof and ends all sessions of the user, before the app stores the new password. The
  * sessions end already here, because the process may be killed before `finishReset`, and a stolen
@@ -81,7 +73,7 @@ export type ResetClaim = ClaimedProof
  */
 export const claimReset: Command<
   { readonly proof: SpendableProof; readonly now: number },
-  { readonly claim: ResetClaim | 'claimed' | 'gone' }
+  { readonly claim: ClaimedProof | 'claimed' | 'gone' }
 > = command('claimReset', async (transaction, { proof, now }) => {
   const claim = await claimProof(transaction, { ...proof, now })
   if (typeof claim === 'object') await endSessions(transaction, { subject: proof.subject, now })
@@ -89,7 +81,7 @@ export const claimReset: Command<
 })
 
 /** Releases the claim of a proof, because the app has not stored the new password. */
-export const releaseReset: Command<ResetClaim, void> = command('releaseReset', releaseProof)
+export const releaseReset: Command<ClaimedProof, void> = command('releaseReset', releaseProof)
 
 /**
  * Finishes a reset whose new password the app has stored. Erases the proof and the user's other
@@ -114,16 +106,5 @@ async function recordReset(
 ): Promise<void> {
   const entry = { event: 'password_reset', at: now, by, subject } as const
   await insertAudit<PasswordResetEvent>(transaction, entry)
-  if (!notice) return
-  const addressee = { subject, recipient, share: 'notice', isVerified: true, now } as const
-  await insertMail(transaction, notice, addressee)
+  await notify(transaction, notice, { subject, email: recipient, email_verified_at: now, now })
 }
-
-export const commands: readonly AnyCommand[] = [
-  bindReset,
-  resetPassword,
-  bindAppReset,
-  claimReset,
-  releaseReset,
-  finishReset,
-]

@@ -2,12 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { User } from '../../users/accounts/users.ts'
 import type { ReadRegistration } from '../../users/accounts/registration.ts'
-import {
-  pendingRegistrationRoute,
-  registrationFlow,
-  registrationKind,
-  type RegistrationFlowParts,
-} from './registration.ts'
+import { pendingRegistrationRoute, registrationFlow, registrationKind } from './registration.ts'
+import type { FlowParts } from '../flows/flow.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
 
@@ -19,7 +15,7 @@ const passwordPolicy = createPasswordPolicy({ minLength: 15, issuer: 'https://au
 async function resolve(holder: object | undefined, asked = request): Promise<unknown> {
   const user = holder && ({ publicUser: holder } as User)
   const users = { findByLogin: async () => user }
-  const parts = { users, passwordPolicy } as unknown as RegistrationFlowParts
+  const parts = { users, passwordPolicy } as unknown as FlowParts
   const { purpose } = registrationFlow(parts)
   return purpose?.resolve(asked)
 }
@@ -65,13 +61,13 @@ describe('pendingRegistrationRoute', () => {
         return 'registration-1'
       },
     }
-    const route = pendingRegistrationRoute(registrations, {
+    const parts = {
       passwords: { hash: async () => 'hash' },
       passwordPolicy,
       limits: { ...noLimits, count },
       registration: 'open',
-      profile: undefined,
-    })
+    } as unknown as FlowParts
+    const route = pendingRegistrationRoute(registrations, parts)
     const person = { username: 'Ada', email: 'a@example.com', password: 'an engine of her own' }
     for (const language of ['de', 'nl']) {
       const { status, body } = await route.handle({

@@ -13,15 +13,21 @@ import {
   type RegistrationFormParts,
 } from '../../users/accounts/registration.ts'
 import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
-import { newRowOf, userOfNewRow, type User, type Users } from '../../users/accounts/users.ts'
+import { newRowOf, userOfNewRow, type NewUser, type User } from '../../users/accounts/users.ts'
 import type { Profile } from '../../users/accounts/profile.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf, parseUsername, type ComparableName } from '../../users/directory/names.ts'
 import { languageFor, requiredString, type FlowParts, type MailFlow } from '../flows/flow.ts'
 import type { ProofKind } from '../proofs/new-proof.ts'
-import type { FoundProof, Presented } from '../proofs/proofs.ts'
+import type { Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
-import { bindRegistration, findPending, finishRegistration, insertPending } from './store.ts'
+import {
+  bindRegistration,
+  findPending,
+  finishRegistration,
+  insertPending,
+  type NotFinished,
+} from './store.ts'
 import type { PendingRegistrationRow } from './tables.ts'
 
 export const registrationKind: ProofKind = {
@@ -56,7 +62,7 @@ export interface FoundRegistration {
    * @throws {ProblemError} `unprocessable_content` if the password rules refuse the password
    *   together with the new name
    */
-  finish(changed: ChangedName | undefined, by: By): Promise<FinishedRegistration>
+  finish(changed: ChangedName | undefined, by: By): Promise<User | NotFinished>
 }
 
 /**
@@ -68,18 +74,8 @@ export interface ChangedName {
   readonly password: string
 }
 
-/** The new user, or why no account was created. After `taken`, the proof can be used again. */
-export type FinishedRegistration =
-  | { readonly outcome: 'created'; readonly user: User }
-  | { readonly outcome: 'refused' }
-  | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
-
-export interface RegistrationFlowParts extends FlowParts, Omit<RegistrationFormParts, 'sendsMail'> {
-  readonly users: Pick<Users, 'findByLogin'>
-}
-
-export function registrationFlow(parts: RegistrationFlowParts): MailFlow & Registrations {
-  const { database, proofs, clock } = parts
+export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
+  const { database, proofs, passwordPolicy, clock } = parts
   const registrations: Registrations = {
     async register({ username, email, passwordHash, profile }, language) {
       const subject = randomId()
@@ -108,7 +104,15 @@ export function registrationFlow(parts: RegistrationFlowParts): MailFlow & Regis
       return {
         subject: pending.subject,
         passwordHash: pending.password_hash,
-        finish: (changed, by) => finish({ pending, proof, changed, by }, parts),
+        async finish(changed, by) {
+          if (changed) {
+            const owner = { username: changed.username.shown, email: pending.email }
+            refuseFaults(findPasswordErrors('password', changed.password, owner, passwordPolicy))
+          }
+          const row = newRowOf(newUserOf(pending, changed), clock.now())
+          const outcome = await database.write(finishRegistration, { proof, row, by })
+          return outcome === 'created' ? userOfNewRow(row) : outcome
+        },
       }
     },
   }
@@ -121,7 +125,7 @@ export function registrationFlow(parts: RegistrationFlowParts): MailFlow & Regis
  * address, the mail only says that the account exists. In both cases, wrong codes are counted for
  * the address.
  */
-function createPurpose({ users }: RegistrationFlowParts): ProofPurpose {
+function createPurpose({ users }: FlowParts): ProofPurpose {
   return {
     ...registrationKind,
     bind: bindRegistration,
@@ -138,45 +142,24 @@ function createPurpose({ users }: RegistrationFlowParts): ProofPurpose {
   }
 }
 
-interface Finishing {
-  readonly pending: PendingRegistrationRow
-  readonly proof: FoundProof
-  readonly changed: ChangedName | undefined
-  readonly by: By
-}
-
-async function finish(
-  { pending, proof, changed, by }: Finishing,
-  { database, passwordPolicy, clock }: RegistrationFlowParts,
-): Promise<FinishedRegistration> {
-  const { subject: id, email, email_key, password_hash: passwordHash } = pending
-  if (changed) {
-    const owner = { username: changed.username.shown, email }
-    refuseFaults(findPasswordErrors('password', changed.password, owner, passwordPolicy))
-  }
-
-  const now = clock.now()
+function newUserOf(pending: PendingRegistrationRow, changed: ChangedName | undefined): NewUser {
+  const { subject: id, email: shown, email_key: key, password_hash: passwordHash } = pending
   const username = changed?.username ?? parseUsername(pending.username)
   if (!username) throw new Error('a stored registration must have a valid user name')
   const profile = JSON.parse(pending.profile) as Profile
-  const address = { email: { shown: email, key: email_key }, emailVerified: true }
-  const fresh = { id, username, ...address, passwordHash, scopes: [], roles: [], profile }
-  const row = newRowOf(fresh, now)
-  const finished = await database.write(finishRegistration, { proof, row, by, now })
-  return finished.outcome === 'created' ? { outcome: 'created', user: userOfNewRow(row) } : finished
+  const address = { email: { shown, key }, emailVerified: true }
+  return { id, username, ...address, passwordHash, scopes: [], roles: [], profile }
 }
 
 /** `POST /users` if addresses must be verified: stores a registration, and creates no account. */
 export function pendingRegistrationRoute(
   registrations: Pick<Registrations, 'register'>,
-  parts: Omit<RegistrationFormParts, 'sendsMail'>,
+  parts: RegistrationFormParts,
 ): OpenRoute {
-  const form = createRegistrationForm({ ...parts, sendsMail: true })
+  const form = createRegistrationForm(parts, { sendsMail: true })
 
   return {
-    ...accountRoute,
-    method: 'POST',
-    path: '/users',
+    ...accountRoute('POST', '/users'),
     doc: {
       tag: 'Own account',
       summary: 'Register',

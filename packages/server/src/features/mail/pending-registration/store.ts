@@ -1,20 +1,16 @@
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
+import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import {
-  command,
-  inTables,
-  type AnyCommand,
-  type Command,
-  type Reader,
-} from '../../../storage/database.ts'
-import { findHolder, insertAccount, type NewUserRow } from '../../users/accounts/in-transaction.ts'
-import type { By } from '../../operations/audit/entry.ts'
+  findHolder,
+  insertProvenUser,
+  type ProvenOutcome,
+  type ProvenUser,
+} from '../../users/accounts/in-transaction.ts'
 import {
   bindWithMail,
   insertProof,
   leaveProofsUnbound,
-  lockProof,
-  spendProof,
   type BindValues,
   type SpendableProof,
 } from '../proofs/in-transaction.ts'
@@ -41,8 +37,7 @@ export function findPending(
   return inTables<PendingRegistrationTables>(reader)
     .selectFrom('pending_registration')
     .selectAll()
-    .where('id', '=', id)
-    .where('subject', '=', subject)
+    .where((row) => row.and({ id, subject }))
     .where('expires_at', '>', now)
     .executeTakeFirst()
 }
@@ -72,41 +67,21 @@ export const bindRegistration: Command<BindValues, void> = command(
   },
 )
 
-export type Finish =
-  | { readonly outcome: 'created' }
-  | { readonly outcome: 'refused' }
-  /** The proof was not spent. */
-  | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
+/** Why no account was created. If the name or the address is taken, the proof can be used again. */
+export type NotFinished = Exclude<ProvenOutcome, 'created'>
 
-/**
- * Spends a proof and turns the registration into an account, in one transaction. Also erases all
- * registrations with this address. If another user has the name or the address, changes nothing.
- */
-export const finishRegistration: Command<
-  {
-    readonly proof: SpendableProof
-    readonly row: NewUserRow
-    readonly by: By
-    readonly now: number
+/** Turns a registration into an account, and erases all registrations with its address. */
+export const finishRegistration: Command<ProvenUser, ProvenOutcome> = command(
+  'finishRegistration',
+  async (transaction, proven) => {
+    const outcome = await insertProvenUser(transaction, proven)
+    if (outcome === 'created')
+      await inTables<PendingRegistrationTables>(transaction)
+        .deleteFrom('pending_registration')
+        .where('email_key', '=', proven.proof.mailbox)
+        .execute()
+    return outcome
   },
-  Finish
-> = command('finishRegistration', async (transaction, { proof, row, by, now }) => {
-  const db = inTables<PendingRegistrationTables>(transaction)
-  if (!(await lockProof(transaction, { ...proof, now }))) return { outcome: 'refused' }
-
-  const { taken } = await insertAccount(transaction, { row, by })
-  if (taken) return { outcome: 'taken', field: taken }
-
-  await spendProof(transaction, { ...proof, now })
-  await db.deleteFrom('pending_registration').where('email_key', '=', proof.mailbox).execute()
-  return { outcome: 'created' }
-})
+)
 
 export const purgePending: PurgeCommand = createPurge('purgePending', 'pending_registration')
-
-export const commands: readonly AnyCommand[] = [
-  insertPending,
-  bindRegistration,
-  finishRegistration,
-  purgePending,
-]

@@ -229,11 +229,9 @@ export async function lockProof(
  */
 export async function eraseProofs(
   transaction: Transaction,
-  {
-    subject,
-    purposes,
-  }: { readonly subject: string; readonly purposes?: readonly string[] | undefined },
+  erased: { readonly subject: string; readonly purposes?: readonly string[] | undefined },
 ): Promise<void> {
+  const { subject, purposes } = erased
   const all = inTables<MailProofTables>(transaction)
     .deleteFrom('mail_proof')
     .where('subject', '=', subject)
@@ -250,8 +248,7 @@ export async function eraseProofsFor(
 ): Promise<readonly Pick<MailProofRow, 'subject'>[]> {
   return inTables<MailProofTables>(transaction)
     .deleteFrom('mail_proof')
-    .where('mailbox', '=', mailbox)
-    .where('purpose', '=', purpose)
+    .where((row) => row.and({ mailbox, purpose }))
     .returning('subject')
     .execute()
 }

@@ -24,7 +24,7 @@ import { codeSecret, openValues, prepareProof, sealValues, type NewProof } from 
 import { createMailProofs } from './proofs.ts'
 import { emailChangeKind } from '../email-change/change.ts'
 import { verificationKind } from '../email-verification/verification.ts'
-import { invitationKind } from '../invitations/inviting.ts'
+import { invitationKind } from '../invitations/invitation.ts'
 import { resetKind } from '../password-reset/reset.ts'
 import { registrationKind } from '../pending-registration/registration.ts'
 import { requestProof } from './store.ts'

@@ -82,18 +82,15 @@ export interface LinkMailValues {
   readonly expiresAt: number
 }
 
-export interface LinkMailParts {
-  readonly seal: Seal
-  /** Where the links in mails lead. */
-  readonly pagesUrl: string
-  readonly now: number
-}
-
-/** Prepares the mail with the link of a proof, and with its code if it has one. */
+/**
+ * Prepares the mail with the link of a proof, and with its code if it has one.
+ *
+ * @param parts.pagesUrl where the links in mails lead
+ */
 export function prepareLinkMail(
   { purpose: template, page }: Pick<ProofKind, 'purpose' | 'page'>,
   { token, code, language, expiresAt }: LinkMailValues,
-  { seal, pagesUrl, now }: LinkMailParts,
+  { seal, pagesUrl, now }: { readonly seal: Seal; readonly pagesUrl: string; readonly now: number },
 ): NewMail {
   const link = `${pagesUrl}/${page}?token=${token}`
   const parameters = { link, code, expires_at: new Date(expiresAt).toISOString(), language }

@@ -14,7 +14,7 @@ import type { MailRow } from '../outbox/tables.ts'
 import { bindAppReset } from '../password-reset/store.ts'
 import { createMailProofs, type MailProofs } from './proofs.ts'
 import type { ProofPurpose, Resolution } from './purpose.ts'
-import { startResolver, type Resolver } from './resolver.ts'
+import { startResolver } from './resolver.ts'
 import type { MailProofRow } from './tables.ts'
 import { until } from '../../../../../../tools/until.ts'
 
@@ -25,7 +25,7 @@ describe('the resolver of requests for mails', () => {
   let database: Database
   let file: DatabaseSync
   let lease: Lease
-  let resolver: Resolver
+  let resolver: ReturnType<typeof startResolver>
   let proofs: MailProofs
   let now: number
   let reads: number

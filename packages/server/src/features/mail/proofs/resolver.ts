@@ -33,15 +33,11 @@ export interface ResolverParts {
   readonly logger: Logger
 }
 
-export interface Resolver {
-  close(): Promise<void>
-}
-
 /**
  * Resolves requests for mails while this process holds the lease of background jobs: looks up their
  * accounts, and stores their mails.
  */
-export function startResolver(parts: ResolverParts): Resolver {
+export function startResolver(parts: ResolverParts): { close(): Promise<void> } {
   const { lease, logger, purposes } = parts
   const stopping = new AbortController()
   let isFailing = false
@@ -80,19 +76,12 @@ export function startResolver(parts: ResolverParts): Resolver {
   }
 }
 
-interface Batch {
-  /** The last request, if there may be more. */
-  readonly last: MailProofRow | undefined
-  /** The first error of the batch. Undefined if no request failed. */
-  readonly failure: unknown
-}
-
 /**
  * Resolves the oldest requests that come after the request `after`. A request that fails is tried
  * again at the next tick. The failure does not stop the other requests, because an app may fail for
- * one user only.
+ * one user only. Returns the last request, if there may be more, and the first error.
  */
-async function resolveBatch(parts: ResolverParts, after: MailProofRow | undefined): Promise<Batch> {
+async function resolveBatch(parts: ResolverParts, after: MailProofRow | undefined) {
   const { database, lease, clock } = parts
   const now = clock.now()
   const rows = await listUnresolved(database.reader, { now, limit: batchSize, after })

@@ -1,13 +1,7 @@
 import { countedMailbox } from '../../../base/mailbox.ts'
 import { hashSecret, isSecretOf } from '../../../base/secret.ts'
 import type { OfUser } from '../../../feature/of-user.ts'
-import {
-  command,
-  inTables,
-  type AnyCommand,
-  type Command,
-  type Reader,
-} from '../../../storage/database.ts'
+import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import { countUses, restoreUses } from '../../operations/limits/in-transaction.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { eraseProofs, insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
@@ -71,8 +65,7 @@ export async function findByToken(
   const row = await inTables<MailProofTables>(reader)
     .selectFrom('mail_proof')
     .selectAll()
-    .where('token_hash', '=', hashSecret(token))
-    .where('purpose', '=', purpose)
+    .where((row) => row.and({ token_hash: hashSecret(token), purpose }))
     .where('expires_at', '>', now)
     .executeTakeFirst()
   return row && asBound(row)
@@ -117,8 +110,7 @@ export const tryCode: Command<
   const row = await db
     .updateTable('mail_proof')
     .set((old) => ({ tries: old('tries', '+', 1) }))
-    .where('id', '=', id)
-    .where('purpose', '=', purpose)
+    .where((row) => row.and({ id, purpose }))
     .where('tries', '<', maxTries)
     .where('expires_at', '>', now)
     .returningAll()
@@ -169,8 +161,6 @@ function asBound(row: MailProofRow): BoundProofRow | undefined {
   const { subject, mailbox } = row
   return subject === null || mailbox === null ? undefined : { ...row, subject, mailbox }
 }
-
-export const commands: readonly AnyCommand[] = [requestProof, leaveUnbound, tryCode]
 
 export const ofUser: OfUser = {
   erase: eraseProofs,

@@ -103,10 +103,10 @@ describe('the delivery of durable events', () => {
       'the app did not handle an event for 7 days; it is not tried again',
       'the function onEvent of the app failed; it is called again',
     ])
-    assert.equal(delivery.gauges.length, 2)
+    assert.equal(delivery.readGauges().length, 2)
     await setImmediate()
     assert.deepEqual(
-      delivery.gauges.map(({ gauge, value }) => [gauge.name, value]),
+      delivery.readGauges().map(({ gauge, value }) => [gauge.name, value]),
       [
         ['keystile_events_waiting', 1],
         ['keystile_events_dead', 1],

@@ -25,10 +25,9 @@ export interface DeliveryParts {
 
 export interface EventDelivery {
   /**
-   * How many events wait, and how many are dead letters. The numbers include the events of all
-   * processes.
+   * Returns how many events wait, and how many are dead letters, with the events of all processes.
    */
-  readonly gauges: readonly Reading[]
+  readGauges(): readonly Reading[]
   /**
    * Takes no more events. Waits up to 5 s for `handle()` calls that are in progress, and then
    * aborts their signals.
@@ -45,9 +44,7 @@ export async function startEventDelivery(parts: DeliveryParts): Promise<EventDel
   if (typeof onEvent === 'function') deliverAtOnce(database, onEvent, logger)
   const durable = typeof onEvent === 'object' ? await deliverDurably(onEvent, parts) : undefined
   return {
-    get gauges() {
-      return count()
-    },
+    readGauges: count,
     close: async () => durable?.close(),
   }
 }

@@ -3,7 +3,6 @@ import {
   command,
   databaseTime,
   inTables,
-  type AnyCommand,
   type Command,
   type Reader,
 } from '../../../storage/database.ts'
@@ -47,5 +46,3 @@ export function listEvents(reader: Reader, limit: number): Promise<readonly AppE
 export function countEvents(reader: Reader, now: number): Promise<RowCounts> {
   return countRows(reader, eventTable, now - deliveryMilliseconds)
 }
-
-export const commands: readonly AnyCommand[] = [...Object.values(eventCommands), storeHandler]

@@ -22,8 +22,10 @@ import {
 export interface FormPage {
   /** The last part of the path of the page: the page is at `/account/NAME`. */
   readonly name: string
-  /** What the OpenAPI document says about opening the page, and about sending its form. */
-  readonly summaries: readonly [opened: string, sent: string]
+  /** What the OpenAPI document says about opening the page, such as `Accept an invitation`. */
+  readonly summary: string
+  /** What it says about sending the form. Default: `Submit the form to accept an invitation`. */
+  readonly sentSummary?: string
   /** Descriptions of refusals that differ from those of `pageRoute()`, by HTTP status. */
   readonly refuses?: Readonly<Record<number, string>>
   /** The names of the fields of the form, besides the token. */
@@ -63,15 +65,16 @@ export interface Refused extends Fault, Pick<ProblemError, 'status' | 'retryAfte
 
 /** Makes the two routes of a page: `GET` shows the form, and `POST` receives the form. */
 export function formPageRoutes(shown: FormPage, settings: PageSettings): readonly OpenRoute[] {
-  const { name, summaries, fieldNames, refuses } = shown
+  const { name, summary, fieldNames, refuses } = shown
+  const submits = `Submit the form to ${summary.charAt(0).toLowerCase()}${summary.slice(1)}`
   return [
-    pageRoute('GET', `/account/${name}`, summaries[0], {
+    pageRoute('GET', `/account/${name}`, summary, {
       query: { token: { type: 'string' } },
       refuses: { 403: 'A page: the link was used or has expired' },
       handle: (request) =>
         openLink(queryOf(request).get('token') ?? '', readerOf(request, settings), shown),
     }),
-    pageRoute('POST', `/account/${name}`, summaries[1], {
+    pageRoute('POST', `/account/${name}`, shown.sentSummary ?? submits, {
       ...describeForm(['token', ...fieldNames], refuses),
       handle: (request) => submitForm(request, readerOf(request, settings), shown),
     }),

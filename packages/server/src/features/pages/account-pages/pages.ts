@@ -22,20 +22,17 @@ const refusesFields = { 422: 'A page: a field is not acceptable' }
 
 /** The forms that confirm an address of an account, and a registration. */
 const confirmForms: Readonly<
-  Record<'verify' | 'finish', Pick<FormPage, 'name' | 'summaries' | 'refuses' | 'fieldNames'>>
+  Record<'verify' | 'finish', Pick<FormPage, 'name' | 'summary' | 'refuses' | 'fieldNames'>>
 > = {
   verify: {
     name: 'verify-email',
-    summaries: [
-      'Confirm the address of an account',
-      'Submit the form to confirm the address of an account',
-    ],
+    summary: 'Confirm the address of an account',
     refuses,
     fieldNames: ['password'],
   },
   finish: {
     name: 'finish-registration',
-    summaries: ['Confirm a registration', 'Submit the form to confirm a registration'],
+    summary: 'Confirm a registration',
     refuses: refusesTaken,
     fieldNames: ['password', 'username'],
   },
@@ -95,7 +92,7 @@ export function changePage({
 }: Pick<EmailChanges, 'confirm' | 'isOpen'>): FormPage {
   return {
     name: 'confirm-email-change',
-    summaries: ['Confirm a new e-mail address', 'Submit the form to confirm a new e-mail address'],
+    summary: 'Confirm a new e-mail address',
     refuses: { ...refuses, ...refusesFields },
     fieldNames: ['password'],
     texts: ({ texts }) => texts.change,
@@ -118,10 +115,7 @@ export function changePage({
 export function undoPage({ undo, isOpen }: Pick<EmailUndo, 'undo' | 'isOpen'>): FormPage {
   return {
     name: 'undo-email-change',
-    summaries: [
-      'Restore the old e-mail address',
-      'Submit the form to restore the old e-mail address',
-    ],
+    summary: 'Restore the old e-mail address',
     refuses: { ...refuses, ...refusesFields },
     fieldNames: [],
     texts: ({ texts }) => texts.undo,
@@ -145,7 +139,7 @@ export function acceptPage(
   const profileFields = profileFieldsOf(profile)
   return {
     name: 'accept-invitation',
-    summaries: ['Accept an invitation', 'Submit the form to accept an invitation'],
+    summary: 'Accept an invitation',
     refuses: { ...refusesTaken, ...refusesFields },
     fieldNames: ['username', 'password', ...profileFields.names],
     texts: ({ texts }) => texts.accept,

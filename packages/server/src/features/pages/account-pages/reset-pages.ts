@@ -74,7 +74,8 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
 function resetPage({ resets, passwordPolicy: { minLength } }: ResetPageParts): FormPage {
   return {
     name: 'reset-password',
-    summaries: ['Enter a new password', 'Set the new password'],
+    summary: 'Enter a new password',
+    sentSummary: 'Set the new password',
     fieldNames: ['request_id', 'code', 'new_password'],
     again: ({ texts }) => ({ href: 'forgot-password', label: texts.reset.again }),
     texts({ texts: { reset, sent } }, typed, refused) {

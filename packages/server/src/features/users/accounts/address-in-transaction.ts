@@ -3,7 +3,7 @@ import { eraseSecondFactors } from '../../credentials/second-factors/in-transact
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
-import { insertMail, tryInsertMail, type Addressee } from '../../mail/outbox/in-transaction.ts'
+import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { noPassword } from '../../credentials/password/stored-hash.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
@@ -13,13 +13,25 @@ import {
   findHolder,
   lockAccount,
   lockUser,
+  notify,
   recordChange,
   type LockedAccount,
   type UserAct,
 } from './in-transaction.ts'
-import type { NewUndo } from './new-undo.ts'
 import type { AccountTables, FormerEmailRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
+
+/** The link with which the reader of the old mailbox restores the old address. */
+export interface NewUndo {
+  readonly tokenHash: string
+  readonly expiresAt: number
+  readonly mail: NewMail
+  /**
+   * A mail without a link. Keystile sends it instead of `mail` if the new address is verified and
+   * the old address never was.
+   */
+  readonly notice: NewMail | undefined
+}
 
 /** A change of the address of an account. */
 interface AddressChange extends Omit<UserAct, 'subject'> {
@@ -63,8 +75,9 @@ export async function lockAddress(
 export async function changeAddress(
   transaction: Transaction,
   account: LockedAccount,
-  { email, verifiedAt, undo, by, now }: AddressChange,
+  change: AddressChange,
 ): Promise<'changed' | 'taken' | 'too-many-mails'> {
+  const { email, verifiedAt, by, now } = change
   const { id: subject } = account
   const old = addressOf(account)
   const holder = await findHolder(transaction, email.key)
@@ -80,8 +93,7 @@ export async function changeAddress(
     return 'taken'
   }
 
-  const mailed = { verifiedAt, undo, now }
-  if (!isSame && !(await mailOldAddress(transaction, account, mailed))) {
+  if (!isSame && !(await mailOldAddress(transaction, account, change))) {
     await updateUser(transaction, old, { subject, now })
     return 'too-many-mails'
   }
@@ -92,12 +104,10 @@ export async function changeAddress(
   return 'changed'
 }
 
+type Address = Pick<LockedAccount, 'email' | 'email_key' | 'email_verified_at'>
+
 /** Returns the columns that hold the address of an account, to store them again. */
-function addressOf({
-  email,
-  email_key,
-  email_verified_at,
-}: LockedAccount): Pick<LockedAccount, 'email' | 'email_key' | 'email_verified_at'> {
+function addressOf({ email, email_key, email_verified_at }: LockedAccount): Address {
   return { email, email_key, email_verified_at }
 }
 
@@ -108,15 +118,15 @@ function addressOf({
  */
 async function mailOldAddress(
   transaction: Transaction,
-  { id: subject, email: recipient, email_key, email_verified_at }: LockedAccount,
-  { verifiedAt, undo, now }: Pick<AddressChange, 'verifiedAt' | 'undo' | 'now'>,
+  account: LockedAccount,
+  { verifiedAt, undo, now }: AddressChange,
 ): Promise<boolean> {
+  const { id: subject, email: recipient, email_key, email_verified_at } = account
   if (!undo || recipient === null || email_key === null) return true
 
   const wasVerified = email_verified_at !== null
   if (verifiedAt !== null && !wasVerified) {
-    const removed = { subject, recipient, isVerified: false, now }
-    await insertRemovalNotice(transaction, undo.notice, removed)
+    await notify(transaction, undo.notice, { ...account, subject, now }, 'removal')
     return true
   }
 
@@ -154,22 +164,8 @@ async function insertFormerEmail(transaction: Transaction, row: FormerEmailRow):
     .execute()
 }
 
-export async function insertRemovalNotice(
-  transaction: Transaction,
-  notice: NewMail | undefined,
-  removed: Addressee & { readonly isVerified: boolean; readonly now: number },
-): Promise<void> {
-  if (notice) await insertMail(transaction, notice, { ...removed, share: 'removal' })
-}
-
-export async function canRestore(
-  db: Reader,
-  wanted: { readonly tokenHash: string; readonly now: number },
-): Promise<boolean> {
-  return (await findFormerEmail(db, wanted)) !== undefined
-}
-
-function findFormerEmail(
+/** Finds the former address that a link restores, by the hash of the token in the link. */
+export function findFormerEmail(
   db: Reader,
   { tokenHash, now }: { readonly tokenHash: string; readonly now: number },
 ): Promise<FormerEmailRow | undefined> {
@@ -181,36 +177,21 @@ function findFormerEmail(
     .executeTakeFirst()
 }
 
-interface RestoredAccount {
-  readonly subject: string
-  readonly email: string
-  /** The address in the form in which mailboxes are compared. */
-  readonly mailbox: string
-  /** Whether `email` is verified. */
-  readonly isVerified: boolean
-  /**
-   * The address that the account had before `email` was restored. Undefined if the account had no
-   * address, or an address of the same mailbox as `email`.
-   */
-  readonly replaced: { readonly recipient: string; readonly isVerified: boolean } | undefined
-  readonly isActive: boolean
-}
-
 /**
  * Restores the former address of an account. `tokenHash` is the hash of the token in the link that
  * was mailed to this address. If the former address was verified, it is verified again. Cancels all
  * later changes of the address, ends all sessions of the user and disables the password, because
  * the person who changed the address may know the password.
  *
- * @returns the account. Undefined if the link was used, has expired or was cancelled, if the
- *   account was deleted, if another user has the address, or if another user had it as a verified
- *   address and can still restore it by a link
+ * @returns the restored address, and the account as it was before (`replaced`). Undefined if the
+ *   link was used, has expired or was cancelled, if the account was deleted, if another user has
+ *   the address, or if another user had it as a verified address and can restore it by a link
  * @throws the error of the unique constraint if another user takes the address at the same time
  */
 export async function restoreAddress(
   transaction: Transaction,
   { tokenHash, by, now }: Omit<UserAct, 'subject'> & { readonly tokenHash: string },
-): Promise<RestoredAccount | undefined> {
+): Promise<{ readonly former: FormerEmailRow; readonly replaced: LockedAccount } | undefined> {
   const former = await findFormerEmail(transaction, { tokenHash, now })
   if (!former) return undefined
 
@@ -235,17 +216,7 @@ export async function restoreAddress(
   await endSessions(transaction, { subject, now })
   await announceChange(transaction, 'email_changed', { subject, by, now })
   await announceChange(transaction, 'password_changed', { subject, by, now })
-  return {
-    subject,
-    email,
-    mailbox: email_key,
-    isVerified: email_verified_at !== null,
-    replaced:
-      replaced.email === null || isSameMailbox(replaced.email, email)
-        ? undefined
-        : { recipient: replaced.email, isVerified: replaced.email_verified_at !== null },
-    isActive: replaced.disabled_at === null,
-  }
+  return { former, replaced }
 }
 
 /**

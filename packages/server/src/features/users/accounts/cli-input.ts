@@ -83,9 +83,8 @@ export async function readPassword(
   const fault = createPasswordPolicy({ issuer, minLength }).findFault(password, owner)
   if (fault) throw new ConfigurationError(fault)
 
-  if (file === undefined && (await terminal.askSecret('Password again: ')) !== password) {
+  if (file === undefined && (await terminal.askSecret('Password again: ')) !== password)
     throw new ConfigurationError('the two passwords must be the same; try again')
-  }
   return password
 }
 

@@ -38,12 +38,11 @@ export async function create(call: Call<Options>): Promise<void> {
   const { options } = await call.settings()
 
   const username = parseUsername(operand)
-  if (!username) {
+  if (!username)
     throw new ConfigurationError(
       'a user name must have 2 to 63 letters, digits, dots, underscores or hyphens, ' +
         'and begin with a letter or digit',
     )
-  }
   const typed = flags.value('email')
   const email = typed === undefined ? undefined : parseEmail(typed)
   if (typed !== undefined && !email)
@@ -120,20 +119,12 @@ export async function grant(call: Call<Options>): Promise<void> {
 /** `keystile user disable`: stops a user from logging in and revokes the user's tokens. */
 export function disable(call: Call<Options>): Promise<void> {
   const said = 'a running server refuses their tokens within a second'
-  return changeUser(
-    call,
-    () => ({ active: false }),
-    ({ username }) => `disabled ${username}; ${said}`,
-  )
+  return changeUser(call, { active: false }, ({ username }) => `disabled ${username}; ${said}`)
 }
 
 /** `keystile user enable`: lets a disabled user log in again. Ended sessions stay ended. */
 export function enable(call: Call<Options>): Promise<void> {
-  return changeUser(
-    call,
-    () => ({ active: true }),
-    ({ username }) => `enabled ${username}`,
-  )
+  return changeUser(call, { active: true }, ({ username }) => `enabled ${username}`)
 }
 
 /**
@@ -142,12 +133,12 @@ export function enable(call: Call<Options>): Promise<void> {
  */
 async function changeUser(
   call: Call<Options>,
-  changeOf: (user: User, database: Database) => UserChange | Promise<UserChange>,
+  wanted: UserChange | ((user: User, database: Database) => Promise<UserChange>),
   say: (shown: User['publicUser'], changed: User) => string,
 ): Promise<void> {
   await withUsers(call, async (users, database) => {
     const user = await getUser(users, call.operand)
-    const change = await changeOf(user, database)
+    const change = typeof wanted === 'function' ? await wanted(user, database) : wanted
     const outcome = await users.change(user, change, byOperator)
     if (outcome === 'last-administrator') throw lastAdministrator()
     if (outcome === 'outdated')

@@ -3,7 +3,7 @@ import type { Feature } from '../../../feature/feature.ts'
 import {
   minuteMilliseconds,
   secondMilliseconds,
-  type LimitRate,
+  type LimitRates,
 } from '../../../feature/limit-rate.ts'
 import { listSettings, type DefaultedSetting, type Setting } from '../../../feature/setting.ts'
 import { auditEvents, type AccountEvent } from './audit-events.ts'
@@ -58,45 +58,28 @@ const profile: Setting<'profile', ProfileSchema> = {
   },
 }
 
-/**
- * Limits wrong guesses of the current password to 100 a day, per session. So an attacker with a
- * stolen token can guess the password only 100 times a day.
- */
-export const proofRate: LimitRate = {
-  name: 'proof',
-  burst: 10,
-  intervalMilliseconds: 16 * minuteMilliseconds,
-}
-
-/**
- * Limits changes of a profile, per user, because each change writes an audit entry and up to 64 KiB
- * of JSON.
- */
-export const profileRate: LimitRate = {
-  name: 'profile',
-  burst: 60,
-  intervalMilliseconds: minuteMilliseconds,
-}
-
-/**
- * Limits registrations, per IP address. Each registration costs a password hash, and its answer
- * reveals whether a name is taken. The burst lets a school class or an office register at the same
- * time.
- */
-export const registrationRate: LimitRate = {
-  name: 'registration',
-  burst: 50,
-  intervalMilliseconds: 2 * minuteMilliseconds,
-}
-
-/**
- * Limits registrations that send a mail, across all callers, because each such registration can
- * send a mail to a stranger.
- */
-export const registrationMailRate: LimitRate = {
-  name: 'registration-mail',
-  burst: 600,
-  intervalMilliseconds: 2 * secondMilliseconds,
+export const accountRates: LimitRates<'proof' | 'profile' | 'registration' | 'mail'> = {
+  /**
+   * Limits wrong guesses of the current password to 100 a day, per session. So an attacker with a
+   * stolen token can guess the password only 100 times a day.
+   */
+  proof: { name: 'proof', burst: 10, intervalMilliseconds: 16 * minuteMilliseconds },
+  /**
+   * Limits changes of a profile, per user, because each change writes an audit entry and up to 64
+   * KiB of JSON.
+   */
+  profile: { name: 'profile', burst: 60, intervalMilliseconds: minuteMilliseconds },
+  /**
+   * Limits registrations, per IP address. Each registration costs a password hash, and its answer
+   * reveals whether a name is taken. The burst lets a school class or an office register at the
+   * same time.
+   */
+  registration: { name: 'registration', burst: 50, intervalMilliseconds: 2 * minuteMilliseconds },
+  /**
+   * Limits registrations that send a mail, across all callers, because each such registration can
+   * send a mail to a stranger.
+   */
+  mail: { name: 'registration-mail', burst: 600, intervalMilliseconds: 2 * secondMilliseconds },
 }
 
 /**
@@ -108,7 +91,7 @@ export const feature: Feature<AccountOptions<object>, AccountEvent, RuleOptions,
   settings: listSettings<AccountOptions<object>>({ registration, profile }),
   rules,
   auditEvents,
-  rates: [proofRate, profileRate, registrationRate, registrationMailRate],
+  rates: Object.values(accountRates),
   cleanUp: [{ command: purgeFormerEmails, time: 'clock', before: (time) => time }],
   cliCommands,
 }

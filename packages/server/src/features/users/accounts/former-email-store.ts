@@ -3,12 +3,7 @@
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
 import type { OfUser } from '../../../feature/of-user.ts'
-import {
-  inTables,
-  type AnyCommand,
-  type Reader,
-  type Transaction,
-} from '../../../storage/database.ts'
+import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import type { AccountTables } from './tables.ts'
 
 /**
@@ -55,8 +50,6 @@ export const purgeFormerEmails: PurgeCommand = createPurge(
   'former_email',
   'token_hash',
 )
-
-export const commands: readonly AnyCommand[] = [purgeFormerEmails]
 
 export const ofUser: OfUser = {
   erase: (transaction, { subject }) => eraseFormerEmails(transaction, { subject, which: 'all' }),

@@ -9,7 +9,10 @@ import {
   clearWrongCodes,
   eraseSecondFactors,
 } from '../../credentials/second-factors/in-transaction.ts'
+import { insertMail } from '../../mail/outbox/in-transaction.ts'
+import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { isSameMailbox } from '../directory/names.ts'
+import { lockProof, spendProof, type SpendableProof } from '../../mail/proofs/in-transaction.ts'
 import { namesOfRights, type StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
@@ -27,15 +30,18 @@ export interface UserAct {
 /** The row of a new user, without the columns that are null for every new user. */
 export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at'>
 
+/** The field whose value another user has. */
+export type TakenField = 'username' | 'email'
+
 /**
  * Inserts a user. If another user has the name or the e-mail address, inserts nothing and returns
- * which of them is `taken`. The unique constraints of the database decide, so only one of two
+ * which of them is taken. The unique constraints of the database decide, so only one of two
  * concurrent registrations gets a name.
  */
 export async function insertAccount(
   transaction: Transaction,
   { row, by }: { readonly row: NewUserRow; readonly by: By },
-): Promise<{ readonly taken?: 'username' | 'email' }> {
+): Promise<'created' | TakenField> {
   const db = inTables<AccountTables>(transaction)
   const inserted = await db
     .insertInto('user')
@@ -49,20 +55,63 @@ export async function insertAccount(
     // Checks the address first. Otherwise a person with a registration whose address is taken by
     // now could test whether many names are taken.
     const isSameEmail = key !== null && (await isTaken(transaction, { mailbox: key, subject, now }))
-    return { taken: isSameEmail ? 'email' : 'username' }
+    return isSameEmail ? 'email' : 'username'
   }
 
   // This check comes after the insertion: the insertion has waited for a user who gives the address
   // away at this moment, and only now is the reservation of that user visible.
   if (key !== null && (await isReserved(transaction, { key, subject, now }))) {
     await db.deleteFrom('user').where('id', '=', subject).execute()
-    return { taken: 'email' }
+    return 'email'
   }
 
   const given = grantNames(row)
   const detail = given.length > 0 ? { given } : undefined
   await recordChange(transaction, 'user_created', { subject, by, now }, detail)
-  return {}
+  return 'created'
+}
+
+/** A new user, and the proof that this person reads the mailbox of the account. */
+export interface ProvenUser {
+  readonly proof: SpendableProof
+  readonly row: NewUserRow
+  readonly by: By
+}
+
+/** `refused`: the proof was used before, was erased, or has expired. */
+export type ProvenOutcome = 'created' | 'refused' | TakenField
+
+/**
+ * Spends a proof and inserts its user. If another user has the name or the address, returns which
+ * of them is taken, and does NOT spend the proof.
+ */
+export async function insertProvenUser(
+  transaction: Transaction,
+  { proof, row, by }: ProvenUser,
+): Promise<ProvenOutcome> {
+  const now = row.created_at
+  if (!(await lockProof(transaction, { ...proof, now }))) return 'refused'
+
+  const outcome = await insertAccount(transaction, { row, by })
+  if (outcome === 'created') await spendProof(transaction, { ...proof, now })
+  return outcome
+}
+
+/**
+ * Stores the mail that tells a user about a change. Stores nothing if the user has no address.
+ *
+ * @param share `removal` if the account has lost this address
+ */
+export async function notify(
+  transaction: Transaction,
+  notice: NewMail | undefined,
+  to: Pick<UserRow, 'email' | 'email_verified_at'> & Omit<UserAct, 'by'>,
+  share: 'notice' | 'removal' = 'notice',
+): Promise<void> {
+  if (!notice || to.email === null) return
+  const { subject, email: recipient, now } = to
+  const isVerified = to.email_verified_at !== null
+  await insertMail(transaction, notice, { subject, recipient, share, isVerified, now })
 }
 
 /** An account as it was when the login was checked. */
@@ -146,12 +195,9 @@ export interface MailboxAccount {
  */
 export async function lockMailbox(
   transaction: Transaction,
-  {
-    subject,
-    mailbox,
-    recipient,
-  }: { readonly subject: string; readonly mailbox: string; readonly recipient?: string },
+  wanted: { readonly subject: string; readonly mailbox: string; readonly recipient?: string },
 ): Promise<MailboxAccount | undefined> {
+  const { subject, mailbox, recipient } = wanted
   const account = await lockAccount(transaction, { subject, rights: undefined })
   if (!account || account.email === null || account.email_key !== mailbox) return undefined
   if (recipient !== undefined && !isSameMailbox(account.email, recipient)) return undefined
@@ -169,12 +215,10 @@ export async function lockMailbox(
  */
 export async function setPasswordByMail(
   transaction: Transaction,
-  {
-    hash,
-    account: { isVerified },
-    ...act
-  }: UserAct & { readonly hash: string; readonly account: MailboxAccount },
+  reset: UserAct & { readonly hash: string; readonly account: MailboxAccount },
 ): Promise<void> {
+  const { hash, account, ...act } = reset
+  const { isVerified } = account
   const { subject, now } = act
   const values = {
     password_hash: hash,
@@ -205,14 +249,11 @@ export async function setPasswordByMail(
  */
 export async function isTaken(
   db: Reader,
-  {
-    mailbox: key,
-    ...wanted
-  }: { readonly mailbox: string; readonly subject: string; readonly now: number },
+  wanted: { readonly mailbox: string; readonly subject: string; readonly now: number },
 ): Promise<boolean> {
-  const holder = await findHolder(db, key)
+  const holder = await findHolder(db, wanted.mailbox)
   if (holder !== undefined && holder !== wanted.subject) return true
-  return isReserved(db, { key, ...wanted })
+  return isReserved(db, { key: wanted.mailbox, ...wanted })
 }
 
 /**

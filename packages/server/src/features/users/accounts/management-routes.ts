@@ -31,16 +31,15 @@ export function managementRoutes(parts: ManagementParts): readonly ManagementRou
   ]
 }
 
-const mayRead = { ...accountRoute, guard: { scopes: ['users:read'] } } as const
-const mayWrite = { ...accountRoute, guard: { scopes: ['users:write'] } } as const
+const mayRead = { scopes: ['users:read'] }
+const mayWrite = { scopes: ['users:write'] }
 const absent = { 404: 'There is no such user' }
 
 /** `GET /users`: lists users, a page at a time. */
 function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
   return {
-    ...mayRead,
-    method: 'GET',
-    path: '/users',
+    ...accountRoute('GET', '/users'),
+    guard: mayRead,
     doc: {
       tag: 'All accounts',
       summary: 'List users',
@@ -84,9 +83,8 @@ function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
 /** `GET /users/{id}`: reads any user. */
 function readUserRoute({ users, profile }: ManagementParts): ManagementRoute {
   return {
-    ...mayRead,
-    method: 'GET',
-    path: '/users/{id}',
+    ...accountRoute('GET', '/users/{id}'),
+    guard: mayRead,
     doc: {
       tag: 'All accounts',
       summary: 'Read a user',
@@ -123,9 +121,8 @@ function changeUserRoute(parts: ManagementParts): ManagementRoute {
   const userChange = changeFields(rules)
 
   return {
-    ...mayWrite,
-    method: 'PATCH',
-    path: '/users/{id}',
+    ...accountRoute('PATCH', '/users/{id}'),
+    guard: mayWrite,
     doc: {
       tag: 'All accounts',
       summary: "Change a user's scopes and roles, or disable or enable the user",
@@ -202,9 +199,8 @@ async function findAuthor(
 /** `DELETE /users/{id}`: deletes any user except the last administrator. */
 function deleteUserRoute({ users }: ManagementParts): ManagementRoute {
   return {
-    ...mayWrite,
-    method: 'DELETE',
-    path: '/users/{id}',
+    ...accountRoute('DELETE', '/users/{id}'),
+    guard: mayWrite,
     doc: {
       tag: 'All accounts',
       summary: 'Delete a user',

@@ -3,13 +3,7 @@
 import { lacksFactor } from '../../credentials/second-factors/in-transaction.ts'
 import { sql, type Kysely } from 'kysely'
 import type { OfUser } from '../../../feature/of-user.ts'
-import {
-  command,
-  inTables,
-  type AnyCommand,
-  type Command,
-  type Transaction,
-} from '../../../storage/database.ts'
+import { command, inTables, type Command, type Transaction } from '../../../storage/database.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { insertEvents } from '../../tokens/events/in-transaction.ts'
 import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
@@ -17,8 +11,7 @@ import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { endSessions, findLatestExpiry } from '../../tokens/sessions/in-transaction.ts'
 import { adminRole, type StoredRights } from '../scopes/scopes.ts'
-import { grantNames, lockUser, recordChange, type UserAct } from './in-transaction.ts'
-import { notify } from './store.ts'
+import { grantNames, lockUser, notify, recordChange, type UserAct } from './in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
 
@@ -49,6 +42,8 @@ interface StoredUserChange extends UserAct {
   readonly notice: NewMail | undefined
 }
 
+export type ChangeOutcome = 'changed' | 'outdated' | 'last-administrator'
+
 /**
  * Changes a user's scopes and roles, and disables or enables the user. Disabling ends all sessions
  * and erases the user's proofs in the same transaction: their links and codes must not work again
@@ -58,8 +53,9 @@ interface StoredUserChange extends UserAct {
  *
  * Does NOT check that the scopes and roles are declared, or that the caller may give them.
  */
-export const changeUser: Command<StoredUserChange, 'changed' | 'outdated' | 'last-administrator'> =
-  command('changeUser', async (transaction, change) => {
+export const changeUser: Command<StoredUserChange, ChangeOutcome> = command(
+  'changeUser',
+  async (transaction, change) => {
     const { subject, now, expected, wanted, author, endsSessions, notice } = change
     const db = inTables<AccountTables>(transaction)
 
@@ -82,7 +78,8 @@ export const changeUser: Command<StoredUserChange, 'changed' | 'outdated' | 'las
       await notify(transaction, notice, { ...before, subject, now })
     }
     return 'changed'
-  })
+  },
+)
 
 function isSameAccess(a: StoredAccess, b: StoredAccess): boolean {
   return a.scopes === b.scopes && a.roles === b.roles && a.disabled === b.disabled
@@ -194,9 +191,7 @@ async function hasRights(
   const found = await db
     .selectFrom('user')
     .select('id')
-    .where('id', '=', id)
-    .where('scopes', '=', scopes)
-    .where('roles', '=', roles)
+    .where((row) => row.and({ id, scopes, roles }))
     .where('disabled_at', 'is', null)
     .where('deleted_at', 'is', null)
     .executeTakeFirst()
@@ -223,5 +218,3 @@ async function isLastAdministrator(db: Kysely<AccountTables>, id: string): Promi
 function hasAdminRole(roles: string): boolean {
   return (JSON.parse(roles) as readonly string[]).includes(adminRole)
 }
-
-export const commands: readonly AnyCommand[] = [changeUser]

@@ -13,7 +13,7 @@ import { byCaller } from '../../operations/audit/audit.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import { currentPasswordField, findPasswordErrors, newPasswordField } from './account-fields.ts'
 import { checkProfileChange, describeProfileInput } from './profile.ts'
-import { profileRate } from './feature.ts'
+import { accountRates } from './feature.ts'
 import { provePassword } from './prove-password.ts'
 import {
   outdated,
@@ -49,9 +49,8 @@ export function readAccountRoute({ scopes, profile }: AccountParts): OwnRoute {
   // Requests share a user who is in memory, so they share the answer too.
   const answers = new WeakMap<User, HttpAnswer>()
   return {
-    ...ownAccount,
-    method: 'GET',
-    path: '/users/me',
+    ...ownAccount('GET', '/users/me'),
+    isFirstPartyOnly: undefined,
     doc: {
       tag: 'Own account',
       summary: 'Read the user to whom the token belongs',
@@ -71,10 +70,7 @@ export function readAccountRoute({ scopes, profile }: AccountParts): OwnRoute {
 /** `PATCH /users/me`: changes profile fields. */
 export function changeProfileRoute({ users, limits, scopes, profile }: AccountParts): OwnRoute {
   return {
-    ...ownAccount,
-    method: 'PATCH',
-    path: '/users/me',
-    isFirstPartyOnly: true,
+    ...ownAccount('PATCH', '/users/me'),
     doc: {
       tag: 'Own account',
       summary: 'Change profile fields',
@@ -88,7 +84,7 @@ export function changeProfileRoute({ users, limits, scopes, profile }: AccountPa
       const checked = await checkProfileChange(user.profile, change, profile)
       refuseFaults(checked.errors)
 
-      await limits.count([useOf(profileRate, user.publicUser.id)])
+      await limits.count([useOf(accountRates.profile, user.publicUser.id)])
       const by = byCaller(request, identity)
       refuseUnchanged(await users.replaceProfile(user, checked.profile, by))
 
@@ -111,10 +107,7 @@ export function changePasswordRoute(parts: AccountParts): OwnRoute {
   })
 
   return {
-    ...ownAccount,
-    method: 'POST',
-    path: '/users/me/password',
-    isFirstPartyOnly: true,
+    ...ownAccount('POST', '/users/me/password'),
     needsFactor: true,
     doc: {
       tag: 'Own account',
@@ -148,11 +141,8 @@ export function changePasswordRoute(parts: AccountParts): OwnRoute {
 /** `DELETE /users/me`: deletes the account. Requires a recent login. */
 function deleteAccountRoute({ users }: AccountParts): OwnRoute {
   return {
-    ...ownAccount,
-    method: 'DELETE',
-    path: '/users/me',
-    guard: { ...ownAccount.guard, maxAgeSeconds: deletionMaxAgeSeconds },
-    isFirstPartyOnly: true,
+    ...ownAccount('DELETE', '/users/me'),
+    guard: { scopes: [], maxAgeSeconds: deletionMaxAgeSeconds },
     needsFactor: true,
     doc: {
       tag: 'Own account',

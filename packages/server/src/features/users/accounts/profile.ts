@@ -163,12 +163,11 @@ function checkOutput(profile: Profile): CheckedProfile {
 function requireJson(value: unknown): Profile {
   if (!isJsonObject(value)) throw new TypeError('the profile schema must return an object')
   const read: unknown = JSON.parse(JSON.stringify(value))
-  if (!isDeepStrictEqual(read, { ...value })) {
+  if (!isDeepStrictEqual(read, { ...value }))
     throw new TypeError(
       'the profile schema must return values that JSON can store; ' +
         'it returned a value that JSON changes, such as a Date. Fix: return a string instead',
     )
-  }
   return read as Profile
 }
 

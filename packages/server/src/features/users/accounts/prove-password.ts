@@ -1,13 +1,9 @@
 // Verifies passwords that people type besides their login. Wrong ones count against a rate limit.
 import type { By } from '../../operations/audit/entry.ts'
-import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
-import type { Passwords } from '../../credentials/password/password.ts'
-import { proofRate } from './feature.ts'
+import { accountRates } from './feature.ts'
 import { aboutMember, type AccountParts } from './route-parts.ts'
 import type { User } from './users.ts'
-
-export type ProofParts = Pick<AccountParts, 'passwords' | 'audit' | 'limits'>
 
 /**
  * Verifies the current password. Each session has its own rate limit. If an attacker exhausts the
@@ -19,10 +15,10 @@ export type ProofParts = Pick<AccountParts, 'passwords' | 'audit' | 'limits'>
 export async function provePassword(
   password: string,
   { user, by }: { readonly user: User; readonly by: By },
-  parts: ProofParts,
+  parts: Pick<AccountParts, 'passwords' | 'audit' | 'limits'>,
 ): Promise<void> {
   const { passwordHash: hash, publicUser } = user
-  const use = useOf(proofRate, by.sessionId ?? publicUser.id)
+  const use = useOf(accountRates.proof, by.sessionId ?? publicUser.id)
   if (await verifyCounted(password, { hash, use, address: by.address }, parts)) return
 
   await parts.audit.record({ event: 'password_refused', by, subject: publicUser.id })
@@ -39,7 +35,7 @@ export async function provePassword(
 export async function verifyCounted(
   password: string,
   wanted: { readonly hash: string; readonly use: Use; readonly address: string | undefined },
-  { passwords, limits }: { readonly passwords: Pick<Passwords, 'verify'>; readonly limits: Limits },
+  { passwords, limits }: Pick<AccountParts, 'passwords' | 'limits'>,
 ): Promise<boolean> {
   const spent = await limits.count([wanted.use])
   const isRight = await passwords

@@ -9,7 +9,6 @@ import type { ComparableName } from '../directory/names.ts'
 import { useOf, type Spent } from '../../operations/limits/uses.ts'
 import { preferredLanguage } from '../../mail/messages/language.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
-import type { Passwords } from '../../credentials/password/password.ts'
 import {
   describeAccountFields,
   emailField,
@@ -18,19 +17,13 @@ import {
   newPasswordField,
   usernameField,
 } from './account-fields.ts'
-import { registrationMailRate, registrationRate } from './feature.ts'
+import { accountRates } from './feature.ts'
 import type { Profile } from './profile.ts'
 import { accountRoute, taken, tooManyTries, type AccountParts } from './route-parts.ts'
-import type { Users } from './users.ts'
 import { createdAnswer, describeCreated } from './wire-user.ts'
 
-export interface RegistrationFormParts extends Pick<
-  AccountParts,
-  'passwordPolicy' | 'limits' | 'profile'
-> {
-  readonly passwords: Pick<Passwords, 'hash'>
+export interface RegistrationFormParts extends AccountParts {
   readonly registration: 'open' | 'closed'
-  readonly sendsMail: boolean
 }
 
 /** A registration whose fields are valid. Another user may already have the name or the address. */
@@ -50,11 +43,13 @@ export interface ReadRegistration {
  * @throws {ProblemError} (`read()`) `unprocessable_content`, `too_many_requests` or
  *   `temporarily_unavailable`; `forbidden` if registration is closed
  */
-export function createRegistrationForm(parts: RegistrationFormParts): {
+export function createRegistrationForm(
+  { passwords, passwordPolicy, limits, registration, profile }: RegistrationFormParts,
+  { sendsMail }: { readonly sendsMail: boolean },
+): {
   readonly schema: JsonObject
   read(request: HttpRequestWithBody): Promise<ReadRegistration>
 } {
-  const { passwords, passwordPolicy, limits, registration, profile, sendsMail } = parts
   const schema = z.object({
     username: usernameField,
     email: emailField,
@@ -74,21 +69,20 @@ export function createRegistrationForm(parts: RegistrationFormParts): {
       // limit. Counts it before the check of the password policy: that check takes up to a
       // millisecond, so attackers must not run it without a limit.
       const address = addressOf(request)
-      await limits.count(limits.usesAt(registrationRate, address))
+      await limits.count(limits.usesAt(accountRates.registration, address))
       const owner = { username: username.shown, email: email.shown }
       refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
 
       const passwordHash = await passwords.hash(password, address)
       // All callers share this limit, so a request that causes no mail must not use it up.
-      const spent = await limits.count(sendsMail ? [useOf(registrationMailRate, '')] : [])
+      const spent = await limits.count(sendsMail ? [useOf(accountRates.mail, '')] : [])
       return { username, email, passwordHash, profile: checked.profile, spent }
     },
   }
 }
 
-export interface RegistrationParts extends Omit<RegistrationFormParts, 'sendsMail'> {
+export interface RegistrationParts extends RegistrationFormParts {
   readonly issuer: string
-  readonly users: Pick<Users, 'create'>
   /**
    * Prepares the mail by which a new user verifies the address. Undefined with
    * `emailVerification: 'off'`.
@@ -99,19 +93,12 @@ export interface RegistrationParts extends Omit<RegistrationFormParts, 'sendsMai
 /** `POST /users`: creates an account for a caller without a token, if registration is open. */
 export function registerRoute(parts: RegistrationParts): OpenRoute {
   const { issuer, users, limits, verification, profile } = parts
-  const form = createRegistrationForm({ ...parts, sendsMail: verification !== undefined })
-  const success = describeCreated(
-    profile,
-    'The new user',
-    verification && {
-      [requestField]: { type: 'string', description: 'Needed with the code of the mail' },
-    },
-  )
+  const form = createRegistrationForm(parts, { sendsMail: verification !== undefined })
+  const idOfMail = { type: 'string', description: 'Needed with the code of the mail' }
+  const others = verification && { [requestField]: idOfMail }
 
   return {
-    ...accountRoute,
-    method: 'POST',
-    path: '/users',
+    ...accountRoute('POST', '/users'),
     doc: {
       tag: 'Own account',
       summary: 'Register',
@@ -122,7 +109,7 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
           'later at `POST /email-verifications`.',
       }),
       body: { type: 'json', schema: form.schema },
-      success,
+      success: describeCreated(profile, 'The new user', others),
       refuses: {
         403: 'Registration is closed',
         409: 'The username or the email is taken',

@@ -1,6 +1,7 @@
 // What the account routes share: their settings, their caller and their refusals. `keystile.users`
 // has the same refusals.
 import { ProblemError } from 'keystile/internal'
+import type { OpenRoute, RouteGuard } from '../../../http/route.ts'
 import { areStorable } from '../../../storage/storable.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
@@ -27,13 +28,19 @@ export interface AccountCaller {
   readonly user: User
 }
 
-export const accountRoute = { below: 'issuer', refusals: 'problem' } as const
+type Method = OpenRoute['method']
+type AccountRoute = Pick<OpenRoute, 'method' | 'path' | 'below' | 'refusals'>
+type OwnRoute = AccountRoute & { readonly guard: RouteGuard; readonly isFirstPartyOnly: true }
 
-/**
- * The settings of the routes for the caller's own account. These routes require a token, but no
- * scope.
- */
-export const ownAccount = { below: 'issuer', refusals: 'problem', guard: { scopes: [] } } as const
+/** Begins a route about accounts. */
+export function accountRoute(method: Method, path: string): AccountRoute {
+  return { method, path, below: 'issuer', refusals: 'problem' }
+}
+
+/** Begins a route for the caller's own account, which needs a token of the app itself. */
+export function ownAccount(method: Method, path: string): OwnRoute {
+  return { ...accountRoute(method, path), guard: { scopes: [] }, isFirstPartyOnly: true }
+}
 
 /** The description of status 429 in the OpenAPI document. */
 export const tooManyTries = 'Too many tries'
@@ -88,10 +95,7 @@ export function refuseUnchanged(
 }
 
 /** Returns a user as stored now, not from the cache; undefined if there is no such user. */
-export async function findUser(
-  id: string,
-  users: Pick<Users, 'readBySubject'>,
-): Promise<User | undefined> {
+export async function findUser(id: string, users: Users): Promise<User | undefined> {
   return areStorable(id) ? users.readBySubject(id) : undefined
 }
 
@@ -101,10 +105,7 @@ export async function findUser(
  *
  * @throws {ProblemError} `not_found`
  */
-export async function getUser(
-  id: string | undefined,
-  users: Pick<Users, 'readBySubject'>,
-): Promise<User> {
+export async function getUser(id: string | undefined, users: Users): Promise<User> {
   const user = id === undefined ? undefined : await findUser(id, users)
   if (!user) throw new ProblemError('not_found', 'There is no such user')
   return user

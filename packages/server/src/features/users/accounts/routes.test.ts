@@ -13,7 +13,7 @@ import {
 import { parseUsername } from '../directory/names.ts'
 import { findPasswordErrors, findUndeclared, getAccountFields } from './account-fields.ts'
 import { createAppUsers, type AppUsersParts } from './app-users.ts'
-import { profileRate, proofRate, registrationMailRate, registrationRate } from './feature.ts'
+import { accountRates } from './feature.ts'
 import {
   accountRoutes,
   changePasswordRoute,
@@ -22,7 +22,12 @@ import {
 } from './own-account.ts'
 import type { ProfileSchema } from './profile.ts'
 import { outdated, taken, type AccountCaller, type AccountParts } from './route-parts.ts'
-import { createRegistrationForm, registerRoute } from './registration.ts'
+import {
+  createRegistrationForm,
+  registerRoute,
+  type RegistrationFormParts,
+  type RegistrationParts,
+} from './registration.ts'
 import type { NewUser, User } from './users.ts'
 import { verifyCounted } from './prove-password.ts'
 
@@ -143,7 +148,7 @@ describe('accountRoutes', () => {
           changeProfileRoute(parts).handle({ ...readWebRequest(request), params: {} }, caller),
         { code: 'conflict' },
       )
-      assert.deepEqual(counted, [useOf(profileRate, 'x')])
+      assert.deepEqual(counted, [useOf(accountRates.profile, 'x')])
     }
   })
 
@@ -161,7 +166,7 @@ describe('accountRoutes', () => {
 
 describe('verifyCounted', () => {
   it('verifyCounted counts a wrong password, but neither a right one nor a failure', async () => {
-    const use = useOf(proofRate, 's')
+    const use = useOf(accountRates.proof, 's')
     const failure = new Error('the queue is full')
     for (const [verified, refunded] of [
       [Promise.resolve(true), [use]],
@@ -169,7 +174,8 @@ describe('verifyCounted', () => {
       [Promise.reject(failure), [use]],
     ] as const) {
       const uses = recordUses()
-      const parts = { passwords: { verify: () => verified }, limits: uses.limits }
+      const passwords = { verify: () => verified }
+      const parts = { passwords, limits: uses.limits } as unknown as AccountParts
       const wanted = { hash: 'hash', use, address: undefined }
       const result = await verifyCounted('x', wanted, parts).catch((error: unknown) => error)
       assert.equal(result, await verified.catch(() => failure))
@@ -185,8 +191,7 @@ describe('a registration', () => {
     limits: noLimits,
     registration: 'open',
     profile: undefined,
-    sendsMail: false,
-  } as const
+  } as unknown as RegistrationFormParts
   const request = (password: string): RouteRequest => ({
     ...readWebRequest(
       new Request('http://localhost/users', {
@@ -202,7 +207,7 @@ describe('a registration', () => {
   it('the schema of a registration demands its own fields and those of the profile', () => {
     const own = ['username', 'email', 'password']
     const schemaOf = (profile: ProfileSchema): JsonObject =>
-      createRegistrationForm({ ...parts, profile }).schema
+      createRegistrationForm({ ...parts, profile }, { sendsMail: false }).schema
     const city = z.object({ city: z.string() })
     assert.deepEqual(schemaOf(city)['required'], ['city', ...own])
     const either = schemaOf(z.union([city, z.object({})]))
@@ -210,7 +215,7 @@ describe('a registration', () => {
   })
 
   it('a registration counts for its IP address, and for all mails if it sends one', async () => {
-    const atAddress = useOf(registrationRate, '192.0.2.1')
+    const atAddress = useOf(accountRates.registration, '192.0.2.1')
     const user = { publicUser: { id: 'x', createdAt: new Date(0) } } as unknown as User
     const sent = (_to: unknown, language: string): PreparedRequest => {
       assert.equal(language, '')
@@ -218,7 +223,7 @@ describe('a registration', () => {
     }
     for (const [verification, expected, requestId] of [
       [undefined, [atAddress], undefined],
-      [sent, [atAddress, useOf(registrationMailRate, '')], 'r'],
+      [sent, [atAddress, useOf(accountRates.mail, '')], 'r'],
     ] as const) {
       const { limits, counted } = recordUses()
       const users = {
@@ -228,7 +233,7 @@ describe('a registration', () => {
         },
       }
       const own = { limits, users, verification, issuer: 'http://localhost' }
-      const route = registerRoute({ ...parts, ...own })
+      const route = registerRoute({ ...parts, ...own } as unknown as RegistrationParts)
       const { body, headers } = await route.handle(request('an engine of her own'))
       assert.equal(new Headers(headers).get('location'), 'http://localhost/users/x')
       assert.deepEqual(counted, expected)
@@ -243,9 +248,14 @@ describe('a registration', () => {
 
   it('a registration is refused if its password contains the name or the address', async () => {
     for (const name of ['countess', 'lovelace'])
-      await assert.rejects(createRegistrationForm(parts).read(request(`the password of ${name}`)), {
-        message: /^password: Password should not contain your (?:username|e-mail address)/,
-      })
+      await assert.rejects(
+        createRegistrationForm(parts, { sendsMail: false }).read(
+          request(`the password of ${name}`),
+        ),
+        {
+          message: /^password: Password should not contain your (?:username|e-mail address)/,
+        },
+      )
   })
 })
 

@@ -6,23 +6,26 @@ import type { JsonObject } from 'keystile/internal'
 import {
   command,
   inTables,
-  type AnyCommand,
   type Command,
   type Database,
   type Reader,
-  type Transaction,
 } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs, insertProof } from '../../mail/proofs/in-transaction.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
 import { passwordReset } from '../../mail/proofs/purposes.ts'
-import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
-import { changeAddress, lockAddress } from './address-in-transaction.ts'
-import { insertAccount, recordChange, type NewUserRow, type UserAct } from './in-transaction.ts'
-import type { NewUndo } from './new-undo.ts'
+import { changeAddress, lockAddress, type NewUndo } from './address-in-transaction.ts'
+import {
+  insertAccount,
+  notify,
+  recordChange,
+  type NewUserRow,
+  type TakenField,
+  type UserAct,
+} from './in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
 
@@ -33,15 +36,16 @@ import { updateUser } from './user-in-transaction.ts'
  */
 export const insertUser: Command<
   { readonly row: NewUserRow; readonly by: By; readonly proof: PreparedRequest['row'] | undefined },
-  { readonly taken?: 'username' | 'email' }
+  'created' | TakenField
 > = command('insertUser', async (transaction, { row, by, proof }) => {
-  const inserted = await insertAccount(transaction, { row, by })
-  if (proof && !inserted.taken) await insertProof(transaction, proof)
-  return inserted
+  const outcome = await insertAccount(transaction, { row, by })
+  if (proof && outcome === 'created') await insertProof(transaction, proof)
+  return outcome
 })
 
 /** `outdated`: the stored account differs from the account that the caller read. */
-type Outcome = 'changed' | 'outdated'
+export type Outcome = 'changed' | 'outdated'
+export type EmailOutcome = Outcome | 'taken' | 'too-many-mails'
 
 /**
  * Replaces a profile if the stored profile is still `old`. The audit entry names the changed
@@ -81,10 +85,12 @@ export const changePassword: Command<
   Outcome
 > = command('changePassword', async (transaction, { old, hash, notice, ...act }) => {
   const { subject, by, now } = act
-  const values = { password_hash: hash, password_session: by.sessionId ?? null }
-  const expected = { password_hash: old }
   if (await lacksFactor(transaction, act)) return 'outdated'
-  const changed = await updateUser(transaction, values, { subject, expected, now })
+  const values = { password_hash: hash, password_session: by.sessionId ?? null }
+  const changed = await updateUser(transaction, values, {
+    ...act,
+    expected: { password_hash: old },
+  })
   if (!changed) return 'outdated'
 
   await clearWrongCodes(transaction, subject)
@@ -108,7 +114,7 @@ export const changeEmail: Command<
     readonly passwordHash: string
     readonly undo: NewUndo | undefined
   },
-  Outcome | 'taken' | 'too-many-mails'
+  EmailOutcome
 > = command('changeEmail', async (transaction, change) => {
   const account = await lockAddress(transaction, change)
   if (!account || (await lacksFactor(transaction, change))) return 'outdated'
@@ -161,18 +167,6 @@ export function listUserRows(
     .execute()
 }
 
-/** Stores the mail that tells a user about a change. Stores nothing if the user has no address. */
-export async function notify(
-  transaction: Transaction,
-  notice: NewMail | undefined,
-  to: Pick<UserRow, 'email' | 'email_verified_at'> & Omit<UserAct, 'by'>,
-): Promise<void> {
-  if (!notice || to.email === null) return
-  const { subject, email: recipient, now } = to
-  const isVerified = to.email_verified_at !== null
-  await insertMail(transaction, notice, { subject, recipient, share: 'notice', isVerified, now })
-}
-
 /**
  * The largest number of field names in an audit entry. A profile of 64 KiB may have thousands of
  * fields.
@@ -196,11 +190,3 @@ function findChangedFields(old: string, profile: string): readonly string[] {
     .slice(0, maxFieldNames)
     .map((name) => name.slice(0, maxFieldNameLength).toWellFormed())
 }
-
-export const commands: readonly AnyCommand[] = [
-  insertUser,
-  replaceProfile,
-  replacePasswordHash,
-  changePassword,
-  changeEmail,
-]

@@ -2,6 +2,12 @@ import { inTables, type Transaction } from '../../../storage/database.ts'
 import { insertUserEvent } from '../../tokens/events/in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
+interface UserUpdate {
+  readonly subject: string
+  readonly expected?: Partial<Pick<UserRow, 'password_hash' | 'profile'>>
+  readonly now: number
+}
+
 /**
  * Changes columns of a user, and tells all processes that the user has changed. No other function
  * may change a row of the table `user`, because processes cache users and would not learn of the
@@ -13,15 +19,7 @@ import type { AccountTables, UserRow } from './tables.ts'
 export async function updateUser(
   transaction: Transaction,
   values: Partial<Omit<UserRow, 'id'>>,
-  {
-    subject,
-    expected = {},
-    now,
-  }: {
-    readonly subject: string
-    readonly expected?: Partial<Pick<UserRow, 'password_hash' | 'profile'>>
-    readonly now: number
-  },
+  { subject, expected = {}, now }: UserUpdate,
 ): Promise<Pick<UserRow, 'email' | 'email_verified_at'> | undefined> {
   const changed = await inTables<AccountTables>(transaction)
     .updateTable('user')

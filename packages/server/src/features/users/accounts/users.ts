@@ -11,10 +11,15 @@ import { noNotices, type Notices } from '../../mail/messages/notices.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
 import type { Rights, StoredRights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
-import { isTaken, type NewUserRow, type UserAct } from './in-transaction.ts'
-import type { NewUndo } from './new-undo.ts'
+import { isTaken, type NewUserRow, type TakenField, type UserAct } from './in-transaction.ts'
+import type { NewUndo } from './address-in-transaction.ts'
 import { withoutReserved, type Profile } from './profile.ts'
-import { changeUser, createDeleteUser, type StoredAccess } from './management-store.ts'
+import {
+  changeUser,
+  createDeleteUser,
+  type ChangeOutcome,
+  type StoredAccess,
+} from './management-store.ts'
 import {
   changeEmail,
   changePassword,
@@ -23,6 +28,8 @@ import {
   listUserRows,
   replacePasswordHash,
   replaceProfile,
+  type EmailOutcome,
+  type Outcome,
 } from './store.ts'
 import type { UserRow } from './tables.ts'
 
@@ -39,30 +46,28 @@ export interface PublicUser {
   readonly createdAt: Date
 }
 
-export interface User {
+export interface User extends Rights {
   readonly publicUser: PublicUser & Profile
   readonly profile: Profile
   readonly passwordHash: string
   /** The session that set the password; undefined if an operator set it. */
   readonly passwordSession: string | undefined
-  readonly scopes: readonly string[]
-  readonly roles: readonly string[]
   /** Whether the user may log in and use tokens. */
   readonly active: boolean
 }
 
-export interface NewUser {
+export interface NewUser extends Rights {
   /** The subject of the user. Default: a random one. */
   readonly id?: string
   readonly username: ComparableName
   readonly email: ComparableName | undefined
   readonly passwordHash: string
-  readonly scopes: readonly string[]
-  readonly roles: readonly string[]
   readonly profile: Profile
   /** Whether the address is known to be the user's. Default: false. */
   readonly emailVerified?: boolean | undefined
 }
+
+export type Created = { readonly user: User } | { readonly taken: TakenField }
 
 /** A change by an administrator. Members that are left out stay as they are. */
 export interface UserChange {
@@ -108,40 +113,26 @@ export interface Users {
    * @param request the request for the mail by which the user verifies the address. It is stored
    *   with the account
    */
-  create(
-    user: NewUser,
-    by: By,
-    request?: PreparedRequest,
-  ): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
-  replaceProfile(user: User, profile: Profile, by: By): Promise<'changed' | 'outdated'>
+  create(user: NewUser, by: By, request?: PreparedRequest): Promise<Created>
+  replaceProfile(user: User, profile: Profile, by: By): Promise<Outcome>
   /** Stores another hash of the same password. Sessions stay valid. */
-  replacePasswordHash(user: User, hash: string): Promise<'changed' | 'outdated'>
+  replacePasswordHash(user: User, hash: string): Promise<Outcome>
   /** Sets a new password, and ends all sessions of the user except the caller's session. */
-  changePassword(user: User, hash: string, by: By): Promise<'changed' | 'outdated'>
+  changePassword(user: User, hash: string, by: By): Promise<Outcome>
   /**
    * Sets a new e-mail address and marks it as not verified. Changes nothing if the old mailbox
    * already got too many mails with a link that restores it.
    *
    * @param undo the mail to the old mailbox, with a link that restores the old address
    */
-  changeEmail(
-    user: User,
-    email: ComparableName,
-    by: By,
-    undo?: NewUndo,
-  ): Promise<'changed' | 'outdated' | 'taken' | 'too-many-mails'>
+  changeEmail(user: User, email: ComparableName, by: By, undo?: NewUndo): Promise<EmailOutcome>
   /**
    * Changes rights and access. Does NOT check whether the caller may give the rights.
    *
    * @param author the caller, with the rights that were checked. If the caller's stored rights
    *   differ, the outcome is `outdated`
    */
-  change(
-    user: User,
-    change: UserChange,
-    by: By,
-    author?: User,
-  ): Promise<'changed' | 'outdated' | 'last-administrator'>
+  change(user: User, change: UserChange, by: By, author?: User): Promise<ChangeOutcome>
   /**
    * Deletes all data except the subject and the name. No other user can get this subject or name.
    */
@@ -157,15 +148,13 @@ export function createUsers(
   database: Database,
   feed: EventFeed,
   clock: Clock,
-  {
-    ofUser,
-    notices = noNotices,
-  }: {
+  parts: {
     /** What all features store about users. */
     readonly ofUser: readonly OfUser[]
     readonly notices?: Notices | undefined
   },
 ): Users {
+  const { ofUser, notices = noNotices } = parts
   const findUserRow = createUserRowFinder(database)
   const deleteUser = createDeleteUser(ofUser)
 
@@ -202,8 +191,8 @@ export function createUsers(
     },
     async create(user, by, request) {
       const row = newRowOf(user, clock.now())
-      const { taken } = await database.write(insertUser, { row, by, proof: request?.row })
-      return taken ? { taken } : { user: userOfNewRow(row) }
+      const outcome = await database.write(insertUser, { row, by, proof: request?.row })
+      return outcome === 'created' ? { user: userOfNewRow(row) } : { taken: outcome }
     },
     async replaceProfile(user, profile, by) {
       const [old, text] = [JSON.stringify(user.profile), JSON.stringify(profile)]
@@ -220,16 +209,12 @@ export function createUsers(
       const values = { ...actOn(user, by), email, passwordHash: user.passwordHash, undo }
       return database.write(changeEmail, values).catch(asTaken)
     },
-    async change(user, { scopes, roles, active, endsSessions = false }, by, author) {
-      const wanted = {
-        scopes: scopes ?? user.scopes,
-        roles: roles ?? user.roles,
-        active: active ?? user.active,
-      }
+    async change(user, { endsSessions = false, ...change }, by, author) {
+      const { scopes = user.scopes, roles = user.roles, active = user.active } = change
       return settled(changeUser, {
         ...actOn(user, by),
         expected: storedAccess(user),
-        wanted: storedAccess(wanted),
+        wanted: storedAccess({ scopes, roles, active }),
         author: author && { id: author.publicUser.id, ...storedRights(author) },
         endsSessions,
         notice: notices('account_disabled'),
