@@ -6,6 +6,7 @@
 //   node --conditions=source tools/reference-pages.ts
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { usageOf } from '../packages/server/src/cli/command.ts'
 import { commands } from '../packages/server/src/cli/commands.ts'
 import {
@@ -30,7 +31,10 @@ interface Operation {
 interface BodySchema {
   readonly properties: Readonly<Record<string, FieldSchema>>
   readonly required?: readonly string[]
-  /** The required fields: for each value of another field, or one list instead of another. */
+  /**
+   * The required fields: for each value of another field, or one list instead of another. If a value
+   * has several lists, the page shows the first.
+   */
   readonly anyOf?: readonly Alternative[]
 }
 interface Alternative {
@@ -161,8 +165,11 @@ function describeNeed(name: string, { required = [], anyOf = [] }: BodySchema): 
       .filter((other) => other !== one)
       .map((other) => other.required.map(code).join(' and '))
       .join(' or ')
+  const isLater = (one: Alternative): boolean =>
+    one.properties !== undefined &&
+    anyOf.find((other) => isDeepStrictEqual(other.properties, one.properties)) !== one
   return anyOf
-    .filter((one) => one.required.includes(name))
+    .filter((one) => one.required.includes(name) && !isLater(one))
     .flatMap((one) =>
       one.properties
         ? Object.entries(one.properties)

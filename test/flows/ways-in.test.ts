@@ -2,6 +2,7 @@
 // adds a row to `ways`.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { decodeJwtUnsafe } from 'keystile/jwt'
 import { askForCode, exchange } from '../../packages/server/test-support/challenge.ts'
 import {
   bothDirectories,
@@ -18,7 +19,7 @@ type Fields = Readonly<Record<string, string>>
 type Running = TestKeystile & { readonly clock: TestClock }
 
 /** A way in: sends a first step with these fields, or a later one with `auth_session`. */
-type Way = (running: Running, fields: Fields) => Promise<Answer>
+type Way = (running: Running, fields: Fields, ada: Enrolled) => Promise<Answer>
 
 const ways: Readonly<Record<string, Way>> = {
   'the password form': ({ send }, fields) =>
@@ -32,6 +33,10 @@ const ways: Readonly<Record<string, Way>> = {
     const answer = await askForCode(running, fields)
     return answer.status === 200 ? exchange(running, answer) : answer
   },
+  'a step-up with the password': ({ send }, fields, { accessToken }) =>
+    send('POST', '/token', {
+      form: { grant_type: 'password', access_token: accessToken, max_age: '0', ...fields },
+    }),
 }
 const credentials = { username: 'ada', password }
 
@@ -54,12 +59,11 @@ describeOnBoth(
       assert.equal(hasToken, status === 200)
       return hasToken
     }
-    /** Counts the sessions that have not ended, besides that of the enrolment. */
-    const countSessions = async (ada: Enrolled): Promise<number> => {
-      const rows = await stage.sql(
-        `select id from session where subject = '${ada.subject}' and ended_at is null`,
-      )
-      return rows.length - 1
+    /** Counts the sessions besides that of the enrolment. */
+    const countSessions = async ({ subject, accessToken }: Enrolled): Promise<number> => {
+      const enrolment = decodeJwtUnsafe(accessToken).claims['sid']
+      const rows = await stage.sql(`select id from session where subject = '${subject}'`)
+      return rows.filter(({ id }) => id !== enrolment).length
     }
 
     for (const [way, send] of Object.entries(ways))
@@ -67,17 +71,17 @@ describeOnBoth(
         it(`${way} lets nobody in without ${factor}, and with it once`, async () => {
           const running = await start()
           const ada = await enrol(running, running.clock)
-          const first = await send(running, credentials)
+          const first = await send(running, credentials, ada)
           assert.deepEqual([isLoggedIn(first), first.status], [false, 403])
-          const wrong = await send(running, { ...credentials, [factor]: '000000' })
+          const wrong = await send(running, { ...credentials, [factor]: '000000' }, ada)
           assert.deepEqual([isLoggedIn(wrong), wrong.status], [false, 400])
           assert.equal(await countSessions(ada), 0)
 
           const right = { [factor]: valueOf(ada) }
           const { auth_session } = first.json
-          assert.equal(isLoggedIn(await send(running, { auth_session, ...right })), true)
-          assert.equal(isLoggedIn(await send(running, { auth_session, ...right })), false)
-          assert.equal(isLoggedIn(await send(running, { ...credentials, ...right })), false)
+          assert.equal(isLoggedIn(await send(running, { auth_session, ...right }, ada)), true)
+          assert.equal(isLoggedIn(await send(running, { auth_session, ...right }, ada)), false)
+          assert.equal(isLoggedIn(await send(running, { ...credentials, ...right }, ada)), false)
           assert.equal(await countSessions(ada), 1)
         })
 
@@ -98,7 +102,7 @@ describeOnBoth(
       const hash = await running.keystile.hashPassword('another engine of hers')
       await running.writeHash(ada.subject, hash)
       const changed = { ...credentials, password: 'another engine of hers' }
-      const first = await ways['the password form']!(running, changed)
+      const first = await ways['the password form']!(running, changed, ada)
       assert.deepEqual(
         [isLoggedIn(first), first.json['error']],
         [false, 'insufficient_authorization'],

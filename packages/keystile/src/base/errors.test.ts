@@ -13,6 +13,7 @@ describe('OAuthError', () => {
     invalid_scope: 400,
     insufficient_authorization: 403,
     invalid_session: 400,
+    unmet_authentication_requirements: 400,
     temporarily_unavailable: 503,
   }
   for (const [code, status] of Object.entries(statuses) as [OAuthErrorCode, number][]) {

@@ -102,6 +102,8 @@ const oauthStatus = {
   insufficient_authorization: 403,
   /** The attempt that `auth_session` names is over (draft 04 §5.2.2.1). */
   invalid_session: 400,
+  /** The account cannot meet what `acr_values` demands (RFC 9470 §5). */
+  unmet_authentication_requirements: 400,
   temporarily_unavailable: 503,
 } as const
 

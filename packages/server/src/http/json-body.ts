@@ -42,6 +42,11 @@ export function stringField(): z.ZodString {
   })
 }
 
+/** Returns a schema for a field with a number of seconds, of at most nine digits. */
+export function secondsField(): z.ZodInt {
+  return z.int('Input should be a valid integer').min(0).max(999_999_999)
+}
+
 /** Returns a schema for an object with these fields. The schema refuses all other fields. */
 export function strictFields<T extends z.core.$ZodShape>(shape: T): z.ZodObject<T, z.core.$strict> {
   const message = `Unknown members; expected are ${Object.keys(shape).join(', ')}`

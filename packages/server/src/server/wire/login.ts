@@ -43,12 +43,12 @@ export async function wireLogin<U>(
   const attemptSeal = createSeal(findSealingSecrets(options), 'login attempts')
   const kept = createKeptAttempts(database, { seal: attemptSeal, clock })
   const attempts = createAttempts(database, { kept, clock })
-  const using = { limits, devices, notices, starter, clock, logger, secondFactors, attempts }
+  const using = { limits, devices, notices, starter, feed, clock, logger, secondFactors, attempts }
   const hasAccounts = options.users === undefined
   const codes = createCodes(database, { kept, feed, clock, hasAccounts })
   const login = createLogin({ directory, passwords, audit, codes, ...using })
   const service = new URL(issuer).hostname
-  const factors = createFactors({ database, directory, feed, hasAccounts, service, ...using })
+  const factors = createFactors({ database, directory, hasAccounts, service, ...using })
   return {
     login,
     async resetFactors(subject) {

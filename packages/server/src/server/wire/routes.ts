@@ -31,7 +31,7 @@ export function listRoutes<U>(
 ): readonly Route<Caller<string, U>>[] {
   const { issuer, corsOrigins, cookieSession, logger } = options
   const { clients, audit } = accounts
-  const granting = { login, directory, refresher, scopes, audit, limits, meter }
+  const granting = { login, directory, refresher, scopes, audit, limits, meter, verifier }
 
   return [
     tokenRoute({ ...granting, grants, clients, issueToClient }),

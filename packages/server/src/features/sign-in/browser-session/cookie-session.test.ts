@@ -16,6 +16,7 @@ const proved: ProvedRefreshToken = {
   subject: 'ada',
   clientId: 'first-party',
   scopes: [],
+  isOld: false,
 }
 const issued: IssuedTokens = {
   accessToken: 'a',

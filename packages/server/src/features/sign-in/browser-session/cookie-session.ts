@@ -11,6 +11,7 @@ import {
   describeFields,
   getFields,
   readJsonObject,
+  secondsField,
   strictFields,
   stringField,
 } from '../../../http/json-body.ts'
@@ -25,6 +26,13 @@ import {
 } from '../../tokens/oauth/grants/authorization-code.ts'
 import { requireValues, type Granted, type GrantCaller } from '../../tokens/oauth/grants/grant.ts'
 import {
+  demandParameters,
+  invalidSession,
+  type NamedSession,
+} from '../../tokens/oauth/grants/login-demand.ts'
+import {
+  hasDemand,
+  isLaterStep,
   logIn,
   loginParameters,
   passwordGrant,
@@ -39,6 +47,7 @@ import {
   cookieName,
   createSessionCookies,
   readDeviceSecret,
+  readOnlyRefreshToken,
   readRefreshTokens,
   type SessionCookies,
 } from './session-cookie.ts'
@@ -115,14 +124,23 @@ const shownSchema = {
   required: Object.keys(shownProperties),
 }
 
+/** JSON has a number for `max_age`. */
+const fieldOf = (name: string): ReturnType<typeof secondsField | typeof stringField> =>
+  name === 'max_age' ? secondsField() : stringField()
+
 /** The parameters of a login and of a code, as members of the body. */
 const proofFields = Object.fromEntries(
   Object.entries({ ...loginParameters, ...authorizationCodeGrant.parameters }).map(
-    ([name, { type: _type, ...meta }]) => [name, stringField().meta(meta).optional()],
+    ([name, { type: _type, ...meta }]) => [name, fieldOf(name).meta(meta).optional()],
   ),
 )
 /** What a body must have: one of these lists of members. */
-const waysIn = [authorizationCodeGrant.required, ['auth_session'], passwordGrant.required]
+const waysIn = [
+  authorizationCodeGrant.required,
+  ['auth_session'],
+  passwordGrant.required,
+  ...Object.keys(demandParameters).map((name) => [name]),
+]
 const loginFields = strictFields({
   ...proofFields,
   scope: stringField()
@@ -142,7 +160,9 @@ function loginRoute(parts: RouteParts): OpenRoute {
       summary: 'Log in from a browser',
       description:
         `Like POST /token, but the refresh token is in the cookie ${cookieName}, ` +
-        'which no script can read. With a code, starts the session of POST /authorize-challenge.',
+        'which no script can read. With a code, starts the session of POST /authorize-challenge. ' +
+        'With max_age or acr_values, the login replaces the session of the cookie, and a second ' +
+        'factor alone may be enough.',
       body: {
         type: 'json',
         schema: {
@@ -171,10 +191,12 @@ function loginRoute(parts: RouteParts): OpenRoute {
         device_secret: filled(readDeviceSecret(request)),
       }
       const isExchange = values['code'] !== undefined
-      if (!isExchange) requireValues(values, passwordGrant)
+      const isStepUp = !isExchange && hasDemand(values) && !isLaterStep(values)
+      const replaces = isStepUp ? await nameByCookie(request, parts) : undefined
+      if (!isExchange && !replaces) requireValues(values, passwordGrant)
       const issuing = isExchange
         ? authorizationCodeGrant.issue(values, callerOf(request), parts)
-        : logIn('session', values, callerOf(request), parts)
+        : logIn({ front: 'session', replaces }, values, callerOf(request), parts)
       return tokenAnswer(await countGrant(meter, 'login', issuing), cookies)
     },
   }
@@ -190,10 +212,31 @@ async function readLogin(
     waysIn.find((names) => names.every(has)) ??
     waysIn.find((names) => names.some(has)) ??
     passwordGrant.required
-  const required = Object.fromEntries(way.map((name) => [name, stringField()]))
+  const required = Object.fromEntries(way.map((name) => [name, fieldOf(name)]))
   const schema = loginFields.extend(required)
-  const fields: Readonly<Record<string, string | undefined>> = getFields(checkFields(schema, body))
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, filled(value)]))
+  const fields: Readonly<Record<string, string | number | undefined>> = getFields(
+    checkFields(schema, body),
+  )
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, filled(value?.toString())]),
+  )
+}
+
+/**
+ * Returns the session of the cookie; undefined without a cookie.
+ *
+ * @throws {OAuthError} `invalid_session` if the cookie is invalid or old, `invalid_grant` if there
+ *   are two
+ */
+async function nameByCookie(
+  request: HttpRequestWithBody,
+  { refresher }: RouteParts,
+): Promise<NamedSession | undefined> {
+  const token = readOnlyRefreshToken(request)
+  if (token === undefined) return undefined
+  const proved = await refresher.find(token)
+  if (!proved || proved.isOld) throw invalidSession()
+  return { id: proved.sessionId, scopes: proved.scopes }
 }
 
 /** `POST /session/refresh`: gets the next access token. */
@@ -222,15 +265,7 @@ function refreshRoute(parts: RouteParts): OpenRoute {
     async handle(request) {
       checkOrigin(request)
 
-      const [token, another] = readRefreshTokens(request)
-      // If there are two cookies, the server cannot know which of them it has set. So it clears
-      // none. If it cleared its own cookie, the browser would then send only the cookie that an
-      // attacker on a sibling domain has set.
-      if (another !== undefined)
-        throw new OAuthError(
-          'invalid_grant',
-          `The request must have one cookie ${cookieName}, not two`,
-        )
+      const token = readOnlyRefreshToken(request)
       if (token === undefined)
         throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
 

@@ -1,4 +1,4 @@
-import type { HttpRequestWithBody } from 'keystile/internal'
+import { OAuthError, type HttpRequestWithBody } from 'keystile/internal'
 import { deviceSeconds } from '../known-devices/devices.ts'
 
 /**
@@ -54,6 +54,20 @@ export function createSessionCookies({
  */
 export function readRefreshTokens(request: HttpRequestWithBody): readonly string[] {
   return readCookies(request, cookieName)
+}
+
+/**
+ * Returns the refresh token of the cookie; undefined without a cookie. If there are two, the server
+ * cannot know which of them it has set. So it refuses, and clears none: if it cleared its own, the
+ * browser would then send only the cookie that an attacker on a sibling domain has set.
+ *
+ * @throws {OAuthError} `invalid_grant` if there are two
+ */
+export function readOnlyRefreshToken(request: HttpRequestWithBody): string | undefined {
+  const [token, another] = readRefreshTokens(request)
+  if (another !== undefined)
+    throw new OAuthError('invalid_grant', `The request must have one cookie ${cookieName}, not two`)
+  return token
 }
 
 /**

@@ -22,6 +22,32 @@ export interface AskedLogin {
    * code instead of a session.
    */
   readonly codeChallenge?: string | undefined
+  readonly demand?: LoginDemand | undefined
+  /** The session that this login replaces: then the login is a step-up. */
+  readonly replaces?: NamedSession | undefined
+}
+
+/** What the caller demands of a login (RFC 9470 §4). */
+export interface LoginDemand {
+  /** Whether the login must end with the `acr` `mfa`. */
+  readonly needsFactor: boolean
+  readonly maxAgeSeconds?: number | undefined
+}
+
+/** A session that a caller has named by one of its tokens. */
+export interface NamedSession {
+  readonly id: string
+  /** The scopes of that token. A step-up never grants more. */
+  readonly scopes: readonly string[]
+}
+
+/** The session that a step-up replaces, as it is stored. Its values never change. */
+export interface ReplacedSession extends NamedSession {
+  readonly subject: string
+  /** Undefined if it is unknown how the person authenticated. */
+  readonly amr: readonly string[] | undefined
+  readonly authenticatedAt: number
+  readonly expiresAt: number
 }
 
 export interface Proof {
@@ -56,6 +82,8 @@ export interface LoginAttempt {
   readonly counted: CountedLogin | undefined
   /** The `auth_session` of the next step. Undefined as long as nothing is stored. */
   readonly session: string | undefined
+  /** Undefined if the login is no step-up. */
+  readonly replaced?: ReplacedSession | undefined
 }
 
 /** Adds a proof to an attempt. Another proof by the same method replaces the earlier one. */

@@ -5,14 +5,24 @@ import type { Database } from '../../../storage/database.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { NoticeAddress } from '../../tokens/sessions/sessions.ts'
 import type { KeptAttempts } from '../attempts/kept-attempts.ts'
-import type { AskedLogin, CountedLogin, LoginAttempt, Proof } from './attempt.ts'
+import { findActiveSession } from '../../tokens/sessions/active-session.ts'
+import type {
+  AskedLogin,
+  CountedLogin,
+  LoginAttempt,
+  LoginDemand,
+  NamedSession,
+  Proof,
+  ReplacedSession,
+} from './attempt.ts'
 import { addressRate } from './feature.ts'
 import { recordWrongCode } from './store.ts'
 
 export interface Attempts {
   /**
    * Returns a new attempt, or the one that `asked.session` names. Undefined if that has ended or
-   * expired, or began at another endpoint or for another client.
+   * expired, or began at another endpoint or for another client. Also undefined if the session to
+   * replace has ended or expired, or belongs to another client.
    */
   open(asked: AskedLogin): Promise<LoginAttempt | undefined>
   /** Stores an attempt after its first proof. Does nothing if it is stored already. */
@@ -27,37 +37,46 @@ interface Content {
   readonly scopes?: readonly string[] | undefined
   readonly codeChallenge?: string | undefined
   readonly counted?: CountedLogin | undefined
+  readonly demand?: LoginDemand | undefined
+  readonly replaces?: NamedSession | undefined
 }
 
 export function createAttempts(
-  database: Pick<Database, 'write'>,
+  database: Pick<Database, 'reader' | 'write'>,
   { kept, clock }: { readonly kept: KeptAttempts; readonly clock: Clock },
 ): Attempts {
+  /** Reads the session that a step-up replaces. */
+  async function withReplaced(attempt: LoginAttempt): Promise<LoginAttempt | undefined> {
+    const { replaces, client } = attempt.asked
+    if (!replaces) return attempt
+    const { id } = replaces
+    const found = await findActiveSession(database.reader, { id, now: clock.now() })
+    if (found?.clientId !== client.id) return undefined
+    const replaced: ReplacedSession = { ...found, ...replaces }
+    return { ...attempt, replaced }
+  }
+
   return {
     async open(asked) {
       const { session, front, client } = asked
       if (session === undefined)
-        return { asked, subject: undefined, proofs: [], counted: undefined, session }
+        return withReplaced({ asked, subject: undefined, proofs: [], counted: undefined, session })
 
       const found = await kept.find(session)
       if (found?.front !== front || found.clientId !== client.id) return undefined
-      const { scopes, codeChallenge, counted } = JSON.parse(found.content) as Content
+      const { counted, ...content } = JSON.parse(found.content) as Content
+      const { scopes, codeChallenge, demand, replaces } = content
       const proofs = JSON.parse(found.proofs) as readonly Proof[]
-      return {
-        asked: { ...asked, scopes, codeChallenge },
-        subject: found.subject,
-        proofs,
-        counted,
-        session,
-      }
+      const begun = { ...asked, scopes, codeChallenge, demand, replaces }
+      return withReplaced({ asked: begun, subject: found.subject, proofs, counted, session })
     },
     async keep(attempt, isFactorMissing) {
       const { asked, subject, proofs } = attempt
       if (attempt.session !== undefined || subject === undefined) return attempt
 
       const [refund, counted] = splitUses(attempt.counted)
-      const { scopes, codeChallenge } = asked
-      const content: Content = { scopes, codeChallenge, counted }
+      const { scopes, codeChallenge, demand, replaces } = asked
+      const content: Content = { scopes, codeChallenge, counted, demand, replaces }
       const session = await kept.keep(
         {
           front: asked.front,

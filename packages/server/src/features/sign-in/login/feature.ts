@@ -39,7 +39,7 @@ export const deviceRate: LimitRate = {
 
 /**
  * Limits codes of an authenticator app to 10 a day, per user, from unknown devices. A code counts
- * only after the right password. A right code is refunded.
+ * only after the right password or in a session. A right code is refunded.
  */
 export const factorRate: LimitRate = {
   name: 'factor',
@@ -77,7 +77,7 @@ const auditEvents = [
    * because people also type passwords into the field for the name.
    */
   'login_refused',
-  /** A second factor was wrong, after a right password. */
+  /** A second factor was wrong, after a right password or in a session. */
   'factor_refused',
   /** A login gave an authorization code. The session starts when the client exchanges it. */
   'code_issued',

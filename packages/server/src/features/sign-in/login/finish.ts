@@ -1,4 +1,5 @@
 import { hashSecret } from '../../../base/secret.ts'
+import type { EventFeed } from '../../tokens/events/events.ts'
 import type { SessionStarter, StartedSession } from '../../tokens/sessions/sessions.ts'
 import { grantScopes } from '../../users/scopes/scopes.ts'
 import type { AskedLogin, CountedLogin, LoginAttempt, Proof } from './attempt.ts'
@@ -8,6 +9,7 @@ import type { MethodParts } from './methods/method.ts'
 export interface FinishParts<U> extends MethodParts<U> {
   readonly starter: SessionStarter
   readonly codes: Codes
+  readonly feed: Pick<EventFeed, 'tail'>
 }
 
 export interface FinishedLogin extends StartedSession {
@@ -28,6 +30,7 @@ interface GrantedLogin<U> {
   readonly subject: string
   readonly amr: readonly string[]
   readonly authenticatedAt: number
+  readonly expiresAt?: number
   /** As read after the last proof. */
   readonly user: U
 }
@@ -54,21 +57,23 @@ function marksOf(proofs: readonly Proof[]): Readonly<Record<string, string>> {
   return Object.fromEntries(proofs.map(({ method, mark }) => [method, mark]))
 }
 
-interface LoginToStart extends Pick<LoginAttempt, 'proofs' | 'session'> {
+interface LoginToStart extends Pick<LoginAttempt, 'proofs' | 'session' | 'replaced'> {
   readonly asked: Omit<AskedLogin, 'front' | 'deviceSecret' | 'session'>
   readonly counted: (Partial<CountedLogin> & Pick<CountedLogin, 'deviceId'>) | undefined
 }
 
 /** Ends a login with a session. With `codeId`, uses this authorization code for it. */
 export async function start<U>(
-  { asked, proofs, counted, session }: LoginToStart,
-  { subject, amr, authenticatedAt, user, codeId }: GrantedLogin<U> & { readonly codeId?: string },
-  { starter, directory, devices, notices, secondFactors }: FinishParts<U>,
+  { asked, proofs, counted, session, replaced }: LoginToStart,
+  granted: GrantedLogin<U> & { readonly codeId?: string },
+  { starter, feed, directory, devices, notices, secondFactors }: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
+  const { subject, amr, authenticatedAt, expiresAt, user, codeId } = granted
   const { client, address, acceptLanguage } = asked
   const marks = marksOf(proofs)
   const notice =
     counted?.deviceId === undefined ? notices('new_device', { address, acceptLanguage }) : undefined
+  const held = directory.scopes(user).filter((scope) => replaced?.scopes.includes(scope) ?? true)
 
   const started = await starter.start(
     {
@@ -78,6 +83,7 @@ export async function start<U>(
       marks,
       attemptId: session === undefined ? undefined : hashSecret(session),
       codeId,
+      replaces: replaced && { id: replaced.id, expiresAt },
       rights: directory.rights(user),
       ...(counted?.spent && { spent: counted.spent }),
       notice,
@@ -86,7 +92,7 @@ export async function start<U>(
         isVerified: directory.emailVerified(user),
       },
       clientId: client.id,
-      scopes: grantScopes(asked.scopes, directory.scopes(user), client.scopes),
+      scopes: grantScopes(asked.scopes, held, client.scopes),
       refreshes: client.grants.includes('refresh_token'),
       device: asked.device,
       by: { actor: `user:${subject}`, address },
@@ -94,6 +100,8 @@ export async function start<U>(
     counted?.patienceMilliseconds,
   )
   if (!started) return undefined
+  // Then this process refuses the tokens of the replaced session.
+  if (replaced) await feed.tail()
 
   const { sessionId } = started
   const passwordMark = marks['password']

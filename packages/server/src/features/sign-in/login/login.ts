@@ -12,6 +12,7 @@ import { finish, type FinishedLogin, type FinishParts, type IssuedCode } from '.
 import { methods } from './methods.ts'
 import type { Method, Proving, RefusalReason, RefusedProof } from './methods/method.ts'
 import { areCurrent, enough, needsSecondStep } from './policy.ts'
+import { countResumed, resume } from './step-up.ts'
 
 /** What a person sends to prove who they are: the values of the parameters of methods. */
 export type PresentedValues = Readonly<Record<string, string | undefined>>
@@ -19,8 +20,13 @@ export type PresentedValues = Readonly<Record<string, string | undefined>>
 export type LoginOutcome =
   | FinishedLogin
   | IssuedCode
-  /** One of these methods must be proved next, together with this `auth_session`. */
-  | { readonly outcome: 'next'; readonly session: string; readonly methods: readonly string[] }
+  /**
+   * One of these methods must be proved next, together with this `auth_session`. It is missing in a
+   * step-up that has proved nothing yet.
+   */
+  | { readonly outcome: 'next'; readonly session?: string; readonly methods: readonly string[] }
+  /** The caller demands a second factor, and the account has none. */
+  | { readonly outcome: 'unmet' }
   /** The attempt has ended, has expired, or never began. Log in from the start. */
   | { readonly outcome: 'over' }
   /**
@@ -73,8 +79,8 @@ export function createLogin<U>(parts: LoginParts<U>): Login {
 
         const done = await goOn({ attempt, user: proved.user }, values, parts)
         if (done) return done
-        // A stored attempt is bound to what it has proved.
-        if (attempt.session !== undefined) return { outcome: 'over' }
+        // A stored attempt is bound to what it has proved, and a step-up to its session.
+        if (attempt.session !== undefined || attempt.replaced) return { outcome: 'over' }
       }
       if (!attempt) return { outcome: 'over' }
       const { subject } = attempt
@@ -100,8 +106,14 @@ async function proveFirst<U>(
   const { session, subject, proofs } = attempt
   if (session === undefined || subject === undefined) {
     const method = methods.find((one) => !one.secondStep && isPresented(one, values))
-    if (!method) throw new Error('the caller must present the values of a first step')
-    return method.prove(valuesOf(method, values), attempt, parts)
+    if (!method) return resume(attempt, parts)
+    const proved = await method.prove(valuesOf(method, values), attempt, parts)
+    const { replaced } = attempt
+    if (!replaced || proved.outcome === 'refused' || proved.attempt.subject === replaced.subject)
+      return proved
+    // The right password of a user to whom the session does not belong.
+    await record('login_refused', proved.attempt, parts)
+    return undefined
   }
 
   const user = await parts.directory.findActive(subject)
@@ -120,16 +132,25 @@ async function goOn<U>(
 ): Promise<LoginOutcome | undefined> {
   const decision = await enough(attempt, parts)
   if (decision.outcome === 'granted') return finish(attempt, { ...decision, user }, parts)
+  if (decision.outcome === 'unmet') {
+    if (attempt.proofs.length > 0) await record('login_refused', attempt, parts)
+    return decision
+  }
 
   const method = decision.methods.find((one) => isPresented(one, values))
-  const kept = await parts.attempts.keep(attempt, method === undefined)
-  const session = kept.session as string
-  if (!method)
-    return { outcome: 'next', session, methods: decision.methods.map(({ name }) => name) }
-  if (!(await parts.attempts.countTry(kept))) return { outcome: 'over' }
+  // A step-up that has proved nothing has its session, so nothing must be stored.
+  const isStored = attempt.proofs.length > 0
+  const kept = isStored ? await parts.attempts.keep(attempt, method === undefined) : attempt
+  const { session } = kept
+  if (!method) {
+    const names = decision.methods.map(({ name }) => name)
+    return { outcome: 'next', ...(session !== undefined && { session }), methods: names }
+  }
+  if (isStored && !(await parts.attempts.countTry(kept))) return { outcome: 'over' }
 
-  const proved = await method.prove(valuesOf(method, values), kept, parts)
-  if (proved.outcome === 'refused') return refuse(proved, kept, parts)
+  const counted = isStored ? kept : await countResumed(kept, parts)
+  const proved = await method.prove(valuesOf(method, values), counted, parts)
+  if (proved.outcome === 'refused') return refuse(proved, counted, parts)
   return proved.outcome === 'proved' ? endStored(proved, parts) : { outcome: 'over' }
 }
 
@@ -157,13 +178,26 @@ function valuesOf(
 
 async function refuse<U>(
   { reason, subject }: RefusedProof,
-  { asked: { client, address }, session }: LoginAttempt,
-  { audit }: LoginParts<U>,
+  attempt: LoginAttempt,
+  parts: LoginParts<U>,
 ): Promise<LoginOutcome> {
-  const by = { actor: 'nobody', address } as const
-  const refused = { by, subject, clientId: client.id }
-  if (session !== undefined) await audit.record({ event: 'factor_refused', ...refused })
-  else if (reason !== 'password_too_long')
-    await audit.record({ event: 'login_refused', ...refused })
+  const { session } = attempt
+  const isOfFactor = session !== undefined || wrongFactors.includes(reason)
+  if (reason !== 'password_too_long')
+    await record(isOfFactor ? 'factor_refused' : 'login_refused', { ...attempt, subject }, parts)
   return { outcome: 'refused', reason, ...(session !== undefined && { session }) }
+}
+
+const wrongFactors: readonly RefusalReason[] = [
+  'malformed_code',
+  'wrong_code',
+  'wrong_recovery_code',
+]
+
+async function record<U>(
+  event: LoginEvent,
+  { asked: { client, address }, subject }: LoginAttempt,
+  { audit }: LoginParts<U>,
+): Promise<void> {
+  await audit.record({ event, by: { actor: 'nobody', address }, subject, clientId: client.id })
 }

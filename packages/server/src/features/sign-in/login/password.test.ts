@@ -43,17 +43,19 @@ const client = { ...firstParty, device: undefined, address: '192.0.2.1' }
 /** What a login of several steps needs. */
 function steps(
   database: Database,
-): Pick<LoginParts<unknown>, 'attempts' | 'codes' | 'secondFactors'> {
+): Pick<LoginParts<unknown>, 'attempts' | 'codes' | 'feed' | 'secondFactors'> {
   const seal = createSeal('a secret of tests', 'tests')
+  const feed = { tail: async () => {} }
   const kept = createKeptAttempts(database, { seal, clock: systemClock })
   return {
     attempts: createAttempts(database, { kept, clock: systemClock }),
     codes: createCodes(database, {
       kept,
-      feed: { tail: async () => {} },
+      feed,
       clock: systemClock,
       hasAccounts: true,
     }),
+    feed,
     secondFactors: createSecondFactors(database, { seal, clock: systemClock }),
   }
 }
@@ -62,7 +64,8 @@ type TestParts<U> = LoginParts<U> & { readonly scopes: ScopeRules }
 
 function grantTo<U>(username: string, tried: string, parts: TestParts<U>): Promise<Granted> {
   const login = createLogin(parts)
-  return passwordGrant.issue({ username, password: tried }, client, { ...parts, login })
+  const verifier = { verify: () => assert.fail('no access token was sent') }
+  return passwordGrant.issue({ username, password: tried }, client, { ...parts, login, verifier })
 }
 
 describe('byPassword', () => {

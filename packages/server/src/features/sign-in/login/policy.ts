@@ -1,4 +1,4 @@
-import type { LoginAttempt, Proof } from './attempt.ts'
+import type { LoginAttempt, LoginDemand, Proof, ReplacedSession } from './attempt.ts'
 import { methods } from './methods.ts'
 import type { Method, MethodParts } from './methods/method.ts'
 
@@ -8,34 +8,60 @@ export type Decision =
       readonly subject: string
       /** The claim `amr` (RFC 8176 §2). */
       readonly amr: readonly string[]
-      /** When the last proof was given, in milliseconds. */
+      /** When the last proof was given, or the first step of a replaced session; milliseconds. */
       readonly authenticatedAt: number
+      /** The end of the replaced session, which the new one keeps. Undefined for a new end. */
+      readonly expiresAt?: number
     }
   /** One of these methods must be proved next. */
   | { readonly outcome: 'next'; readonly methods: readonly Method[] }
+  /** The caller demands a second factor, and the account has none. */
+  | { readonly outcome: 'unmet' }
 
 /**
  * Decides whether a person has proved enough: a first step, and a second one if the account needs
- * it. Every login is decided here, whatever the way in.
+ * it. Every login is decided here, whatever the way in. In a step-up, the replaced session stands
+ * for the first step if it is young enough for the demand. A second step must then be proved, so
+ * that the token of a session alone never starts another session.
  */
 export async function enough<U>(
-  { subject, proofs }: LoginAttempt,
+  { asked: { demand }, subject, proofs, replaced }: LoginAttempt,
   parts: MethodParts<U>,
 ): Promise<Decision> {
   const proved = methods.filter(({ name }) => proofs.some(({ method }) => method === name))
-  if (subject === undefined || !proved.some(isFirst))
-    return { outcome: 'next', methods: methods.filter(isFirst) }
+  const firstSteps = methods.filter(isFirst)
+  const resumed = proved.some(isFirst) ? undefined : replaced
+  if (subject === undefined || !(proved.some(isFirst) || isYoung(resumed, demand, parts)))
+    return { outcome: 'next', methods: firstSteps }
 
   const hasTwo = !proved.every(isFirst)
-  if (!hasTwo && (await needsSecondStep(subject, parts)))
-    return { outcome: 'next', methods: await listSetUp(subject, parts) }
+  const isAsked = resumed !== undefined || demand?.needsFactor === true
+  if (!hasTwo && (isAsked || (await needsSecondStep(subject, parts)))) {
+    const setUp = await listSetUp(subject, parts)
+    if (setUp.length === 0 && demand?.needsFactor) return { outcome: 'unmet' }
+    return { outcome: 'next', methods: setUp.length > 0 ? setUp : firstSteps }
+  }
 
+  const amr = [...proved.flatMap((method) => method.amr), ...(hasTwo ? ['mfa'] : [])]
   return {
     outcome: 'granted',
     subject,
-    amr: [...new Set([...proved.flatMap(({ amr }) => amr), ...(hasTwo ? ['mfa'] : [])])],
-    authenticatedAt: Math.max(...proofs.map(({ at }) => at)),
+    amr: [...new Set([...(resumed?.amr ?? []), ...amr])],
+    ...(resumed
+      ? { authenticatedAt: resumed.authenticatedAt, expiresAt: resumed.expiresAt }
+      : { authenticatedAt: Math.max(...proofs.map(({ at }) => at)) }),
   }
+}
+
+/** Whether the first step of a session is as recent as the caller demands. */
+function isYoung(
+  session: ReplacedSession | undefined,
+  demand: LoginDemand | undefined,
+  { clock }: Pick<MethodParts<unknown>, 'clock'>,
+): boolean {
+  if (!session) return false
+  const { maxAgeSeconds = Infinity } = demand ?? {}
+  return clock.now() - session.authenticatedAt <= maxAgeSeconds * 1000
 }
 
 const isFirst = ({ secondStep }: Method): boolean => secondStep === undefined

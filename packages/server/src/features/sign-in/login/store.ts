@@ -16,7 +16,7 @@ import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { restoreUses } from '../../operations/limits/in-transaction.ts'
 import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
-import { endSessionRows, startSession } from '../../tokens/sessions/in-transaction.ts'
+import { endSessionRows, lockSession, startSession } from '../../tokens/sessions/in-transaction.ts'
 import type {
   NewSession,
   NoticeAddress,
@@ -33,7 +33,7 @@ const newAccountMilliseconds = 10 * 60 * 1000
 /** What a person has proved, as long as nothing has come of it. */
 export interface ProvedLogin extends Pick<
   NewSession,
-  'subject' | 'marks' | 'amr' | 'attemptId' | 'rights'
+  'subject' | 'marks' | 'amr' | 'attemptId' | 'rights' | 'replaces'
 > {
   /** False for an app's own users, because they have no Keystile account to check. */
   readonly hasAccount: boolean
@@ -42,12 +42,12 @@ export interface ProvedLogin extends Pick<
 /**
  * Spends what was proved, and returns the account. Returns undefined if the account has changed
  * since the person proved who they are: if it was disabled or deleted, or if a proved credential or
- * its rights changed. Locks the row of the account first, so that such a change commits either
- * before or after this transaction.
+ * its rights changed, or the session to replace has ended. Locks the row of the account first, so
+ * that such a change commits either before or after this transaction.
  */
 async function spendProofs(
   transaction: Transaction,
-  { subject, marks = {}, amr = [], attemptId, rights, hasAccount }: ProvedLogin,
+  { subject, marks = {}, amr = [], attemptId, replaces, rights, hasAccount }: ProvedLogin,
   now: number,
 ): Promise<{ readonly account: LockedAccount | undefined } | undefined> {
   const account = hasAccount ? await lockAccount(transaction, { subject, rights }) : undefined
@@ -55,6 +55,8 @@ async function spendProofs(
 
   if (!amr.includes('mfa') && (await demandsSecondStep(transaction, subject))) return undefined
   if (attemptId !== undefined && !(await lockAttempt(transaction, { id: attemptId, now })))
+    return undefined
+  if (replaces && !(await lockSession(transaction, { id: replaces.id, subject, now })))
     return undefined
   // A proof that works once is the last one, so a refused login has spent nothing.
   for (const [method, mark] of Object.entries(marks))
@@ -65,11 +67,12 @@ async function spendProofs(
 
 /**
  * Starts the session of a login, refunds the counts of the rate limits, and stores the notice of a
- * login from a new device. Starts no session if the account has changed: see `spendProofs`.
+ * login from a new device. Starts no session if the account has changed: see `spendProofs`. A
+ * step-up ends the session that it replaces, which must be active until then.
  */
 export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
   const { wanted, session, hasAccount } = login
-  const { subject, codeId, spent, notice, noticeTo } = wanted
+  const { subject, codeId, replaces, spent, notice, noticeTo } = wanted
   const now = session.created_at
   const proved = await spendProofs(transaction, { ...wanted, hasAccount }, now)
   if (!proved) return { started: false }
@@ -80,6 +83,7 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
   const isNew = account
     ? now - account.created_at <= newAccountMilliseconds
     : notice !== undefined && (await isFirstLogin(transaction, login))
+  if (replaces) await endReplaced(transaction, replaces.id, login)
   await startSession(transaction, login)
   // Successful logins and refreshes have no rate limit: SECURITY.md explains the risk.
   if (spent) await restoreUses(transaction, spent, now)
@@ -136,6 +140,16 @@ export const endReusedCode: Command<
   const event = { event: 'code_reused', at: now, by, subject, sessionId, clientId } as const
   await insertAudit<LoginEvent>(transaction, event)
 })
+
+async function endReplaced(
+  transaction: Transaction,
+  id: string,
+  { session: { subject, client_id: clientId, created_at: at }, by }: SessionToStart,
+): Promise<void> {
+  await endSessionRows(transaction, [id], at)
+  const entry = { at, by, subject, sessionId: id, clientId }
+  await insertAudit<SessionEvent>(transaction, { event: 'session_ended', ...entry })
+}
 
 // decisions/0045-no-notice-of-a-first-login.md
 /**

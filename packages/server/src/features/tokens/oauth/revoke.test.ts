@@ -13,6 +13,7 @@ const refreshToken: ProvedRefreshToken = {
   subject: 'ada',
   clientId: 'first-party',
   scopes: [],
+  isOld: false,
 }
 const identity = {
   subject: 'ada',

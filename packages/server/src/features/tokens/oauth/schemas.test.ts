@@ -94,6 +94,7 @@ describe('the schemas of the OAuth endpoints', () => {
       'password',
       'auth_session',
       'device_secret',
+      'access_token',
       'code',
       'code_verifier',
       'refresh_token',

@@ -59,12 +59,14 @@ export function tokenRoute(parts: TokenParts): OpenRoute {
       summary: 'Log in, or refresh',
       description:
         'RFC 6749. A form without grant_type is a login with username and password. ' +
+        'With access_token and max_age or acr_values, the login replaces the session of the ' +
+        'token, and a second factor alone may be enough (RFC 9470). ' +
         'A refresh token works once. ' +
         'Clients that act for themselves send client_credentials.',
       body: { type: 'form', schema: describeForm(grants) },
       success: { status: 200, description: 'Tokens', schema: tokenSchema },
       refuses: {
-        403: 'The login needs another step: send auth_session with one of methods',
+        403: 'The login needs another step: send one of methods, with auth_session if there is one',
         429: 'Too many tries',
       },
     },
@@ -117,8 +119,8 @@ function describeForm(grants: readonly AnyGrant[]): JsonObject {
       client_id: { type: 'string' },
       client_secret: { type: 'string', format: 'password' },
     },
-    anyOf: grants.flatMap(({ grantType, required, orRequired }) =>
-      [required, ...(orRequired ? [orRequired] : [])].map((names) => ({
+    anyOf: grants.flatMap(({ grantType, required, orRequired = [] }) =>
+      [required, ...orRequired].map((names) => ({
         properties: { grant_type: { const: grantType } },
         required: [...(grantType === defaultGrantType ? [] : ['grant_type']), ...names],
       })),

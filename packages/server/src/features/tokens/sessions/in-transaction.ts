@@ -2,7 +2,7 @@
 // that one commit has both the change of the account, such as a new password, and the start or end
 // of the sessions.
 
-import type { Kysely, SelectQueryBuilder } from 'kysely'
+import type { Expression, ExpressionBuilder, Kysely, SelectQueryBuilder, SqlBool } from 'kysely'
 import { inTables, lockRows, type Transaction } from '../../../storage/database.ts'
 import { prepare, type Slots } from '../../../storage/prepared.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
@@ -300,6 +300,38 @@ export async function endSessionRows(
     })),
   )
   return ended
+}
+
+/**
+ * Locks a session until the end of the transaction that replaces it. Returns false if it is not an
+ * active session of this subject.
+ */
+export async function lockSession(
+  transaction: Transaction,
+  { id, subject, now }: Pick<SessionRow, 'id' | 'subject'> & { readonly now: number },
+): Promise<boolean> {
+  const locked = await inTables<SessionTables>(transaction)
+    .updateTable('session')
+    .set((row) => ({ last_used_at: row.ref('last_used_at') }))
+    .where('id', '=', id)
+    .where('subject', '=', subject)
+    .where(isActive(now))
+    .returning('id')
+    .executeTakeFirst()
+  return locked !== undefined
+}
+
+/** Whether a session has not ended, and has a valid access token or refresh token. */
+export function isActive(
+  now: number,
+): (row: ExpressionBuilder<SessionTables, 'session'>) => Expression<SqlBool> {
+  return (row) =>
+    row.and([
+      row('ended_at', 'is', null),
+      // The lifetime of an access token is rounded down, so a later one would have the lifetime 0.
+      row('expires_at', '>=', now + 1000),
+      row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]),
+    ])
 }
 
 /**

@@ -18,7 +18,9 @@ import { decideRefresh } from './refresh-rule.ts'
 import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 
 export type FoundRefreshToken = Pick<RefreshTokenRow, 'session_id' | 'secret_hash'> &
-  Pick<SessionRow, 'subject' | 'client_id' | 'scopes'>
+  Pick<SessionRow, 'subject' | 'client_id' | 'scopes'> & {
+    readonly successor_used_at: number | null
+  }
 
 /**
  * Finds a refresh token by its id. Does NOT check the secret, or whether the token can still be
@@ -31,7 +33,10 @@ export function findRefreshToken(
   return inTables<SessionTables>(reader)
     .selectFrom('refresh_token')
     .innerJoin('session', 'session.id', 'refresh_token.session_id')
-    .select(['session_id', 'secret_hash', 'subject', 'client_id', 'session.scopes'])
+    .leftJoin('refresh_token as successor', 'successor.id', 'refresh_token.successor_id')
+    .select(['refresh_token.session_id', 'refresh_token.secret_hash'])
+    .select(['subject', 'client_id', 'session.scopes'])
+    .select('successor.used_at as successor_used_at')
     .where('refresh_token.id', '=', id)
     .executeTakeFirst()
 }

@@ -43,6 +43,8 @@ export interface ProvedRefreshToken {
   readonly clientId: string
   /** The scopes granted at the login. */
   readonly scopes: readonly string[]
+  /** Whether its successor was used: then this token is an old copy. */
+  readonly isOld: boolean
 }
 
 export interface SessionRefresher {
@@ -141,5 +143,5 @@ async function findProved(
 
   const { session_id: sessionId, subject, client_id: clientId } = row
   const scopes = JSON.parse(row.scopes) as readonly string[]
-  return { token, sessionId, subject, clientId, scopes }
+  return { token, sessionId, subject, clientId, scopes, isOld: row.successor_used_at !== null }
 }

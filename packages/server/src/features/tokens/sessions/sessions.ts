@@ -34,6 +34,11 @@ export interface NewSession {
   readonly authenticatedAt?: number
   /** How the person authenticated (RFC 8176 §2); undefined if that is unknown. */
   readonly amr?: readonly string[]
+  /**
+   * The active session that this one replaces: a step-up. The same transaction ends it.
+   * `expiresAt` is the end that the new session keeps, in milliseconds; undefined for a new end.
+   */
+  readonly replaces?: { readonly id: string; readonly expiresAt: number | undefined } | undefined
   /** The login attempt of several steps that ends with this session. */
   readonly attemptId?: string | undefined
   /** The authorization code that the session uses. */
@@ -126,10 +131,10 @@ export function createSessionStarter(
 ): SessionStarter {
   return {
     async start(wanted, patienceMilliseconds) {
-      const { subject, clientId, scopes, refreshes, device, by } = wanted
+      const { subject, clientId, scopes, refreshes, device, by, replaces } = wanted
       const now = clock.now()
       const authenticatedAt = wanted.authenticatedAt ?? now
-      const expiresAt = now + issuing.sessionSeconds * 1000
+      const expiresAt = replaces?.expiresAt ?? now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
 
       const session = {

@@ -92,5 +92,5 @@ export type RefusalReason =
   /** The account changed during each try. */
   | 'changed_meanwhile'
 
-/** These refusals come after a right password, so the caller may learn them. */
+/** These refusals come after a right password or in a session, so the caller may learn them. */
 export type WrongFactor = 'malformed_code' | 'wrong_code' | 'wrong_recovery_code'

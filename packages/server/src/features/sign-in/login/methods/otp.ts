@@ -59,17 +59,17 @@ export const otpMethod: Method<'otp'> = {
 }
 
 /**
- * Counts a wrong code from an unknown device. At most once a day, a mail tells the owner that
- * another person may know the password.
+ * Counts a wrong code from an unknown device. If the password was right, a mail tells the owner, at
+ * most once a day, that another person may know it.
  */
 async function tellOwner<U>(
   subject: string,
-  { asked: { address, acceptLanguage } }: LoginAttempt,
+  { asked: { address, acceptLanguage }, proofs }: LoginAttempt,
   { directory, limits, notices, attempts }: MethodParts<U>,
 ): Promise<void> {
   const user = await directory.findActive(subject)
   if (user === undefined) return
-  const mayTell = await limits.tryCount([useOf(guessedNoticeRate, subject)])
+  const mayTell = proofs.length > 0 && (await limits.tryCount([useOf(guessedNoticeRate, subject)]))
   const notice = mayTell ? notices('factor_guessed', { address, acceptLanguage }) : undefined
   const to = { email: directory.email(user), isVerified: directory.emailVerified(user) }
   await attempts.recordWrongCode(subject, notice, to)

@@ -30,8 +30,8 @@ export interface Grant<Name extends string, Parts> extends ClientGrant {
    */
   readonly parameters: Readonly<Record<string, JsonObject>>
   readonly required: readonly string[]
-  /** What a form may have instead of `required`. */
-  readonly orRequired?: readonly string[]
+  /** What a form may have instead of `required`: one of these lists. */
+  readonly orRequired?: readonly (readonly string[])[]
   /**
    * Issues tokens for the values of the parameters. A caller must pass undefined instead of an
    * empty string, because an empty parameter counts as missing (RFC 6749 §3.2). Does NOT
@@ -55,7 +55,7 @@ export function defineGrant<Name extends string, Required extends Name, Parts>(d
   readonly kind: ClientGrant['kind']
   readonly parameters: Readonly<Record<Name, JsonObject>>
   readonly required: readonly Required[]
-  readonly orRequired?: readonly Name[]
+  readonly orRequired?: readonly (readonly Name[])[]
   issue(
     values: Checked<Name, Required>,
     caller: GrantCaller,
@@ -71,14 +71,14 @@ export function defineGrant<Name extends string, Required extends Name, Parts>(d
   }
 }
 
-/** @throws {OAuthError} `invalid_request` if `required` and `orRequired` are both incomplete */
+/** @throws {OAuthError} `invalid_request` if `required` and all of `orRequired` are incomplete */
 export function requireValues(
   values: Readonly<Record<string, string | undefined>>,
-  { required, orRequired }: Pick<Grant<string, never>, 'required' | 'orRequired'>,
+  { required, orRequired = [] }: Pick<Grant<string, never>, 'required' | 'orRequired'>,
 ): void {
   const has = (names: readonly string[]): boolean =>
     names.every((name) => values[name] !== undefined)
-  if (!has(required) && !(orRequired && has(orRequired)))
+  if (!has(required) && !orRequired.some(has))
     throw new OAuthError('invalid_request', `The form must have ${required.join(' and ')}`)
 }
 

@@ -1,13 +1,16 @@
+import type { Verifier } from 'keystile'
 import { OAuthError, type JsonObject } from 'keystile/internal'
 import type { AskedLogin } from '../../../sign-in/login/attempt.ts'
 import type { Login, LoginOutcome } from '../../../sign-in/login/login.ts'
 import { methodParameters } from '../../../sign-in/login/methods.ts'
 import { readRequestedScopes, type ScopeRules } from '../../../users/scopes/scopes.ts'
+import { demandParameters, invalidSession, nameByAccessToken, readDemand } from './login-demand.ts'
 import { defineGrant, scopeParameter, type Grant, type Granted, type GrantCaller } from './grant.ts'
 
 export interface PasswordGrantParts {
   readonly login: Login
   readonly scopes: ScopeRules
+  readonly verifier: Pick<Verifier, 'verify'>
 }
 
 /** The parameters of a login, at each endpoint where people log in. */
@@ -18,6 +21,7 @@ export const loginParameters: Readonly<Record<string, JsonObject>> = {
     format: 'password',
     description: 'The auth_session of the answer to the step before',
   },
+  ...demandParameters,
 }
 
 /** The parameters of a login with a form. */
@@ -37,34 +41,62 @@ export const loginFormParameters: Readonly<Record<string, JsonObject>> = {
  * needs a second factor, the form may have it beside the password, or a second form sends it with
  * `auth_session`.
  *
+ * With `access_token`, the login is a step-up: it replaces the session of the token. Then a second
+ * factor alone may be enough.
+ *
  * Every refusal before the right password is the same, so an attacker cannot learn whether an
  * account exists.
  *
  * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`,
- *   `insufficient_authorization`, `invalid_session`
+ *   `insufficient_authorization`, `invalid_session`, `unmet_authentication_requirements`
  * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
  * @see RFC 6749 §4.3.2
  */
 export const passwordGrant: Grant<string, PasswordGrantParts> = defineGrant({
   grantType: 'password',
   kind: 'login',
-  parameters: loginFormParameters,
+  parameters: {
+    ...loginFormParameters,
+    access_token: {
+      type: 'string',
+      format: 'password',
+      description:
+        'The access token of the session that a login with max_age or acr_values replaces',
+    },
+  },
   required: ['username', 'password'],
-  orRequired: ['auth_session'],
-  issue: (values: LoginValues, client, parts: PasswordGrantParts) =>
-    logIn('token', values, client, parts),
+  orRequired: [['auth_session'], ['access_token', 'acr_values'], ['access_token', 'max_age']],
+  async issue(values: LoginValues, client, parts: PasswordGrantParts) {
+    const { access_token: token, ...others } = values
+    if (token === undefined || isLaterStep(others))
+      return logIn({ front: 'token' }, others, client, parts)
+    if (!hasDemand(others))
+      throw new OAuthError(
+        'invalid_request',
+        'A form with access_token must also have max_age or acr_values',
+      )
+    const replaces = await nameByAccessToken(token, parts.verifier)
+    return logIn({ front: 'token', replaces }, others, client, parts)
+  },
 })
 
 type LoginValues = Readonly<Record<string, string | undefined>>
 
+/** Whether an attempt goes on, which is bound to what its first step named and demanded. */
+export const isLaterStep = ({ auth_session: session }: LoginValues): boolean =>
+  session !== undefined
+
+export const hasDemand = ({ max_age: age, acr_values: values }: LoginValues): boolean =>
+  age !== undefined || values !== undefined
+
 /** Logs a person in: see `passwordGrant`. */
 export async function logIn(
-  front: AskedLogin['front'],
+  begun: Pick<AskedLogin, 'front' | 'replaces'>,
   values: LoginValues,
   client: GrantCaller,
   parts: PasswordGrantParts,
 ): Promise<Granted> {
-  const done = await proceed({ front, client, values }, parts)
+  const done = await proceed(begun, values, client, parts)
   if (done.outcome === 'code')
     throw new Error('a login without a code challenge must start a session')
   return done
@@ -78,47 +110,49 @@ export async function logInForCode(
   codeChallenge: AskedLogin['codeChallenge'],
   parts: PasswordGrantParts,
 ): Promise<string> {
-  const done = await proceed({ front, client, values, codeChallenge }, parts)
+  const done = await proceed({ front, codeChallenge }, values, client, parts)
   if (done.outcome !== 'code') throw new Error('a login with a code challenge must issue a code')
   return done.code
 }
 
 async function proceed(
-  {
-    front,
-    client,
-    values,
-    codeChallenge,
-  }: Pick<AskedLogin, 'front' | 'codeChallenge'> & {
-    readonly client: GrantCaller
-    readonly values: LoginValues
-  },
+  begun: Pick<AskedLogin, 'front' | 'codeChallenge' | 'replaces'>,
+  values: LoginValues,
+  client: GrantCaller,
   { login, scopes: rules }: PasswordGrantParts,
 ): Promise<Extract<LoginOutcome, { outcome: 'granted' | 'code' }>> {
   const { scope, device_secret: deviceSecret, auth_session: session, ...presented } = values
   const { device, address, acceptLanguage } = client
   const scopes = readRequestedScopes(scope, rules)
+  const demand = readDemand(values)
   const sender = { client, device, address, acceptLanguage, deviceSecret }
-  const done = await login.proceed({ front, scopes, session, codeChallenge, ...sender }, presented)
+  const asked = { ...begun, ...sender, scopes, session, demand }
+  const done = await login.proceed(asked, presented)
   if (done.outcome === 'granted' || done.outcome === 'code') return done
   throw refusalOf(done)
 }
 
 function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>): OAuthError {
-  if (done.outcome === 'over')
-    return new OAuthError('invalid_session', 'This login is over: log in from the start')
+  if (done.outcome === 'over') return invalidSession()
+  if (done.outcome === 'unmet')
+    return new OAuthError(
+      'unmet_authentication_requirements',
+      'The account must have a second factor: set one up first',
+    )
   if (done.outcome === 'next') {
-    const members = { auth_session: done.session, methods: done.methods }
-    const names = done.methods.join(' or ')
-    const message = `The login needs another step: send auth_session with ${names}`
+    const { session, methods } = done
+    const members = { ...(session !== undefined && { auth_session: session }), methods }
+    const names = `${session === undefined ? '' : 'auth_session with '}${methods.join(' or ')}`
+    const message = `The login needs another step: send ${names}`
     return new OAuthError('insufficient_authorization', message, { members })
   }
   const { reason, session } = done
-  return session === undefined
-    ? new OAuthError('invalid_grant', 'Incorrect username or password')
-    : new OAuthError('invalid_grant', factorMessages[reason] ?? 'Incorrect code', {
-        members: { auth_session: session },
-      })
+  const ofFirstStep = session === undefined ? 'Incorrect username or password' : undefined
+  return new OAuthError(
+    'invalid_grant',
+    factorMessages[reason] ?? ofFirstStep ?? 'Incorrect code',
+    { members: session === undefined ? {} : { auth_session: session } },
+  )
 }
 
 const factorMessages: Readonly<Record<string, string>> = {

@@ -18,6 +18,7 @@ const proved: ProvedRefreshToken = {
   subject: 'ada',
   clientId: 'first-party',
   scopes: ['a', 'b'],
+  isOld: false,
 }
 const rules = { declared: { a: 'A', b: 'B', c: 'C' }, defaults: [], roles: {} }
 

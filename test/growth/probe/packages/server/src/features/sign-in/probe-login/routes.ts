@@ -39,7 +39,7 @@ export function probeLoginRoute(parts: PasswordGrantParts & { readonly meter: Me
       requireValues(values, passwordGrant)
       const device = request.headers.get('user-agent') ?? undefined
       const caller = { ...firstParty, device, ...senderOf(request) }
-      const issuing = logIn('probe-login', values, caller, parts)
+      const issuing = logIn({ front: 'probe-login' }, values, caller, parts)
       return jsonAnswer(200, wireTokens(await countGrant(parts.meter, 'login', issuing)))
     },
   }

@@ -7,10 +7,10 @@ export const probeLoginGrant: Grant<string, PasswordGrantParts> = defineGrant({
   kind: 'login',
   parameters: { ...loginParameters, scope: scopeParameter },
   required: ['username', 'password'],
-  orRequired: ['auth_session'],
+  orRequired: [['auth_session']],
   issue: (
     values: Readonly<Record<string, string | undefined>>,
     client,
     parts: PasswordGrantParts,
-  ) => logIn('token', values, client, parts),
+  ) => logIn({ front: 'token' }, values, client, parts),
 })

@@ -1,0 +1,55 @@
+// A step-up: a login that names a session of its user, and replaces it. The session stands for the
+// first step (`policy.ts`), and the transaction that starts the new session ends the old one.
+import { passwordMark } from '../../credentials/password/stored-hash.ts'
+import { useOf } from '../../operations/limits/uses.ts'
+import { withUses, type LoginAttempt } from './attempt.ts'
+import { addressRate, deviceRate } from './feature.ts'
+import type { MethodParts, Proving } from './methods/method.ts'
+
+/**
+ * Begins a step-up without a first step. Returns undefined if the user of the session may not log
+ * in any more.
+ */
+export async function resume<U>(
+  attempt: LoginAttempt,
+  { directory, devices, clock }: MethodParts<U>,
+): Promise<Proving<U> | undefined> {
+  const { asked, replaced } = attempt
+  if (!replaced) throw new Error('the caller must present the values of a first step')
+  const { subject } = replaced
+  const user = await directory.findActive(subject)
+  if (user === undefined) return undefined
+
+  const device = devices.open(asked.deviceSecret)
+  const hash = directory.passwordHash(user)
+  const isOwn = device?.isOf({
+    subject,
+    passwordMark: hash && passwordMark(hash),
+    passwordSession: directory.passwordSession(user),
+  })
+  const counted = {
+    spent: { uses: [], at: clock.now() },
+    deviceId: isOwn ? device?.id : undefined,
+    appSince: isOwn ? device?.appSince : undefined,
+    patienceMilliseconds: 0,
+  }
+  return { outcome: 'proved', attempt: { ...attempt, subject, counted }, user }
+}
+
+/**
+ * Counts a step-up without a first step, before its factor is proved: for a known device of the
+ * user, or for the IP address. A right factor is refunded.
+ *
+ * @throws {ProblemError} `too_many_requests`
+ */
+export async function countResumed<U>(
+  attempt: LoginAttempt,
+  { limits }: Pick<MethodParts<U>, 'limits'>,
+): Promise<LoginAttempt> {
+  const { asked, counted } = attempt
+  const uses =
+    counted?.deviceId === undefined
+      ? limits.usesAt(addressRate, asked.address)
+      : [useOf(deviceRate, counted.deviceId)]
+  return withUses(attempt, (await limits.count(uses)).uses)
+}
