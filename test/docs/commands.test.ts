@@ -12,7 +12,7 @@ import { freePort } from '../../packages/server/test-support/command.ts'
 import { documents, root } from './blocks.ts'
 
 const answersLater = /^curl .*\n# .*Token has been revoked/
-const steps = globSync('docs/tutorial/[1-6]-*.md', { cwd: root }).toSorted()
+const steps = globSync('docs/tutorial/[1-7]-*.md', { cwd: root }).toSorted()
 const guides = ['docs/guides/from-fastapi.md', 'docs/guides/own-users.md']
 
 it('no document tells the reader to run keystile without npx, which needs it on the PATH', () => {
@@ -115,6 +115,7 @@ function startShell(cwd: string): Shell {
   const main = join(root, 'packages/server/src/cli/main.ts')
   const child = spawn('bash', { cwd, stdio: ['pipe', 'pipe', 'inherit'] })
   child.stdin.write(`npx() { node --conditions=source ${main} "\${@:2}"; }\n`)
+  child.stdin.write('export NODE_OPTIONS=--conditions=source\n')
   child.stdin.write(`PATH=${join(process.execPath, '..')}:$PATH\n`)
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
   return {

@@ -15,8 +15,9 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     '4-scopes',
     '5-docs',
     '6-sessions',
-    '7-tests',
-    '8-production',
+    '7-second-factors',
+    '8-tests',
+    '9-production',
   ],
   Guides: [
     'index',
@@ -69,6 +70,7 @@ const sections: Readonly<Record<string, readonly string[]>> = {
   Explanations: [
     'index',
     'token',
+    'login',
     'sessions',
     'browser-security',
     'revocation',
