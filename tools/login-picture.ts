@@ -36,6 +36,12 @@ const states: Readonly<Record<LoginOutcome['outcome'], State>> = {
     answer: '403 insufficient_authorization with methods',
     meaning: 'Stored for ten minutes and five tries',
   },
+  enrol: {
+    title: 'Enrolment',
+    when: 'a factor is required, none exists',
+    answer: '403 insufficient_authorization with enrol',
+    meaning: 'The user sets up an app within the attempt',
+  },
   refused: {
     title: 'Refused',
     when: 'a proof is wrong',
@@ -101,7 +107,7 @@ function drawState({ title, when, answer, meaning, isRefusal }: State, index: nu
   return [
     `<path class="${line}" d="M260 ${middle}L500 ${middle}"/>`,
     text(380, middle - 8, when, 's'),
-    ...(title === states.next.title ? back : []),
+    ...([states.next.title, states.enrol.title].includes(title) ? back : []),
     `<rect class="box" x="500" y="${top}" width="340" height="84" rx="6"/>`,
     text(670, top + 26, title, `b ${colour}`.trim()),
     text(670, top + 48, answer),

@@ -13,17 +13,23 @@ import {
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
-import { enrol, type Enrolled } from '../../packages/server/test-support/second-factor.ts'
+import { startWithMailbox } from '../../packages/server/test-support/mailbox.ts'
+import { mailFlows, nextPassword, readMail } from '../../packages/server/test-support/mail-flows.ts'
+import {
+  beginEnrolment,
+  enrol,
+  passwordForm,
+  type Enrolled,
+  type Fields,
+  type WayIn,
+} from '../../packages/server/test-support/second-factor.ts'
 
-type Fields = Readonly<Record<string, string>>
 type Running = TestKeystile & { readonly clock: TestClock }
 
-/** A way in: sends a first step with these fields, or a later one with `auth_session`. */
 type Way = (running: Running, fields: Fields, ada: Enrolled) => Promise<Answer>
 
-const ways: Readonly<Record<string, Way>> = {
-  'the password form': ({ send }, fields) =>
-    send('POST', '/token', { form: { grant_type: 'password', ...fields } }),
+const plainWays: Readonly<Record<string, WayIn>> = {
+  'the password form': passwordForm,
   'the cookie session': ({ send, keystile }, fields) =>
     send('POST', '/session', {
       json: fields,
@@ -31,8 +37,13 @@ const ways: Readonly<Record<string, Way>> = {
     }),
   async 'the challenge endpoint'(running, fields) {
     const answer = await askForCode(running, fields)
-    return answer.status === 200 ? exchange(running, answer) : answer
+    if (answer.status !== 200) return answer
+    const done = await exchange(running, answer)
+    return { ...done, json: { ...answer.json, ...done.json } }
   },
+}
+const ways: Readonly<Record<string, Way>> = {
+  ...plainWays,
   'a step-up with the password': ({ send }, fields, { accessToken }) =>
     send('POST', '/token', {
       form: { grant_type: 'password', access_token: accessToken, max_age: '0', ...fields },
@@ -46,6 +57,12 @@ const factors: Readonly<Record<string, (ada: Enrolled) => string>> = {
   recovery_code: (ada) => ada.recoveryCodes[0] ?? '',
 }
 
+function isLoggedIn({ status, json, headers }: Answer): boolean {
+  const hasToken = json['access_token'] !== undefined || headers.has('set-cookie')
+  assert.equal(hasToken, status === 200)
+  return hasToken
+}
+
 describeOnBoth(
   'an account with a second factor',
   (stage) => {
@@ -53,11 +70,6 @@ describeOnBoth(
       const clock = createTestClock()
       const options = { clock, secondFactor: 'optional', cookieSession: true } as const
       return { ...(await stage.start(options)), clock }
-    }
-    const isLoggedIn = ({ status, json, headers }: Answer): boolean => {
-      const hasToken = json['access_token'] !== undefined || headers.has('set-cookie')
-      assert.equal(hasToken, status === 200)
-      return hasToken
     }
     /** Counts the sessions besides that of the enrolment. */
     const countSessions = async ({ subject, accessToken }: Enrolled): Promise<number> => {
@@ -145,3 +157,120 @@ describeOnBoth(
   },
   bothDirectories,
 )
+
+describeOnBoth(
+  'an account that must have a second factor and has none',
+  (stage) => {
+    const countSessions = async (): Promise<number> =>
+      (await stage.sql('select id from session where ended_at is null')).length
+    const options = { secondFactor: 'required', cookieSession: true }
+
+    for (const [way, send] of Object.entries(plainWays))
+      it(`${way} lets nobody in before a factor is set up, and then with its code`, async () => {
+        const running = await startWithMailbox(stage, options)
+        await running.addUser()
+        const more = { otp: '000000', enrol: 'totp', email_code: '0', recovery_code: '0' }
+        for (const fields of [{}, more]) {
+          const first = await send(running, { ...credentials, ...fields })
+          assert.deepEqual([isLoggedIn(first), first.status], [false, 403])
+          assert.deepEqual([first.json['secret'], first.json['email_code']], [undefined, true])
+        }
+        const ada = await beginEnrolment(running, send)
+        assert.equal(isLoggedIn(ada.shown), false)
+        assert.equal(await countSessions(), 0)
+
+        const done = await ada.end()
+        assert.equal(isLoggedIn(done), true)
+        assert.equal(done.json['recovery_codes'].length, 10)
+        const again = await send(running, credentials)
+        assert.deepEqual([again.status, again.json['methods']], [403, ['otp', 'recovery_code']])
+        assert.equal(await countSessions(), 1)
+      })
+
+    it('keystile.sessions.create lets nobody in without a factor that the app has checked', async () => {
+      const running = await startWithMailbox(stage, options)
+      const subject = await running.addUser()
+      const { sessions } = running.keystile
+      for (const amr of [undefined, [], ['pwd'], ['otp']])
+        await assert.rejects(sessions.create({ subject, ...(amr && { amr }) }), { status: 403 })
+      assert.equal(await countSessions(), 0)
+      await sessions.create({ subject, amr: ['fed', 'mfa'] })
+    })
+
+    it('a code of the challenge endpoint lets nobody in who must have a factor by now', async () => {
+      const before = await startWithMailbox(stage, { secondFactor: 'optional' })
+      await before.addUser()
+      const answer = await askForCode(before, credentials)
+      assert.equal(answer.status, 200)
+      await before.keystile.close()
+      const running = await startWithMailbox(stage, options)
+      assert.equal((await exchange(running, answer)).status, 400)
+      assert.equal(await countSessions(), 0)
+    })
+
+    it('a session from before the setting goes on, and changes nothing without a factor', async () => {
+      const before = await startWithMailbox(stage, { cookieSession: true })
+      const { refreshToken } = await before.tokens()
+      await before.keystile.close()
+      const running = await startWithMailbox(stage, options)
+      const { status, json } = await running.refresh(refreshToken)
+      assert.equal(status, 200)
+      const bearer = json['access_token']
+      const begun = await running.send('POST', '/users/me/factors/totp', { bearer })
+      assert.equal(begun.status, 401)
+      assert.match(begun.headers.get('www-authenticate') ?? '', /acr_values="mfa"/)
+    })
+
+    it('a step-up sets up a factor only after the password', async () => {
+      const before = await startWithMailbox(stage)
+      const { accessToken: access_token } = await before.tokens()
+      await before.keystile.close()
+      const running = await startWithMailbox(stage, options)
+      const stepUp: WayIn = (started, fields) =>
+        passwordForm(started, {
+          ...(fields['auth_session'] === undefined && { access_token, acr_values: 'mfa' }),
+          ...fields,
+        })
+      const alone = await stepUp(running, { enrol: 'totp' })
+      assert.deepEqual([isLoggedIn(alone), alone.json['methods']], [false, ['password']])
+      assert.deepEqual(
+        [alone.json['enrol'], await stage.sql('select id from login_flow')],
+        [undefined, []],
+      )
+
+      const ada = await beginEnrolment(running, stepUp)
+      assert.equal(isLoggedIn(await ada.end()), true)
+      assert.equal(await countSessions(), 1)
+    })
+
+    it('a client with client_credentials needs no factor', async () => {
+      const running = await startWithMailbox(stage, options)
+      const client = await running.addClient()
+      const form = { grant_type: 'client_credentials', ...client }
+      assert.equal((await running.send('POST', '/token', { form })).status, 200)
+    })
+  },
+  bothDirectories,
+)
+
+describeOnBoth('a mail, for an account that must have a second factor', (stage) => {
+  const person = { username: 'ada', email: 'ada@example.com', password }
+  for (const { name, ask, options, confirmPath, fields } of mailFlows)
+    it(`the mail of the flow ${name} lets nobody in without a factor`, async () => {
+      const before = await startWithMailbox(stage, options)
+      assert.ok((await ask(person, before)).status < 300)
+      await before.settled()
+      const { token } = readMail(before.mails.at(-1))
+      await before.keystile.close()
+      await stage.sql('delete from session')
+
+      const running = await startWithMailbox(stage, { ...options, secondFactor: 'required' })
+      const json = { token, ...fields(person) }
+      const done = await running.send('POST', confirmPath, { json })
+      assert.ok(done.status < 300, done.text)
+      assert.equal(isLoggedIn({ ...done, status: 0 }), false)
+      assert.deepEqual(await stage.sql('select id from session'), [])
+      for (const tried of [password, nextPassword])
+        assert.notEqual((await running.login({ password: tried })).status, 200)
+    })
+})

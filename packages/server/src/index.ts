@@ -19,6 +19,7 @@ export type {
 export type { AppPasswords } from './features/credentials/password-policy/app-passwords.ts'
 export type { AppMail } from './features/mail/messages/feature.ts'
 export type {
+  CodeMail,
   MailContent,
   MailMessage,
   MailTemplates,

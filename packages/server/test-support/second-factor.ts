@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { codeAt } from '../src/features/credentials/second-factors/totp.ts'
-import { tokensOf, type Answer, type TestClock, type TestKeystile } from './keystile.ts'
+import { password, tokensOf, type Answer, type TestClock, type TestKeystile } from './keystile.ts'
+import type { WithMailbox } from './mailbox.ts'
 
 /** A person with an authenticator app. */
 export interface Enrolled {
@@ -14,6 +15,46 @@ export interface Enrolled {
   nextCode(): string
   /** Logs in with the password, and then with a code. */
   login(): Promise<Answer>
+}
+
+export type Fields = Readonly<Record<string, string>>
+
+/** Sends a first step of a login with these fields, or a later one with `auth_session`. */
+export type WayIn = (running: TestKeystile, fields: Fields) => Promise<Answer>
+
+export const passwordForm: WayIn = ({ send }, fields) =>
+  send('POST', '/token', { form: { grant_type: 'password', ...fields } })
+
+/** A login that has shown the secret of the app, and ends with its first code. */
+export interface Enrolling {
+  readonly authSession: string
+  readonly secret: string
+  readonly shown: Answer
+  code(): string
+  end(): Promise<Answer>
+}
+
+/** Logs in a person who must have a second factor, up to the secret of the app. */
+export async function beginEnrolment(
+  running: WithMailbox,
+  send: WayIn = passwordForm,
+  username = 'ada',
+): Promise<Enrolling> {
+  const first = await send(running, { username, password })
+  assert.equal(first.status, 403, first.text)
+  const authSession = first.json['auth_session'] as string
+  const { code: email_code } = await running.mailTo(`${username}@example.com`)
+  const shown = await send(running, { auth_session: authSession, enrol: 'totp', email_code })
+  assert.equal(shown.status, 403, shown.text)
+  const secret = shown.json['secret'] as string
+  const code = (): string => codeAt(secret, Math.floor(running.clock.now() / 30_000))
+  return {
+    authSession,
+    secret,
+    shown,
+    code,
+    end: () => send(running, { auth_session: authSession, otp: code() }),
+  }
 }
 
 /** Registers a person, who sets up an authenticator app. */

@@ -471,6 +471,21 @@ describe('readOptions', () => {
       /^users\.email must be a function, because setPassword is given/,
     ],
     [
+      'a user directory with needsFactor, without second factors',
+      { users: { ...directory, needsFactor: () => true } },
+      /^users must have no needsFactor while secondFactor is off\. Fix: set secondFactor: 'optional'/,
+    ],
+    [
+      'roles that need a second factor, without second factors',
+      { secondFactorRoles: ['admin'] },
+      /^secondFactorRoles must be empty while secondFactor is off\. Fix: set secondFactor: /,
+    ],
+    [
+      'a role that needs a second factor and is not declared',
+      { secondFactor: 'optional', secondFactorRoles: ['admin', 'editor'] },
+      /^secondFactorRoles must list declared roles; it has "editor", which is not in roles$/,
+    ],
+    [
       'mail together with a user directory without email',
       { users: directory, mail: { from: 'a@example.com', send() {} } },
       /^mail needs users\.email too: .* Fix: add email: \(user\) => user\.email/,

@@ -34,7 +34,7 @@ export interface Sessions {
    *   factors.
    * @throws {TypeError} for a scope that is not declared
    * @throws {ProblemError} `not_found` for a user who does not exist or is disabled; `forbidden`
-   *   for a user with a second factor if `amr` has no `mfa`
+   *   if a login of the user needs a second factor and `amr` has no `mfa`
    */
   create(login: {
     readonly subject: string
@@ -67,6 +67,8 @@ export function createAppSessions<U>(parts: {
   /**
    * Starts a session. Returns undefined if the user may not log in, or if the user's rights have
    * changed after this function read them.
+   *
+   * @throws {ProblemError} `forbidden` if a second factor is missing
    */
   async function tryStart(
     subject: string,
@@ -75,6 +77,11 @@ export function createAppSessions<U>(parts: {
   ): Promise<StartedSession | undefined> {
     const user = await directory.findActive(subject)
     if (user === undefined) return undefined
+    if (!amr?.includes('mfa') && (await login.needsSecondStep(subject)))
+      throw new ProblemError(
+        'forbidden',
+        'A login of this user needs a second factor: check one, and pass amr with mfa',
+      )
     const scopes = grantScopes(requested, directory.scopes(user), firstParty.scopes)
     const rights = directory.rights(user)
     return starter.start({
@@ -94,12 +101,6 @@ export function createAppSessions<U>(parts: {
       if (undeclared !== undefined)
         throw new TypeError(`each scope must be declared; "${undeclared}" is not`)
 
-      const isKnown = (await directory.findActive(subject)) !== undefined
-      if (isKnown && !amr?.includes('mfa') && (await login.needsSecondStep(subject)))
-        throw new ProblemError(
-          'forbidden',
-          'This user has a second factor: check one, and pass amr with mfa',
-        )
       // The second try is for a user whose rights changed during the first try.
       const started =
         (await tryStart(subject, requested, amr)) ?? (await tryStart(subject, requested, amr))

@@ -67,6 +67,7 @@ export interface SharedOptions<S extends string>
 export interface OwnAccountOptions<S extends string, P extends object>
   extends
     scopes.RoleOptions<S>,
+    factors.FactorRoleOptions,
     accounts.AccountOptions<P>,
     emailVerification.EmailVerificationOptions {}
 

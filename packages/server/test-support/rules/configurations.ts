@@ -142,7 +142,8 @@ export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
       ),
       trustedProxies: fc.array(network, { maxLength: 2 }),
       rateLimits: fc.constantFrom('on', 'off'),
-      secondFactor: fc.constantFrom('off', 'optional'),
+      secondFactor: fc.constantFrom('off', 'optional', 'required'),
+      passwordMinLength: fc.constantFrom(8, 14, 15, 64),
       dangerouslyAllowHttpIssuer: fc.boolean(),
       mailUrl: fc.constantFrom(
         'console:',

@@ -150,7 +150,10 @@ export const examples: Readonly<Record<string, Examples>> = {
     ],
   },
   'factor-key': {
-    stopped: [of({ ...online, signingKey: signingKeys.fit[0], secondFactor: 'optional' })],
+    stopped: [
+      of({ ...online, signingKey: signingKeys.fit[0], secondFactor: 'optional' }),
+      of({ ...online, signingKey: signingKeys.fit[0], secondFactor: 'required' }),
+    ],
     passed: [
       of({ ...online, signingKey: signingKeys.fit[0] }),
       of({ ...online, secondFactor: 'optional' }),
@@ -160,6 +163,20 @@ export const examples: Readonly<Record<string, Examples>> = {
         secondFactor: 'optional',
         key: 'kEx8vWq2Jm0ZrT5uYb7dLs3fGh9pNc1a',
       }),
+    ],
+  },
+  'password-length': {
+    stopped: [
+      of({ ...online, passwordMinLength: 14 }),
+      of({ ...online, passwordMinLength: 8, secondFactor: 'optional' }),
+      of({ ...online, passwordMinLength: 8, users: {} }),
+    ],
+    passed: [
+      of({ ...online, passwordMinLength: 15 }),
+      of(online),
+      of({ ...online, passwordMinLength: 8, secondFactor: 'required' }),
+      of({ ...online, passwordMinLength: 8 }, { unread: new Set(['secondFactor']) }),
+      of({ ...online, passwordMinLength: 8, users: { needsFactor: () => true } }),
     ],
   },
   'rate-limits': {

@@ -39,6 +39,7 @@ export const lastMigration = Object.keys(known).toSorted().at(-1) ?? ''
 
 /** The rules that only warn. A violation of any other rule stops the start. */
 export const warned: ReadonlySet<string> = new Set([
+  'password-length',
   'http-allowed',
   'tables-not-newer',
   'registration-limited',
@@ -142,7 +143,17 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   },
   // ASVS 13.3.1: secrets need a key that lasts longer than the signing keys
   'factor-key': ({ options: { secondFactor, signingKey, key }, unread }) =>
-    secondFactor === 'optional' && Boolean(signingKey) && key === undefined && !unread.has('key'),
+    ['optional', 'required'].includes(secondFactor ?? 'off') &&
+    Boolean(signingKey) &&
+    key === undefined &&
+    !unread.has('key'),
+  // NIST SP 800-63B-4 §3.1.1.2: "passwords that are used as a single-factor authentication mechanism
+  // [have] a minimum of 15 characters"; with a second factor, 8
+  'password-length': ({ options: { passwordMinLength = 15, secondFactor, users }, unread }) =>
+    passwordMinLength < 15 &&
+    secondFactor !== 'required' &&
+    !unread.has('secondFactor') &&
+    !Object.hasOwn(users ?? {}, 'needsFactor'),
   // ASVS 6.3.1: "controls to prevent attacks such as credential stuffing and password brute force"
   'rate-limits': (situation) => servesOthers(situation) && situation.options.rateLimits === 'off',
   // ASVS 6.3.1 too: a rate limit by address must know the client's address

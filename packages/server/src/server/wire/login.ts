@@ -11,6 +11,7 @@ import { factorRoutes } from '../../features/sign-in/factors/routes.ts'
 import { createAttempts } from '../../features/sign-in/login/attempts.ts'
 import { createCodes } from '../../features/sign-in/login/codes.ts'
 import { createLogin, type Login } from '../../features/sign-in/login/login.ts'
+import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
 import {
   findLastingSecrets,
   findSealingSecrets,
@@ -30,7 +31,7 @@ export interface LoginWired<U> {
 }
 
 export async function wireLogin<U>(
-  { options, accounts, limits, devices, notices }: Parts,
+  { options, accounts, limits, devices, notices, mailSeal }: Parts,
   { directory }: Pick<People<U>, 'directory'>,
   { starter }: Pick<IssuingParts, 'starter'>,
 ): Promise<LoginWired<U>> {
@@ -42,13 +43,28 @@ export async function wireLogin<U>(
   const secondFactors = createSecondFactors(database, { seal, clock })
   const attemptSeal = createSeal(findSealingSecrets(options), 'login attempts')
   const kept = createKeptAttempts(database, { seal: attemptSeal, clock })
-  const attempts = createAttempts(database, { kept, clock })
-  const using = { limits, devices, notices, starter, feed, clock, logger, secondFactors, attempts }
   const hasAccounts = options.users === undefined
+  const attempts = createAttempts(database, { kept, hasAccounts, clock })
   const codes = createCodes(database, { kept, feed, clock, hasAccounts })
-  const login = createLogin({ directory, passwords, audit, codes, ...using })
   const service = new URL(issuer).hostname
-  const factors = createFactors({ database, directory, hasAccounts, service, ...using })
+  const shared = { directory, feed, limits, notices, service, secondFactors, secondFactor, clock }
+  const login = createLogin({
+    ...shared,
+    passwords,
+    audit,
+    devices,
+    starter,
+    logger,
+    attempts,
+    codes,
+    mailSeal: hasMail(options) ? mailSeal : undefined,
+  })
+  const factors = createFactors({
+    ...shared,
+    database,
+    hasAccounts,
+    mustHaveFactor: (user) => mustHaveFactor(user, shared),
+  })
   return {
     login,
     async resetFactors(subject) {

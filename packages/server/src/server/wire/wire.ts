@@ -94,7 +94,8 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
     return wirePeople(parts, appPeople(directory, { flows, feed }))
   }
 
-  const directory = checkedDirectory(accountDirectory(users, scopes), checks)
+  const own = accountDirectory(users, scopes, options.secondFactorRoles)
+  const directory = checkedDirectory(own, checks)
   const flows = wireMailFlows(parts, directory)
   const accountParts = { users, passwords, passwordPolicy, audit, limits, scopes, profile }
   const routes = [

@@ -1,12 +1,13 @@
 import type { Feature } from '../../../feature/feature.ts'
+import type { Rule } from '../../../feature/rule.ts'
 import { listSettings, type DefaultedSetting } from '../../../feature/setting.ts'
 import { parseWholeNumber, wholeNumber } from '../../../feature/values.ts'
 import { defaultMinLength, leastMinLength, maxMinLength } from './policy.ts'
 
 export interface PasswordPolicyOptions {
   /**
-   * The minimum number of characters of a new password, 8 to 64. Default: 15. Use fewer only with a
-   * second factor (NIST SP 800-63B-4 §3.1.1.2).
+   * The minimum number of characters of a new password, 8 to 64. Default: 15. Use fewer only if
+   * each login needs a second factor (NIST SP 800-63B-4 §3.1.1.2).
    */
   readonly passwordMinLength?: number
 }
@@ -19,12 +20,43 @@ const passwordMinLength: DefaultedSetting<'passwordMinLength', number> = {
   unit: 'characters',
   help:
     'the minimum length of a new password; ' +
-    'fewer than 15 only if the app also asks for a second factor',
+    'fewer than 15 only if each login needs a second factor',
   environment: ['KEYSTILE_PASSWORD_MIN_LENGTH'],
   parse: parseWholeNumber,
 }
 
-export const feature: Feature<PasswordPolicyOptions> = {
+export interface RuleOptions {
+  readonly passwordMinLength?: number | undefined
+  readonly secondFactor?: string | undefined
+  readonly users?: unknown
+}
+
+const shortPasswords: Rule<RuleOptions> = {
+  id: 'password-length',
+  standard: 'NIST SP 800-63B-4 §3.1.1.2',
+  severity: 'warn',
+  demand: `passwords may have fewer than ${defaultMinLength} characters only with a second factor`,
+  find({ options, unread }, say) {
+    const { passwordMinLength: length = defaultMinLength, secondFactor, users } = options
+    const isRequired = secondFactor === 'required' || unread.has('secondFactor')
+    if (length >= defaultMinLength || isRequired || mayNeedFactor(users)) return []
+
+    const name = 'passwordMinLength'
+    const message =
+      `must be at least ${defaultMinLength}, unless each login needs a second factor; ` +
+      `it is ${length}`
+    const fix = `${say.set(name, defaultMinLength)}, or ${say.set('secondFactor', 'required')}`
+    return [{ about: say.name(name), message, fix }]
+  },
+}
+
+/** Whether an app decides for each of its own users whether a login needs a second factor. */
+function mayNeedFactor(users: unknown): boolean {
+  return typeof users === 'object' && users !== null && 'needsFactor' in users
+}
+
+export const feature: Feature<PasswordPolicyOptions, never, RuleOptions> = {
   name: 'password-policy',
+  rules: [shortPasswords],
   settings: listSettings<PasswordPolicyOptions>({ passwordMinLength }),
 }

@@ -37,6 +37,8 @@ export interface SecondFactors {
   describe(subject: string): Promise<DescribedFactors>
   /** Returns the app that waits for its first code, if its secret was made after this time. */
   findPending(subject: string, madeAfter: number): Promise<PendingApp | undefined>
+  /** Encrypts the secret of an app, as it is stored. */
+  seal(subject: string, secret: string): string
   /** Stores the secret of an app that waits for its first code. Returns it as it is stored. */
   begin(subject: string, secret: string): Promise<string>
   countRecoveryCodes(subject: string): Promise<number>
@@ -56,6 +58,11 @@ export function createSecondFactors(
   const { reader } = database
   const findConfirmed = async (subject: string): Promise<AuthenticatorAppRow | undefined> =>
     (await listApps(reader, { subject })).find(({ state }) => state === 'confirmed')
+
+  function encrypt(subject: string, secret: string): string {
+    if (!seal) throw new Error('a key must encrypt the secrets of authenticator apps')
+    return seal.seal(secret, subject)
+  }
 
   return {
     hasApp: async (subject) => (await findConfirmed(subject)) !== undefined,
@@ -92,9 +99,9 @@ export function createSecondFactors(
       const secret = row && seal?.open(row.sealed, subject)
       return row && secret !== undefined ? { secret, sealed: row.sealed } : undefined
     },
+    seal: encrypt,
     async begin(subject, secret) {
-      if (!seal) throw new Error('a key must encrypt the secrets of authenticator apps')
-      const sealed = seal.seal(secret, subject)
+      const sealed = encrypt(subject, secret)
       await database.write(insertPendingApp, { subject, sealed, now: clock.now() })
       return sealed
     },

@@ -56,7 +56,15 @@ export const proofKinds = [
 ] as const
 export type ProofMailKind = (typeof proofKinds)[number]
 
-export const mailKinds: readonly (NoticeKind | ProofMailKind)[] = [...noticeKinds, ...proofKinds]
+/** The mails with a code, and no link, for a login. */
+export const codeKinds = ['enrolment_code'] as const
+export type CodeMailKind = (typeof codeKinds)[number]
+
+export const mailKinds: readonly (NoticeKind | ProofMailKind | CodeMailKind)[] = [
+  ...noticeKinds,
+  ...proofKinds,
+  ...codeKinds,
+]
 
 /** The values for the text of a mail. Who causes the mail chooses only the language. */
 interface MailValues {
@@ -89,6 +97,12 @@ export interface ProofMail extends MailValues {
   readonly expiresAt: Date
 }
 
+/** The values for the text of a mail with a code and no link. */
+export interface CodeMail extends Omit<ProofMail, 'link' | 'code'> {
+  /** Eight digits, which the user types where the login goes on. It works once. */
+  readonly code: string
+}
+
 export interface MailContent {
   readonly subject: string
   readonly text: string
@@ -100,4 +114,6 @@ export type MailTemplates = {
   readonly [Kind in NoticeKind]?: (notice: Notice) => MailContent | Promise<MailContent>
 } & {
   readonly [Kind in ProofMailKind]?: (mail: ProofMail) => MailContent | Promise<MailContent>
+} & {
+  readonly [Kind in CodeMailKind]?: (mail: CodeMail) => MailContent | Promise<MailContent>
 }

@@ -9,6 +9,8 @@ export interface Texts {
   readonly linkMails: Readonly<Record<LinkMailKind, (service: string) => LinkText>>
   /** A notice with a link: it restores the old address. */
   readonly email_changed: (values: UndoValues) => MailText
+  /** A notice with a code. It works where the login goes on. */
+  readonly enrolment_code: (values: CodeValues) => MailText
   /** The terms of a link and a code, and of a link alone. */
   readonly both: Terms
   readonly linkOnly: Terms
@@ -35,6 +37,10 @@ export interface LinkText {
   /** Undefined if the mail has only a link. */
   readonly beforeCode?: string
   readonly ifNotYou: string
+}
+
+export interface CodeValues extends Omit<UndoValues, 'link'> {
+  readonly code: string
 }
 
 export interface UndoValues {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { languages, noticeKinds, proofKinds, type MailTemplates } from './message.ts'
+import { codeKinds, languages, noticeKinds, proofKinds, type MailTemplates } from './message.ts'
 import { writeMail, type WritingOptions } from './write.ts'
 
 const mail = {
@@ -54,7 +54,7 @@ describe('writeMail', () => {
 
   it('a mail about a change is in the language of the request, then in that of the setting', async () => {
     const parameters = { link: 'https://auth.example.com/undo', expires_at: '2026-12-02T12:00:00Z' }
-    for (const template of [...noticeKinds, 'email_changed']) {
+    for (const template of [...noticeKinds, ...codeKinds, 'email_changed']) {
       const write = (language: string): ReturnType<typeof writeMail> =>
         writeMail({ ...mail, template, parameters: { ...parameters, language } }, options)
       const [both, own] = [await write('de'), await write('en')]
@@ -94,6 +94,42 @@ describe('writeMail', () => {
         assert.doesNotMatch(alone.text, /1234|:\n\n\n|\bc[oó]d(e|igo)\b/i)
       }
     })
+
+  for (const language of languages)
+    it(`in the language ${language}, a mail with a code shows code and expiry, and no link`, async () => {
+      const expires_at = new Date(Date.UTC(2026, 10, 25, 12, 10)).toISOString()
+      for (const template of codeKinds) {
+        const parameters = { code: '12345678', expires_at, language }
+        const sent = { ...mail, template, parameters }
+        const { subject, text, html } = await writeMail(sent, { ...options, language })
+        assert.ok(subject.includes('auth.example.com'))
+        assert.ok(text.includes('\n\n1234 5678\n\n'))
+        assert.match(text, /\b10\sminut\w*/i)
+        assert.match(text, /25\D+(November|novembre|noviembre)\D+2026\D+12:10 UTC/)
+        assert.ok(html.includes('<p><strong>1234 5678</strong></p>'))
+        assert.doesNotMatch(text + html, /undefined|\bnull\b|http|<a /)
+      }
+    })
+
+  it('a template of the app gets the code and the time of expiry', async () => {
+    const seen: unknown[] = []
+    const templates: MailTemplates = {
+      enrolment_code(values) {
+        seen.push(values)
+        return { subject: 's', text: 't', html: 'h' }
+      },
+    }
+    const expires_at = '2026-11-25T12:10:00.000Z'
+    const sent = {
+      ...mail,
+      template: 'enrolment_code',
+      parameters: { code: '12345678', expires_at },
+    }
+    assert.equal((await writeMail(sent, { ...options, templates })).text, 't')
+    const { subject, createdAt: at } = mail
+    const known = { subject, service: 'auth.example.com', at, language: 'en' }
+    assert.deepEqual(seen, [{ ...known, code: '12345678', expiresAt: new Date(expires_at) }])
+  })
 
   it('a mail shows a time in the format of its language', async () => {
     for (const [language, time] of [

@@ -2,6 +2,7 @@ import { escapeHtml } from '../../../pages/html.ts'
 import type { OutgoingMail } from '../outbox/sender.ts'
 import { parseLanguage } from './language.ts'
 import {
+  codeKinds,
   noticeKinds,
   proofKinds,
   type Language,
@@ -63,17 +64,26 @@ async function contentOf(
     })
   }
 
-  const kind = proofKinds.find((known) => known === template)
-  if (!kind) throw new Error('this version of Keystile does not know the template of the mail')
-
   const expiresAt = new Date(expires_at)
-  const values: ProofMail = { subject, service, at, link, code, expiresAt, language }
-  if (templates[kind]) return requireContent(await templates[kind](values))
-
   const termsIn = (read: Language): Pick<UndoValues, 'lifetime' | 'until'> => ({
     lifetime: durationOf(expiresAt.getTime() - at.getTime(), read),
     until: timeOf(expiresAt, read),
   })
+
+  const codeKind = codeKinds.find((known) => known === template)
+  if (codeKind) {
+    const values = { subject, service, at, code: code ?? '', expiresAt, language }
+    if (templates[codeKind]) return requireContent(await templates[codeKind](values))
+    const shown = { service, code: groupDigits(values.code) }
+    return layOut(both, (read) => texts[read][codeKind]({ ...shown, ...termsIn(read) }))
+  }
+
+  const kind = proofKinds.find((known) => known === template)
+  if (!kind) throw new Error('this version of Keystile does not know the template of the mail')
+
+  const values: ProofMail = { subject, service, at, link, code, expiresAt, language }
+  if (templates[kind]) return requireContent(await templates[kind](values))
+
   // This mail reports a change, as a notice does.
   if (kind === 'email_changed')
     return layOut(both, (read) => texts[read][kind]({ service, link, ...termsIn(read) }))
@@ -88,7 +98,7 @@ function linkText(
 ): MailText {
   const { linkMails, both, linkOnly } = texts[language]
   const { subject, beforeLink, beforeCode, ifNotYou } = linkMails[kind](service)
-  const shown = beforeCode === undefined ? undefined : code?.replace(/^(\d{4})(\d{4})$/, '$1 $2')
+  const shown = beforeCode === undefined ? undefined : code && groupDigits(code)
   const terms = shown === undefined ? linkOnly : both
   return [
     subject,
@@ -98,6 +108,10 @@ function linkText(
     terms.works(lifetime, until),
     `${ifNotYou} ${terms.keepSecret}`,
   ]
+}
+
+function groupDigits(code: string): string {
+  return code.replace(/^(\d{4})(\d{4})$/, '$1 $2')
 }
 
 /** Returns the time in a language, in UTC, because the time zone of the user is unknown. */

@@ -33,9 +33,10 @@ export type MailShare = 'requested' | 'allowance' | 'invitation'
  * - `removal`: reports that an address was removed.
  * - `undo`: has a link that restores the address.
  * - `factor`: reports a change of the second factors.
+ * - `enrolment`: has the code that setting up a required second factor needs.
  * - `undone`: has a link to set a new password, after an address was restored.
  */
-export type AccountMailShare = 'notice' | 'removal' | 'undo' | 'undone' | 'factor'
+export type AccountMailShare = 'notice' | 'removal' | 'undo' | 'undone' | 'factor' | 'enrolment'
 
 export type CountedAddressee = Addressee & {
   /** The time of the change, in milliseconds. */

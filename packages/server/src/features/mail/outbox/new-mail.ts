@@ -11,6 +11,14 @@ export interface NewMail {
   readonly lifetimeMilliseconds: number
 }
 
+/** A mail, and the address to which it goes. */
+export interface AddressedMail {
+  readonly mail: NewMail
+  readonly recipient: string
+  /** Whether the account that the mail is about has verified the address. */
+  readonly isVerified: boolean
+}
+
 /**
  * Prepares a mail for the transaction that stores it. The parameters are encrypted here, because
  * the thread that writes to SQLite does not know the key.

@@ -123,6 +123,7 @@ function contextOf({ id, purpose, resolved_at }: SealedRow): string {
   return `${id} ${purpose} ${resolved_at === null ? 'request' : 'data'}`
 }
 
-function makeCode(): string {
+/** Returns a new code for a mail: eight digits. */
+export function makeCode(): string {
   return String(randomInt(10 ** codeDigits)).padStart(codeDigits, '0')
 }

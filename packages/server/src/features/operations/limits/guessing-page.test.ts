@@ -16,6 +16,7 @@ const named = [
   'factor-device',
   'factor-known',
   'factor-notice',
+  'factor-email-code',
   'factor-enrolment',
   'proof',
   'email',

@@ -40,6 +40,36 @@ export async function lockAttempt(
   return locked !== undefined
 }
 
+/**
+ * Adds a proof to an attempt, and gives back the try that was counted for it. Returns false if the
+ * attempt has ended or expired, or if its proofs have changed: so a proof counts once.
+ */
+export async function addProof(
+  transaction: Transaction,
+  {
+    id,
+    before,
+    proofs,
+    now,
+  }: {
+    readonly id: string
+    /** The proofs as they were read, as JSON. */
+    readonly before: string
+    readonly proofs: string
+    readonly now: number
+  },
+): Promise<boolean> {
+  const added = await inTables<LoginFlowTables>(transaction)
+    .updateTable('login_flow')
+    .set((row) => ({ proofs, tries: row('tries', '-', 1) }))
+    .where('id', '=', id)
+    .where('proofs', '=', before)
+    .where('expires_at', '>', now)
+    .returning('id')
+    .executeTakeFirst()
+  return added !== undefined
+}
+
 export async function endAttempt(transaction: Transaction, id: string): Promise<void> {
   await inTables<LoginFlowTables>(transaction)
     .deleteFrom('login_flow')

@@ -3,12 +3,13 @@ import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
+import type { AddressedMail } from '../../mail/outbox/new-mail.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Spent } from '../../operations/limits/uses.ts'
 import { countTry, findAttempt, findCode, keepAttempt } from './store.ts'
 
 /** How long the next step may take. */
-const lifetimeMilliseconds = 10 * 60 * 1000
+export const attemptMilliseconds: number = 10 * 60 * 1000
 
 /** What is stored of an attempt. */
 export interface KeptAttempt {
@@ -35,11 +36,18 @@ export interface KeptAttempts {
    *
    * @param values.refund the uses of limits that were no guesses
    * @param values.isFactorMissing whether the caller has sent no second factor yet
+   * @param values.mail the mail with the code that the next step needs
+   * @returns undefined if nothing is stored, because the mailbox got too many mails
    */
   keep(
     attempt: KeptAttempt,
-    values: { readonly refund: Spent; readonly isFactorMissing: boolean; readonly by: By },
-  ): Promise<string>
+    values: {
+      readonly refund: Spent
+      readonly isFactorMissing: boolean
+      readonly by: By
+      readonly mail?: AddressedMail | undefined
+    },
+  ): Promise<string | undefined>
   /** Finds an attempt that has not ended or expired, and has tries left. */
   find(session: string): Promise<KeptAttempt | undefined>
   /** Counts a second step, before it is proved. Returns false if there were too many. */
@@ -65,10 +73,10 @@ export function createKeptAttempts(
         sealed: seal.seal(content, id),
         tries: 0,
         created_at: now,
-        expires_at: now + lifetimeMilliseconds,
+        expires_at: now + attemptMilliseconds,
       }
-      await database.write(keepAttempt, { row, ...values })
-      return session
+      const { isKept } = await database.write(keepAttempt, { row, ...values })
+      return isKept ? session : undefined
     },
     async find(session) {
       const id = hashSecret(session)

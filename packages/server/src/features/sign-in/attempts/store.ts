@@ -2,6 +2,8 @@ import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
+import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
+import type { AddressedMail } from '../../mail/outbox/new-mail.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { restoreUses } from '../../operations/limits/in-transaction.ts'
@@ -15,6 +17,7 @@ export const maxTries = 5
 
 /**
  * Stores an attempt after its first proof, and refunds the uses of limits that were not guesses.
+ * Stores nothing if the mailbox got too many mails for the mail of the attempt.
  *
  * @param values.isFactorMissing whether the caller sent no second factor yet
  */
@@ -24,10 +27,14 @@ export const keepAttempt: Command<
     readonly refund: Spent
     readonly isFactorMissing: boolean
     readonly by: By
+    readonly mail?: AddressedMail | undefined
   },
-  void
-> = command('keepAttempt', async (transaction, { row, refund, isFactorMissing, by }) => {
+  { readonly isKept: boolean }
+> = command('keepAttempt', async (transaction, { row, refund, isFactorMissing, by, mail }) => {
   const { created_at: now, subject, client_id: clientId } = row
+  const to = mail && { ...mail, subject, share: 'enrolment' as const, now }
+  if (to && !(await tryInsertMail(transaction, to.mail, to))) return { isKept: false }
+
   await inTables<LoginFlowTables>(transaction).insertInto('login_flow').values(row).execute()
   if (isFactorMissing)
     await insertAudit<AttemptEvent>(transaction, {
@@ -38,6 +45,7 @@ export const keepAttempt: Command<
       clientId,
     })
   await restoreUses(transaction, refund, now)
+  return { isKept: true }
 })
 
 export function findAttempt(

@@ -16,6 +16,7 @@ import {
   passwordGrant,
   type PasswordGrantParts,
 } from '../../tokens/oauth/grants/password.ts'
+import { nextStepRefusal, tokenSchema } from '../../tokens/oauth/token.ts'
 
 export interface AuthorizeChallengeParts extends PasswordGrantParts {
   readonly clients: Pick<Clients, 'find'>
@@ -65,6 +66,7 @@ const answerSchema = {
       type: 'string',
       description: 'Send it within a minute, as the code of POST /token or POST /session',
     },
+    recovery_codes: tokenSchema.properties.recovery_codes,
   },
   required: ['authorization_code'],
 }
@@ -91,7 +93,7 @@ export function authorizeChallengeRoute(parts: AuthorizeChallengeParts): OpenRou
       body,
       success: { status: 200, description: 'An authorization code', schema: answerSchema },
       refuses: {
-        403: 'The login needs another step: send auth_session with one of methods',
+        403: nextStepRefusal,
         429: 'Too many tries',
       },
     },
@@ -113,7 +115,11 @@ export function authorizeChallengeRoute(parts: AuthorizeChallengeParts): OpenRou
       const device = request.headers.get('user-agent') ?? undefined
       const caller = { ...client, device, ...senderOf(request) }
       const issuing = logInForCode('challenge', values, caller, challenge, parts)
-      return jsonAnswer(200, { authorization_code: await countGrant(parts.meter, 'code', issuing) })
+      const { code, recoveryCodes } = await countGrant(parts.meter, 'code', issuing)
+      return jsonAnswer(200, {
+        authorization_code: code,
+        ...(recoveryCodes && { recovery_codes: recoveryCodes }),
+      })
     },
   }
 }

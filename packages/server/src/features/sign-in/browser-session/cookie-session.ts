@@ -39,7 +39,7 @@ import {
   type PasswordGrantParts,
 } from '../../tokens/oauth/grants/password.ts'
 import { refreshTokenGrant, type RefreshParts } from '../../tokens/oauth/grants/refresh-token.ts'
-import { tokenSchema, wireTokens } from '../../tokens/oauth/token.ts'
+import { nextStepRefusal, tokenSchema, wireTokens } from '../../tokens/oauth/token.ts'
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
 import type { ProvedRefreshToken } from '../../tokens/sessions/refresh.ts'
 import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'
@@ -121,7 +121,6 @@ const { refresh_token: _, device_secret: __, ...shownProperties } = tokenSchema.
 const shownSchema = {
   ...tokenSchema,
   properties: shownProperties,
-  required: Object.keys(shownProperties),
 }
 
 /** JSON has a number for `max_age`. */
@@ -177,9 +176,7 @@ function loginRoute(parts: RouteParts): OpenRoute {
         headers: setCookie,
       },
       refuses: {
-        403:
-          'The Origin must be the origin of the issuer or a listed origin; or the login needs ' +
-          'another step: send auth_session with one of methods',
+        403: `${originRefusal[403]}. Or: ${nextStepRefusal}`,
         429: 'Too many tries',
       },
     },

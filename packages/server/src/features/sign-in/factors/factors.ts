@@ -8,16 +8,16 @@ import type {
   DescribedFactors,
   SecondFactors,
 } from '../../credentials/second-factors/second-factors.ts'
-import { makeTotpSecret, stepOf, totpUri } from '../../credentials/second-factors/totp.ts'
+import { showSecret, type ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
+import { makeTotpSecret, stepOf } from '../../credentials/second-factors/totp.ts'
 import type { NoticeKind } from '../../mail/messages/message.ts'
 import type { Notices } from '../../mail/messages/notices.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
-import type { Directory } from '../../users/directory/directory.ts'
+import { labelOf, type Directory } from '../../users/directory/directory.ts'
 import { enrolmentRate } from './feature.ts'
-import { qrSvg } from './qr.ts'
 import {
   confirmApp,
   removeFactors,
@@ -28,18 +28,6 @@ import {
 
 /** How long a first code may take, after the secret was shown. */
 const pendingMilliseconds = 60 * 60 * 1000
-
-/** Longer labels would make the QR code too fine to scan. */
-const maxLabelLength = 60
-
-/** What a person needs to add the account to an authenticator app. */
-export interface ShownSecret {
-  /** In base32. */
-  readonly secret: string
-  readonly uri: string
-  /** A QR code of `uri`. */
-  readonly qrSvg: string
-}
 
 /** Changes what users have set up as second factors. Endpoints and commands use it. */
 export interface Factors<U> {
@@ -54,7 +42,10 @@ export interface Factors<U> {
    *   `too_many_requests`
    */
   confirm(user: U, code: string, by: By): Promise<readonly string[] | undefined>
-  /** @throws {ProblemError} `not_found` if the user has no app; `too_many_requests` */
+  /**
+   * @throws {ProblemError} `conflict` if the user must have a factor; `not_found` without an app;
+   *   `too_many_requests`
+   */
   remove(user: U, by: By): Promise<void>
   /** @throws {ProblemError} `not_found` if the user has no app; `too_many_requests` */
   renewCodes(user: U, by: By): Promise<readonly string[]>
@@ -67,6 +58,8 @@ export interface FactorParts<U> {
   readonly directory: Directory<U>
   readonly secondFactors: SecondFactors
   readonly hasAccounts: boolean
+  /** See `mustHaveFactor()` of features/sign-in/login/policy.ts. */
+  readonly mustHaveFactor: (user: U) => boolean
   readonly feed: Pick<EventFeed, 'tail'>
   readonly notices: Notices
   readonly limits: Limits
@@ -96,9 +89,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
       await limits.count([useOf(enrolmentRate, by.sessionId ?? directory.subject(user))])
       const [subject, secret] = [directory.subject(user), makeTotpSecret()]
       await secondFactors.begin(subject, secret)
-      const account = directory.username(user) ?? directory.email(user) ?? subject
-      const uri = totpUri(secret, { issuer: service, account: account.slice(0, maxLabelLength) })
-      return { secret, uri, qrSvg: qrSvg(uri) }
+      return showSecret(secret, { service, account: labelOf(user, directory) })
     },
     async confirm(user, code, by) {
       const subject = directory.subject(user)
@@ -126,6 +117,11 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
       return outcome === 'first' ? codes : undefined
     },
     async remove(user, by) {
+      if (parts.mustHaveFactor(user))
+        throw new ProblemError(
+          'conflict',
+          'This account must have a second factor; to replace the app, set up another one',
+        )
       const { outcome } = await database.write(removeFactors, changeOf(user, 'factor_removed', by))
       if (outcome === 'gone') throw noFactor()
       if (outcome === 'too-many-mails') throw tooManyMails()

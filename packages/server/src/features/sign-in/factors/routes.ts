@@ -116,13 +116,16 @@ function beginRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>
       refuses: { 403: 'The address of the account must be verified first' },
     },
     async handle(request, { identity, user }) {
-      const { directory, hasMail } = parts
-      if (hasMail && directory.email(user) !== undefined && !directory.emailVerified(user))
+      const { directory, factors, hasMail } = parts
+      const isUnverified =
+        hasMail && directory.email(user) !== undefined && !directory.emailVerified(user)
+      // An app that exists may be replaced: this login has proved it.
+      if (isUnverified && !(await factors.show(identity.subject)).app)
         throw new ProblemError(
           'forbidden',
           'The address of the account must be verified before a second factor is set up',
         )
-      const { secret, uri, qrSvg } = await parts.factors.begin(user, byCaller(request, identity))
+      const { secret, uri, qrSvg } = await factors.begin(user, byCaller(request, identity))
       return jsonAnswer(200, { secret, uri, qr_svg: qrSvg })
     },
   }
@@ -178,6 +181,7 @@ function removeRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U
       success: { status: 204, description: 'Removed' },
       refuses: {
         404: 'There is no authenticator app',
+        409: 'The account must have a second factor',
         429: 'Too many mails',
       },
     },

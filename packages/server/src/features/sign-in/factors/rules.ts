@@ -1,7 +1,8 @@
 import type { Rule } from '../../../feature/rule.ts'
+import type { SecondFactorChoice } from '../../credentials/second-factors/choice.ts'
 
 export interface RuleOptions {
-  readonly secondFactor?: 'off' | 'optional' | undefined
+  readonly secondFactor?: SecondFactorChoice | undefined
   readonly key?: string | undefined
   readonly signingKey?: unknown
 }
@@ -15,7 +16,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
       'second factors need key beside signingKey: it encrypts the secrets of authenticator apps, ' +
       'and signingKey is replaced too often for that',
     find: ({ options: { secondFactor, key, signingKey }, unread }, say) =>
-      secondFactor === 'optional' &&
+      secondFactor !== undefined &&
+      secondFactor !== 'off' &&
       signingKey !== undefined &&
       key === undefined &&
       !unread.has('key')

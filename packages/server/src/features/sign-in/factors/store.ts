@@ -2,6 +2,7 @@
 // stores the mail about the change, and then changes: a change without its mail does not happen.
 import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
 import { command, type Command, type Transaction } from '../../../storage/database.ts'
+import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
 import {
   confirmPending,
   eraseSecondFactors,
@@ -17,7 +18,6 @@ import type { AuditEntry, By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import { lockAccount } from '../../users/accounts/in-transaction.ts'
-import type { FactorEvent } from './audit-events.ts'
 
 /** A change of the factors of a user, and the mail about it. */
 export interface FactorChange {

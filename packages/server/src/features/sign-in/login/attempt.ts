@@ -73,6 +73,20 @@ export interface CountedLogin {
   readonly patienceMilliseconds: number
 }
 
+/** A second factor that is set up within a login. The database has it encrypted. */
+export interface Enrolment {
+  /** The secret of the authenticator app, in base32. */
+  readonly secret: string
+  /** Undefined if Keystile can write to no mailbox of the user. */
+  readonly emailCode?:
+    | {
+        readonly hash: string
+        /** The address that got the code. */
+        readonly recipient: string
+      }
+    | undefined
+}
+
 /** One login of one person, from its first step to its session. */
 export interface LoginAttempt {
   readonly asked: AskedLogin
@@ -80,6 +94,8 @@ export interface LoginAttempt {
   readonly subject: string | undefined
   readonly proofs: readonly Proof[]
   readonly counted: CountedLogin | undefined
+  /** Undefined unless the person must set up a second factor within this login. */
+  readonly enrolment?: Enrolment | undefined
   /** The `auth_session` of the next step. Undefined as long as nothing is stored. */
   readonly session: string | undefined
   /** Undefined if the login is no step-up. */

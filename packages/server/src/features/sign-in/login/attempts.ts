@@ -1,22 +1,25 @@
 // Turns attempts into what is stored of them, and back. Before the first proof nothing is stored,
 // so strangers fill no table.
-import type { Clock } from 'keystile/internal'
+import { ProblemError, type Clock } from 'keystile/internal'
+import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
-import type { NewMail } from '../../mail/outbox/new-mail.ts'
+import type { AddressedMail, NewMail } from '../../mail/outbox/new-mail.ts'
 import type { NoticeAddress } from '../../tokens/sessions/sessions.ts'
 import type { KeptAttempts } from '../attempts/kept-attempts.ts'
 import { findActiveSession } from '../../tokens/sessions/active-session.ts'
-import type {
-  AskedLogin,
-  CountedLogin,
-  LoginAttempt,
-  LoginDemand,
-  NamedSession,
-  Proof,
-  ReplacedSession,
+import {
+  withProof,
+  type AskedLogin,
+  type CountedLogin,
+  type Enrolment,
+  type LoginAttempt,
+  type LoginDemand,
+  type NamedSession,
+  type Proof,
+  type ReplacedSession,
 } from './attempt.ts'
 import { addressRate } from './feature.ts'
-import { recordWrongCode } from './store.ts'
+import { proveMailbox, recordWrongCode } from './store.ts'
 
 export interface Attempts {
   /**
@@ -25,8 +28,19 @@ export interface Attempts {
    * replace has ended or expired, or belongs to another client.
    */
   open(asked: AskedLogin): Promise<LoginAttempt | undefined>
-  /** Stores an attempt after its first proof. Does nothing if it is stored already. */
-  keep(attempt: LoginAttempt, isFactorMissing: boolean): Promise<LoginAttempt>
+  /**
+   * Stores an attempt after its first proof. Does nothing if it is stored already.
+   *
+   * @param mail the mail with the code that the next step needs
+   * @throws {ProblemError} `too_many_requests` if the mailbox got too many of these mails
+   */
+  keep(attempt: LoginAttempt, isFactorMissing: boolean, mail?: AddressedMail): Promise<LoginAttempt>
+  /**
+   * Stores the proof that the person reads the mails to an address, and marks the address of a
+   * Keystile account as verified. Undefined if that was proved before, or if the account or its
+   * address has changed.
+   */
+  proveMailbox(attempt: LoginAttempt, proof: Proof): Promise<LoginAttempt | undefined>
   /** Counts a second step, before it is proved. Returns false if there were too many. */
   countTry(attempt: LoginAttempt): Promise<boolean>
   /** Counts a wrong code from an unknown device. */
@@ -39,11 +53,21 @@ interface Content {
   readonly counted?: CountedLogin | undefined
   readonly demand?: LoginDemand | undefined
   readonly replaces?: NamedSession | undefined
+  readonly enrolment?: Enrolment | undefined
 }
 
 export function createAttempts(
   database: Pick<Database, 'reader' | 'write'>,
-  { kept, clock }: { readonly kept: KeptAttempts; readonly clock: Clock },
+  {
+    kept,
+    hasAccounts,
+    clock,
+  }: {
+    readonly kept: KeptAttempts
+    /** False for an app's own users. */
+    readonly hasAccounts: boolean
+    readonly clock: Clock
+  },
 ): Attempts {
   /** Reads the session that a step-up replaces. */
   async function withReplaced(attempt: LoginAttempt): Promise<LoginAttempt | undefined> {
@@ -64,19 +88,20 @@ export function createAttempts(
 
       const found = await kept.find(session)
       if (found?.front !== front || found.clientId !== client.id) return undefined
-      const { counted, ...content } = JSON.parse(found.content) as Content
+      const { counted, enrolment, ...content } = JSON.parse(found.content) as Content
       const { scopes, codeChallenge, demand, replaces } = content
       const proofs = JSON.parse(found.proofs) as readonly Proof[]
       const begun = { ...asked, scopes, codeChallenge, demand, replaces }
-      return withReplaced({ asked: begun, subject: found.subject, proofs, counted, session })
+      const { subject } = found
+      return withReplaced({ asked: begun, subject, proofs, counted, enrolment, session })
     },
-    async keep(attempt, isFactorMissing) {
-      const { asked, subject, proofs } = attempt
+    async keep(attempt, isFactorMissing, mail) {
+      const { asked, subject, proofs, enrolment } = attempt
       if (attempt.session !== undefined || subject === undefined) return attempt
 
       const [refund, counted] = splitUses(attempt.counted)
       const { scopes, codeChallenge, demand, replaces } = asked
-      const content: Content = { scopes, codeChallenge, counted, demand, replaces }
+      const content: Content = { scopes, codeChallenge, counted, demand, replaces, enrolment }
       const session = await kept.keep(
         {
           front: asked.front,
@@ -85,9 +110,27 @@ export function createAttempts(
           proofs: JSON.stringify(proofs),
           content: JSON.stringify(content),
         },
-        { refund, isFactorMissing, by: { actor: `user:${subject}`, address: asked.address } },
+        { refund, isFactorMissing, by: { actor: `user:${subject}`, address: asked.address }, mail },
       )
+      if (session === undefined) throw tooManyMails()
       return { ...attempt, counted, session }
+    },
+    async proveMailbox(attempt, proof) {
+      const { session, subject, proofs, asked } = attempt
+      if (session === undefined || subject === undefined)
+        throw new Error('only a stored attempt has second steps')
+      const proved = withProof(attempt, subject, proof)
+      const { isProved } = await database.write(proveMailbox, {
+        id: hashSecret(session),
+        before: JSON.stringify(proofs),
+        proofs: JSON.stringify(proved.proofs),
+        subject,
+        recipient: proof.mark,
+        hasAccount: hasAccounts,
+        by: { actor: `user:${subject}`, address: asked.address },
+        now: clock.now(),
+      })
+      return isProved ? proved : undefined
     },
     async countTry({ session }) {
       if (session === undefined) throw new Error('only a stored attempt has second steps')
@@ -113,4 +156,9 @@ function splitUses(
     { uses: uses.filter(isOfAddress), at },
     { ...counted, spent: { uses: kept, at } },
   ]
+}
+
+function tooManyMails(): ProblemError {
+  const message = 'This mailbox got too many codes; try again later'
+  return new ProblemError('too_many_requests', message, { retryAfterSeconds: 3_600 })
 }

@@ -3,7 +3,7 @@ import { isSecretOf } from '../../../base/secret.ts'
 import type { Client } from '../../tokens/clients/clients.ts'
 import type { FoundCode } from './codes.ts'
 import { start, type FinishedLogin, type FinishParts } from './finish.ts'
-import { areCurrent } from './policy.ts'
+import { areCurrent, mustHaveFactor } from './policy.ts'
 
 /** An authorization code, and the client that presents it. */
 export interface PresentedCode {
@@ -58,6 +58,8 @@ async function startOf<U>(
 ): Promise<FinishedLogin | undefined> {
   const user = await parts.directory.findActive(subject)
   if (user === undefined || !areCurrent(proofs, user, parts)) return undefined
+  // The user may have got a role since that demands a second factor.
+  if (!amr.includes('mfa') && mustHaveFactor(user, parts)) return undefined
 
   const asked = { client, scopes, device, address, acceptLanguage }
   const login = { asked, proofs, counted: { deviceId }, session: undefined }

@@ -71,6 +71,16 @@ export const guessedNoticeRate: LimitRate = {
   intervalMilliseconds: 24 * 60 * minuteMilliseconds,
 }
 
+/**
+ * Limits the codes in mails to 20 a day, per user. A code counts only after the right password. A
+ * right code is refunded.
+ */
+export const emailCodeRate: LimitRate = {
+  name: 'factor-email-code',
+  burst: 10,
+  intervalMilliseconds: 144 * minuteMilliseconds,
+}
+
 const auditEvents = [
   /**
    * A login was refused. The entry has the subject if the user exists. It never has the typed name,
@@ -103,5 +113,6 @@ export const feature: Feature<object, LoginEvent> = {
     factorDeviceRate,
     factorKnownRate,
     guessedNoticeRate,
+    emailCodeRate,
   ],
 }

@@ -18,12 +18,16 @@ export interface FinishedLogin extends StartedSession {
    * A secret that the device sends with its next login; undefined if rate limits are off.
    */
   readonly deviceSecret: string | undefined
+  /** See `Granted.recoveryCodes`. */
+  readonly recoveryCodes?: readonly string[]
 }
 
 /** A login that ended with an authorization code. `login.exchange()` starts its session. */
 export interface IssuedCode {
   readonly outcome: 'code'
   readonly code: string
+  /** See `Granted.recoveryCodes`. */
+  readonly recoveryCodes?: readonly string[]
 }
 
 interface GrantedLogin<U> {

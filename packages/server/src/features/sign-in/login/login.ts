@@ -11,6 +11,7 @@ import { exchange, type Exchange, type PresentedCode } from './exchange.ts'
 import { finish, type FinishedLogin, type FinishParts, type IssuedCode } from './finish.ts'
 import { methods } from './methods.ts'
 import type { Method, Proving, RefusalReason, RefusedProof } from './methods/method.ts'
+import { enrol, type EnrolmentParts, type EnrolmentStep } from './enrolment.ts'
 import { areCurrent, enough, needsSecondStep } from './policy.ts'
 import { countResumed, resume } from './step-up.ts'
 
@@ -27,6 +28,7 @@ export type LoginOutcome =
   | { readonly outcome: 'next'; readonly session?: string; readonly methods: readonly string[] }
   /** The caller demands a second factor, and the account has none. */
   | { readonly outcome: 'unmet' }
+  | EnrolmentStep
   /** The attempt has ended, has expired, or never began. Log in from the start. */
   | { readonly outcome: 'over' }
   /**
@@ -54,7 +56,7 @@ export interface Login {
   needsSecondStep(subject: string): Promise<boolean>
 }
 
-export interface LoginParts<U> extends FinishParts<U> {
+export interface LoginParts<U> extends FinishParts<U>, EnrolmentParts<U> {
   readonly audit: Audit<LoginEvent>
 }
 
@@ -66,8 +68,11 @@ const maxTries = 2
 
 export function createLogin<U>(parts: LoginParts<U>): Login {
   return {
-    needsSecondStep: (subject) => needsSecondStep(subject, parts),
     exchange: (presented) => exchange(presented, parts),
+    async needsSecondStep(subject) {
+      const user = await parts.directory.findActive(subject)
+      return user !== undefined && needsSecondStep(user, parts)
+    },
     async proceed(asked, values) {
       let attempt = await parts.attempts.open(asked)
       for (let tries = 0; attempt && tries < maxTries; tries++) {
@@ -130,8 +135,9 @@ async function goOn<U>(
   values: PresentedValues,
   parts: LoginParts<U>,
 ): Promise<LoginOutcome | undefined> {
-  const decision = await enough(attempt, parts)
+  const decision = await enough(attempt, user, parts)
   if (decision.outcome === 'granted') return finish(attempt, { ...decision, user }, parts)
+  if (decision.outcome === 'enrol') return goOnEnrolling({ attempt, user }, values, parts)
   if (decision.outcome === 'unmet') {
     if (attempt.proofs.length > 0) await record('login_refused', attempt, parts)
     return decision
@@ -154,12 +160,30 @@ async function goOn<U>(
   return proved.outcome === 'proved' ? endStored(proved, parts) : { outcome: 'over' }
 }
 
+/** Goes on with an enrolment. Ends the login if the first code of the new app is proved. */
+async function goOnEnrolling<U>(
+  proved: Proved<U>,
+  values: PresentedValues,
+  parts: LoginParts<U>,
+): Promise<LoginOutcome> {
+  const step = await enrol(proved, values, parts)
+  if (!step) return { outcome: 'over' }
+  if (step.outcome === 'enrol') return step
+  if (step.outcome === 'refused') return refuse(step, step.attempt, parts)
+
+  const done = await endStored(step, parts)
+  if (done.outcome !== 'granted' && done.outcome !== 'code') return done
+  // The first factor has ended the other sessions.
+  await parts.feed.tail()
+  return { ...done, recoveryCodes: step.recoveryCodes }
+}
+
 /** Ends a login whose last step was proved. */
 async function endStored<U>(
   { attempt, user }: Proved<U>,
   parts: LoginParts<U>,
 ): Promise<LoginOutcome> {
-  const decision = await enough(attempt, parts)
+  const decision = await enough(attempt, user, parts)
   if (decision.outcome !== 'granted')
     throw new Error('a login must be granted after its second step')
   return (await finish(attempt, { ...decision, user }, parts)) ?? { outcome: 'over' }

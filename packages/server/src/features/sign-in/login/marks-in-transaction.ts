@@ -6,18 +6,9 @@ import {
   spendRecoveryCode,
   spendStep,
 } from '../../credentials/second-factors/in-transaction.ts'
+import { addFirstApp } from './enrolment-in-transaction.ts'
 import type { Transaction } from '../../../storage/database.ts'
-import type { LockedAccount } from '../../users/accounts/in-transaction.ts'
-
-/** A proof, in the transaction that ends the login. */
-export interface MarkInTransaction {
-  readonly transaction: Transaction
-  readonly mark: string
-  readonly subject: string
-  /** Undefined for an app's own user. */
-  readonly account: LockedAccount | undefined
-  readonly now: number
-}
+import type { MarkInTransaction } from './mark-in-transaction.ts'
 
 /**
  * For each method, whether the account still has the credential with this mark. A method whose
@@ -26,6 +17,9 @@ export interface MarkInTransaction {
 const marks: Readonly<Record<string, (proof: MarkInTransaction) => boolean | Promise<boolean>>> = {
   // An app's own user was read again after the hash, and cannot be locked.
   password: ({ mark, account }) => !account || passwordMark(account.password_hash) === mark,
+  email_code: ({ mark, account }) => !account || account.email === mark,
+  // Comes before the mark of the first code, which needs the app.
+  enrolment: addFirstApp,
   otp({ transaction, mark, subject }) {
     const [step, sealed] = JSON.parse(mark) as readonly [number, string]
     return spendStep(transaction, { subject, sealed, step })

@@ -43,12 +43,15 @@ const client = { ...firstParty, device: undefined, address: '192.0.2.1' }
 /** What a login of several steps needs. */
 function steps(
   database: Database,
-): Pick<LoginParts<unknown>, 'attempts' | 'codes' | 'feed' | 'secondFactors'> {
+): Pick<
+  LoginParts<unknown>,
+  'attempts' | 'codes' | 'secondFactors' | 'secondFactor' | 'feed' | 'service' | 'mailSeal'
+> {
   const seal = createSeal('a secret of tests', 'tests')
   const feed = { tail: async () => {} }
   const kept = createKeptAttempts(database, { seal, clock: systemClock })
   return {
-    attempts: createAttempts(database, { kept, clock: systemClock }),
+    attempts: createAttempts(database, { kept, hasAccounts: true, clock: systemClock }),
     codes: createCodes(database, {
       kept,
       feed,
@@ -57,6 +60,9 @@ function steps(
     }),
     feed,
     secondFactors: createSecondFactors(database, { seal, clock: systemClock }),
+    secondFactor: 'off',
+    service: 'auth.example',
+    mailSeal: undefined,
   }
 }
 

@@ -17,6 +17,8 @@ export type Decision =
   | { readonly outcome: 'next'; readonly methods: readonly Method[] }
   /** The caller demands a second factor, and the account has none. */
   | { readonly outcome: 'unmet' }
+  /** The person must set up a second factor within the login. */
+  | { readonly outcome: 'enrol' }
 
 /**
  * Decides whether a person has proved enough: a first step, and a second one if the account needs
@@ -26,6 +28,7 @@ export type Decision =
  */
 export async function enough<U>(
   { asked: { demand }, subject, proofs, replaced }: LoginAttempt,
+  user: U,
   parts: MethodParts<U>,
 ): Promise<Decision> {
   const proved = methods.filter(({ name }) => proofs.some(({ method }) => method === name))
@@ -36,10 +39,12 @@ export async function enough<U>(
 
   const hasTwo = !proved.every(isFirst)
   const isAsked = resumed !== undefined || demand?.needsFactor === true
-  if (!hasTwo && (isAsked || (await needsSecondStep(subject, parts)))) {
+  if (!hasTwo && (isAsked || (await needsSecondStep(user, parts)))) {
     const setUp = await listSetUp(subject, parts)
-    if (setUp.length === 0 && demand?.needsFactor) return { outcome: 'unmet' }
-    return { outcome: 'next', methods: setUp.length > 0 ? setUp : firstSteps }
+    if (setUp.length > 0) return { outcome: 'next', methods: setUp }
+    if (!mustHaveFactor(user, parts) && demand?.needsFactor) return { outcome: 'unmet' }
+    // The token of a session alone must not set up a factor.
+    return resumed ? { outcome: 'next', methods: firstSteps } : { outcome: 'enrol' }
   }
 
   const amr = [...proved.flatMap((method) => method.amr), ...(hasTwo ? ['mfa'] : [])]
@@ -66,11 +71,20 @@ function isYoung(
 
 const isFirst = ({ secondStep }: Method): boolean => secondStep === undefined
 
+type PolicyParts<U> = Pick<MethodParts<U>, 'secondFactors' | 'directory' | 'secondFactor'>
+
+/** Whether the settings or the app demand that this user has a second factor. */
+export function mustHaveFactor<U>(
+  user: U,
+  { directory, secondFactor }: Pick<PolicyParts<U>, 'directory' | 'secondFactor'>,
+): boolean {
+  return secondFactor === 'required' || directory.needsFactor(user)
+}
+
 /** Whether each login of this user must prove a second step. */
-export async function needsSecondStep<U>(
-  subject: string,
-  parts: Pick<MethodParts<U>, 'secondFactors' | 'directory'>,
-): Promise<boolean> {
+export async function needsSecondStep<U>(user: U, parts: PolicyParts<U>): Promise<boolean> {
+  if (mustHaveFactor(user, parts)) return true
+  const subject = parts.directory.subject(user)
   for (const { secondStep } of methods)
     if (secondStep?.isDemanded && (await secondStep.isSetUp(subject, parts))) return true
   return false

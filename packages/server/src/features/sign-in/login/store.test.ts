@@ -95,6 +95,22 @@ describe('startLogin', () => {
     assert.ok(await starter.start({ ...login, amr: ['pwd', 'otp', 'mfa'] }))
   })
 
+  it('a login starts no session if the address was changed after its code', async () => {
+    const subject = await addUser()
+    const starter = await openLoginStarter(database, {
+      issuing: createIssuing(),
+      clock,
+      auditSeconds,
+    })
+    const login = { subject, clientId: 'c', scopes: [], refreshes: true, by }
+    const withCode = (email_code: string): Parameters<typeof starter.start>[0] => ({
+      ...login,
+      marks: { email_code },
+    })
+    assert.equal(await starter.start(withCode('old@example.com')), undefined)
+    assert.ok(await starter.start(withCode('ada@example.com')))
+  })
+
   it('a change whose request was checked before the factor was set up is refused', async () => {
     const subject = await addUser()
     await database.write(insertPendingApp, { subject, sealed: 'x', now })

@@ -1,5 +1,6 @@
 import { command, inTables, type Command, type Transaction } from '../../../storage/database.ts'
 import {
+  addProof,
   endAttempt,
   insertCode,
   lockAttempt,
@@ -9,7 +10,12 @@ import {
 import { countWrongCode } from '../../credentials/second-factors/in-transaction.ts'
 import type { LoginEvent } from './feature.ts'
 import { demandsSecondStep, holds } from './marks-in-transaction.ts'
-import { lockAccount, type LockedAccount } from '../../users/accounts/in-transaction.ts'
+import {
+  lockAccount,
+  verifyMailbox,
+  type LockedAccount,
+} from '../../users/accounts/in-transaction.ts'
+import type { EmailVerificationEvent } from '../../mail/email-verification/feature.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { hasEntry, insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
@@ -202,4 +208,39 @@ export const recordWrongCode: Command<
   const { email: recipient, isVerified } = to
   if (notice && recipient !== undefined)
     await insertMail(transaction, notice, { subject, recipient, isVerified, share: 'notice', now })
+})
+
+/**
+ * Adds the proof of a mailbox to an attempt: the person has the code of a mail. This verifies the
+ * address of a Keystile account.
+ *
+ * @returns `isProved: false`, and changes nothing, if the code was used before, if the attempt is
+ *   over, or if the account is disabled or has another address by now
+ */
+export const proveMailbox: Command<
+  {
+    readonly id: string
+    readonly before: string
+    readonly proofs: string
+    readonly subject: string
+    readonly recipient: string
+    readonly hasAccount: boolean
+    readonly by: By
+    readonly now: number
+  },
+  { readonly isProved: boolean }
+> = command('proveMailbox', async (transaction, { recipient, hasAccount, by, ...proof }) => {
+  const { subject, now } = proof
+  const account = hasAccount
+    ? await lockAccount(transaction, { subject, rights: undefined })
+    : undefined
+  if (hasAccount && account?.email !== recipient) return { isProved: false }
+  if (!(await addProof(transaction, proof))) return { isProved: false }
+
+  if (account && account.email_verified_at === null) {
+    await verifyMailbox(transaction, { subject, by, now })
+    const entry = { event: 'email_verified', at: now, by, subject } as const
+    await insertAudit<EmailVerificationEvent>(transaction, entry)
+  }
+  return { isProved: true }
 })

@@ -12,6 +12,11 @@ import { countGrant } from './count-grant.ts'
 import type { AnyGrant, GrantParts } from './grants.ts'
 import type { Granted } from './grants/grant.ts'
 
+/** What the 403 of a login means. */
+export const nextStepRefusal: string =
+  'The login needs another step: send one of methods, with auth_session if there is one; or send ' +
+  'auth_session with enrol, if the account must have a second factor'
+
 export const tokenSchema = {
   type: 'object',
   properties: {
@@ -27,6 +32,11 @@ export const tokenSchema = {
     device_secret: {
       type: 'string',
       description: 'Keep it after the session ends, and send it with the next login',
+    },
+    recovery_codes: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'After a login that set up a second factor: shown once, and each works once',
     },
   },
   required: ['access_token', 'token_type', 'expires_in', 'scope'] as const,
@@ -66,7 +76,7 @@ export function tokenRoute(parts: TokenParts): OpenRoute {
       body: { type: 'form', schema: describeForm(grants) },
       success: { status: 200, description: 'Tokens', schema: tokenSchema },
       refuses: {
-        403: 'The login needs another step: send one of methods, with auth_session if there is one',
+        403: nextStepRefusal,
         429: 'Too many tries',
       },
     },
@@ -139,6 +149,7 @@ export interface WireTokens {
   readonly refresh_token?: string
   readonly scope: string
   readonly device_secret?: string
+  readonly recovery_codes?: readonly string[]
 }
 
 export function wireTokens({
@@ -147,6 +158,7 @@ export function wireTokens({
   refreshToken,
   scopes,
   deviceSecret,
+  recoveryCodes,
 }: Granted): WireTokens {
   return {
     access_token: accessToken,
@@ -155,5 +167,6 @@ export function wireTokens({
     ...(refreshToken !== undefined && { refresh_token: refreshToken }),
     scope: scopes.join(' '),
     ...(deviceSecret !== undefined && { device_secret: deviceSecret }),
+    ...(recoveryCodes && { recovery_codes: recoveryCodes }),
   }
 }

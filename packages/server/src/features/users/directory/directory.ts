@@ -87,11 +87,17 @@ export interface UserDirectory<U, S extends string = string> {
     hash: string,
     options: { readonly replaces: string },
   ): boolean | Promise<boolean>
+  /**
+   * Whether this user must log in with a second factor, where the others may: `secondFactor` must
+   * be `optional`. A user who has none sets it up within the login. Called at each login. Default:
+   * false.
+   */
+  needsFactor?(user: U): boolean
 }
 
 export const directoryFunctions = {
   required: ['findByLogin', 'findBySubject', 'active', 'scopes', 'passwordHash'],
-  optional: ['subject', 'savePasswordHash', 'email', 'setPassword'],
+  optional: ['subject', 'savePasswordHash', 'email', 'setPassword', 'needsFactor'],
 } as const
 
 /** A directory that also returns the values that only Keystile's own accounts have. */
@@ -129,6 +135,8 @@ export interface Directory<U> {
    * whether `emailVerified` of the user is `true`, as for a guard with `verified`.
    */
   emailVerified(user: U): boolean
+  /** Whether this user must have a second factor, where others may. */
+  needsFactor(user: U): boolean
   /** Returns the session that set the user's password; undefined if that is unknown. */
   passwordSession(user: U): string | undefined
   /**
@@ -194,6 +202,12 @@ export function checkedDirectory<U>(
     return value
   }
 
+  function needsFactor(user: U): boolean {
+    const value: unknown = directory.needsFactor ? directory.needsFactor(user) : false
+    if (typeof value !== 'boolean') throw wrong('needsFactor', 'true or false')
+    return value
+  }
+
   const isCached = directory.cached === true
   const afterChange = async (user: U): Promise<void> => {
     if (isCached) await userChanged?.(subject(user))
@@ -241,6 +255,7 @@ export function checkedDirectory<U>(
       return parsed?.shown
     },
     emailVerified: (user) => directory.emailVerified?.(user) ?? isVerifiedUser(user),
+    needsFactor,
     passwordSession: (user) => directory.passwordSession?.(user),
     rights: (user) => directory.rights?.(user),
     savePasswordHash:
@@ -251,6 +266,14 @@ export function checkedDirectory<U>(
       }),
     setPassword: checkedSetPassword(directory, afterChange),
   }
+}
+
+/** How an authenticator app names the account of a user. */
+export function labelOf<U>(
+  user: U,
+  { subject, username, email }: Pick<Directory<U>, 'subject' | 'username' | 'email'>,
+): string {
+  return username(user) ?? email(user) ?? subject(user)
 }
 
 function checkedSetPassword<U>(

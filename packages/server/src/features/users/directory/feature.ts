@@ -3,6 +3,7 @@ import type { UserObject } from 'keystile'
 import { findNearest } from 'keystile/internal'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings, type Setting } from '../../../feature/setting.ts'
+import { isOff } from '../../credentials/second-factors/choice.ts'
 import type { BuiltInScope } from '../scopes/scopes.ts'
 import { directoryFunctions, type UserDirectory } from './directory.ts'
 
@@ -35,6 +36,13 @@ const users: Setting<'users', UserDirectory<UserObject>> = {
       for (const [name, meant] of misspelt)
         addIssue({ code: 'custom', path: [name], message: `is not known; did you mean ${meant}?` })
     }),
+  findFaults: ({ needsFactor }, others, say) =>
+    needsFactor && isOff(others)
+      ? [
+          'must have no needsFactor while secondFactor is off. ' +
+            `Fix: ${say.set('secondFactor', 'optional')}`,
+        ]
+      : [],
   defaultText: "Keystile's own accounts",
   help: "the application's own users, instead of Keystile's accounts",
 }

@@ -133,6 +133,17 @@ export const de: Texts = {
       Link funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}). Geben Sie ihn an
       niemanden weiter.`,
   ],
+  enrolment_code: ({ service, code, lifetime, until }) => [
+    `Ihr Code für die Anmeldung bei ${service}`,
+    prose`Es gibt eine Anmeldung an dem Konto mit dieser Adresse bei ${service}, mit dem richtigen
+      Passwort. Das Konto muss jetzt eine Authenticator-App bekommen. Um sie einzurichten, geben Sie
+      diesen Code dort ein, wo Sie sich anmelden:`,
+    { code },
+    prose`Der Code funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}). Geben Sie ihn
+      an niemanden weiter.`,
+    prose`Wenn Sie das nicht waren, kennt eine andere Person das Passwort des Kontos. Legen Sie
+      jetzt ein neues fest.`,
+  ],
   both: {
     works: (lifetime, until) =>
       `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,

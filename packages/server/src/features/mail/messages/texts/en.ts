@@ -123,6 +123,15 @@ export const en: Texts = {
     prose`Then all devices are logged out, and you get a mail to set a new password. The link works
       once, within ${lifetime} (until ${until}). Do not give it to anyone.`,
   ],
+  enrolment_code: ({ service, code, lifetime, until }) => [
+    `Your code for the login at ${service}`,
+    prose`There is a login to the account with this address at ${service}, with its password. Now
+      the account must get an authenticator app. To set it up, enter this code where you log in:`,
+    { code },
+    `The code works once, within ${lifetime} (until ${until}). Do not give it to anyone.`,
+    prose`If this was not you, another person knows the password of the account. Set a new one
+      now.`,
+  ],
   both: {
     works: (lifetime, until) =>
       `The link and the code work once, within ${lifetime} (until ${until}).`,

@@ -127,6 +127,17 @@ export const es: Texts = {
       nueva contraseña. El enlace funciona una sola vez, durante ${lifetime} (hasta el ${until}). No
       lo comparta con nadie.`,
   ],
+  enrolment_code: ({ service, code, lifetime, until }) => [
+    `Su código para iniciar sesión en ${service}`,
+    prose`Se está iniciando sesión en la cuenta con esta dirección en ${service}, con la contraseña
+      correcta. La cuenta debe tener ahora una aplicación de autenticación. Para configurarla,
+      introduzca este código donde inicia la sesión:`,
+    { code },
+    prose`El código funciona una sola vez, durante ${lifetime} (hasta el ${until}). No lo comparta
+      con nadie.`,
+    prose`Si no ha sido usted, otra persona conoce la contraseña de la cuenta. Elija ahora una
+      nueva.`,
+  ],
   both: {
     works: (lifetime, until) =>
       `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,

@@ -130,6 +130,17 @@ export const fr: Texts = {
       nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au
       ${until}). Ne le communiquez à personne.`,
   ],
+  enrolment_code: ({ service, code, lifetime, until }) => [
+    `Votre code pour la connexion à ${service}`,
+    prose`Une connexion au compte lié à cette adresse sur ${service} est en cours, avec le bon mot
+      de passe. Le compte doit maintenant avoir une application d’authentification. Pour la
+      configurer, saisissez ce code là où vous vous connectez\u00a0:`,
+    { code },
+    prose`Le code fonctionne une seule fois, pendant ${lifetime} (jusqu’au ${until}). Ne le
+      communiquez à personne.`,
+    prose`Si ce n’est pas vous, une autre personne connaît le mot de passe du compte. Choisissez-en
+      un nouveau maintenant.`,
+  ],
   both: {
     works: (lifetime, until) =>
       `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,

@@ -1,4 +1,5 @@
 import type { Clock, JsonObject, Logger } from 'keystile/internal'
+import type { SecondFactorChoice } from '../../../credentials/second-factors/choice.ts'
 import type { SecondFactors } from '../../../credentials/second-factors/second-factors.ts'
 import type { Passwords } from '../../../credentials/password/password.ts'
 import type { Notices } from '../../../mail/messages/notices.ts'
@@ -14,6 +15,7 @@ export interface MethodParts<U> {
   readonly directory: Directory<U>
   readonly passwords: Passwords
   readonly secondFactors: SecondFactors
+  readonly secondFactor: SecondFactorChoice
   readonly audit: Audit<LoginEvent>
   readonly attempts: Attempts
   readonly limits: Limits
@@ -93,4 +95,9 @@ export type RefusalReason =
   | 'changed_meanwhile'
 
 /** These refusals come after a right password or in a session, so the caller may learn them. */
-export type WrongFactor = 'malformed_code' | 'wrong_code' | 'wrong_recovery_code'
+export type WrongFactor =
+  | 'malformed_code'
+  | 'wrong_code'
+  | 'wrong_recovery_code'
+  | 'unknown_enrolment'
+  | 'wrong_email_code'

@@ -25,8 +25,8 @@ export const otpMethod: Method<'otp'> = {
   async prove({ otp }, attempt, parts) {
     const { directory, limits, secondFactors, clock } = parts
     const subject = subjectOf(attempt)
-    const code = otp.replaceAll(/\s/g, '')
-    if (!/^\d{6}$/.test(code)) return refused('malformed_code', subject)
+    const code = readCode(otp)
+    if (code === undefined) return refused('malformed_code', subject)
 
     const app = await secondFactors.findApp(subject)
     if (!app) return refused('wrong_code', subject)
@@ -56,6 +56,12 @@ export const otpMethod: Method<'otp'> = {
       user,
     }
   },
+}
+
+/** Returns a code without spaces. Undefined if it is not six digits. */
+export function readCode(otp: string): string | undefined {
+  const code = otp.replaceAll(/\s/g, '')
+  return /^\d{6}$/.test(code) ? code : undefined
 }
 
 /**

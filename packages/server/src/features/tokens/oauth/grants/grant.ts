@@ -17,6 +17,8 @@ export interface Granted extends IssuedTokens {
    * password guesses from other devices cannot block the login.
    */
   readonly deviceSecret?: string | undefined
+  /** The recovery codes that come with a second factor that was set up within the login. */
+  readonly recoveryCodes?: readonly string[] | undefined
 }
 
 /**

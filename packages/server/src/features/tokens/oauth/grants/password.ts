@@ -1,6 +1,8 @@
 import type { Verifier } from 'keystile'
 import { OAuthError, type JsonObject } from 'keystile/internal'
 import type { AskedLogin } from '../../../sign-in/login/attempt.ts'
+import { enrolmentParameters, type EnrolmentStep } from '../../../sign-in/login/enrolment.ts'
+import type { IssuedCode } from '../../../sign-in/login/finish.ts'
 import type { Login, LoginOutcome } from '../../../sign-in/login/login.ts'
 import { methodParameters } from '../../../sign-in/login/methods.ts'
 import { readRequestedScopes, type ScopeRules } from '../../../users/scopes/scopes.ts'
@@ -16,6 +18,7 @@ export interface PasswordGrantParts {
 /** The parameters of a login, at each endpoint where people log in. */
 export const loginParameters: Readonly<Record<string, JsonObject>> = {
   ...methodParameters,
+  ...enrolmentParameters,
   auth_session: {
     type: 'string',
     format: 'password',
@@ -109,10 +112,10 @@ export async function logInForCode(
   client: GrantCaller,
   codeChallenge: AskedLogin['codeChallenge'],
   parts: PasswordGrantParts,
-): Promise<string> {
+): Promise<IssuedCode> {
   const done = await proceed({ front, codeChallenge }, values, client, parts)
   if (done.outcome !== 'code') throw new Error('a login with a code challenge must issue a code')
-  return done.code
+  return done
 }
 
 async function proceed(
@@ -139,6 +142,7 @@ function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>)
       'unmet_authentication_requirements',
       'The account must have a second factor: set one up first',
     )
+  if (done.outcome === 'enrol') return enrolmentRefusal(done)
   if (done.outcome === 'next') {
     const { session, methods } = done
     const members = { ...(session !== undefined && { auth_session: session }), methods }
@@ -155,8 +159,26 @@ function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>)
   )
 }
 
+/** Tells the client how a person who must have a second factor and has none sets it up. */
+function enrolmentRefusal({ session, needsEmailCode, shown }: EnrolmentStep): OAuthError {
+  const members = {
+    auth_session: session,
+    methods: shown ? ['otp'] : [],
+    enrol: ['totp'],
+    ...(needsEmailCode && { email_code: true }),
+    ...(shown && { secret: shown.secret, uri: shown.uri, qr_svg: shown.qrSvg }),
+  }
+  const next = shown
+    ? 'with otp, a code of the app'
+    : `with enrol=totp${needsEmailCode ? ' and email_code, the code of the mail' : ''}`
+  const message = `This account must have a second factor: send auth_session ${next}`
+  return new OAuthError('insufficient_authorization', message, { members })
+}
+
 const factorMessages: Readonly<Record<string, string>> = {
   malformed_code: 'The otp must be six digits',
   wrong_code: 'Incorrect code',
   wrong_recovery_code: 'Incorrect recovery code',
+  wrong_email_code: 'Incorrect email_code',
+  unknown_enrolment: 'The value of enrol must be totp',
 }

@@ -1,0 +1,69 @@
+// What the transaction that ends a login does with the app that was set up within the login. The
+// writer thread loads this file.
+import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
+import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
+import type { NewMail } from '../../mail/outbox/new-mail.ts'
+import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
+import {
+  eraseSecondFactors,
+  insertFirstApp,
+  replaceRecoveryCodes,
+} from '../../credentials/second-factors/in-transaction.ts'
+import type { Transaction } from '../../../storage/database.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import type { NoticeAddress } from '../../tokens/sessions/sessions.ts'
+import { endSessions } from '../../tokens/sessions/in-transaction.ts'
+import type { MarkInTransaction } from './mark-in-transaction.ts'
+
+/** The mark of an enrolment, as JSON. */
+export interface EnrolmentMark {
+  /** The secret of the app, as it is stored. */
+  readonly sealed: string
+  /** The hashes of the recovery codes. */
+  readonly codeIds: readonly string[]
+  readonly notice: NewMail | undefined
+  /** The address of an app's own user. Ignored for Keystile accounts. */
+  readonly noticeTo: NoticeAddress
+  /** The IP address of the login. */
+  readonly address: string | undefined
+}
+
+/**
+ * Adds the first app of a user, with recovery codes, and ends all sessions. Changes nothing and
+ * returns false if the user has an app by now, or if the mailbox got too many mails about factors.
+ */
+export async function addFirstApp({
+  transaction,
+  mark,
+  subject,
+  account,
+  now,
+}: MarkInTransaction): Promise<boolean> {
+  const { sealed, codeIds, notice, address, ...added } = JSON.parse(mark) as EnrolmentMark
+  const noticeTo = account
+    ? { email: account.email ?? undefined, isVerified: account.email_verified_at !== null }
+    : added.noticeTo
+  if (!(await insertFirstApp(transaction, { subject, sealed, now }))) return false
+  if (!(await sendNotice(transaction, notice, { subject, ...noticeTo, now }))) {
+    await eraseSecondFactors(transaction, { subject })
+    return false
+  }
+
+  await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
+  // A change of the address that was asked for before must not go around the factor.
+  await eraseProofs(transaction, { subject })
+  await endSessions(transaction, { subject, now })
+  const by = { actor: `user:${subject}`, address } as const
+  await insertAudit<FactorEvent>(transaction, { event: 'factor_added', at: now, by, subject })
+  return true
+}
+
+/** Stores the mail about the new app. Returns false if the mailbox got too many of them. */
+async function sendNotice(
+  transaction: Transaction,
+  notice: NewMail | undefined,
+  { email: recipient, ...user }: NoticeAddress & { readonly subject: string; readonly now: number },
+): Promise<boolean> {
+  if (!notice || recipient === undefined) return true
+  return tryInsertMail(transaction, notice, { ...user, recipient, share: 'factor' })
+}

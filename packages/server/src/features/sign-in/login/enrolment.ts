@@ -1,0 +1,199 @@
+// A person who must have a second factor and has none sets up an authenticator app within the
+// login: after the password, and after a code in a mail if Keystile can write to the person.
+// Otherwise a stolen password would be enough to add the thief's own phone.
+import type { JsonObject } from 'keystile/internal'
+import type { Seal } from '../../../base/seal.ts'
+import { hashSecret, isSecretOf } from '../../../base/secret.ts'
+import {
+  hashRecoveryCode,
+  makeRecoveryCodes,
+} from '../../credentials/second-factors/recovery-codes.ts'
+import { showSecret, type ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
+import { makeTotpSecret, stepOf } from '../../credentials/second-factors/totp.ts'
+import { preferredLanguage } from '../../mail/messages/language.ts'
+import type { CodeMailKind } from '../../mail/messages/message.ts'
+import { prepareMail } from '../../mail/outbox/new-mail.ts'
+import { makeCode } from '../../mail/proofs/new-proof.ts'
+import { useOf } from '../../operations/limits/uses.ts'
+import type { EventFeed } from '../../tokens/events/events.ts'
+import { labelOf } from '../../users/directory/directory.ts'
+import { attemptMilliseconds } from '../attempts/kept-attempts.ts'
+import { withProof, type Enrolment, type LoginAttempt } from './attempt.ts'
+import type { EnrolmentMark } from './enrolment-in-transaction.ts'
+import { emailCodeRate } from './feature.ts'
+import type { MethodParts, RefusedProof, WrongFactor } from './methods/method.ts'
+import { readCode, subjectOf } from './methods/otp.ts'
+
+/** The parameters of an enrolment, beside those of the methods. */
+export const enrolmentParameters: Readonly<Record<'enrol' | 'email_code', JsonObject>> = {
+  enrol: {
+    type: 'string',
+    description: 'totp sets up an authenticator app, if the account must have a second factor',
+  },
+  email_code: {
+    type: 'string',
+    description: 'The code of the mail, if the answer to the step before has email_code',
+  },
+}
+
+export interface EnrolmentParts<U> extends MethodParts<U> {
+  readonly feed: Pick<EventFeed, 'tail'>
+  /** How an authenticator app names the service. */
+  readonly service: string
+  /** Encrypts mails. Undefined if Keystile sends none. */
+  readonly mailSeal: (() => Seal) | undefined
+}
+
+/** The person must go on to set up a second factor, with this `auth_session`. */
+export interface EnrolmentStep {
+  readonly outcome: 'enrol'
+  readonly session: string
+  /** Whether the next step needs the code that was sent by mail. */
+  readonly needsEmailCode: boolean
+  /** The secret of the app, once the person may see it and has asked for it. */
+  readonly shown?: ShownSecret
+}
+
+type Refused = RefusedProof & { readonly attempt: LoginAttempt }
+
+type Enrolling<U> =
+  | EnrolmentStep
+  | Refused
+  | {
+      readonly outcome: 'proved'
+      readonly attempt: LoginAttempt
+      readonly user: U
+      readonly recoveryCodes: readonly string[]
+    }
+
+/**
+ * Goes on with the enrolment of a person who has proved the first step: sends the code to the
+ * mailbox, compares it, shows the secret of the app, and proves the first code of the app. Returns
+ * undefined if the attempt is over.
+ *
+ * @throws {ProblemError} `too_many_requests`
+ */
+export async function enrol<U>(
+  { attempt, user }: { readonly attempt: LoginAttempt; readonly user: U },
+  values: Readonly<Record<string, string | undefined>>,
+  parts: EnrolmentParts<U>,
+): Promise<Enrolling<U> | undefined> {
+  const isNew = attempt.session === undefined
+  const begun = isNew ? await begin(attempt, user, parts) : attempt
+  const { session, enrolment } = begun
+  if (session === undefined || !enrolment) return undefined
+  const { emailCode } = enrolment
+  if (emailCode && emailCode.recipient !== parts.directory.email(user)) return undefined
+
+  if ((values['enrol'] ?? 'totp') !== 'totp') return refused('unknown_enrolment', begun)
+  // Codes beside the password cannot be those of an enrolment that has just begun.
+  const { email_code: code, otp } = isNew ? {} : values
+
+  let kept = begun
+  if (code !== undefined && emailCode) {
+    const proving = await proveMailbox(code, emailCode, { attempt: begun, parts })
+    if (proving?.outcome !== 'proved') return proving
+    kept = proving.attempt
+  }
+  const needsEmailCode = emailCode !== undefined && !hasMailbox(kept)
+  const step = { outcome: 'enrol', session, needsEmailCode } as const
+  if (needsEmailCode) return step
+  if (otp !== undefined) return proveApp(otp, enrolment, { attempt: kept, user, parts })
+  if (values['enrol'] === undefined) return step
+
+  const names = { service: parts.service, account: labelOf(user, parts.directory) }
+  return { ...step, shown: showSecret(enrolment.secret, names) }
+}
+
+/**
+ * Stores the attempt with a secret for the app. If Keystile can write to the person, also stores
+ * the mail with a code.
+ */
+async function begin<U>(
+  attempt: LoginAttempt,
+  user: U,
+  { directory, attempts, mailSeal, clock }: EnrolmentParts<U>,
+): Promise<LoginAttempt> {
+  const secret = makeTotpSecret()
+  const recipient = directory.email(user)
+  if (!mailSeal || recipient === undefined)
+    return attempts.keep({ ...attempt, enrolment: { secret } }, true)
+
+  const [code, now] = [makeCode(), clock.now()]
+  const parameters = {
+    code,
+    expires_at: new Date(now + attemptMilliseconds).toISOString(),
+    language: preferredLanguage(attempt.asked.acceptLanguage),
+  }
+  const template: CodeMailKind = 'enrolment_code'
+  const kind = { template, lifetimeMilliseconds: attemptMilliseconds }
+  const mail = prepareMail(kind, { parameters, seal: mailSeal() }, now)
+  const enrolment = { secret, emailCode: { hash: hashSecret(code), recipient } }
+  const isVerified = directory.emailVerified(user)
+  return attempts.keep({ ...attempt, enrolment }, true, { mail, recipient, isVerified })
+}
+
+/** Compares the code of the mail. It works once, also if it is sent several times in parallel. */
+async function proveMailbox<U>(
+  code: string,
+  { hash, recipient }: NonNullable<Enrolment['emailCode']>,
+  { attempt, parts }: { readonly attempt: LoginAttempt; readonly parts: EnrolmentParts<U> },
+): Promise<Refused | { readonly outcome: 'proved'; readonly attempt: LoginAttempt } | undefined> {
+  const { attempts, limits, feed, clock } = parts
+  if (!(await attempts.countTry(attempt))) return undefined
+  const spent = await limits.count([useOf(emailCodeRate, subjectOf(attempt))])
+  if (!isSecretOf(code.replaceAll(/[\s-]/g, ''), hash) || hasMailbox(attempt))
+    return refused('wrong_email_code', attempt)
+
+  const proof = { method: mailboxMethod, at: clock.now(), mark: recipient }
+  const proved = await attempts.proveMailbox(attempt, proof)
+  if (!proved) return refused('wrong_email_code', attempt)
+  await limits.refund(spent)
+  await feed.tail()
+  return { outcome: 'proved', attempt: proved }
+}
+
+const mailboxMethod = 'email_code'
+
+function hasMailbox({ proofs }: LoginAttempt): boolean {
+  return proofs.some(({ method }) => method === mailboxMethod)
+}
+
+/** Proves the first code of the app. The transaction that ends the login adds the app. */
+async function proveApp<U>(
+  otp: string,
+  { secret }: Enrolment,
+  {
+    attempt,
+    user,
+    parts,
+  }: { readonly attempt: LoginAttempt; readonly user: U; readonly parts: EnrolmentParts<U> },
+): Promise<Enrolling<U> | undefined> {
+  const { attempts, directory, secondFactors, notices, clock } = parts
+  if (!(await attempts.countTry(attempt))) return undefined
+  const code = readCode(otp)
+  if (code === undefined) return refused('malformed_code', attempt)
+  const now = clock.now()
+  const step = stepOf(secret, code, now)
+  if (step === undefined) return refused('wrong_code', attempt)
+
+  const { address, acceptLanguage } = attempt.asked
+  const [subject, recoveryCodes] = [subjectOf(attempt), makeRecoveryCodes()]
+  const sealed = secondFactors.seal(subject, secret)
+  const mark: EnrolmentMark = {
+    sealed,
+    codeIds: recoveryCodes.map(hashRecoveryCode),
+    notice: notices('factor_added', { address, acceptLanguage }),
+    noticeTo: { email: directory.email(user), isVerified: directory.emailVerified(user) },
+    address,
+  }
+  // In this order: the code belongs to the app that the first mark adds.
+  const added = { method: 'enrolment', at: now, mark: JSON.stringify(mark) }
+  const proof = { method: 'otp', at: now, mark: JSON.stringify([step, sealed]) }
+  const proved = withProof(withProof(attempt, subject, added), subject, proof)
+  return { outcome: 'proved', attempt: proved, user, recoveryCodes }
+}
+
+function refused(reason: WrongFactor, attempt: LoginAttempt): Refused {
+  return { outcome: 'refused', reason, subject: attempt.subject, attempt }
+}
