@@ -65,8 +65,14 @@ export const passwordMethod: Method<'username' | 'password'> = {
     if (directory.passwordHash(user) !== hash)
       return { outcome: 'changed', attempt: { ...attempt, subject } }
 
-    const mark = passwordMark(await renewHash(user, hash, { password, address }, parts))
-    const proof = { method: 'password', at: clock.now(), mark }
+    const renewed = await renewHash(user, hash, { password, address }, parts)
+    // Another login may have stored its renewed hash first, or the app may have stored none.
+    const renewedUser = renewed === hash ? user : await directory.findByLogin(username)
+    const stored = renewedUser && directory.passwordHash(renewedUser)
+    if (stored !== hash && stored !== renewed)
+      return { outcome: 'changed', attempt: { ...attempt, subject } }
+
+    const proof = { method: 'password', at: clock.now(), mark: passwordMark(stored) }
     const proved = withProof(attempt, directory.subject(user), proof)
     return { outcome: 'proved', attempt: proved, user }
   },
