@@ -23,6 +23,7 @@ const linkPages = [
   '/account/finish-registration',
   '/account/confirm-email-change',
   '/account/undo-email-change',
+  '/account/undo-factor',
   '/account/accept-invitation',
 ]
 

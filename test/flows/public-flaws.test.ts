@@ -83,8 +83,8 @@ async function opensOnlyItself(
   }
   for (const to of mailFlows) if (to.confirmPath !== flow.confirmPath) await isRefused(to)
 
-  // The endpoint of the flow itself refuses a purpose that it does not have. Links that undo have
-  // a table of their own.
+  // The endpoint of the flow itself refuses a purpose that it does not have. The link that
+  // undoes a change of the address has a table of its own.
   if (flow.idName) {
     await stage.sql(`update mail_proof set purpose = 'not-' || purpose`)
     await isRefused(flow)

@@ -1,7 +1,9 @@
 // The flows that a mail completes, as a list. Tests of scanners, flaws, guessing and timing go
 // through it, so a new flow is tested by one record more.
 import assert from 'node:assert/strict'
+import { decodeJwtUnsafe } from 'keystile/jwt'
 import type { AppMail, MailMessage } from '@keystile/server'
+import { codeAt } from '../src/features/credentials/second-factors/totp.ts'
 import {
   createTestClock,
   type Answer,
@@ -32,7 +34,10 @@ type Asked = Pick<TestKeystile, 'keystile' | 'send'>
 export interface MailFlow {
   readonly name: string
   /** The settings that the flow needs. */
-  readonly options: { readonly emailVerification?: 'off' | 'optional' | 'required' }
+  readonly options: {
+    readonly emailVerification?: 'off' | 'optional' | 'required'
+    readonly secondFactor?: 'optional'
+  }
   /**
    * Adds the person if the flow is for users, and asks for the mail. The answer has the id of the
    * request, and the address of the mail has the number in the name of the person.
@@ -102,6 +107,14 @@ export const mailFlows: readonly MailFlow[] = [
     page: '/account/undo-email-change',
   },
   {
+    name: 'undo of a second factor',
+    options: { secondFactor: 'optional' },
+    ask: setUpFactor,
+    confirmPath: '/factors/undo',
+    fields: () => ({}),
+    page: '/account/undo-factor',
+  },
+  {
     name: 'invitation',
     options: { emailVerification: 'optional' },
     async ask({ email }, { keystile }) {
@@ -123,6 +136,22 @@ async function addAndLogIn(
   await keystile.users?.create({ username, email, password })
   const { json } = await send('POST', '/token', { ...from, form: { username, password } })
   return String(json['access_token'])
+}
+
+/** Adds a person with a verified address, who sets up an authenticator app. */
+async function setUpFactor(
+  { username, email, password, from }: Person,
+  { keystile, send }: Asked,
+): Promise<Pick<Answer, 'status' | 'text' | 'json'>> {
+  await keystile.users?.create({ username, email, password, emailVerified: true })
+  const { json } = await send('POST', '/token', { ...from, form: { username, password } })
+  const bearer = String(json['access_token'])
+  const begun = await send('POST', '/users/me/factors/totp', { ...from, bearer })
+  const { iat } = decodeJwtUnsafe(bearer).claims
+  const code = codeAt(String(begun.json['secret']), Math.floor(Number(iat) / 30))
+  const confirm = '/users/me/factors/totp/confirm'
+  const { status, text } = await send('POST', confirm, { ...from, bearer, json: { code } })
+  return { status: status === 200 ? 204 : status, text, json: {} }
 }
 
 /** Adds a person, who asks for a new address. */

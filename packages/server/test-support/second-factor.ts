@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
-import { codeAt } from '../src/features/credentials/second-factors/totp.ts'
-import { password, tokensOf, type Answer, type TestClock, type TestKeystile } from './keystile.ts'
+import { createFactorSeal } from '../src/features/credentials/second-factors/reseal.ts'
+import { codeAt, makeTotpSecret } from '../src/features/credentials/second-factors/totp.ts'
+import {
+  key,
+  password,
+  tokensOf,
+  type Answer,
+  type Stage,
+  type TestClock,
+  type TestKeystile,
+} from './keystile.ts'
 import type { WithMailbox } from './mailbox.ts'
 
 /** A person with an authenticator app. */
@@ -100,4 +109,22 @@ export async function tokensWithFactor(person: Enrolled): Promise<ReturnType<typ
   const { status, json, text } = await person.login()
   assert.equal(status, 200, text)
   return tokensOf(json)
+}
+
+/** Gives each of many users an authenticator app, without requests. Returns their secrets. */
+export async function giveApps(
+  { sql }: Pick<Stage, 'sql'>,
+  subjects: readonly string[],
+): Promise<readonly string[]> {
+  const seal = createFactorSeal([key])
+  const secrets = subjects.map(makeTotpSecret)
+  const rows = subjects.map(
+    (subject, n) =>
+      `('${subject}', 'confirmed', '${seal.seal(secrets[n]!, subject)}', -1, 0, ${Date.now()})`,
+  )
+  await sql(
+    'insert into authenticator_app (subject, state, sealed, last_step, wrong_codes, created_at) ' +
+      `values ${rows.join()}`,
+  )
+  return secrets
 }

@@ -310,6 +310,19 @@ describe('readSettings', () => {
     assert.equal(await docsWith({ docs: 'off' }), 'off')
   })
 
+  it('by default, users may set up a second factor, but not without a key that stays', async () => {
+    const factorWith = async (environment: object): Promise<unknown> =>
+      (await readSettings({ registration: 'closed' }, { ...environment }, true)).options
+        .secondFactor
+    assert.equal(await factorWith({}), 'optional')
+    assert.equal(await factorWith({ KEYSTILE_KEY: key }), 'optional')
+    assert.equal(await factorWith({ KEYSTILE_SECOND_FACTOR: 'off' }), 'off')
+    const file = write('own.jwk', exportPrivateJwk(generateKey('ES256')))
+    assert.equal(await factorWith({ KEYSTILE_SIGNING_KEY_FILE: file }), 'off')
+    const both = { KEYSTILE_SIGNING_KEY_FILE: file, KEYSTILE_KEY: key }
+    assert.equal(await factorWith(both), 'optional')
+  })
+
   it('readSettings() needs no key for commands that decrypt nothing', async () => {
     const environment = { DATABASE_URL: postgres }
     await assert.rejects(readSettings({}, environment, true), { message: /KEYSTILE_KEY must/ })

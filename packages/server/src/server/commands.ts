@@ -4,6 +4,7 @@
 import type { OfUser } from '../feature/of-user.ts'
 import * as secondFactors from '../features/credentials/second-factors/store.ts'
 import * as emailChange from '../features/mail/email-change/store.ts'
+import * as factorUndo from '../features/mail/factor-undo/store.ts'
 import * as emailVerification from '../features/mail/email-verification/store.ts'
 import * as invitations from '../features/mail/invitations/store.ts'
 import * as outbox from '../features/mail/outbox/store.ts'
@@ -40,6 +41,7 @@ interface Store extends Readonly<Record<string, unknown>> {
 const stores: readonly Store[] = [
   secondFactors,
   emailChange,
+  factorUndo,
   emailVerification,
   invitations,
   outbox,

@@ -161,6 +161,7 @@ describe('the rate limits of features', () => {
     assert.deepEqual(namesOf(rates.filter(({ isGivenBackWhole }) => isGivenBackWhole)), [
       'address',
       'email-confirm',
+      'factor-undo',
       'invitation',
       'reset-confirm',
       'verification-confirm',

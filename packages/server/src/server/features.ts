@@ -21,6 +21,7 @@ import * as directory from '../features/users/directory/feature.ts'
 import * as docs from '../features/pages/docs/feature.ts'
 import * as emailVerification from '../features/mail/email-verification/feature.ts'
 import * as emailChange from '../features/mail/email-change/feature.ts'
+import * as factorUndo from '../features/mail/factor-undo/feature.ts'
 import * as events from '../features/tokens/events/feature.ts'
 import * as invitations from '../features/mail/invitations/feature.ts'
 import * as limits from '../features/operations/limits/feature.ts'
@@ -79,6 +80,7 @@ export type AuditEventName = AuditEventOf<
   | typeof emailVerification.feature
   | typeof factors.feature
   | typeof emailChange.feature
+  | typeof factorUndo.feature
   | typeof invitations.feature
   | typeof login.feature
   | typeof oauth.feature
@@ -161,6 +163,7 @@ const list = [
   pendingRegistration.feature,
   emailVerification.feature,
   emailChange.feature,
+  factorUndo.feature,
   invitations.feature,
   backup.feature,
   app.feature,

@@ -32,7 +32,7 @@ export interface LoginWired<U> {
 
 export async function wireLogin<U>(
   { options, accounts, limits, devices, notices, mailSeal }: Parts,
-  { directory }: Pick<People<U>, 'directory'>,
+  { directory, factorUndo: undo }: Pick<People<U>, 'directory' | 'factorUndo'>,
   { starter }: Pick<IssuingParts, 'starter'>,
 ): Promise<LoginWired<U>> {
   const { clock, logger, issuer, secondFactor } = options
@@ -58,11 +58,13 @@ export async function wireLogin<U>(
     attempts,
     codes,
     mailSeal: hasMail(options) ? mailSeal : undefined,
+    undo,
   })
   const factors = createFactors({
     ...shared,
     database,
     hasAccounts,
+    undo,
     mustHaveFactor: (user) => mustHaveFactor(user, shared),
   })
   return {
@@ -74,7 +76,8 @@ export async function wireLogin<U>(
       factors,
       directory,
       isOffered: secondFactor !== 'off' && seal !== undefined,
-      hasMail: hasMail(options),
+      // Whether the address of an app's own user is verified is a matter of the app.
+      needsVerifiedAddress: hasMail(options) && hasAccounts,
     }),
   }
 }

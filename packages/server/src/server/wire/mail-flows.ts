@@ -17,6 +17,7 @@ import type { Directory } from '../../features/users/directory/directory.ts'
 import { changeRoute, emailChangeFlow } from '../../features/mail/email-change/change.ts'
 import { undoFlow } from '../../features/mail/email-change/undo.ts'
 import { verificationFlow } from '../../features/mail/email-verification/verification.ts'
+import { factorUndoFlow } from '../../features/mail/factor-undo/undo.ts'
 import type { MailFlow } from '../../features/mail/flows/flow.ts'
 import { invitationFlow } from '../../features/mail/invitations/invitation.ts'
 import { hasMail } from '../../features/mail/messages/mail.ts'
@@ -49,11 +50,13 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
       register: [registerRoute({ ...shared, verification: undefined })],
       routes: [changeRoute(shared)],
       mailPurposes: [],
+      factorUndo: undefined,
       invitations: undefined,
     }
 
   const verifiesAddresses = emailVerification !== 'off'
   const undo = undoFlow(shared)
+  const factorUndo = factorUndoFlow(shared)
   const changes = emailChangeFlow({ ...shared, undo, verifiesAddresses })
   const invitations = invitationFlow(shared)
   const store = accountPasswords(shared)
@@ -62,11 +65,18 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
   const verifications = verificationFlow({ ...shared, registrations })
 
   const verification = verifiesAddresses ? verifications.prepare : undefined
-  const flows = [changes, undo, invitations, resets, ...(verifiesAddresses ? [verifications] : [])]
+  const flows = [
+    changes,
+    undo,
+    factorUndo,
+    invitations,
+    resets,
+    ...(verifiesAddresses ? [verifications] : []),
+  ]
   const profile = describeProfile(shared.profile, 'input')
   const pages = [
     changePage(changes),
-    undoPage(undo),
+    undoPage('undo', undo),
     acceptPage(invitations, shared.passwordPolicy, profile),
     ...(verifiesAddresses
       ? [confirmPage('verify', verifications), confirmPage('finish', verifications)]
@@ -79,6 +89,8 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
         : [registerRoute({ ...shared, verification })],
     routes: [
       ...flows.flatMap(({ routes }) => routes),
+      // The pages of the app do not know this page yet.
+      ...formPageRoutes(undoPage('undoFactor', factorUndo), shared),
       ...(accountPagesUrl
         ? []
         : [
@@ -89,11 +101,12 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     // Registrations are here with both settings, because mails that were sent under the other
     // setting must still work.
     mailPurposes: purposesOf(verifiesAddresses ? [...flows, registrations] : flows),
+    factorUndo,
     invitations,
   }
 }
 
-const noFlows = { routes: [], mailPurposes: [] }
+const noFlows = { routes: [], mailPurposes: [], factorUndo: undefined }
 
 /**
  * Makes the flow by which an app's own users set a new password by mail. Makes none if the app has
@@ -115,7 +128,7 @@ export function wireAppFlows(
   const store = directoryPasswords({ ...shared, directory: { ...directory, setPassword } })
   const resets = passwordResetFlow({ ...shared, directory, store })
   const pages = parts.options.accountPagesUrl ? [] : resetPageRoutes({ ...shared, resets })
-  return { routes: [...resets.routes, ...pages], mailPurposes: purposesOf([resets]) }
+  return { ...noFlows, routes: [...resets.routes, ...pages], mailPurposes: purposesOf([resets]) }
 }
 
 function purposesOf(flows: readonly MailFlow<never>[]): readonly ProofPurpose[] {
@@ -133,6 +146,7 @@ function sharedParts({ options, accounts, mailSeal: seal, ...parts }: Parts) {
     registration,
     profile,
     pagesUrl: pagesUrlOf(options),
+    ownPagesUrl: pagesUrlOf({ issuer }),
   }
   return { ...parts, ...accounts, ...chosen, proofs, seal, clock }
 }

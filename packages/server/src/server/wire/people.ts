@@ -4,6 +4,7 @@ import type { User, Users } from '../../features/users/accounts/users.ts'
 import type { Directory } from '../../features/users/directory/directory.ts'
 import { createUserCache, type UserLookup } from '../../features/users/directory/user-cache.ts'
 import type { EventFeed } from '../../features/tokens/events/events.ts'
+import type { FactorUndo } from '../../features/mail/factor-undo/undo.ts'
 import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
 import type { Route } from '../../http/route.ts'
 
@@ -13,13 +14,15 @@ export interface People<U> {
   readonly active: UserLookup<U>
   readonly routes: readonly Route<Caller<string, U>>[]
   readonly mailPurposes: readonly ProofPurpose[]
+  /** Undefined if Keystile sends no mails, and for an app's own users. */
+  readonly factorUndo: FactorUndo | undefined
   /** The value of `keystile.users`. Undefined if the app stores the users. */
   readonly users: AppUsers<string, User['publicUser']> | undefined
   show(user: U): UserObject
 }
 
 /** The routes that send and accept links and codes in mails, and the purposes of these links. */
-export type MailFlows<U> = Pick<People<U>, 'routes' | 'mailPurposes'>
+export type MailFlows<U> = Pick<People<U>, 'routes' | 'mailPurposes' | 'factorUndo'>
 
 /**
  * Returns the users of the app's own directory. The only endpoints for accounts are those that work
@@ -72,6 +75,7 @@ export function accountPeople(
     directory,
     routes,
     mailPurposes,
+    factorUndo,
     appUsers,
     feed,
   }: MailFlows<User> & {
@@ -90,6 +94,7 @@ export function accountPeople(
     }),
     routes,
     mailPurposes,
+    factorUndo,
     users: appUsers,
     show: ({ publicUser }) => publicUser,
   }

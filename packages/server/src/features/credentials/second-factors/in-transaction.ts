@@ -90,7 +90,7 @@ export async function spendRecoveryCode(
   return spent !== undefined
 }
 
-/** Locks the pending app of a user. Returns false if it is not there, or has another secret. */
+/** Locks a pending app of a user. Returns false if it is not there any more. */
 export async function lockPending(
   transaction: Transaction,
   { subject, sealed }: { readonly subject: string; readonly sealed: string },
@@ -99,7 +99,7 @@ export async function lockPending(
     .updateTable('authenticator_app')
     .set({ sealed })
     .where('subject', '=', subject)
-    .where('state', '=', 'pending')
+    .where('state', '!=', 'confirmed')
     .where('sealed', '=', sealed)
     .returning('subject')
     .executeTakeFirst()
@@ -107,8 +107,9 @@ export async function lockPending(
 }
 
 /**
- * Makes the pending app the confirmed one, after its first code. It replaces an earlier app. The
- * row stays the same, so a transaction that waits for it then sees the confirmed app.
+ * Makes a pending app the confirmed one, after its first code. It replaces an earlier app, and the
+ * apps that wait in other sessions. The row stays the same, so a transaction that waits for it then
+ * sees the confirmed app.
  */
 export async function confirmPending(
   transaction: Transaction,
@@ -118,7 +119,7 @@ export async function confirmPending(
   await db
     .deleteFrom('authenticator_app')
     .where('subject', '=', subject)
-    .where('state', '=', 'confirmed')
+    .where('sealed', '!=', sealed)
     .execute()
   await db
     .updateTable('authenticator_app')

@@ -3,7 +3,10 @@ import type { Seal } from '../../../base/seal.ts'
 import type { Database } from '../../../storage/database.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
 import { countRecoveryCodes, hasRecoveryCode, insertPendingApp, listApps } from './store.ts'
-import type { AuthenticatorAppRow } from './tables.ts'
+import { pendingIn, type AuthenticatorAppRow } from './tables.ts'
+
+/** How long a first code may take, after the secret was shown. */
+const pendingMilliseconds = 60 * 60 * 1000
 
 /** The confirmed authenticator app of a user. */
 export interface AuthenticatorApp {
@@ -35,12 +38,12 @@ export interface SecondFactors {
   findApp(subject: string): Promise<AuthenticatorApp | undefined>
   /** Returns what a user has set up, without a secret. */
   describe(subject: string): Promise<DescribedFactors>
-  /** Returns the app that waits for its first code, if its secret was made after this time. */
-  findPending(subject: string, madeAfter: number): Promise<PendingApp | undefined>
+  /** Returns the app that waits for its first code in this session. */
+  findPending(subject: string, sessionId: string): Promise<PendingApp | undefined>
   /** Encrypts the secret of an app, as it is stored. */
   seal(subject: string, secret: string): string
-  /** Stores the secret of an app that waits for its first code. Returns it as it is stored. */
-  begin(subject: string, secret: string): Promise<string>
+  /** Stores the secret of an app that waits for its first code in this session, for an hour. */
+  begin(subject: string, sessionId: string, secret: string): Promise<void>
   countRecoveryCodes(subject: string): Promise<number>
   /** Returns the id of a recovery code if it is one of this user's. Does NOT spend it. */
   findRecoveryCode(subject: string, code: string): Promise<string | undefined>
@@ -92,18 +95,19 @@ export function createSecondFactors(
         recoveryCodes: await countRecoveryCodes(reader, subject),
       }
     },
-    async findPending(subject, madeAfter) {
+    async findPending(subject, sessionId) {
+      const madeAfter = clock.now() - pendingMilliseconds
       const row = (await listApps(reader, { subject })).find(
-        ({ state, created_at: madeAt }) => state === 'pending' && madeAt > madeAfter,
+        ({ state, created_at: madeAt }) => state === pendingIn(sessionId) && madeAt > madeAfter,
       )
       const secret = row && seal?.open(row.sealed, subject)
       return row && secret !== undefined ? { secret, sealed: row.sealed } : undefined
     },
     seal: encrypt,
-    async begin(subject, secret) {
-      const sealed = encrypt(subject, secret)
-      await database.write(insertPendingApp, { subject, sealed, now: clock.now() })
-      return sealed
+    async begin(subject, sessionId, secret) {
+      const [sealed, now] = [encrypt(subject, secret), clock.now()]
+      const expired = now - pendingMilliseconds
+      await database.write(insertPendingApp, { subject, sessionId, sealed, now, expired })
     },
     countRecoveryCodes: (subject) => countRecoveryCodes(reader, subject),
     async findRecoveryCode(subject, code) {

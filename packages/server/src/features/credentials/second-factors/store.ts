@@ -3,9 +3,9 @@ import { command, inTables, type Command, type Reader } from '../../../storage/d
 import { hasTable } from '../../../storage/migrate.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import { eraseSecondFactors } from './in-transaction.ts'
-import type { AuthenticatorAppRow, SecondFactorTables } from './tables.ts'
+import { pendingIn, type AuthenticatorAppRow, type SecondFactorTables } from './tables.ts'
 
-/** Returns the apps of a user: the confirmed one, the pending one, or both. */
+/** Returns the apps of a user: the confirmed one, and those that wait for their first code. */
 export const listApps: (
   reader: Reader,
   values: { readonly subject: string },
@@ -41,28 +41,41 @@ export async function hasRecoveryCode(
 }
 
 /**
- * Stores the secret of an app that the user has not confirmed yet. It replaces another pending one,
- * and never a confirmed one.
+ * Stores the secret of an app that the user has not confirmed yet. It replaces a pending one of the
+ * same session, and never one of another session or a confirmed one.
  */
 export const insertPendingApp: Command<
-  { readonly subject: string; readonly sealed: string; readonly now: number },
+  {
+    readonly subject: string
+    readonly sessionId: string
+    readonly sealed: string
+    readonly now: number
+    /** Pending apps that were made before this time are deleted. */
+    readonly expired: number
+  },
   void
-> = command('insertPendingApp', async (transaction, { subject, sealed, now }) => {
-  const row = { subject, state: 'pending', sealed, last_step: -1, wrong_codes: 0 } as const
-  await inTables<SecondFactorTables>(transaction)
+> = command('insertPendingApp', async (transaction, values) => {
+  const { subject, sessionId, sealed, now, expired } = values
+  const db = inTables<SecondFactorTables>(transaction)
+  await db
+    .deleteFrom('authenticator_app')
+    .where('subject', '=', subject)
+    .where('state', '!=', 'confirmed')
+    .where('created_at', '<=', expired)
+    .execute()
+  const row = { subject, state: pendingIn(sessionId), last_step: -1, wrong_codes: 0 }
+  await db
     .insertInto('authenticator_app')
-    .values({ ...row, created_at: now })
+    .values({ ...row, sealed, created_at: now })
     .onConflict((conflict) =>
-      conflict
-        .columns(['subject', 'state'])
-        .doUpdateSet({ sealed, last_step: -1, created_at: now }),
+      conflict.columns(['subject', 'state']).doUpdateSet({ sealed, created_at: now }),
     )
     .execute()
 })
 
 /**
- * Lists the apps of the next users in the order of their subjects, with both states of the last
- * user. Empty if the database has no table of apps yet.
+ * Lists the apps of the next users in the order of their subjects, with all apps of the last user.
+ * Empty if the database has no table of apps yet.
  */
 export async function listSealed(
   reader: Reader,

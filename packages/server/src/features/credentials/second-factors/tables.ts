@@ -3,8 +3,8 @@
 /** The authenticator app of a user. */
 export interface AuthenticatorAppRow {
   readonly subject: string
-  /** `pending` until the user has sent a first code. A user may have one row of each state. */
-  readonly state: 'confirmed' | 'pending'
+  /** `confirmed`, or before the first code what `pendingIn()` returns. A user has one of each. */
+  readonly state: string
   /** The secret, encrypted. */
   readonly sealed: string
   /** The step of the newest code that was accepted. Codes of this step or earlier do not work. */
@@ -13,6 +13,12 @@ export interface AuthenticatorAppRow {
   readonly wrong_codes: number
   readonly created_at: number
 }
+
+/**
+ * The state of an app that waits for its first code in a session. No other session can replace or
+ * confirm it.
+ */
+export const pendingIn = (sessionId: string): string => `pending ${sessionId}`
 
 /** A recovery code that was not used yet. */
 export interface RecoveryCodeRow {

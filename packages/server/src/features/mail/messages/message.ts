@@ -52,6 +52,7 @@ export const proofKinds = [
   'registration',
   'email_change',
   'email_changed',
+  'first_factor_added',
   'invitation',
 ] as const
 export type ProofMailKind = (typeof proofKinds)[number]

@@ -7,8 +7,8 @@ export interface Texts {
   /** The last paragraph of each notice. */
   readonly automatic: string
   readonly linkMails: Readonly<Record<LinkMailKind, (service: string) => LinkText>>
-  /** A notice with a link: it restores the old address. */
-  readonly email_changed: (values: UndoValues) => MailText
+  /** Notices with a link that undoes the change. */
+  readonly undoMails: Readonly<Record<UndoMailKind, (values: UndoValues) => MailText>>
   /** A notice with a code. It works where the login goes on. */
   readonly enrolment_code: (values: CodeValues) => MailText
   /** The terms of a link and a code, and of a link alone. */
@@ -29,7 +29,8 @@ export interface NoticeValues {
   readonly address: string | undefined
 }
 
-export type LinkMailKind = Exclude<ProofMailKind, 'email_changed'>
+export type UndoMailKind = 'email_changed' | 'first_factor_added'
+export type LinkMailKind = Exclude<ProofMailKind, UndoMailKind>
 
 export interface LinkText {
   readonly subject: string
@@ -94,6 +95,7 @@ export interface PageTexts extends Named<Label> {
   readonly finish: FormTexts & Named<'intro' | 'usernameTaken' | 'emailTaken'>
   readonly change: FormTexts & { readonly intro: string; readonly refused: string }
   readonly undo: FormTexts & { readonly intro: string }
+  readonly undoFactor: FormTexts & { readonly intro: string }
   readonly accept: FormTexts & { readonly intro: string; readonly taken: string }
 }
 

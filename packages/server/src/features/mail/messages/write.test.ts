@@ -23,6 +23,8 @@ function assertHasWords(text: string, part: string): void {
   for (const word of part.match(/[\p{L}\d]+/gu) ?? []) assert.ok(text.includes(word), word)
 }
 
+const linkOnlyKinds: readonly string[] = ['email_changed', 'first_factor_added', 'invitation']
+
 describe('writeMail', () => {
   for (const language of languages)
     it(`in the language ${language}, each notice shows the time and the service name`, async () => {
@@ -54,7 +56,7 @@ describe('writeMail', () => {
 
   it('a mail about a change is in the language of the request, then in that of the setting', async () => {
     const parameters = { link: 'https://auth.example.com/undo', expires_at: '2026-12-02T12:00:00Z' }
-    for (const template of [...noticeKinds, ...codeKinds, 'email_changed']) {
+    for (const template of [...noticeKinds, ...codeKinds, 'email_changed', 'first_factor_added']) {
       const write = (language: string): ReturnType<typeof writeMail> =>
         writeMail({ ...mail, template, parameters: { ...parameters, language } }, options)
       const [both, own] = [await write('de'), await write('en')]
@@ -78,7 +80,7 @@ describe('writeMail', () => {
         const { subject, text, html } = await writeMail({ ...mail, template, parameters }, options)
         assert.ok(subject.includes('auth.example.com'))
         assert.ok(text.includes(`\n\n${link}\n\n`))
-        const hasCode = template !== 'email_changed' && template !== 'invitation'
+        const hasCode = !linkOnlyKinds.includes(template)
         assert.equal(text.includes('\n\n1234 5678\n\n'), hasCode)
         assert.equal(/\bc[oó]d(e|igo)\b/i.test(text), hasCode, text)
         assert.match(text, /\b15\sminut\w*/i)

@@ -84,9 +84,9 @@ async function contentOf(
   const values: ProofMail = { subject, service, at, link, code, expiresAt, language }
   if (templates[kind]) return requireContent(await templates[kind](values))
 
-  // This mail reports a change, as a notice does.
-  if (kind === 'email_changed')
-    return layOut(both, (read) => texts[read][kind]({ service, link, ...termsIn(read) }))
+  // These mails report a change, as a notice does.
+  if (kind === 'email_changed' || kind === 'first_factor_added')
+    return layOut(both, (read) => texts[read].undoMails[kind]({ service, link, ...termsIn(read) }))
   return layOut([language], (read) => linkText(kind, values, termsIn(read)))
 }
 

@@ -5,7 +5,7 @@ import type { Rule } from '../../../feature/rule.ts'
 import { countOf } from '../../../feature/wording.ts'
 import { mailCommands, purgeDropped } from './store.ts'
 
-export const mailboxRates: LimitRates<'hour' | 'day' | 'allowance'> = {
+export const mailboxRates: LimitRates<'hour' | 'day' | 'allowance' | 'guess'> = {
   /**
    * Allows a mailbox three mails at once, then one each hour. Each share of the mailbox is counted
    * separately: see `MailShare`.
@@ -26,6 +26,8 @@ export const mailboxRates: LimitRates<'hour' | 'day' | 'allowance'> = {
     burst: 3,
     intervalMilliseconds: 144 * minuteMilliseconds,
   },
+  /** Allows a mailbox one mail a day about wrong codes of a second factor. */
+  guess: { name: 'factor-notice', burst: 1, intervalMilliseconds: 24 * 60 * minuteMilliseconds },
 }
 
 /**

@@ -33,10 +33,18 @@ export type MailShare = 'requested' | 'allowance' | 'invitation'
  * - `removal`: reports that an address was removed.
  * - `undo`: has a link that restores the address.
  * - `factor`: reports a change of the second factors.
+ * - `guess`: reports a wrong code after the right password, once a day.
  * - `enrolment`: has the code that setting up a required second factor needs.
- * - `undone`: has a link to set a new password, after an address was restored.
+ * - `undone`: has a link to set a new password, after a change was undone.
  */
-export type AccountMailShare = 'notice' | 'removal' | 'undo' | 'undone' | 'factor' | 'enrolment'
+export type AccountMailShare =
+  | 'notice'
+  | 'removal'
+  | 'undo'
+  | 'undone'
+  | 'factor'
+  | 'guess'
+  | 'enrolment'
 
 export type CountedAddressee = Addressee & {
   /** The time of the change, in milliseconds. */
@@ -94,5 +102,6 @@ function usesOf(addressee: CountedAddressee): readonly Use[] {
 
   const prefix = 'isVerified' in addressee && !addressee.isVerified ? 'unverified-' : ''
   const counted = `${mailbox}\n${prefix}${addressee.share}`
+  if (addressee.share === 'guess') return [useOf(mailboxRates.guess, counted)]
   return [useOf(mailboxRates.hour, counted), useOf(mailboxRates.day, counted)]
 }

@@ -7,6 +7,7 @@ import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { eraseProofs, insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
 import { codeRate, maxTries } from './feature.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
+import { firstFactorAdded } from './purposes.ts'
 
 /** Stores a request for a proof. The resolver looks up the account later. */
 export const requestProof: Command<MailProofRow, void> = command('requestProof', insertProof)
@@ -164,9 +165,11 @@ function asBound(row: MailProofRow): BoundProofRow | undefined {
 
 export const ofUser: OfUser = {
   erase: eraseProofs,
+  // Without its undo link, the owner could not remove a factor that the backup has.
   async restored(transaction) {
     const { numDeletedRows } = await inTables<MailProofTables>(transaction)
       .deleteFrom('mail_proof')
+      .where('purpose', '!=', firstFactorAdded)
       .executeTakeFirstOrThrow()
     return { links_deleted: Number(numDeletedRows) }
   },

@@ -15,7 +15,6 @@ const named = [
   'factor',
   'factor-device',
   'factor-known',
-  'factor-notice',
   'factor-email-code',
   'factor-enrolment',
   'proof',
@@ -29,6 +28,7 @@ const named = [
   'mailbox-hour',
   'mailbox-day',
   'mailbox-allowance',
+  'factor-notice',
   'mail-code',
   'reset-login',
   'reset-address',
@@ -40,6 +40,7 @@ const named = [
   'verification-confirm',
   'verification-password',
   'email-confirm',
+  'factor-undo',
   'invitation',
 ]
 const dayMilliseconds = 24 * 60 * 60_000

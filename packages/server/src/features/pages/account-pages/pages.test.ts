@@ -52,7 +52,8 @@ function createStage(): Stage & { readonly routes: readonly OpenRoute[] } {
     confirmPage('verify', confirming),
     confirmPage('finish', confirming),
     changePage(confirming),
-    undoPage({ undo: note('undo'), isOpen }),
+    undoPage('undo', { undo: note('undo'), isOpen }),
+    undoPage('undoFactor', { undo: note('undo factor'), isOpen }),
     acceptPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),
   ]
   const routes = [
@@ -284,6 +285,7 @@ describe('a link that was used or has expired', () => {
     'finish-registration': /If you have created your account with it, log in\. .* register once/,
     'confirm-email-change': /If you have confirmed your address with it, .* change the address/,
     'undo-email-change': /If you have undone the change with it, look into your mailbox/,
+    'undo-factor': /If you have removed the app with it, look into your mailbox/,
     'accept-invitation': /If you have created your account with it, log in\. .* new invitation/,
   }
   for (const [path, next] of Object.entries(nextSteps))
@@ -513,6 +515,15 @@ describe('the pages for a new address and for an invitation', () => {
       '<button>Undo the change</button>',
       '</form>',
     ])
+    assert.deepEqual(await linesAfter(stage, 'undo-factor?token=t'), [
+      '<h1>Remove the authenticator app</h1>',
+      '<p>The authenticator app is removed from your account. All devices are logged out, and you ' +
+        'get a mail to set a new password.</p>',
+      '<form method="post" action="undo-factor">',
+      hidden('token', 't'),
+      '<button>Remove the app</button>',
+      '</form>',
+    ])
     for (const path of ['accept-invitation', 'accept-invitation?token='])
       assert.deepEqual(await linesAfter(stage, path), [
         '<h1>Create your account</h1>',
@@ -528,6 +539,7 @@ describe('the pages for a new address and for an invitation', () => {
     for (const [path, heading] of [
       ['confirm-email-change', 'Your address is changed'],
       ['undo-email-change', 'Your old address is back'],
+      ['undo-factor', 'The app is removed'],
       ['accept-invitation', 'Your account is ready'],
     ] as const) {
       const [shown, text] = await linesAfter(stage, path, { form })
@@ -540,6 +552,8 @@ describe('the pages for a new address and for an invitation', () => {
       ['confirm', { token: '' }, { subject: undefined, password: undefined }, by],
       ['undo', 't', by],
       ['undo', '', by],
+      ['undo factor', 't', by],
+      ['undo factor', '', by],
       ['accept', { token: 't' }, { age: 36, username: 'ada', password: 'p' }, by],
       ['accept', { token: '' }, {}, by],
     ])
@@ -639,6 +653,8 @@ describe('the descriptions of the account pages', () => {
       ['POST', 'confirm-email-change', 'token password', '403 422 429'],
       ['GET', 'undo-email-change', '', '403'],
       ['POST', 'undo-email-change', 'token', '403 422 429'],
+      ['GET', 'undo-factor', '', '403'],
+      ['POST', 'undo-factor', 'token', '403 422 429'],
       ['GET', 'accept-invitation', '', '403'],
       ['POST', 'accept-invitation', 'token username password age', '403 409 422 429'],
     ])

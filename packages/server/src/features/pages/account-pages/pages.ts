@@ -4,6 +4,7 @@ import { ProblemError, type JsonObject } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import type { EmailChanges } from '../../mail/email-change/change.ts'
 import type { EmailUndo } from '../../mail/email-change/undo.ts'
+import type { FactorUndo } from '../../mail/factor-undo/undo.ts'
 import type { Verifications } from '../../mail/email-verification/verification.ts'
 import type { Invitations } from '../../mail/invitations/invitation.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
@@ -111,14 +112,24 @@ export function changePage({
   }
 }
 
-/** The page that restores the old e-mail address. */
-export function undoPage({ undo, isOpen }: Pick<EmailUndo, 'undo' | 'isOpen'>): FormPage {
-  return {
+const undoForms: Readonly<Record<'undo' | 'undoFactor', Pick<FormPage, 'name' | 'summary'>>> = {
+  undo: {
     name: 'undo-email-change',
     summary: 'Restore the old e-mail address',
+  },
+  undoFactor: { name: 'undo-factor', summary: 'Remove the second factors' },
+}
+
+/** The page that restores the old e-mail address, or removes the second factors (`undoFactor`). */
+export function undoPage(
+  kind: keyof typeof undoForms,
+  { undo, isOpen }: Pick<EmailUndo | FactorUndo, 'undo' | 'isOpen'>,
+): FormPage {
+  return {
+    ...undoForms[kind],
     refuses: { ...refuses, ...refusesFields },
     fieldNames: [],
-    texts: ({ texts }) => texts.undo,
+    texts: ({ texts }) => texts[kind],
     fields: () => [],
     isOpen,
     submit: (form, request) => undo(form.get('token') ?? '', byStranger(request)),

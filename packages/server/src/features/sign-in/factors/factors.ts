@@ -10,6 +10,7 @@ import type {
 } from '../../credentials/second-factors/second-factors.ts'
 import { showSecret, type ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { makeTotpSecret, stepOf } from '../../credentials/second-factors/totp.ts'
+import type { FactorUndo } from '../../mail/factor-undo/undo.ts'
 import type { NoticeKind } from '../../mail/messages/message.ts'
 import type { Notices } from '../../mail/messages/notices.ts'
 import type { By } from '../../operations/audit/entry.ts'
@@ -26,13 +27,10 @@ import {
   type FactorChange,
 } from './store.ts'
 
-/** How long a first code may take, after the secret was shown. */
-const pendingMilliseconds = 60 * 60 * 1000
-
 /** Changes what users have set up as second factors. Endpoints and commands use it. */
 export interface Factors<U> {
   show(subject: string): Promise<DescribedFactors>
-  /** Makes a secret for an app. It counts only after its first code. */
+  /** Makes a secret for an app. It counts only after its first code in the same session. */
   begin(user: U, by: By): Promise<ShownSecret>
   /**
    * Confirms the app with its first code.
@@ -62,6 +60,8 @@ export interface FactorParts<U> {
   readonly mustHaveFactor: (user: U) => boolean
   readonly feed: Pick<EventFeed, 'tail'>
   readonly notices: Notices
+  /** Undefined if no mails are sent, and for an app's own users. */
+  readonly undo: Pick<FactorUndo, 'prepare'> | undefined
   readonly limits: Limits
   /** How an authenticator app names the service. */
   readonly service: string
@@ -86,19 +86,20 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
   return {
     show: secondFactors.describe,
     async begin(user, by) {
-      await limits.count([useOf(enrolmentRate, by.sessionId ?? directory.subject(user))])
       const [subject, secret] = [directory.subject(user), makeTotpSecret()]
-      await secondFactors.begin(subject, secret)
+      const sessionId = by.sessionId ?? subject
+      await limits.count([useOf(enrolmentRate, sessionId)])
+      await secondFactors.begin(subject, sessionId, secret)
       return showSecret(secret, { service, account: labelOf(user, directory) })
     },
     async confirm(user, code, by) {
       const subject = directory.subject(user)
-      const spent = await limits.count([useOf(enrolmentRate, by.sessionId ?? subject)])
-      const now = clock.now()
-      const pending = await secondFactors.findPending(subject, now - pendingMilliseconds)
+      const sessionId = by.sessionId ?? subject
+      const spent = await limits.count([useOf(enrolmentRate, sessionId)])
+      const pending = await secondFactors.findPending(subject, sessionId)
       if (!pending) throw nothingPending()
 
-      const step = stepOf(pending.secret, code.replaceAll(/\s/g, ''), now)
+      const step = stepOf(pending.secret, code.replaceAll(/\s/g, ''), clock.now())
       if (step === undefined)
         throw new ProblemError('forbidden', 'The code is wrong; check the time of the phone')
 
@@ -109,6 +110,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
         sealed: pending.sealed,
         step,
         codeIds: codes.map(hashRecoveryCode),
+        undo: parts.undo?.prepare(by),
       })
       if (outcome === 'gone') throw nothingPending()
       if (outcome === 'too-many-mails') throw tooManyMails()

@@ -19,8 +19,8 @@ export interface FactorOptions {
   /**
    * Whether users may set up a second factor. `off`: they cannot; a factor that exists is still
    * asked for. `optional`: each user decides. `required`: each login needs one, and a user who has
-   * none sets it up within the login. Default: `off`, because a login form without a field for the
-   * code would lock people out.
+   * none sets it up within the login. Default: `optional` in the stand-alone server; `off` in an
+   * app, because a login form without a field for the code would lock people out.
    */
   readonly secondFactor?: SecondFactorChoice
 }
@@ -35,6 +35,10 @@ const secondFactor: DefaultedSetting<'secondFactor', SecondFactorChoice> = {
   takenBy: 'both',
   schema: z.enum(secondFactorChoices, { error: 'must be off, optional or required' }),
   default: 'off',
+  // Without `key`, nothing could encrypt the secrets of apps.
+  standAloneDefault: ({ signingKey, key }) =>
+    signingKey !== undefined && key === undefined ? 'off' : 'optional',
+  defaultText: 'off in an app; optional in the stand-alone server, but off with signingKey alone',
   help: 'whether users may or must have a second factor: off, optional or required',
   environment: ['KEYSTILE_SECOND_FACTOR'],
 }

@@ -17,8 +17,8 @@ export interface FactorRouteParts<U> {
   readonly directory: Pick<Directory<U>, 'subject' | 'email' | 'emailVerified'>
   /** Whether users may set up a factor. */
   readonly isOffered: boolean
-  /** Whether Keystile sends mails: then the address must be verified first. */
-  readonly hasMail: boolean
+  /** Whether the address of the account must be verified first. */
+  readonly needsVerifiedAddress: boolean
 }
 
 export function factorRoutes<U>(
@@ -116,9 +116,9 @@ function beginRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>
       refuses: { 403: 'The address of the account must be verified first' },
     },
     async handle(request, { identity, user }) {
-      const { directory, factors, hasMail } = parts
-      const isUnverified =
-        hasMail && directory.email(user) !== undefined && !directory.emailVerified(user)
+      const { directory, factors, needsVerifiedAddress } = parts
+      const hasUnverified = directory.email(user) !== undefined && !directory.emailVerified(user)
+      const isUnverified = needsVerifiedAddress && hasUnverified
       // An app that exists may be replaced: this login has proved it.
       if (isUnverified && !(await factors.show(identity.subject)).app)
         throw new ProblemError(

@@ -1,5 +1,6 @@
 // The transactions that change second factors. Each locks the account first, then checks, then
 // stores the mail about the change, and then changes: a change without its mail does not happen.
+import { bindUndo, type LinkedProof } from '../../mail/factor-undo/in-transaction.ts'
 import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
 import { command, type Command, type Transaction } from '../../../storage/database.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
@@ -44,21 +45,26 @@ export const confirmApp: Command<
     readonly step: number
     /** The hashes of the recovery codes that come with a first factor. */
     readonly codeIds: readonly string[]
+    /** The mail about a first factor. Undefined without mail, and for an app's own users. */
+    readonly undo: LinkedProof | undefined
   },
   { readonly outcome: 'first' | 'replaced' | Refused }
-> = command('confirmApp', async (transaction, { sealed, step, codeIds, ...change }) => {
+> = command('confirmApp', async (transaction, { sealed, step, codeIds, undo, ...change }) => {
   const { subject, by, now } = change
   const addressee = await lockAddressee(transaction, change)
   if (!addressee || (await lacksFactor(transaction, change))) return { outcome: 'gone' }
   if (!(await lockPending(transaction, { subject, sealed }))) return { outcome: 'gone' }
-  if (!(await sendNotice(transaction, addressee, change))) return { outcome: 'too-many-mails' }
-
   const isFirst = !(await hasSecondFactor(transaction, subject))
+  const notice = isFirst && undo ? undo.mail : change.notice
+  if (!(await sendNotice(transaction, addressee, { notice }))) return { outcome: 'too-many-mails' }
+
   await confirmPending(transaction, { subject, sealed, step, now })
   if (isFirst) {
     await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
     // A change of the address that was asked for before must not go around the factor.
     await eraseProofs(transaction, { subject })
+    const { mailbox } = addressee
+    if (undo && mailbox !== null) await bindUndo(transaction, undo, { subject, mailbox, now })
     await endSessions(transaction, { subject, except: by.sessionId, now })
   }
   await insertAudit<FactorEvent>(transaction, { event: 'factor_added', ...entryOf(change) })
@@ -120,6 +126,8 @@ export const resetFactors: Command<FactorChange, { readonly hadFactor: boolean }
 interface Addressee {
   readonly subject: string
   readonly recipient: string | undefined
+  /** The address of an account, in the form in which mailboxes are compared. */
+  readonly mailbox: string | null
   readonly isVerified: boolean
   readonly share: 'factor'
   readonly now: number
@@ -137,14 +145,15 @@ async function lockAddressee(
 
   const email = account ? (account.email ?? undefined) : noticeTo.email
   const isVerified = account ? account.email_verified_at !== null : noticeTo.isVerified
-  return { subject, recipient: email, isVerified, share: 'factor', now }
+  const mailbox = account?.email_key ?? null
+  return { subject, recipient: email, mailbox, isVerified, share: 'factor', now }
 }
 
 /** Stores the mail about a change. Returns false if the mailbox got too many of them. */
 async function sendNotice(
   transaction: Transaction,
   addressee: Addressee,
-  { notice }: FactorChange,
+  { notice }: Pick<FactorChange, 'notice'>,
 ): Promise<boolean> {
   if (!notice || addressee.recipient === undefined) return true
   return tryInsertMail(transaction, notice, addressee as CountedAddressee)

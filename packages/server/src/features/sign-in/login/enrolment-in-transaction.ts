@@ -1,5 +1,6 @@
 // What the transaction that ends a login does with the app that was set up within the login. The
 // writer thread loads this file.
+import { bindUndo, type LinkedProof } from '../../mail/factor-undo/in-transaction.ts'
 import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
 import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
@@ -22,6 +23,8 @@ export interface EnrolmentMark {
   /** The hashes of the recovery codes. */
   readonly codeIds: readonly string[]
   readonly notice: NewMail | undefined
+  /** The mail instead of `notice`, if its link can undo the enrolment. */
+  readonly undo: LinkedProof | undefined
   /** The address of an app's own user. Ignored for Keystile accounts. */
   readonly noticeTo: NoticeAddress
   /** The IP address of the login. */
@@ -39,11 +42,12 @@ export async function addFirstApp({
   account,
   now,
 }: MarkInTransaction): Promise<boolean> {
-  const { sealed, codeIds, notice, address, ...added } = JSON.parse(mark) as EnrolmentMark
+  const { sealed, codeIds, undo, address, ...added } = JSON.parse(mark) as EnrolmentMark
   const noticeTo = account
     ? { email: account.email ?? undefined, isVerified: account.email_verified_at !== null }
     : added.noticeTo
   if (!(await insertFirstApp(transaction, { subject, sealed, now }))) return false
+  const notice = undo?.mail ?? added.notice
   if (!(await sendNotice(transaction, notice, { subject, ...noticeTo, now }))) {
     await eraseSecondFactors(transaction, { subject })
     return false
@@ -52,6 +56,8 @@ export async function addFirstApp({
   await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
   // A change of the address that was asked for before must not go around the factor.
   await eraseProofs(transaction, { subject })
+  if (undo && account?.email_key)
+    await bindUndo(transaction, undo, { subject, mailbox: account.email_key, now })
   await endSessions(transaction, { subject, now })
   const by = { actor: `user:${subject}`, address } as const
   await insertAudit<FactorEvent>(transaction, { event: 'factor_added', at: now, by, subject })

@@ -10,6 +10,7 @@ import {
 } from '../../credentials/second-factors/recovery-codes.ts'
 import { showSecret, type ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { makeTotpSecret, stepOf } from '../../credentials/second-factors/totp.ts'
+import type { FactorUndo } from '../../mail/factor-undo/undo.ts'
 import { preferredLanguage } from '../../mail/messages/language.ts'
 import type { CodeMailKind } from '../../mail/messages/message.ts'
 import { prepareMail } from '../../mail/outbox/new-mail.ts'
@@ -42,6 +43,8 @@ export interface EnrolmentParts<U> extends MethodParts<U> {
   readonly service: string
   /** Encrypts mails. Undefined if Keystile sends none. */
   readonly mailSeal: (() => Seal) | undefined
+  /** Undefined if no mails are sent, and for an app's own users. */
+  readonly undo: Pick<FactorUndo, 'prepare'> | undefined
 }
 
 /** The person must go on to set up a second factor, with this `auth_session`. */
@@ -184,6 +187,7 @@ async function proveApp<U>(
     sealed,
     codeIds: recoveryCodes.map(hashRecoveryCode),
     notice: notices('factor_added', { address, acceptLanguage }),
+    undo: parts.undo?.prepare({ actor: `user:${subject}`, address, acceptLanguage }),
     noticeTo: { email: directory.email(user), isVerified: directory.emailVerified(user) },
     address,
   }

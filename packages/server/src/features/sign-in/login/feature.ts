@@ -64,13 +64,6 @@ export const factorDeviceRate: LimitRate = {
   intervalMilliseconds: 144 * minuteMilliseconds,
 }
 
-/** Limits the mails about wrong codes to one a day, per user. */
-export const guessedNoticeRate: LimitRate = {
-  name: 'factor-notice',
-  burst: 1,
-  intervalMilliseconds: 24 * 60 * minuteMilliseconds,
-}
-
 /**
  * Limits the codes in mails to 20 a day, per user. A code counts only after the right password. A
  * right code is refunded.
@@ -112,7 +105,6 @@ export const feature: Feature<object, LoginEvent> = {
     factorRate,
     factorDeviceRate,
     factorKnownRate,
-    guessedNoticeRate,
     emailCodeRate,
   ],
 }

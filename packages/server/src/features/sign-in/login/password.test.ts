@@ -63,6 +63,7 @@ function steps(
     secondFactor: 'off',
     service: 'auth.example',
     mailSeal: undefined,
+    undo: undefined,
   }
 }
 

@@ -68,6 +68,9 @@ describe('startLogin', () => {
     return created.user.publicUser.id
   }
 
+  const pendingOf = (subject: string) =>
+    ({ subject, sessionId: 's', sealed: 'x', now, expired: 0 }) as const
+
   it('a login stores its notice only if the account was made over ten minutes ago', async () => {
     const subject = await addUser()
     now = madeAt + tenMinutes - 1
@@ -79,10 +82,10 @@ describe('startLogin', () => {
 
   it('a login without the factor that the user has just set up starts no session', async () => {
     const subject = await addUser()
-    await database.write(insertPendingApp, { subject, sealed: 'x', now })
+    await database.write(insertPendingApp, pendingOf(subject))
     const change = { subject, hasAccount: true, notice: undefined, by, now }
     const noticeTo = { email: undefined, isVerified: false }
-    const confirmed = { ...change, noticeTo, sealed: 'x', step: 1, codeIds: [] }
+    const confirmed = { ...change, noticeTo, sealed: 'x', step: 1, codeIds: [], undo: undefined }
     assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'first' })
     const starter = await openLoginStarter(database, {
       issuing: createIssuing(),
@@ -113,11 +116,11 @@ describe('startLogin', () => {
 
   it('a change whose request was checked before the factor was set up is refused', async () => {
     const subject = await addUser()
-    await database.write(insertPendingApp, { subject, sealed: 'x', now })
+    await database.write(insertPendingApp, pendingOf(subject))
     const noticeTo = { email: undefined, isVerified: false }
     const weak = { actor: `user:${subject}`, acr: 'pwd' } as const
     const change = { subject, hasAccount: true, notice: undefined, noticeTo, by: weak, now }
-    const confirmed = { ...change, sealed: 'x', step: 1, codeIds: ['code'] }
+    const confirmed = { ...change, sealed: 'x', step: 1, codeIds: ['code'], undo: undefined }
     assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'first' })
 
     const gone = { outcome: 'gone' }

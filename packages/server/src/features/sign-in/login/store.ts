@@ -20,7 +20,7 @@ import type { By } from '../../operations/audit/entry.ts'
 import { hasEntry, insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { restoreUses } from '../../operations/limits/in-transaction.ts'
-import { insertMail } from '../../mail/outbox/in-transaction.ts'
+import { insertMail, tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessionRows, lockSession, startSession } from '../../tokens/sessions/in-transaction.ts'
 import type {
@@ -194,7 +194,10 @@ export const claimFirstStart: Command<number, number> = command(
   },
 )
 
-/** Counts a wrong code from an unknown device, and stores the mail that tells the owner. */
+/**
+ * Counts a wrong code from an unknown device, and stores the mail that tells the owner, if the
+ * mailbox got none today.
+ */
 export const recordWrongCode: Command<
   {
     readonly subject: string
@@ -206,8 +209,8 @@ export const recordWrongCode: Command<
 > = command('recordWrongCode', async (transaction, { subject, notice, to, now }) => {
   await countWrongCode(transaction, subject)
   const { email: recipient, isVerified } = to
-  if (notice && recipient !== undefined)
-    await insertMail(transaction, notice, { subject, recipient, isVerified, share: 'notice', now })
+  if (!notice || recipient === undefined) return
+  await tryInsertMail(transaction, notice, { subject, recipient, isVerified, share: 'guess', now })
 })
 
 /**

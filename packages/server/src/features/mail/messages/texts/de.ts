@@ -122,17 +122,31 @@ export const de: Texts = {
       ifNotYou: 'Wenn Sie kein Konto möchten, ignorieren Sie diese Mail.',
     }),
   },
-  email_changed: ({ service, link, lifetime, until }) => [
-    `Die Adresse Ihres Kontos bei ${service} wurde geändert`,
-    `Ihr Konto bei ${service} hat jetzt eine andere E-Mail-Adresse. Bisher hatte es diese.`,
-    'Wenn Sie das waren, müssen Sie nichts tun.',
-    prose`Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. Über diesen Link
-      machen Sie die Änderung rückgängig:`,
-    { link },
-    prose`Dann werden alle Geräte abgemeldet, und Sie bekommen eine Mail für ein neues Passwort. Der
-      Link funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}). Geben Sie ihn an
-      niemanden weiter.`,
-  ],
+  undoMails: {
+    email_changed: ({ service, link, lifetime, until }) => [
+      `Die Adresse Ihres Kontos bei ${service} wurde geändert`,
+      `Ihr Konto bei ${service} hat jetzt eine andere E-Mail-Adresse. Bisher hatte es diese.`,
+      'Wenn Sie das waren, müssen Sie nichts tun.',
+      prose`Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. Über diesen
+        Link machen Sie die Änderung rückgängig:`,
+      { link },
+      prose`Dann werden alle Geräte abgemeldet, und Sie bekommen eine Mail für ein neues Passwort.
+        Der Link funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}). Geben Sie ihn
+        an niemanden weiter.`,
+    ],
+    first_factor_added: ({ service, link, lifetime, until }) => [
+      `Ihr Konto bei ${service} hat jetzt eine Authenticator-App`,
+      prose`Zu Ihrem Konto bei ${service} wurde eine Authenticator-App hinzugefügt. Von jetzt an
+        braucht eine Anmeldung diese App.`,
+      'Wenn Sie das waren, müssen Sie nichts tun.',
+      prose`Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort. Über diesen Link
+        entfernen Sie die App:`,
+      { link },
+      prose`Dann werden alle Geräte abgemeldet, und Sie bekommen eine Mail für ein neues Passwort.
+        Der Link funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}). Geben Sie ihn
+        an niemanden weiter.`,
+    ],
+  },
   enrolment_code: ({ service, code, lifetime, until }) => [
     `Ihr Code für die Anmeldung bei ${service}`,
     prose`Es gibt eine Anmeldung an dem Konto mit dieser Adresse bei ${service}, mit dem richtigen
@@ -281,6 +295,19 @@ export const de: Texts = {
       used: prose`Wenn Sie die Änderung damit rückgängig gemacht haben, sehen Sie in Ihr Postfach:
         Dort ist eine Mail für ein neues Passwort. Wenn nicht, wenden Sie sich an die Betreiber der
         App.`,
+    },
+    undoFactor: {
+      heading: 'Authenticator-App entfernen',
+      intro: prose`Die Authenticator-App wird von Ihrem Konto entfernt. Alle Geräte werden
+        abgemeldet, und Sie bekommen eine Mail für ein neues Passwort.`,
+      button: 'App entfernen',
+      done: {
+        heading: 'Die App ist entfernt',
+        text: prose`Sehen Sie in Ihr Postfach und legen Sie über den Link in der Mail ein neues
+          Passwort fest.`,
+      },
+      used: prose`Wenn Sie die App damit entfernt haben, sehen Sie in Ihr Postfach: Dort ist eine
+        Mail für ein neues Passwort. Wenn nicht, wenden Sie sich an die Betreiber des Dienstes.`,
     },
     accept: {
       heading: 'Konto anlegen',

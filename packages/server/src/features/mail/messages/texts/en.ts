@@ -113,16 +113,29 @@ export const en: Texts = {
       ifNotYou: 'If you do not want an account, ignore this mail.',
     }),
   },
-  email_changed: ({ service, link, lifetime, until }) => [
-    `The address of your account at ${service} was changed`,
-    `Your account at ${service} now has another e-mail address. It had this one until now.`,
-    'If you did this, you do not have to do anything.',
-    prose`If you did not do this, another person has access to your account. Open this link to undo
-      the change:`,
-    { link },
-    prose`Then all devices are logged out, and you get a mail to set a new password. The link works
-      once, within ${lifetime} (until ${until}). Do not give it to anyone.`,
-  ],
+  undoMails: {
+    email_changed: ({ service, link, lifetime, until }) => [
+      `The address of your account at ${service} was changed`,
+      `Your account at ${service} now has another e-mail address. It had this one until now.`,
+      'If you did this, you do not have to do anything.',
+      prose`If you did not do this, another person has access to your account. Open this link to
+        undo the change:`,
+      { link },
+      prose`Then all devices are logged out, and you get a mail to set a new password. The link
+        works once, within ${lifetime} (until ${until}). Do not give it to anyone.`,
+    ],
+    first_factor_added: ({ service, link, lifetime, until }) => [
+      `Your account at ${service} has an authenticator app now`,
+      prose`An authenticator app was added to your account at ${service}. From now on, a login needs
+        this app.`,
+      'If you did this, you do not have to do anything.',
+      prose`If you did not do this, another person knows your password. Open this link to remove the
+        app:`,
+      { link },
+      prose`Then all devices are logged out, and you get a mail to set a new password. The link
+        works once, within ${lifetime} (until ${until}). Do not give it to anyone.`,
+    ],
+  },
   enrolment_code: ({ service, code, lifetime, until }) => [
     `Your code for the login at ${service}`,
     prose`There is a login to the account with this address at ${service}, with its password. Now
@@ -247,6 +260,18 @@ export const en: Texts = {
         text: 'Look into your mailbox, and set a new password with the link in the mail.',
       },
       used: prose`If you have undone the change with it, look into your mailbox: there is a mail to
+        set a new password. If not, contact the people who run the app.`,
+    },
+    undoFactor: {
+      heading: 'Remove the authenticator app',
+      intro: prose`The authenticator app is removed from your account. All devices are logged out,
+        and you get a mail to set a new password.`,
+      button: 'Remove the app',
+      done: {
+        heading: 'The app is removed',
+        text: 'Look into your mailbox, and set a new password with the link in the mail.',
+      },
+      used: prose`If you have removed the app with it, look into your mailbox: there is a mail to
         set a new password. If not, contact the people who run the app.`,
     },
     accept: {

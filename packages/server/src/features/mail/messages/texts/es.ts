@@ -116,17 +116,31 @@ export const es: Texts = {
       ifNotYou: 'Si no quiere una cuenta, ignore este mensaje.',
     }),
   },
-  email_changed: ({ service, link, lifetime, until }) => [
-    `Se ha cambiado la dirección de su cuenta en ${service}`,
-    `Su cuenta en ${service} tiene ahora otra dirección de correo. Hasta ahora tenía esta.`,
-    'Si ha sido usted, no tiene que hacer nada.',
-    prose`Si no ha sido usted, otra persona tiene acceso a su cuenta. Abra este enlace para deshacer
-      el cambio:`,
-    { link },
-    prose`Entonces se cierra la sesión en todos los dispositivos y recibe un mensaje para elegir una
-      nueva contraseña. El enlace funciona una sola vez, durante ${lifetime} (hasta el ${until}). No
-      lo comparta con nadie.`,
-  ],
+  undoMails: {
+    email_changed: ({ service, link, lifetime, until }) => [
+      `Se ha cambiado la dirección de su cuenta en ${service}`,
+      `Su cuenta en ${service} tiene ahora otra dirección de correo. Hasta ahora tenía esta.`,
+      'Si ha sido usted, no tiene que hacer nada.',
+      prose`Si no ha sido usted, otra persona tiene acceso a su cuenta. Abra este enlace para
+        deshacer el cambio:`,
+      { link },
+      prose`Entonces se cierra la sesión en todos los dispositivos y recibe un mensaje para elegir
+        una nueva contraseña. El enlace funciona una sola vez, durante ${lifetime} (hasta el
+        ${until}). No lo comparta con nadie.`,
+    ],
+    first_factor_added: ({ service, link, lifetime, until }) => [
+      `Su cuenta en ${service} tiene ahora una aplicación de autenticación`,
+      prose`Se ha añadido una aplicación de autenticación a su cuenta en ${service}. A partir de
+        ahora, cada inicio de sesión necesita esta aplicación.`,
+      'Si ha sido usted, no tiene que hacer nada.',
+      prose`Si no ha sido usted, otra persona conoce su contraseña. Abra este enlace para retirar la
+        aplicación:`,
+      { link },
+      prose`Entonces se cierra la sesión en todos los dispositivos y recibe un mensaje para elegir
+        una nueva contraseña. El enlace funciona una sola vez, durante ${lifetime} (hasta el
+        ${until}). No lo comparta con nadie.`,
+    ],
+  },
   enrolment_code: ({ service, code, lifetime, until }) => [
     `Su código para iniciar sesión en ${service}`,
     prose`Se está iniciando sesión en la cuenta con esta dirección en ${service}, con la contraseña
@@ -271,6 +285,18 @@ export const es: Texts = {
       },
       used: prose`Si ha deshecho el cambio con él, revise su correo: hay un mensaje para elegir una
         nueva contraseña. Si no, póngase en contacto con los responsables de la aplicación.`,
+    },
+    undoFactor: {
+      heading: 'Retirar la aplicación de autenticación',
+      intro: prose`La aplicación de autenticación se retira de su cuenta. Se cierra la sesión en
+        todos los dispositivos y recibe un mensaje para elegir una nueva contraseña.`,
+      button: 'Retirar la aplicación',
+      done: {
+        heading: 'La aplicación está retirada',
+        text: 'Revise su correo y elija una nueva contraseña con el enlace del mensaje.',
+      },
+      used: prose`Si ha retirado la aplicación con él, revise su correo: hay un mensaje para elegir
+        una nueva contraseña. Si no, póngase en contacto con los responsables del servicio.`,
     },
     accept: {
       heading: 'Crear su cuenta',

@@ -48,8 +48,8 @@ export const fr: Texts = {
       `Si ce compte est le vôtre et que ce n’était pas vous, contactez l’exploitant de ${service}.`,
     ],
     factor_added: ({ service, time, address }) => [
-      `Votre compte chez ${service} a maintenant une application d’authentification`,
-      prose`Le ${time}, une application d’authentification a été ajoutée à votre compte chez
+      `Votre compte sur ${service} a maintenant une application d’authentification`,
+      prose`Le ${time}, une application d’authentification a été ajoutée à votre compte sur
         ${service}${address === undefined ? '' : `, depuis l’adresse IP ${address}`}. Désormais, une
         connexion demande un code de cette application.`,
       'Si c’était vous, vous n’avez rien à faire.',
@@ -57,22 +57,22 @@ export const fr: Texts = {
         suite l’exploitant de ${service}.`,
     ],
     factor_removed: ({ service, time }) => [
-      `Votre compte chez ${service} n’a plus de second facteur`,
+      `Votre compte sur ${service} n’a plus de second facteur`,
       prose`Le ${time}, l’application d’authentification et les codes de secours de votre compte
-        chez ${service} ont été supprimés. Votre mot de passe suffit maintenant.`,
+        sur ${service} ont été supprimés. Votre mot de passe suffit maintenant.`,
       'Si vous êtes au courant, vous n’avez rien à faire.',
       `Sinon, contactez tout de suite l’exploitant de ${service}.`,
     ],
     recovery_codes_made: ({ service, time }) => [
-      `Nouveaux codes de secours pour votre compte chez ${service}`,
-      prose`Le ${time}, de nouveaux codes de secours ont été créés pour votre compte chez
+      `Nouveaux codes de secours pour votre compte sur ${service}`,
+      prose`Le ${time}, de nouveaux codes de secours ont été créés pour votre compte sur
         ${service}. Les anciens ne fonctionnent plus.`,
       'Si c’était vous, vous n’avez rien à faire.',
       'Si ce n’était pas vous, changez votre mot de passe maintenant.',
     ],
     factor_guessed: ({ service, time, address }) => [
-      `Quelqu’un connaît votre mot de passe chez ${service}`,
-      prose`Le ${time}, une connexion à votre compte chez ${service} a eu lieu avec votre mot de
+      `Quelqu’un connaît votre mot de passe sur ${service}`,
+      prose`Le ${time}, une connexion à votre compte sur ${service} a eu lieu avec votre mot de
         passe, mais avec un mauvais
         code${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
       'Si c’était vous, vous n’avez rien à faire.',
@@ -118,18 +118,32 @@ export const fr: Texts = {
       ifNotYou: 'Si vous ne souhaitez pas de compte, ignorez ce message.',
     }),
   },
-  email_changed: ({ service, link, lifetime, until }) => [
-    `L’adresse de votre compte sur ${service} a été modifiée`,
-    prose`Votre compte sur ${service} a maintenant une autre adresse e-mail. Jusqu’ici, c’était
-      celle-ci.`,
-    'Si c’était vous, vous n’avez rien à faire.',
-    prose`Si ce n’était pas vous, une autre personne a accès à votre compte. Ouvrez ce lien pour
-      annuler la modification\u00a0:`,
-    { link },
-    prose`Tous les appareils seront alors déconnectés, et vous recevrez un message pour choisir un
-      nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au
-      ${until}). Ne le communiquez à personne.`,
-  ],
+  undoMails: {
+    email_changed: ({ service, link, lifetime, until }) => [
+      `L’adresse de votre compte sur ${service} a été modifiée`,
+      prose`Votre compte sur ${service} a maintenant une autre adresse e-mail. Jusqu’ici, c’était
+        celle-ci.`,
+      'Si c’était vous, vous n’avez rien à faire.',
+      prose`Si ce n’était pas vous, une autre personne a accès à votre compte. Ouvrez ce lien pour
+        annuler la modification\u00a0:`,
+      { link },
+      prose`Tous les appareils seront alors déconnectés, et vous recevrez un message pour choisir un
+        nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au
+        ${until}). Ne le communiquez à personne.`,
+    ],
+    first_factor_added: ({ service, link, lifetime, until }) => [
+      `Votre compte sur ${service} a maintenant une application d’authentification`,
+      prose`Une application d’authentification a été ajoutée à votre compte sur ${service}.
+        Désormais, une connexion demande cette application.`,
+      'Si c’était vous, vous n’avez rien à faire.',
+      prose`Si ce n’était pas vous, une autre personne connaît votre mot de passe. Ouvrez ce lien
+        pour retirer l’application\u00a0:`,
+      { link },
+      prose`Tous les appareils seront alors déconnectés, et vous recevrez un message pour choisir un
+        nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au
+        ${until}). Ne le communiquez à personne.`,
+    ],
+  },
   enrolment_code: ({ service, code, lifetime, until }) => [
     `Votre code pour la connexion à ${service}`,
     prose`Une connexion au compte lié à cette adresse sur ${service} est en cours, avec le bon mot
@@ -278,6 +292,20 @@ export const fr: Texts = {
       used: prose`Si vous avez annulé la modification avec ce lien, consultez votre
         messagerie\u00a0: un message vous permet de choisir un nouveau mot de passe. Sinon,
         contactez les responsables de l’application.`,
+    },
+    undoFactor: {
+      heading: 'Retirer l’application d’authentification',
+      intro: prose`L’application d’authentification est retirée de votre compte. Tous les appareils
+        sont déconnectés, et vous recevez un message pour choisir un nouveau mot de passe.`,
+      button: 'Retirer l’application',
+      done: {
+        heading: 'L’application est retirée',
+        text: prose`Consultez votre messagerie et choisissez un nouveau mot de passe avec le lien du
+          message.`,
+      },
+      used: prose`Si vous avez retiré l’application avec ce lien, consultez votre
+        messagerie\u00a0: un message vous permet de choisir un nouveau mot de passe. Sinon,
+        contactez les responsables du service.`,
     },
     accept: {
       heading: 'Créer votre compte',

@@ -1,7 +1,7 @@
 import { stepOf } from '../../../credentials/second-factors/totp.ts'
 import { useOf } from '../../../operations/limits/uses.ts'
 import { withProof, withUses, type LoginAttempt } from '../attempt.ts'
-import { factorDeviceRate, factorKnownRate, factorRate, guessedNoticeRate } from '../feature.ts'
+import { factorDeviceRate, factorKnownRate, factorRate } from '../feature.ts'
 import type { Method, MethodParts, Proving, WrongFactor } from './method.ts'
 
 /**
@@ -71,12 +71,12 @@ export function readCode(otp: string): string | undefined {
 async function tellOwner<U>(
   subject: string,
   { asked: { address, acceptLanguage }, proofs }: LoginAttempt,
-  { directory, limits, notices, attempts }: MethodParts<U>,
+  { directory, notices, attempts }: MethodParts<U>,
 ): Promise<void> {
   const user = await directory.findActive(subject)
   if (user === undefined) return
-  const mayTell = proofs.length > 0 && (await limits.tryCount([useOf(guessedNoticeRate, subject)]))
-  const notice = mayTell ? notices('factor_guessed', { address, acceptLanguage }) : undefined
+  const notice =
+    proofs.length > 0 ? notices('factor_guessed', { address, acceptLanguage }) : undefined
   const to = { email: directory.email(user), isVerified: directory.emailVerified(user) }
   await attempts.recordWrongCode(subject, notice, to)
 }

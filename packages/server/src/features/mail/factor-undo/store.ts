@@ -1,0 +1,58 @@
+import { eraseSecondFactors } from '../../credentials/second-factors/in-transaction.ts'
+import { noPassword } from '../../credentials/password/stored-hash.ts'
+import { command, type Command } from '../../../storage/database.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { endSessions } from '../../tokens/sessions/in-transaction.ts'
+import { announceChange, lockMailbox } from '../../users/accounts/in-transaction.ts'
+import { updateUser } from '../../users/accounts/user-in-transaction.ts'
+import { insertMail } from '../outbox/in-transaction.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
+import {
+  eraseProofs,
+  insertProof,
+  spendProof,
+  type SpendableProof,
+} from '../proofs/in-transaction.ts'
+import type { NewProof } from '../proofs/new-proof.ts'
+import type { FactorUndoEvent } from './feature.ts'
+
+/**
+ * Spends the proof of an undo link, erases all second factors of the user, ends all sessions and
+ * attempts, and disables the password, because the person who added the factor may know it. The
+ * user gets a notice, and a mail with a link to set a new password.
+ *
+ * @returns `isUndone: false`, and changes nothing, if the link was used or has expired, or if the
+ *   account is disabled or has another address by now
+ */
+export const undoFactor: Command<
+  {
+    readonly proof: SpendableProof
+    /** The proof with which the user may set a new password, and the mail with its link. */
+    readonly reset: { readonly row: NewProof['row']; readonly mail: NewMail }
+    readonly notice: NewMail | undefined
+    readonly by: By
+    readonly now: number
+  },
+  { readonly isUndone: boolean }
+> = command('undoFactor', async (transaction, { proof, reset, notice, by, now }) => {
+  const { subject, mailbox } = proof
+  const account = await lockMailbox(transaction, proof)
+  if (!account || !(await spendProof(transaction, { ...proof, now }))) return { isUndone: false }
+
+  await eraseSecondFactors(transaction, { subject })
+  const values = { password_hash: noPassword, password_session: null }
+  await updateUser(transaction, values, { subject, now })
+  await endSessions(transaction, { subject, now })
+  await eraseProofs(transaction, { subject })
+  await insertAudit<FactorUndoEvent>(transaction, { event: 'factor_undone', at: now, by, subject })
+  await announceChange(transaction, 'password_changed', { subject, by, now })
+
+  const bound = { subject, mailbox, counted_for: subject, resolved_at: now }
+  await insertProof(transaction, { ...reset.row, ...bound })
+  const { email: recipient, isVerified } = account
+  const addressee = { subject, recipient, isVerified, now }
+  await insertMail(transaction, reset.mail, { ...addressee, share: 'undone' })
+  if (notice) await insertMail(transaction, notice, { ...addressee, share: 'factor' })
+  return { isUndone: true }
+})

@@ -1,0 +1,208 @@
+// The link in the mail about the first second factor: its owner undoes what a thief has set up.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import type { MailMessage } from '@keystile/server'
+import { createAuthenticatorApp } from 'keystile/testing'
+import { callCommand } from '../../packages/server/test-support/command.ts'
+import {
+  bothDirectories,
+  describeOnBoth,
+  issuer,
+  key,
+  password,
+  type Answer,
+  type Stage,
+} from '../../packages/server/test-support/keystile.ts'
+import {
+  hiddenFieldsOf,
+  nextPassword,
+  readMail,
+  startMails,
+  type TestMails,
+} from '../../packages/server/test-support/mail-flows.ts'
+import {
+  enrol,
+  giveApps,
+  tokensWithFactor,
+  type Enrolled,
+} from '../../packages/server/test-support/second-factor.ts'
+
+const undoes = /undo-factor\?token=/
+
+/** Starts Keystile with mails, and a user with a verified address. */
+async function start(
+  stage: Stage,
+  options: Parameters<Stage['start']>[0] = {},
+): Promise<TestMails> {
+  const started = await startMails(stage, { secondFactor: 'optional', ...options })
+  const { users } = started.keystile
+  await users?.create({ username: 'ada', email: 'ada@example.com', password, emailVerified: true })
+  return started
+}
+
+/** Sets up a factor, and returns the mail about it. */
+async function setUp(started: TestMails): Promise<{ thief: Enrolled; mail: MailMessage }> {
+  const thief = await enrol(started, started.clock)
+  await started.settled()
+  const mail = started.mails.at(-1)
+  assert.ok(mail)
+  return { thief, mail }
+}
+
+const undo = ({ send }: TestMails, mail: MailMessage): Promise<Answer> =>
+  send('POST', '/factors/undo', { json: { token: readMail(mail).token } })
+
+describeOnBoth('the link that undoes the first second factor', (stage) => {
+  it('removes the factor, the password and the sessions, and leads to a new password', async () => {
+    const started = await start(stage)
+    const { send, login, mails, settled } = started
+    const { thief, mail } = await setUp(started)
+    const begun = await login()
+    assert.equal(begun.status, 403)
+
+    assert.equal((await undo(started, mail)).status, 204)
+    const { accessToken: bearer } = thief
+    assert.equal((await send('GET', '/users/me/factors', { bearer })).status, 401)
+    const form = { auth_session: begun.json['auth_session'], otp: thief.nextCode() }
+    assert.equal((await send('POST', '/token', { form })).json['error'], 'invalid_session')
+    assert.equal((await login()).json['error'], 'invalid_grant')
+    const rows = await stage.sql('select subject from authenticator_app')
+    assert.deepEqual([...rows, ...(await stage.sql('select subject from recovery_code'))], [])
+
+    await settled()
+    const subjects = mails.slice(-2).map(({ subject }) => subject)
+    assert.match(subjects.toSorted().join('; '), /new password .*; .* no second factor any more/)
+    const reset = mails.findLast(({ text }) => text.includes('reset-password'))
+    assert.equal((await started.confirm({ token: readMail(reset).token })).status, 204)
+    assert.equal((await login({ password: nextPassword })).status, 200)
+
+    const events = await stage.sql("select * from audit where event = 'factor_undone'")
+    assert.deepEqual(
+      events.map(({ actor, subject }) => [actor, subject]),
+      [['nobody', thief.subject]],
+    )
+  })
+
+  it('works once, for seven days, and only as long as the account has its mailbox', async () => {
+    const started = await start(stage)
+    const { clock, send } = started
+    const { thief, mail } = await setUp(started)
+    const isOpen = async (): Promise<boolean> =>
+      (await send('GET', readMail(mail).path)).text.includes('<form')
+    clock.advance(7 * 24 * 3_600 - 61)
+    assert.equal(await isOpen(), true)
+    await stage.sql('update "user" set email_key = \'other@example.com\'')
+    assert.equal((await undo(started, mail)).status, 403)
+    await stage.sql('update "user" set email_key = \'ada@example.com\'')
+    clock.advance(61)
+    assert.deepEqual([await isOpen(), (await undo(started, mail)).status], [false, 403])
+    clock.advance(-61)
+    assert.equal((await undo(started, mail)).status, 204)
+    assert.deepEqual([await isOpen(), (await undo(started, mail)).status], [false, 403])
+    assert.equal((await thief.login()).status, 400)
+  })
+
+  it('works after a restore: the backup may have the factor of a thief', async () => {
+    const started = await start(stage)
+    const { mail } = await setUp(started)
+    const { code } = await callCommand(['finish-restore', '--issuer', issuer], {
+      cwd: import.meta.dirname,
+      env: { KEYSTILE_DATABASE: stage.database, KEYSTILE_KEY: key },
+    })
+    assert.equal(code, 0)
+    assert.equal((await undo(started, mail)).status, 204)
+    assert.deepEqual(await stage.sql('select subject from authenticator_app'), [])
+  })
+
+  it('a stranger who registers an address first cannot add a factor that its owner meets', async () => {
+    const started = await startMails(stage, {
+      secondFactor: 'optional',
+      emailVerification: 'optional',
+    })
+    const { accessToken: bearer, subject } = await started.tokens()
+    const refused = await started.send('POST', '/users/me/factors/totp', { bearer })
+    assert.equal(refused.status, 403)
+    assert.match(refused.json['detail'], /must be verified/)
+
+    // The account has one nevertheless, because it was imported.
+    await giveApps(stage, [subject])
+    assert.equal((await started.login()).status, 403)
+    const { token } = await started.asked('ada@example.com')
+    assert.equal((await started.confirm({ token })).status, 204)
+    assert.equal((await started.login({ password: nextPassword })).status, 200)
+  })
+
+  it('is not in the mail about another app, and still undoes both', async () => {
+    const started = await start(stage)
+    const { send, clock, mails, settled, login } = started
+    const { thief, mail } = await setUp(started)
+    assert.match(mail.text, undoes)
+    const { accessToken: bearer } = await tokensWithFactor(thief)
+    const begun = await send('POST', '/users/me/factors/totp', { bearer })
+    const app = createAuthenticatorApp(begun.json['uri'])
+    const confirmed = await send('POST', '/users/me/factors/totp/confirm', {
+      bearer,
+      json: { code: app.code(new Date(clock.now())) },
+    })
+    assert.equal(confirmed.status, 200)
+    await settled()
+    assert.match(mails.at(-1)?.subject ?? '', /authenticator app/)
+    assert.doesNotMatch(mails.at(-1)?.text ?? '', undoes)
+    assert.equal((await undo(started, mail)).status, 204)
+    assert.equal((await login()).json['error'], 'invalid_grant')
+    assert.equal((await send('POST', '/factors/undo', { json: { token: 'x' } })).status, 403)
+  })
+
+  it('a new password does not disable it', async () => {
+    const started = await start(stage)
+    const { thief, mail } = await setUp(started)
+    const { accessToken: bearer } = await tokensWithFactor(thief)
+    const changed = await started.send('POST', '/users/me/password', {
+      bearer,
+      json: { current_password: password, new_password: nextPassword },
+    })
+    assert.equal(changed.status, 204, changed.text)
+    assert.equal((await undo(started, mail)).status, 204)
+    assert.equal((await started.login({ password: nextPassword })).json['error'], 'invalid_grant')
+  })
+
+  it('opens a page of Keystile, also if the app has pages of its own', async () => {
+    for (const options of [{}, { accountPagesUrl: 'https://app.example.com/account' }]) {
+      const started = await start(stage, options)
+      const { mail } = await setUp(started)
+      assert.ok(mail.text.includes(`${started.keystile.issuer}/account/undo-factor?token=`))
+      const { text } = await started.send('GET', readMail(mail).path)
+      const form = hiddenFieldsOf(text)
+      const done = await started.send('POST', '/account/undo-factor', { form })
+      assert.match(done.text, /The app is removed/)
+      await stage.sql('delete from "user"')
+      await started.keystile.close()
+    }
+  })
+
+  it('if the mailbox has no room for it, no factor is added', async () => {
+    const started = await start(stage)
+    const { send } = started
+    const { accessToken: bearer } = await tokensWithFactor((await setUp(started)).thief)
+    const codes = (): Promise<Answer> =>
+      send('POST', '/users/me/factors/recovery-codes', { bearer })
+    assert.equal((await codes()).status, 200)
+    assert.equal((await send('DELETE', '/users/me/factors/totp', { bearer })).status, 204)
+
+    await assert.rejects(enrol(started, started.clock), /too many mails about second factors/)
+    assert.equal((await started.login()).status, 200)
+  })
+})
+
+describeOnBoth(
+  'the mail about the first second factor',
+  (stage) => {
+    it('has an undo link for accounts, and none for the users of an app', async () => {
+      const started = await start(stage)
+      const { mail } = await setUp(started)
+      assert.equal(undoes.test(mail.text), started.keystile.users !== undefined)
+      assert.match(mail.subject, /has an authenticator app now/)
+    })
+  },
+  bothDirectories,
+)
