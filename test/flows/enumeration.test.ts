@@ -1,5 +1,5 @@
-// Measures whether response times reveal which user names and addresses exist. Runs only with
-// KEYSTILE_LONG=1.
+// Measures whether response times reveal which user names and addresses exist, and who has a second
+// factor. Runs only with KEYSTILE_LONG=1.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { areaUnderCurve } from '../../packages/server/test-support/area-under-curve.ts'
@@ -9,6 +9,7 @@ import {
   password,
   serverHashing,
 } from '../../packages/server/test-support/keystile.ts'
+import { giveApps } from '../../packages/server/test-support/second-factor.ts'
 
 const skip = process.env['KEYSTILE_LONG'] ? false : 'runs only with KEYSTILE_LONG=1'
 const count = 2_000
@@ -86,6 +87,34 @@ describeOnBoth('enumeration', (stage) => {
       t.diagnostic(`${stage.kind}: the area under the curve is ${area.toFixed(3)}`)
       assert.ok(area > 0.45 && area < 0.55, String(area))
       await keystile.close()
+    },
+  )
+
+  it(
+    `${count} wrong passwords take the same time with and without a second factor on a quiet machine`,
+    { skip },
+    async (t) => {
+      const { keystile, send } = await stage.start({ passwordHashing: serverHashing })
+      const kinds = ['with', 'without'] as const
+      const ids: string[] = []
+      for (const kind of kinds)
+        for (let n = 0; n < 50; n++) {
+          const user = await keystile.users?.create({ username: `${kind}-${n}`, password })
+          ids.push(user?.id ?? '')
+        }
+      await giveApps(stage, ids.slice(0, 50))
+      const times: Record<(typeof kinds)[number], number[]> = { with: [], without: [] }
+      for (let n = -100; n < count; n++)
+        for (const kind of Math.random() < 0.5 ? kinds : kinds.toReversed()) {
+          const form = { username: `${kind}-${Math.abs(n) % 50}`, password: 'not the password' }
+          const began = performance.now()
+          const { status } = await send('POST', '/token', { form })
+          if (n >= 0) times[kind].push(performance.now() - began)
+          assert.equal(status, 400)
+        }
+      const area = areaUnderCurve(times.with, times.without)
+      t.diagnostic(`${stage.kind}: the area under the curve is ${area.toFixed(3)}`)
+      assert.ok(area > 0.45 && area < 0.55, String(area))
     },
   )
 })

@@ -1,14 +1,19 @@
 // Logins in steps: a password, and then a code of an authenticator app or a recovery code.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
+import { hashSync } from '@node-rs/bcrypt'
 import { decodeJwtUnsafe } from 'keystile/jwt'
+import { callCommand } from '../../packages/server/test-support/command.ts'
 import {
   bothDirectories,
   createTestClock,
   describeOnBoth,
+  issuer,
   key,
   password,
   type Answer,
+  type Stage,
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
@@ -74,7 +79,13 @@ describeOnBoth(
       const ada = await enrol(running, running.clock)
       const plain = await running.login({ password: 'a wrong password' })
       const withCode = await running.login({ password: 'a wrong password', otp: ada.nextCode() })
-      assert.equal(withCode.text, plain.text)
+      await running.addUser({ username: 'bob', email: 'bob@example.com' })
+      const without = await running.login({ username: 'bob', password: 'a wrong password' })
+      for (const { status, text, headers } of [withCode, without])
+        assert.deepEqual(
+          [status, text, [...headers]],
+          [plain.status, plain.text, [...plain.headers]],
+        )
       assert.deepEqual(Object.keys(plain.json), ['error', 'error_description', 'detail'])
     })
 
@@ -251,6 +262,31 @@ describeOnBoth(
       assert.equal((await ada.login()).status, 200)
     })
 
+    it('another session cannot replace the secret that waits for its first code', async () => {
+      const running = await start()
+      const begin = (bearer: string): Promise<Answer> =>
+        running.send('POST', '/users/me/factors/totp', { bearer })
+      const confirm = (bearer: string, code: string): Promise<Answer> =>
+        running.send('POST', '/users/me/factors/totp/confirm', { bearer, json: { code } })
+      let thief = ''
+      const ada = await enrol(running, running.clock, 'ada', async () => {
+        thief = (await running.login()).json['access_token']
+        assert.equal((await confirm(thief, '000000')).status, 409)
+        assert.equal((await begin(thief)).status, 200)
+      })
+      assert.equal((await running.send('GET', '/users/me/factors', { bearer: thief })).status, 401)
+      assert.equal((await ada.login()).status, 200)
+      assert.equal((await stage.sql('select state from authenticator_app')).length, 1)
+
+      // A secret that was never confirmed does not stay.
+      const { accessToken: bearer } = await tokensWithFactor(ada)
+      assert.equal((await begin(bearer)).status, 200)
+      running.clock.advance(3_600)
+      const { accessToken: later } = await tokensWithFactor(ada)
+      assert.equal((await begin(later)).status, 200)
+      assert.equal((await stage.sql('select state from authenticator_app')).length, 2)
+    })
+
     it('a stolen password cannot change an account that has a factor', async () => {
       const running = await start()
       const ada = await enrol(running, running.clock)
@@ -318,6 +354,53 @@ describeOnBoth(
       assert.equal((await after.login({ otp: ada.nextCode() })).status, 200)
     })
 
+    it('after the loss of the key, a recovery code works, and an operator resets the app', async () => {
+      const before = await start()
+      const ada = await enrol(before, before.clock)
+      await before.keystile.close()
+      await stage.sql('delete from signing_key')
+      const { clock } = before
+      const after = await stage.start({ clock, key: 'another sealing key for tests: 9876 zyxw' })
+      assert.equal((await after.login({ otp: ada.nextCode() })).status, 500)
+      const [recovery = ''] = ada.recoveryCodes
+      assert.equal((await after.login({ recovery_code: recovery })).status, 200)
+      await after.keystile.resetFactors(ada.subject)
+      assert.equal((await after.login()).status, 200)
+    })
+
+    it('a bcrypt hash that is renewed between two steps does not end the attempt', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      await running.writeHash(ada.subject, hashSync(password, 4))
+      const first = await running.login()
+      assert.match(await running.readHash(ada.subject), /^\$argon2id\$/)
+      assert.equal((await running.login()).status, 403)
+      assert.equal((await step(running, first, { otp: ada.nextCode() })).status, 200)
+
+      // Two logins renew the hash at the same time.
+      await running.writeHash(ada.subject, hashSync(password, 4))
+      const both = await Promise.all([running.login(), running.login()])
+      for (const begun of both)
+        assert.equal((await step(running, begun, { otp: ada.nextCode() })).status, 200)
+    })
+
+    it('after a restore, the app works, and neither recovery codes nor attempts do', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const first = await running.login()
+      const { code } = await callCommand(['finish-restore', '--issuer', issuer], {
+        cwd: import.meta.dirname,
+        env: { KEYSTILE_DATABASE: stage.database, KEYSTILE_KEY: key },
+      })
+      assert.equal(code, 0)
+      const over = await step(running, first, { otp: ada.nextCode() })
+      assert.equal(over.json['error'], 'invalid_session')
+      const [recovery = ''] = ada.recoveryCodes
+      const refused = await running.login({ recovery_code: recovery })
+      assert.deepEqual([refused.status, refused.json['methods']], [403, ['otp']])
+      assert.equal((await ada.login()).status, 200)
+    })
+
     it('a hundred wrong codes in a row stop unknown devices, and a recovery code helps', async () => {
       const running = await start()
       const ada = await enrol(running, running.clock)
@@ -351,19 +434,54 @@ describeOnBoth(
       assert.equal((await running.login({ ...known, otp: ada.nextCode() })).status, 200)
     })
 
-    it('the database has neither the secret nor a recovery code', async () => {
+    it('a copy of the database has neither a secret nor a recovery code', async () => {
       const running = await start()
       const ada = await enrol(running, running.clock)
+      const { accessToken: bearer } = await tokensWithFactor(ada)
+      const begun = await running.send('POST', '/users/me/factors/totp', { bearer })
       await running.login()
-      const rows = [
-        ...(await stage.sql('select * from authenticator_app')),
-        ...(await stage.sql('select * from recovery_code')),
-        ...(await stage.sql('select * from login_flow')),
-      ]
-      const text = JSON.stringify(rows)
-      assert.ok(rows.length >= 12)
-      for (const secret of [ada.secret, ...ada.recoveryCodes]) assert.ok(!text.includes(secret))
+      await running.login({ recovery_code: ada.recoveryCodes[0] ?? '' })
+      const copy = await copyOf(stage)
+      assert.ok(copy.includes(ada.subject) && copy.includes('factor_added'))
+      for (const secret of [ada.secret, begun.json['secret']]) {
+        const bytes = Buffer.from(bitsOf(secret, base32).match(/.{8}/g)!.map(fromBits))
+        for (const text of spellingsOf(secret, bytes)) assert.ok(!copy.includes(text))
+      }
+      for (const code of ada.recoveryCodes) {
+        const plain = code.replaceAll('-', '')
+        const bytes = Buffer.from(bitsOf(plain, crockford).match(/.{8}/g)!.map(fromBits))
+        for (const text of [code, ...spellingsOf(plain, bytes)]) assert.ok(!copy.includes(text))
+      }
     })
   },
   bothDirectories,
 )
+
+/** Returns all bytes of the database as text, with those that only the write-ahead log has. */
+async function copyOf({ kind, database, sql }: Stage): Promise<string> {
+  if (kind === 'SQLite')
+    return ['', '-wal'].map((end) => readFileSync(database + end, 'latin1')).join('')
+
+  const tables = await sql(
+    "select table_name from information_schema.tables where table_schema = 'keystile'",
+  )
+  const texts: string[] = []
+  for (const { table_name: name } of tables)
+    for (const { text } of await sql(`select t::text as text from keystile."${String(name)}" t`))
+      texts.push(String(text))
+  return texts.join('\n')
+}
+
+const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+const crockford = '0123456789abcdefghjkmnpqrstvwxyz'
+const fromBits = (bits: string): number => parseInt(bits, 2)
+const bitsOf = (text: string, alphabet: string): string =>
+  Array.from(text, (letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('')
+
+/** How a secret might be stored: as text, as bytes, and in the usual encodings of these. */
+function spellingsOf(text: string, bytes: Buffer): readonly string[] {
+  const encodings = (['latin1', 'hex', 'base64', 'base64url'] as const).map((encoding) =>
+    bytes.toString(encoding).replace(/=+$/, ''),
+  )
+  return [text, text.toLowerCase(), ...encodings]
+}

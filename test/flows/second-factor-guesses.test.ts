@@ -1,0 +1,264 @@
+// Guessed codes of authenticator apps: how many are compared, who is told, and whether the owner
+// still gets in.
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { it } from 'node:test'
+import { createAuthenticatorApp } from 'keystile/testing'
+import {
+  createTestClock,
+  describeAboveDatabase,
+  describeOnBoth,
+  password,
+  type Answer,
+  type Stage,
+  type TestClock,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
+import { startMails } from '../../packages/server/test-support/mail-flows.ts'
+import { enrol, giveApps } from '../../packages/server/test-support/second-factor.ts'
+import { until } from '../../tools/until.ts'
+
+const isLong = Boolean(process.env['KEYSTILE_LONG'])
+const secondFactor = 'optional'
+const day = 24 * 3_600
+/** How many requests are sent at once. On a busy machine, more would wait too long. */
+const groupSize = 5
+
+/** An account with an authenticator app. */
+interface Owner {
+  readonly username: string
+  readonly secret: string
+}
+
+/** Adds accounts with an authenticator app. */
+async function addOwners(
+  { keystile: { users } }: TestKeystile,
+  stage: Stage,
+  count: number,
+): Promise<readonly Owner[]> {
+  const names = Array.from({ length: count }, (_, n) => `user-${n}`)
+  const ids: string[] = []
+  for (const username of names) ids.push((await users?.create({ username, password }))?.id ?? '')
+  const secrets = await giveApps(stage, ids)
+  return names.map((username, n) => ({ username, secret: secrets[n]! }))
+}
+
+const codeOf = ({ secret }: Owner, at: number): string =>
+  createAuthenticatorApp(secret).code(new Date(at))
+
+/** Returns a code that is wrong now. */
+function wrongCodeOf(owner: Owner, { now }: TestClock): string {
+  const right = [-30, 0, 30].map((seconds) => codeOf(owner, now() + seconds * 1000))
+  return ['000000', '000001', '000002', '000003'].find((code) => !right.includes(code))!
+}
+
+/** Returns a function that sends a wrong code, after the right password if needed. */
+function createGuesser(
+  { send, login }: TestKeystile,
+  owner: Owner,
+  clock: TestClock,
+): () => Promise<Answer> {
+  const begin = async (): Promise<string> =>
+    String((await login({ username: owner.username })).json['auth_session'])
+  let session: Promise<string> | undefined
+  const guess = async (auth_session: string): Promise<Answer> =>
+    send('POST', '/token', { form: { auth_session, otp: wrongCodeOf(owner, clock) } })
+  return async () => {
+    const answer = await guess(await (session ??= begin()))
+    if (answer.json['error'] !== 'invalid_session') return answer
+    return guess(await (session = begin()))
+  }
+}
+
+/** Does the work for all items, a few at a time. */
+async function inGroups<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<unknown>,
+  afterGroup: () => Promise<unknown> | void,
+): Promise<void> {
+  for (let n = 0; n < items.length; n += groupSize) {
+    await Promise.all(items.slice(n, n + groupSize).map(work))
+    await afterGroup()
+  }
+}
+
+describeAboveDatabase('guesses of a second factor', (stage) => {
+  const [accounts, guesses] = isLong ? [1_000, 10_000] : [4, 80]
+  it(`of ${guesses} guesses for ${accounts} accounts, at most ten are compared for each, and an owner gets in`, async (t) => {
+    const clock = createTestClock()
+    const options = { clock, secondFactor, rateLimits: 'on' } as const
+    const [here, there] = [await stage.start(options), await stage.start(options)] as const
+    // The laptop has logged in with the password alone, and the phone with the app.
+    let laptop = ''
+    const ada = await enrol(here, clock, 'ada', async () => {
+      laptop = (await here.login()).json['device_secret']
+    })
+    let phone = (await here.login({ otp: ada.nextCode() })).json['device_secret'] as string
+    const owners = [...(await addOwners(here, stage, accounts)), { ...ada, username: 'ada' }]
+    const guessed = owners.map((owner, n) => ({
+      made: 0,
+      compared: 0,
+      guess: createGuesser([here, there][n % 2]!, owner, clock),
+    }))
+
+    async function guessOnce(one: (typeof guessed)[number]): Promise<void> {
+      const { status, json, text } = await one.guess()
+      if (status === 503) return // on a busy machine
+      one.made++
+      if (json['error'] === 'invalid_grant') one.compared++
+      else assert.ok(status === 429 || json['error'] === 'invalid_session', text)
+    }
+    const codes = [...ada.recoveryCodes]
+    let logins = 0
+    async function ownerLogsIn(): Promise<void> {
+      const recovery_code = codes.pop()
+      if (recovery_code !== undefined) {
+        const { status, json, text } = await here.login({ device_secret: laptop, recovery_code })
+        assert.equal(status, 200, text)
+        laptop = json['device_secret']
+      }
+      const fields = { device_secret: phone, otp: ada.nextCode() }
+      const { status, json, text } = await here.login(fields)
+      assert.equal(status, 200, text)
+      phone = json['device_secret']
+      logins++
+    }
+
+    // One of ten guesses is for Ada.
+    const order = Array.from({ length: guesses }, (_, n) =>
+      n % 10 === 0 ? guessed.at(-1)! : guessed[randomInt(accounts)]!,
+    )
+    let groups = 0
+    await inGroups(order, guessOnce, async () => {
+      if (groups++ % (isLong ? 100 : 4) === 0) await ownerLogsIn()
+    })
+    for (const { made, compared } of guessed) assert.ok(compared <= Math.min(made, 10))
+    const limited = guessed.filter(({ made }) => made > 10)
+    assert.ok(limited.length > accounts / 5, String(limited.length))
+    const [compared] = [guessed.reduce((sum, one) => sum + one.compared, 0)]
+    t.diagnostic(`${compared} of ${guesses} compared; the owner logged in ${logins} times`)
+  })
+
+  it('ten wrong codes a day stop codes from unknown devices, and never the owner', async () => {
+    const clock = createTestClock()
+    const running = await stage.start({ clock, secondFactor, rateLimits: 'on' })
+    const ada = await enrol(running, clock)
+    const owner = { ...ada, username: 'ada' }
+    const first = await running.login({ otp: ada.nextCode() })
+    const known = { device_secret: first.json['device_secret'] as string }
+    const guess = createGuesser(running, owner, clock)
+    const statuses: number[] = []
+    for (let n = 0; n < 11; n++) statuses.push((await guess()).status)
+    assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 400), 429])
+    for (let days = 1; days < 10; days++) {
+      clock.advance(day)
+      for (let n = 0; n < 10; n++) assert.equal((await guess()).status, 400)
+    }
+    clock.advance(day)
+    assert.equal((await running.login({ otp: ada.nextCode() })).status, 400)
+    const [recovery_code = ''] = ada.recoveryCodes
+    assert.equal((await running.login({ ...known, otp: ada.nextCode() })).status, 200)
+    assert.equal((await running.login({ otp: ada.nextCode() })).status, 200)
+    assert.equal((await running.login({ recovery_code })).status, 200)
+  })
+
+  const people = isLong ? 500 : 104
+  it(`${people} people behind one address log in within ten minutes`, async () => {
+    const clock = createTestClock()
+    const running = await stage.start({
+      clock,
+      secondFactor,
+      rateLimits: 'on',
+      trustedProxies: ['127.0.0.1'],
+    })
+    const owners = await addOwners(running, stage, people)
+    const office = { remoteAddress: '127.0.0.1', headers: { 'x-forwarded-for': '192.0.2.1' } }
+    const send = (form: Readonly<Record<string, string>>): Promise<Answer> =>
+      running.send('POST', '/token', { ...office, form })
+    const startedAt = clock.now()
+    const sessions = new Map<Owner, string>()
+
+    // All of them are between two steps at the same time.
+    await inGroups(
+      owners,
+      async (owner) => {
+        const { status, json, text } = await until(async () => {
+          const answer = await send({ username: owner.username, password })
+          return answer.status !== 503 && answer
+        })
+        assert.equal(status, 403, text)
+        sessions.set(owner, json['auth_session'])
+      },
+      () => {},
+    )
+    await inGroups(
+      owners,
+      async (owner) => {
+        const form = { auth_session: sessions.get(owner)!, otp: codeOf(owner, clock.now()) }
+        const { status, text } = await send(form)
+        assert.equal(status, 200, text)
+      },
+      () => clock.advance(590 / Math.ceil(people / groupSize)),
+    )
+    assert.ok(clock.now() - startedAt <= 600_000)
+  })
+
+  const attempts = isLong ? 1_000 : 100
+  it(`${attempts} attempts that prove nothing leave no row`, async () => {
+    const running = await stage.start({ clock: createTestClock(), secondFactor })
+    const owners = await addOwners(running, stage, 1)
+    const made = 'x'.repeat(43)
+    const forms = [
+      { username: owners[0]!.username, password: 'not the password', otp: '000000' },
+      { username: 'nobody', password },
+      { auth_session: made, otp: '000000' },
+      { auth_session: made, recovery_code: '0000-0000-0000-0000' },
+    ]
+    const numbers = Array.from({ length: attempts }, (_, n) => n)
+    await inGroups(
+      numbers,
+      async (n) => {
+        const { status } = await running.send('POST', '/token', { form: forms[n % forms.length]! })
+        assert.equal(status, 400)
+      },
+      () => {},
+    )
+    assert.deepEqual(await stage.sql('select id from login_flow'), [])
+    assert.deepEqual(await stage.sql('select id from session'), [])
+  })
+})
+
+describeOnBoth('the mail about a wrong code', (stage) => {
+  for (const rateLimits of ['on', 'off'] as const)
+    it(`a wrong code from an unknown device causes one mail a day, with rateLimits ${rateLimits}`, async () => {
+      const started = await startMails(stage, { secondFactor, rateLimits })
+      const { clock, mails, settled, login, keystile } = started
+      const ada = { username: 'ada', email: 'ada@example.com', password }
+      await keystile.users?.create({ ...ada, emailVerified: true })
+      // The notices of logins from new devices use up their share of the mailbox.
+      clock.advance(3_600)
+      for (let n = 0; n < 4; n++) assert.equal((await login()).status, 200)
+      const enrolled = await enrol(started, clock)
+      const owner = { ...enrolled, username: 'ada' }
+      const told = async (fields: Readonly<Record<string, string>> = {}): Promise<number> => {
+        const { status } = await login({ ...fields, otp: wrongCodeOf(owner, clock) })
+        assert.equal(status, 400)
+        await settled()
+        return mails.filter(({ subject }) => subject.includes('know your password')).length
+      }
+
+      assert.deepEqual([await told(), await told()], [1, 1])
+      assert.equal(mails.at(-1)?.to, 'ada@example.com')
+      clock.advance(day - 60)
+      assert.equal(await told(), 1)
+      clock.advance(60)
+      assert.deepEqual([await told(), await told()], [2, 2])
+
+      if (rateLimits === 'off') return // without them, no device is known
+      clock.advance(2 * day)
+      const { json } = await login({ otp: enrolled.nextCode() })
+      const known = { device_secret: json['device_secret'] as string }
+      assert.equal(await told(known), 2)
+      assert.equal(await told(), 3)
+    })
+})
