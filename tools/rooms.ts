@@ -650,6 +650,7 @@ const server: Package = {
         'features/operations/limits',
         'features/mail/outbox',
         'features/mail/proofs',
+        'features/mail/factor-undo',
         'features/mail/messages',
         'features/mail/email-verification',
         'features/users/scopes',

@@ -31,7 +31,7 @@ interface Constant<T> {
 async function findRecords<T>(
   isWanted: (record: object) => boolean,
 ): Promise<readonly Constant<T>[]> {
-  const files = globSync(['**/feature.ts', '**/metrics.ts', 'configuration/!(*.test).ts'], {
+  const files = globSync(['**/{feature,metrics,rates}.ts', 'configuration/!(*.test).ts'], {
     cwd: source,
   }).toSorted()
   const found: Constant<T>[] = []
@@ -136,7 +136,7 @@ describe('the audit events of features', () => {
       for (const event of value.auditEvents ?? [])
         assert.match(
           written,
-          new RegExp(`(event: |event = |record\\(|Change\\(.*)'${event}'`),
+          new RegExp(`(event: |event = |record\\(.*|Change\\(.*)'${event}'`),
           `${event} of ${file}`,
         )
     }

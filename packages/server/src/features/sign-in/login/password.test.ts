@@ -45,7 +45,7 @@ function steps(
   database: Database,
 ): Pick<
   LoginParts<unknown>,
-  'attempts' | 'codes' | 'secondFactors' | 'secondFactor' | 'feed' | 'service' | 'mailSeal'
+  'attempts' | 'codes' | 'secondFactors' | 'secondFactor' | 'feed' | 'service' | 'mailSeal' | 'undo'
 > {
   const seal = createSeal('a secret of tests', 'tests')
   const feed = { tail: async () => {} }
