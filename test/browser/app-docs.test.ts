@@ -75,7 +75,7 @@ describe('docs() in an app', { skip: skipWithoutBrowser() }, () => {
       await assertAnswered(page, '/items', 401, 'Not authenticated')
       await assertAnswered(page, '/open', 200, 'for everybody')
 
-      await page.getByRole('button', { name: 'Authorize' }).click()
+      await page.getByRole('button', { name: 'Authorize', exact: true }).click()
       const dialog = page.locator('.modal-ux')
       await dialog.getByLabel('username').fill(username)
       await dialog.getByLabel('password').fill(password)

@@ -58,7 +58,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
   const dialog = (): Locator => page.locator('.modal-ux')
 
   async function logIn(password: string): Promise<void> {
-    await page.getByRole('button', { name: 'Authorize' }).click()
+    await page.getByRole('button', { name: 'Authorize', exact: true }).click()
     await dialog().getByLabel('username').fill(username)
     await dialog().getByLabel('password').fill(password)
     await dialog().getByRole('button', { name: 'Apply given OAuth2 credentials' }).click()

@@ -53,7 +53,7 @@ describe('docs/pictures', { skip: skipWithoutBrowser() }, () => {
 })
 
 async function logIn(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Authorize' }).click()
+  await page.getByRole('button', { name: 'Authorize', exact: true }).click()
   const dialog = page.locator('.modal-ux')
   await dialog.getByLabel('username').fill(username)
   await dialog.getByLabel('password').fill(password)

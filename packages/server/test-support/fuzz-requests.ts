@@ -288,11 +288,11 @@ function objectOf(
     ([name, schema]) => [name, valueOf(name, schema, known)] as const,
   )
   // The first way is the usual one. Few of the requests with all kinds of optional members succeed.
-  const ways = (anyOf ?? [{ required: [] }]).flatMap((way, at) => {
+  const ways = (anyOf ?? [{ required: [] }]).flatMap((way, at, { length }) => {
     const requiredKeys = [...required, ...way.required]
     const needed = members.filter(([name]) => requiredKeys.includes(name))
     return [
-      { weight: at === 0 ? 3 : 1, arbitrary: fc.record(Object.fromEntries(needed)) },
+      { weight: at === 0 ? 3 * length : 1, arbitrary: fc.record(Object.fromEntries(needed)) },
       { weight: 1, arbitrary: fc.record(Object.fromEntries(members), { requiredKeys }) },
     ]
   })

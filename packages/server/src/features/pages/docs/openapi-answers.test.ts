@@ -37,7 +37,7 @@ import {
 import type { Parameter, Schema, Sent } from '../../../../test-support/fuzz-requests.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
-const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 1_300
+const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 1_800
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 const roles = { reader: ['items:read'] } as const

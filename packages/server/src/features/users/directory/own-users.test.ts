@@ -68,6 +68,7 @@ describeOnBoth(
       await keystile.close()
       assert.deepEqual(Object.keys(document['paths'] as object), [
         '/auth/token',
+        '/auth/authorize-challenge',
         '/auth/revoke',
         '/auth/introspect',
         '/auth/users/me/sessions',
