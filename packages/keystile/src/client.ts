@@ -8,7 +8,7 @@ export type {
   RegistrationProof,
 } from './client/accounts.ts'
 export { browserStorage } from './client/browser-storage.ts'
-export { ClientError, type ClientErrorCode } from './client/client-error.ts'
+export { ClientError, type ClientErrorCode, type SecondFactor } from './client/client-error.ts'
 export { createClient, type ApiClient, type ClientOptions } from './client/client.ts'
 export type { Credentials } from './client/endpoints.ts'
 export type { ClientClock } from './client/token-age.ts'

@@ -2,6 +2,7 @@
 import {
   ClientError,
   isErrorCode,
+  isSecondFactor,
   type ClientErrorCode,
   type ClientErrorDetails,
 } from './client-error.ts'
@@ -24,6 +25,7 @@ export type Answer = Readonly<Record<string, unknown>>
  * Does NOT check the members of the answer.
  *
  * @throws {ClientError} with the code of RFC 6749 §5.2 if the issuer refuses the request;
+ *   `second_factor_required` or `invalid_session` if a login needs another step or is over;
  *   `temporarily_unavailable` if the issuer is unreachable, fails or is busy, or if a different
  *   server answers
  */
@@ -31,10 +33,9 @@ export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): P
   const { status, ok, answer, retry } = await exchange(fetch, url, init)
   if (ok) return answer
 
-  const { error, error_description: description } = answer
-  const code = isErrorCode(error) && isRefusal(status, error) ? error : 'temporarily_unavailable'
+  const { error_description: description } = answer
   const message = typeof description === 'string' ? description : `${url} answers ${status}`
-  throw new ClientError(code, message, retry)
+  throw new ClientError(codeOf(answer, status), message, { ...retry, ...nextStepOf(answer) })
 }
 
 export interface Exchange {
@@ -73,6 +74,25 @@ export async function exchange(fetch: Fetch, url: string, init: RequestInit): Pr
  */
 function isRefusal(status: number, code: ClientErrorCode): boolean {
   return code === 'invalid_grant' ? status === 400 : status < 500 // RFC 6749 §5.2
+}
+
+function codeOf({ error, auth_session: session }: Answer, status: number): ClientErrorCode {
+  if (error === 'insufficient_authorization' && status === 403 && typeof session === 'string')
+    return 'second_factor_required'
+  return isErrorCode(error) && isRefusal(status, error) ? error : 'temporarily_unavailable'
+}
+
+/**
+ * Reads how a login can continue. If an answer lists methods and the client knows none of them, the
+ * login cannot continue with `login`.
+ */
+function nextStepOf({
+  auth_session: session,
+  methods: listed,
+}: Answer): Pick<ClientErrorDetails, 'authSession' | 'methods'> {
+  const methods = Array.isArray(listed) ? listed.filter(isSecondFactor) : []
+  const canContinue = typeof session === 'string' && (methods.length > 0 || listed === undefined)
+  return { authSession: canContinue ? session : undefined, methods }
 }
 
 /** Parses a JSON object. Returns an empty object if the string is not JSON. */

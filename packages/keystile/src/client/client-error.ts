@@ -1,4 +1,4 @@
-/** The codes of RFC 6749 §5.2 and `temporarily_unavailable`. */
+/** The codes of RFC 6749 §5.2, `invalid_session` and `temporarily_unavailable`. */
 const codes = [
   'invalid_request',
   'invalid_client',
@@ -6,6 +6,7 @@ const codes = [
   'unauthorized_client',
   'unsupported_grant_type',
   'invalid_scope',
+  'invalid_session',
   'temporarily_unavailable',
 ] as const
 
@@ -23,6 +24,12 @@ const accountCodes = {
  * retry may solve. `no_cookie_sessions` means that the client has `storage: 'cookie'` and the
  * issuer has no cookie sessions.
  *
+ * A login of a user who has a second factor also uses these codes:
+ *
+ * - `second_factor_required`: the password is right. Call `login` again with the `authSession` of
+ *   the error and a code
+ * - `invalid_session`: the login took too long or had too many wrong codes. Log in from the start
+ *
  * The methods for accounts also use these codes:
  *
  * - `unprocessable_content`: a value is not acceptable, such as a new password
@@ -34,19 +41,26 @@ const accountCodes = {
 export type ClientErrorCode =
   | (typeof codes)[number]
   | 'no_cookie_sessions'
+  | 'second_factor_required'
   | (typeof accountCodes)[keyof typeof accountCodes]
+
+/** A way to prove a second factor: a code of the authenticator app, or a recovery code. */
+export type SecondFactor = 'otp' | 'recovery_code'
 
 export interface ClientErrorDetails {
   readonly status?: number | undefined
   readonly retryAfterSeconds?: number | undefined
   readonly fields?: Readonly<Record<string, string>>
+  readonly authSession?: string | undefined
+  readonly methods?: readonly SecondFactor[]
   readonly cause?: unknown
 }
 
 /**
  * Thrown if the issuer refuses a request or is unreachable. At a login, `invalid_grant` means a
- * wrong user name or password. After `temporarily_unavailable`, the user stays signed in. The error
- * contains no token and no password, so an app can log it.
+ * wrong user name or password, or, if the error has an `authSession`, a wrong code. After
+ * `temporarily_unavailable`, the user stays signed in. The error contains no token and no password,
+ * and is printed without its `authSession`, so an app can log it.
  */
 export class ClientError extends Error {
   readonly code: ClientErrorCode
@@ -58,6 +72,10 @@ export class ClientError extends Error {
    * `{ password: 'The password is wrong' }`. Empty if the error is not about a value.
    */
   readonly fields: Readonly<Record<string, string>>
+  /** The second factors with which the login can continue. Empty if the error is not about them. */
+  readonly methods: readonly SecondFactor[]
+  // A private field is not printed.
+  readonly #authSession: string | undefined
 
   constructor(code: ClientErrorCode, message: string, details: ClientErrorDetails = {}) {
     super(message, details)
@@ -66,6 +84,16 @@ export class ClientError extends Error {
     this.status = details.status
     this.retryAfterSeconds = details.retryAfterSeconds
     this.fields = details.fields ?? {}
+    this.methods = details.methods ?? []
+    this.#authSession = details.authSession
+  }
+
+  /**
+   * Names a login whose password was right. Pass it to `login` together with a code. `undefined` if
+   * the login cannot continue.
+   */
+  get authSession(): string | undefined {
+    return this.#authSession
   }
 }
 
@@ -76,6 +104,10 @@ export function isInvalidGrant(error: unknown): boolean {
 
 export function isErrorCode(value: unknown): value is (typeof codes)[number] {
   return codes.some((code) => code === value)
+}
+
+export function isSecondFactor(value: unknown): value is SecondFactor {
+  return value === 'otp' || value === 'recovery_code'
 }
 
 export function accountCodeOf(status: number): ClientErrorCode | undefined {

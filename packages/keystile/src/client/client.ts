@@ -69,12 +69,17 @@ const optionNames: readonly string[] = [
 /** Signs a user in, and sends requests in the user's name. The methods do not use `this`. */
 export interface ApiClient extends AccountMethods {
   /**
-   * Signs a user in, and replaces the user who was signed in before.
+   * Signs a user in, and replaces the user who was signed in before. If the user has a second
+   * factor, the first call may contain its code. Otherwise it rejects with
+   * `second_factor_required`, and a second call with the `authSession` of the error and a code
+   * signs the user in.
    *
    * Does NOT end the previous user's session at the issuer: call `logout` first.
    *
-   * @throws {ClientError} `invalid_grant` for a wrong user name or password;
-   *   `temporarily_unavailable` if the issuer cannot answer now
+   * @throws {ClientError} `invalid_grant` for a wrong user name, password or code;
+   *   `second_factor_required` if the password is right and a code is missing; `invalid_session` if
+   *   the `authSession` is not valid any more; `temporarily_unavailable` if the issuer cannot
+   *   answer now
    */
   login(credentials: Credentials): Promise<void>
   /**

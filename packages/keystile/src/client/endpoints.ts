@@ -4,11 +4,26 @@ import { askIssuer, type Answer, type Fetch } from './ask-issuer.ts'
 import { ClientError, isInvalidGrant } from './client-error.ts'
 import { sidOf } from './token-sid.ts'
 
-export interface Credentials {
+/** A login from the start, or the second step of a login of a user who has a second factor. */
+export type Credentials = (PasswordCredentials | LoginStep) & SecondFactorProof
+
+interface PasswordCredentials {
   readonly username: string
   readonly password: string
   /** The requested scopes. Default: the default scopes of the issuer. */
   readonly scopes?: readonly string[]
+  readonly authSession?: undefined
+}
+
+interface LoginStep {
+  /** The `authSession` of the `ClientError` of the first step. */
+  readonly authSession: string
+}
+
+interface SecondFactorProof {
+  /** The code of the authenticator app. */
+  readonly otp?: string
+  readonly recoveryCode?: string
 }
 
 export interface IssuedTokens {
@@ -71,12 +86,10 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
 
   return {
     usesCookies: false,
-    async login({ username, password, scopes }, deviceSecret) {
+    async login(credentials, deviceSecret) {
       const form = {
         grant_type: 'password',
-        username,
-        password,
-        ...(scopes && { scope: scopes.join(' ') }),
+        ...wireLogin(credentials),
         ...(deviceSecret !== undefined && { device_secret: deviceSecret }),
       }
       return tokensInBody(await post('/token', form))
@@ -121,8 +134,8 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
 
   return {
     usesCookies: true,
-    async login({ username, password, scopes }) {
-      const json = { username, password, ...(scopes && { scope: scopes.join(' ') }) }
+    async login(credentials) {
+      const json = wireLogin(credentials)
       return tokensBesideCookie(await send('POST', '/session', { json }))
     },
     async refresh() {
@@ -147,6 +160,19 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
         })
       }
     },
+  }
+}
+
+/** Renames the members of a login to the names that the endpoints expect. */
+function wireLogin(login: Credentials): Readonly<Record<string, string>> {
+  const { otp, recoveryCode } = login
+  return {
+    ...(login.authSession === undefined
+      ? { username: login.username, password: login.password }
+      : { auth_session: login.authSession }),
+    ...(otp !== undefined && { otp }),
+    ...(recoveryCode !== undefined && { recovery_code: recoveryCode }),
+    ...('scopes' in login && login.scopes && { scope: login.scopes.join(' ') }),
   }
 }
 
