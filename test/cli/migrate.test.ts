@@ -65,6 +65,17 @@ describe('keystile migrate on PostgreSQL', { skip: noPostgres, concurrency: 1 },
     assert.match(behind.stdout, /must be upgraded .* lacks \d{4}-.*Fix: run "keystile migrate"/)
   })
 
+  it('keystile migrate --check says if an upgrade stops older servers', async () => {
+    await command('migrate')
+    await query(`delete from keystile.migration where name >= '0019'`)
+    const behind = await command('migrate', '--check')
+    assert.equal(behind.code, 1)
+    assert.match(
+      behind.stdout,
+      /\nthis contracts the tables: servers without the migration \d+ then answer 503, so the /,
+    )
+  })
+
   it('if a migration is missing, commands and apps fail and say how to run it', async () => {
     await command('migrate')
     await query(forgetLast)

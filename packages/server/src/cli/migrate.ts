@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { findSchemaFault, schemaNumber, standingOf } from '../storage/migrate.ts'
+import { findRaisedMark } from '../storage/migrator.ts'
 import { inspectSource, printSource, runMigrations } from '../storage/open.ts'
 import { describeSource, type DatabaseSource } from '../storage/source.ts'
 import type { OwnCall } from './command.ts'
@@ -49,5 +50,11 @@ async function describeTables(
     }
 
   const fault = findSchemaFault(facts)
-  return { isUsable: false, text: `${at} ${fault?.message}. Fix: ${fault?.fix}` }
+  const raised = standing === 'behind' ? findRaisedMark(facts.missing) : undefined
+  const outage =
+    raised === undefined
+      ? ''
+      : `\nthis contracts the tables: servers without the migration ${raised} then answer 503, ` +
+        'so the service is away until the new release runs'
+  return { isUsable: false, text: `${at} ${fault?.message}. Fix: ${fault?.fix}${outage}` }
 }
