@@ -22,12 +22,13 @@ describe('countGrant', () => {
     await assert.rejects(countGrant(noMeter, 'login', Promise.reject(error)), error)
   })
 
-  it('countGrant counts refusals, bad forms, 429s, outages and bugs separately', async () => {
+  it('countGrant counts refusals, next steps, bad forms, 429s, outages and bugs', async () => {
     assert.equal(await outcomeOf(Promise.resolve()), 'keystile_logins_total granted')
     const refreshed = await outcomeOf(Promise.resolve(), 'refresh')
     assert.equal(refreshed, 'keystile_refreshes_total granted')
     for (const [error, outcome] of [
       [new OAuthError('invalid_grant', 'x'), 'refused'],
+      [new OAuthError('insufficient_authorization', 'x'), 'factor_required'],
       [new OAuthError('invalid_scope', 'x'), 'invalid'],
       [new ProblemError('unprocessable_content', 'x'), 'invalid'],
       [Object.assign(new Error('x'), { status: 429 }), 'limited'],

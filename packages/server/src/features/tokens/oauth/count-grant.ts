@@ -33,6 +33,7 @@ function outcomeOf(error: unknown): Outcome {
   if (error instanceof DatabaseUnavailableError) return 'unavailable'
   const { code, status = 500 } = error as { readonly code?: unknown; readonly status?: number }
   if (code === 'invalid_grant') return 'refused'
+  if (code === 'insufficient_authorization') return 'factor_required'
   if (status === 503) return 'unavailable'
   if (status === 429) return 'limited'
   return status < 500 ? 'invalid' : 'failed'

@@ -2,9 +2,11 @@ import type { CounterMetric } from '../../../feature/metric.ts'
 
 export const outcomes = [
   'granted',
+  /** The password of a login was right, and a second factor is missing. */
+  'factor_required',
   /** The password or token was wrong, or the user may not log in. */
   'refused',
-  /** The request was not valid, for example because a parameter was missing. */
+  /** The request was not valid: a parameter was missing, or the login had expired. */
   'invalid',
   /** A rate limit refused the request. */
   'limited',
