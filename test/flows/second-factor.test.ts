@@ -401,6 +401,17 @@ describeOnBoth(
       assert.equal((await ada.login()).status, 200)
     })
 
+    it('while second factors are off, a set-up is refused with the name of the setting', async () => {
+      const running = await stage.start({ secondFactor: 'off' })
+      const { accessToken: bearer } = await running.tokens()
+      for (const path of ['/users/me/factors/totp', '/users/me/factors/totp/confirm']) {
+        const json = { code: '000000' }
+        const { status, json: problem } = await running.send('POST', path, { bearer, json })
+        const detail = 'Second factors are off: set secondFactor to optional'
+        assert.deepEqual([status, problem['detail']], [403, detail], path)
+      }
+    })
+
     it('a hundred wrong codes in a row stop unknown devices, and a recovery code helps', async () => {
       const running = await start()
       const ada = await enrol(running, running.clock)

@@ -24,10 +24,10 @@ export interface FactorRouteParts<U> {
 export function factorRoutes<U>(
   parts: FactorRouteParts<U>,
 ): readonly GuardedRoute<FactorCaller<U>>[] {
-  const offered = [beginRoute(parts), confirmRoute(parts)]
   return [
     listRoute(parts),
-    ...(parts.isOffered ? offered : []),
+    beginRoute(parts),
+    confirmRoute(parts),
     removeRoute(parts),
     renewRoute(parts),
   ]
@@ -50,6 +50,13 @@ const changing = {
 const needsLogin =
   `Needs a login within the last ${maxAgeSeconds} seconds, with a second factor if the account ` +
   'has one (RFC 9470).'
+
+const notOffered = 'Second factors are off: set secondFactor to optional'
+
+/** @throws {ProblemError} `forbidden` if users may not set up a factor */
+function requireOffered({ isOffered }: { readonly isOffered: boolean }): void {
+  if (!isOffered) throw new ProblemError('forbidden', notOffered)
+}
 
 const recoveryCodes: JsonObject = {
   type: 'array',
@@ -113,9 +120,12 @@ function beginRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>
           required: ['secret', 'uri', 'qr_svg'],
         },
       },
-      refuses: { 403: 'The address of the account must be verified first' },
+      refuses: {
+        403: `The address of the account must be verified first; or: ${notOffered}`,
+      },
     },
     async handle(request, { identity, user }) {
+      requireOffered(parts)
       const { directory, factors, needsVerifiedAddress } = parts
       const hasUnverified = directory.email(user) !== undefined && !directory.emailVerified(user)
       const isUnverified = needsVerifiedAddress && hasUnverified
@@ -154,12 +164,13 @@ function confirmRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<
         schema: { type: 'object', properties: { recovery_codes: recoveryCodes } },
       },
       refuses: {
-        403: 'The code is wrong',
+        403: `The code is wrong; or: ${notOffered}`,
         409: 'No app waits for its first code',
         429: 'Too many tries, or too many mails',
       },
     },
     async handle(request, caller) {
+      requireOffered(parts)
       const { code } = await readFields(firstCode, request)
       const { identity, user } = caller
       const codes = await parts.factors.confirm(user, code, byCaller(request, identity))
