@@ -13,6 +13,11 @@ import {
   type ReadMail,
   type WithMailbox,
 } from '../../packages/server/test-support/mailbox.ts'
+import {
+  enrol,
+  tokensWithFactor,
+  type Enrolled,
+} from '../../packages/server/test-support/second-factor.ts'
 import { until } from '../../tools/until.ts'
 
 const [old, fresh, third] = ['ada@example.com', 'ada@new.example', 'ada@third.example']
@@ -313,6 +318,67 @@ describeOnBoth('a new address', (stage) => {
       "select actor, subject from audit where event = 'email_change_undone'",
     )
     assert.deepEqual({ ...entry }, { actor: 'nobody', subject })
+  })
+
+  /** Changes the address after a login with the factor. Returns the undo link's token. */
+  const changedWithFactor = async (started: Started, ada: Enrolled): Promise<string> => {
+    const { accessToken: bearer } = await tokensWithFactor(ada)
+    assert.equal((await started.change(fresh, bearer)).status, 202)
+    const { token } = await started.mailTo(fresh)
+    assert.equal((await started.confirm({ token }, bearer)).status, 204)
+    return (await started.mailTo(old)).token
+  }
+  const undone = async (): Promise<number> =>
+    (await stage.sql("select id from audit where event = 'factor_undone'")).length
+  /** Undoes a change, and sets a new password. */
+  const undoAndReset = async (started: Started, token: string): Promise<void> => {
+    assert.equal((await started.undo(token)).status, 204)
+    const reset = await started.mailTo(old)
+    const json = { token: reset.token, new_password: next }
+    const { status } = await started.send('POST', '/password-resets/confirm', { json })
+    assert.equal(status, 204)
+  }
+
+  it('an undo of an address change keeps the factor that was there before the change', async () => {
+    const started = await start({ secondFactor: 'optional' })
+    const { login, send, clock } = started
+    const ada = await enrol(started, clock)
+    clock.advance(week)
+    const token = await changedWithFactor(started, ada)
+    const { accessToken: bearer } = await tokensWithFactor(ada)
+    const renewed = await send('POST', '/users/me/factors/recovery-codes', { bearer })
+    const [recovery_code] = renewed.json['recovery_codes']
+
+    await undoAndReset(started, token)
+    assert.deepEqual((await login({ password: next, recovery_code })).json['methods'], ['otp'])
+    assert.equal((await login({ password: next, otp: ada.nextCode() })).status, 200)
+    assert.equal(await undone(), 0)
+  })
+
+  it('an undo of an address change removes the factors that were added since', async () => {
+    const started = await start({ secondFactor: 'optional' })
+    const { token } = await started.changed(fresh, old)
+    started.clock.advance(60)
+    const thief = await enrol(started, started.clock)
+    const { accessToken: bearer } = await tokensWithFactor(thief)
+    await started.send('POST', '/users/me/factors/totp', { bearer })
+
+    await undoAndReset(started, token)
+    assert.equal((await started.login({ password: next })).status, 200)
+    const rows = await stage.sql('select subject from authenticator_app')
+    assert.deepEqual([...rows, ...(await stage.sql('select subject from recovery_code'))], [])
+    assert.equal(await undone(), 1)
+  })
+
+  it('an undo removes the first factor of a thief who changes the address after it', async () => {
+    const started = await start({ secondFactor: 'optional' })
+    const thief = await enrol(started, started.clock)
+    started.clock.advance(60)
+    const token = await changedWithFactor(started, thief)
+    started.clock.advance(60)
+    await undoAndReset(started, token)
+    assert.equal((await started.login({ password: next })).status, 200)
+    assert.equal(await undone(), 1)
   })
 
   it('an unverified old address gets no undo link, and other users can register it', async () => {

@@ -179,17 +179,29 @@ export async function replaceRecoveryCodes(
       .execute()
 }
 
-/** Erases the app and the recovery codes of a user. Returns whether there was a confirmed app. */
+/**
+ * Erases the app and the recovery codes of a user, and the apps that wait for their first code.
+ *
+ * @param options.since erases only what was confirmed or made since this time. Recovery codes
+ *   never stay without an app
+ * @returns whether a confirmed app was erased
+ */
 export async function eraseSecondFactors(
   transaction: Transaction,
-  { subject }: { readonly subject: string },
+  { subject, since = 0 }: { readonly subject: string; readonly since?: number },
 ): Promise<boolean> {
   const db = inTables<SecondFactorTables>(transaction)
   const erased = await db
     .deleteFrom('authenticator_app')
     .where('subject', '=', subject)
+    .where((row) => row.or([row('state', '!=', 'confirmed'), row('created_at', '>=', since)]))
     .returning('state')
     .execute()
-  await db.deleteFrom('recovery_code').where('subject', '=', subject).execute()
-  return erased.some(({ state }) => state === 'confirmed')
+  const hadApp = erased.some(({ state }) => state === 'confirmed')
+  await db
+    .deleteFrom('recovery_code')
+    .where('subject', '=', subject)
+    .where('created_at', '>=', hadApp ? 0 : since)
+    .execute()
+  return hadApp
 }

@@ -23,6 +23,7 @@ import {
 import type { NewProof } from '../proofs/new-proof.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
+import type { FactorUndoEvent } from '../factor-undo/feature.ts'
 import type { EmailChangeEvent } from './feature.ts'
 
 /**
@@ -103,11 +104,13 @@ export const undoEmailChange: Command<
   const restored = await restoreAddress(transaction, { tokenHash, by, now })
   if (!restored) return { subject: undefined }
 
-  const { former, replaced } = restored
+  const { former, replaced, isFactorErased } = restored
   const { subject, email: recipient, email_key: mailbox } = former
   await eraseProofs(transaction, { subject })
   const entry = { event: 'email_change_undone', at: now, by, subject } as const
   await insertAudit<EmailChangeEvent>(transaction, entry)
+  if (isFactorErased)
+    await insertAudit<FactorUndoEvent>(transaction, { ...entry, event: 'factor_undone' })
   if (!isSameMailbox(replaced.email, recipient))
     await notify(transaction, notice, { ...replaced, subject, now }, 'removal')
   if (replaced.disabled_at !== null) return { subject }

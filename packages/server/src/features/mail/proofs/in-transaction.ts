@@ -222,6 +222,20 @@ export async function lockProof(
   return locked !== undefined
 }
 
+/** Whether a user has a proof for a purpose in a mailbox that was not spent and has not expired. */
+export async function isBound(
+  transaction: Transaction,
+  { now, ...bound }: Omit<SpendableProof, 'id'> & { readonly now: number },
+): Promise<boolean> {
+  const found = await inTables<MailProofTables>(transaction)
+    .selectFrom('mail_proof')
+    .select('id')
+    .where((row) => row.and(bound))
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
 /**
  * Deletes the proofs of a user.
  *

@@ -2,7 +2,8 @@
 import { eraseSecondFactors } from '../../credentials/second-factors/in-transaction.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
-import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
+import { eraseProofs, isBound } from '../../mail/proofs/in-transaction.ts'
+import { firstFactorAdded } from '../../mail/proofs/purposes.ts'
 import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { noPassword } from '../../credentials/password/stored-hash.ts'
@@ -32,6 +33,9 @@ export interface NewUndo {
    */
   readonly notice: NewMail | undefined
 }
+
+/** How much the clocks of two servers may differ. */
+const clockDifferenceMilliseconds = 5_000
 
 /** A change of the address of an account. */
 interface AddressChange extends Omit<UserAct, 'subject'> {
@@ -177,21 +181,31 @@ export function findFormerEmail(
     .executeTakeFirst()
 }
 
+interface RestoredAccount {
+  /** The address that was restored. */
+  readonly former: FormerEmailRow
+  /** The account as it was before. */
+  readonly replaced: LockedAccount
+  /** Whether an authenticator app was erased. */
+  readonly isFactorErased: boolean
+}
+
 /**
  * Restores the former address of an account. `tokenHash` is the hash of the token in the link that
  * was mailed to this address. If the former address was verified, it is verified again. Cancels all
  * later changes of the address, ends all sessions of the user and disables the password, because
- * the person who changed the address may know the password.
+ * the person who changed the address may know the password. Erases second factors that this person
+ * may have added.
  *
- * @returns the restored address, and the account as it was before (`replaced`). Undefined if the
- *   link was used, has expired or was cancelled, if the account was deleted, if another user has
- *   the address, or if another user had it as a verified address and can restore it by a link
+ * @returns undefined if the link was used, has expired or was cancelled, if the account was
+ *   deleted, if another user has the address, or if another user had it as a verified address and
+ *   can restore it by a link
  * @throws the error of the unique constraint if another user takes the address at the same time
  */
 export async function restoreAddress(
   transaction: Transaction,
   { tokenHash, by, now }: Omit<UserAct, 'subject'> & { readonly tokenHash: string },
-): Promise<{ readonly former: FormerEmailRow; readonly replaced: LockedAccount } | undefined> {
+): Promise<RestoredAccount | undefined> {
   const former = await findFormerEmail(transaction, { tokenHash, now })
   if (!former) return undefined
 
@@ -211,12 +225,28 @@ export async function restoreAddress(
 
   const values = { password_hash: noPassword, password_session: null }
   await updateUser(transaction, values, { subject, now })
-  // The person who changed the address may have set up a factor too.
-  await eraseSecondFactors(transaction, { subject })
+  const isFactorErased = await eraseNewFactors(transaction, former, now)
   await endSessions(transaction, { subject, now })
   await announceChange(transaction, 'email_changed', { subject, by, now })
   await announceChange(transaction, 'password_changed', { subject, by, now })
-  return { former, replaced }
+  return { former, replaced, isFactorErased }
+}
+
+/**
+ * Erases the second factors that were added since a change of the address: the person who changed
+ * it may have added them. A first factor from before the change is erased too, as long as the link
+ * that undoes it works in the old mailbox: a thief may add a factor first, and then change the
+ * address. Returns whether an app was erased.
+ */
+async function eraseNewFactors(
+  transaction: Transaction,
+  { subject, email_key: mailbox, created_at: changedAt }: FormerEmailRow,
+  now: number,
+): Promise<boolean> {
+  const first = { subject, mailbox, purpose: firstFactorAdded, now }
+  const isUndoable = await isBound(transaction, first)
+  const since = isUndoable ? 0 : changedAt - clockDifferenceMilliseconds
+  return eraseSecondFactors(transaction, { subject, since })
 }
 
 /**

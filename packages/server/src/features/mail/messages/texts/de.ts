@@ -130,9 +130,10 @@ export const de: Texts = {
       prose`Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. Über diesen
         Link machen Sie die Änderung rückgängig:`,
       { link },
-      prose`Dann werden alle Geräte abgemeldet, und Sie bekommen eine Mail für ein neues Passwort.
-        Der Link funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}). Geben Sie ihn
-        an niemanden weiter.`,
+      prose`Dann werden alle Geräte abgemeldet, eine seit der Änderung hinzugefügte
+        Authenticator-App wird entfernt, und Sie bekommen eine Mail für ein neues Passwort. Der Link
+        funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}). Geben Sie ihn an
+        niemanden weiter.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Ihr Konto bei ${service} hat jetzt eine Authenticator-App`,

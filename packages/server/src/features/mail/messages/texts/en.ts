@@ -121,8 +121,9 @@ export const en: Texts = {
       prose`If you did not do this, another person has access to your account. Open this link to
         undo the change:`,
       { link },
-      prose`Then all devices are logged out, and you get a mail to set a new password. The link
-        works once, within ${lifetime} (until ${until}). Do not give it to anyone.`,
+      prose`Then all devices are logged out, an authenticator app that was added since the change is
+        removed, and you get a mail to set a new password. The link works once, within ${lifetime}
+        (until ${until}). Do not give it to anyone.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Your account at ${service} has an authenticator app now`,

@@ -124,9 +124,10 @@ export const es: Texts = {
       prose`Si no ha sido usted, otra persona tiene acceso a su cuenta. Abra este enlace para
         deshacer el cambio:`,
       { link },
-      prose`Entonces se cierra la sesión en todos los dispositivos y recibe un mensaje para elegir
-        una nueva contraseña. El enlace funciona una sola vez, durante ${lifetime} (hasta el
-        ${until}). No lo comparta con nadie.`,
+      prose`Entonces se cierra la sesión en todos los dispositivos, se elimina una aplicación de
+        autenticación añadida después del cambio y recibe un mensaje para elegir una nueva
+        contraseña. El enlace funciona una sola vez, durante ${lifetime} (hasta el ${until}). No lo
+        comparta con nadie.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Su cuenta en ${service} tiene ahora una aplicación de autenticación`,

@@ -127,9 +127,10 @@ export const fr: Texts = {
       prose`Si ce n’était pas vous, une autre personne a accès à votre compte. Ouvrez ce lien pour
         annuler la modification\u00a0:`,
       { link },
-      prose`Tous les appareils seront alors déconnectés, et vous recevrez un message pour choisir un
-        nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au
-        ${until}). Ne le communiquez à personne.`,
+      prose`Tous les appareils seront alors déconnectés, une application d’authentification ajoutée
+        depuis la modification sera supprimée, et vous recevrez un message pour choisir un nouveau
+        mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au ${until}). Ne
+        le communiquez à personne.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Votre compte sur ${service} a maintenant une application d’authentification`,
