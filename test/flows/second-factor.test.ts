@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
 import { hashSync } from '@node-rs/bcrypt'
 import { decodeJwtUnsafe } from 'keystile/jwt'
+import { createAuthenticatorApp } from 'keystile/testing'
 import { callCommand } from '../../packages/server/test-support/command.ts'
 import {
   bothDirectories,
@@ -285,6 +286,27 @@ describeOnBoth(
       const { accessToken: later } = await tokensWithFactor(ada)
       assert.equal((await begin(later)).status, 200)
       assert.equal((await stage.sql('select state from authenticator_app')).length, 2)
+    })
+
+    it('another app ends the other sessions, and brings new recovery codes', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const { accessToken: thief } = await tokensWithFactor(ada)
+      const { accessToken: bearer } = await tokensWithFactor(ada)
+      const begun = await running.send('POST', '/users/me/factors/totp', { bearer })
+      const app = createAuthenticatorApp(begun.json['uri'])
+      const json = { code: app.code(new Date(running.clock.now())) }
+      const { json: confirmed } = await running.send('POST', '/users/me/factors/totp/confirm', {
+        bearer,
+        json,
+      })
+
+      assert.equal((await running.send('GET', '/users/me/factors', { bearer: thief })).status, 401)
+      assert.equal((await running.send('GET', '/users/me/factors', { bearer })).status, 200)
+      const codeWorks = async (recovery_code = ''): Promise<number> =>
+        (await running.login({ recovery_code })).status
+      assert.equal(await codeWorks(ada.recoveryCodes[0]), 400)
+      assert.equal(await codeWorks(confirmed['recovery_codes'][0]), 200)
     })
 
     it('a stolen password cannot change an account that has a factor', async () => {

@@ -33,13 +33,13 @@ export interface Factors<U> {
   /** Makes a secret for an app. It counts only after its first code in the same session. */
   begin(user: U, by: By): Promise<ShownSecret>
   /**
-   * Confirms the app with its first code.
+   * Confirms the app with its first code. It replaces an earlier one, and all other sessions end.
    *
-   * @returns the recovery codes, if this is the first factor
+   * @returns the new recovery codes
    * @throws {ProblemError} `forbidden` for a wrong code; `conflict` if there is no pending app;
    *   `too_many_requests`
    */
-  confirm(user: U, code: string, by: By): Promise<readonly string[] | undefined>
+  confirm(user: U, code: string, by: By): Promise<readonly string[]>
   /**
    * @throws {ProblemError} `conflict` if the user must have a factor; `not_found` without an app;
    *   `too_many_requests`
@@ -116,7 +116,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
       if (outcome === 'too-many-mails') throw tooManyMails()
       await limits.refund(spent)
       await feed.tail()
-      return outcome === 'first' ? codes : undefined
+      return codes
     },
     async remove(user, by) {
       if (parts.mustHaveFactor(user))

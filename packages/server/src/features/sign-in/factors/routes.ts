@@ -58,10 +58,16 @@ function requireOffered({ isOffered }: { readonly isOffered: boolean }): void {
   if (!isOffered) throw new ProblemError('forbidden', notOffered)
 }
 
-const recoveryCodes: JsonObject = {
-  type: 'array',
-  items: { type: 'string' },
-  description: 'Shown once. Each works once, instead of a code of the app',
+const codesSchema: JsonObject = {
+  type: 'object',
+  properties: {
+    recovery_codes: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Shown once. Each works once, instead of a code of the app',
+    },
+  },
+  required: ['recovery_codes'],
 }
 
 function listRoute<U>({ factors }: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>> {
@@ -155,13 +161,13 @@ function confirmRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<
       tag: 'Own account',
       summary: 'Confirm an authenticator app',
       description:
-        'From now on, a login needs a code of the app. The first app brings recovery codes and ' +
-        `ends all other sessions. ${needsLogin}`,
+        'From now on, a login needs a code of the app. It replaces an earlier app and all recovery ' +
+        `codes, and ends all other sessions. ${needsLogin}`,
       body: { type: 'json', schema: describeFields(firstCode) },
       success: {
         status: 200,
-        description: 'The app is confirmed',
-        schema: { type: 'object', properties: { recovery_codes: recoveryCodes } },
+        description: 'The app is confirmed. The new recovery codes',
+        schema: codesSchema,
       },
       refuses: {
         403: `The code is wrong; or: ${notOffered}`,
@@ -174,7 +180,7 @@ function confirmRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<
       const { code } = await readFields(firstCode, request)
       const { identity, user } = caller
       const codes = await parts.factors.confirm(user, code, byCaller(request, identity))
-      return jsonAnswer(200, codes ? { recovery_codes: codes } : {})
+      return jsonAnswer(200, { recovery_codes: codes })
     },
   }
 }
@@ -216,11 +222,7 @@ function renewRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>
       success: {
         status: 200,
         description: 'The new codes',
-        schema: {
-          type: 'object',
-          properties: { recovery_codes: recoveryCodes },
-          required: ['recovery_codes'],
-        },
+        schema: codesSchema,
       },
       refuses: { 404: 'There is no authenticator app', 429: 'Too many mails' },
     },

@@ -36,19 +36,20 @@ export interface FactorChange {
 type Refused = 'gone' | 'too-many-mails'
 
 /**
- * Confirms the pending app of a user, whose first code was right. It replaces a confirmed one. The
- * first factor of a user brings recovery codes, and ends all other sessions.
+ * Confirms the pending app of a user, whose first code was right. It replaces a confirmed one, which
+ * a thief of the phone may have. So all other sessions end, and new recovery codes replace the old
+ * ones.
  */
 export const confirmApp: Command<
   FactorChange & {
     readonly sealed: string
     readonly step: number
-    /** The hashes of the recovery codes that come with a first factor. */
+    /** The hashes of the recovery codes that come with the app. */
     readonly codeIds: readonly string[]
     /** The mail about a first factor. Undefined without mail, and for an app's own users. */
     readonly undo: LinkedProof | undefined
   },
-  { readonly outcome: 'first' | 'replaced' | Refused }
+  { readonly outcome: 'confirmed' | Refused }
 > = command('confirmApp', async (transaction, { sealed, step, codeIds, undo, ...change }) => {
   const { subject, by, now } = change
   const addressee = await lockAddressee(transaction, change)
@@ -59,16 +60,16 @@ export const confirmApp: Command<
   if (!(await sendNotice(transaction, addressee, { notice }))) return { outcome: 'too-many-mails' }
 
   await confirmPending(transaction, { subject, sealed, step, now })
+  await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
+  await endSessions(transaction, { subject, except: by.sessionId, now })
   if (isFirst) {
-    await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
     // A change of the address that was asked for before must not go around the factor.
     await eraseProofs(transaction, { subject })
     const { mailbox } = addressee
     if (undo && mailbox !== null) await bindUndo(transaction, undo, { subject, mailbox, now })
-    await endSessions(transaction, { subject, except: by.sessionId, now })
   }
   await insertAudit<FactorEvent>(transaction, { event: 'factor_added', ...entryOf(change) })
-  return { outcome: isFirst ? 'first' : 'replaced' }
+  return { outcome: 'confirmed' }
 })
 
 /** Removes the app of a user with all recovery codes, and ends all other sessions. */

@@ -86,7 +86,7 @@ describe('startLogin', () => {
     const change = { subject, hasAccount: true, notice: undefined, by, now }
     const noticeTo = { email: undefined, isVerified: false }
     const confirmed = { ...change, noticeTo, sealed: 'x', step: 1, codeIds: [], undo: undefined }
-    assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'first' })
+    assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'confirmed' })
     const starter = await openLoginStarter(database, {
       issuing: createIssuing(),
       clock,
@@ -121,7 +121,7 @@ describe('startLogin', () => {
     const weak = { actor: `user:${subject}`, acr: 'pwd' } as const
     const change = { subject, hasAccount: true, notice: undefined, noticeTo, by: weak, now }
     const confirmed = { ...change, sealed: 'x', step: 1, codeIds: ['code'], undo: undefined }
-    assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'first' })
+    assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'confirmed' })
 
     const gone = { outcome: 'gone' }
     const codeIds = ['another code']
