@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
 import { hashSync } from '@node-rs/bcrypt'
+import pg from 'pg'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import { createAuthenticatorApp } from 'keystile/testing'
 import { callCommand } from '../../packages/server/test-support/command.ts'
@@ -18,7 +19,9 @@ import {
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { countBackends, isWaiting } from '../../packages/server/test-support/postgres.ts'
 import { enrol, tokensWithFactor } from '../../packages/server/test-support/second-factor.ts'
+import { until } from '../../tools/until.ts'
 
 describeOnBoth(
   'a login with a second factor',
@@ -233,6 +236,41 @@ describeOnBoth(
       assert.equal(await read(other), 401)
       assert.equal(await read(ada.accessToken), 200)
     })
+
+    if (stage.kind === 'PostgreSQL')
+      it('the first app ends the session of a login that began before it', async () => {
+        const { send, login, tokens, clock } = await start()
+        const { accessToken: bearer } = await tokens()
+        const blocker = new pg.Client({
+          connectionString: stage.database,
+          options: '-c search_path=keystile',
+        })
+        await blocker.connect()
+        try {
+          await blocker.query('begin')
+          await blocker.query('lock table refresh_token in share mode')
+          // This login has found no factor, and cannot store its session yet.
+          const thief = login()
+          await isWaiting(stage.database)
+          const begun = await send('POST', '/users/me/factors/totp', { bearer })
+          const json = { code: createAuthenticatorApp(begun.json['uri']).code(new Date(clock.now())) }
+          let isDone = false
+          const confirmed = send('POST', '/users/me/factors/totp/confirm', {
+            bearer,
+            json,
+          }).finally(() => (isDone = true))
+          await until(async () => isDone || (await countBackends(stage.database, 'waiting')) > 1)
+          await blocker.query('rollback')
+
+          assert.equal((await confirmed).status, 200)
+          const { status, json: stolen } = await thief
+          assert.equal(status, 200)
+          const read = await send('GET', '/users/me/factors', { bearer: stolen['access_token'] })
+          assert.equal(read.status, 401)
+        } finally {
+          await blocker.end()
+        }
+      })
 
     it('factors change only after a recent login with the factor', async () => {
       const running = await start()

@@ -139,6 +139,18 @@ export async function lockRows<Tables, Table extends keyof Tables, Row>(
 }
 
 /**
+ * Locks a name until the transaction ends, for what has no row. Two names may share a lock. On
+ * SQLite, does nothing.
+ */
+export async function lockName(transaction: Transaction, name: string): Promise<void> {
+  if (hasRowLocks(transaction))
+    await sql`select pg_advisory_xact_lock(${nameLocks}, hashtext(${name}))`.execute(transaction)
+}
+
+/** The first number of these locks, so that they differ from advisory locks of other programs. */
+const nameLocks = 1_263_753_300
+
+/**
  * Returns a query that locks the rows that it selects. It skips the rows that other transactions
  * have already locked. On SQLite, returns the given query unchanged.
  */

@@ -18,12 +18,12 @@ import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { AuditEntry, By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
-import { lockAccount } from '../../users/accounts/in-transaction.ts'
+import { lockPerson } from '../../users/accounts/in-transaction.ts'
 
 /** A change of the factors of a user, and the mail about it. */
 export interface FactorChange {
   readonly subject: string
-  /** False for an app's own users: there is no account to lock. */
+  /** False for an app's own users. */
   readonly hasAccount: boolean
   readonly notice: NewMail | undefined
   /** The address of an app's own user. Ignored for Keystile accounts. */
@@ -134,16 +134,14 @@ interface Addressee {
   readonly now: number
 }
 
-/** Locks the account. Returns undefined if it is not active. */
+/** Locks the user. Returns undefined if the account is not active. */
 async function lockAddressee(
   transaction: Transaction,
   { subject, hasAccount, noticeTo, now }: FactorChange,
 ): Promise<Addressee | undefined> {
-  const account = hasAccount
-    ? await lockAccount(transaction, { subject, rights: undefined })
-    : undefined
-  if (hasAccount && !account) return undefined
-
+  const person = await lockPerson(transaction, { subject, rights: undefined, hasAccount })
+  if (!person) return undefined
+  const { account } = person
   const email = account ? (account.email ?? undefined) : noticeTo.email
   const isVerified = account ? account.email_verified_at !== null : noticeTo.isVerified
   const mailbox = account?.email_key ?? null

@@ -11,7 +11,7 @@ import { countWrongCode } from '../../credentials/second-factors/in-transaction.
 import type { LoginEvent } from './feature.ts'
 import { demandsSecondStep, holds } from './marks-in-transaction.ts'
 import {
-  lockAccount,
+  lockPerson,
   verifyMailbox,
   type LockedAccount,
 } from '../../users/accounts/in-transaction.ts'
@@ -48,17 +48,16 @@ export interface ProvedLogin extends Pick<
 /**
  * Spends what was proved, and returns the account. Returns undefined if the account has changed
  * since the person proved who they are: if it was disabled or deleted, or if a proved credential or
- * its rights changed, or the session to replace has ended. Locks the row of the account first, so
- * that such a change commits either before or after this transaction.
+ * its rights changed, or the session to replace has ended. Locks the user first, so that such a
+ * change commits either before or after this transaction.
  */
 async function spendProofs(
   transaction: Transaction,
   { subject, marks = {}, amr = [], attemptId, replaces, rights, hasAccount }: ProvedLogin,
   now: number,
 ): Promise<{ readonly account: LockedAccount | undefined } | undefined> {
-  const account = hasAccount ? await lockAccount(transaction, { subject, rights }) : undefined
-  if (hasAccount && !account) return undefined
-
+  const person = await lockPerson(transaction, { subject, rights, hasAccount })
+  if (!person) return undefined
   if (!amr.includes('mfa') && (await demandsSecondStep(transaction, subject))) return undefined
   if (attemptId !== undefined && !(await lockAttempt(transaction, { id: attemptId, now })))
     return undefined
@@ -66,9 +65,9 @@ async function spendProofs(
     return undefined
   // A proof that works once is the last one, so a refused login has spent nothing.
   for (const [method, mark] of Object.entries(marks))
-    if (!(await holds(method, { transaction, mark, subject, account, now }))) return undefined
+    if (!(await holds(method, { transaction, mark, subject, ...person, now }))) return undefined
   if (attemptId !== undefined) await endAttempt(transaction, attemptId)
-  return { account }
+  return person
 }
 
 /**
@@ -234,10 +233,10 @@ export const proveMailbox: Command<
   { readonly isProved: boolean }
 > = command('proveMailbox', async (transaction, { recipient, hasAccount, by, ...proof }) => {
   const { subject, now } = proof
-  const account = hasAccount
-    ? await lockAccount(transaction, { subject, rights: undefined })
-    : undefined
-  if (hasAccount && account?.email !== recipient) return { isProved: false }
+  const person = await lockPerson(transaction, { subject, rights: undefined, hasAccount })
+  if (!person) return { isProved: false }
+  const { account } = person
+  if (account && account.email !== recipient) return { isProved: false }
   if (!(await addProof(transaction, proof))) return { isProved: false }
 
   if (account && account.email_verified_at === null) {

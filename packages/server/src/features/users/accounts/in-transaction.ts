@@ -1,5 +1,5 @@
 import type { JsonObject } from 'keystile/internal'
-import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
+import { inTables, lockName, type Reader, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import type { AppEvent } from '../../operations/app-events/app-event.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
@@ -177,6 +177,26 @@ export async function lockAccount(
   const isExpected =
     rights === undefined || (account.scopes === rights.scopes && account.roles === rights.roles)
   return isExpected ? account : undefined
+}
+
+/**
+ * Locks a user until the end of the transaction: a Keystile account as `lockAccount()` does, or the
+ * subject of an app's own user. So a login without a second factor, and the change that adds one,
+ * run one after the other.
+ *
+ * @returns undefined if an account may not log in any more, or if its rights have changed. The
+ *   `account` of an app's own user is undefined
+ */
+export async function lockPerson(
+  transaction: Transaction,
+  { hasAccount, ...expected }: ExpectedAccount & { readonly hasAccount: boolean },
+): Promise<{ readonly account: LockedAccount | undefined } | undefined> {
+  if (!hasAccount) {
+    await lockName(transaction, expected.subject)
+    return { account: undefined }
+  }
+  const account = await lockAccount(transaction, expected)
+  return account && { account }
 }
 
 /** An account that `lockMailbox()` has locked until the end of the transaction. */
