@@ -10,14 +10,11 @@ export interface ShownSecret {
   readonly qrSvg: string
 }
 
-/** Longer labels would make the QR code too fine to scan. */
-const maxLabelLength = 60
-
 /** @param names how an authenticator app names the service and the account */
 export function showSecret(
   secret: string,
   { service, account }: { readonly service: string; readonly account: string },
 ): ShownSecret {
-  const uri = totpUri(secret, { issuer: service, account: account.slice(0, maxLabelLength) })
+  const uri = totpUri(secret, { issuer: service, account })
   return { secret, uri, qrSvg: qrSvg(uri) }
 }

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import * as OTPAuth from 'otpauth'
 import { generateSync } from 'otplib'
 import { hashRecoveryCode, makeRecoveryCodes } from './recovery-codes.ts'
-import { codeAt, makeTotpSecret, stepOf } from './totp.ts'
+import { codeAt, makeTotpSecret, stepOf, totpUri } from './totp.ts'
 
 const hasProgram = (name: string): boolean => spawnSync(name, ['--version']).status === 0
 
@@ -47,6 +47,14 @@ describe('codes of authenticator apps', () => {
       }
     },
   )
+
+  it('totpUri cuts a long name between letters, and replaces half a surrogate pair', () => {
+    const uriOf = (account: string): string =>
+      decodeURIComponent(totpUri('GEZD', { issuer: 'Shop', account }))
+    const front = 'x'.repeat(59)
+    assert.equal(uriOf(`${front}😀y`), `otpauth://totp/Shop:${front}😀?secret=GEZD&issuer=Shop`)
+    assert.equal(uriOf('a\ud83d'), 'otpauth://totp/Shop:a\ufffd?secret=GEZD&issuer=Shop')
+  })
 
   it('stepOf accepts the code of this step, the one before and the one after', () => {
     const [secret, now] = [makeTotpSecret(), 1_700_000_000_000]

@@ -38,6 +38,9 @@ export function stepOf(secret: string, code: string, now: number): number | unde
   return fitting.at(-1)
 }
 
+/** The first 60 letters. Longer names would make the QR code too fine to scan. */
+const shortened = /^(.{60}).*$/su
+
 /**
  * Returns the address from which an authenticator app reads the secret, often as a QR code.
  *
@@ -45,8 +48,9 @@ export function stepOf(secret: string, code: string, now: number): number | unde
  * @see https://github.com/google/google-authenticator/wiki/Key-Uri-Format
  */
 export function totpUri(secret: string, { issuer, account }: Record<'issuer' | 'account', string>) {
-  // A colon separates the two, so neither may contain one.
-  const part = (text: string): string => encodeURIComponent(text.replaceAll(':', ' '))
+  // A colon separates the two, so neither may contain one. Half a surrogate pair cannot be encoded.
+  const part = (text: string): string =>
+    encodeURIComponent(text.toWellFormed().replaceAll(':', ' ').replace(shortened, '$1'))
   const [who, where] = [part(account), part(issuer)]
   return `otpauth://totp/${where}:${who}?secret=${secret}&issuer=${where}`
 }
