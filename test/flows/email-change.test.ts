@@ -339,6 +339,31 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(status, 204)
   }
 
+  it('the owner of a factor confirms a new address in a session with the factor', async () => {
+    const started = await start({ secondFactor: 'optional' })
+    const { change, confirm, mailTo, send, bearer: withoutFactor, clock, address } = started
+    const ada = await enrol(started, clock)
+    const { accessToken: bearer } = await tokensWithFactor(ada)
+    const { json } = await change(fresh, bearer)
+    const { token, code } = await mailTo(fresh)
+    const page = (typed: string): Promise<Answer> =>
+      send('POST', '/account/confirm-email-change', { form: { token, password: typed } })
+
+    const refused = await page(password)
+    assert.deepEqual([refused.status, refused.text.includes('<form')], [403, true])
+    assert.match(refused.text, /role="alert">Your account has a second factor.*code from the mail/s)
+    assert.match((await page('wrong')).text, /The password is wrong/)
+    assert.doesNotMatch((await confirm({ token, password: 'wrong' })).text, /factor/)
+    assert.match((await confirm({ token, password })).json['detail'], /has a second factor/)
+    assert.match((await confirm({ token }, ada.accessToken)).json['detail'], /has a second factor/)
+    assert.equal((await confirm({ token }, withoutFactor)).status, 401)
+    assert.deepEqual(await address(), [old, true])
+
+    const { request_id } = json
+    assert.equal((await confirm({ request_id, code }, bearer)).status, 204)
+    assert.deepEqual(await address(), [fresh, true])
+  })
+
   it('an undo of an address change keeps the factor that was there before the change', async () => {
     const started = await start({ secondFactor: 'optional' })
     const { login, send, clock } = started

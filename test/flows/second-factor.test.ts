@@ -253,7 +253,9 @@ describeOnBoth(
           const thief = login()
           await isWaiting(stage.database)
           const begun = await send('POST', '/users/me/factors/totp', { bearer })
-          const json = { code: createAuthenticatorApp(begun.json['uri']).code(new Date(clock.now())) }
+          const json = {
+            code: createAuthenticatorApp(begun.json['uri']).code(new Date(clock.now())),
+          }
           let isDone = false
           const confirmed = send('POST', '/users/me/factors/totp/confirm', {
             bearer,

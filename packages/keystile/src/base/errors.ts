@@ -175,7 +175,12 @@ export interface FieldError {
 }
 
 /** Why an account or management request was refused. For logs; the caller does not see it. */
-export type ProblemReason = 'hash_queue_full' | 'audit_queue_full' | 'server_stopping'
+export type ProblemReason =
+  | 'hash_queue_full'
+  | 'audit_queue_full'
+  | 'server_stopping'
+  /** The caller has proved the password, and the account has a second factor. */
+  | 'factor_missing'
 
 /** Thrown when the account or management API refuses a request (RFC 9457). */
 export class ProblemError extends Refusal<ProblemCode> {

@@ -72,7 +72,8 @@ export interface EmailChanges {
    * the mail.
    *
    * @throws {ProblemError} `forbidden` (without the reason) if the change is not allowed, for
-   *   example because the code has expired or the password is wrong; `too_many_requests`,
+   *   example because the code has expired or the password is wrong; `forbidden` with the reason
+   *   `factor_missing` if the owner has a second factor and has not proved it; `too_many_requests`,
    *   `temporarily_unavailable`
    */
   confirm(presented: Presented, owner: Owner, by: By): Promise<void>
@@ -126,6 +127,7 @@ export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChange
           })
           .catch(asRefused)
         if (outcome === 'refused') throw refusedChange()
+        if (outcome === 'factor-missing') throw factorMissing()
         if (outcome === 'too-many-mails') throw tooManyMails()
         await users.settle()
       }),
@@ -195,6 +197,15 @@ async function isOwner(owner: Owner, user: User, by: By, parts: FlowParts): Prom
     if (error instanceof ProblemError && error.status === 403) return false
     throw error
   }
+}
+
+/** The error for an owner whose account has a second factor that the request does not prove. */
+function factorMissing(): ProblemError {
+  return new ProblemError(
+    'forbidden',
+    'The account has a second factor: send an access token of a login with it',
+    { reason: 'factor_missing' },
+  )
 }
 
 const emailChange = strictFields({ current_password: currentPasswordField, new_email: emailField })
@@ -304,14 +315,15 @@ function confirmRoute(changes: EmailChanges): OptionalRoute<AccountCaller> {
       summary: 'Confirm the new e-mail address',
       description:
         'Takes the token of the link, or the code with the id of the request. Needs an access ' +
-        'token of the user, or the password. The old address gets a mail with a link that ' +
+        'token of the user, or the password. If the account has a second factor, it needs the ' +
+        'token of a login with it. The old address gets a mail with a link that ' +
         'restores it within 7 days.',
       body: { type: 'json', schema: describeFields(confirmation) },
       success: { status: 204, description: 'Changed and verified' },
       refuses: {
         403:
           'The link, the code, the token or the password is wrong, or the link was used before ' +
-          'or has expired',
+          'or has expired. Or the account has a second factor, and the request does not prove it',
         429: tooManyTries,
       },
     },

@@ -45,8 +45,9 @@ export const bindEmailChange: Command<BindValues, void> = command(
  * address as verified, in one transaction. Other requests of the user for a new address are erased.
  *
  * @returns `refused`, and changes nothing, if the proof was already spent or has expired, if the
- *   account has changed, or if another user has the address by now; `too-many-mails`, and changes
- *   nothing, if the old mailbox already got too many mails with a link that restores it
+ *   account has changed, or if another user has the address by now; `factor-missing`, and changes
+ *   nothing, if the account has a second factor that the caller has not proved; `too-many-mails`,
+ *   and changes nothing, if the old mailbox already got too many mails with a link that restores it
  */
 export const confirmEmailChange: Command<
   {
@@ -63,14 +64,14 @@ export const confirmEmailChange: Command<
     readonly by: By
     readonly now: number
   },
-  { readonly outcome: 'changed' | 'refused' | 'too-many-mails' }
+  { readonly outcome: 'changed' | 'refused' | 'factor-missing' | 'too-many-mails' }
 > = command('confirmEmailChange', async (transaction, { proof, passwordHash, from, ...change }) => {
   const { subject, purpose } = proof
   const { now } = change
   const account = await lockAddress(transaction, { subject, passwordHash })
   if (account?.email_key !== from || !(await lockProof(transaction, { ...proof, now })))
     return { outcome: 'refused' }
-  if (await lacksFactor(transaction, { ...change, subject })) return { outcome: 'refused' }
+  if (await lacksFactor(transaction, { ...change, subject })) return { outcome: 'factor-missing' }
 
   const outcome = await changeAddress(transaction, account, { ...change, verifiedAt: now })
   if (outcome !== 'changed') return { outcome: outcome === 'taken' ? 'refused' : outcome }

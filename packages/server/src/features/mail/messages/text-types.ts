@@ -93,7 +93,7 @@ export interface PageTexts extends Named<Label> {
   readonly reset: FormTexts & Named<'noToken' | 'again'>
   readonly verify: FormTexts & { readonly intro: string }
   readonly finish: FormTexts & Named<'intro' | 'usernameTaken' | 'emailTaken'>
-  readonly change: FormTexts & { readonly intro: string; readonly refused: string }
+  readonly change: FormTexts & Named<'intro' | 'refused' | 'factorMissing'>
   readonly undo: FormTexts & { readonly intro: string }
   readonly undoFactor: FormTexts & { readonly intro: string }
   readonly accept: FormTexts & { readonly intro: string; readonly taken: string }

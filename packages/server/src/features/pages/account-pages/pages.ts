@@ -105,6 +105,7 @@ export function changePage({
     },
     async faultOf(error, reader, form) {
       if (error.status !== 403) return faultIn(error, reader)
+      if (error.reason === 'factor_missing') return { text: reader.texts.change.factorMissing }
       // The link is not at fault if it still works.
       const isOfPassword = await isOpen(form.get('token') ?? '')
       return isOfPassword ? { field: 'password', text: reader.texts.change.refused } : undefined

@@ -161,8 +161,8 @@ function confirmRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<
       tag: 'Own account',
       summary: 'Confirm an authenticator app',
       description:
-        'From now on, a login needs a code of the app. It replaces an earlier app and all recovery ' +
-        `codes, and ends all other sessions. ${needsLogin}`,
+        'From now on, a login needs a code of the app. It replaces an earlier app and all ' +
+        `recovery codes, and ends all other sessions. ${needsLogin}`,
       body: { type: 'json', schema: describeFields(firstCode) },
       success: {
         status: 200,

@@ -36,9 +36,9 @@ export interface FactorChange {
 type Refused = 'gone' | 'too-many-mails'
 
 /**
- * Confirms the pending app of a user, whose first code was right. It replaces a confirmed one, which
- * a thief of the phone may have. So all other sessions end, and new recovery codes replace the old
- * ones.
+ * Confirms the pending app of a user, whose first code was right. It replaces a confirmed app,
+ * which a thief of the phone may have. So all other sessions end, and new recovery codes replace
+ * the old ones.
  */
 export const confirmApp: Command<
   FactorChange & {

@@ -282,6 +282,8 @@ export const de: Texts = {
       used: prose`Wenn Sie Ihre Adresse damit bestätigt haben, können Sie diese Seite schließen.
         Wenn nicht, ändern Sie die Adresse in der App noch einmal.`,
       refused: 'Das Passwort ist falsch, oder die Adresse ist nicht mehr frei.',
+      factorMissing: prose`Ihr Konto hat einen zweiten Faktor, den diese Seite nicht prüfen kann.
+        Geben Sie den Code aus der Mail in der App ein, in der Sie die Adresse geändert haben.`,
     },
     undo: {
       heading: 'Änderung Ihrer Adresse rückgängig machen',

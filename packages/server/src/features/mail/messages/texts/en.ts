@@ -250,6 +250,8 @@ export const en: Texts = {
       used: prose`If you have confirmed your address with it, you can close this page. If not,
         change the address in the app once more.`,
       refused: 'The password is wrong, or the address is not free any more.',
+      factorMissing: prose`Your account has a second factor, which this page cannot check. Enter the
+        code from the mail in the app where you changed the address.`,
     },
     undo: {
       heading: 'Undo the change of your address',

@@ -274,6 +274,8 @@ export const es: Texts = {
       used: prose`Si ha confirmado su dirección con él, puede cerrar esta página. Si no, vuelva a
         cambiar la dirección en la aplicación.`,
       refused: 'La contraseña no es correcta, o la dirección ya no está disponible.',
+      factorMissing: prose`Su cuenta tiene un segundo factor, que esta página no puede comprobar.
+        Introduzca el código del mensaje en la aplicación donde cambió la dirección.`,
     },
     undo: {
       heading: 'Deshacer el cambio de su dirección',

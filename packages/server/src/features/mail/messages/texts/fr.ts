@@ -279,6 +279,8 @@ export const fr: Texts = {
       used: prose`Si vous avez confirmé votre adresse avec ce lien, vous pouvez fermer cette page.
         Sinon, modifiez de nouveau l’adresse dans l’application.`,
       refused: 'Le mot de passe est erroné, ou l’adresse n’est plus disponible.',
+      factorMissing: prose`Votre compte a un second facteur, que cette page ne peut pas vérifier.
+        Saisissez le code du message dans l’application où vous avez modifié l’adresse.`,
     },
     undo: {
       heading: 'Annuler la modification de votre adresse',
