@@ -528,7 +528,10 @@ describe('keystile backup and keystile restore', () => {
       await stop()
       const { stdout } = await run(['restore', 'b.db'])
       assert.match(stdout, /^restored \S+keystile\.db from b\.db\n/)
-      assert.match(stdout, /\nthe database from before is \S+\nChanges after .*\nNow start .*\n$/)
+      assert.match(
+        stdout,
+        /\nthe database from before is \S+\nChanges after .* authenticator apps .*\nNow start .*\n$/,
+      )
       const [, kept = '', since = ''] = /keystile audit --database (\S+) --since (\S+)/.exec(
         stdout,
       )!

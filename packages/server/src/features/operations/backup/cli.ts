@@ -203,7 +203,8 @@ function inUse(target: string): ConfigurationError {
 }
 
 const lostChanges =
-  'disabled users are enabled again, and old passwords and secrets of clients work again'
+  'disabled users are enabled again, old passwords, secrets of clients and replaced ' +
+  'authenticator apps work again, and users who have set up a second factor log in without it'
 
 /** Returns the text that tells the operator how to find the changes that were lost. */
 function adviceAbout({ kept, isDamaged }: OldDatabase, { contents }: Examined): string {
