@@ -269,7 +269,7 @@ const server: Package = {
     {
       name: 'features/sign-in/known-devices',
       for: 'the secrets by which a login recognises a device',
-      from: ['base', 'storage'],
+      from: ['base', 'storage', 'http'],
       packages: ['keystile', 'node:crypto'],
     },
     {
@@ -591,6 +591,7 @@ const server: Package = {
         'features/mail/email-change',
         'features/mail/factor-undo',
         'features/mail/invitations',
+        'features/sign-in/known-devices',
       ],
       packages: ['keystile'],
     },

@@ -490,12 +490,13 @@ describeAboveDatabase('limits on guessing', (stage) => {
       })
     const first = await ask('POST')
     assert.equal(first.json['device_secret'], undefined)
-    const [session, device, ...others] = first.headers.getSetCookie()
+    const [session, device, ofPages, ...others] = first.headers.getSetCookie()
     assert.match(session!, /^__Secure-keystile=/)
     assert.match(
       device!,
       /^__Secure-keystile-device=[\w-]+; Max-Age=34560000; Path=\/auth\/session; Secure; HttpOnly; SameSite=Strict$/,
     )
+    assert.equal(ofPages, device!.replace('/auth/session', '/auth/account'))
     assert.deepEqual(others, [])
     const cookies = `${session!.split(';')[0]}; ${device!.split(';')[0]}`
     assert.deepEqual(

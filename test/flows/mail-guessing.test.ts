@@ -104,7 +104,7 @@ describeAboveDatabase('guesses at the codes of mails', (stage) => {
       clock.advance(3 * 3_600)
     }
     assert.ok(compared >= 15 && compared <= 20, `${compared} tries`)
-    // The attacker has all mails that strangers may send to this mailbox now.
+    // The attacker also uses up the mails that strangers may send to this mailbox.
     for (let count = 0; count < 4; count++)
       await send('POST', '/password-resets', { ...fromElsewhere(), json: { login: nameOf(0) } })
     await settled()

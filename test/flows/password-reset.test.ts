@@ -252,7 +252,7 @@ describeOnBoth('a forgotten password', (stage) => {
     answers.push(await confirm({ token: moved.token, new_password: 'short' }))
     answers.push(await confirm({ request_id: moved.request_id, code: right }))
     const late = await asked('ada')
-    clock.advance(15 * 60)
+    clock.advance(3 * 3_600)
     answers.push(await confirm({ token: late.token }))
     answers.push(await confirm({ token: late.token, new_password: 'short' }))
     answers.push(await confirm({ request_id: late.request_id, code: late.code }))
@@ -263,11 +263,11 @@ describeOnBoth('a forgotten password', (stage) => {
       assert.deepEqual([status, [...headers], text], first)
   })
 
-  it('a reset link works for 15 minutes', async () => {
+  it('a reset link works for three hours', async () => {
     const { addUser, asked, confirm, clock } = await start(stage)
     await addUser()
     const { token } = await asked()
-    clock.advance(15 * 60 - 1)
+    clock.advance(3 * 3_600 - 1)
     assert.equal((await confirm({ token })).status, 204)
   })
 
@@ -333,7 +333,7 @@ describeOnBoth('a forgotten password', (stage) => {
       (await send('POST', '/password-resets', { json: { login: 'ADA' } })).status
     const statuses = []
     for (let count = 0; count < 6; count++) statuses.push(await flood())
-    assert.deepEqual(statuses, [202, 202, 202, 202, 429, 429])
+    assert.deepEqual(new Set(statuses), new Set([202]))
     for (let count = 0; count < 3; count++)
       await request('ada', { device_secret: other['device_secret'] })
     await settled()
@@ -342,14 +342,14 @@ describeOnBoth('a forgotten password', (stage) => {
     const { token } = await asked('ada', { device_secret: owner['device_secret'] })
     assert.equal(mails.length, 4)
     const rows = await stage.sql('select id from mail_proof')
-    assert.equal(rows.length, 9, 'an evicted proof keeps its row, so its absence tells nothing')
+    assert.equal(rows.length, 11, 'an evicted proof keeps its row, so its absence tells nothing')
     assert.equal((await confirm({ token })).status, 204)
     assert.equal((await confirm({ token: first.token })).status, 403)
   })
 
   for (const [what, verifiedAt, ...expected] of [
     ['that was never verified gets 3 mails at once and 10 a day', 'null', 3, 10],
-    ['that is verified gets 6 mails at once and 23 a day', '1', 6, 23],
+    ['that is verified gets 6 mails at once and 26 a day', '1', 6, 26],
   ] as const)
     it(`however many devices ask for new passwords, an address ${what}`, async () => {
       const { addUser, login, request, settled, mails, clock } = await start(stage)
@@ -399,16 +399,52 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token: own.token })).status, 204)
   })
 
-  it('a known device gets 429 after ten requests for a password reset', async () => {
-    const { addUser, login, send } = await start(stage, { rateLimits: 'on' })
+  it('a stranger who times each request cannot keep a verified owner from a working link', async () => {
+    const started = await start(stage, { rateLimits: 'on', trustedProxies: [] })
+    const { keystile, addUser, send, settled, mails, clock } = started
     await addUser()
-    const { device_secret } = (await login()).json
-    const statuses = []
-    for (let count = 0; count < 11; count++)
-      statuses.push(
-        (await send('POST', '/password-resets', { json: { login: 'ada', device_secret } })).status,
-      )
-    assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
+    await stage.sql('update "user" set email_verified_at = 1')
+    await addUser({ username: 'eve', email: 'ada+1@example.com' })
+    await keystile.users?.create({
+      username: 'bob',
+      email: 'ada+2@example.com',
+      emailVerified: true,
+      password,
+    })
+    const ask = async (login: string, remoteAddress: string): Promise<void> => {
+      const { status } = await send('POST', '/password-resets', { json: { login }, remoteAddress })
+      assert.equal(status, 202)
+    }
+    const interval = 144 * 60
+    for (let round = 0; round < 4; round++) {
+      // The stranger takes each mail as soon as one is possible; the owner comes last.
+      for (const login of ['eve', 'bob', 'ada@example.com'])
+        for (let count = 0; count < 3; count++) await ask(login, `192.0.2.${round}`)
+      await settled()
+      clock.advance(interval - 1)
+      await ask('ada@example.com', '198.51.100.9')
+      await settled()
+      const newest = mailOf(mails.findLast(({ to }) => to === 'ada@example.com'))
+      const page = await send('GET', `/account/reset-password?token=${newest.token}`)
+      assert.equal(page.status, 200, `round ${round}`)
+      clock.advance(1)
+    }
+    const count = mails.filter(({ to }) => to === 'ada@example.com').length
+    assert.equal(count, 3 + 3)
+  })
+
+  it('notices about a taken address do not use up the mails for a new password', async () => {
+    const options = { registration: 'open', emailVerification: 'required' } as const
+    const { keystile, send, asked, settled, mails } = await start(stage, options)
+    const ada = { username: 'ada', email: 'ada@example.com', password }
+    await keystile.users?.create({ ...ada, emailVerified: true })
+    for (let count = 0; count < 5; count++) {
+      const json = { ...ada, username: `eve${count}` }
+      assert.equal((await send('POST', '/users', { json })).status, 202)
+    }
+    await settled()
+    assert.equal(mails.length, 3)
+    assert.notEqual((await asked()).token, '')
   })
 
   it('strangers who stop all resets of unknown devices do not stop those of known ones', async () => {
@@ -683,7 +719,7 @@ describeOnBoth('a forgotten password', (stage) => {
     await first.request('unknown')
     await first.settled()
     await first.keystile.close()
-    first.clock.advance(15 * 60 + 1)
+    first.clock.advance(3 * 3_600 + 1)
     await stage.start({ clock: first.clock })
     await until(async () => (await stage.sql('select id from mail_proof')).length === 0)
   })

@@ -76,7 +76,7 @@ describe('a change of the e-mail address', () => {
     assert.equal(undo.notice?.template, 'email_removed')
   })
 
-  it('the mail after an undo has a reset link for 15 minutes, and no code', async () => {
+  it('the mail after an undo has a reset link for three hours, and no code', async () => {
     const stored: unknown[] = []
     const changes = create(async (...given) => {
       stored.push(given)
@@ -89,11 +89,11 @@ describe('a change of the e-mail address', () => {
     assert.equal(command, undoEmailChange)
     assert.deepEqual(parameters, {
       link: `${pages}/reset-password?token=${token}`,
-      expires_at: '2026-11-25T00:15:00.000Z',
+      expires_at: '2026-11-25T03:00:00.000Z',
     })
     assert.deepEqual([reset.row.token_hash, reset.row.code_hash], [hashSecret(token), null])
     assert.deepEqual([reset.row.purpose, reset.mail.template], ['password_reset', 'password_reset'])
-    assert.equal(reset.mail.lifetimeMilliseconds, 900_000)
+    assert.equal(reset.mail.lifetimeMilliseconds, 10_800_000)
     assert.deepEqual([notice?.template, tokenHash], ['email_removed', hashSecret('a token')])
   })
 

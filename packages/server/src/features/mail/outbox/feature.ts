@@ -5,7 +5,7 @@ import type { Rule } from '../../../feature/rule.ts'
 import { countOf } from '../../../feature/wording.ts'
 import { mailCommands, purgeDropped } from './store.ts'
 
-export const mailboxRates: LimitRates<'hour' | 'day' | 'allowance' | 'guess'> = {
+export const mailboxRates: LimitRates<'hour' | 'day' | 'reset' | 'allowance' | 'guess'> = {
   /**
    * Allows a mailbox three mails at once, then one each hour. Each share of the mailbox is counted
    * separately: see `MailShare`.
@@ -16,6 +16,12 @@ export const mailboxRates: LimitRates<'hour' | 'day' | 'allowance' | 'guess'> = 
    * share of the mailbox is counted separately.
    */
   day: { name: 'mailbox-day', burst: 6, intervalMilliseconds: 6 * 60 * minuteMilliseconds },
+  /**
+   * Allows an account three mails for a new password at once, then one each 144 minutes: at most 13
+   * in 24 hours. The interval must be shorter than the lifetime of the link. So a mail is dropped
+   * only while the link of an earlier one works.
+   */
+  reset: { name: 'mailbox-reset', burst: 3, intervalMilliseconds: 144 * minuteMilliseconds },
   /**
    * Allows a mailbox three mails with an allowance at once, then one each 144 minutes: at most 13
    * in 24 hours. The mails for all devices count together, because a user can have any number of

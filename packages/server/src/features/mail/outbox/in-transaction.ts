@@ -19,10 +19,14 @@ export interface Addressee {
  * of one share cannot prevent those of another one.
  *
  * - `requested`: every stranger can cause these mails, for example by a registration.
+ * - `reset`: has a link for a new password of an account with a verified address. Each account has
+ *   a limit of its own.
+ * - `taken`: has no link, and tells the owner of an address that a person wanted to use it. It has
+ *   the limits of `requested`: others would show a caller that the address is taken.
  * - `allowance`: a device that is known to an account with a verified address asked for the mail.
  * - `invitation`: an operator or the app invites a person.
  */
-export type MailShare = 'requested' | 'allowance' | 'invitation'
+export type MailShare = 'requested' | 'reset' | 'taken' | 'allowance' | 'invitation'
 
 /**
  * Shares of mails about a change of an account. Each of them has one limit for accounts whose
@@ -98,10 +102,12 @@ export async function tryInsertMail(
 
 function usesOf(addressee: CountedAddressee): readonly Use[] {
   const mailbox = countedMailbox(addressee.recipient)
-  if (addressee.share === 'allowance') return [useOf(mailboxRates.allowance, mailbox)]
+  const { share, subject } = addressee
+  if (share === 'allowance') return [useOf(mailboxRates.allowance, mailbox)]
+  if (share === 'reset') return [useOf(mailboxRates.reset, `${mailbox}\n${subject}`)]
 
   const prefix = 'isVerified' in addressee && !addressee.isVerified ? 'unverified-' : ''
-  const counted = `${mailbox}\n${prefix}${addressee.share}`
-  if (addressee.share === 'guess') return [useOf(mailboxRates.guess, counted)]
+  const counted = `${mailbox}\n${prefix}${share}`
+  if (share === 'guess') return [useOf(mailboxRates.guess, counted)]
   return [useOf(mailboxRates.hour, counted), useOf(mailboxRates.day, counted)]
 }

@@ -6,19 +6,13 @@ import {
 } from '../../../feature/limit-rate.ts'
 import { confirmRate } from '../flows/flow.ts'
 
-export const resetRates: LimitRates<
-  'login' | 'address' | 'server' | 'known' | 'account' | 'confirm'
-> = {
-  /**
-   * Limits requests for a new password, per typed name. A request with a valid device secret counts
-   * here, and for the whole server, only if one of the limits of such requests is exhausted.
-   */
-  login: { name: 'reset-login', burst: 5, intervalMilliseconds: 96 * minuteMilliseconds },
+export const resetRates: LimitRates<'address' | 'server' | 'known' | 'account' | 'confirm'> = {
   /** Limits requests for a new password, per IP address. Many users may share an address. */
   address: { name: 'reset-address', burst: 20, intervalMilliseconds: 3 * minuteMilliseconds },
   /**
    * Limits requests for a new password without a device secret on the whole server, because each
-   * request stores a row and may send a mail.
+   * request stores a row and may send a mail. A request with a valid device secret counts here only
+   * if one of the limits of such requests is exhausted.
    */
   server: { name: 'reset-server', burst: 600, intervalMilliseconds: 2 * secondMilliseconds },
   /**

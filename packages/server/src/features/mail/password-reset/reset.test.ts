@@ -8,8 +8,8 @@ import { passwordResetFlow, resetKind, type PasswordResetParts } from './reset.t
 const passwordPolicy = createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' })
 
 describe('the flow for a new password', () => {
-  it('the mail of a password reset has a link and a code, both valid for 15 minutes', () => {
-    assert.equal(resetKind.lifetimeMilliseconds, 900_000)
+  it('the mail of a password reset has a link and a code, both valid for three hours', () => {
+    assert.equal(resetKind.lifetimeMilliseconds, 10_800_000)
     assert.equal(resetKind.hasCode, true)
   })
 

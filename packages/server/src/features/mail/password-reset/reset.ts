@@ -39,7 +39,7 @@ import type { PasswordStore } from './new-password.ts'
 export const resetKind: ProofKind = {
   purpose: passwordReset,
   page: 'reset-password',
-  lifetimeMilliseconds: 15 * minuteMilliseconds,
+  lifetimeMilliseconds: 180 * minuteMilliseconds,
   hasCode: true,
 }
 
@@ -89,7 +89,7 @@ export function passwordResetFlow<U>(
       const deviceSecret = parts.devices.open(sent) ? sent : ''
       const login = typed.slice(0, maxLoginLength)
       const wanted = { login, language, deviceSecret }
-      await countRequest(wanted, address, parts)
+      await countRequest(deviceSecret, address, parts)
       return proofs.request(resetKind, wanted, countedLogin(login))
     },
 
@@ -120,10 +120,9 @@ export function passwordResetFlow<U>(
 
 /**
  * Only an active user with an address and a password gets a mail: a user without a password logs in
- * by other means, and access to the mailbox must not be enough to add a password. If a known device
- * of the user requests the mail, and the address of the user is verified, the mail has limits of
- * its own. So an attacker who has already caused too many mails to the mailbox cannot prevent this
- * mail.
+ * by other means, and access to the mailbox must not be enough to add a password. If the address of
+ * the user is verified, the mail counts for the share `reset`, so strangers cannot prevent it
+ * (decisions/0066-resets-have-their-own-share.md). For a known device it has another share first.
  */
 function createPurpose<U>({ directory, store, devices }: PasswordResetParts<U>): ProofPurpose {
   return {
@@ -144,8 +143,10 @@ function createPurpose<U>({ directory, store, devices }: PasswordResetParts<U>):
         passwordMark: passwordMark(hash),
         passwordSession: directory.passwordSession(user),
       }
-      const isKnown = directory.emailVerified(user) && device?.isOf(holder) === true
-      return { subject, mailbox, recipient, device: isKnown ? device.id : undefined }
+      if (!directory.emailVerified(user)) return { subject, mailbox, recipient }
+
+      const known = device?.isOf(holder) === true ? device.id : undefined
+      return { subject, mailbox, recipient, share: 'reset', device: known }
     },
   }
 }
@@ -153,14 +154,14 @@ function createPurpose<U>({ directory, store, devices }: PasswordResetParts<U>):
 const maxLoginLength = 320
 
 /**
- * Counts a request against the limits of its IP address, of the server and of the typed name. If
- * the request has a valid device secret, it counts against the limit of the account in the secret
- * instead of the name, and against a limit of the server that strangers cannot use up. If one of
- * these is exhausted, the request counts like any other. The resolver checks later whose device it
- * is: a lookup here could reveal that the account exists.
+ * Counts a request against the limits of its IP address and of the server. The typed name has no
+ * limit: strangers would use it up. If the request has a valid device secret, it counts against the
+ * limit of the account in the secret, and against a limit of the server that strangers cannot use
+ * up. If one of these is exhausted, the request counts like any other. The resolver checks later
+ * whose device it is: a lookup here could reveal that the account exists.
  */
 async function countRequest(
-  { login, deviceSecret }: { readonly login: string; readonly deviceSecret: string },
+  deviceSecret: string,
   address: string | undefined,
   { limits, devices }: Pick<PasswordResetParts<unknown>, 'limits' | 'devices'>,
 ): Promise<void> {
@@ -173,8 +174,7 @@ async function countRequest(
     if (await limits.tryCount(uses)) return
   }
 
-  const ofName = useOf(resetRates.login, countedLogin(login))
-  await limits.count([ofName, useOf(resetRates.server, ''), ...ofAddress])
+  await limits.count([useOf(resetRates.server, ''), ...ofAddress])
 }
 
 const request = strictFields({
@@ -195,8 +195,9 @@ function requestRoute(resets: PasswordResets): OpenRoute {
       tag: 'Own account',
       summary: 'Request a new password',
       description:
-        'Sends a mail with a link and a code, valid for 15 minutes, if there is such an account ' +
+        'Sends a mail with a link and a code, valid for three hours, if there is such an account ' +
         'and it has an e-mail address. The answer is the same if there is none. ' +
+        'After several mails none is sent while the link of the last one works. ' +
         '`Accept-Language` chooses the language of the mail.',
       body: { type: 'json', schema: describeFields(request) },
       success: requestAccepted,

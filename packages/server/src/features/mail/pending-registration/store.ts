@@ -53,7 +53,7 @@ export function findPending(
 export const bindRegistration: Command<BindValues, void> = command(
   'bindRegistration',
   async (transaction, { mail, recipient, ...values }) => {
-    const { id, subject, mailbox, now } = values
+    const { id, subject, mailbox, share, now } = values
     const holder = await findHolder(transaction, mailbox)
     if (holder === undefined) return bindWithMail(transaction, { ...values, mail, recipient })
 
@@ -62,8 +62,7 @@ export const bindRegistration: Command<BindValues, void> = command(
       .deleteFrom('pending_registration')
       .where('id', '=', id)
       .execute()
-    if (holder === subject)
-      await insertMail(transaction, mail, { subject, recipient, share: 'requested', now })
+    if (holder === subject) await insertMail(transaction, mail, { subject, recipient, share, now })
   },
 )
 

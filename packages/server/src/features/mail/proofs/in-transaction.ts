@@ -1,5 +1,5 @@
 import { inTables, type Transaction } from '../../../storage/database.ts'
-import { insertMail, tryInsertMail } from '../outbox/in-transaction.ts'
+import { insertMail, tryInsertMail, type MailShare } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { claimMilliseconds, maxLiveProofs } from './feature.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
@@ -24,7 +24,7 @@ export interface Binding {
  */
 async function bindProof(
   transaction: Transaction,
-  values: Omit<BindValues, 'mail' | 'recipient' | 'about'>,
+  values: Omit<BindValues, 'mail' | 'recipient' | 'about' | 'share'>,
 ): Promise<void> {
   const db = inTables<MailProofTables>(transaction)
   const { id, subject, mailbox, sealed, device: allowance = null, keepsCount, now } = values
@@ -58,6 +58,9 @@ async function bindProof(
     .execute()
 }
 
+/** The shares of mails that strangers can request. */
+export type RequestShare = Extract<MailShare, 'requested' | 'reset' | 'taken'>
+
 /** What a proof is bound to after the look-up of a request: the user, the mailbox and the mail. */
 export interface BindValues extends Binding {
   readonly id: string
@@ -67,6 +70,8 @@ export interface BindValues extends Binding {
   readonly recipient: string
   /** The subject of the user whom the mail is about. Default: `subject`. */
   readonly about?: string | undefined
+  /** The share of the mailbox that the mail counts for, unless it counts for `allowance`. */
+  readonly share: RequestShare
   /** See `Resolution.device`. */
   readonly device: string | undefined
   /**
@@ -79,13 +84,13 @@ export interface BindValues extends Binding {
 
 /**
  * Stores the mail of a request and binds the proof to the user. The mail of a known device has two
- * shares of the mailbox: its own, and that of strangers. If `mayBind` is false, or if the mailbox
- * already got too many mails, stores no mail and leaves the proof unbound: a bound proof without a
- * mail could evict a proof whose mail was sent.
+ * shares of the mailbox: its own, and that of strangers (`share`). If `mayBind` is false, or if the
+ * mailbox already got too many mails, stores no mail and leaves the proof unbound: a bound proof
+ * without a mail could evict a proof whose mail was sent.
  */
 export async function bindWithMail(
   transaction: Transaction,
-  { mail, recipient, about, ...values }: BindValues,
+  { mail, recipient, about, share, ...values }: BindValues,
   mayBind = true,
 ): Promise<void> {
   const { id, device, now } = values
@@ -94,7 +99,7 @@ export async function bindWithMail(
     mayBind &&
     ((device !== undefined &&
       (await tryInsertMail(transaction, mail, { ...addressee, share: 'allowance' }))) ||
-      (await insertMail(transaction, mail, { ...addressee, share: 'requested' })))
+      (await insertMail(transaction, mail, { ...addressee, share })))
   if (isStored) await bindProof(transaction, values)
   else await leaveProofsUnbound(transaction, { ids: [id], now })
 }

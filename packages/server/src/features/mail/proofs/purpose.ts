@@ -1,6 +1,6 @@
 import type { Command } from '../../../storage/database.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
-import type { BindValues } from './in-transaction.ts'
+import type { BindValues, RequestShare } from './in-transaction.ts'
 import type { ProofKind } from './new-proof.ts'
 
 /** What `resolve()` has found for a request: the user, and where the mail goes. */
@@ -15,6 +15,8 @@ export interface Resolution {
   readonly recipient: string
   /** A mail that is sent instead, without a link and a code: the address is taken. */
   readonly notice?: { readonly template: string; readonly parameters: MailParameters }
+  /** The share that the mail counts for. Default: `taken` for a notice, otherwise `requested`. */
+  readonly share?: RequestShare | undefined
   /** Values that the proof keeps, encrypted, until it is spent. */
   readonly data?: MailParameters | undefined
   /**

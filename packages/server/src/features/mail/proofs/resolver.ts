@@ -114,6 +114,7 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
   if (!resolution) return false
 
   const { subject, mailbox, recipient, notice, data, device, keepsCount } = resolution
+  const share = resolution.share ?? (notice ? 'taken' : 'requested')
   const [now, expiresAt] = [clock.now(), row.expires_at]
   const { token, code } = JSON.parse(opened['secrets'] ?? '{}') as StoredSecrets
   const { language } = values
@@ -121,7 +122,7 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
     ? prepareMail({ ...notice, lifetimeMilliseconds: expiresAt - now }, { ...notice, seal }, now)
     : prepareLinkMail(purpose, { token, code, language, expiresAt }, { seal, pagesUrl, now })
   const sealed = data ? sealValues(seal, { ...row, resolved_at: now }, data) : null
-  const bound = { id: row.id, subject, mailbox, sealed, device, keepsCount }
+  const bound = { id: row.id, subject, mailbox, sealed, share, device, keepsCount }
   await lease.write(purpose.bind, { ...bound, mail, recipient, now })
   return true
 }

@@ -141,8 +141,8 @@ describe('the pages for a new password', () => {
       '<h1>Look into your mailbox</h1>',
       '<p>If there is an account with this name or address, a mail is on its way. ' +
         'Open the link in the mail, or enter its code here. ' +
-        'If no mail comes, look for it among the spam, and ask again. ' +
-        'After several mails, another one is possible six hours later.</p>',
+        'If no new mail comes, look for an earlier one, also among the spam: ' +
+        'its link works for three hours. If you find none, ask again later.</p>',
       '<form method="post" action="reset-password">',
       hidden('request_id', 'request-1'),
       '<label for="code">Code from the mail</label>',
@@ -239,8 +239,8 @@ describe('the pages for a new password', () => {
       '<h1>Set a new password</h1>',
       '<p>If there is an account with this name or address, a mail is on its way. ' +
         'Open the link in the mail, or enter its code here. ' +
-        'If no mail comes, look for it among the spam, and ask again. ' +
-        'After several mails, another one is possible six hours later.</p>',
+        'If no new mail comes, look for an earlier one, also among the spam: ' +
+        'its link works for three hours. If you find none, ask again later.</p>',
       '<form method="post" action="reset-password">',
       hidden('request_id', 'r&#34;'),
       '<label for="code">Code from the mail</label>',

@@ -8,6 +8,7 @@ import { addressOf, byStranger } from '../../operations/audit/audit.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import type { PasswordResets } from '../../mail/password-reset/reset.ts'
 import type { Presented } from '../../mail/proofs/proofs.ts'
+import { readDeviceSecret } from '../../sign-in/known-devices/device-cookie.ts'
 import { loginName, newPassword } from './fields.ts'
 import {
   drawForm,
@@ -60,7 +61,7 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
   if (login === undefined) return forgotPage(reader)
 
   try {
-    const wanted = { login, language: reader.language, deviceSecret: undefined }
+    const wanted = { login, language: reader.language, deviceSecret: readDeviceSecret(request) }
     const requestId = await parts.resets.request(wanted, addressOf(request))
     return formPage(reader, resetPage(parts), new Map([['request_id', requestId]]))
   } catch (error) {

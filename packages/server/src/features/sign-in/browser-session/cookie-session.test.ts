@@ -7,7 +7,8 @@ import { noMeter } from '../../../feature/metric.ts'
 import type { IssuedTokens } from '../../tokens/sessions/issuing.ts'
 import type { ProvedRefreshToken } from '../../tokens/sessions/refresh.ts'
 import { cookieSessionRoutes, type CookieSessionParts } from './cookie-session.ts'
-import { createSessionCookies, readDeviceSecret } from './session-cookie.ts'
+import { readDeviceSecret } from '../known-devices/device-cookie.ts'
+import { createSessionCookies } from './session-cookie.ts'
 
 const issuer = 'https://auth.example/base'
 const proved: ProvedRefreshToken = {
@@ -79,8 +80,12 @@ const away = async (): Promise<never> => {
 
 describe('the cookies of a session', () => {
   it('the device secret has a cookie of its own, which no script can read', () => {
-    const cookies = createSessionCookies({ path: '/session', maxAgeSeconds: 100 })
-    const [session, device] = cookies.set('token', 'secret')
+    const cookies = createSessionCookies({
+      path: '/session',
+      pagesPath: '/account',
+      maxAgeSeconds: 100,
+    })
+    const [session, device, ofPages] = cookies.set('token', 'secret')
     assert.equal(
       session,
       '__Secure-keystile=token; Max-Age=100; Path=/session; Secure; HttpOnly; SameSite=Strict',
@@ -89,6 +94,7 @@ describe('the cookies of a session', () => {
       device ?? '',
       /^__Secure-keystile-device=secret; Max-Age=\d{8}; Path=\/session; Secure; HttpOnly; S/,
     )
+    assert.equal(ofPages, device?.replace('/session', '/account'))
     const headers = new Headers({ cookie: `a=b; ${device}` })
     const request = { method: 'POST', url: '/session', headers, body: async () => new Uint8Array() }
     assert.equal(readDeviceSecret(request), 'secret')

@@ -18,6 +18,7 @@ import {
 import { describeRefusal, refusalAnswer } from '../../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../../http/route.ts'
 import { addressOf, senderOf } from '../../operations/audit/audit.ts'
+import { readDeviceSecret } from '../known-devices/device-cookie.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
 import {
@@ -46,7 +47,6 @@ import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'
 import {
   cookieName,
   createSessionCookies,
-  readDeviceSecret,
   readOnlyRefreshToken,
   readRefreshTokens,
   type SessionCookies,
@@ -96,7 +96,11 @@ export function cookieSessionRoutes(options: CookieSessionParts): readonly OpenR
   // After this time, no refresh is possible. If the session ends earlier, the next refresh clears
   // the cookie.
   const maxAgeSeconds = Math.min(lifetimes.sessionSeconds, lifetimes.idleSeconds)
-  const cookies = createSessionCookies({ path: cookiePathOf(issuer), maxAgeSeconds })
+  const cookies = createSessionCookies({
+    path: cookiePathOf(issuer),
+    pagesPath: `${basePathOf(issuer)}/account`,
+    maxAgeSeconds,
+  })
   const checkOrigin = createOriginCheck([new URL(issuer).origin, ...corsOrigins])
 
   const parts = { ...options, cookies, checkOrigin }
@@ -108,7 +112,11 @@ export function cookieSessionRoutes(options: CookieSessionParts): readonly OpenR
  * this path and to all paths below it.
  */
 export function cookiePathOf(issuer: string): string {
-  return `${new URL(issuer).pathname.replace(/\/$/, '')}/session`
+  return `${basePathOf(issuer)}/session`
+}
+
+function basePathOf(issuer: string): string {
+  return new URL(issuer).pathname.replace(/\/$/, '')
 }
 
 const sessionRoute = { below: 'issuer', refusals: 'oauth' } as const

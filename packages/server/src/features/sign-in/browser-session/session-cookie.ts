@@ -1,4 +1,6 @@
 import { OAuthError, type HttpRequestWithBody } from 'keystile/internal'
+import { readCookies } from '../../../http/cookies.ts'
+import { deviceCookieName } from '../known-devices/device-cookie.ts'
 import { deviceSeconds } from '../known-devices/devices.ts'
 
 /**
@@ -7,8 +9,6 @@ import { deviceSeconds } from '../known-devices/devices.ts'
  * machine. So an attacker on the network cannot set the cookie over http (RFC 6265bis §4.1.3.1).
  */
 export const cookieName = '__Secure-keystile'
-/** The name of the cookie with the device secret. A logout does not remove this cookie. */
-const deviceCookieName = `${cookieName}-device`
 
 export interface SessionCookies {
   /** Returns the cookies that store the refresh token, and the device secret if there is one. */
@@ -20,28 +20,33 @@ export interface SessionCookies {
 /**
  * Creates the cookies of an issuer. Scripts cannot read them (`HttpOnly`). A browser sends them
  * only over TLS (`Secure`), only with requests of the same site (`SameSite=Strict`), and only to
- * `path` and the paths below it.
+ * `path` and the paths below it. The device secret also goes to `pagesPath`, where the page for a
+ * forgotten password reads it.
  *
  * @param options.path the path that the browser sends the cookies to
  * @param options.maxAgeSeconds how long the browser keeps the refresh token
  */
 export function createSessionCookies({
   path,
+  pagesPath,
   maxAgeSeconds,
 }: {
   readonly path: string
+  readonly pagesPath: string
   readonly maxAgeSeconds: number
 }): SessionCookies {
-  const attributes = `Path=${path}; Secure; HttpOnly; SameSite=Strict`
-  const cookie = (name: string, value: string, seconds: number): string =>
-    `${name}=${value}; Max-Age=${seconds}; ${attributes}`
+  const cookie = (name: string, value: string, seconds: number, at = path): string =>
+    `${name}=${value}; Max-Age=${seconds}; Path=${at}; Secure; HttpOnly; SameSite=Strict`
 
   return {
     set(refreshToken, deviceSecret) {
       const session = cookie(cookieName, refreshToken, maxAgeSeconds)
-      return deviceSecret === undefined
-        ? [session]
-        : [session, cookie(deviceCookieName, deviceSecret, deviceSeconds)]
+      if (deviceSecret === undefined) return [session]
+
+      const devices = [path, pagesPath].map((at) =>
+        cookie(deviceCookieName, deviceSecret, deviceSeconds, at),
+      )
+      return [session, ...devices]
     },
     cleared: [cookie(cookieName, '', 0)],
   }
@@ -68,28 +73,4 @@ export function readOnlyRefreshToken(request: HttpRequestWithBody): string | und
   if (another !== undefined)
     throw new OAuthError('invalid_grant', `The request must have one cookie ${cookieName}, not two`)
   return token
-}
-
-/**
- * Returns the device secret in the cookies of a request. If several cookies have a device secret,
- * returns the first secret. A wrong secret has only one effect: Keystile treats the device as
- * unknown.
- */
-export function readDeviceSecret(request: HttpRequestWithBody): string | undefined {
-  return readCookies(request, deviceCookieName)[0]
-}
-
-/**
- * Returns the values of all cookies with this name, as they were sent. An attacker on a sibling
- * domain can set a second cookie with this name (cookie tossing), so the caller must expect several
- * values.
- *
- * @see RFC 6265 §4.2.1 §8.6
- */
-function readCookies({ headers }: HttpRequestWithBody, name: string): readonly string[] {
-  const pairs = headers.get('cookie')?.split(';') ?? []
-  return pairs
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1))
 }

@@ -235,8 +235,8 @@ export const de: Texts = {
       heading: 'Sehen Sie in Ihr Postfach',
       intro: prose`Wenn es ein Konto mit diesem Namen oder dieser Adresse gibt, ist eine Mail
         unterwegs. Öffnen Sie den Link in der Mail oder geben Sie hier den Code aus der Mail ein.
-        Wenn keine Mail kommt, sehen Sie im Spam nach und fordern Sie eine neue an. Nach mehreren
-        Mails ist die nächste sechs Stunden später möglich.`,
+        Wenn keine neue Mail kommt, suchen Sie eine frühere, auch im Spam: Ihr Link gilt drei
+        Stunden. Wenn Sie keine finden, fordern Sie später noch einmal eine an.`,
     },
     reset: {
       heading: 'Neues Passwort festlegen',

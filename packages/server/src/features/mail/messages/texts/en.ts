@@ -208,8 +208,8 @@ export const en: Texts = {
     sent: {
       heading: 'Look into your mailbox',
       intro: prose`If there is an account with this name or address, a mail is on its way. Open the
-        link in the mail, or enter its code here. If no mail comes, look for it among the spam, and
-        ask again. After several mails, another one is possible six hours later.`,
+        link in the mail, or enter its code here. If no new mail comes, look for an earlier one,
+        also among the spam: its link works for three hours. If you find none, ask again later.`,
     },
     reset: {
       heading: 'Set a new password',

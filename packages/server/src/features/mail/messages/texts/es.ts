@@ -227,9 +227,9 @@ export const es: Texts = {
     sent: {
       heading: 'Revise su correo',
       intro: prose`Si existe una cuenta con este nombre o esta dirección, le llegará un mensaje.
-        Abra el enlace del mensaje o introduzca aquí su código. Si no llega, busque en el correo no
-        deseado y solicite otro. Después de varios mensajes, el siguiente es posible seis horas más
-        tarde.`,
+        Abra el enlace del mensaje o introduzca aquí su código. Si no llega ninguno nuevo, busque
+        uno anterior, también en el correo no deseado: su enlace vale tres horas. Si no encuentra
+        ninguno, solicite otro más tarde.`,
     },
     reset: {
       heading: 'Elegir una nueva contraseña',

@@ -231,9 +231,9 @@ export const fr: Texts = {
     sent: {
       heading: 'Consultez votre messagerie',
       intro: prose`S’il existe un compte avec ce nom ou cette adresse, un message vient de partir.
-        Ouvrez le lien du message ou saisissez son code ici. Si rien n’arrive, regardez dans les
-        courriers indésirables, puis faites une nouvelle demande. Après plusieurs messages, le
-        suivant est possible six heures plus tard.`,
+        Ouvrez le lien du message ou saisissez son code ici. Si aucun nouveau message n’arrive,
+        cherchez-en un plus ancien, aussi dans les courriers indésirables : son lien est valable
+        trois heures. Si vous n’en trouvez pas, refaites une demande plus tard.`,
     },
     reset: {
       heading: 'Choisir un nouveau mot de passe',
