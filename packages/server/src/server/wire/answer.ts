@@ -1,7 +1,7 @@
 import type { Caller } from 'keystile'
 import { createGuardCore, withRecall, type JsonObject } from 'keystile/internal'
 import type { ActiveUsers } from '../../features/users/directory/active-users.ts'
-import { cookiePathOf } from '../../features/sign-in/browser-session/cookie-session.ts'
+import { cookiePathOf } from '../../features/sign-in/browser-session/session-cookie.ts'
 import { firstParty } from '../../features/tokens/clients/clients.ts'
 import { createOwnDocs } from '../../features/pages/docs/docs.ts'
 import { describeRoutes } from '../../features/pages/docs/openapi.ts'

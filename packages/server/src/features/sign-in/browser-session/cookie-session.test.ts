@@ -80,11 +80,7 @@ const away = async (): Promise<never> => {
 
 describe('the cookies of a session', () => {
   it('the device secret has a cookie of its own, which no script can read', () => {
-    const cookies = createSessionCookies({
-      path: '/session',
-      pagesPath: '/account',
-      maxAgeSeconds: 100,
-    })
+    const cookies = createSessionCookies({ issuer: 'https://auth.example', maxAgeSeconds: 100 })
     const [session, device, ofPages] = cookies.set('token', 'secret')
     assert.equal(
       session,
@@ -190,6 +186,20 @@ describe('DELETE /session', () => {
       const { answer, done } = await send(logout, bySecret, { cookie: three, query: `?sid=${sid}` })
       assert.deepEqual([answer.status, done], [204, [`ended ${sid}`]])
     }
+  })
+
+  it('DELETE /session looks up at most ten cookies, and refuses more of them', async () => {
+    const cookies = (count: number): string =>
+      Array.from({ length: count }, (_, n) => `__Secure-keystile=${n}`).join('; ')
+    const found: string[] = []
+    const find = async (token: string): Promise<undefined> => void found.push(token)
+    assert.equal((await send(logout, find, { cookie: cookies(10) })).answer.status, 204)
+    assert.equal(found.length, 10)
+    await assert.rejects(send(logout, find, { cookie: cookies(11) }), {
+      code: 'invalid_request',
+      message: 'The request must have at most 10 cookies __Secure-keystile',
+    })
+    assert.equal(found.length, 10)
   })
 
   it('if the session cannot be ended, DELETE /session fails but keeps the cookie', async () => {

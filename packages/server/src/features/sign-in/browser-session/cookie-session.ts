@@ -96,27 +96,11 @@ export function cookieSessionRoutes(options: CookieSessionParts): readonly OpenR
   // After this time, no refresh is possible. If the session ends earlier, the next refresh clears
   // the cookie.
   const maxAgeSeconds = Math.min(lifetimes.sessionSeconds, lifetimes.idleSeconds)
-  const cookies = createSessionCookies({
-    path: cookiePathOf(issuer),
-    pagesPath: `${basePathOf(issuer)}/account`,
-    maxAgeSeconds,
-  })
+  const cookies = createSessionCookies({ issuer, maxAgeSeconds })
   const checkOrigin = createOriginCheck([new URL(issuer).origin, ...corsOrigins])
 
   const parts = { ...options, cookies, checkOrigin }
   return [loginRoute(parts), refreshRoute(parts), logoutRoute(parts)]
-}
-
-/**
- * Returns the `Path` of the cookies, which ends with `/session`. A browser sends the cookies to
- * this path and to all paths below it.
- */
-export function cookiePathOf(issuer: string): string {
-  return `${basePathOf(issuer)}/session`
-}
-
-function basePathOf(issuer: string): string {
-  return new URL(issuer).pathname.replace(/\/$/, '')
 }
 
 const sessionRoute = { below: 'issuer', refusals: 'oauth' } as const
@@ -308,7 +292,7 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
       success: { status: 204, description: 'Logged out', headers: setCookie },
       refuses: {
         ...originRefusal,
-        400: 'The cookie belongs to another session than sid',
+        400: 'The cookie belongs to another session than sid, or there are more than ten cookies',
         503: 'Not available at the moment',
       },
     },

@@ -18,23 +18,33 @@ export interface SessionCookies {
 }
 
 /**
+ * Returns the `Path` of the cookies, which ends with `/session`. A browser sends the cookies to
+ * this path and to all paths below it.
+ */
+export function cookiePathOf(issuer: string): string {
+  return `${basePathOf(issuer)}/session`
+}
+
+function basePathOf(issuer: string): string {
+  return new URL(issuer).pathname.replace(/\/$/, '')
+}
+
+/**
  * Creates the cookies of an issuer. Scripts cannot read them (`HttpOnly`). A browser sends them
  * only over TLS (`Secure`), only with requests of the same site (`SameSite=Strict`), and only to
- * `path` and the paths below it. The device secret also goes to `pagesPath`, where the page for a
- * forgotten password reads it.
+ * `/session` and the paths below it. The device secret also goes to `/account`, where the page for
+ * a forgotten password reads it.
  *
- * @param options.path the path that the browser sends the cookies to
  * @param options.maxAgeSeconds how long the browser keeps the refresh token
  */
 export function createSessionCookies({
-  path,
-  pagesPath,
+  issuer,
   maxAgeSeconds,
 }: {
-  readonly path: string
-  readonly pagesPath: string
+  readonly issuer: string
   readonly maxAgeSeconds: number
 }): SessionCookies {
+  const path = cookiePathOf(issuer)
   const cookie = (name: string, value: string, seconds: number, at = path): string =>
     `${name}=${value}; Max-Age=${seconds}; Path=${at}; Secure; HttpOnly; SameSite=Strict`
 
@@ -43,7 +53,7 @@ export function createSessionCookies({
       const session = cookie(cookieName, refreshToken, maxAgeSeconds)
       if (deviceSecret === undefined) return [session]
 
-      const devices = [path, pagesPath].map((at) =>
+      const devices = [path, `${basePathOf(issuer)}/account`].map((at) =>
         cookie(deviceCookieName, deviceSecret, deviceSeconds, at),
       )
       return [session, ...devices]
@@ -52,13 +62,21 @@ export function createSessionCookies({
   }
 }
 
+/** Each token costs a query of the database. */
+const maxTokens = 10
+
 /**
  * Returns the refresh tokens of all session cookies of a request. Keystile sets only one session
  * cookie in a browser. If a request has several session cookies, a different server has set the
  * other cookies.
+ *
+ * @throws {OAuthError} `invalid_request` if there are more than ten
  */
 export function readRefreshTokens(request: HttpRequestWithBody): readonly string[] {
-  return readCookies(request, cookieName)
+  const tokens = readCookies(request, cookieName)
+  if (tokens.length <= maxTokens) return tokens
+  const message = `The request must have at most ${maxTokens} cookies ${cookieName}`
+  throw new OAuthError('invalid_request', message)
 }
 
 /**
