@@ -146,7 +146,8 @@ describeOnBoth('an invitation', (stage) => {
     const first = await invited()
     const second = await invited()
     assert.equal((await accept({ token: first.token })).status, 403, 'replaced')
-    const bob = await keystile.users?.create({ username: 'bobby', email, password })
+    const address = { email, emailVerified: true }
+    const bob = await keystile.users?.create({ username: 'bobby', ...address, password })
     assert.equal((await accept({ token: second.token })).status, 409)
     await keystile.users?.delete(String(bob?.id))
     assert.equal((await accept({ token: second.token })).status, 403, 'of a deleted user')
@@ -158,6 +159,24 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal(status, 422)
     clock.advance(1)
     assert.equal((await accept({ token: third.token })).status, 403, 'expired')
+  })
+
+  it('an invited person gets the address from an account that never verified it', async () => {
+    const { invited, accept, keystile, users } = await start()
+    const { token } = await invited()
+    const eve = await keystile.users?.create({ username: 'eve', email, password })
+    const emailOfEve = async (): Promise<unknown> =>
+      (await users.readBySubject(String(eve?.id)))?.publicUser.email
+    const changes = (): Promise<readonly unknown[]> =>
+      stage.sql(`select id from audit where event = 'email_changed' and subject = '${eve?.id}'`)
+
+    const { status, json } = await accept({ token, username: 'EVE' })
+    assert.deepEqual([status, json['errors'][0].loc], [409, ['body', 'username']])
+    assert.deepEqual([await emailOfEve(), (await changes()).length], [email, 0])
+
+    const accepted = await accept({ token })
+    assert.deepEqual([accepted.status, accepted.json['email_verified']], [201, true])
+    assert.deepEqual([await emailOfEve(), (await changes()).length], [null, 1])
   })
 
   it('an address that a mail program may run or decode is refused wherever it enters', async () => {

@@ -3,10 +3,13 @@ import { command, type Command } from '../../../storage/database.ts'
 import {
   insertProvenUser,
   isTaken,
+  lockUnverified,
+  recordChange,
   type ProvenOutcome,
   type ProvenUser,
   type UserAct,
 } from '../../users/accounts/in-transaction.ts'
+import { updateUser } from '../../users/accounts/user-in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { eraseProofsFor, insertProof, type Binding } from '../proofs/in-transaction.ts'
 import type { NewProof } from '../proofs/new-proof.ts'
@@ -63,10 +66,26 @@ export const revokeInvitation: Command<Act & { readonly mailbox: string }, boole
   },
 )
 
-/** Spends an invitation and creates its account. */
+/**
+ * Spends an invitation and creates its account. The invitation proves that its reader owns the
+ * mailbox, so an account that never verified the address loses it.
+ */
 export const acceptInvitation: Command<ProvenUser, ProvenOutcome> = command(
   'acceptInvitation',
-  insertProvenUser,
+  async (transaction, proven) => {
+    const { proof, row, by } = proven
+    const now = row.created_at
+    const holder = await lockUnverified(transaction, proof.mailbox)
+    if (!holder) return insertProvenUser(transaction, proven)
+
+    const { id: subject, email, email_key } = holder
+    await updateUser(transaction, { email: null, email_key: null }, { subject, now })
+    const outcome = await insertProvenUser(transaction, proven)
+    if (outcome === 'created')
+      await recordChange(transaction, 'email_changed', { subject, by, now })
+    else await updateUser(transaction, { email, email_key }, { subject, now })
+    return outcome
+  },
 )
 
 export const ofUser: OfUser = {

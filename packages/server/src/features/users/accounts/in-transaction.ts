@@ -199,6 +199,20 @@ export async function lockPerson(
   return account && { account }
 }
 
+/**
+ * Locks the account that has an address but never verified it, until the end of the transaction.
+ *
+ * @param mailbox the address in the form in which mailboxes are compared
+ */
+export async function lockUnverified(
+  transaction: Transaction,
+  mailbox: string,
+): Promise<LockedAccount | undefined> {
+  const holder = await findHolder(transaction, mailbox)
+  const account = holder === undefined ? undefined : await lockUser(transaction, holder)
+  return account?.email_key === mailbox && account.email_verified_at === null ? account : undefined
+}
+
 /** An account that `lockMailbox()` has locked until the end of the transaction. */
 export interface MailboxAccount {
   readonly email: string
