@@ -125,6 +125,7 @@ export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
         ...signingKeys.unfitSets,
       ),
       registration: fc.constantFrom('open', 'closed'),
+      defaultScopes: fc.subarray(['users:read', 'users:write'] as const),
       accessTokenSeconds: lifetime(600, 3600, 7200),
       sessionSeconds: lifetime(3600, 2_592_000, 31_536_000),
       idleSeconds: lifetime(3600, 2_592_000, 31_536_000),

@@ -149,6 +149,28 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({ registration: 'open', rateLimits: 'off' }),
     ],
   },
+  'registration-unprivileged': {
+    stopped: [
+      of({ ...online, registration: 'open', defaultScopes: ['users:write'] }),
+      of({
+        ...online,
+        registration: 'open',
+        scopes: { a: '' },
+        defaultScopes: ['a', 'users:read'],
+      }),
+    ],
+    passed: [
+      of({ ...online, defaultScopes: ['users:write'] }),
+      of({
+        ...online,
+        registration: 'open',
+        scopes: { 'users:a': '' },
+        defaultScopes: ['users:a'],
+      }),
+      of({ ...online, registration: 'open' }),
+      at({ registration: 'open', defaultScopes: ['users:write'] }),
+    ],
+  },
   'factor-key': {
     stopped: [
       of({ ...online, signingKey: signingKeys.fit[0], secondFactor: 'optional' }),
@@ -608,6 +630,10 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
   [
     of({ ...online, registration: 'open', rateLimits: 'off' }),
     /^registration is open .*Fix: set registration: 'closed', or set rateLimits: 'on'$/,
+  ],
+  [
+    of({ ...online, registration: 'open', defaultScopes: ['users:write'] }),
+    /^defaultScopes must not have "users:write" while registration is open: .*Fix: take it out/,
   ],
   [
     of({ issuer: 'https://auth.example' }, { bind: { host: 'localhost', isIssuerGiven: true } }),

@@ -141,6 +141,12 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     const { registration, rateLimits } = situation.options
     return `${registration} ${rateLimits}` === 'open off' && servesOthers(situation)
   },
+  // ASVS 8.2.1: "function-level access is restricted to consumers with explicit permissions"
+  'registration-unprivileged': (situation) => {
+    const { registration, defaultScopes = [] } = situation.options
+    const isManaging = defaultScopes.some((name) => /^users:(read|write)$/.test(name))
+    return registration === 'open' && isManaging && servesOthers(situation)
+  },
   // ASVS 13.3.1: secrets need a key that lasts longer than the signing keys
   'factor-key': ({ options: { secondFactor, signingKey, key }, unread }) =>
     ['optional', 'required'].includes(secondFactor ?? 'off') &&

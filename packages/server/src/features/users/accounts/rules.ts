@@ -2,12 +2,14 @@ import { isLoopback } from '../../../base/this-machine.ts'
 import type { Rule } from '../../../feature/rule.ts'
 import { isPublic } from '../../../feature/situation.ts'
 import { show } from '../../../feature/wording.ts'
+import { builtInScopes } from '../scopes/scopes.ts'
 
 export interface RuleOptions {
   readonly issuer?: string | undefined
   readonly registration?: 'open' | 'closed' | undefined
   readonly rateLimits?: 'on' | 'off' | undefined
   readonly users?: unknown
+  readonly defaultScopes?: readonly string[] | undefined
 }
 
 /**
@@ -48,6 +50,29 @@ export const rules: readonly Rule<RuleOptions>[] = [
       const message = 'is open without rate limits: anyone can create any number of accounts'
       const fix = `${say.set('registration', 'closed')}, or ${say.set('rateLimits', 'on')}`
       return [{ about: say.name('registration'), message, fix }]
+    },
+  },
+  {
+    id: 'registration-unprivileged',
+    standard: 'ASVS 5.0 8.2.1',
+    severity: 'stop',
+    demand:
+      'default scopes must not have users:read or users:write while registration is open and ' +
+      'other machines can reach the server',
+    find(situation, say) {
+      const { registration, defaultScopes = [] } = situation.options
+      if (registration !== 'open' || !isPublic(situation)) return []
+
+      const about = say.name('defaultScopes')
+      return defaultScopes
+        .filter((name) => Object.hasOwn(builtInScopes, name))
+        .map((name) => ({
+          about,
+          message:
+            `must not have ${show(name)} while ${say.name('registration')} is open: ` +
+            'anyone could create an account that has it',
+          fix: `take it out and give it to single users, or ${say.set('registration', 'closed')}`,
+        }))
     },
   },
 ]
