@@ -83,7 +83,7 @@ describe('pendingRegistrationRoute', () => {
       ['Ada', 'hash', 'de'],
       ['Ada', 'hash', ''],
     ])
-    assert.deepEqual(counted, ['registration-mail', 'registration-mail'])
+    assert.deepEqual(counted, ['registration-server', 'registration-server'])
     const { schema } = route.doc.success
     assert.deepEqual(schema, {
       type: 'object',

@@ -156,7 +156,7 @@ export function pendingRegistrationRoute(
   registrations: Pick<Registrations, 'register'>,
   parts: RegistrationFormParts,
 ): OpenRoute {
-  const form = createRegistrationForm(parts, { sendsMail: true })
+  const form = createRegistrationForm(parts)
 
   return {
     ...accountRoute('POST', '/users'),

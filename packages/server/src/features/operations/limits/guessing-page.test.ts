@@ -23,7 +23,7 @@ const named = [
   'email-server',
   'profile',
   'registration',
-  'registration-mail',
+  'registration-server',
   'client',
   'mailbox-hour',
   'mailbox-day',

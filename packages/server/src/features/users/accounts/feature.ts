@@ -58,7 +58,7 @@ const profile: Setting<'profile', ProfileSchema> = {
   },
 }
 
-export const accountRates: LimitRates<'proof' | 'profile' | 'registration' | 'mail'> = {
+export const accountRates: LimitRates<'proof' | 'profile' | 'registration' | 'server'> = {
   /**
    * Limits wrong guesses of the current password to 100 a day, per session. So an attacker with a
    * stolen token can guess the password only 100 times a day.
@@ -76,10 +76,10 @@ export const accountRates: LimitRates<'proof' | 'profile' | 'registration' | 'ma
    */
   registration: { name: 'registration', burst: 50, intervalMilliseconds: 2 * minuteMilliseconds },
   /**
-   * Limits registrations that send a mail, across all callers, because each such registration can
-   * send a mail to a stranger.
+   * Limits registrations across all callers, because each of them stores up to 64 KiB and can send
+   * a mail to a stranger.
    */
-  mail: { name: 'registration-mail', burst: 600, intervalMilliseconds: 2 * secondMilliseconds },
+  server: { name: 'registration-server', burst: 600, intervalMilliseconds: 2 * secondMilliseconds },
 }
 
 /**

@@ -32,7 +32,7 @@ export interface ReadRegistration {
   readonly email: ComparableName
   readonly passwordHash: string
   readonly profile: Profile
-  /** The use of the limit for mails. Refund it if the registration causes no mail. */
+  /** The use of the limit of the server. Refund it if the registration stores nothing. */
   readonly spent: Spent
 }
 
@@ -43,10 +43,13 @@ export interface ReadRegistration {
  * @throws {ProblemError} (`read()`) `unprocessable_content`, `too_many_requests` or
  *   `temporarily_unavailable`; `forbidden` if registration is closed
  */
-export function createRegistrationForm(
-  { passwords, passwordPolicy, limits, registration, profile }: RegistrationFormParts,
-  { sendsMail }: { readonly sendsMail: boolean },
-): {
+export function createRegistrationForm({
+  passwords,
+  passwordPolicy,
+  limits,
+  registration,
+  profile,
+}: RegistrationFormParts): {
   readonly schema: JsonObject
   read(request: HttpRequestWithBody): Promise<ReadRegistration>
 } {
@@ -74,8 +77,8 @@ export function createRegistrationForm(
       refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
 
       const passwordHash = await passwords.hash(password, address)
-      // All callers share this limit, so a request that causes no mail must not use it up.
-      const spent = await limits.count(sendsMail ? [useOf(accountRates.mail, '')] : [])
+      // All callers share this limit, so a request that was refused before must not use it up.
+      const spent = await limits.count([useOf(accountRates.server, '')])
       return { username, email, passwordHash, profile: checked.profile, spent }
     },
   }
@@ -93,7 +96,7 @@ export interface RegistrationParts extends RegistrationFormParts {
 /** `POST /users`: creates an account for a caller without a token, if registration is open. */
 export function registerRoute(parts: RegistrationParts): OpenRoute {
   const { issuer, users, limits, verification, profile } = parts
-  const form = createRegistrationForm(parts, { sendsMail: verification !== undefined })
+  const form = createRegistrationForm(parts)
   const idOfMail = { type: 'string', description: 'Needed with the code of the mail' }
   const others = verification && { [requestField]: idOfMail }
 

@@ -207,23 +207,23 @@ describe('a registration', () => {
   it('the schema of a registration demands its own fields and those of the profile', () => {
     const own = ['username', 'email', 'password']
     const schemaOf = (profile: ProfileSchema): JsonObject =>
-      createRegistrationForm({ ...parts, profile }, { sendsMail: false }).schema
+      createRegistrationForm({ ...parts, profile }).schema
     const city = z.object({ city: z.string() })
     assert.deepEqual(schemaOf(city)['required'], ['city', ...own])
     const either = schemaOf(z.union([city, z.object({})]))
     assert.deepEqual([either['type'], either['required']], ['object', own])
   })
 
-  it('a registration counts for its IP address, and for all mails if it sends one', async () => {
+  it('a registration counts for its IP address and for the whole server', async () => {
     const atAddress = useOf(accountRates.registration, '192.0.2.1')
     const user = { publicUser: { id: 'x', createdAt: new Date(0) } } as unknown as User
     const sent = (_to: unknown, language: string): PreparedRequest => {
       assert.equal(language, '')
       return { requestId: 'r' } as PreparedRequest
     }
-    for (const [verification, expected, requestId] of [
-      [undefined, [atAddress], undefined],
-      [sent, [atAddress, useOf(accountRates.mail, '')], 'r'],
+    for (const [verification, requestId] of [
+      [undefined, undefined],
+      [sent, 'r'],
     ] as const) {
       const { limits, counted } = recordUses()
       const users = {
@@ -236,7 +236,7 @@ describe('a registration', () => {
       const route = registerRoute({ ...parts, ...own } as unknown as RegistrationParts)
       const { body, headers } = await route.handle(request('an engine of her own'))
       assert.equal(new Headers(headers).get('location'), 'http://localhost/users/x')
-      assert.deepEqual(counted, expected)
+      assert.deepEqual(counted, [atAddress, useOf(accountRates.server, '')])
       assert.equal(JSON.parse(String(body))['verification_request_id'], requestId)
       const { required, properties } = route.doc.success.schema as unknown as Documented
       const type = requestId === undefined ? undefined : 'string'
@@ -248,14 +248,9 @@ describe('a registration', () => {
 
   it('a registration is refused if its password contains the name or the address', async () => {
     for (const name of ['countess', 'lovelace'])
-      await assert.rejects(
-        createRegistrationForm(parts, { sendsMail: false }).read(
-          request(`the password of ${name}`),
-        ),
-        {
-          message: /^password: Password should not contain your (?:username|e-mail address)/,
-        },
-      )
+      await assert.rejects(createRegistrationForm(parts).read(request(`the password of ${name}`)), {
+        message: /^password: Password should not contain your (?:username|e-mail address)/,
+      })
   })
 })
 
