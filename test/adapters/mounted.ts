@@ -280,7 +280,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         // Each cookie needs a separate Set-Cookie field: two of them cannot be joined by a comma.
         assert.deepEqual(
           setCookiesOf(begun).map((set) => set.split('=')[0]),
-          ['__Secure-keystile', '__Secure-keystile-device'],
+          ['__Secure-keystile', '__Secure-keystile-device', '__Secure-keystile-device'],
         )
         const cookie = ['Cookie', setCookiesOf(begun)[0]!.split(';')[0]!]
         const refresh = { method: 'POST', path: '/auth/session/refresh' }

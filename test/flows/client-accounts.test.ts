@@ -37,7 +37,7 @@ describeAboveDatabase('keystile/client and accounts', (stage) => {
         const request = new Request(input, init)
         const { headers, url } = request
         sent.set(url.slice(issuer.length), { headers, body: await request.clone().text() })
-        return server.keystile.fetch(request)
+        return server.keystile.fetch(request, { remoteAddress: '192.0.2.1' })
       },
       ...options,
     })
@@ -157,7 +157,7 @@ describeAboveDatabase('keystile/client and accounts', (stage) => {
   })
 
   it('client.requestPasswordReset sends the device secret of the client’s last login', async () => {
-    const client = await start({ rateLimits: 'on' })
+    const client = await start({ rateLimits: 'on', trustedProxies: [] })
     await server.addUser(ada)
     const bodyOf = (): unknown => JSON.parse(sent.get('/password-resets')?.body ?? '')
     await client.requestPasswordReset({ login: 'ada' })
@@ -281,7 +281,7 @@ describeAboveDatabase('keystile/client and accounts', (stage) => {
   })
 
   it('client.requestPasswordReset reports a rate limit as an error with a wait time', async () => {
-    const client = await start({ rateLimits: 'on' })
+    const client = await start({ rateLimits: 'on', trustedProxies: [] })
     await assert.rejects(
       async () => {
         for (let count = 0; count < 100; count++)

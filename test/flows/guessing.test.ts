@@ -120,11 +120,12 @@ describeAboveDatabase('limits on guessing', (stage) => {
   it('a login with a password over 1,024 bytes does not count for the rate limit', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
+    const rates = await stage.sql('select * from rate')
     assert.equal(
       countOf(await repeat(30, () => guess(keystile, { password: 'x'.repeat(1_025) })), 400),
       30,
     )
-    assert.deepEqual(await stage.sql('select * from rate'), [])
+    assert.deepEqual(await stage.sql('select * from rate'), rates)
   })
 
   it('another user’s logins on a known device do not use up the device owner’s limit', async () => {

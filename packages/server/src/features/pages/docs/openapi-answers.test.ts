@@ -37,7 +37,10 @@ import {
 import type { Parameter, Schema, Sent } from '../../../../test-support/fuzz-requests.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
-const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 1_800
+const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 1_300
+
+/** How often an operation gets its requests again if it has never answered with success, or 401. */
+const rounds = 5
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 const roles = { reader: ['items:read'] } as const
@@ -45,7 +48,7 @@ const profile = z.object({
   nickname: z.string().max(20).optional(),
   age: z.int().min(0).max(150).optional(),
 })
-const common = { scopes, roles, cookieSession: true }
+const common = { scopes, roles, cookieSession: true, secondFactor: 'optional' }
 const configurations: readonly (readonly [
   title: string,
   options: Readonly<Record<string, unknown>>,
@@ -107,6 +110,14 @@ describe('the operations of the OpenAPI document', () => {
   const answers = new Map<string, number>()
   let operations: readonly DescribedOperation[]
 
+  /** Returns the 2xx and 401 answers of an operation that no request got yet. */
+  function unseen({ method, path, documented }: DescribedOperation): readonly string[] {
+    return Object.keys(documented.responses)
+      .filter((status) => status === '401' || status.startsWith('2'))
+      .map((status) => `${method} ${path} ${status}`)
+      .filter((answer) => !answers.has(answer) && !needsApp.has(answer))
+  }
+
   for (const [index, [title, options]] of configurations.entries()) {
     it(`each operation answers as documented, ${title} (KEYSTILE_SEED=${seed})`, async () => {
       const stage = await openStage(options)
@@ -129,10 +140,13 @@ describe('the operations of the OpenAPI document', () => {
               operation.method !== 'GET' && operation.documented.security !== undefined
             if (changes && answer.status < 300) await stage.callers.renew()
           })
-          await fc.assert(property, {
-            seed: seed + index,
-            numRuns: isVaried(operation) ? share : 10,
-          })
+          const numRuns = isVaried(operation) ? share : 10
+          for (
+            let round = 0;
+            round === 0 || (round < rounds && unseen(operation).length > 0);
+            round++
+          )
+            await fc.assert(property, { seed: seed + index + 1_000 * round, numRuns })
         }
       } finally {
         await stage.close()
@@ -147,11 +161,8 @@ describe('the operations of the OpenAPI document', () => {
       t.diagnostic(
         `${method} ${path}: ${statuses.map((status) => `${times(status)} × ${status}`).join(', ')}`,
       )
-      const expected = statuses.filter((status) => status === '401' || status.startsWith('2'))
-      for (const status of expected)
-        if (!needsApp.has(`${method} ${path} ${status}`))
-          assert.ok(times(status) > 0, `never seen: ${method} ${path} ${status}`)
     }
+    assert.deepEqual(operations.flatMap(unseen), [])
   })
 })
 
@@ -338,22 +349,26 @@ function createValidators(
   value: unknown,
   options?: { readonly complete?: boolean },
 ) => string {
-  const ajv = new Ajv2020({ strict: false, allErrors: true })
-  ajv.addFormat('email', /^[^@\s]+@[^@\s]+$/)
-  ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-  ajv.addFormat('password', true)
-  ajv.addSchema(document, 'openapi')
+  const [json, form] = [false, true].map((coerceTypes) =>
+    new Ajv2020({ strict: false, allErrors: true, coerceTypes })
+      .addFormat('email', /^[^@\s]+@[^@\s]+$/)
+      .addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+      .addFormat('password', true)
+      .addSchema(document, 'openapi'),
+  )
   const compiled = new Map<string, ValidateFunction>()
   return (pointer, value, { complete = false } = {}) => {
     const escaped = pointer.map((part) =>
       encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')),
     )
+    // In a form, each value is a text.
+    const ajv = pointer.includes('application/x-www-form-urlencoded') ? form! : json!
     const $ref = `openapi#/${escaped.join('/')}`
     // An answer must not have a member that is not described.
     const validate =
       compiled.get($ref) ?? ajv.compile({ $ref, ...(complete && { unevaluatedProperties: false }) })
     compiled.set($ref, validate)
-    return validate(value) ? '' : ajv.errorsText(validate.errors)
+    return validate(structuredClone(value)) ? '' : ajv.errorsText(validate.errors)
   }
 }
 

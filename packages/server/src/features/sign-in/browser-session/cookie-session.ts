@@ -127,9 +127,9 @@ const proofFields = Object.fromEntries(
 )
 /** What a body must have: one of these lists of members. */
 const waysIn = [
-  authorizationCodeGrant.required,
-  ['auth_session'],
   passwordGrant.required,
+  ['auth_session'],
+  authorizationCodeGrant.required,
   ...Object.keys(demandParameters).map((name) => [name]),
 ]
 const loginFields = strictFields({

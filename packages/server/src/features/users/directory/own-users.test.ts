@@ -79,6 +79,7 @@ describeOnBoth(
         '/auth/revocations',
         '/auth/users/me/factors',
         '/auth/users/me/factors/totp',
+        '/auth/users/me/factors/totp/confirm',
         '/auth/users/me/factors/recovery-codes',
       ])
     })
