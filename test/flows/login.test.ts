@@ -172,7 +172,10 @@ describeOnBoth(
       for (const grant of ['implicit', 'PASSWORD', 'constructor']) {
         const { status, json } = await login({ grant_type: grant })
         assert.deepEqual([status, json['error']], [400, 'unsupported_grant_type'], grant)
-        assert.match(json['error_description'], /must be password or authorization_code or refresh_token/)
+        assert.match(
+          json['error_description'],
+          /must be password or authorization_code or refresh_token/,
+        )
       }
     })
 
