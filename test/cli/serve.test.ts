@@ -68,16 +68,19 @@ describe('keystile serve', () => {
     const lines = server.stdout().split('\n')
     const printed = lines.filter((line) => line.startsWith('  '))
     const [line = ''] = printed
-    assert.deepEqual(printed, ['  npm run keystile -- user create NAME --role admin'])
+    assert.deepEqual(printed, [
+      '  npm run keystile -- user create NAME --email ADDRESS --role admin',
+    ])
 
     writeFileSync(join(cwd, 'password'), password, { mode: 0o600 })
     const [, command = ''] = line.split(' -- ')
-    const args = [...command.split(' '), '--password-file', 'password']
+    const typed = command.replace('ADDRESS', 'ada@example.com')
+    const args = [...typed.split(' '), '--password-file', 'password']
     const created = await callCommand([...args, ...settings], { cwd })
     assert.deepEqual([created.code, created.stderr], [0, ''])
     await server.stop()
     const again = await start({ args: settings })
-    assert.match(again.stdout(), /\n {2}npm run keystile -- user create NAME\n/)
+    assert.match(again.stdout(), /\n {2}npm run keystile -- user create NAME --email ADDRESS\n/)
   })
 
   it('`keystile serve` answers on 127.0.0.1, and on ::1 if the machine has IPv6', async () => {

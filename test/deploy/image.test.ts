@@ -147,7 +147,10 @@ describe('the container image', { skip }, () => {
     if (server.exitCode === null) await once(server, 'exit')
     const [stdout = '', stderr = ''] = await output
     assert.equal(server.exitCode, 0, stderr)
-    assert.match(stdout, / {2}node \/app\/\S+keystile\.cjs user create NAME --role admin/)
+    assert.match(
+      stdout,
+      / {2}node \/app\/\S+keystile\.cjs user create NAME --email ADDRESS --role admin/,
+    )
     assert.match(stderr, /"msg":"stopped"/)
   })
 

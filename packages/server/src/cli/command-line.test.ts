@@ -332,7 +332,7 @@ describe('keystile serve', () => {
     assert.equal(status, 200)
     assert.match(printed, /^\nKeystile listens on http:\/\/127\.0\.0\.1:PORT {2}\(issuer /)
     assert.match(printed, /\n\nRegistration is closed. Create the first administrator:\n\n {2}npx /)
-    assert.match(printed, /\n {2}npx keystile user create NAME --role admin\n/)
+    assert.match(printed, /\n {2}npx keystile user create NAME --email ADDRESS --role admin\n/)
     const log = readFileSync(join(cwd, 'serve.log'), 'utf8').trimEnd().split('\n')
     const logged = log.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
     assert.deepEqual(
@@ -352,7 +352,7 @@ describe('keystile serve', () => {
     assert.equal(stderr, '')
     const [later, statusOff] = await serve(['--metrics', 'off'])
     assert.equal(statusOff, 404)
-    assert.match(later, /\. Create a user:\n\n {2}npx keystile user create NAME\n/)
+    assert.match(later, /\. Create a user:\n\n {2}npx keystile user create NAME --email ADDRESS\n/)
     assert.equal(readFileSync(join(cwd, 'serve.log'), 'utf8').trimEnd().split('\n').length, 7)
   })
 

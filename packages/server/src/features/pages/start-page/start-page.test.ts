@@ -53,8 +53,12 @@ describe('the start page in development', () => {
   it('the start page shows the command of this installation that creates a user', async () => {
     const program = 'npm run keystile --'
     for (const [hasUsers, heading, command] of [
-      [false, 'Create the first administrator', `${program} user create NAME --role admin`],
-      [true, 'Create a user', `${program} user create NAME`],
+      [
+        false,
+        'Create the first administrator',
+        `${program} user create NAME --email ADDRESS --role admin`,
+      ],
+      [true, 'Create a user', `${program} user create NAME --email ADDRESS`],
     ] as const) {
       const body = await bodyOf({}, 'en', { program, hasUsers: async () => hasUsers })
       const how = 'Run this command with the settings of this server, in its folder:'

@@ -77,7 +77,7 @@ function linkOf(options: StartOptions, forgot: string): Html | undefined {
 
 /** Returns the command that creates a user. The first user is an administrator. */
 export function createUserCommand(program: string, hasUsers: boolean): string {
-  return `${program} user create NAME${hasUsers ? '' : ' --role admin'}`
+  return `${program} user create NAME --email ADDRESS${hasUsers ? '' : ' --role admin'}`
 }
 
 function developmentPage(
