@@ -86,12 +86,18 @@ describeOnBoth(
       assert.equal((await running.login({ recovery_code })).status, 200)
     })
 
-    it('the audit record and a mail tell of the app', async () => {
+    it('the audit record and a mail tell of the app, and the mail can undo it', async () => {
       const running = await start()
       await (await beginEnrolment(running)).end()
       assert.deepEqual([await events('factor_required'), await events('factor_added')], [1, 1])
-      const { message } = await running.mailTo('ada@example.com')
+      const { message, token } = await running.mailTo('ada@example.com')
       assert.match(message.subject, /authenticator app/)
+
+      // For an app's own users, there is no link that undoes it.
+      const hasLink = running.keystile.users !== undefined
+      const undone = await running.send('POST', '/factors/undo', { json: { token } })
+      assert.equal(undone.status, hasLink ? 204 : 404)
+      assert.equal(await countSessions(), hasLink ? 0 : 1)
     })
 
     it('a code of the mail works once, also if it is sent many times in parallel', async () => {
