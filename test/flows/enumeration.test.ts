@@ -19,9 +19,10 @@ describeOnBoth('enumeration', (stage) => {
     `${count} known and ${count} unknown user names have the same response times on a quiet machine`,
     { skip },
     async (t) => {
+      const clock = createTestClock()
       const { register, send, keystile } = await stage.start({
         rateLimits: 'on',
-        clock: createTestClock(),
+        clock,
         passwordHashing: serverHashing,
       })
       for (let n = 0; n < count; n += 4) {
@@ -29,6 +30,7 @@ describeOnBoth('enumeration', (stage) => {
           register({ username: `user-${n + i}`, email: `user-${n + i}@example.com` }),
         )
         for (const { status } of await Promise.all(registered)) assert.equal(status, 201)
+        clock.advance(8) // The server accepts one registration each 2 s.
       }
       const times: Record<'user' | 'none', number[]> = { user: [], none: [] }
       for (let n = 0; n < 200; n++)
