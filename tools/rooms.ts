@@ -425,6 +425,7 @@ const server: Package = {
         'storage',
         'http',
         'feature',
+        'features/operations/audit',
         'features/operations/limits',
         'features/mail/proofs',
         'features/mail/messages',
@@ -517,7 +518,6 @@ const server: Package = {
       for: 'removes the first second factor of an account, by the link in the mail about it',
       from: [
         'storage',
-        'http',
         'feature',
         'features/operations/audit',
         'features/mail/outbox',

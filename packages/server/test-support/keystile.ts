@@ -53,7 +53,7 @@ const testOptions = {
 /** The cost in all other tests: the lowest of argon2id. A server refuses it. */
 const cheapHashing = { memoryKiB: 8, passes: 1 }
 
-/** All Keystiles of this process hash on the same threads: to start a thread takes longer than most tests. */
+/** All Keystiles of this process share these: a thread takes longer to start than most tests. */
 const threads = openHashThreads()
 const openThreads = (): HashThreads => ({ ...threads, close: async () => {} })
 

@@ -14,13 +14,13 @@ import { isSameMailbox, type ComparableName } from '../../users/directory/names.
 import {
   bindWithMail,
   eraseProofs,
-  insertProof,
+  insertBoundProof,
   lockProof,
   spendProof,
   type BindValues,
   type SpendableProof,
 } from '../proofs/in-transaction.ts'
-import type { NewProof } from '../proofs/new-proof.ts'
+import type { LinkedProof } from '../proofs/new-proof.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { FactorUndoEvent } from '../factor-undo/feature.ts'
@@ -94,7 +94,7 @@ export const undoEmailChange: Command<
      * The proof with which the user may set a new password, and the mail with its link. This
      * transaction binds the proof to the user.
      */
-    readonly reset: { readonly row: NewProof['row']; readonly mail: NewMail }
+    readonly reset: LinkedProof
     /** The mail to the address that the account loses. */
     readonly notice: NewMail | undefined
     readonly by: By
@@ -116,8 +116,7 @@ export const undoEmailChange: Command<
     await notify(transaction, notice, { ...replaced, subject, now }, 'removal')
   if (replaced.disabled_at !== null) return { subject }
 
-  const bound = { subject, mailbox, counted_for: subject, resolved_at: now }
-  await insertProof(transaction, { ...reset.row, ...bound })
+  await insertBoundProof(transaction, reset.row, { subject, mailbox, now })
   const isVerified = former.email_verified_at !== null
   const addressee = { subject, recipient, share: 'undone', isVerified, now } as const
   await insertMail(transaction, reset.mail, addressee)

@@ -3,16 +3,14 @@
 import { ProblemError } from 'keystile/internal'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
-import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
-import { emptyAnswer, type OpenRoute } from '../../../http/route.ts'
 import { isTakenAtTheSameTime } from '../../../storage/database.ts'
-import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
-import { byStranger } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { confirmCounted, type FlowParts, type MailFlow } from '../flows/flow.ts'
+import { undoRoute } from '../flows/undo-route.ts'
 import { preferredLanguage } from '../messages/language.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
 import { resetKind } from '../password-reset/reset.ts'
-import { prepareLinkMail, prepareProof } from '../proofs/new-proof.ts'
+import { prepareLinked, prepareLinkMail, type LinkMailParts } from '../proofs/new-proof.ts'
 import { emailRates } from './feature.ts'
 import { findFormerEmail, undoEmailChange, type NewUndo } from './store.ts'
 
@@ -40,34 +38,24 @@ export interface EmailUndo {
 export function undoFlow(parts: FlowParts): MailFlow & EmailUndo {
   const { database, users, limits, notices, pagesUrl, clock } = parts
 
-  /** Returns the mail with a link, and the notice, in the language of the request. */
-  function mailsOf(
-    kind: typeof undoKind,
-    link: { readonly token: string; readonly expiresAt: number },
-    { acceptLanguage }: By,
-  ): Pick<NewUndo, 'mail' | 'notice'> {
-    const values = { ...link, language: preferredLanguage(acceptLanguage) }
-    const mailParts = { seal: parts.seal(), pagesUrl, now: clock.now() }
-    const mail = prepareLinkMail(kind, values, mailParts)
-    return { mail, notice: notices('email_removed', { acceptLanguage }) }
-  }
+  const linkParts = (): LinkMailParts => ({ seal: parts.seal(), pagesUrl, now: clock.now() })
+  const noticeFor = ({ acceptLanguage }: By): NewMail | undefined =>
+    notices('email_removed', { acceptLanguage })
 
   const undo: EmailUndo = {
     prepare(by) {
       const [token, expiresAt] = [makeSecret(), clock.now() + undoMilliseconds]
-      const tokenHash = hashSecret(token)
-      return { tokenHash, expiresAt, ...mailsOf(undoKind, { token, expiresAt }, by) }
+      const link = { token, expiresAt, language: preferredLanguage(by.acceptLanguage) }
+      const mail = prepareLinkMail(undoKind, link, linkParts())
+      return { tokenHash: hashSecret(token), expiresAt, mail, notice: noticeFor(by) }
     },
 
     undo: (token, by) =>
       confirmCounted(limits, limits.usesAt(emailRates.confirm, by.address), async () => {
-        const now = clock.now()
-        // The caller does not get the request id, so the mail has no code.
-        const proof = prepareProof({ ...resetKind, hasCode: false }, '', now)
-        const link = { token: proof.token, expiresAt: proof.row.expires_at }
-        const { mail, notice } = mailsOf(resetKind, link, by)
-        const reset = { row: proof.row, mail }
-        const values = { tokenHash: hashSecret(token), reset, notice, by, now }
+        const language = preferredLanguage(by.acceptLanguage)
+        const reset = prepareLinked(resetKind, language, linkParts())
+        const [tokenHash, now] = [hashSecret(token), clock.now()]
+        const values = { tokenHash, reset, notice: noticeFor(by), by, now }
         const { subject } = await database.write(undoEmailChange, values).catch(asRefused)
         if (subject === undefined) throw refusedChange()
         await users.settle()
@@ -78,7 +66,13 @@ export function undoFlow(parts: FlowParts): MailFlow & EmailUndo {
       return (await findFormerEmail(database.reader, wanted)) !== undefined
     },
   }
-  return { ...undo, routes: [undoRoute(undo)] }
+  const route = undoRoute('/email-changes/undo', undo, {
+    summary: 'Undo a change of the e-mail address',
+    does:
+      'Restores the old address, cancels later changes, ends every session and disables the ' +
+      'password.',
+  })
+  return { ...undo, routes: [route] }
 }
 
 /**
@@ -95,30 +89,4 @@ export function refusedChange(): ProblemError {
     'forbidden',
     'The link, the code or the password is wrong, or the link was used before or has expired',
   )
-}
-
-const undoing = strictFields({
-  token: stringField().meta({ description: 'The token of the link' }),
-})
-
-/** `POST /email-changes/undo`: restores the old address. */
-function undoRoute({ undo }: EmailUndo): OpenRoute {
-  return {
-    ...accountRoute('POST', '/email-changes/undo'),
-    doc: {
-      tag: 'Own account',
-      summary: 'Undo a change of the e-mail address',
-      description:
-        'Restores the old address, cancels later changes, ends every session and disables the ' +
-        'password. The user gets a mail to set a new password.',
-      body: { type: 'json', schema: describeFields(undoing) },
-      success: { status: 204, description: 'Restored' },
-      refuses: { 403: 'The link is wrong, was used before, or has expired', 429: tooManyTries },
-    },
-    async handle(request) {
-      const { token } = await readFields(undoing, request)
-      await undo(token, byStranger(request))
-      return emptyAnswer
-    },
-  }
 }

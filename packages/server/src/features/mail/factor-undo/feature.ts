@@ -1,13 +1,9 @@
 import type { Feature } from '../../../feature/feature.ts'
-import { secondMilliseconds, type LimitRate } from '../../../feature/limit-rate.ts'
+import type { LimitRate } from '../../../feature/limit-rate.ts'
+import { confirmRate } from '../flows/flow.ts'
 
 /** Limits refused undo links, per IP address. */
-export const undoRate: LimitRate = {
-  name: 'factor-undo',
-  burst: 100,
-  intervalMilliseconds: 30 * secondMilliseconds,
-  isGivenBackWhole: true,
-}
+export const undoRate: LimitRate = confirmRate('factor-undo')
 
 const auditEvents = [
   /** A link in a mail removed the second factors of a user and disabled the password. */

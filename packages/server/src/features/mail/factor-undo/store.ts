@@ -10,11 +10,11 @@ import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import {
   eraseProofs,
-  insertProof,
+  insertBoundProof,
   spendProof,
   type SpendableProof,
 } from '../proofs/in-transaction.ts'
-import type { NewProof } from '../proofs/new-proof.ts'
+import type { LinkedProof } from '../proofs/new-proof.ts'
 import type { FactorUndoEvent } from './feature.ts'
 
 /**
@@ -29,7 +29,7 @@ export const undoFactor: Command<
   {
     readonly proof: SpendableProof
     /** The proof with which the user may set a new password, and the mail with its link. */
-    readonly reset: { readonly row: NewProof['row']; readonly mail: NewMail }
+    readonly reset: LinkedProof
     readonly notice: NewMail | undefined
     readonly by: By
     readonly now: number
@@ -48,8 +48,7 @@ export const undoFactor: Command<
   await insertAudit<FactorUndoEvent>(transaction, { event: 'factor_undone', at: now, by, subject })
   await announceChange(transaction, 'password_changed', { subject, by, now })
 
-  const bound = { subject, mailbox, counted_for: subject, resolved_at: now }
-  await insertProof(transaction, { ...reset.row, ...bound })
+  await insertBoundProof(transaction, reset.row, { subject, mailbox, now })
   const { email: recipient, isVerified } = account
   const addressee = { subject, recipient, isVerified, now }
   await insertMail(transaction, reset.mail, { ...addressee, share: 'undone' })

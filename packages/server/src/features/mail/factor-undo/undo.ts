@@ -1,11 +1,7 @@
 // The flow that undoes the first second factor of an account. Its link is in the mail about the
 // factor. Without it, a thief with the password could lock the owner out.
 import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
-import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
-import { emptyAnswer, type OpenRoute } from '../../../http/route.ts'
-import { byStranger } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
-import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
 import {
   confirmCounted,
   findOwner,
@@ -13,12 +9,12 @@ import {
   type FlowParts,
   type MailFlow,
 } from '../flows/flow.ts'
+import { undoRoute } from '../flows/undo-route.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import { resetKind } from '../password-reset/reset.ts'
-import { prepareLinkMail, prepareProof, type ProofKind } from '../proofs/new-proof.ts'
+import { prepareLinked, type LinkedProof, type ProofKind } from '../proofs/new-proof.ts'
 import { firstFactorAdded } from '../proofs/purposes.ts'
 import { undoRate } from './feature.ts'
-import type { LinkedProof } from './in-transaction.ts'
 import { undoFactor } from './store.ts'
 
 const undoKind: ProofKind = {
@@ -52,24 +48,20 @@ export interface FactorUndoParts<U> extends FlowParts<U> {
 export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorUndo {
   const { database, proofs, users, directory, limits, notices, clock } = parts
 
-  function linkedProof(kind: ProofKind, pagesUrl: string, { acceptLanguage }: By): LinkedProof {
-    const now = clock.now()
-    const { row, token } = prepareProof(kind, '', now)
-    const language = preferredLanguage(acceptLanguage)
-    const values = { token, expiresAt: row.expires_at, language }
-    return { row, mail: prepareLinkMail(kind, values, { seal: parts.seal(), pagesUrl, now }) }
+  function linked(kind: typeof undoKind, pagesUrl: string, { acceptLanguage }: By): LinkedProof {
+    const linkParts = { seal: parts.seal(), pagesUrl, now: clock.now() }
+    return prepareLinked(kind, preferredLanguage(acceptLanguage), linkParts)
   }
 
   const undo: FactorUndo = {
-    prepare: (by) => linkedProof(undoKind, parts.ownPagesUrl, by),
+    prepare: (by) => linked(undoKind, parts.ownPagesUrl, by),
 
     undo: (token, by) =>
       confirmCounted(limits, limits.usesAt(undoRate, by.address), async () => {
         const proof = await proofs.find(undoKind, { token })
         if (!proof) throw refusedProof(advice)
 
-        // The caller does not get the request id, so the mail has no code.
-        const reset = linkedProof({ ...resetKind, hasCode: false }, parts.pagesUrl, by)
+        const reset = linked(resetKind, parts.pagesUrl, by)
         const notice = notices('factor_removed', by)
         const values = { proof, reset, notice, by, now: clock.now() }
         const { isUndone } = await database.write(undoFactor, values)
@@ -82,33 +74,11 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
       return (await findOwner(proof, directory)) !== undefined
     },
   }
-  return { ...undo, routes: [undoRoute(undo)] }
+  const route = undoRoute('/factors/undo', undo, {
+    summary: 'Undo the first second factor',
+    does: 'Removes all second factors, ends every session and disables the password.',
+  })
+  return { ...undo, routes: [route] }
 }
 
 const advice = 'request a new password, or contact the operator'
-
-const undoing = strictFields({
-  token: stringField().meta({ description: 'The token of the link' }),
-})
-
-/** `POST /factors/undo`: removes the second factors. */
-function undoRoute({ undo }: FactorUndo): OpenRoute {
-  return {
-    ...accountRoute('POST', '/factors/undo'),
-    doc: {
-      tag: 'Own account',
-      summary: 'Undo the first second factor',
-      description:
-        'Removes all second factors, ends every session and disables the password. The user gets ' +
-        'a mail to set a new password.',
-      body: { type: 'json', schema: describeFields(undoing) },
-      success: { status: 204, description: 'Removed' },
-      refuses: { 403: 'The link is wrong, was used before, or has expired', 429: tooManyTries },
-    },
-    async handle(request) {
-      const { token } = await readFields(undoing, request)
-      await undo(token, byStranger(request))
-      return emptyAnswer
-    },
-  }
-}

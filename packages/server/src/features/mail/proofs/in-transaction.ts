@@ -13,6 +13,16 @@ export interface Binding {
   readonly mailbox: string
 }
 
+/** Inserts a proof that is bound at once, because the transaction knows the user. */
+export async function insertBoundProof(
+  transaction: Transaction,
+  row: MailProofRow,
+  { now, ...binding }: Binding & { readonly now: number },
+): Promise<void> {
+  const bound = { ...binding, counted_for: binding.subject, resolved_at: now }
+  await insertProof(transaction, { ...row, ...bound })
+}
+
 /**
  * Binds a proof to a user and a mailbox, so that it can be spent. Only the user's newest three
  * proofs for one purpose stay bound. Proofs that a known device asked for are counted separately

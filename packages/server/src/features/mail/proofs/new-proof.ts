@@ -82,15 +82,40 @@ export interface LinkMailValues {
   readonly expiresAt: number
 }
 
+/** A proof that the transaction of a change binds to its user, and the mail with its link. */
+export interface LinkedProof {
+  readonly row: MailProofRow
+  readonly mail: NewMail
+}
+
+/**
+ * Prepares a proof without a code, and its mail. No caller gets the id of the request, which a code
+ * would need.
+ */
+export function prepareLinked(
+  kind: Omit<ProofKind, 'hasCode'>,
+  language: LinkMailValues['language'],
+  parts: LinkMailParts,
+): LinkedProof {
+  const { row, token } = prepareProof({ ...kind, hasCode: false }, '', parts.now)
+  const values = { token, language, expiresAt: row.expires_at }
+  return { row, mail: prepareLinkMail(kind, values, parts) }
+}
+
+export interface LinkMailParts {
+  readonly seal: Seal
+  /** Where the links in mails lead. */
+  readonly pagesUrl: string
+  readonly now: number
+}
+
 /**
  * Prepares the mail with the link of a proof, and with its code if it has one.
- *
- * @param parts.pagesUrl where the links in mails lead
  */
 export function prepareLinkMail(
   { purpose: template, page }: Pick<ProofKind, 'purpose' | 'page'>,
   { token, code, language, expiresAt }: LinkMailValues,
-  { seal, pagesUrl, now }: { readonly seal: Seal; readonly pagesUrl: string; readonly now: number },
+  { seal, pagesUrl, now }: LinkMailParts,
 ): NewMail {
   const link = `${pagesUrl}/${page}?token=${token}`
   const parameters = { link, code, expires_at: new Date(expiresAt).toISOString(), language }

@@ -1,7 +1,7 @@
 // The transactions that change second factors. Each locks the account first, then checks, then
 // stores the mail about the change, and then changes: a change without its mail does not happen.
-import { bindUndo, type LinkedProof } from '../../mail/factor-undo/in-transaction.ts'
-import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
+import { eraseProofs, insertBoundProof } from '../../mail/proofs/in-transaction.ts'
+import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
 import { command, type Command, type Transaction } from '../../../storage/database.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
 import {
@@ -66,7 +66,8 @@ export const confirmApp: Command<
     // A change of the address that was asked for before must not go around the factor.
     await eraseProofs(transaction, { subject })
     const { mailbox } = addressee
-    if (undo && mailbox !== null) await bindUndo(transaction, undo, { subject, mailbox, now })
+    if (undo && mailbox !== null)
+      await insertBoundProof(transaction, undo.row, { subject, mailbox, now })
   }
   await insertAudit<FactorEvent>(transaction, { event: 'factor_added', ...entryOf(change) })
   return { outcome: 'confirmed' }

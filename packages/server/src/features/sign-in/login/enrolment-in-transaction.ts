@@ -1,7 +1,7 @@
 // What the transaction that ends a login does with the app that was set up within the login. The
 // writer thread loads this file.
-import { bindUndo, type LinkedProof } from '../../mail/factor-undo/in-transaction.ts'
-import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
+import { eraseProofs, insertBoundProof } from '../../mail/proofs/in-transaction.ts'
+import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
 import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
@@ -57,7 +57,7 @@ export async function addFirstApp({
   // A change of the address that was asked for before must not go around the factor.
   await eraseProofs(transaction, { subject })
   if (undo && account?.email_key)
-    await bindUndo(transaction, undo, { subject, mailbox: account.email_key, now })
+    await insertBoundProof(transaction, undo.row, { subject, mailbox: account.email_key, now })
   await endSessions(transaction, { subject, now })
   const by = { actor: `user:${subject}`, address } as const
   await insertAudit<FactorEvent>(transaction, { event: 'factor_added', at: now, by, subject })

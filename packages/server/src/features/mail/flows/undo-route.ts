@@ -1,0 +1,37 @@
+import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
+import { emptyAnswer, type OpenRoute } from '../../../http/route.ts'
+import { byStranger } from '../../operations/audit/audit.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
+
+const undoing = strictFields({
+  token: stringField().meta({ description: 'The token of the link' }),
+})
+
+/**
+ * Makes the route of a link that undoes a change.
+ *
+ * @param doc.does what it undoes, as sentences for the OpenAPI document
+ */
+export function undoRoute(
+  path: string,
+  { undo }: { readonly undo: (token: string, by: By) => Promise<void> },
+  { summary, does }: { readonly summary: string; readonly does: string },
+): OpenRoute {
+  return {
+    ...accountRoute('POST', path),
+    doc: {
+      tag: 'Own account',
+      summary,
+      description: `${does} The user gets a mail to set a new password.`,
+      body: { type: 'json', schema: describeFields(undoing) },
+      success: { status: 204, description: 'Undone' },
+      refuses: { 403: 'The link is wrong, was used before, or has expired', 429: tooManyTries },
+    },
+    async handle(request) {
+      const { token } = await readFields(undoing, request)
+      await undo(token, byStranger(request))
+      return emptyAnswer
+    },
+  }
+}
