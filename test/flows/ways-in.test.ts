@@ -80,7 +80,7 @@ describeOnBoth(
 
     for (const [way, send] of Object.entries(ways))
       for (const [factor, valueOf] of Object.entries(factors))
-        it(`${way} lets nobody in without ${factor}, and with it once`, async () => {
+        it(`${way} gives no session without ${factor}, and one with it`, async () => {
           const running = await start()
           const ada = await enrol(running, running.clock)
           const first = await send(running, credentials, ada)
@@ -97,7 +97,7 @@ describeOnBoth(
           assert.equal(await countSessions(ada), 1)
         })
 
-    it('keystile.sessions.create lets nobody in without a factor', async () => {
+    it('keystile.sessions.create starts no session without a factor', async () => {
       const running = await start()
       const ada = await enrol(running, running.clock)
       const { sessions } = running.keystile
@@ -166,7 +166,7 @@ describeOnBoth(
     const options = { secondFactor: 'required', cookieSession: true }
 
     for (const [way, send] of Object.entries(plainWays))
-      it(`${way} lets nobody in before a factor is set up, and then with its code`, async () => {
+      it(`${way} gives no session before a factor is set up, and then needs its code`, async () => {
         const running = await startWithMailbox(stage, options)
         await running.addUser()
         const more = { otp: '000000', enrol: 'totp', email_code: '0', recovery_code: '0' }
@@ -187,7 +187,7 @@ describeOnBoth(
         assert.equal(await countSessions(), 1)
       })
 
-    it('keystile.sessions.create lets nobody in without a factor that the app has checked', async () => {
+    it('keystile.sessions.create starts no session without a factor that the app has checked', async () => {
       const running = await startWithMailbox(stage, options)
       const subject = await running.addUser()
       const { sessions } = running.keystile
@@ -197,7 +197,7 @@ describeOnBoth(
       await sessions.create({ subject, amr: ['fed', 'mfa'] })
     })
 
-    it('a code of the challenge endpoint lets nobody in who must have a factor by now', async () => {
+    it('a code of the challenge endpoint is refused if the user must have a factor by now', async () => {
       const before = await startWithMailbox(stage, { secondFactor: 'optional' })
       await before.addUser()
       const answer = await askForCode(before, credentials)
@@ -256,7 +256,7 @@ describeOnBoth(
 describeOnBoth('a mail, for an account that must have a second factor', (stage) => {
   const person = { username: 'ada', email: 'ada@example.com', password }
   for (const { name, ask, options, confirmPath, fields } of mailFlows)
-    it(`the mail of the flow ${name} lets nobody in without a factor`, async () => {
+    it(`the mail of the flow ${name} gives no session without a factor`, async () => {
       const before = await startWithMailbox(stage, options)
       assert.ok((await ask(person, before)).status < 300)
       await before.settled()

@@ -25,7 +25,7 @@ export type Exchange =
  * Exchanges an authorization code for the session of its login. Checks, in this order: the code,
  * the client, the verifier, whether the code was used before, and the account. A refusal changes
  * nothing, with one exception: if a code was used before, the session that it gave ends (RFC 6749
- * §4.1.2). That needs the client and the verifier, so a stolen code alone logs nobody out.
+ * §4.1.2). That needs the client and the verifier, so a stolen code alone ends no session.
  */
 export async function exchange<U>(
   presented: PresentedCode,

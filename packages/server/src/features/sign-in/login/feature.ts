@@ -48,8 +48,8 @@ export const factorRate: LimitRate = {
 }
 
 /**
- * Limits codes of an authenticator app from all known devices of a user together. Nobody can make
- * such a device without a code of the app.
+ * Limits codes of an authenticator app from all known devices of a user together. A device
+ * becomes known only with a code of the app.
  */
 export const factorKnownRate: LimitRate = {
   name: 'factor-known',
