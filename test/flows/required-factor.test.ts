@@ -240,6 +240,8 @@ describeOnBoth(
       const { auth_session } = (await running.login()).json
       const { status, json } = await passwordForm(running, { auth_session, enrol: 'passkey' })
       assert.deepEqual([status, json['detail']], [400, 'The value of enrol must be totp'])
+      const entries = await stage.sql("select id from audit where event = 'factor_refused'")
+      assert.deepEqual(entries, [], 'no limit counts these requests')
     })
 
     it('the last factor cannot be removed, and another app can replace it', async () => {

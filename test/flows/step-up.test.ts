@@ -154,8 +154,8 @@ describeOnBoth(
       assert.deepEqual(outcomes, [...Array.from({ length: 10 }, () => 400), 429, 429])
       assert.equal(
         await countRates(),
-        before + 1,
-        'only the codes: no mail says that the password leaked',
+        before + 2,
+        'only the codes and the session: no mail says that the password leaked',
       )
       const guessed = await stepUp(running, ada.accessToken, { recovery_code: 'aaaa-bbbb' })
       assert.deepEqual(outcomeOf(guessed), [400, 'invalid_grant'])
@@ -170,21 +170,26 @@ describeOnBoth(
       assert.equal((await stepUp(running, ada.accessToken, { recovery_code })).status, 200)
     })
 
-    it('recovery codes of a step-up count for the IP address', async () => {
+    it('recovery codes of a step-up count for the session, and for the IP address', async () => {
       const running = await start({ rateLimits: 'on', trustedProxies: ['127.0.0.1'] })
       const ada = await enrol(running, running.clock)
-      const form = {
-        grant_type: 'password',
-        access_token: ada.accessToken,
-        acr_values: 'mfa',
-        recovery_code: 'aaaa-bbbb-cccc-dddd',
+      const sessions: string[] = []
+      for (let i = 0; i < 2; i++) sessions.push((await tokensWithFactor(ada)).accessToken)
+      const guess = async (access_token = '', address = ''): Promise<number> => {
+        const recovery_code = 'aaaa-bbbb-cccc-dddd'
+        const form = { grant_type: 'password', access_token, acr_values: 'mfa', recovery_code }
+        const headers = { 'x-forwarded-for': address }
+        const sent = { form, headers, remoteAddress: '127.0.0.1' }
+        return (await running.send('POST', '/token', sent)).status
       }
-      const headers = { 'x-forwarded-for': '192.0.2.7' }
-      const guess = { form, headers, remoteAddress: '127.0.0.1' }
-      const statuses: number[] = []
-      for (let i = 0; i < 101; i++)
-        statuses.push((await running.send('POST', '/token', guess)).status)
-      assert.deepEqual(statuses, [...Array.from({ length: 100 }, () => 400), 429])
+      const statuses = new Set<number>()
+      for (let i = 0; i < 100; i++) statuses.add(await guess(sessions[0], '192.0.2.7'))
+      assert.deepEqual([...statuses], [400])
+      assert.equal(await guess(sessions[0], '198.51.100.7'), 429, 'the session')
+      assert.equal(await guess(sessions[1], '192.0.2.7'), 429, 'the IP address')
+      assert.equal(await guess(sessions[1], '198.51.100.7'), 400)
+      const entries = await stage.sql("select id from audit where event = 'factor_refused'")
+      assert.equal(entries.length, 101)
     })
 
     it('a right code of a step-up is refunded', async () => {

@@ -207,7 +207,8 @@ async function refuse<U>(
 ): Promise<LoginOutcome> {
   const { session } = attempt
   const isOfFactor = session !== undefined || wrongFactors.includes(reason)
-  if (reason !== 'password_too_long')
+  // These say nothing about a person, and no limit counts them.
+  if (reason !== 'password_too_long' && reason !== 'unknown_enrolment')
     await record(isOfFactor ? 'factor_refused' : 'login_refused', { ...attempt, subject }, parts)
   return { outcome: 'refused', reason, ...(session !== undefined && { session }) }
 }

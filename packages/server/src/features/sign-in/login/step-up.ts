@@ -38,7 +38,7 @@ export async function resume<U>(
 
 /**
  * Counts a step-up without a first step, before its factor is proved: for a known device of the
- * user, or for the IP address. A right factor is refunded.
+ * user, or for the session and the IP address. A right factor is refunded.
  *
  * @throws {ProblemError} `too_many_requests`
  */
@@ -46,10 +46,14 @@ export async function countResumed<U>(
   attempt: LoginAttempt,
   { limits }: Pick<MethodParts<U>, 'limits'>,
 ): Promise<LoginAttempt> {
-  const { asked, counted } = attempt
+  const { asked, counted, replaced } = attempt
   const uses =
     counted?.deviceId === undefined
-      ? limits.usesAt(addressRate, asked.address)
+      ? // The IP address may be unknown, and each refusal writes an audit entry.
+        [
+          useOf(addressRate, `session\n${replaced?.id}`),
+          ...limits.usesAt(addressRate, asked.address),
+        ]
       : [useOf(deviceRate, counted.deviceId)]
   return withUses(attempt, (await limits.count(uses)).uses)
 }
