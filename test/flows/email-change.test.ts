@@ -329,12 +329,17 @@ describeOnBoth('a new address', (stage) => {
   })
 
   /** Changes the address after a login with the factor. Returns the undo link's token. */
-  const changedWithFactor = async (started: Started, ada: Enrolled): Promise<string> => {
+  const changedWithFactor = async (
+    started: Started,
+    ada: Enrolled,
+    from = old,
+    to = fresh,
+  ): Promise<string> => {
     const { accessToken: bearer } = await tokensWithFactor(ada)
-    assert.equal((await started.change(fresh, bearer)).status, 202)
-    const { token } = await started.mailTo(fresh)
+    assert.equal((await started.change(to, bearer)).status, 202)
+    const { token } = await started.mailTo(to)
     assert.equal((await started.confirm({ token }, bearer)).status, 204)
-    return (await started.mailTo(old)).token
+    return (await started.mailTo(from)).token
   }
   const undone = async (): Promise<number> =>
     (await stage.sql("select id from audit where event = 'factor_undone'")).length
@@ -403,16 +408,45 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(await undone(), 1)
   })
 
-  it('an undo removes the first factor of a thief who changes the address after it', async () => {
-    const started = await start({ secondFactor: 'optional' })
-    const thief = await enrol(started, started.clock)
-    started.clock.advance(60)
-    const token = await changedWithFactor(started, thief)
-    started.clock.advance(60)
-    await undoAndReset(started, token)
-    assert.equal((await started.login({ password: next })).status, 200)
-    assert.equal(await undone(), 1)
-  })
+  const laterActs: readonly (readonly [
+    string,
+    (started: Started, thief: Enrolled) => Promise<void>,
+  ])[] = [
+    ['does nothing more', async () => {}],
+    [
+      'changes it again and undoes that',
+      async (started, thief) => {
+        const token = await changedWithFactor(started, thief, fresh, 'more@evil.example')
+        assert.equal((await started.undo(token)).status, 204)
+      },
+    ],
+    [
+      'changes it to a spelling that counts as the same',
+      async (started, thief) => {
+        await changedWithFactor(started, thief, fresh, 'é@evil.example')
+        await changedWithFactor(started, thief, 'é@evil.example', 'É@evil.example')
+      },
+    ],
+    [
+      'is disabled and enabled by an operator',
+      async ({ keystile, subject }) => {
+        await keystile.users?.disable(subject)
+        await keystile.users?.enable(subject)
+      },
+    ],
+  ]
+  for (const [act, doMore] of laterActs)
+    it(`an undo removes the first factor of a thief who changes the address, and ${act}`, async () => {
+      const started = await start({ secondFactor: 'optional' })
+      const thief = await enrol(started, started.clock)
+      started.clock.advance(60)
+      const token = await changedWithFactor(started, thief)
+      started.clock.advance(60)
+      await doMore(started, thief)
+      await undoAndReset(started, token)
+      assert.equal((await started.login({ password: next })).status, 200)
+      assert.equal(await undone(), 1)
+    })
 
   it('an unverified old address gets no undo link, and other users can register it', async () => {
     const { changed, address, register } = await start()
@@ -868,6 +902,25 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.deepEqual(await stage.sql('select email from former_email'), [])
   })
 
+  it('an account with a factor gets an address only if the new mailbox confirms it', async () => {
+    const started = await startWithMailbox(stage, { secondFactor: 'optional' })
+    const { keystile, users, send, clock, login, mailTo } = started
+    await keystile.users?.create({ username: 'ada', password })
+    const ada = await enrol(started, clock)
+    const { accessToken: bearer } = await tokensWithFactor(ada)
+    const change = { bearer, json: { current_password: password, new_email: fresh } }
+    assert.equal((await send('POST', '/users/me/email', change)).status, 202)
+    const { token } = await mailTo(fresh)
+    assert.equal((await users.readBySubject(ada.subject))?.publicUser.email, null)
+    const confirmed = { bearer, json: { token } }
+    assert.equal((await send('POST', '/email-changes/confirm', confirmed)).status, 204)
+
+    await send('POST', '/password-resets', { json: { login: fresh } })
+    const json = { token: (await mailTo(fresh)).token, new_password: next }
+    assert.equal((await send('POST', '/password-resets/confirm', { json })).status, 204)
+    assert.deepEqual((await login({ password: next })).json['methods'], ['otp', 'recovery_code'])
+  })
+
   it('a verified address stays verified if only its letter case changes', async () => {
     const { addUser, accessToken, send, users, settled, mails } = await startWithMailbox(stage)
     const subject = await addUser()
@@ -904,7 +957,8 @@ describeOnBoth('a new address that is not verified', (stage) => {
       assert.equal(await change(to), 202, 'the new mailbox must confirm')
       const { token } = await mailTo(to)
       const confirmed = { json: { token }, bearer }
-      assert.equal((await send('POST', '/email-changes/confirm', confirmed)).status, 204)
+      const answer_ = await send('POST', '/email-changes/confirm', confirmed)
+      assert.equal(answer_.status, 204, answer_.text)
       const shown = (await users.readBySubject(subject))?.publicUser
       assert.deepEqual([shown?.email, shown?.emailVerified], [to, true])
     }

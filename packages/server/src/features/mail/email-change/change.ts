@@ -247,8 +247,10 @@ export function changeRoute(parts: AccountParts, mails?: ChangeMails): GuardedRo
         ...(mails ? ofMail : []),
       ])
       const { email: old, emailVerified } = user.publicUser
-      const replacesVerified = emailVerified && !isSameMailbox(old, email.shown)
-      if (mails && (mails.verifiesAddresses || replacesVerified)) {
+      // A reset by a mailbox that was never confirmed would remove the factor.
+      const isProtected = emailVerified || identity.acr === 'mfa'
+      const needsProof = isProtected && !isSameMailbox(old, email.shown)
+      if (mails && (mails.verifiesAddresses || needsProof)) {
         const requestId = await mails.changes.request(user, email, languageFor(request))
         return jsonAnswer(202, { request_id: requestId })
       }
@@ -286,8 +288,8 @@ function describeChange(
       'The new address is not verified. Sessions stay valid.' +
       (mails
         ? ' The old address gets a mail with a link that restores it. If the old address is ' +
-          'verified, the address does not change yet: the new one gets a mail with a link and ' +
-          'a code, valid for 24 hours. `Accept-Language` chooses the language of this mail.'
+          'verified, or the account has a second factor, the address does not change yet: the ' +
+          'new one gets a mail with a link and a code, valid for 24 hours. `Accept-Language` chooses the language of this mail.'
         : ''),
     success: { status: 204, description: 'Changed' },
     ...(mails && { otherSuccess: requestAccepted }),

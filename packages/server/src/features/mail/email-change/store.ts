@@ -13,6 +13,7 @@ import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../../users/directory/names.ts'
 import {
   bindWithMail,
+  cancelProofs,
   eraseProofs,
   insertBoundProof,
   lockProof,
@@ -107,7 +108,7 @@ export const undoEmailChange: Command<
 
   const { former, replaced, isFactorErased } = restored
   const { subject, email: recipient, email_key: mailbox } = former
-  await eraseProofs(transaction, { subject })
+  await cancelProofs(transaction, subject)
   const entry = { event: 'email_change_undone', at: now, by, subject } as const
   await insertAudit<EmailChangeEvent>(transaction, entry)
   if (isFactorErased)

@@ -2,6 +2,7 @@ import { inTables, type Transaction } from '../../../storage/database.ts'
 import { insertMail, tryInsertMail, type MailShare } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { claimMilliseconds, maxLiveProofs } from './feature.ts'
+import { firstFactorAdded } from './purposes.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
 
 export async function insertProof(transaction: Transaction, row: MailProofRow): Promise<void> {
@@ -265,6 +266,18 @@ export async function eraseProofs(
     .deleteFrom('mail_proof')
     .where('subject', '=', subject)
   await (purposes === undefined ? all : all.where('purpose', 'in', purposes)).execute()
+}
+
+/**
+ * Deletes the proofs of a user, except the link that undoes the first second factor. The owner of
+ * the mailbox keeps it, because a thief with the password can cause what cancels the other links.
+ */
+export async function cancelProofs(transaction: Transaction, subject: string): Promise<void> {
+  await inTables<MailProofTables>(transaction)
+    .deleteFrom('mail_proof')
+    .where('subject', '=', subject)
+    .where('purpose', '!=', firstFactorAdded)
+    .execute()
 }
 
 /**

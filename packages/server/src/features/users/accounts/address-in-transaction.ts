@@ -2,7 +2,7 @@
 import { eraseSecondFactors } from '../../credentials/second-factors/in-transaction.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
-import { eraseProofs, isBound } from '../../mail/proofs/in-transaction.ts'
+import { cancelProofs, isBound } from '../../mail/proofs/in-transaction.ts'
 import { firstFactorAdded } from '../../mail/proofs/purposes.ts'
 import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
@@ -102,7 +102,7 @@ export async function changeAddress(
     return 'too-many-mails'
   }
   // Links to the old mailbox are bound to `email_key`, which may still be the same.
-  if (!isSame && old.email_key === email.key) await eraseProofs(transaction, { subject })
+  if (!isSame && old.email_key === email.key) await cancelProofs(transaction, subject)
   if (verifiedAt !== null) await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   await recordChange(transaction, 'email_changed', { subject, by, now })
   return 'changed'

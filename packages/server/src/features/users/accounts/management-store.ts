@@ -6,7 +6,7 @@ import type { OfUser } from '../../../feature/of-user.ts'
 import { command, inTables, type Command, type Transaction } from '../../../storage/database.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { insertEvents } from '../../tokens/events/in-transaction.ts'
-import { eraseProofs } from '../../mail/proofs/in-transaction.ts'
+import { cancelProofs } from '../../mail/proofs/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { endSessions, findLatestExpiry } from '../../tokens/sessions/in-transaction.ts'
@@ -74,7 +74,7 @@ export const changeUser: Command<StoredUserChange, ChangeOutcome> = command(
     const ended = disabled || endsSessions ? await endSessions(transaction, { subject, now }) : 0
     await recordChanges(transaction, change, ended)
     if (disabled && !expected.disabled) {
-      await eraseProofs(transaction, { subject })
+      await cancelProofs(transaction, subject)
       await notify(transaction, notice, { ...before, subject, now })
     }
     return 'changed'
