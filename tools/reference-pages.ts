@@ -109,7 +109,7 @@ function describeRuntimes(): readonly Row[] {
         platform.closesUnread &&
           'may close the connection after it refuses a request whose body was not read',
         platform.refusesPipelining &&
-          'closes the connection if a second request arrives on it before the first is answered',
+          'closes the connection if a second request arrives before the first is answered',
       ]
       return [
         code(name),

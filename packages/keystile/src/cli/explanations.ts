@@ -128,10 +128,10 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   },
   missing_claim: {
     meaning: 'The token lacks a required claim.',
-    cause: 'The issuer leaves out `client_id`, `jti`, `iat`, `sub`, `aud` or `exp`.',
+    cause: 'The issuer leaves out `client_id`, `jti`, `iat`, `sub` or `exp`.',
     fix:
       'Read `detail` in the log: it names the claim. Let the issuer add the claim, or set ' +
-      "`tokenType: 'JWT'`, which requires only `iss`, `sub` and `exp`.",
+      "`tokenType: 'JWT'`, which does not require `client_id`, `jti` and `iat`.",
   },
   not_yet_valid: {
     meaning: 'The `nbf` of the token is in the future.',
@@ -204,8 +204,12 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       'keeps its own users, let the function `user` return `emailVerified`.',
   },
   refused_by_app: {
-    meaning: 'The code of the app threw a `TokenError` without a reason.',
-    cause: 'The function `user`, or a verifier that is part of the app, refused the token.',
+    meaning:
+      'The code of the app threw a `TokenError` with the code `invalid_token`, and gave no ' +
+      '`reason`. With this class of `keystile`, the app can refuse a token itself.',
+    cause:
+      'The function `user` refused the token, or a verifier that the app has written itself ' +
+      'instead of using `createVerifier`.',
     fix: 'Find the place in the code of the app that throws the error.',
   },
   service_unavailable: {

@@ -143,7 +143,7 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'database-password-hidden',
     standard: 'CWE-214',
     severity: 'warn',
-    demand: 'the URL of a database must not be an argument of the command if it has a password',
+    demand: 'the URL of a database with a password must not be an argument of the command',
     find: ({ flags, options: { database } }, say) =>
       flags?.has('database') && hasPassword(database)
         ? [
@@ -196,8 +196,8 @@ const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 16.5.3',
     severity: 'stop',
     demand:
-      'this release must be able to run on the tables: on PostgreSQL, no migration may be ' +
-      'missing; a newer release must not have excluded this one',
+      'this release must be able to use the tables: on PostgreSQL, no migration may be missing; ' +
+      'and no newer release may have changed the tables so that this release cannot use them',
     find: ({ machine }) =>
       machine?.database && machine.database.kind !== 'unavailable'
         ? findTableFaults(machine.database)

@@ -35,7 +35,9 @@ const shortPasswords: Rule<RuleOptions> = {
   id: 'password-length',
   standard: 'NIST SP 800-63B-4 §3.1.1.2',
   severity: 'warn',
-  demand: `passwords may have fewer than ${defaultMinLength} characters only with a second factor`,
+  demand:
+    `passwords may have fewer than ${defaultMinLength} characters only if each login needs ` +
+    'a second factor',
   find({ options, unread }, say) {
     const { passwordMinLength: length = defaultMinLength, secondFactor, users } = options
     const isRequired = secondFactor === 'required' || unread.has('secondFactor')

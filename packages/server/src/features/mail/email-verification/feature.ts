@@ -23,7 +23,9 @@ const emailVerification: DefaultedSetting<'emailVerification', EmailVerification
   takenBy: 'both',
   schema: z.enum(choices, { error: `must be one of ${choices.join(', ')}` }),
   default: 'off',
-  help: 'whether new users must prove that they read their mails: off, optional or required',
+  help:
+    'whether new users may or must prove that they get mails at their address: ' +
+    'off, optional or required',
   environment: ['KEYSTILE_EMAIL_VERIFICATION'],
   excludedBy: 'users',
   findFaults(choice, { values, unread }, say) {

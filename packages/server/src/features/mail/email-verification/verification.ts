@@ -262,17 +262,23 @@ function requestRoute(verifications: Verifications): GuardedRoute<AccountCaller>
 }
 
 const confirmation = strictFields({
-  token: stringField().meta({ description: 'The token of the link' }).optional(),
-  request_id: stringField().meta({ description: 'Needed with the code of an account' }).optional(),
+  token: stringField().meta({ description: 'The `token` in the link' }).optional(),
+  request_id: stringField().meta({ description: 'Send it with the code of an account' }).optional(),
   registration_id: stringField()
-    .meta({ description: 'Needed with the code of a registration' })
+    .meta({ description: 'Send it with the code of a registration' })
     .optional(),
   code: stringField().meta({ example: '1234 5678' }).optional(),
   password: currentPasswordField
-    .meta({ description: 'Needed without an access token; not with a registration_id' })
+    .meta({
+      description:
+        'Not needed if the request has an access token, or a `registration_id` without `username`',
+    })
     .optional(),
   username: usernameField
-    .meta({ description: 'Instead of the registered one, if that is taken. Needs the password' })
+    .meta({
+      description:
+        'Only for a registration whose user name is taken: another one. Send `password` with it',
+    })
     .optional(),
 })
 

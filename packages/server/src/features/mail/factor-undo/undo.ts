@@ -75,7 +75,7 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
     },
   }
   const route = undoRoute('/factors/undo', undo, {
-    summary: 'Undo the first second factor',
+    summary: 'Remove the first authenticator app of an account',
     does: 'Removes all second factors, ends every session and disables the password.',
   })
   return { ...undo, routes: [route] }

@@ -87,8 +87,8 @@ export function languageFor({ headers }: Pick<HttpRequestWithBody, 'headers'>): 
 export const proofFields: Readonly<
   Record<'token' | 'request_id' | 'code', z.ZodOptional<z.ZodString>>
 > = {
-  token: stringField().meta({ description: 'The token of the link' }).optional(),
-  request_id: stringField().meta({ description: 'Needed with the code' }).optional(),
+  token: stringField().meta({ description: 'The `token` in the link' }).optional(),
+  request_id: stringField().meta({ description: 'Send it with the code' }).optional(),
   code: stringField().meta({ example: '1234 5678' }).optional(),
 }
 

@@ -5,7 +5,7 @@ import type { By } from '../../operations/audit/entry.ts'
 import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
 
 const undoing = strictFields({
-  token: stringField().meta({ description: 'The token of the link' }),
+  token: stringField().meta({ description: 'The `token` in the link' }),
 })
 
 /**

@@ -84,7 +84,7 @@ const settings = listSettings<MailOptions>({
         `the templates are ${mailKinds.join(', ')}`,
     }),
     defaultText: 'no mails are sent',
-    help: 'an object with a sender and a function, if the app sends the mails itself',
+    help: 'the sender, and the function that sends a mail, if the app sends the mails itself',
     findFaults: ({ from }, { values }, say) => [
       ...findMissingEmail(values),
       ...(parseSender(from) ? [] : [`must have an address as from, such as ${senderExample}`]),
@@ -174,8 +174,8 @@ const settings = listSettings<MailOptions>({
     schema: z.string(mustBeString),
     defaultText: 'pages of Keystile, at ISSUER/account',
     help:
-      "the URL of the app's own account pages, if mails must link to them, " +
-      'such as https://app.example/account',
+      "the URL of the app's own account pages, such as https://app.example/account, " +
+      'if mails must link to these pages',
     environment: ['KEYSTILE_ACCOUNT_PAGES_URL'],
     findFaults: (url, { values }) => [
       ...findMissingOf('setPassword', values, 'without it no mail has a link'),

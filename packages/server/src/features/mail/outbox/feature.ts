@@ -104,7 +104,7 @@ export const feature: Feature = {
       takesSettings: 'withoutKey',
       summary:
         'list mails that failed for good (dead letters), then mails that wait; with --dropped, ' +
-        'mails that were not sent because the mailbox got too many',
+        'mails that were not sent because the mailbox had got too many mails',
       load: async () => (await import('./cli.ts')).list,
     },
     {

@@ -32,7 +32,9 @@ const onEvent: Setting<'onEvent', OnEvent> = {
     error: 'must be a function, or { durable: true, handle } with a function handle',
   }),
   defaultText: 'no function is called',
-  help: 'a function that is called after changes of users and sessions, or a durable handler',
+  help:
+    'a function that is called after changes of users and sessions, or an object ' +
+    'that handles durable events',
 }
 
 /**
@@ -89,7 +91,8 @@ export const feature: Feature<AppEventOptions> = {
       flags: { json: {} },
       takesSettings: 'withoutKey',
       summary:
-        'list durable events that the app has not handled: those that wait, and dead letters',
+        'list durable events that the app has not handled: those that wait, and those older ' +
+        'than seven days (dead letters)',
       load: async () => (await import('./cli.ts')).list,
     },
     {

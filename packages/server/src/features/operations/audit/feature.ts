@@ -54,8 +54,8 @@ export const feature: Feature<AuditOptions, never, unknown, Options> = {
       },
       takesSettings: 'withoutKey',
       summary:
-        `print who did what: the last ${defaultLimit} entries, ` +
-        'or all since a time (2026-11-25T12:00Z) or an age (90m, 12h, 7d)',
+        `print who did what: the last ${defaultLimit} entries; with --since, all entries since ` +
+        'a time (2026-11-25T12:00Z) or of the last 90m, 12h or 7d, for example',
       async load() {
         const { audit } = await import('./cli.ts')
         return (call) => audit(call, defaultLimit)

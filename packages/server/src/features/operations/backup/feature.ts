@@ -33,7 +33,7 @@ export const feature: Feature<object, BackupEvent, unknown, Options> = {
       flags: { 'keep-sessions': {}, json: {} },
       takesSettings: true,
       summary:
-        'make a database safe that other programs have restored, such as pg_restore: ends all ' +
+        'make a database safe that another program, such as pg_restore, has restored: ends all ' +
         'sessions and revokes all tokens unless there is --keep-sessions; run it before you ' +
         'start a server',
       load: async () => (await import('./cli.ts')).finishRestored,

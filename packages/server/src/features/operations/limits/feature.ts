@@ -19,7 +19,7 @@ const rateLimits: DefaultedSetting<'rateLimits', 'on' | 'off'> = {
   takenBy: 'both',
   schema: onOrOff,
   default: 'on',
-  help: 'on or off: whether Keystile limits guesses; turn it off only if a proxy limits them',
+  help: 'on or off: whether Keystile limits guesses; use off only if a proxy limits guesses',
   environment: ['KEYSTILE_RATE_LIMITS'],
 }
 

@@ -38,7 +38,9 @@ const secondFactor: DefaultedSetting<'secondFactor', SecondFactorChoice> = {
   // Without `key`, nothing could encrypt the secrets of apps.
   standAloneDefault: ({ signingKey, key }) =>
     signingKey !== undefined && key === undefined ? 'off' : 'optional',
-  defaultText: 'off in an app; optional in the stand-alone server, but off with signingKey alone',
+  defaultText:
+    'off in an app; optional in the stand-alone server, but off if there is a signingKey ' +
+    'and no key',
   help: 'whether users may or must have a second factor: off, optional or required',
   environment: ['KEYSTILE_SECOND_FACTOR'],
 }

@@ -13,8 +13,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 13.3.1',
     severity: 'stop',
     demand:
-      'second factors need key beside signingKey: it encrypts the secrets of authenticator apps, ' +
-      'and signingKey is replaced too often for that',
+      'if signingKey is set and second factors are on, the setting key must be set too: key ' +
+      'encrypts the secrets of authenticator apps, and signingKey is replaced too often for that',
     find: ({ options: { secondFactor, key, signingKey }, unread }, say) =>
       secondFactor !== undefined &&
       secondFactor !== 'off' &&

@@ -29,11 +29,13 @@ import { readCode, subjectOf } from './methods/otp.ts'
 export const enrolmentParameters: Readonly<Record<'enrol' | 'email_code', JsonObject>> = {
   enrol: {
     type: 'string',
-    description: 'totp sets up an authenticator app, if the account must have a second factor',
+    description:
+      'The value `totp` sets up an authenticator app, if the account must have a second factor',
   },
   email_code: {
     type: 'string',
-    description: 'The code of the mail, if the answer to the step before has email_code',
+    description:
+      'The code from the mail. Send it if the previous answer of this login had `email_code`',
   },
 }
 

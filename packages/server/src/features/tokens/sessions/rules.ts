@@ -81,7 +81,9 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'grace-short',
     standard: 'RFC 9700 §4.14.2',
     severity: 'warn',
-    demand: 'the grace period of a used refresh token must be 30 s or less',
+    demand:
+      'graceSeconds must be 30 or less: for so many seconds after its first use, a refresh token ' +
+      'still gets the same successor',
     find: ({ options: { graceSeconds = defaultLifetimes.graceSeconds } }, say) =>
       graceSeconds > longestGraceSeconds
         ? [

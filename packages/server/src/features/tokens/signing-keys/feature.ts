@@ -50,7 +50,7 @@ const previousKey: Setting<'previousKey', string> = {
   takenBy: 'both',
   schema: z.string({ error: 'must be a string' }),
   defaultText: 'none',
-  help: 'the value that the key had before, to read what was encrypted with it',
+  help: 'the earlier value of the key, to read what was encrypted with that value',
   environment: ['KEYSTILE_PREVIOUS_KEY'],
   flag: false,
   isSecret: true,

@@ -51,7 +51,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     severity: 'stop',
     demand:
       'the key must be random, not a sentence: at least 32 characters, not in a regular order, ' +
-      'at least 16 of them different (a hexadecimal key needs digits and letters instead)',
+      'at least 16 of them different. A hexadecimal key may have fewer different characters, but ' +
+      'must have both digits and letters',
     find: (situation, say) => findSecretFaults(situation, 'weak', say),
   },
   {
@@ -142,7 +143,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'next-key-published',
     standard: 'ASVS 5.0 11.2.2',
     severity: 'warn',
-    demand: 'the next signing key must not be overdue for more than a day',
+    demand: 'Keystile must publish the next signing key at most a day after it is due',
     find({ options: { signingKey }, machine }) {
       const { database, now = 0 } = machine ?? {}
       if (database === undefined || database.kind === 'unavailable') return undefined

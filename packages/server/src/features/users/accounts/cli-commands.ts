@@ -42,7 +42,7 @@ export const cliCommands: readonly CliCommand<Call<Options>>[] = [
   onUser(
     'grant',
     'grant',
-    'add and remove roles and scopes; the user gets new ones at the next login; ' +
+    'add and remove roles and scopes; the user gets added scopes at the next login; ' +
       '--now also ends all sessions of the user',
     { ...names, 'remove-role': names.role, 'remove-scope': names.scope, now: {} },
   ),

@@ -26,12 +26,14 @@ export const authorizationCodeGrant: Grant<'code' | 'code_verifier', Authorizati
       code: {
         type: 'string',
         format: 'password',
-        description: 'The authorization_code of POST /authorize-challenge. It works once',
+        description: 'The `authorization_code` of `POST /authorize-challenge`. It works once',
       },
       code_verifier: {
         type: 'string',
         format: 'password',
-        description: 'The secret whose SHA-256 the code_challenge was (RFC 7636)',
+        description:
+          'The secret that the client made before `POST /authorize-challenge`. The ' +
+          '`code_challenge` was its SHA-256 (RFC 7636)',
       },
     },
     required: ['code', 'code_verifier'],

@@ -10,11 +10,12 @@ export const demandParameters: Readonly<Record<'max_age' | 'acr_values', JsonObj
   max_age: {
     type: 'integer',
     minimum: 0,
-    description: 'How many seconds ago the password may have been proved, at most (RFC 9470)',
+    description:
+      'The greatest allowed time since the user proved the password, in seconds (RFC 9470)',
   },
   acr_values: {
     type: 'string',
-    description: 'What the acr of the login may be, separated by spaces: mfa or pwd (RFC 9470)',
+    description: 'The accepted values of the claim `acr`, separated by spaces: mfa, pwd (RFC 9470)',
   },
 }
 

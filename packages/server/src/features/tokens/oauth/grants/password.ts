@@ -22,7 +22,7 @@ export const loginParameters: Readonly<Record<string, JsonObject>> = {
   auth_session: {
     type: 'string',
     format: 'password',
-    description: 'The auth_session of the answer to the step before',
+    description: 'The `auth_session` of the previous answer of this login',
   },
   ...demandParameters,
 }
@@ -34,7 +34,7 @@ export const loginFormParameters: Readonly<Record<string, JsonObject>> = {
   device_secret: {
     type: 'string',
     format: 'password',
-    description: 'The device_secret that this device got at its last login',
+    description: 'The `device_secret` that this device got at its last login',
   },
 }
 
@@ -64,7 +64,8 @@ export const passwordGrant: Grant<string, PasswordGrantParts> = defineGrant({
       type: 'string',
       format: 'password',
       description:
-        'The access token of the session that a login with max_age or acr_values replaces',
+        'An access token of an existing session. Send it with `max_age` or `acr_values`: the new ' +
+        'session replaces the existing one',
     },
   },
   required: ['username', 'password'],
