@@ -75,7 +75,10 @@ async function runTests(): Promise<boolean> {
     ...process.env,
     NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} ${await bundle(temporary)}`.trim(),
     TMPDIR: temporary,
-    ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
+    ...(postgres && {
+      KEYSTILE_TEST_SERVER_IS_NEW: process.env['KEYSTILE_TEST_DATABASE_URL'] ? '' : '1',
+      KEYSTILE_TEST_DATABASE_URL: postgres.url,
+    }),
     ...(isLong && { KEYSTILE_LONG: '1' }),
     KEYSTILE_TEST_FILE_MINUTES: String(fileMinutes),
   }

@@ -5,11 +5,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import type { Database } from '../src/storage/database.ts'
-import { schema } from '../src/storage/migrate.ts'
+import { schema, schemaNumber } from '../src/storage/migrate.ts'
 import { openDatabase } from '../src/storage/open.ts'
-import { createTestDatabase } from './postgres.ts'
+import { createTestDatabase, urlVariable } from './postgres.ts'
 
 const writerThread = new URL('../src/server/writer-thread.ts', import.meta.url)
+
+/** Whether `npm test` has started the server of all tests, so it has no database of other runs. */
+const isServerNew = process.env['KEYSTILE_TEST_SERVER_IS_NEW'] === '1'
 
 let template: Promise<string> | undefined
 
@@ -67,7 +70,9 @@ export interface MigratedDatabase {
 export async function createMigratedDatabase(
   server?: string,
 ): Promise<MigratedDatabase | undefined> {
-  const database = await createTestDatabase(server)
+  const common = server === undefined && isServerNew ? process.env[urlVariable] : undefined
+  const template = common && (await migratedTemplate(common))
+  const database = await createTestDatabase(server, template)
   if (!database) return undefined
   const { url, clear, drop } = database
   let client: pg.Client | undefined
@@ -80,7 +85,7 @@ export async function createMigratedDatabase(
     await connection.query(copyRows)
     return readStructure(connection)
   }
-  let structure = await migrateAndCopy()
+  let structure = template ? await readStructure(await connect()) : await migrateAndCopy()
   return {
     url,
     async drop() {
@@ -98,6 +103,36 @@ export async function createMigratedDatabase(
       await clear()
       structure = await migrateAndCopy()
     },
+  }
+}
+
+/**
+ * Returns the name of a migrated database on the server of all tests. The first process that needs
+ * it makes it. The databases of all processes are copies of it, because a copy is faster than the
+ * migrations.
+ */
+async function migratedTemplate(server: string): Promise<string> {
+  // A copy of the source in a test can have a migration more.
+  const name = `keystile_migrated_${schemaNumber()}`
+  const client = await open(server, () => {})
+  try {
+    await client.query("select pg_advisory_lock(hashtext('keystile_migrated'))")
+    const { rows } = await client.query('select from pg_database where datname = $1', [name])
+    if (rows.length > 0) return name
+
+    const made = `${name}_made`
+    await client.query(`drop database if exists ${made}`)
+    await client.query(`create database ${made} template template0`)
+    const url = new URL(server)
+    url.pathname = `/${made}`
+    await migrate(url.href)
+    const connection = await open(url.href, () => {})
+    await connection.query(copyRows)
+    await connection.end()
+    await client.query(`alter database ${made} rename to ${name}`)
+    return name
+  } finally {
+    await client.end()
   }
 }
 

@@ -77,7 +77,7 @@ export interface TestDatabase {
  * The environment variable with the URL of the PostgreSQL server that all test files of one run
  * share.
  */
-const urlVariable = 'KEYSTILE_TEST_DATABASE_URL'
+export const urlVariable = 'KEYSTILE_TEST_DATABASE_URL'
 
 /** The fix in the message about skipped tests. */
 export const howToGetPostgres = `set ${urlVariable}, or run npm ci with its optional dependencies, or install postgresql`
@@ -159,10 +159,12 @@ export async function startPostgres(
  * be skipped.
  *
  * @param server the URL of another server
+ * @param template the database that is copied, to which nobody is connected
  * @throws {Error} if the variable is not set and CI=true, because CI must not skip tests
  */
 export async function createTestDatabase(
   server: string | undefined = process.env[urlVariable],
+  template = 'template0',
 ): Promise<TestDatabase | undefined> {
   if (!server && process.env['CI'] === 'true')
     throw new Error(`no PostgreSQL, and CI=true: ${howToGetPostgres}`)
@@ -171,7 +173,7 @@ export async function createTestDatabase(
   const url = new URL(server)
   url.pathname = `/${name}`
   // PostgreSQL cannot copy a template that has connections. template0 allows none.
-  await execute(server, `create database ${name} template template0`)
+  await execute(server, `create database ${name} template ${template}`)
   return {
     url: url.href,
     clear: () => execute(url.href, clearing),
