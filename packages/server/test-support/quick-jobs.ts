@@ -4,7 +4,7 @@ import { instanceCount } from './in-turns.ts'
 
 /** With several instances, each must soon read what the others have revoked. */
 const [from, to] = [instanceCount > 1 ? 250 : 500, 1_000]
-const quickMilliseconds = 25
+const quickMilliseconds = 60
 let isQuick = true
 
 /** Leaves the intervals as they are in a server, for tests that measure times. */
