@@ -39,7 +39,8 @@ import {
   type MailFlow,
 } from '../flows/flow.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
-import { prepareLinkMail, prepareProof, sealValues, type ProofKind } from '../proofs/new-proof.ts'
+import { proofKinds } from '../proofs/kinds.ts'
+import { prepareLinkMail, prepareProof, sealValues } from '../proofs/new-proof.ts'
 import type { MailProofs, Presented } from '../proofs/proofs.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import {
@@ -48,16 +49,10 @@ import {
   type Rights,
   type ScopeRules,
 } from '../../users/scopes/scopes.ts'
-import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import { acceptRate } from './rates.ts'
 import { acceptInvitation, insertInvitation, invitation, revokeInvitation } from './store.ts'
 
-export const invitationKind: ProofKind = {
-  purpose: invitation,
-  page: 'accept-invitation',
-  lifetimeMilliseconds: 7 * 24 * 60 * minuteMilliseconds,
-  hasCode: true,
-}
+const kind = proofKinds.invitation
 
 /** What the app, the endpoint and the page of the flow do. */
 export interface Invitations extends AppInvitations {
@@ -108,7 +103,7 @@ export function invitationFlow(parts: FlowParts): MailFlow & Invitations {
         throw new ProblemError('not_found', 'There is no invitation for this address')
     },
     accept,
-    isOpen: async (token) => (await proofs.find(invitationKind, { token })) !== undefined,
+    isOpen: async (token) => (await proofs.find(kind, { token })) !== undefined,
   }
 }
 
@@ -130,7 +125,7 @@ async function acceptInvited(
   passwords.requireRoom(by.address)
 
   return confirmCounted(limits, limits.usesAt(acceptRate, by.address), async () => {
-    const proof = await proofs.find(invitationKind, presented)
+    const proof = await proofs.find(kind, presented)
     const email = parseEmail(proof?.data['email'] ?? '')
     if (!proof || !email) throw refusedInvitation()
 
@@ -169,7 +164,7 @@ export async function sendInvitation(
   { database, pagesUrl, clock, ...parts }: InvitingParts,
 ): Promise<Invitation | { readonly refused: 'taken' | 'too-many-mails' }> {
   const [now, seal] = [clock.now(), parts.seal()]
-  const { requestId, token, code, row } = prepareProof(invitationKind, '', now)
+  const { requestId, token, code, row } = prepareProof(kind, '', now)
   const subject = randomId()
   const bound = { ...row, subject, mailbox: email.key, counted_for: subject, resolved_at: now }
   const data = { email: email.shown, ...storedRights({ scopes, roles }) }
@@ -177,7 +172,7 @@ export async function sendInvitation(
   const expiresAt = row.expires_at
   const outcome = await database.write(insertInvitation, {
     proof: { ...bound, sealed: sealValues(seal, bound, data) },
-    mail: prepareLinkMail(invitationKind, { token, code, expiresAt }, { seal, pagesUrl, now }),
+    mail: prepareLinkMail(kind, { token, code, expiresAt }, { seal, pagesUrl, now }),
     recipient: email.shown,
     given: namesOfRights({ roles, scopes }),
     by,
@@ -208,7 +203,7 @@ export async function listInvitations(
   const { after = '', limit = defaultPageSize } = wanted
   requirePageSize(limit)
   // Reads one more than the page needs: if it exists, another page follows.
-  const found = await proofs.list(invitationKind, { after, limit: limit + 1 })
+  const found = await proofs.list(kind, { after, limit: limit + 1 })
   const page = found.slice(0, limit)
   const invitations = page.map(({ mailbox, createdAt: invitedAt, expiresAt, data }) => ({
     email: data?.['email'] ?? mailbox,
@@ -233,9 +228,7 @@ export function acceptRoute(
   const { issuer, passwordPolicy, profile } = parts
   const fields = z.object({ ...proofFields, ...acceptFields(passwordPolicy) })
   return {
-    ...accountRoute('POST', '/invitations/accept'),
-    doc: {
-      tag: 'Own account',
+    ...accountRoute('POST', '/invitations/accept', {
       summary: 'Accept an invitation',
       description:
         'Takes the token of the link, or the code with the id of the request. Creates the ' +
@@ -246,7 +239,7 @@ export function acceptRoute(
         ...proofRefuses,
         409: 'The username or the email is taken; the invitation stays valid',
       },
-    },
+    }),
     async handle(request) {
       const { token, request_id, code, ...members } = await readJsonObject(request)
       const proof = checkFields(z.object(proofFields), { token, request_id, code })

@@ -1,6 +1,5 @@
 // The flow for users who have forgotten their password: they set a new one with a link or a code
 // from a mail.
-import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import {
   describeFields,
   readFields,
@@ -27,21 +26,13 @@ import {
   type FlowParts,
   type MailFlow,
 } from '../flows/flow.ts'
-import type { ProofKind } from '../proofs/new-proof.ts'
+import { proofKinds } from '../proofs/kinds.ts'
 import type { Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
-import { passwordReset } from '../proofs/purposes.ts'
 import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import { resetRates } from './feature.ts'
 import type { PasswordStore } from './new-password.ts'
-
-export const resetKind: ProofKind = {
-  purpose: passwordReset,
-  page: 'reset-password',
-  lifetimeMilliseconds: 180 * minuteMilliseconds,
-  hasCode: true,
-}
 
 interface WantedReset {
   /** The user name or e-mail address, as the person typed it. */
@@ -90,13 +81,13 @@ export function passwordResetFlow<U>(
       const login = typed.slice(0, maxLoginLength)
       const wanted = { login, language, deviceSecret }
       await countRequest(deviceSecret, address, parts)
-      return proofs.request(resetKind, wanted, countedLogin(login))
+      return proofs.request(proofKinds.passwordReset, wanted, countedLogin(login))
     },
 
     async confirm(presented, newPassword, by) {
       passwords.requireRoom(by.address)
       await confirmCounted(limits, limits.usesAt(resetRates.confirm, by.address), async () => {
-        const proof = await proofs.find(resetKind, presented)
+        const proof = await proofs.find(proofKinds.passwordReset, presented)
         const user = await findOwner(proof, directory)
         if (!proof || user === undefined) throw refusedProof()
 
@@ -110,7 +101,7 @@ export function passwordResetFlow<U>(
     },
 
     async isOpen(token) {
-      const proof = await proofs.find(resetKind, { token })
+      const proof = await proofs.find(proofKinds.passwordReset, { token })
       return (await findOwner(proof, directory)) !== undefined
     },
   }
@@ -126,7 +117,7 @@ export function passwordResetFlow<U>(
  */
 function createPurpose<U>({ directory, store, devices }: PasswordResetParts<U>): ProofPurpose {
   return {
-    ...resetKind,
+    ...proofKinds.passwordReset,
     bind: store.bind,
     async resolve({ login = '', deviceSecret = '' }) {
       const user = await directory.findByLogin(login)
@@ -190,9 +181,7 @@ const request = strictFields({
  */
 function requestRoute(resets: PasswordResets): OpenRoute {
   return {
-    ...accountRoute('POST', '/password-resets'),
-    doc: {
-      tag: 'Own account',
+    ...accountRoute('POST', '/password-resets', {
       summary: 'Request a new password',
       description:
         'Sends a mail with a link and a code, valid for three hours, if there is such an account ' +
@@ -202,7 +191,7 @@ function requestRoute(resets: PasswordResets): OpenRoute {
       body: { type: 'json', schema: describeFields(request) },
       success: requestAccepted,
       refuses: { 429: tooManyTries },
-    },
+    }),
     async handle(sent) {
       const { login, device_secret: deviceSecret } = await readFields(request, sent)
       const wanted = { login, language: languageFor(sent), deviceSecret }
@@ -216,9 +205,7 @@ function confirmRoute(resets: PasswordResets, policy: PasswordPolicy): OpenRoute
   const members = strictFields({ ...proofFields, new_password: newPasswordField(policy) })
 
   return {
-    ...accountRoute('POST', '/password-resets/confirm'),
-    doc: {
-      tag: 'Own account',
+    ...accountRoute('POST', '/password-resets/confirm', {
       summary: 'Set a new password',
       description:
         'Takes the token of the link, or the code with the id of the request. ' +
@@ -226,7 +213,7 @@ function confirmRoute(resets: PasswordResets, policy: PasswordPolicy): OpenRoute
       body: { type: 'json', schema: describeFields(members) },
       success: { status: 204, description: 'Changed' },
       refuses: proofRefuses,
-    },
+    }),
     async handle(sent) {
       const fields = await readFields(members, sent)
       await resets.confirm(presentedOf(fields), fields.new_password, byStranger(sent))

@@ -3,7 +3,6 @@
 // `email-verification/verification.ts`.
 import { randomId } from 'keystile/internal'
 import { countedMailbox } from '../../../base/mailbox.ts'
-import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import { refuseFaults } from '../../../http/json-body.ts'
 import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
 import { findPasswordErrors } from '../../users/accounts/account-fields.ts'
@@ -18,7 +17,7 @@ import type { Profile } from '../../users/accounts/profile.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf, parseUsername, type ComparableName } from '../../users/directory/names.ts'
 import { languageFor, requiredString, type FlowParts, type MailFlow } from '../flows/flow.ts'
-import type { ProofKind } from '../proofs/new-proof.ts'
+import { proofKinds } from '../proofs/kinds.ts'
 import type { Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import {
@@ -29,13 +28,6 @@ import {
   type NotFinished,
 } from './store.ts'
 import type { PendingRegistrationRow } from './tables.ts'
-
-export const registrationKind: ProofKind = {
-  purpose: 'registration',
-  page: 'finish-registration',
-  lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
-  hasCode: true,
-}
 
 /** What the endpoints of the flow do. */
 export interface Registrations {
@@ -81,7 +73,7 @@ export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
       const subject = randomId()
       const values = { subject, email: email.shown, language }
       const counted = countedMailbox(email.key)
-      const { requestId, row: proof } = proofs.prepare(registrationKind, values, counted)
+      const { requestId, row: proof } = proofs.prepare(proofKinds.registration, values, counted)
       const row = {
         id: proof.id,
         subject,
@@ -96,7 +88,7 @@ export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
       return requestId
     },
     async find(presented) {
-      const proof = await proofs.find(registrationKind, presented)
+      const proof = await proofs.find(proofKinds.registration, presented)
       if (!proof) return undefined
 
       const pending = await findPending(database.reader, { ...proof, now: clock.now() })
@@ -127,7 +119,7 @@ export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
  */
 function createPurpose({ users }: FlowParts): ProofPurpose {
   return {
-    ...registrationKind,
+    ...proofKinds.registration,
     bind: bindRegistration,
     async resolve({ subject = '', email = '', language = '' }) {
       const mailbox = mailboxOf(email)
@@ -159,9 +151,7 @@ export function pendingRegistrationRoute(
   const form = createRegistrationForm(parts)
 
   return {
-    ...accountRoute('POST', '/users'),
-    doc: {
-      tag: 'Own account',
+    ...accountRoute('POST', '/users', {
       summary: 'Register',
       description:
         'Sends a mail to the address, with a link and a code, valid for 24 hours. ' +
@@ -177,7 +167,7 @@ export function pendingRegistrationRoute(
         schema: requiredString('registration_id'),
       },
       refuses: { 403: 'Registration is closed', 429: tooManyTries },
-    },
+    }),
     async handle(request) {
       const registered = await form.read(request)
       const registrationId = await registrations.register(registered, languageFor(request))

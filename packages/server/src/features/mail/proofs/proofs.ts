@@ -28,14 +28,8 @@ import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
 import type { SpendableProof } from './in-transaction.ts'
-import {
-  codeSecret,
-  openValues,
-  prepareProof,
-  sealValues,
-  type NewProof,
-  type ProofKind,
-} from './new-proof.ts'
+import type { ProofKind } from './kinds.ts'
+import { codeSecret, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
 import { findByToken, listBound, requestProof, tryCode, type BoundProofRow } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 
@@ -102,7 +96,7 @@ export interface MailProofs {
 }
 
 /** The secrets of the mail, which the row of a request stores encrypted. */
-export type StoredSecrets = Pick<NewProof, 'token'> & Partial<Pick<NewProof, 'code'>>
+export type StoredSecrets = Pick<NewProof, 'token' | 'code'>
 
 export function createMailProofs(
   database: Pick<Database, 'reader' | 'write'>,

@@ -3,7 +3,7 @@ import { eraseSecondFactors } from '../../credentials/second-factors/in-transact
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { cancelProofs, isBound } from '../../mail/proofs/in-transaction.ts'
-import { firstFactorAdded } from '../../mail/proofs/purposes.ts'
+import { proofKinds } from '../../mail/proofs/kinds.ts'
 import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { noPassword } from '../../credentials/password/stored-hash.ts'
@@ -243,7 +243,7 @@ async function eraseNewFactors(
   { subject, email_key: mailbox, created_at: changedAt }: FormerEmailRow,
   now: number,
 ): Promise<boolean> {
-  const first = { subject, mailbox, purpose: firstFactorAdded, now }
+  const first = { subject, mailbox, purpose: proofKinds.factorUndo.purpose, now }
   const isUndoable = await isBound(transaction, first)
   const since = isUndoable ? 0 : changedAt - clockDifferenceMilliseconds
   return eraseSecondFactors(transaction, { subject, since })

@@ -101,9 +101,7 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
   const others = verification && { [requestField]: idOfMail }
 
   return {
-    ...accountRoute('POST', '/users'),
-    doc: {
-      tag: 'Own account',
+    ...accountRoute('POST', '/users', {
       summary: 'Register',
       ...(verification && {
         description:
@@ -118,7 +116,7 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
         409: 'The username or the email is taken',
         429: tooManyTries,
       },
-    },
+    }),
     async handle(request) {
       const { spent, ...registered } = await form.read(request)
       const language = preferredLanguage(request.headers.get('accept-language')) ?? ''

@@ -14,7 +14,7 @@ import type { By } from '../../operations/audit/entry.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs, insertProof } from '../../mail/proofs/in-transaction.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
-import { passwordReset } from '../../mail/proofs/purposes.ts'
+import { proofKinds } from '../../mail/proofs/kinds.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import { changeAddress, lockAddress, type NewUndo } from './address-in-transaction.ts'
@@ -95,7 +95,7 @@ export const changePassword: Command<
 
   await clearWrongCodes(transaction, subject)
   await endSessions(transaction, { subject, except: by.sessionId, now })
-  await eraseProofs(transaction, { subject, purposes: [passwordReset] })
+  await eraseProofs(transaction, { subject, purposes: [proofKinds.passwordReset.purpose] })
   await recordChange(transaction, 'password_changed', act)
   await notify(transaction, notice, { ...changed, subject, now })
   return 'changed'
