@@ -3,7 +3,8 @@
 import type { Clock, Logger } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import type { Database } from '../../../storage/database.ts'
-import { LeaseLostError, type Lease } from '../../operations/lease/lease.ts'
+import { startJob } from '../../operations/lease/job.ts'
+import type { Lease } from '../../operations/lease/lease.ts'
 import { prepareMail, type MailParameters } from '../outbox/new-mail.ts'
 import { openValues, prepareLinkMail, sealValues } from './new-proof.ts'
 import type { StoredSecrets } from './proofs.ts'
@@ -16,7 +17,7 @@ import type { MailProofRow } from './tables.ts'
  * because its work would slow down the next requests. A caller who measures this delay could learn
  * whether there is an account.
  */
-const tickMilliseconds = 500
+const intervalMilliseconds = 500
 /** The largest number of requests that are resolved at the same time. */
 const batchSize = 20
 /** How long an app may take to find one of its own users. */
@@ -39,41 +40,29 @@ export interface ResolverParts {
  */
 export function startResolver(parts: ResolverParts): { close(): Promise<void> } {
   const { lease, logger, purposes } = parts
-  const stopping = new AbortController()
+  if (purposes.length === 0) return { close: async () => {} }
   let isFailing = false
 
-  async function step(): Promise<void> {
-    if (!lease.isHeld) return
-    try {
+  return startJob({
+    lease,
+    intervalMilliseconds,
+    async step(closing) {
       let last: MailProofRow | undefined
       let failure: unknown
       do {
         const batch = await resolveBatch(parts, last)
         failure ??= batch.failure
         last = batch.last
-      } while (last && !stopping.signal.aborted && lease.isHeld)
+      } while (last && !closing.aborted && lease.isHeld)
       if (failure !== undefined) throw failure
       isFailing = false
-    } catch (error) {
-      if (error instanceof LeaseLostError) return
+    },
+    report(error) {
       if (!isFailing)
         logger.warn({ err: error }, 'requested mails cannot be prepared; Keystile tries again')
       isFailing = true
-    }
-  }
-
-  let running: Promise<void> | undefined
-  const tick = (): void => void (running ??= step().finally(() => (running = undefined)))
-  const timer = purposes.length === 0 ? undefined : setInterval(tick, tickMilliseconds)
-  timer?.unref()
-
-  return {
-    async close() {
-      stopping.abort()
-      clearInterval(timer)
-      await running
     },
-  }
+  })
 }
 
 /**
