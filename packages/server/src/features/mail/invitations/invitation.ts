@@ -24,7 +24,7 @@ import {
 import type { AppInvitations, Invitation, OpenInvitation } from '../../users/accounts/app-users.ts'
 import { defaultPageSize, requirePageSize } from '../../users/accounts/user-page.ts'
 import { accountRoute, taken, tooManyMails } from '../../users/accounts/route-parts.ts'
-import { newRowOf, storedRights, userOfNewRow, type User } from '../../users/accounts/users.ts'
+import { newRowOf, storedRights, userOf, type User } from '../../users/accounts/users.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byApp, byStranger } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
@@ -49,8 +49,8 @@ import {
   type Rights,
   type ScopeRules,
 } from '../../users/scopes/scopes.ts'
-import { acceptRate } from './rates.ts'
-import { acceptInvitation, insertInvitation, invitation, revokeInvitation } from './store.ts'
+import { acceptRate } from './feature.ts'
+import { acceptInvitation, insertInvitation, revokeInvitation } from './store.ts'
 
 const kind = proofKinds.invitation
 
@@ -139,7 +139,7 @@ async function acceptInvited(
     const outcome = await database.write(acceptInvitation, { proof, row, by })
     if (outcome === 'refused') throw refusedInvitation()
     if (outcome !== 'created') throw taken(outcome)
-    return userOfNewRow(row)
+    return userOf(row)
   })
 }
 

@@ -1,13 +1,11 @@
 import { ProblemError } from 'keystile/internal'
-import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import type { Directory } from '../../users/directory/directory.ts'
 import { mailboxOf } from '../../users/directory/names.ts'
 import type { FlowParts } from '../flows/flow.ts'
 import { claimMilliseconds } from '../proofs/feature.ts'
-import type { FoundProof } from '../proofs/proofs.ts'
+import type { SpendableProof } from '../proofs/in-transaction.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
-import type { NewMail } from '../outbox/new-mail.ts'
 import {
   bindAppReset,
   bindReset,
@@ -15,14 +13,11 @@ import {
   finishReset,
   releaseReset,
   resetPassword,
+  type Reset,
 } from './store.ts'
 
-export interface NewPassword {
-  /** The proof. Its user and its mailbox have been checked. */
-  readonly proof: FoundProof
+export interface NewPassword extends Omit<Reset, 'now'> {
   readonly hash: string
-  readonly notice: NewMail | undefined
-  readonly by: By
 }
 
 /**
@@ -104,7 +99,7 @@ async function setPassword<U>(
  * @throws {ProblemError} `temporarily_unavailable` if the stored hash changed at the same moment
  */
 async function writeWithApp<U>(
-  { subject, mailbox }: FoundProof,
+  { subject, mailbox }: SpendableProof,
   hash: string,
   { directory, feed }: DirectoryPasswordParts<U>,
 ): Promise<string | undefined> {

@@ -12,7 +12,7 @@ import {
   type RegistrationFormParts,
 } from '../../users/accounts/registration.ts'
 import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
-import { newRowOf, userOfNewRow, type NewUser, type User } from '../../users/accounts/users.ts'
+import { newRowOf, userOf, type NewUser, type User } from '../../users/accounts/users.ts'
 import type { Profile } from '../../users/accounts/profile.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf, parseUsername, type ComparableName } from '../../users/directory/names.ts'
@@ -103,7 +103,7 @@ export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
           }
           const row = newRowOf(newUserOf(pending, changed), clock.now())
           const outcome = await database.write(finishRegistration, { proof, row, by })
-          return outcome === 'created' ? userOfNewRow(row) : outcome
+          return outcome === 'created' ? userOf(row) : outcome
         },
       }
     },

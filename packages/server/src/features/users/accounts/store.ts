@@ -22,7 +22,6 @@ import {
   insertAccount,
   notify,
   recordChange,
-  type NewUserRow,
   type TakenField,
   type UserAct,
 } from './in-transaction.ts'
@@ -35,7 +34,7 @@ import { updateUser } from './user-in-transaction.ts'
  * @param values.proof a row to insert too: the request for the mail that verifies the address
  */
 export const insertUser: Command<
-  { readonly row: NewUserRow; readonly by: By; readonly proof: PreparedRequest['row'] | undefined },
+  { readonly row: UserRow; readonly by: By; readonly proof: PreparedRequest['row'] | undefined },
   'created' | TakenField
 > = command('insertUser', async (transaction, { row, by, proof }) => {
   const outcome = await insertAccount(transaction, { row, by })
