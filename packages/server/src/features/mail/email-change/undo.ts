@@ -9,7 +9,7 @@ import { undoRoute } from '../flows/undo-route.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { expiryOf, proofKinds } from '../proofs/kinds.ts'
-import { prepareLinked, prepareLinkMail, type LinkMailParts } from '../proofs/new-proof.ts'
+import { prepareLinked, prepareLinkMail } from '../proofs/new-proof.ts'
 import { emailRates } from './feature.ts'
 import { findFormerEmail, undoEmailChange, type NewUndo } from './store.ts'
 
@@ -30,9 +30,8 @@ export interface EmailUndo {
 }
 
 export function undoFlow(parts: FlowParts): MailFlow & EmailUndo {
-  const { database, users, limits, notices, pagesUrl, clock } = parts
+  const { database, users, limits, notices, clock } = parts
 
-  const linkParts = (): LinkMailParts => ({ seal: parts.seal(), pagesUrl, now: clock.now() })
   const noticeFor = ({ acceptLanguage }: By): NewMail | undefined =>
     notices('email_removed', { acceptLanguage })
 
@@ -40,14 +39,14 @@ export function undoFlow(parts: FlowParts): MailFlow & EmailUndo {
     prepare(by) {
       const [token, expiresAt] = [makeSecret(), expiryOf(proofKinds.emailUndo, clock.now())]
       const link = { token, expiresAt, language: preferredLanguage(by.acceptLanguage) }
-      const mail = prepareLinkMail(proofKinds.emailUndo, link, linkParts())
+      const mail = prepareLinkMail(proofKinds.emailUndo, link, parts)
       return { tokenHash: hashSecret(token), expiresAt, mail, notice: noticeFor(by) }
     },
 
     undo: (token, by) =>
       confirmCounted(limits, limits.usesAt(emailRates.confirm, by.address), async () => {
         const language = preferredLanguage(by.acceptLanguage)
-        const reset = prepareLinked(proofKinds.passwordReset, language, linkParts())
+        const reset = prepareLinked(proofKinds.passwordReset, language, parts)
         const [tokenHash, now] = [hashSecret(token), clock.now()]
         const values = { tokenHash, reset, notice: noticeFor(by), by, now }
         const { subject } = await database.write(undoEmailChange, values).catch(asRefused)

@@ -40,8 +40,7 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
   const { database, proofs, users, directory, limits, notices, clock } = parts
 
   function linked(kind: ProofKind, pagesUrl: string, { acceptLanguage }: By): LinkedProof {
-    const linkParts = { seal: parts.seal(), pagesUrl, now: clock.now() }
-    return prepareLinked(kind, preferredLanguage(acceptLanguage), linkParts)
+    return prepareLinked(kind, preferredLanguage(acceptLanguage), { ...parts, pagesUrl })
   }
 
   const undo: FactorUndo = {

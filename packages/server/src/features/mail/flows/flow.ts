@@ -1,13 +1,7 @@
 // What all flows by mail share. In a flow, a person does something with a link or a code from a
 // mail, for example sets a new password.
 import type * as z from 'zod'
-import {
-  ProblemError,
-  type Clock,
-  type HttpRequestWithBody,
-  type JsonObject,
-} from 'keystile/internal'
-import type { Seal } from '../../../base/seal.ts'
+import { ProblemError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
 import { secondMilliseconds, type LimitRate } from '../../../feature/limit-rate.ts'
 import { stringField } from '../../../http/json-body.ts'
 import type { Route, SuccessDoc } from '../../../http/route.ts'
@@ -23,6 +17,7 @@ import { mailboxOf } from '../../users/directory/names.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import type { Language } from '../messages/message.ts'
 import type { Notices } from '../messages/notices.ts'
+import type { LinkMailParts } from '../proofs/new-proof.ts'
 import type { FoundProof, MailProofs, Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 
@@ -38,17 +33,13 @@ export interface MailFlow<C = AccountCaller> {
  *
  * @typeParam U a user of the directory
  */
-export interface FlowParts<U = User> extends RegistrationFormParts {
+export interface FlowParts<U = User> extends RegistrationFormParts, LinkMailParts {
   readonly issuer: string
-  /** Where the links in mails lead. */
-  readonly pagesUrl: string
   readonly database: Pick<Database, 'reader' | 'write'>
   readonly directory: Directory<U>
   readonly devices: Pick<Devices, 'open'>
   readonly proofs: MailProofs
   readonly notices: Notices
-  readonly seal: () => Seal
-  readonly clock: Clock
 }
 
 /** The rate limit of refused confirmations, per IP address. Each flow has one of its own. */

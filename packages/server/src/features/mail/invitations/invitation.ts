@@ -161,18 +161,18 @@ function refusedInvitation(): ProblemError {
 export async function sendInvitation(
   { email, scopes, roles }: Rights & { readonly email: ComparableName },
   by: By,
-  { database, pagesUrl, clock, ...parts }: InvitingParts,
+  parts: InvitingParts,
 ): Promise<Invitation | { readonly refused: 'taken' | 'too-many-mails' }> {
-  const [now, seal] = [clock.now(), parts.seal()]
+  const now = parts.clock.now()
   const { requestId, token, code, row } = prepareProof(kind, '', now)
   const subject = randomId()
   const bound = { ...row, subject, mailbox: email.key, counted_for: subject, resolved_at: now }
   const data = { email: email.shown, ...storedRights({ scopes, roles }) }
 
   const expiresAt = row.expires_at
-  const outcome = await database.write(insertInvitation, {
-    proof: { ...bound, sealed: sealValues(seal, bound, data) },
-    mail: prepareLinkMail(kind, { token, code, expiresAt }, { seal, pagesUrl, now }),
+  const outcome = await parts.database.write(insertInvitation, {
+    proof: { ...bound, sealed: sealValues(parts.seal(), bound, data) },
+    mail: prepareLinkMail(kind, { token, code, expiresAt }, parts),
     recipient: email.shown,
     given: namesOfRights({ roles, scopes }),
     by,

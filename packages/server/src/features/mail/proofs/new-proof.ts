@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import { prepareMail, type MailParameters, type NewMail } from '../outbox/new-mail.ts'
@@ -84,16 +85,16 @@ export function prepareLinked(
   language: LinkMailValues['language'],
   parts: LinkMailParts,
 ): LinkedProof {
-  const { row, token } = prepareProof(kind, '', parts.now)
+  const { row, token } = prepareProof(kind, '', parts.clock.now())
   const values = { token, language, expiresAt: row.expires_at }
   return { row: { ...row, code_hash: null }, mail: prepareLinkMail(kind, values, parts) }
 }
 
 export interface LinkMailParts {
-  readonly seal: Seal
+  readonly seal: () => Seal
   /** Where the links in mails lead. */
   readonly pagesUrl: string
-  readonly now: number
+  readonly clock: Clock
 }
 
 /**
@@ -102,11 +103,13 @@ export interface LinkMailParts {
 export function prepareLinkMail(
   { purpose: template, page }: Pick<ProofKind, 'purpose' | 'page'>,
   { token, code, language, expiresAt }: LinkMailValues,
-  { seal, pagesUrl, now }: LinkMailParts,
+  { seal, pagesUrl, clock }: LinkMailParts,
 ): NewMail {
+  const now = clock.now()
   const link = `${pagesUrl}/${page}?token=${token}`
   const parameters = { link, code, expires_at: new Date(expiresAt).toISOString(), language }
-  return prepareMail({ template, lifetimeMilliseconds: expiresAt - now }, { parameters, seal }, now)
+  const content = { parameters, seal: seal() }
+  return prepareMail({ template, lifetimeMilliseconds: expiresAt - now }, content, now)
 }
 
 export function sealValues(seal: Seal, row: SealedRow, values: MailParameters): string {

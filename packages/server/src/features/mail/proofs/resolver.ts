@@ -1,12 +1,11 @@
 // Looks up the accounts of requests, and stores their mails, in the process that holds the lease of
 // background jobs.
-import type { Clock, Logger } from 'keystile/internal'
-import type { Seal } from '../../../base/seal.ts'
+import type { Logger } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
 import { startJob } from '../../operations/lease/job.ts'
 import type { Lease } from '../../operations/lease/lease.ts'
 import { prepareMail, type MailParameters } from '../outbox/new-mail.ts'
-import { openValues, prepareLinkMail, sealValues } from './new-proof.ts'
+import { openValues, prepareLinkMail, sealValues, type LinkMailParts } from './new-proof.ts'
 import type { StoredSecrets } from './proofs.ts'
 import type { ProofPurpose } from './purpose.ts'
 import { leaveUnbound, listUnresolved } from './store.ts'
@@ -23,14 +22,10 @@ const batchSize = 20
 /** How long an app may take to find one of its own users. */
 const lookupMilliseconds = 10_000
 
-export interface ResolverParts {
+export interface ResolverParts extends LinkMailParts {
   readonly database: Pick<Database, 'reader'>
   readonly lease: Lease
   readonly purposes: readonly ProofPurpose[]
-  readonly seal: () => Seal
-  /** Where the links in mails lead. */
-  readonly pagesUrl: string
-  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -92,7 +87,7 @@ async function resolveBatch(parts: ResolverParts, after: MailProofRow | undefine
  * false if there is no account.
  */
 async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean> {
-  const { lease, purposes, pagesUrl, clock } = parts
+  const { lease, purposes, clock } = parts
   const seal = parts.seal()
   const purpose = purposes.find((known) => known.purpose === row.purpose)
   const opened = openValues(seal, row)
@@ -109,7 +104,7 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
   const { language } = values
   const mail = notice
     ? prepareMail({ ...notice, lifetimeMilliseconds: expiresAt - now }, { ...notice, seal }, now)
-    : prepareLinkMail(purpose, { token, code, language, expiresAt }, { seal, pagesUrl, now })
+    : prepareLinkMail(purpose, { token, code, language, expiresAt }, parts)
   const sealed = data ? sealValues(seal, { ...row, resolved_at: now }, data) : null
   const bound = { id: row.id, subject, mailbox, sealed, share, device, keepsCount }
   await lease.write(purpose.bind, { ...bound, mail, recipient, now })

@@ -22,9 +22,7 @@ const refusesTaken = { ...refuses, 409: 'A page: the user name or the address is
 const refusesFields = { 422: 'A page: a field is not acceptable' }
 
 /** The forms that confirm an address of an account, and a registration. */
-const confirmForms: Readonly<
-  Record<'verify' | 'finish', Pick<FormPage, 'name' | 'summary' | 'refuses' | 'fieldNames'>>
-> = {
+const confirmForms = {
   verify: {
     name: 'verify-email',
     summary: 'Confirm the address of an account',
@@ -44,7 +42,7 @@ const confirmForms: Readonly<
  * (`finish`). The latter asks for another user name if the first is taken.
  */
 export function confirmPage(
-  kind: 'verify' | 'finish',
+  kind: keyof typeof confirmForms,
   { confirm, isOpen }: Pick<Verifications, 'confirm' | 'isOpen'>,
 ): FormPage {
   const typedName = (form: Form): string | undefined =>
@@ -113,11 +111,8 @@ export function changePage({
   }
 }
 
-const undoForms: Readonly<Record<'undo' | 'undoFactor', Pick<FormPage, 'name' | 'summary'>>> = {
-  undo: {
-    name: 'undo-email-change',
-    summary: 'Restore the old e-mail address',
-  },
+const undoForms = {
+  undo: { name: 'undo-email-change', summary: 'Restore the old e-mail address' },
   undoFactor: { name: 'undo-factor', summary: 'Remove the second factors' },
 }
 
