@@ -37,7 +37,11 @@ import {
 import { proofKinds } from '../proofs/kinds.ts'
 import type { FoundProof, PreparedRequest, Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
-import type { FoundRegistration, Registrations } from '../pending-registration/registration.ts'
+import type {
+  FoundRegistration,
+  PresentedRegistration,
+  Registrations,
+} from '../pending-registration/registration.ts'
 import { verificationRates } from './feature.ts'
 import { bindVerification, verifyEmail } from './store.ts'
 
@@ -82,9 +86,7 @@ export interface Verifications {
  * What a person presents: the token of a link, or a code together with the id of its request or
  * registration.
  */
-export type PresentedVerification =
-  | Presented
-  | { readonly registrationId: string; readonly code: string }
+export type PresentedVerification = Presented | PresentedRegistration
 
 /**
  * What a person sends to confirm: a link or a code, and the password or token that
@@ -108,16 +110,7 @@ export interface VerificationParts extends FlowParts {
 }
 
 export function verificationFlow(parts: VerificationParts): MailFlow & Verifications {
-  const { proofs, passwords, directory, limits } = parts
-
-  async function findRegistration(
-    presented: PresentedVerification,
-  ): Promise<FoundRegistration | undefined> {
-    if ('token' in presented) return parts.registrations.find(presented)
-    if ('requestId' in presented) return undefined
-    const { registrationId: requestId, code } = presented
-    return parts.registrations.find({ requestId, code })
-  }
+  const { proofs, registrations, passwords, directory, limits } = parts
 
   const verifications: Verifications = {
     prepare({ key }, language) {
@@ -142,16 +135,16 @@ export function verificationFlow(parts: VerificationParts): MailFlow & Verificat
       const uses = limits.usesAt(verificationRates.confirm, by.address)
       return confirmCounted(limits, uses, async () => {
         const { presented } = confirmation
-        const isOfRegistration = 'registrationId' in presented
-        const proof = isOfRegistration ? undefined : await proofs.find(kind, presented)
+        const proof = 'registrationId' in presented ? undefined : await proofs.find(kind, presented)
         if (proof) return verify(proof, { ...confirmation, by }, parts)
-        return finish(await findRegistration(presented), { ...confirmation, by }, parts)
+        const found = 'requestId' in presented ? undefined : await registrations.find(presented)
+        return finish(found, { ...confirmation, by }, parts)
       })
     },
 
     async isOpen(token) {
       const proof = await proofs.find(kind, { token })
-      const found = await (proof ? findOwner(proof, directory) : findRegistration({ token }))
+      const found = await (proof ? findOwner(proof, directory) : registrations.find({ token }))
       return found !== undefined
     },
   }

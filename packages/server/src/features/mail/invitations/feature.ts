@@ -1,20 +1,8 @@
 import type { Call, CliCommand } from '../../../feature/cli-command.ts'
 import type { Feature } from '../../../feature/feature.ts'
-import type { LimitRate } from '../../../feature/limit-rate.ts'
-import { confirmRate } from '../flows/flow.ts'
+import { auditEvents, type InvitationEvent } from './audit-events.ts'
 import type { Options } from './cli.ts'
-
-/** Limits how many wrong links and codes of invitations one IP address can send. */
-export const acceptRate: LimitRate = confirmRate('invitation')
-
-const auditEvents = [
-  /** An operator or the app invited a person. The subject is the id of the future user. */
-  'user_invited',
-  /** An operator revoked an invitation before it was accepted. */
-  'invitation_revoked',
-] as const
-
-export type InvitationEvent = (typeof auditEvents)[number]
+import { acceptRate } from './rates.ts'
 
 const cliCommands: readonly CliCommand<Call<Options>>[] = [
   {

@@ -24,7 +24,7 @@ import {
 import type { AppInvitations, Invitation, OpenInvitation } from '../../users/accounts/app-users.ts'
 import { defaultPageSize, requirePageSize } from '../../users/accounts/user-page.ts'
 import { accountRoute, taken, tooManyMails } from '../../users/accounts/route-parts.ts'
-import { newRowOf, storedRights, userOf, type User } from '../../users/accounts/users.ts'
+import { newRowOf, userOf, type User } from '../../users/accounts/users.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byApp, byStranger } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
@@ -46,10 +46,12 @@ import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts
 import {
   changeRights,
   namesOfRights,
+  readRights,
+  storedRights,
   type Rights,
   type ScopeRules,
 } from '../../users/scopes/scopes.ts'
-import { acceptRate } from './feature.ts'
+import { acceptRate } from './rates.ts'
 import { acceptInvitation, insertInvitation, revokeInvitation } from './store.ts'
 
 const kind = proofKinds.invitation
@@ -205,19 +207,18 @@ export async function listInvitations(
   // Reads one more than the page needs: if it exists, another page follows.
   const found = await proofs.list(kind, { after, limit: limit + 1 })
   const page = found.slice(0, limit)
-  const invitations = page.map(({ mailbox, createdAt: invitedAt, expiresAt, data }) => ({
+  const invitations = page.map(({ mailbox, created_at, expires_at, data }) => ({
     email: data?.['email'] ?? mailbox,
     rights: data && rightsOf(data),
-    invitedAt,
-    expiresAt,
+    invitedAt: new Date(created_at),
+    expiresAt: new Date(expires_at),
   }))
   return { invitations, next: found.length > limit ? (page.at(-1)?.mailbox ?? null) : null }
 }
 
 /** Returns the rights that an invitation gives. */
 function rightsOf({ scopes = '[]', roles = '[]' }: MailParameters): Rights {
-  const parse = (names: string): readonly string[] => JSON.parse(names) as readonly string[]
-  return { scopes: parse(scopes), roles: parse(roles) }
+  return readRights({ scopes, roles })
 }
 
 /** `POST /invitations/accept`: creates the account of an invited person. */

@@ -16,7 +16,7 @@ import { proofKinds } from '../proofs/kinds.ts'
 import type { NewProof } from '../proofs/new-proof.ts'
 import { tryInsertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
-import type { InvitationEvent } from './feature.ts'
+import type { InvitationEvent } from './audit-events.ts'
 
 const { purpose } = proofKinds.invitation
 

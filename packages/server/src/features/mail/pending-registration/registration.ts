@@ -18,7 +18,6 @@ import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf, parseUsername, type ComparableName } from '../../users/directory/names.ts'
 import { languageFor, requiredString, type FlowParts, type MailFlow } from '../flows/flow.ts'
 import { proofKinds } from '../proofs/kinds.ts'
-import type { Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import {
   bindRegistration,
@@ -40,8 +39,13 @@ export interface Registrations {
    */
   register(registered: Omit<ReadRegistration, 'spent'>, language: string): Promise<string>
   /** Finds a registration and does NOT spend its proof: see `MailProofs.find()`. */
-  find(presented: Presented): Promise<FoundRegistration | undefined>
+  find(presented: PresentedRegistration): Promise<FoundRegistration | undefined>
 }
+
+/** The token of a link, or a code with the id of its registration. */
+export type PresentedRegistration =
+  | { readonly token: string }
+  | { readonly registrationId: string; readonly code: string }
 
 export interface FoundRegistration {
   /** The subject that the account will have. */
@@ -88,7 +92,10 @@ export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
       return requestId
     },
     async find(presented) {
-      const proof = await proofs.find(proofKinds.registration, presented)
+      const proof = await proofs.find(
+        proofKinds.registration,
+        'token' in presented ? presented : { ...presented, requestId: presented.registrationId },
+      )
       if (!proof) return undefined
 
       const pending = await findPending(database.reader, { ...proof, now: clock.now() })

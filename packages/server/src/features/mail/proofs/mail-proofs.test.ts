@@ -65,7 +65,7 @@ describeOnBoth('a proof', (stage) => {
           const values = { ...binding, id: row.id, sealed: null, mail, now, ...fields }
           await database.write(command, values)
         },
-        find: ({ requestId, token, code = '' }, typed) =>
+        find: ({ requestId, token, code }, typed) =>
           proofs.find(kind, typed === undefined ? { token } : { requestId, code: typed || code }),
       })
     } finally {

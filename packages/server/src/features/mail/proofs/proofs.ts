@@ -47,10 +47,7 @@ export interface FoundProof extends SpendableProof {
   readonly data: MailParameters
 }
 
-export interface ListedProof {
-  readonly mailbox: string
-  readonly createdAt: Date
-  readonly expiresAt: Date
+export interface ListedProof extends BoundProofRow {
   /** The data that the purpose stored. Undefined if it was encrypted with another key. */
   readonly data: MailParameters | undefined
 }
@@ -135,12 +132,7 @@ export function createMailProofs(
     },
     async list({ purpose }, page) {
       const rows = await listBound(database.reader, { ...page, purpose, now: clock.now() })
-      return rows.map((row) => ({
-        mailbox: row.mailbox,
-        createdAt: new Date(row.created_at),
-        expiresAt: new Date(row.expires_at),
-        data: openValues(seal(), row),
-      }))
+      return rows.map((row) => ({ ...row, data: openValues(seal(), row) }))
     },
   }
 }

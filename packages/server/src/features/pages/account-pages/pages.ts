@@ -42,7 +42,7 @@ const confirmForms = {
  * (`finish`). The latter asks for another user name if the first is taken.
  */
 export function confirmPage(
-  kind: keyof typeof confirmForms,
+  kind: 'verify' | 'finish',
   { confirm, isOpen }: Pick<Verifications, 'confirm' | 'isOpen'>,
 ): FormPage {
   const typedName = (form: Form): string | undefined =>
@@ -118,7 +118,7 @@ const undoForms = {
 
 /** The page that restores the old e-mail address, or removes the second factors (`undoFactor`). */
 export function undoPage(
-  kind: keyof typeof undoForms,
+  kind: 'undo' | 'undoFactor',
   { undo, isOpen }: Pick<EmailUndo | FactorUndo, 'undo' | 'isOpen'>,
 ): FormPage {
   return {

@@ -13,7 +13,7 @@ import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { isSameMailbox } from '../directory/names.ts'
 import { lockProof, spendProof, type SpendableProof } from '../../mail/proofs/in-transaction.ts'
-import { namesOfRights, type StoredRights } from '../scopes/scopes.ts'
+import { namesOfRights, readRights, type StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
@@ -354,6 +354,6 @@ export async function announceChange(
  * Returns the names of a user's roles and scopes in the form of the audit record, such as
  * `role:admin`.
  */
-export function grantNames({ scopes, roles }: StoredRights): readonly string[] {
-  return namesOfRights({ scopes: JSON.parse(scopes), roles: JSON.parse(roles) })
+export function grantNames(rights: StoredRights): readonly string[] {
+  return namesOfRights(readRights(rights))
 }

@@ -9,7 +9,7 @@ import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { noNotices, type Notices } from '../../mail/messages/notices.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
-import type { Rights, StoredRights } from '../scopes/scopes.ts'
+import { readRights, storedRights, type Rights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { isTaken, type TakenField, type UserAct } from './in-transaction.ts'
 import type { NewUndo } from './address-in-transaction.ts'
@@ -253,14 +253,6 @@ function asTaken(error: unknown): 'taken' {
   throw error
 }
 
-/**
- * Returns scopes and roles as the JSON strings that the database stores, so that a query can
- * compare them with `=`.
- */
-export function storedRights({ scopes, roles }: Rights): StoredRights {
-  return { scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }
-}
-
 function storedAccess(user: Rights & Pick<User, 'active'>): StoredAccess {
   return { ...storedRights(user), disabled: !user.active }
 }
@@ -280,8 +272,7 @@ export function userOf(row: UserRow): User {
     profile,
     passwordHash: row.password_hash,
     passwordSession: row.password_session ?? undefined,
-    scopes: JSON.parse(row.scopes) as readonly string[],
-    roles: JSON.parse(row.roles) as readonly string[],
+    ...readRights(row),
     active: row.disabled_at === null,
   })
 }

@@ -1,0 +1,5 @@
+import type { LimitRate } from '../../../feature/limit-rate.ts'
+import { confirmRate } from '../flows/flow.ts'
+
+/** Limits how many wrong links and codes of invitations one IP address can send. */
+export const acceptRate: LimitRate = confirmRate('invitation')
