@@ -102,7 +102,7 @@ export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChange
     },
 
     confirm: (presented, owner, by) =>
-      confirmCounted(limits, limits.usesAt(emailRates.confirm, by.address), async () => {
+      confirmCounted(limits, emailRates.confirm, by, async () => {
         const proved = await findProved(presented, parts)
         if (!proved || !(await isOwner(owner, proved.user, by, parts))) throw refusedChange()
 

@@ -44,7 +44,7 @@ export function undoFlow(parts: FlowParts): MailFlow & EmailUndo {
     },
 
     undo: (token, by) =>
-      confirmCounted(limits, limits.usesAt(emailRates.confirm, by.address), async () => {
+      confirmCounted(limits, emailRates.confirm, by, async () => {
         const language = preferredLanguage(by.acceptLanguage)
         const reset = prepareLinked(proofKinds.passwordReset, language, parts)
         const [tokenHash, now] = [hashSecret(token), clock.now()]

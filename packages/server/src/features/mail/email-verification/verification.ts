@@ -132,8 +132,7 @@ export function verificationFlow(parts: VerificationParts): MailFlow & Verificat
 
     async confirm(confirmation, by) {
       passwords.requireRoom(by.address)
-      const uses = limits.usesAt(verificationRates.confirm, by.address)
-      return confirmCounted(limits, uses, async () => {
+      return confirmCounted(limits, verificationRates.confirm, by, async () => {
         const { presented } = confirmation
         const proof = 'registrationId' in presented ? undefined : await proofs.find(kind, presented)
         if (proof) return verify(proof, { ...confirmation, by }, parts)

@@ -47,7 +47,7 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
     prepare: (by) => linked(proofKinds.factorUndo, parts.ownPagesUrl, by),
 
     undo: (token, by) =>
-      confirmCounted(limits, limits.usesAt(undoRate, by.address), async () => {
+      confirmCounted(limits, undoRate, by, async () => {
         const proof = await proofs.find(proofKinds.factorUndo, { token })
         if (!proof) throw refusedProof(advice)
 

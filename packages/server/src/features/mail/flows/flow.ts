@@ -6,8 +6,8 @@ import { secondMilliseconds, type LimitRate } from '../../../feature/limit-rate.
 import { stringField } from '../../../http/json-body.ts'
 import type { Route, SuccessDoc } from '../../../http/route.ts'
 import type { Database } from '../../../storage/database.ts'
+import type { By } from '../../operations/audit/entry.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
-import type { Use } from '../../operations/limits/uses.ts'
 import type { Devices } from '../../sign-in/known-devices/devices.ts'
 import type { RegistrationFormParts } from '../../users/accounts/registration.ts'
 import { tooManyTries, type AccountCaller } from '../../users/accounts/route-parts.ts'
@@ -106,14 +106,15 @@ export function presentedOf(
  * Confirms something. A confirmation counts before it begins, so that parallel ones cannot exceed
  * the limit. If it is not refused, it gets a refund.
  *
- * @param uses the limit for the IP address
+ * @param rate the limit for the IP address
  */
 export async function confirmCounted<T>(
   limits: Limits,
-  uses: readonly Use[],
+  rate: LimitRate,
+  { address }: By,
   confirm: () => Promise<T>,
 ): Promise<T> {
-  const spent = await limits.count(uses)
+  const spent = await limits.count(limits.usesAt(rate, address))
   const confirmed = await confirm()
   await limits.refund(spent)
   return confirmed

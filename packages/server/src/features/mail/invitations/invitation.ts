@@ -77,11 +77,10 @@ export interface Invitations extends AppInvitations {
 export type InvitingParts = Pick<FlowParts, 'database' | 'seal' | 'pagesUrl' | 'clock'>
 
 export function invitationFlow(parts: FlowParts): MailFlow & Invitations {
-  const { database, proofs, clock, scopes: rules } = parts
-  const accept: Invitations['accept'] = (...presented) => acceptInvited(parts, ...presented)
+  const { database, proofs, passwords, passwordPolicy, limits, profile, clock } = parts
+  const rules = parts.scopes
 
-  return {
-    routes: [acceptRoute({ accept }, parts)],
+  const invitations: Invitations = {
     async invite({ email, scopes = [], roles = [] }) {
       const fields = getFields(checkFields(invitationFields, { email, scopes, roles }))
       refuseFaults(findUndeclared(fields, rules))
@@ -104,9 +103,33 @@ export function invitationFlow(parts: FlowParts): MailFlow & Invitations {
       if (!(await database.write(revokeInvitation, values)))
         throw new ProblemError('not_found', 'There is no invitation for this address')
     },
-    accept,
+    async accept(presented, members, by) {
+      const schema = z.object(acceptFields(passwordPolicy))
+      const checked = await getAccountFields(schema, members, profile)
+      const { username, password } = checked.fields
+      passwords.requireRoom(by.address)
+
+      return confirmCounted(limits, acceptRate, by, async () => {
+        const proof = await proofs.find(kind, presented)
+        const email = parseEmail(proof?.data['email'] ?? '')
+        if (!proof || !email) throw refusedInvitation()
+
+        const owner = { username: username.shown, email: email.shown }
+        refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
+        const passwordHash = await passwords.hash(password, by.address)
+        const address = { email, emailVerified: true }
+        const rights = stillDeclared(rightsOf(proof.data), rules)
+        const fresh = { id: proof.subject, username, ...address, passwordHash, ...rights }
+        const row = newRowOf({ ...fresh, profile: checked.profile }, clock.now())
+        const outcome = await database.write(acceptInvitation, { proof, row, by })
+        if (outcome === 'refused') throw refusedInvitation()
+        if (outcome !== 'created') throw taken(outcome)
+        return userOf(row)
+      })
+    },
     isOpen: async (token) => (await proofs.find(kind, { token })) !== undefined,
   }
+  return { ...invitations, routes: [acceptRoute(invitations, parts)] }
 }
 
 const addressFields = strictFields({ email: emailField })
@@ -117,33 +140,6 @@ const acceptFields = (policy: PasswordPolicy) => ({
   username: usernameField,
   password: newPasswordField(policy),
 })
-
-async function acceptInvited(
-  { database, proofs, passwords, passwordPolicy, limits, scopes, profile, clock }: FlowParts,
-  ...[presented, members, by]: Parameters<Invitations['accept']>
-): Promise<User> {
-  const checked = await getAccountFields(z.object(acceptFields(passwordPolicy)), members, profile)
-  const { username, password } = checked.fields
-  passwords.requireRoom(by.address)
-
-  return confirmCounted(limits, limits.usesAt(acceptRate, by.address), async () => {
-    const proof = await proofs.find(kind, presented)
-    const email = parseEmail(proof?.data['email'] ?? '')
-    if (!proof || !email) throw refusedInvitation()
-
-    const owner = { username: username.shown, email: email.shown }
-    refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
-    const passwordHash = await passwords.hash(password, by.address)
-    const address = { email, emailVerified: true }
-    const rights = stillDeclared(rightsOf(proof.data), scopes)
-    const fresh = { id: proof.subject, username, ...address, passwordHash, ...rights }
-    const row = newRowOf({ ...fresh, profile: checked.profile }, clock.now())
-    const outcome = await database.write(acceptInvitation, { proof, row, by })
-    if (outcome === 'refused') throw refusedInvitation()
-    if (outcome !== 'created') throw taken(outcome)
-    return userOf(row)
-  })
-}
 
 function stillDeclared({ scopes, roles }: Rights, rules: ScopeRules): Rights {
   return {

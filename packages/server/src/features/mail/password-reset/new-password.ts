@@ -66,30 +66,29 @@ interface DirectoryPasswordParts<U> extends Pick<FlowParts<U>, 'database' | 'clo
  * expires, the proof works again, and the user can set the password once more.
  */
 export function directoryPasswords<U>(parts: DirectoryPasswordParts<U>): PasswordStore {
-  return { bind: bindAppReset, setPassword: (wanted) => setPassword(wanted, parts) }
-}
-
-async function setPassword<U>(
-  { proof, hash, notice, by }: NewPassword,
-  parts: DirectoryPasswordParts<U>,
-): Promise<boolean> {
   const { database, feed, clock } = parts
-  const { claim } = await database.write(claimReset, { proof, now: clock.now() })
-  if (claim === 'gone') return false
-  if (claim === 'claimed') throw tryLater(claimMilliseconds / 1000)
+  return {
+    bind: bindAppReset,
+    async setPassword({ proof, hash, notice, by }) {
+      const { claim } = await database.write(claimReset, { proof, now: clock.now() })
+      if (claim === 'gone') return false
+      if (claim === 'claimed') throw tryLater(claimMilliseconds / 1000)
 
-  let recipient: string | undefined
-  try {
-    recipient = await writeWithApp(proof, hash, parts)
-  } finally {
-    // If the release fails, the claim expires by itself.
-    if (recipient === undefined) await database.write(releaseReset, claim).catch(() => undefined)
+      let recipient: string | undefined
+      try {
+        recipient = await writeWithApp(proof, hash, parts)
+      } finally {
+        // If the release fails, the claim expires by itself.
+        if (recipient === undefined)
+          await database.write(releaseReset, claim).catch(() => undefined)
+      }
+      if (recipient === undefined) return false
+
+      await database.write(finishReset, { proof: claim, recipient, notice, by, now: clock.now() })
+      await feed.tail()
+      return true
+    },
   }
-  if (recipient === undefined) return false
-
-  await database.write(finishReset, { proof: claim, recipient, notice, by, now: clock.now() })
-  await feed.tail()
-  return true
 }
 
 /**

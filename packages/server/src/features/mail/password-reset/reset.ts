@@ -13,6 +13,7 @@ import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
 import { addressOf, byStranger } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { countedLogin, mailboxOf } from '../../users/directory/names.ts'
+import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import {
   confirmCounted,
@@ -77,16 +78,17 @@ export function passwordResetFlow<U>(
   const resets: PasswordResets = {
     async request({ login: typed, language, deviceSecret: sent = '' }, address) {
       // The request is stored, so a stranger must not choose how long it is.
-      const deviceSecret = parts.devices.open(sent) ? sent : ''
+      const device = parts.devices.open(sent)
+      const deviceSecret = device ? sent : ''
       const login = typed.slice(0, maxLoginLength)
       const wanted = { login, language, deviceSecret }
-      await countRequest(deviceSecret, address, parts)
+      await countRequest(device?.account, address, limits)
       return proofs.request(proofKinds.passwordReset, wanted, countedLogin(login))
     },
 
     async confirm(presented, newPassword, by) {
       passwords.requireRoom(by.address)
-      await confirmCounted(limits, limits.usesAt(resetRates.confirm, by.address), async () => {
+      await confirmCounted(limits, resetRates.confirm, by, async () => {
         const proof = await proofs.find(proofKinds.passwordReset, presented)
         const user = await findOwner(proof, directory)
         if (!proof || user === undefined) throw refusedProof()
@@ -128,14 +130,11 @@ function createPurpose<U>({ directory, store, devices }: PasswordResetParts<U>):
       if (recipient === undefined || mailbox === undefined || hash === undefined) return undefined
 
       const subject = directory.subject(user)
-      const device = devices.open(deviceSecret)
-      const holder = {
-        subject,
-        passwordMark: passwordMark(hash),
-        passwordSession: directory.passwordSession(user),
-      }
       if (!directory.emailVerified(user)) return { subject, mailbox, recipient }
 
+      const device = devices.open(deviceSecret)
+      const passwordSession = directory.passwordSession(user)
+      const holder = { subject, passwordMark: passwordMark(hash), passwordSession }
       const known = device?.isOf(holder) === true ? device.id : undefined
       return { subject, mailbox, recipient, share: 'reset', device: known }
     },
@@ -150,17 +149,18 @@ const maxLoginLength = 320
  * limit of the account in the secret, and against a limit of the server that strangers cannot use
  * up. If one of these is exhausted, the request counts like any other. The resolver checks later
  * whose device it is: a lookup here could reveal that the account exists.
+ *
+ * @param account the account in the device secret; undefined without a valid one
  */
 async function countRequest(
-  deviceSecret: string,
+  account: string | undefined,
   address: string | undefined,
-  { limits, devices }: Pick<PasswordResetParts<unknown>, 'limits' | 'devices'>,
+  limits: Limits,
 ): Promise<void> {
   // A device may belong to any user, so its requests count for the address too.
   const ofAddress = limits.usesAt(resetRates.address, address)
-  const device = devices.open(deviceSecret)
-  if (device) {
-    const ofAccount = useOf(resetRates.account, device.account)
+  if (account !== undefined) {
+    const ofAccount = useOf(resetRates.account, account)
     const uses = [ofAccount, useOf(resetRates.known, ''), ...ofAddress]
     if (await limits.tryCount(uses)) return
   }

@@ -68,13 +68,16 @@ export async function readProfile(
  */
 export async function readPassword(
   file: string | undefined,
-  call: {
+  {
+    owner,
+    terminal,
+    options,
+  }: {
     readonly owner: PasswordOwner
     readonly terminal: Terminal
     readonly options: InputOptions
   },
 ): Promise<string> {
-  const { owner, terminal, options } = call
   const password =
     file === undefined ? await terminal.askSecret('Password: ') : readPasswordFile(file, terminal)
 

@@ -43,16 +43,11 @@ export interface ReadRegistration {
  * @throws {ProblemError} (`read()`) `unprocessable_content`, `too_many_requests` or
  *   `temporarily_unavailable`; `forbidden` if registration is closed
  */
-export function createRegistrationForm({
-  passwords,
-  passwordPolicy,
-  limits,
-  registration,
-  profile,
-}: RegistrationFormParts): {
+export function createRegistrationForm(parts: RegistrationFormParts): {
   readonly schema: JsonObject
   read(request: HttpRequestWithBody): Promise<ReadRegistration>
 } {
+  const { passwords, passwordPolicy, limits, registration, profile } = parts
   const schema = z.object({
     username: usernameField,
     email: emailField,
