@@ -31,6 +31,7 @@ import {
   languageFor,
   refusedProof,
   requestAccepted,
+  unprocessable,
   type FlowParts,
   type MailFlow,
 } from '../flows/flow.ts'
@@ -320,8 +321,4 @@ function presentedOf(fields: z.output<typeof confirmation>): PresentedVerificati
     if (registrationId !== undefined && code !== undefined) return { registrationId, code }
   }
   throw unprocessable('The body must have either token, or code with request_id or registration_id')
-}
-
-function unprocessable(message: string): ProblemError {
-  return new ProblemError('unprocessable_content', message, { errors: [] })
 }

@@ -95,11 +95,12 @@ export function presentedOf(
   if (token !== undefined && requestId === undefined && code === undefined) return { token }
   if (token === undefined && requestId !== undefined && code !== undefined)
     return { requestId, code }
-  throw new ProblemError(
-    'unprocessable_content',
-    'The body must have either token, or request_id and code',
-    { errors: [] },
-  )
+  throw unprocessable('The body must have either token, or request_id and code')
+}
+
+/** Returns the error for a body that lacks a member, or has members that cannot be combined. */
+export function unprocessable(message: string): ProblemError {
+  return new ProblemError('unprocessable_content', message, { errors: [] })
 }
 
 /**

@@ -96,10 +96,9 @@ export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
         proofKinds.registration,
         'token' in presented ? presented : { ...presented, requestId: presented.registrationId },
       )
-      if (!proof) return undefined
+      const pending = proof && (await findPending(database.reader, { ...proof, now: clock.now() }))
+      if (!proof || !pending) return undefined
 
-      const pending = await findPending(database.reader, { ...proof, now: clock.now() })
-      if (!pending) return undefined
       return {
         subject: pending.subject,
         passwordHash: pending.password_hash,

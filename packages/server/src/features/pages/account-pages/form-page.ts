@@ -8,7 +8,6 @@ import type { FormTexts } from '../../mail/messages/text-types.ts'
 import {
   describeForm,
   continueLink,
-  donePage,
   page,
   pageRoute,
   readPageForm,
@@ -105,7 +104,10 @@ async function submitForm(
   const form = await readPageForm(request)
   try {
     await shown.submit(form, request)
-    return donePage(reader, shown.texts(reader, form).done)
+    const { heading, text } = shown.texts(reader, form).done
+    const content = markup`<p>${text}</p>
+<p>${continueLink(reader, 'button')}</p>`
+    return page(reader, heading, content)
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
 
