@@ -7,7 +7,7 @@ import { findNewestInstant } from '../features/operations/audit/audit.ts'
 import { countDeadEvents } from '../features/operations/app-events/undelivered.ts'
 import { openMailSeal } from '../features/mail/messages/notices.ts'
 import { hasUnreadableProof } from '../features/mail/proofs/unreadable.ts'
-import { countMails } from '../features/mail/outbox/store.ts'
+import { countDeadMails } from '../features/mail/outbox/dead-letters.ts'
 import {
   createFactorSeal,
   hasUnreadableApp,
@@ -128,7 +128,7 @@ async function readAllOf(
     needsPreviousKey:
       typeof secret === 'string' ? await hasOlderValue(database, secret) : undefined,
     latest: await findNewestInstant(database),
-    deadMails: (await countMails(database.reader)).dead,
+    deadMails: await countDeadMails(database),
     deadEvents: await countDeadEvents(database, now),
   }
 }

@@ -279,7 +279,8 @@ function describeChange(
       (mails
         ? ' The old address gets a mail with a link that restores it. If the old address is ' +
           'verified, or the account has a second factor, the address does not change yet: the ' +
-          'new one gets a mail with a link and a code, valid for 24 hours. `Accept-Language` chooses the language of this mail.'
+          'new one gets a mail with a link and a code, valid for 24 hours. `Accept-Language` ' +
+          'chooses the language of this mail.'
         : ''),
     success: { status: 204, description: 'Changed' },
     ...(mails && { otherSuccess: requestAccepted }),

@@ -4,7 +4,6 @@ import type { Directory } from '../../users/directory/directory.ts'
 import { mailboxOf } from '../../users/directory/names.ts'
 import type { FlowParts } from '../flows/flow.ts'
 import { claimMilliseconds } from '../proofs/feature.ts'
-import type { SpendableProof } from '../proofs/in-transaction.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import {
   bindAppReset,
@@ -98,7 +97,7 @@ export function directoryPasswords<U>(parts: DirectoryPasswordParts<U>): Passwor
  * @throws {ProblemError} `temporarily_unavailable` if the stored hash changed at the same moment
  */
 async function writeWithApp<U>(
-  { subject, mailbox }: SpendableProof,
+  { subject, mailbox }: NewPassword['proof'],
   hash: string,
   { directory, feed }: DirectoryPasswordParts<U>,
 ): Promise<string | undefined> {

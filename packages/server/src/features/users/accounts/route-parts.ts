@@ -37,13 +37,7 @@ export type AccountDoc = Omit<RouteDoc, 'tag'> & Partial<Pick<RouteDoc, 'tag'>>
 
 /** Begins a route about the account of the person who sends the request. */
 export function accountRoute(method: Method, path: string, doc: AccountDoc): AccountRoute {
-  return {
-    method,
-    path,
-    below: 'issuer',
-    refusals: 'problem',
-    doc: { tag: 'Own account', ...doc },
-  }
+  return { method, path, below: 'issuer', refusals: 'problem', doc: { tag: 'Own account', ...doc } }
 }
 
 /** Begins a route for the caller's own account, which needs a token of the app itself. */
