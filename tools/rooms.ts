@@ -421,7 +421,6 @@ const server: Package = {
       name: 'features/mail/flows',
       for: 'what all flows by mail share: a record each, requests, and confirmations',
       from: [
-        'base',
         'storage',
         'http',
         'feature',
@@ -528,7 +527,6 @@ const server: Package = {
         'features/mail/messages',
         'features/credentials/password',
         'features/users/accounts',
-        'features/mail/password-reset',
       ],
     },
     {
@@ -549,7 +547,6 @@ const server: Package = {
         'features/credentials/password',
         'features/users/directory',
         'features/users/accounts',
-        'features/mail/password-reset',
         'features/mail/factor-undo',
       ],
       packages: ['keystile'],

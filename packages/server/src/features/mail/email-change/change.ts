@@ -1,7 +1,6 @@
 // The flow that changes the e-mail address. A link or a code in a mail to the new address confirms
 // the change, and the old address gets a mail whose link restores it: see `undo.ts`.
 import { ProblemError } from 'keystile/internal'
-import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import { describeFields, readFields, strictFields } from '../../../http/json-body.ts'
 import {
   emptyAnswer,
@@ -41,19 +40,12 @@ import {
   type FlowParts,
   type MailFlow,
 } from '../flows/flow.ts'
-import type { ProofKind } from '../proofs/new-proof.ts'
+import { proofKinds } from '../proofs/kinds.ts'
 import type { Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import { emailRates } from './feature.ts'
 import { bindEmailChange, confirmEmailChange } from './store.ts'
 import { asRefused, refusedChange, type EmailUndo } from './undo.ts'
-
-export const emailChangeKind: ProofKind = {
-  purpose: 'email_change',
-  page: 'confirm-email-change',
-  lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
-  hasCode: true,
-}
 
 /** What the endpoints and the page of the flow do. */
 export interface EmailChanges {
@@ -106,11 +98,11 @@ export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChange
     request(user, { shown: email }, language) {
       const subject = user.publicUser.id
       const wanted = { ...changedAccountOf(user), subject, email, language }
-      return proofs.request(emailChangeKind, wanted, subject)
+      return proofs.request(proofKinds.emailChange, wanted, subject)
     },
 
     confirm: (presented, owner, by) =>
-      confirmCounted(limits, limits.usesAt(emailRates.confirm, by.address), async () => {
+      confirmCounted(limits, emailRates.confirm, by, async () => {
         const proved = await findProved(presented, parts)
         if (!proved || !(await isOwner(owner, proved.user, by, parts))) throw refusedChange()
 
@@ -145,7 +137,7 @@ export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChange
  */
 function createPurpose({ users }: EmailChangeParts): ProofPurpose {
   return {
-    ...emailChangeKind,
+    ...proofKinds.emailChange,
     bind: bindEmailChange,
     async resolve({ subject = '', email: typed = '', from = '', mark = '' }) {
       const user = await users.readBySubject(subject)
@@ -176,7 +168,7 @@ function changedAccountOf({ publicUser, passwordHash }: User) {
  * active and the account has not changed since the request.
  */
 async function findProved(presented: Presented, { proofs, users }: EmailChangeParts) {
-  const proof = await proofs.find(emailChangeKind, presented)
+  const proof = await proofs.find(proofKinds.emailChange, presented)
   const user = proof && (await users.readBySubject(proof.subject))
   const email = parseEmail(proof?.data['email'] ?? '')
   if (!proof || !user?.active || !email) return undefined
@@ -225,14 +217,12 @@ interface ChangeMails extends Pick<EmailChangeParts, 'undo' | 'verifiesAddresses
  */
 export function changeRoute(parts: AccountParts, mails?: ChangeMails): GuardedRoute<AccountCaller> {
   return {
-    ...ownAccount('POST', '/users/me/email'),
-    needsFactor: true,
-    doc: {
-      tag: 'Own account',
+    ...ownAccount('POST', '/users/me/email', {
       summary: 'Change the e-mail address',
       body: { type: 'json', schema: describeFields(emailChange) },
       ...describeChange(mails),
-    },
+    }),
+    needsFactor: true,
     async handle(request, { identity, user }) {
       const { current_password, new_email: email } = await readFields(emailChange, request)
       const by = byCaller(request, identity)
@@ -289,7 +279,8 @@ function describeChange(
       (mails
         ? ' The old address gets a mail with a link that restores it. If the old address is ' +
           'verified, or the account has a second factor, the address does not change yet: the ' +
-          'new one gets a mail with a link and a code, valid for 24 hours. `Accept-Language` chooses the language of this mail.'
+          'new one gets a mail with a link and a code, valid for 24 hours. `Accept-Language` ' +
+          'chooses the language of this mail.'
         : ''),
     success: { status: 204, description: 'Changed' },
     ...(mails && { otherSuccess: requestAccepted }),
@@ -310,10 +301,7 @@ const confirmation = strictFields({
 /** `POST /email-changes/confirm`: sets the new address. */
 function confirmRoute(changes: EmailChanges): OptionalRoute<AccountCaller> {
   return {
-    ...ownAccount('POST', '/email-changes/confirm'),
-    isOptional: true,
-    doc: {
-      tag: 'Own account',
+    ...ownAccount('POST', '/email-changes/confirm', {
       summary: 'Confirm the new e-mail address',
       description:
         'Takes the token of the link, or the code with the id of the request. Needs an access ' +
@@ -328,7 +316,8 @@ function confirmRoute(changes: EmailChanges): OptionalRoute<AccountCaller> {
           'or has expired. Or the account has a second factor, and the request does not prove it',
         429: tooManyTries,
       },
-    },
+    }),
+    isOptional: true,
     async handle(request, caller) {
       const fields = await readFields(confirmation, request)
       const owner = { subject: caller?.identity.subject, password: fields.password }

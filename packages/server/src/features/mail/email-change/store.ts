@@ -8,7 +8,7 @@ import {
   type NewUndo,
 } from '../../users/accounts/address-in-transaction.ts'
 import { findHolder, lockAccount, notify } from '../../users/accounts/in-transaction.ts'
-import type { By } from '../../operations/audit/entry.ts'
+import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../../users/directory/names.ts'
 import {
@@ -51,7 +51,7 @@ export const bindEmailChange: Command<BindValues, void> = command(
  *   and changes nothing, if the old mailbox already got too many mails with a link that restores it
  */
 export const confirmEmailChange: Command<
-  {
+  Act & {
     readonly proof: SpendableProof
     readonly email: ComparableName
     /** The expected password hash of the account. If the stored hash differs, nothing changes. */
@@ -62,8 +62,6 @@ export const confirmEmailChange: Command<
      */
     readonly from: string | null
     readonly undo: NewUndo
-    readonly by: By
-    readonly now: number
   },
   { readonly outcome: 'changed' | 'refused' | 'factor-missing' | 'too-many-mails' }
 > = command('confirmEmailChange', async (transaction, { proof, passwordHash, from, ...change }) => {
@@ -89,7 +87,7 @@ export const confirmEmailChange: Command<
  * @returns the user, or undefined if the link was used, has expired or was cancelled
  */
 export const undoEmailChange: Command<
-  {
+  Act & {
     readonly tokenHash: string
     /**
      * The proof with which the user may set a new password, and the mail with its link. This
@@ -98,8 +96,6 @@ export const undoEmailChange: Command<
     readonly reset: LinkedProof
     /** The mail to the address that the account loses. */
     readonly notice: NewMail | undefined
-    readonly by: By
-    readonly now: number
   },
   { readonly subject: string | undefined }
 > = command('undoEmailChange', async (transaction, { tokenHash, reset, notice, by, now }) => {

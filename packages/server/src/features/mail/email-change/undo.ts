@@ -2,22 +2,16 @@
 // Unlike the links of other flows, it is stored with the former address, and has no code.
 import { ProblemError } from 'keystile/internal'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
-import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import { isTakenAtTheSameTime } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { confirmCounted, type FlowParts, type MailFlow } from '../flows/flow.ts'
 import { undoRoute } from '../flows/undo-route.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
-import { resetKind } from '../password-reset/reset.ts'
-import { prepareLinked, prepareLinkMail, type LinkMailParts } from '../proofs/new-proof.ts'
+import { expiryOf, proofKinds } from '../proofs/kinds.ts'
+import { prepareLinked, prepareLinkMail } from '../proofs/new-proof.ts'
 import { emailRates } from './feature.ts'
 import { findFormerEmail, undoEmailChange, type NewUndo } from './store.ts'
-
-const undoKind = { purpose: 'email_changed', page: 'undo-email-change' }
-
-/** The lifetime of the link that restores the old address. */
-const undoMilliseconds = 7 * 24 * 60 * minuteMilliseconds
 
 /** What the endpoint and the page of the flow do, and the mail that begins it. */
 export interface EmailUndo {
@@ -36,24 +30,23 @@ export interface EmailUndo {
 }
 
 export function undoFlow(parts: FlowParts): MailFlow & EmailUndo {
-  const { database, users, limits, notices, pagesUrl, clock } = parts
+  const { database, users, limits, notices, clock } = parts
 
-  const linkParts = (): LinkMailParts => ({ seal: parts.seal(), pagesUrl, now: clock.now() })
   const noticeFor = ({ acceptLanguage }: By): NewMail | undefined =>
     notices('email_removed', { acceptLanguage })
 
   const undo: EmailUndo = {
     prepare(by) {
-      const [token, expiresAt] = [makeSecret(), clock.now() + undoMilliseconds]
+      const [token, expiresAt] = [makeSecret(), expiryOf(proofKinds.emailUndo, clock.now())]
       const link = { token, expiresAt, language: preferredLanguage(by.acceptLanguage) }
-      const mail = prepareLinkMail(undoKind, link, linkParts())
+      const mail = prepareLinkMail(proofKinds.emailUndo, link, parts)
       return { tokenHash: hashSecret(token), expiresAt, mail, notice: noticeFor(by) }
     },
 
     undo: (token, by) =>
-      confirmCounted(limits, limits.usesAt(emailRates.confirm, by.address), async () => {
+      confirmCounted(limits, emailRates.confirm, by, async () => {
         const language = preferredLanguage(by.acceptLanguage)
-        const reset = prepareLinked(resetKind, language, linkParts())
+        const reset = prepareLinked(proofKinds.passwordReset, language, parts)
         const [tokenHash, now] = [hashSecret(token), clock.now()]
         const values = { tokenHash, reset, notice: noticeFor(by), by, now }
         const { subject } = await database.write(undoEmailChange, values).catch(asRefused)

@@ -1,6 +1,6 @@
 import { command, type Command } from '../../../storage/database.ts'
 import { lockMailbox, verifyMailbox } from '../../users/accounts/in-transaction.ts'
-import type { By } from '../../operations/audit/entry.ts'
+import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import {
   bindWithMail,
@@ -31,7 +31,7 @@ export const bindVerification: Command<BindValues, void> = command(
  *   its address has changed
  */
 export const verifyEmail: Command<
-  { readonly proof: SpendableProof; readonly by: By; readonly now: number },
+  Act & { readonly proof: SpendableProof },
   { readonly isVerified: boolean }
 > = command('verifyEmail', async (transaction, { proof, by, now }) => {
   const { subject, purpose } = proof

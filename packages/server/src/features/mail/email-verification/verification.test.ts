@@ -6,19 +6,9 @@ import type { User } from '../../users/accounts/users.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import type { FoundRegistration } from '../pending-registration/registration.ts'
 import { feature } from './feature.ts'
-import {
-  verificationFlow,
-  verificationKind,
-  type Confirmation,
-  type VerificationParts,
-} from './verification.ts'
+import { verificationFlow, type Confirmation, type VerificationParts } from './verification.ts'
 
 describe('the flow of a verification', () => {
-  it('the mail of a verification has a link and a code, both valid for 24 hours', () => {
-    assert.equal(verificationKind.lifetimeMilliseconds, 86_400_000)
-    assert.equal(verificationKind.hasCode, true)
-  })
-
   it('if the hash queue is full, an email verification is refused and not counted', async () => {
     const parts = {
       passwords: {

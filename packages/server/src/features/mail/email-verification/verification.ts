@@ -3,7 +3,6 @@
 import type * as z from 'zod'
 import { ProblemError } from 'keystile/internal'
 import { countedMailbox } from '../../../base/mailbox.ts'
-import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
 import {
   emptyAnswer,
@@ -32,22 +31,22 @@ import {
   languageFor,
   refusedProof,
   requestAccepted,
+  unprocessable,
   type FlowParts,
   type MailFlow,
 } from '../flows/flow.ts'
-import type { ProofKind } from '../proofs/new-proof.ts'
+import { proofKinds } from '../proofs/kinds.ts'
 import type { FoundProof, PreparedRequest, Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
-import type { FoundRegistration, Registrations } from '../pending-registration/registration.ts'
+import type {
+  FoundRegistration,
+  PresentedRegistration,
+  Registrations,
+} from '../pending-registration/registration.ts'
 import { verificationRates } from './feature.ts'
 import { bindVerification, verifyEmail } from './store.ts'
 
-export const verificationKind: ProofKind = {
-  purpose: 'email_verification',
-  page: 'verify-email',
-  lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
-  hasCode: true,
-}
+const kind = proofKinds.verification
 
 /** What the endpoints and the pages of the flow do. */
 export interface Verifications {
@@ -88,9 +87,7 @@ export interface Verifications {
  * What a person presents: the token of a link, or a code together with the id of its request or
  * registration.
  */
-export type PresentedVerification =
-  | Presented
-  | { readonly registrationId: string; readonly code: string }
+export type PresentedVerification = Presented | PresentedRegistration
 
 /**
  * What a person sends to confirm: a link or a code, and the password or token that
@@ -114,20 +111,11 @@ export interface VerificationParts extends FlowParts {
 }
 
 export function verificationFlow(parts: VerificationParts): MailFlow & Verifications {
-  const { proofs, passwords, directory, limits } = parts
-
-  async function findRegistration(
-    presented: PresentedVerification,
-  ): Promise<FoundRegistration | undefined> {
-    if ('token' in presented) return parts.registrations.find(presented)
-    if ('requestId' in presented) return undefined
-    const { registrationId: requestId, code } = presented
-    return parts.registrations.find({ requestId, code })
-  }
+  const { proofs, registrations, passwords, directory, limits } = parts
 
   const verifications: Verifications = {
     prepare({ key }, language) {
-      return proofs.prepare(verificationKind, { email: key, language }, countedMailbox(key))
+      return proofs.prepare(kind, { email: key, language }, countedMailbox(key))
     },
 
     async request({ publicUser: { id, email, emailVerified } }, language) {
@@ -140,24 +128,23 @@ export function verificationFlow(parts: VerificationParts): MailFlow & Verificat
 
       await limits.count([useOf(verificationRates.user, id)])
       const values = { email: mailbox, language }
-      return proofs.request(verificationKind, values, countedMailbox(mailbox))
+      return proofs.request(kind, values, countedMailbox(mailbox))
     },
 
     async confirm(confirmation, by) {
       passwords.requireRoom(by.address)
-      const uses = limits.usesAt(verificationRates.confirm, by.address)
-      return confirmCounted(limits, uses, async () => {
+      return confirmCounted(limits, verificationRates.confirm, by, async () => {
         const { presented } = confirmation
-        const isOfRegistration = 'registrationId' in presented
-        const proof = isOfRegistration ? undefined : await proofs.find(verificationKind, presented)
+        const proof = 'registrationId' in presented ? undefined : await proofs.find(kind, presented)
         if (proof) return verify(proof, { ...confirmation, by }, parts)
-        return finish(await findRegistration(presented), { ...confirmation, by }, parts)
+        const found = 'requestId' in presented ? undefined : await registrations.find(presented)
+        return finish(found, { ...confirmation, by }, parts)
       })
     },
 
     async isOpen(token) {
-      const proof = await proofs.find(verificationKind, { token })
-      const found = await (proof ? findOwner(proof, directory) : findRegistration({ token }))
+      const proof = await proofs.find(kind, { token })
+      const found = await (proof ? findOwner(proof, directory) : registrations.find({ token }))
       return found !== undefined
     },
   }
@@ -168,7 +155,7 @@ export function verificationFlow(parts: VerificationParts): MailFlow & Verificat
 /** The mail goes to the account that has the address at the time when the mail is stored. */
 function createPurpose({ users }: VerificationParts): ProofPurpose {
   return {
-    ...verificationKind,
+    ...kind,
     bind: bindVerification,
     async resolve({ email = '' }) {
       const user = await users.findByLogin(email)
@@ -246,16 +233,14 @@ function wrongPassword(): ProblemError {
 /** `POST /email-verifications`: sends another mail to the user of the token. */
 function requestRoute(verifications: Verifications): GuardedRoute<AccountCaller> {
   return {
-    ...ownAccount('POST', '/email-verifications'),
-    doc: {
-      tag: 'Own account',
+    ...ownAccount('POST', '/email-verifications', {
       summary: 'Request a mail to verify the address',
       description:
         'Sends a mail with a link and a code, valid for 24 hours, to the address of the account. ' +
         '`Accept-Language` chooses the language of the mail.',
       success: requestAccepted,
       refuses: { 409: 'The email is already verified, or there is none', 429: tooManyTries },
-    },
+    }),
     handle: async (request, { user }) =>
       jsonAnswer(202, { request_id: await verifications.request(user, languageFor(request)) }),
   }
@@ -288,10 +273,7 @@ export function confirmRoute(
   { issuer, profile }: Pick<FlowParts, 'issuer' | 'profile'>,
 ): OptionalRoute<AccountCaller> {
   return {
-    ...ownAccount('POST', '/email-verifications/confirm'),
-    isOptional: true,
-    doc: {
-      tag: 'Own account',
+    ...ownAccount('POST', '/email-verifications/confirm', {
       summary: 'Verify an address',
       description:
         'Takes the token of the link; or the code, with the id of the request or of the ' +
@@ -305,7 +287,8 @@ export function confirmRoute(
         409: 'The username or the email is taken; `errors` says which',
         429: tooManyTries,
       },
-    },
+    }),
+    isOptional: true,
     async handle(request, caller) {
       const fields = await readFields(confirmation, request)
       const by = caller ? byCaller(request, caller.identity) : byStranger(request)
@@ -338,8 +321,4 @@ function presentedOf(fields: z.output<typeof confirmation>): PresentedVerificati
     if (registrationId !== undefined && code !== undefined) return { registrationId, code }
   }
   throw unprocessable('The body must have either token, or code with request_id or registration_id')
-}
-
-function unprocessable(message: string): ProblemError {
-  return new ProblemError('unprocessable_content', message, { errors: [] })
 }

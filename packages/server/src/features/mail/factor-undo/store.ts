@@ -1,7 +1,7 @@
 import { eraseSecondFactors } from '../../credentials/second-factors/in-transaction.ts'
 import { noPassword } from '../../credentials/password/stored-hash.ts'
 import { command, type Command } from '../../../storage/database.ts'
-import type { By } from '../../operations/audit/entry.ts'
+import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import { announceChange, lockMailbox } from '../../users/accounts/in-transaction.ts'
@@ -26,13 +26,11 @@ import type { FactorUndoEvent } from './feature.ts'
  *   account is disabled or has another address by now
  */
 export const undoFactor: Command<
-  {
+  Act & {
     readonly proof: SpendableProof
     /** The proof with which the user may set a new password, and the mail with its link. */
     readonly reset: LinkedProof
     readonly notice: NewMail | undefined
-    readonly by: By
-    readonly now: number
   },
   { readonly isUndone: boolean }
 > = command('undoFactor', async (transaction, { proof, reset, notice, by, now }) => {

@@ -1,6 +1,5 @@
 // The flow that undoes the first second factor of an account. Its link is in the mail about the
 // factor. Without it, a thief with the password could lock the owner out.
-import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import {
   confirmCounted,
@@ -11,18 +10,10 @@ import {
 } from '../flows/flow.ts'
 import { undoRoute } from '../flows/undo-route.ts'
 import { preferredLanguage } from '../messages/language.ts'
-import { resetKind } from '../password-reset/reset.ts'
-import { prepareLinked, type LinkedProof, type ProofKind } from '../proofs/new-proof.ts'
-import { firstFactorAdded } from '../proofs/purposes.ts'
+import { proofKinds, type ProofKind } from '../proofs/kinds.ts'
+import { prepareLinked, type LinkedProof } from '../proofs/new-proof.ts'
 import { undoRate } from './feature.ts'
 import { undoFactor } from './store.ts'
-
-const undoKind: ProofKind = {
-  purpose: firstFactorAdded,
-  page: 'undo-factor',
-  lifetimeMilliseconds: 7 * 24 * 60 * minuteMilliseconds,
-  hasCode: false,
-}
 
 /** What the endpoint and the page of the flow do, and the mail that begins it. */
 export interface FactorUndo {
@@ -48,20 +39,19 @@ export interface FactorUndoParts<U> extends FlowParts<U> {
 export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorUndo {
   const { database, proofs, users, directory, limits, notices, clock } = parts
 
-  function linked(kind: typeof undoKind, pagesUrl: string, { acceptLanguage }: By): LinkedProof {
-    const linkParts = { seal: parts.seal(), pagesUrl, now: clock.now() }
-    return prepareLinked(kind, preferredLanguage(acceptLanguage), linkParts)
+  function linked(kind: ProofKind, pagesUrl: string, { acceptLanguage }: By): LinkedProof {
+    return prepareLinked(kind, preferredLanguage(acceptLanguage), { ...parts, pagesUrl })
   }
 
   const undo: FactorUndo = {
-    prepare: (by) => linked(undoKind, parts.ownPagesUrl, by),
+    prepare: (by) => linked(proofKinds.factorUndo, parts.ownPagesUrl, by),
 
     undo: (token, by) =>
-      confirmCounted(limits, limits.usesAt(undoRate, by.address), async () => {
-        const proof = await proofs.find(undoKind, { token })
+      confirmCounted(limits, undoRate, by, async () => {
+        const proof = await proofs.find(proofKinds.factorUndo, { token })
         if (!proof) throw refusedProof(advice)
 
-        const reset = linked(resetKind, parts.pagesUrl, by)
+        const reset = linked(proofKinds.passwordReset, parts.pagesUrl, by)
         const notice = notices('factor_removed', by)
         const values = { proof, reset, notice, by, now: clock.now() }
         const { isUndone } = await database.write(undoFactor, values)
@@ -70,7 +60,7 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
       }),
 
     async isOpen(token) {
-      const proof = await proofs.find(undoKind, { token })
+      const proof = await proofs.find(proofKinds.factorUndo, { token })
       return (await findOwner(proof, directory)) !== undefined
     },
   }

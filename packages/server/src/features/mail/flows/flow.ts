@@ -1,19 +1,13 @@
 // What all flows by mail share. In a flow, a person does something with a link or a code from a
 // mail, for example sets a new password.
 import type * as z from 'zod'
-import {
-  ProblemError,
-  type Clock,
-  type HttpRequestWithBody,
-  type JsonObject,
-} from 'keystile/internal'
-import type { Seal } from '../../../base/seal.ts'
+import { ProblemError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
 import { secondMilliseconds, type LimitRate } from '../../../feature/limit-rate.ts'
 import { stringField } from '../../../http/json-body.ts'
 import type { Route, SuccessDoc } from '../../../http/route.ts'
 import type { Database } from '../../../storage/database.ts'
+import type { By } from '../../operations/audit/entry.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
-import type { Use } from '../../operations/limits/uses.ts'
 import type { Devices } from '../../sign-in/known-devices/devices.ts'
 import type { RegistrationFormParts } from '../../users/accounts/registration.ts'
 import { tooManyTries, type AccountCaller } from '../../users/accounts/route-parts.ts'
@@ -23,6 +17,7 @@ import { mailboxOf } from '../../users/directory/names.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import type { Language } from '../messages/message.ts'
 import type { Notices } from '../messages/notices.ts'
+import type { LinkMailParts } from '../proofs/new-proof.ts'
 import type { FoundProof, MailProofs, Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 
@@ -38,17 +33,13 @@ export interface MailFlow<C = AccountCaller> {
  *
  * @typeParam U a user of the directory
  */
-export interface FlowParts<U = User> extends RegistrationFormParts {
+export interface FlowParts<U = User> extends RegistrationFormParts, LinkMailParts {
   readonly issuer: string
-  /** Where the links in mails lead. */
-  readonly pagesUrl: string
   readonly database: Pick<Database, 'reader' | 'write'>
   readonly directory: Directory<U>
   readonly devices: Pick<Devices, 'open'>
   readonly proofs: MailProofs
   readonly notices: Notices
-  readonly seal: () => Seal
-  readonly clock: Clock
 }
 
 /** The rate limit of refused confirmations, per IP address. Each flow has one of its own. */
@@ -104,25 +95,27 @@ export function presentedOf(
   if (token !== undefined && requestId === undefined && code === undefined) return { token }
   if (token === undefined && requestId !== undefined && code !== undefined)
     return { requestId, code }
-  throw new ProblemError(
-    'unprocessable_content',
-    'The body must have either token, or request_id and code',
-    { errors: [] },
-  )
+  throw unprocessable('The body must have either token, or request_id and code')
+}
+
+/** Returns the error for a body that lacks a member, or has members that cannot be combined. */
+export function unprocessable(message: string): ProblemError {
+  return new ProblemError('unprocessable_content', message, { errors: [] })
 }
 
 /**
  * Confirms something. A confirmation counts before it begins, so that parallel ones cannot exceed
  * the limit. If it is not refused, it gets a refund.
  *
- * @param uses the limit for the IP address
+ * @param rate the limit for the IP address
  */
 export async function confirmCounted<T>(
   limits: Limits,
-  uses: readonly Use[],
+  rate: LimitRate,
+  { address }: By,
   confirm: () => Promise<T>,
 ): Promise<T> {
-  const spent = await limits.count(uses)
+  const spent = await limits.count(limits.usesAt(rate, address))
   const confirmed = await confirm()
   await limits.refund(spent)
   return confirmed

@@ -19,15 +19,13 @@ export function undoRoute(
   { summary, does }: { readonly summary: string; readonly does: string },
 ): OpenRoute {
   return {
-    ...accountRoute('POST', path),
-    doc: {
-      tag: 'Own account',
+    ...accountRoute('POST', path, {
       summary,
       description: `${does} The user gets a mail to set a new password.`,
       body: { type: 'json', schema: describeFields(undoing) },
       success: { status: 204, description: 'Undone' },
       refuses: { 403: 'The link is wrong, was used before, or has expired', 429: tooManyTries },
-    },
+    }),
     async handle(request) {
       const { token } = await readFields(undoing, request)
       await undo(token, byStranger(request))

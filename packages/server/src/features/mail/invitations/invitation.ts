@@ -24,7 +24,7 @@ import {
 import type { AppInvitations, Invitation, OpenInvitation } from '../../users/accounts/app-users.ts'
 import { defaultPageSize, requirePageSize } from '../../users/accounts/user-page.ts'
 import { accountRoute, taken, tooManyMails } from '../../users/accounts/route-parts.ts'
-import { newRowOf, storedRights, userOfNewRow, type User } from '../../users/accounts/users.ts'
+import { newRowOf, userOf, type User } from '../../users/accounts/users.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byApp, byStranger } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
@@ -39,25 +39,22 @@ import {
   type MailFlow,
 } from '../flows/flow.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
-import { prepareLinkMail, prepareProof, sealValues, type ProofKind } from '../proofs/new-proof.ts'
+import { proofKinds } from '../proofs/kinds.ts'
+import { prepareLinkMail, prepareProof, sealValues } from '../proofs/new-proof.ts'
 import type { MailProofs, Presented } from '../proofs/proofs.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import {
   changeRights,
   namesOfRights,
+  readRights,
+  storedRights,
   type Rights,
   type ScopeRules,
 } from '../../users/scopes/scopes.ts'
-import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import { acceptRate } from './rates.ts'
-import { acceptInvitation, insertInvitation, invitation, revokeInvitation } from './store.ts'
+import { acceptInvitation, insertInvitation, revokeInvitation } from './store.ts'
 
-export const invitationKind: ProofKind = {
-  purpose: invitation,
-  page: 'accept-invitation',
-  lifetimeMilliseconds: 7 * 24 * 60 * minuteMilliseconds,
-  hasCode: true,
-}
+const kind = proofKinds.invitation
 
 /** What the app, the endpoint and the page of the flow do. */
 export interface Invitations extends AppInvitations {
@@ -80,11 +77,10 @@ export interface Invitations extends AppInvitations {
 export type InvitingParts = Pick<FlowParts, 'database' | 'seal' | 'pagesUrl' | 'clock'>
 
 export function invitationFlow(parts: FlowParts): MailFlow & Invitations {
-  const { database, proofs, clock, scopes: rules } = parts
-  const accept: Invitations['accept'] = (...presented) => acceptInvited(parts, ...presented)
+  const { database, proofs, passwords, passwordPolicy, limits, profile, clock } = parts
+  const rules = parts.scopes
 
-  return {
-    routes: [acceptRoute({ accept }, parts)],
+  const invitations: Invitations = {
     async invite({ email, scopes = [], roles = [] }) {
       const fields = getFields(checkFields(invitationFields, { email, scopes, roles }))
       refuseFaults(findUndeclared(fields, rules))
@@ -107,9 +103,33 @@ export function invitationFlow(parts: FlowParts): MailFlow & Invitations {
       if (!(await database.write(revokeInvitation, values)))
         throw new ProblemError('not_found', 'There is no invitation for this address')
     },
-    accept,
-    isOpen: async (token) => (await proofs.find(invitationKind, { token })) !== undefined,
+    async accept(presented, members, by) {
+      const schema = z.object(acceptFields(passwordPolicy))
+      const checked = await getAccountFields(schema, members, profile)
+      const { username, password } = checked.fields
+      passwords.requireRoom(by.address)
+
+      return confirmCounted(limits, acceptRate, by, async () => {
+        const proof = await proofs.find(kind, presented)
+        const email = parseEmail(proof?.data['email'] ?? '')
+        if (!proof || !email) throw refusedInvitation()
+
+        const owner = { username: username.shown, email: email.shown }
+        refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
+        const passwordHash = await passwords.hash(password, by.address)
+        const address = { email, emailVerified: true }
+        const rights = stillDeclared(rightsOf(proof.data), rules)
+        const fresh = { id: proof.subject, username, ...address, passwordHash, ...rights }
+        const row = newRowOf({ ...fresh, profile: checked.profile }, clock.now())
+        const outcome = await database.write(acceptInvitation, { proof, row, by })
+        if (outcome === 'refused') throw refusedInvitation()
+        if (outcome !== 'created') throw taken(outcome)
+        return userOf(row)
+      })
+    },
+    isOpen: async (token) => (await proofs.find(kind, { token })) !== undefined,
   }
+  return { ...invitations, routes: [acceptRoute(invitations, parts)] }
 }
 
 const addressFields = strictFields({ email: emailField })
@@ -120,33 +140,6 @@ const acceptFields = (policy: PasswordPolicy) => ({
   username: usernameField,
   password: newPasswordField(policy),
 })
-
-async function acceptInvited(
-  { database, proofs, passwords, passwordPolicy, limits, scopes, profile, clock }: FlowParts,
-  ...[presented, members, by]: Parameters<Invitations['accept']>
-): Promise<User> {
-  const checked = await getAccountFields(z.object(acceptFields(passwordPolicy)), members, profile)
-  const { username, password } = checked.fields
-  passwords.requireRoom(by.address)
-
-  return confirmCounted(limits, limits.usesAt(acceptRate, by.address), async () => {
-    const proof = await proofs.find(invitationKind, presented)
-    const email = parseEmail(proof?.data['email'] ?? '')
-    if (!proof || !email) throw refusedInvitation()
-
-    const owner = { username: username.shown, email: email.shown }
-    refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
-    const passwordHash = await passwords.hash(password, by.address)
-    const address = { email, emailVerified: true }
-    const rights = stillDeclared(rightsOf(proof.data), scopes)
-    const fresh = { id: proof.subject, username, ...address, passwordHash, ...rights }
-    const row = newRowOf({ ...fresh, profile: checked.profile }, clock.now())
-    const outcome = await database.write(acceptInvitation, { proof, row, by })
-    if (outcome === 'refused') throw refusedInvitation()
-    if (outcome !== 'created') throw taken(outcome)
-    return userOfNewRow(row)
-  })
-}
 
 function stillDeclared({ scopes, roles }: Rights, rules: ScopeRules): Rights {
   return {
@@ -166,18 +159,18 @@ function refusedInvitation(): ProblemError {
 export async function sendInvitation(
   { email, scopes, roles }: Rights & { readonly email: ComparableName },
   by: By,
-  { database, pagesUrl, clock, ...parts }: InvitingParts,
+  parts: InvitingParts,
 ): Promise<Invitation | { readonly refused: 'taken' | 'too-many-mails' }> {
-  const [now, seal] = [clock.now(), parts.seal()]
-  const { requestId, token, code, row } = prepareProof(invitationKind, '', now)
+  const now = parts.clock.now()
+  const { requestId, token, code, row } = prepareProof(kind, '', now)
   const subject = randomId()
   const bound = { ...row, subject, mailbox: email.key, counted_for: subject, resolved_at: now }
   const data = { email: email.shown, ...storedRights({ scopes, roles }) }
 
   const expiresAt = row.expires_at
-  const outcome = await database.write(insertInvitation, {
-    proof: { ...bound, sealed: sealValues(seal, bound, data) },
-    mail: prepareLinkMail(invitationKind, { token, code, expiresAt }, { seal, pagesUrl, now }),
+  const outcome = await parts.database.write(insertInvitation, {
+    proof: { ...bound, sealed: sealValues(parts.seal(), bound, data) },
+    mail: prepareLinkMail(kind, { token, code, expiresAt }, parts),
     recipient: email.shown,
     given: namesOfRights({ roles, scopes }),
     by,
@@ -208,21 +201,20 @@ export async function listInvitations(
   const { after = '', limit = defaultPageSize } = wanted
   requirePageSize(limit)
   // Reads one more than the page needs: if it exists, another page follows.
-  const found = await proofs.list(invitationKind, { after, limit: limit + 1 })
+  const found = await proofs.list(kind, { after, limit: limit + 1 })
   const page = found.slice(0, limit)
-  const invitations = page.map(({ mailbox, createdAt: invitedAt, expiresAt, data }) => ({
+  const invitations = page.map(({ mailbox, created_at, expires_at, data }) => ({
     email: data?.['email'] ?? mailbox,
     rights: data && rightsOf(data),
-    invitedAt,
-    expiresAt,
+    invitedAt: new Date(created_at),
+    expiresAt: new Date(expires_at),
   }))
   return { invitations, next: found.length > limit ? (page.at(-1)?.mailbox ?? null) : null }
 }
 
 /** Returns the rights that an invitation gives. */
 function rightsOf({ scopes = '[]', roles = '[]' }: MailParameters): Rights {
-  const parse = (names: string): readonly string[] => JSON.parse(names) as readonly string[]
-  return { scopes: parse(scopes), roles: parse(roles) }
+  return readRights({ scopes, roles })
 }
 
 /** `POST /invitations/accept`: creates the account of an invited person. */
@@ -233,9 +225,7 @@ export function acceptRoute(
   const { issuer, passwordPolicy, profile } = parts
   const fields = z.object({ ...proofFields, ...acceptFields(passwordPolicy) })
   return {
-    ...accountRoute('POST', '/invitations/accept'),
-    doc: {
-      tag: 'Own account',
+    ...accountRoute('POST', '/invitations/accept', {
       summary: 'Accept an invitation',
       description:
         'Takes the token of the link, or the code with the id of the request. Creates the ' +
@@ -246,7 +236,7 @@ export function acceptRoute(
         ...proofRefuses,
         409: 'The username or the email is taken; the invitation stays valid',
       },
-    },
+    }),
     async handle(request) {
       const { token, request_id, code, ...members } = await readJsonObject(request)
       const proof = checkFields(z.object(proofFields), { token, request_id, code })

@@ -7,18 +7,18 @@ import {
   recordChange,
   type ProvenOutcome,
   type ProvenUser,
-  type UserAct,
 } from '../../users/accounts/in-transaction.ts'
 import { updateUser } from '../../users/accounts/user-in-transaction.ts'
+import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { eraseProofsFor, insertProof, type Binding } from '../proofs/in-transaction.ts'
+import { proofKinds } from '../proofs/kinds.ts'
 import type { NewProof } from '../proofs/new-proof.ts'
 import { tryInsertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { InvitationEvent } from './audit-events.ts'
 
-/** The purpose of proofs that let an invited person create an account. */
-export const invitation = 'invitation'
+const { purpose } = proofKinds.invitation
 
 /**
  * Stores an invitation and its mail. The invitation replaces an older invitation to the same
@@ -42,7 +42,7 @@ export const insertInvitation: Command<
   if (!(await tryInsertMail(transaction, mail, { subject, recipient, share: 'invitation', now })))
     return 'too-many-mails'
 
-  await eraseProofsFor(transaction, { purpose: invitation, mailbox })
+  await eraseProofsFor(transaction, { purpose, mailbox })
   await insertProof(transaction, proof)
   const detail = given.length > 0 ? { given } : undefined
   const entry = { event: 'user_invited', at: now, by, subject, detail } as const
@@ -50,13 +50,11 @@ export const insertInvitation: Command<
   return 'invited'
 })
 
-type Act = Omit<UserAct, 'subject'>
-
 /** Returns whether the mailbox had an invitation. */
 export const revokeInvitation: Command<Act & { readonly mailbox: string }, boolean> = command(
   'revokeInvitation',
   async (transaction, { mailbox, by, now }) => {
-    const [erased] = await eraseProofsFor(transaction, { purpose: invitation, mailbox })
+    const [erased] = await eraseProofsFor(transaction, { purpose, mailbox })
     if (!erased) return false
 
     const subject = erased.subject ?? undefined
@@ -91,7 +89,6 @@ export const acceptInvitation: Command<ProvenUser, ProvenOutcome> = command(
 export const ofUser: OfUser = {
   // With an invitation, the deleted user could register again and get its rights.
   async erase(transaction, { mailboxes }) {
-    for (const mailbox of mailboxes)
-      await eraseProofsFor(transaction, { purpose: invitation, mailbox })
+    for (const mailbox of mailboxes) await eraseProofsFor(transaction, { purpose, mailbox })
   },
 }

@@ -18,16 +18,14 @@ export function createConsoleMail(options: {
   readonly issuer: string
   readonly logger: Logger
 }): MailTransport & { readonly route: OpenRoute } {
-  const service = new URL(options.issuer).host
+  const { issuer, logger } = options
+  const service = new URL(issuer).host
   const sent: MailMessage[] = []
   return {
     async send(message) {
       sent.unshift(message)
       sent.length = Math.min(sent.length, maxShown)
-      options.logger.info(
-        { messageId: message.messageId },
-        'a mail was not sent; /dev/mail shows it',
-      )
+      logger.info({ messageId: message.messageId }, 'a mail was not sent; /dev/mail shows it')
     },
     close() {},
     route: {

@@ -5,11 +5,6 @@ export interface MailFailure {
   readonly isPermanent: boolean
 }
 
-export interface Explanation {
-  readonly cause: string
-  readonly fix: string
-}
-
 const explanations: readonly (readonly [codes: RegExp, cause: string, fix: string])[] = [
   [
     /^(EAUTH|ENOAUTH|smtp_53\d)$/,
@@ -56,7 +51,7 @@ const explanations: readonly (readonly [codes: RegExp, cause: string, fix: strin
   [/^smtp_/, 'the mail server refuses mails', 'look for the reason in the log of the mail server'],
 ]
 
-export function explainFailure(code: string): Explanation {
+export function explainFailure(code: string): { readonly cause: string; readonly fix: string } {
   const [, cause, fix] = explanations.find(([codes]) => codes.test(code)) ?? [
     undefined,
     'the mail could not be written or sent',

@@ -47,13 +47,11 @@ export interface OutgoingMail extends Pick<MailRow, 'id' | 'template' | 'subject
   readonly createdAt: Date
 }
 
-/** Writes and sends a mail. Resolves when a mail server has accepted the mail. */
-export type Deliver = (mail: OutgoingMail, signal: AbortSignal) => Promise<void>
-
 export interface SenderParts extends WorkerParts {
   readonly database: Pick<Database, 'reader' | 'onCommitted'>
   readonly seal: Seal
-  readonly deliver: Deliver
+  /** Writes and sends a mail. Resolves when a mail server has accepted the mail. */
+  deliver(mail: OutgoingMail, signal: AbortSignal): Promise<void>
   /** The mail server, for the log. Undefined if the app sends the mails. */
   readonly server?: { readonly host: string; readonly port: number } | undefined
   readonly meter: Meter

@@ -1,13 +1,10 @@
 import { ProblemError } from 'keystile/internal'
-import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import type { Directory } from '../../users/directory/directory.ts'
 import { mailboxOf } from '../../users/directory/names.ts'
 import type { FlowParts } from '../flows/flow.ts'
 import { claimMilliseconds } from '../proofs/feature.ts'
-import type { FoundProof } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
-import type { NewMail } from '../outbox/new-mail.ts'
 import {
   bindAppReset,
   bindReset,
@@ -15,14 +12,11 @@ import {
   finishReset,
   releaseReset,
   resetPassword,
+  type Reset,
 } from './store.ts'
 
-export interface NewPassword {
-  /** The proof. Its user and its mailbox have been checked. */
-  readonly proof: FoundProof
+export interface NewPassword extends Omit<Reset, 'now'> {
   readonly hash: string
-  readonly notice: NewMail | undefined
-  readonly by: By
 }
 
 /**
@@ -71,30 +65,29 @@ interface DirectoryPasswordParts<U> extends Pick<FlowParts<U>, 'database' | 'clo
  * expires, the proof works again, and the user can set the password once more.
  */
 export function directoryPasswords<U>(parts: DirectoryPasswordParts<U>): PasswordStore {
-  return { bind: bindAppReset, setPassword: (wanted) => setPassword(wanted, parts) }
-}
-
-async function setPassword<U>(
-  { proof, hash, notice, by }: NewPassword,
-  parts: DirectoryPasswordParts<U>,
-): Promise<boolean> {
   const { database, feed, clock } = parts
-  const { claim } = await database.write(claimReset, { proof, now: clock.now() })
-  if (claim === 'gone') return false
-  if (claim === 'claimed') throw tryLater(claimMilliseconds / 1000)
+  return {
+    bind: bindAppReset,
+    async setPassword({ proof, hash, notice, by }) {
+      const { claim } = await database.write(claimReset, { proof, now: clock.now() })
+      if (claim === 'gone') return false
+      if (claim === 'claimed') throw tryLater(claimMilliseconds / 1000)
 
-  let recipient: string | undefined
-  try {
-    recipient = await writeWithApp(proof, hash, parts)
-  } finally {
-    // If the release fails, the claim expires by itself.
-    if (recipient === undefined) await database.write(releaseReset, claim).catch(() => undefined)
+      let recipient: string | undefined
+      try {
+        recipient = await writeWithApp(proof, hash, parts)
+      } finally {
+        // If the release fails, the claim expires by itself.
+        if (recipient === undefined)
+          await database.write(releaseReset, claim).catch(() => undefined)
+      }
+      if (recipient === undefined) return false
+
+      await database.write(finishReset, { proof: claim, recipient, notice, by, now: clock.now() })
+      await feed.tail()
+      return true
+    },
   }
-  if (recipient === undefined) return false
-
-  await database.write(finishReset, { proof: claim, recipient, notice, by, now: clock.now() })
-  await feed.tail()
-  return true
 }
 
 /**
@@ -104,7 +97,7 @@ async function setPassword<U>(
  * @throws {ProblemError} `temporarily_unavailable` if the stored hash changed at the same moment
  */
 async function writeWithApp<U>(
-  { subject, mailbox }: FoundProof,
+  { subject, mailbox }: NewPassword['proof'],
   hash: string,
   { directory, feed }: DirectoryPasswordParts<U>,
 ): Promise<string | undefined> {

@@ -1,6 +1,5 @@
 // The flow for users who have forgotten their password: they set a new one with a link or a code
 // from a mail.
-import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import {
   describeFields,
   readFields,
@@ -14,6 +13,7 @@ import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
 import { addressOf, byStranger } from '../../operations/audit/audit.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { countedLogin, mailboxOf } from '../../users/directory/names.ts'
+import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import {
   confirmCounted,
@@ -27,21 +27,13 @@ import {
   type FlowParts,
   type MailFlow,
 } from '../flows/flow.ts'
-import type { ProofKind } from '../proofs/new-proof.ts'
+import { proofKinds } from '../proofs/kinds.ts'
 import type { Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
-import { passwordReset } from '../proofs/purposes.ts'
 import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import { resetRates } from './feature.ts'
 import type { PasswordStore } from './new-password.ts'
-
-export const resetKind: ProofKind = {
-  purpose: passwordReset,
-  page: 'reset-password',
-  lifetimeMilliseconds: 180 * minuteMilliseconds,
-  hasCode: true,
-}
 
 interface WantedReset {
   /** The user name or e-mail address, as the person typed it. */
@@ -86,17 +78,18 @@ export function passwordResetFlow<U>(
   const resets: PasswordResets = {
     async request({ login: typed, language, deviceSecret: sent = '' }, address) {
       // The request is stored, so a stranger must not choose how long it is.
-      const deviceSecret = parts.devices.open(sent) ? sent : ''
+      const device = parts.devices.open(sent)
+      const deviceSecret = device ? sent : ''
       const login = typed.slice(0, maxLoginLength)
       const wanted = { login, language, deviceSecret }
-      await countRequest(deviceSecret, address, parts)
-      return proofs.request(resetKind, wanted, countedLogin(login))
+      await countRequest(device?.account, address, limits)
+      return proofs.request(proofKinds.passwordReset, wanted, countedLogin(login))
     },
 
     async confirm(presented, newPassword, by) {
       passwords.requireRoom(by.address)
-      await confirmCounted(limits, limits.usesAt(resetRates.confirm, by.address), async () => {
-        const proof = await proofs.find(resetKind, presented)
+      await confirmCounted(limits, resetRates.confirm, by, async () => {
+        const proof = await proofs.find(proofKinds.passwordReset, presented)
         const user = await findOwner(proof, directory)
         if (!proof || user === undefined) throw refusedProof()
 
@@ -110,7 +103,7 @@ export function passwordResetFlow<U>(
     },
 
     async isOpen(token) {
-      const proof = await proofs.find(resetKind, { token })
+      const proof = await proofs.find(proofKinds.passwordReset, { token })
       return (await findOwner(proof, directory)) !== undefined
     },
   }
@@ -126,7 +119,7 @@ export function passwordResetFlow<U>(
  */
 function createPurpose<U>({ directory, store, devices }: PasswordResetParts<U>): ProofPurpose {
   return {
-    ...resetKind,
+    ...proofKinds.passwordReset,
     bind: store.bind,
     async resolve({ login = '', deviceSecret = '' }) {
       const user = await directory.findByLogin(login)
@@ -137,14 +130,11 @@ function createPurpose<U>({ directory, store, devices }: PasswordResetParts<U>):
       if (recipient === undefined || mailbox === undefined || hash === undefined) return undefined
 
       const subject = directory.subject(user)
-      const device = devices.open(deviceSecret)
-      const holder = {
-        subject,
-        passwordMark: passwordMark(hash),
-        passwordSession: directory.passwordSession(user),
-      }
       if (!directory.emailVerified(user)) return { subject, mailbox, recipient }
 
+      const device = devices.open(deviceSecret)
+      const passwordSession = directory.passwordSession(user)
+      const holder = { subject, passwordMark: passwordMark(hash), passwordSession }
       const known = device?.isOf(holder) === true ? device.id : undefined
       return { subject, mailbox, recipient, share: 'reset', device: known }
     },
@@ -159,17 +149,18 @@ const maxLoginLength = 320
  * limit of the account in the secret, and against a limit of the server that strangers cannot use
  * up. If one of these is exhausted, the request counts like any other. The resolver checks later
  * whose device it is: a lookup here could reveal that the account exists.
+ *
+ * @param account the account in the device secret; undefined without a valid one
  */
 async function countRequest(
-  deviceSecret: string,
+  account: string | undefined,
   address: string | undefined,
-  { limits, devices }: Pick<PasswordResetParts<unknown>, 'limits' | 'devices'>,
+  limits: Limits,
 ): Promise<void> {
   // A device may belong to any user, so its requests count for the address too.
   const ofAddress = limits.usesAt(resetRates.address, address)
-  const device = devices.open(deviceSecret)
-  if (device) {
-    const ofAccount = useOf(resetRates.account, device.account)
+  if (account !== undefined) {
+    const ofAccount = useOf(resetRates.account, account)
     const uses = [ofAccount, useOf(resetRates.known, ''), ...ofAddress]
     if (await limits.tryCount(uses)) return
   }
@@ -190,9 +181,7 @@ const request = strictFields({
  */
 function requestRoute(resets: PasswordResets): OpenRoute {
   return {
-    ...accountRoute('POST', '/password-resets'),
-    doc: {
-      tag: 'Own account',
+    ...accountRoute('POST', '/password-resets', {
       summary: 'Request a new password',
       description:
         'Sends a mail with a link and a code, valid for three hours, if there is such an account ' +
@@ -202,7 +191,7 @@ function requestRoute(resets: PasswordResets): OpenRoute {
       body: { type: 'json', schema: describeFields(request) },
       success: requestAccepted,
       refuses: { 429: tooManyTries },
-    },
+    }),
     async handle(sent) {
       const { login, device_secret: deviceSecret } = await readFields(request, sent)
       const wanted = { login, language: languageFor(sent), deviceSecret }
@@ -216,9 +205,7 @@ function confirmRoute(resets: PasswordResets, policy: PasswordPolicy): OpenRoute
   const members = strictFields({ ...proofFields, new_password: newPasswordField(policy) })
 
   return {
-    ...accountRoute('POST', '/password-resets/confirm'),
-    doc: {
-      tag: 'Own account',
+    ...accountRoute('POST', '/password-resets/confirm', {
       summary: 'Set a new password',
       description:
         'Takes the token of the link, or the code with the id of the request. ' +
@@ -226,7 +213,7 @@ function confirmRoute(resets: PasswordResets, policy: PasswordPolicy): OpenRoute
       body: { type: 'json', schema: describeFields(members) },
       success: { status: 204, description: 'Changed' },
       refuses: proofRefuses,
-    },
+    }),
     async handle(sent) {
       const fields = await readFields(members, sent)
       await resets.confirm(presentedOf(fields), fields.new_password, byStranger(sent))

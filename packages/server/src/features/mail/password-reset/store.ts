@@ -1,7 +1,7 @@
 import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
 import { command, type Command, type Transaction } from '../../../storage/database.ts'
 import { lockMailbox, notify, setPasswordByMail } from '../../users/accounts/in-transaction.ts'
-import type { By } from '../../operations/audit/entry.ts'
+import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import {
   bindWithMail,
@@ -30,11 +30,11 @@ export const bindReset: Command<BindValues, void> = command(
   },
 )
 
-interface Reset {
+/** A new password by mail. */
+export interface Reset extends Act {
+  /** The proof. Its user and its mailbox have been checked. */
   readonly proof: SpendableProof
   readonly notice: NewMail | undefined
-  readonly by: By
-  readonly now: number
 }
 
 /**

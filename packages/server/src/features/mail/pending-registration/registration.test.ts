@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { User } from '../../users/accounts/users.ts'
 import type { ReadRegistration } from '../../users/accounts/registration.ts'
-import { pendingRegistrationRoute, registrationFlow, registrationKind } from './registration.ts'
+import { pendingRegistrationRoute, registrationFlow } from './registration.ts'
 import type { FlowParts } from '../flows/flow.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
@@ -21,11 +21,6 @@ async function resolve(holder: object | undefined, asked = request): Promise<unk
 }
 
 describe('the flow of a registration', () => {
-  it('the mail of a registration has a link and a code, both valid for 24 hours', () => {
-    assert.equal(registrationKind.lifetimeMilliseconds, 86_400_000)
-    assert.equal(registrationKind.hasCode, true)
-  })
-
   it('an unregistered e-mail address gets a link and a code', async () => {
     const free = {
       subject: 'new',

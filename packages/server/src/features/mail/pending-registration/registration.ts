@@ -3,7 +3,6 @@
 // `email-verification/verification.ts`.
 import { randomId } from 'keystile/internal'
 import { countedMailbox } from '../../../base/mailbox.ts'
-import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import { refuseFaults } from '../../../http/json-body.ts'
 import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
 import { findPasswordErrors } from '../../users/accounts/account-fields.ts'
@@ -13,13 +12,12 @@ import {
   type RegistrationFormParts,
 } from '../../users/accounts/registration.ts'
 import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
-import { newRowOf, userOfNewRow, type NewUser, type User } from '../../users/accounts/users.ts'
+import { newRowOf, userOf, type NewUser, type User } from '../../users/accounts/users.ts'
 import type { Profile } from '../../users/accounts/profile.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf, parseUsername, type ComparableName } from '../../users/directory/names.ts'
 import { languageFor, requiredString, type FlowParts, type MailFlow } from '../flows/flow.ts'
-import type { ProofKind } from '../proofs/new-proof.ts'
-import type { Presented } from '../proofs/proofs.ts'
+import { proofKinds } from '../proofs/kinds.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import {
   bindRegistration,
@@ -29,13 +27,6 @@ import {
   type NotFinished,
 } from './store.ts'
 import type { PendingRegistrationRow } from './tables.ts'
-
-export const registrationKind: ProofKind = {
-  purpose: 'registration',
-  page: 'finish-registration',
-  lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
-  hasCode: true,
-}
 
 /** What the endpoints of the flow do. */
 export interface Registrations {
@@ -48,8 +39,13 @@ export interface Registrations {
    */
   register(registered: Omit<ReadRegistration, 'spent'>, language: string): Promise<string>
   /** Finds a registration and does NOT spend its proof: see `MailProofs.find()`. */
-  find(presented: Presented): Promise<FoundRegistration | undefined>
+  find(presented: PresentedRegistration): Promise<FoundRegistration | undefined>
 }
+
+/** The token of a link, or a code with the id of its registration. */
+export type PresentedRegistration =
+  | { readonly token: string }
+  | { readonly registrationId: string; readonly code: string }
 
 export interface FoundRegistration {
   /** The subject that the account will have. */
@@ -81,7 +77,7 @@ export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
       const subject = randomId()
       const values = { subject, email: email.shown, language }
       const counted = countedMailbox(email.key)
-      const { requestId, row: proof } = proofs.prepare(registrationKind, values, counted)
+      const { requestId, row: proof } = proofs.prepare(proofKinds.registration, values, counted)
       const row = {
         id: proof.id,
         subject,
@@ -96,11 +92,13 @@ export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
       return requestId
     },
     async find(presented) {
-      const proof = await proofs.find(registrationKind, presented)
-      if (!proof) return undefined
+      const proof = await proofs.find(
+        proofKinds.registration,
+        'token' in presented ? presented : { ...presented, requestId: presented.registrationId },
+      )
+      const pending = proof && (await findPending(database.reader, { ...proof, now: clock.now() }))
+      if (!proof || !pending) return undefined
 
-      const pending = await findPending(database.reader, { ...proof, now: clock.now() })
-      if (!pending) return undefined
       return {
         subject: pending.subject,
         passwordHash: pending.password_hash,
@@ -111,7 +109,7 @@ export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
           }
           const row = newRowOf(newUserOf(pending, changed), clock.now())
           const outcome = await database.write(finishRegistration, { proof, row, by })
-          return outcome === 'created' ? userOfNewRow(row) : outcome
+          return outcome === 'created' ? userOf(row) : outcome
         },
       }
     },
@@ -127,7 +125,7 @@ export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
  */
 function createPurpose({ users }: FlowParts): ProofPurpose {
   return {
-    ...registrationKind,
+    ...proofKinds.registration,
     bind: bindRegistration,
     async resolve({ subject = '', email = '', language = '' }) {
       const mailbox = mailboxOf(email)
@@ -159,9 +157,7 @@ export function pendingRegistrationRoute(
   const form = createRegistrationForm(parts)
 
   return {
-    ...accountRoute('POST', '/users'),
-    doc: {
-      tag: 'Own account',
+    ...accountRoute('POST', '/users', {
       summary: 'Register',
       description:
         'Sends a mail to the address, with a link and a code, valid for 24 hours. ' +
@@ -177,7 +173,7 @@ export function pendingRegistrationRoute(
         schema: requiredString('registration_id'),
       },
       refuses: { 403: 'Registration is closed', 429: tooManyTries },
-    },
+    }),
     async handle(request) {
       const registered = await form.read(request)
       const registrationId = await registrations.register(registered, languageFor(request))

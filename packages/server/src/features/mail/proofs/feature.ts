@@ -1,9 +1,5 @@
 import type { Feature } from '../../../feature/feature.ts'
-import {
-  minuteMilliseconds,
-  secondMilliseconds,
-  type LimitRate,
-} from '../../../feature/limit-rate.ts'
+import { minuteMilliseconds, type LimitRate } from '../../../feature/limit-rate.ts'
 import { purgeProofs } from './purge-store.ts'
 
 /**
@@ -22,7 +18,7 @@ export const maxLiveProofs = 3
  * How long a confirmation can claim a proof for itself. During this time the app stores the change,
  * and no other confirmation can use the proof.
  */
-export const claimMilliseconds: number = 30 * secondMilliseconds
+export const claimMilliseconds = 30_000
 
 /**
  * Limits wrong codes to 20 a day for each account and for each mailbox. Beyond the limit, codes are

@@ -2,7 +2,7 @@ import { inTables, type Transaction } from '../../../storage/database.ts'
 import { insertMail, tryInsertMail, type MailShare } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { claimMilliseconds, maxLiveProofs } from './feature.ts'
-import { firstFactorAdded } from './purposes.ts'
+import { proofKinds } from './kinds.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
 
 export async function insertProof(transaction: Transaction, row: MailProofRow): Promise<void> {
@@ -276,7 +276,7 @@ export async function cancelProofs(transaction: Transaction, subject: string): P
   await inTables<MailProofTables>(transaction)
     .deleteFrom('mail_proof')
     .where('subject', '=', subject)
-    .where('purpose', '!=', firstFactorAdded)
+    .where('purpose', '!=', proofKinds.factorUndo.purpose)
     .execute()
 }
 

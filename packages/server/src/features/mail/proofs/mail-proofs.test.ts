@@ -22,21 +22,12 @@ import { createTestClock, describeOnBoth } from '../../../../test-support/keysti
 import type { BindValues } from './in-transaction.ts'
 import { codeSecret, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
 import { createMailProofs } from './proofs.ts'
-import { emailChangeKind } from '../email-change/change.ts'
-import { verificationKind } from '../email-verification/verification.ts'
-import { invitationKind } from '../invitations/invitation.ts'
-import { resetKind } from '../password-reset/reset.ts'
-import { registrationKind } from '../pending-registration/registration.ts'
+import { expiryOf, proofKinds } from './kinds.ts'
 import { requestProof } from './store.ts'
 import { hasUnreadableProof } from './unreadable.ts'
 
 const writerThread = new URL('../../../server/writer-thread.ts', import.meta.url)
-const kind = {
-  purpose: 'password_reset',
-  page: 'reset-password',
-  lifetimeMilliseconds: 900_000,
-  hasCode: true,
-}
+const kind = { ...proofKinds.passwordReset, lifetimeHours: 0.25 }
 const seal = createSeal('a key for tests', 'mails')
 const clock = createTestClock()
 const now = clock.now()
@@ -74,7 +65,7 @@ describeOnBoth('a proof', (stage) => {
           const values = { ...binding, id: row.id, sealed: null, mail, now, ...fields }
           await database.write(command, values)
         },
-        find: ({ requestId, token, code = '' }, typed) =>
+        find: ({ requestId, token, code }, typed) =>
           proofs.find(kind, typed === undefined ? { token } : { requestId, code: typed || code }),
       })
     } finally {
@@ -353,11 +344,17 @@ describeOnBoth('a proof', (stage) => {
   })
 
   it('the names of purposes stay the same, because databases contain them', () => {
-    const kinds = [resetKind, verificationKind, registrationKind, emailChangeKind, invitationKind]
+    const { passwordReset, verification, registration, emailChange, invitation } = proofKinds
+    const kinds = [passwordReset, verification, registration, emailChange, invitation]
     assert.deepEqual(
       kinds.map(({ purpose }) => purpose),
       ['password_reset', 'email_verification', 'registration', 'email_change', 'invitation'],
     )
+  })
+
+  it('a link for a new password works for 3 hours; an undo and an invitation 7 days', () => {
+    const hours = Object.values(proofKinds).map((kind) => (expiryOf(kind, now) - now) / 3_600_000)
+    assert.deepEqual(hours, [3, 24, 24, 168, 24, 168, 168])
   })
 
   it('a mail code has eight digits; codeSecret ignores spaces and hyphens in a code', () => {

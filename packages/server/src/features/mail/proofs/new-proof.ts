@@ -1,19 +1,10 @@
 import { randomInt } from 'node:crypto'
+import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import { prepareMail, type MailParameters, type NewMail } from '../outbox/new-mail.ts'
+import { expiryOf, type ProofKind } from './kinds.ts'
 import type { MailProofRow } from './tables.ts'
-
-/** A kind of links, and of codes, in mails. */
-export interface ProofKind {
-  /** The name of the purpose, and of the template of the mail. */
-  readonly purpose: string
-  /** The last part of the address of the page that the link opens. */
-  readonly page: string
-  readonly lifetimeMilliseconds: number
-  /** Whether the mail has a code besides the link. */
-  readonly hasCode: boolean
-}
 
 /** A proof to store, and the secrets that only the caller and the mail get. */
 export interface NewProof {
@@ -24,9 +15,8 @@ export interface NewProof {
   readonly token: string
   /**
    * The code. A user who reads the mail on another device can type it instead of opening the link.
-   * Undefined if the mail has only a link.
    */
-  readonly code: string | undefined
+  readonly code: string
   /** The row to store. Its user, mailbox and encrypted values are still null. */
   readonly row: MailProofRow
 }
@@ -40,26 +30,24 @@ const codeDigits = 8
  * @param countedFor the key under which wrong codes are counted
  */
 export function prepareProof(kind: ProofKind, countedFor: string, now: number): NewProof {
-  const { purpose, lifetimeMilliseconds, hasCode } = kind
-  const [requestId, token] = [makeSecret(), makeSecret()]
-  const code = hasCode ? makeCode() : undefined
+  const [requestId, token, code] = [makeSecret(), makeSecret(), makeCode()]
   return {
     requestId,
     token,
     code,
     row: {
       id: hashSecret(requestId),
-      purpose,
+      purpose: kind.purpose,
       subject: null,
       mailbox: null,
       allowance: null,
       token_hash: hashSecret(token),
-      code_hash: code === undefined ? null : hashSecret(codeSecret(requestId, code)),
+      code_hash: hashSecret(codeSecret(requestId, code)),
       counted_for: countedFor,
       tries: 0,
       sealed: null,
       created_at: now,
-      expires_at: now + lifetimeMilliseconds,
+      expires_at: expiryOf(kind, now),
       resolved_at: null,
       claimed_until: null,
     },
@@ -93,20 +81,20 @@ export interface LinkedProof {
  * would need.
  */
 export function prepareLinked(
-  kind: Omit<ProofKind, 'hasCode'>,
+  kind: ProofKind,
   language: LinkMailValues['language'],
   parts: LinkMailParts,
 ): LinkedProof {
-  const { row, token } = prepareProof({ ...kind, hasCode: false }, '', parts.now)
+  const { row, token } = prepareProof(kind, '', parts.clock.now())
   const values = { token, language, expiresAt: row.expires_at }
-  return { row, mail: prepareLinkMail(kind, values, parts) }
+  return { row: { ...row, code_hash: null }, mail: prepareLinkMail(kind, values, parts) }
 }
 
 export interface LinkMailParts {
-  readonly seal: Seal
+  readonly seal: () => Seal
   /** Where the links in mails lead. */
   readonly pagesUrl: string
-  readonly now: number
+  readonly clock: Clock
 }
 
 /**
@@ -115,11 +103,13 @@ export interface LinkMailParts {
 export function prepareLinkMail(
   { purpose: template, page }: Pick<ProofKind, 'purpose' | 'page'>,
   { token, code, language, expiresAt }: LinkMailValues,
-  { seal, pagesUrl, now }: LinkMailParts,
+  { seal, pagesUrl, clock }: LinkMailParts,
 ): NewMail {
+  const now = clock.now()
   const link = `${pagesUrl}/${page}?token=${token}`
   const parameters = { link, code, expires_at: new Date(expiresAt).toISOString(), language }
-  return prepareMail({ template, lifetimeMilliseconds: expiresAt - now }, { parameters, seal }, now)
+  const content = { parameters, seal: seal() }
+  return prepareMail({ template, lifetimeMilliseconds: expiresAt - now }, content, now)
 }
 
 export function sealValues(seal: Seal, row: SealedRow, values: MailParameters): string {

@@ -28,14 +28,8 @@ import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
 import type { SpendableProof } from './in-transaction.ts'
-import {
-  codeSecret,
-  openValues,
-  prepareProof,
-  sealValues,
-  type NewProof,
-  type ProofKind,
-} from './new-proof.ts'
+import type { ProofKind } from './kinds.ts'
+import { codeSecret, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
 import { findByToken, listBound, requestProof, tryCode, type BoundProofRow } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 
@@ -53,10 +47,7 @@ export interface FoundProof extends SpendableProof {
   readonly data: MailParameters
 }
 
-export interface ListedProof {
-  readonly mailbox: string
-  readonly createdAt: Date
-  readonly expiresAt: Date
+export interface ListedProof extends BoundProofRow {
   /** The data that the purpose stored. Undefined if it was encrypted with another key. */
   readonly data: MailParameters | undefined
 }
@@ -102,7 +93,7 @@ export interface MailProofs {
 }
 
 /** The secrets of the mail, which the row of a request stores encrypted. */
-export type StoredSecrets = Pick<NewProof, 'token'> & Partial<Pick<NewProof, 'code'>>
+export type StoredSecrets = Pick<NewProof, 'token' | 'code'>
 
 export function createMailProofs(
   database: Pick<Database, 'reader' | 'write'>,
@@ -141,12 +132,7 @@ export function createMailProofs(
     },
     async list({ purpose }, page) {
       const rows = await listBound(database.reader, { ...page, purpose, now: clock.now() })
-      return rows.map((row) => ({
-        mailbox: row.mailbox,
-        createdAt: new Date(row.created_at),
-        expiresAt: new Date(row.expires_at),
-        data: openValues(seal(), row),
-      }))
+      return rows.map((row) => ({ ...row, data: openValues(seal(), row) }))
     },
   }
 }

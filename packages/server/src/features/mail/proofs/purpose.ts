@@ -1,7 +1,7 @@
 import type { Command } from '../../../storage/database.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
 import type { BindValues, RequestShare } from './in-transaction.ts'
-import type { ProofKind } from './new-proof.ts'
+import type { ProofKind } from './kinds.ts'
 
 /** What `resolve()` has found for a request: the user, and where the mail goes. */
 export interface Resolution {

@@ -12,6 +12,7 @@ import { openLease, type Lease } from '../../operations/lease/lease.ts'
 import { openParameters } from '../outbox/new-mail.ts'
 import type { MailRow } from '../outbox/tables.ts'
 import { bindAppReset } from '../password-reset/store.ts'
+import { proofKinds } from './kinds.ts'
 import { createMailProofs, type MailProofs } from './proofs.ts'
 import type { ProofPurpose, Resolution } from './purpose.ts'
 import { startResolver } from './resolver.ts'
@@ -62,10 +63,8 @@ describe('the resolver of requests for mails', () => {
     recipient: `${login}@example.com`,
   })
   const purpose: ProofPurpose = {
-    purpose: 'password_reset',
-    page: 'reset-password',
-    lifetimeMilliseconds: 900_000,
-    hasCode: true,
+    ...proofKinds.passwordReset,
+    lifetimeHours: 0.25,
     bind: bindAppReset,
     resolve({ login = '' }) {
       lookups.push(login)
@@ -139,14 +138,6 @@ describe('the resolver of requests for mails', () => {
     for (const presented of [{ token }, { requestId: id, code }])
       assert.deepEqual((await proofs.find(purpose, presented))?.data, { note: 'kept' })
     assert.equal(await proofs.find(purpose, { requestId: id, code: `${code}0` }), undefined)
-  })
-
-  it('if a mail has only a link, the resolver passes no code', async () => {
-    await proofs.request({ ...purpose, hasCode: false }, { login: 'ada' }, 'ada')
-    await start()
-    await resolveOnce()
-    const [mail] = mails()
-    assert.equal(mail && openParameters(mail, seal)?.['code'], undefined)
   })
 
   it('a resolver without purposes leaves the requests to other processes', async () => {

@@ -1,11 +1,11 @@
 // Looks up the accounts of requests, and stores their mails, in the process that holds the lease of
 // background jobs.
-import type { Clock, Logger } from 'keystile/internal'
-import type { Seal } from '../../../base/seal.ts'
+import type { Logger } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
-import { LeaseLostError, type Lease } from '../../operations/lease/lease.ts'
+import { startJob } from '../../operations/lease/job.ts'
+import type { Lease } from '../../operations/lease/lease.ts'
 import { prepareMail, type MailParameters } from '../outbox/new-mail.ts'
-import { openValues, prepareLinkMail, sealValues } from './new-proof.ts'
+import { openValues, prepareLinkMail, sealValues, type LinkMailParts } from './new-proof.ts'
 import type { StoredSecrets } from './proofs.ts'
 import type { ProofPurpose } from './purpose.ts'
 import { leaveUnbound, listUnresolved } from './store.ts'
@@ -16,20 +16,16 @@ import type { MailProofRow } from './tables.ts'
  * because its work would slow down the next requests. A caller who measures this delay could learn
  * whether there is an account.
  */
-const tickMilliseconds = 500
+const intervalMilliseconds = 500
 /** The largest number of requests that are resolved at the same time. */
 const batchSize = 20
 /** How long an app may take to find one of its own users. */
 const lookupMilliseconds = 10_000
 
-export interface ResolverParts {
+export interface ResolverParts extends LinkMailParts {
   readonly database: Pick<Database, 'reader'>
   readonly lease: Lease
   readonly purposes: readonly ProofPurpose[]
-  readonly seal: () => Seal
-  /** Where the links in mails lead. */
-  readonly pagesUrl: string
-  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -39,41 +35,29 @@ export interface ResolverParts {
  */
 export function startResolver(parts: ResolverParts): { close(): Promise<void> } {
   const { lease, logger, purposes } = parts
-  const stopping = new AbortController()
+  if (purposes.length === 0) return { close: async () => {} }
   let isFailing = false
 
-  async function step(): Promise<void> {
-    if (!lease.isHeld) return
-    try {
+  return startJob({
+    lease,
+    intervalMilliseconds,
+    async step(closing) {
       let last: MailProofRow | undefined
       let failure: unknown
       do {
         const batch = await resolveBatch(parts, last)
         failure ??= batch.failure
         last = batch.last
-      } while (last && !stopping.signal.aborted && lease.isHeld)
+      } while (last && !closing.aborted && lease.isHeld)
       if (failure !== undefined) throw failure
       isFailing = false
-    } catch (error) {
-      if (error instanceof LeaseLostError) return
+    },
+    report(error) {
       if (!isFailing)
         logger.warn({ err: error }, 'requested mails cannot be prepared; Keystile tries again')
       isFailing = true
-    }
-  }
-
-  let running: Promise<void> | undefined
-  const tick = (): void => void (running ??= step().finally(() => (running = undefined)))
-  const timer = purposes.length === 0 ? undefined : setInterval(tick, tickMilliseconds)
-  timer?.unref()
-
-  return {
-    async close() {
-      stopping.abort()
-      clearInterval(timer)
-      await running
     },
-  }
+  })
 }
 
 /**
@@ -103,7 +87,7 @@ async function resolveBatch(parts: ResolverParts, after: MailProofRow | undefine
  * false if there is no account.
  */
 async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean> {
-  const { lease, purposes, pagesUrl, clock } = parts
+  const { lease, purposes, clock } = parts
   const seal = parts.seal()
   const purpose = purposes.find((known) => known.purpose === row.purpose)
   const opened = openValues(seal, row)
@@ -120,7 +104,7 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
   const { language } = values
   const mail = notice
     ? prepareMail({ ...notice, lifetimeMilliseconds: expiresAt - now }, { ...notice, seal }, now)
-    : prepareLinkMail(purpose, { token, code, language, expiresAt }, { seal, pagesUrl, now })
+    : prepareLinkMail(purpose, { token, code, language, expiresAt }, parts)
   const sealed = data ? sealValues(seal, { ...row, resolved_at: now }, data) : null
   const bound = { id: row.id, subject, mailbox, sealed, share, device, keepsCount }
   await lease.write(purpose.bind, { ...bound, mail, recipient, now })

@@ -7,7 +7,7 @@ import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { eraseProofs, insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
 import { codeRate, maxTries } from './feature.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
-import { firstFactorAdded } from './purposes.ts'
+import { proofKinds } from './kinds.ts'
 
 /** Stores a request for a proof. The resolver looks up the account later. */
 export const requestProof: Command<MailProofRow, void> = command('requestProof', insertProof)
@@ -169,7 +169,7 @@ export const ofUser: OfUser = {
   async restored(transaction) {
     const { numDeletedRows } = await inTables<MailProofTables>(transaction)
       .deleteFrom('mail_proof')
-      .where('purpose', '!=', firstFactorAdded)
+      .where('purpose', '!=', proofKinds.factorUndo.purpose)
       .executeTakeFirstOrThrow()
     return { links_deleted: Number(numDeletedRows) }
   },

@@ -19,6 +19,12 @@ export interface By {
   readonly clientId?: string | undefined
 }
 
+/** Who caused a change, and when. */
+export interface Act {
+  readonly by: By
+  readonly now: number
+}
+
 /**
  * One entry of the audit record. It must not contain a secret or a string that a caller typed:
  * people type passwords into the wrong field, and attackers would type text that looks like an

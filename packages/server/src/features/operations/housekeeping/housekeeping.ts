@@ -3,7 +3,8 @@ import type { Database } from '../../../storage/database.ts'
 import { findNewestInstant } from '../audit/audit.ts'
 import type { CleanUpStep } from '../../../feature/clean-up.ts'
 import type { Meter } from '../../../feature/metric.ts'
-import { LeaseLostError, type Lease } from '../lease/lease.ts'
+import { startJob } from '../lease/job.ts'
+import type { Lease } from '../lease/lease.ts'
 
 /**
  * The time between two runs. Expired rows do no harm, so it is enough to delete them once a minute.
@@ -65,32 +66,24 @@ export function startHousekeeping<
   options: Options,
 ): Housekeeping {
   const { clock, logger, meter } = options
-  let closed = false
-  let running: Promise<void> | undefined
-  const run = (): void => {
-    if (!lease.isHeld) return
-    const isClosed = (): boolean => closed || !lease.isHeld
-    const database = { reader, write: lease.write }
-    running ??= purge(database, { steps, options, now: clock.now(), meter, isClosed })
-      .catch((error: unknown) => {
-        if (!(error instanceof LeaseLostError))
-          logger.warn({ err: error }, 'expired rows could not be deleted')
-      })
-      .finally(() => (running = undefined))
-  }
-
-  const timer = setInterval(run, intervalMilliseconds)
-  timer.unref()
-  lease.onTaken(run)
+  const job = startJob({
+    lease,
+    intervalMilliseconds,
+    step(closing) {
+      const database = { reader, write: lease.write }
+      const isClosed = (): boolean => closing.aborted || !lease.isHeld
+      return purge(database, { steps, options, now: clock.now(), meter, isClosed })
+    },
+    report: (error) => logger.warn({ err: error }, 'expired rows could not be deleted'),
+  })
+  lease.onTaken(job.run)
 
   return {
     async close() {
-      closed = true
-      clearInterval(timer)
       // The pauses of a run do not keep the process alive. Without this timer, it could end before
       // the database is closed.
       const alive = setInterval(() => {}, intervalMilliseconds)
-      await running
+      await job.close()
       clearInterval(alive)
     },
   }

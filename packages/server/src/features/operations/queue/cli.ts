@@ -4,25 +4,20 @@ import type { Call } from '../../../feature/cli-command.ts'
 import { countOf } from '../../../feature/wording.ts'
 import type { QueueCommands, QueuedRow } from './rows.ts'
 
-export interface QueueWords {
-  /**
-   * What a row is called, such as `mail`. The commands begin with this word: `keystile mail list`.
-   */
-  readonly row: string
-  /** What happens next, such as `a running server tries to send`; "it" or "them" follows. */
-  readonly next: string
-}
-
 /**
  * Makes all rows due that failed, dead letters too, or only the row that the flag `--id` names. A
  * running process then delivers them.
  *
+ * @param words.row what a row is called, such as `mail`. The commands begin with this word:
+ *   `keystile mail list`
+ * @param words.next what happens next, such as `a running server tries to send`; "it" or "them"
+ *   follows
  * @throws {ConfigurationError} if there is no row with this id
  */
 export async function retryRows(
   { flags, terminal, clock, withDatabase }: Call<unknown>,
   { retry }: Pick<QueueCommands<QueuedRow>, 'retry'>,
-  { row, next }: QueueWords,
+  { row, next }: { readonly row: string; readonly next: string },
 ): Promise<void> {
   const id = flags.value('id')
   await withDatabase(async (database) => {

@@ -6,11 +6,12 @@
 import type { Clock, Logger } from 'keystile/internal'
 import { minuteMilliseconds, secondMilliseconds } from '../../../feature/limit-rate.ts'
 import type { Database } from '../../../storage/database.ts'
+import { startJob } from '../lease/job.ts'
 import { LeaseLostError, type Lease } from '../lease/lease.ts'
 import { hasDueRow, type QueueCommands, type QueuedRow } from './rows.ts'
 
 /** How often the worker looks for rows to deliver. */
-const tickMilliseconds = secondMilliseconds
+const intervalMilliseconds = secondMilliseconds
 /** The maximum number of rows that are being delivered at the same time. */
 const maxDeliveries = 10
 /** How long one try may take. A try that takes longer has failed. */
@@ -58,7 +59,6 @@ export interface Worker {
 export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: WorkerParts): Worker {
   const { table, commands } = queue
   const { database, lease, clock, logger } = parts
-  const stopping = new AbortController()
   const closing = new AbortController()
   const deliveries = new Map<string, Promise<void>>()
   let isFailing = false
@@ -70,24 +70,18 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
   }
 
   async function step(): Promise<void> {
-    if (stopping.signal.aborted) return
-
     const limit = maxDeliveries - deliveries.size
-    if (limit === 0 || !lease.isHeld) return
+    if (limit === 0) return
 
-    try {
-      const now = clock.now()
-      if (await hasDueRow(database.reader, table, now)) {
-        const until = now + claimMilliseconds
-        // No transaction is open while the rows are delivered.
-        for (const row of await lease.write(commands.claim, { now, until, limit }))
-          // An operator may have made a row due again while this process delivers it.
-          if (!deliveries.has(row.id)) deliver(row)
-      }
-      isFailing = false
-    } catch (error) {
-      reportFault(error)
+    const now = clock.now()
+    if (await hasDueRow(database.reader, table, now)) {
+      const until = now + claimMilliseconds
+      // No transaction is open while the rows are delivered.
+      for (const row of await lease.write(commands.claim, { now, until, limit }))
+        // An operator may have made a row due again while this process delivers it.
+        if (!deliveries.has(row.id)) deliver(row)
     }
+    isFailing = false
   }
 
   // A slow delivery does not stop the others. After a success, the next rows are claimed at once.
@@ -100,22 +94,17 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
       })
       .then((isDelivered) => {
         deliveries.delete(row.id)
-        if (isDelivered && deliveries.size <= maxDeliveries / 2) tick()
+        if (isDelivered && deliveries.size <= maxDeliveries / 2) job.run()
       })
     deliveries.set(row.id, delivery)
   }
 
-  let running: Promise<void> | undefined
-  const tick = (): void => void (running ??= step().finally(() => (running = undefined)))
-  const timer = setInterval(tick, tickMilliseconds)
-  timer.unref()
-  lease.onTaken(tick)
+  const job = startJob({ lease, intervalMilliseconds, step, report: reportFault })
+  lease.onTaken(job.run)
 
   return {
     async close() {
-      stopping.abort()
-      clearInterval(timer)
-      await running
+      await job.close()
       const interruption = setTimeout(() => closing.abort(), closeMilliseconds)
       await Promise.all(deliveries.values())
       clearTimeout(interruption)

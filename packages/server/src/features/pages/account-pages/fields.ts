@@ -1,7 +1,7 @@
 // The fields that several pages have.
 import { markup } from '../../../pages/html.ts'
 import type { Refused, ShownField } from './form-page.ts'
-import type { PageReader } from './page-parts.ts'
+import { passwordFaultOf, type PageReader } from './page-parts.ts'
 
 export function currentPassword({ texts: { password: label } }: PageReader): ShownField {
   const attributes = markup`type="password" autocomplete="current-password"`
@@ -15,7 +15,7 @@ export function newPassword(
   { minLength, refused }: { readonly minLength: number; readonly refused: Refused | undefined },
 ): ShownField {
   const hint =
-    refused?.passwordFault === 'password_too_short'
+    refused && passwordFaultOf(refused.error) === 'password_too_short'
       ? newPasswordAdvice
       : `${newPasswordLength(minLength)} ${newPasswordAdvice}`
   return { ...field, hint, attributes: markup`type="password" autocomplete="new-password"` }

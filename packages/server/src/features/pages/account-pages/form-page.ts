@@ -4,15 +4,12 @@ import type { Form } from '../../../http/form.ts'
 import { queryOf, type OpenRoute } from '../../../http/route.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
 import { fieldOf, type Field } from '../../../pages/layout.ts'
-import type { PasswordFault } from '../../credentials/password-policy/policy.ts'
 import type { FormTexts } from '../../mail/messages/text-types.ts'
 import {
   describeForm,
   continueLink,
-  donePage,
   page,
   pageRoute,
-  passwordFaultOf,
   readPageForm,
   readerOf,
   type PageReader,
@@ -59,8 +56,8 @@ export interface Fault {
 }
 export type MaybeFault = Fault | undefined
 
-export interface Refused extends Fault, Pick<ProblemError, 'status' | 'retryAfterSeconds'> {
-  readonly passwordFault?: PasswordFault['code'] | undefined
+export interface Refused extends Fault {
+  readonly error: ProblemError
 }
 
 /** Makes the two routes of a page: `GET` shows the form, and `POST` receives the form. */
@@ -107,17 +104,16 @@ async function submitForm(
   const form = await readPageForm(request)
   try {
     await shown.submit(form, request)
-    return donePage(reader, shown.texts(reader, form).done)
+    const { heading, text } = shown.texts(reader, form).done
+    const content = markup`<p>${text}</p>
+<p>${continueLink(reader, 'button')}</p>`
+    return page(reader, heading, content)
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
 
     const fault = await shown.faultOf(error, reader, form)
     if (error.status === 403 && !fault) return usedLinkPage(reader, shown, form)
-    const { status, retryAfterSeconds } = error
-    const shownFault = fault ?? generalFault(error, reader)
-    const passwordFault = passwordFaultOf(error)
-    const refused = { status, retryAfterSeconds, passwordFault, ...shownFault }
-    return formPage(reader, shown, form, refused)
+    return formPage(reader, shown, form, { error, ...(fault ?? generalFault(error, reader)) })
   }
 }
 
@@ -142,7 +138,7 @@ export function formPage(
   const proof = [hidden, typed.get(hidden) ?? ''] as const
   const form = drawForm({ ...texts, action: shown.name, proof, fields, refused })
   const after = refused || byCode ? againLink(reader, shown) : undefined
-  return page(reader, heading, markup`${form}\n${after}`, refused)
+  return page(reader, heading, markup`${form}\n${after}`, refused?.error)
 }
 
 interface DrawnForm {

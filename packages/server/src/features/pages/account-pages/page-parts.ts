@@ -133,13 +133,3 @@ export function continueLink({ next, texts }: PageReader, style?: 'button'): Htm
   const attributes = style && markup` class="${style}"`
   return markup`<a${attributes} href="${next.href}">${texts.continueTo} ${next.host}</a>`
 }
-
-/** Returns the page after a success. */
-export function donePage(
-  reader: PageReader,
-  { heading, text }: { readonly heading: string; readonly text: string },
-): HttpAnswer {
-  const content = markup`<p>${text}</p>
-<p>${continueLink(reader, 'button')}</p>`
-  return page(reader, heading, content)
-}

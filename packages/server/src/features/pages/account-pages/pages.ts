@@ -22,9 +22,7 @@ const refusesTaken = { ...refuses, 409: 'A page: the user name or the address is
 const refusesFields = { 422: 'A page: a field is not acceptable' }
 
 /** The forms that confirm an address of an account, and a registration. */
-const confirmForms: Readonly<
-  Record<'verify' | 'finish', Pick<FormPage, 'name' | 'summary' | 'refuses' | 'fieldNames'>>
-> = {
+const confirmForms = {
   verify: {
     name: 'verify-email',
     summary: 'Confirm the address of an account',
@@ -113,17 +111,14 @@ export function changePage({
   }
 }
 
-const undoForms: Readonly<Record<'undo' | 'undoFactor', Pick<FormPage, 'name' | 'summary'>>> = {
-  undo: {
-    name: 'undo-email-change',
-    summary: 'Restore the old e-mail address',
-  },
+const undoForms = {
+  undo: { name: 'undo-email-change', summary: 'Restore the old e-mail address' },
   undoFactor: { name: 'undo-factor', summary: 'Remove the second factors' },
 }
 
 /** The page that restores the old e-mail address, or removes the second factors (`undoFactor`). */
 export function undoPage(
-  kind: keyof typeof undoForms,
+  kind: 'undo' | 'undoFactor',
   { undo, isOpen }: Pick<EmailUndo | FactorUndo, 'undo' | 'isOpen'>,
 ): FormPage {
   return {

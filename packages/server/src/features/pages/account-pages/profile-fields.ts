@@ -34,7 +34,7 @@ export function profileFieldsOf(schema: JsonObject): ProfileFields {
   }
   const fields = required
     .filter((name) => !takenNames.has(name) && Object.hasOwn(properties, name))
-    .flatMap((name) => fieldsFor(name, properties[name] ?? {}))
+    .flatMap((name) => fieldFor(name, properties[name] ?? {}) ?? [])
 
   return {
     names: fields.map(({ name }) => name),
@@ -66,19 +66,15 @@ interface ProfileField {
   parse(text: string): unknown
 }
 
-/**
- * Returns a list that contains the field for a property. The list is empty if a form cannot ask for
- * the value of the property.
- */
-function fieldsFor(name: string, property: PropertySchema): readonly ProfileField[] {
+/** Returns the field for a property; undefined if a form cannot ask for its value. */
+function fieldFor(name: string, property: PropertySchema): ProfileField | undefined {
   const named = { name, label: typeof property.title === 'string' ? property.title : name }
   // If the value may have several types, such as a text or null, the form asks for the first one
   // that it knows.
   const alternatives = [property, ...(property.anyOf ?? [])]
   return alternatives
     .flatMap((one) => [choiceField(named, one), textField(named, one)])
-    .filter((field) => field !== undefined)
-    .slice(0, 1)
+    .find((field) => field !== undefined)
 }
 
 function choiceField(named: Named, property: PropertySchema): ProfileField | undefined {

@@ -52,7 +52,7 @@ function forgotPage(reader: PageReader, refused?: Refused): HttpAnswer {
   const { forgot, login: label } = reader.texts
   const fields = [loginName({ name: 'login', label })]
   const form = drawForm({ ...forgot, action: 'forgot-password', fields, refused })
-  return page(reader, forgot.heading, form, refused)
+  return page(reader, forgot.heading, form, refused?.error)
 }
 
 async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Promise<HttpAnswer> {
@@ -66,9 +66,7 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
     return formPage(reader, resetPage(parts), new Map([['request_id', requestId]]))
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
-    const { status, retryAfterSeconds } = error
-    const fault = { field: 'login', ...generalFault(error, reader) }
-    return forgotPage(reader, { status, retryAfterSeconds, ...fault })
+    return forgotPage(reader, { error, field: 'login', ...generalFault(error, reader) })
   }
 }
 

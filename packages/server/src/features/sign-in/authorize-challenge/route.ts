@@ -2,14 +2,14 @@ import { OAuthError } from 'keystile/internal'
 import type { Meter } from '../../../feature/metric.ts'
 import { readForm, type Form } from '../../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
-import { senderOf, type Audit } from '../../operations/audit/audit.ts'
+import type { Audit } from '../../operations/audit/audit.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import { authenticateClient } from '../../tokens/clients/client-authentication.ts'
 import type { Clients } from '../../tokens/clients/clients.ts'
 import type { ClientEvent } from '../../tokens/clients/feature.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
 import { authorizationCodeGrant } from '../../tokens/oauth/grants/authorization-code.ts'
-import { requireValues } from '../../tokens/oauth/grants/grant.ts'
+import { callerOf, requireValues } from '../../tokens/oauth/grants/grant.ts'
 import {
   logInForCode,
   loginFormParameters,
@@ -112,8 +112,7 @@ export function authorizeChallengeRoute(parts: AuthorizeChallengeParts): OpenRou
       requireValues(values, passwordGrant)
       const challenge = form.has('auth_session') ? undefined : readCodeChallenge(form)
 
-      const device = request.headers.get('user-agent') ?? undefined
-      const caller = { ...client, device, ...senderOf(request) }
+      const caller = callerOf(request, client)
       const issuing = logInForCode('challenge', values, caller, challenge, parts)
       const { code, recoveryCodes } = await countGrant(parts.meter, 'code', issuing)
       return jsonAnswer(200, {

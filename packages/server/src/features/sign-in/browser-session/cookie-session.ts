@@ -17,7 +17,7 @@ import {
 } from '../../../http/json-body.ts'
 import { describeRefusal, refusalAnswer } from '../../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../../http/route.ts'
-import { addressOf, senderOf } from '../../operations/audit/audit.ts'
+import { addressOf } from '../../operations/audit/audit.ts'
 import { readDeviceSecret } from '../known-devices/device-cookie.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
@@ -25,7 +25,7 @@ import {
   authorizationCodeGrant,
   type AuthorizationCodeParts,
 } from '../../tokens/oauth/grants/authorization-code.ts'
-import { requireValues, type Granted, type GrantCaller } from '../../tokens/oauth/grants/grant.ts'
+import { callerOf, requireValues, type Granted } from '../../tokens/oauth/grants/grant.ts'
 import {
   demandParameters,
   invalidSession,
@@ -183,9 +183,10 @@ function loginRoute(parts: RouteParts): OpenRoute {
       const isStepUp = !isExchange && hasDemand(values) && !isLaterStep(values)
       const replaces = isStepUp ? await nameByCookie(request, parts) : undefined
       if (!isExchange && !replaces) requireValues(values, passwordGrant)
+      const caller = callerOf(request, firstParty)
       const issuing = isExchange
-        ? authorizationCodeGrant.issue(values, callerOf(request), parts)
-        : logIn({ front: 'session', replaces }, values, callerOf(request), parts)
+        ? authorizationCodeGrant.issue(values, caller, parts)
+        : logIn({ front: 'session', replaces }, values, caller, parts)
       return tokenAnswer(await countGrant(meter, 'login', issuing), cookies)
     },
   }
@@ -258,7 +259,8 @@ function refreshRoute(parts: RouteParts): OpenRoute {
       if (token === undefined)
         throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
 
-      const issuing = refreshTokenGrant.issue({ refresh_token: token }, callerOf(request), parts)
+      const caller = callerOf(request, firstParty)
+      const issuing = refreshTokenGrant.issue({ refresh_token: token }, caller, parts)
       return countGrant(meter, 'refresh', issuing).then(
         (granted) => tokenAnswer(granted, cookies),
         (error: unknown) => clearedRefusal(error, parts),
@@ -337,15 +339,6 @@ function createOriginCheck(allowed: readonly string[]): RouteParts['checkOrigin'
     if (!origin || !origins.has(origin))
       throw new ProblemError('forbidden', `The Origin must be one of ${[...origins].join(', ')}`)
   }
-}
-
-/**
- * Returns the caller for a grant. The client is always `first-party`, because pages send no client
- * id.
- */
-function callerOf(request: HttpRequestWithBody): GrantCaller {
-  const device = request.headers.get('user-agent') ?? undefined
-  return { ...firstParty, device, ...senderOf(request) }
 }
 
 /**

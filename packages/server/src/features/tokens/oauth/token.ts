@@ -5,12 +5,12 @@ import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
 import type { ClientEvent } from '../clients/feature.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
-import { senderOf, type Audit } from '../../operations/audit/audit.ts'
+import type { Audit } from '../../operations/audit/audit.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import type { OAuthEvent } from './audit-events.ts'
 import { countGrant } from './count-grant.ts'
 import type { AnyGrant, GrantParts } from './grants.ts'
-import type { Granted } from './grants/grant.ts'
+import { callerOf, type Granted } from './grants/grant.ts'
 
 /** What the 403 of a login means. */
 export const nextStepRefusal: string =
@@ -91,9 +91,7 @@ export function tokenRoute(parts: TokenParts): OpenRoute {
           `This client may not use the grant_type ${grant.grantType}`,
         )
 
-      const device = request.headers.get('user-agent') ?? undefined
-      const caller = { ...client, device, ...senderOf(request) }
-      const issuing = grant.issue(valuesOf(form, grant), caller, parts)
+      const issuing = grant.issue(valuesOf(form, grant), callerOf(request, client), parts)
       const issued = grant.kind === 'client' ? issuing : countGrant(meter, grant.kind, issuing)
 
       return jsonAnswer(200, wireTokens(await issued))

@@ -2,7 +2,8 @@
 
 import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
-import { LeaseLostError, type Lease } from '../../operations/lease/lease.ts'
+import { startJob } from '../../operations/lease/job.ts'
+import type { Lease } from '../../operations/lease/lease.ts'
 import { defaultTimes, plan, type RotationTimes } from './plan.ts'
 import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
 import type { SigningKeySource } from './signing-key-source.ts'
@@ -38,7 +39,6 @@ export function startRotation(
   if ('ownKeys' in source) return { close: () => Promise.resolve() }
   const { algorithm } = source
   const seal = createKeySeal(source.sealingSecrets)
-  let running: Promise<void> | undefined
 
   async function rotate(): Promise<void> {
     const now = clock.now()
@@ -57,23 +57,12 @@ export function startRotation(
     for (const keyId of gone) logger.info({ keyId }, 'deleted a signing key without valid tokens')
   }
 
-  const run = (): void => {
-    if (!lease.isHeld) return
-    running ??= rotate()
-      .catch((error: unknown) => {
-        if (!(error instanceof LeaseLostError))
-          logger.warn({ err: error }, 'the signing keys could not be rotated')
-      })
-      .finally(() => (running = undefined))
-  }
-  const timer = setInterval(run, interval)
-  timer.unref()
-  lease.onTaken(run)
-
-  return {
-    async close() {
-      clearInterval(timer)
-      await running
-    },
-  }
+  const job = startJob({
+    lease,
+    intervalMilliseconds: interval,
+    step: rotate,
+    report: (error) => logger.warn({ err: error }, 'the signing keys could not be rotated'),
+  })
+  lease.onTaken(job.run)
+  return job
 }

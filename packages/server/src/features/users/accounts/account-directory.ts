@@ -1,6 +1,6 @@
 import type { AccountDirectory } from '../directory/directory.ts'
-import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
-import { storedRights, type User, type Users } from './users.ts'
+import { heldScopes, storedRights, type ScopeRules } from '../scopes/scopes.ts'
+import type { User, Users } from './users.ts'
 
 /**
  * Returns a directory of Keystile's own accounts. Guards, logins and refreshes use it.

@@ -1,9 +1,10 @@
 // The transactions that change the address of an account, and restore a former one.
 import { eraseSecondFactors } from '../../credentials/second-factors/in-transaction.ts'
+import type { Act } from '../../operations/audit/entry.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { cancelProofs, isBound } from '../../mail/proofs/in-transaction.ts'
-import { firstFactorAdded } from '../../mail/proofs/purposes.ts'
+import { proofKinds } from '../../mail/proofs/kinds.ts'
 import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { noPassword } from '../../credentials/password/stored-hash.ts'
@@ -17,7 +18,6 @@ import {
   notify,
   recordChange,
   type LockedAccount,
-  type UserAct,
 } from './in-transaction.ts'
 import type { AccountTables, FormerEmailRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
@@ -38,7 +38,7 @@ export interface NewUndo {
 const clockDifferenceMilliseconds = 5_000
 
 /** A change of the address of an account. */
-interface AddressChange extends Omit<UserAct, 'subject'> {
+interface AddressChange extends Act {
   readonly email: ComparableName
   /** When the user confirmed the new address, or null. */
   readonly verifiedAt: number | null
@@ -204,7 +204,7 @@ interface RestoredAccount {
  */
 export async function restoreAddress(
   transaction: Transaction,
-  { tokenHash, by, now }: Omit<UserAct, 'subject'> & { readonly tokenHash: string },
+  { tokenHash, by, now }: Act & { readonly tokenHash: string },
 ): Promise<RestoredAccount | undefined> {
   const former = await findFormerEmail(transaction, { tokenHash, now })
   if (!former) return undefined
@@ -243,7 +243,7 @@ async function eraseNewFactors(
   { subject, email_key: mailbox, created_at: changedAt }: FormerEmailRow,
   now: number,
 ): Promise<boolean> {
-  const first = { subject, mailbox, purpose: firstFactorAdded, now }
+  const first = { subject, mailbox, purpose: proofKinds.factorUndo.purpose, now }
   const isUndoable = await isBound(transaction, first)
   const since = isUndoable ? 0 : changedAt - clockDifferenceMilliseconds
   return eraseSecondFactors(transaction, { subject, since })

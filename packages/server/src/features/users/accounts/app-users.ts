@@ -8,7 +8,7 @@ import {
   stringField,
 } from '../../../http/json-body.ts'
 import { byApp } from '../../operations/audit/audit.ts'
-import { changeRights } from '../scopes/scopes.ts'
+import { changeRights, type Rights } from '../scopes/scopes.ts'
 import {
   emailField,
   findPasswordErrors,
@@ -41,22 +41,25 @@ export type ManagedUser<U = PublicUser> = U & {
 type ProfileOf<U> = Omit<U, keyof PublicUser>
 
 /** The fields of a new user. The profile schema decides which profile fields are required. */
-export type NewManagedUser<S extends string, U = PublicUser> = Partial<ProfileOf<U>> & {
-  readonly username: string
-  readonly email?: string | null | undefined
-  /**
-   * Whether the app knows that the e-mail address belongs to the user. Default: false. Keystile
-   * sends no mail to users whom the app creates.
-   */
-  readonly emailVerified?: boolean | undefined
-  readonly password: string
+export type NewManagedUser<S extends string, U = PublicUser> = GivenRights<S> &
+  Partial<ProfileOf<U>> & {
+    readonly username: string
+    readonly email?: string | null | undefined
+    /**
+     * Whether the app knows that the e-mail address belongs to the user. Default: false. Keystile
+     * sends no mail to users whom the app creates.
+     */
+    readonly emailVerified?: boolean | undefined
+    readonly password: string
+  }
+
+/** Scopes and roles to give to a user. */
+interface GivenRights<S extends string> {
   readonly scopes?: readonly S[] | undefined
   readonly roles?: readonly string[] | undefined
 }
 
-export interface Grant<S extends string> {
-  readonly scopes?: readonly S[] | undefined
-  readonly roles?: readonly string[] | undefined
+export interface Grant<S extends string> extends GivenRights<S> {
   /** Scopes to remove. A scope that is no longer declared can be removed too. */
   readonly removeScopes?: readonly string[] | undefined
   /** Roles to remove. A role that is no longer declared can be removed too. */
@@ -65,10 +68,8 @@ export interface Grant<S extends string> {
   readonly endsSessions?: boolean | undefined
 }
 
-export interface NewInvitation<S extends string> {
+export interface NewInvitation<S extends string> extends GivenRights<S> {
   readonly email: string
-  readonly scopes?: readonly S[] | undefined
-  readonly roles?: readonly string[] | undefined
 }
 
 export interface Invitation {
@@ -79,10 +80,8 @@ export interface Invitation {
   readonly expiresAt: Date
 }
 
-export interface OpenInvitation {
+export interface OpenInvitation extends Rights {
   readonly email: string
-  readonly scopes: readonly string[]
-  readonly roles: readonly string[]
   readonly invitedAt: Date
   readonly expiresAt: Date
 }

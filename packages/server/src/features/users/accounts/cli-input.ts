@@ -29,14 +29,13 @@ export function readNames(
   rules: ScopeRules,
 ): readonly string[] {
   const known = flag === 'role' ? rules.roles : rules.declared
-  for (const name of flags.list(flag)) {
-    if (!Object.hasOwn(known, name))
-      throw new ConfigurationError(
-        `--${flag} must be a declared ${flag}; it is ${name}. ` +
-          `The declared ${flag}s are ${Object.keys(known).join(', ')}`,
-      )
-  }
-  return flags.list(flag)
+  const names = flags.list(flag)
+  const unknown = names.find((name) => !Object.hasOwn(known, name))
+  if (unknown === undefined) return names
+  throw new ConfigurationError(
+    `--${flag} must be a declared ${flag}; it is ${unknown}. ` +
+      `The declared ${flag}s are ${Object.keys(known).join(', ')}`,
+  )
 }
 
 /**
@@ -69,13 +68,16 @@ export async function readProfile(
  */
 export async function readPassword(
   file: string | undefined,
-  call: {
+  {
+    owner,
+    terminal,
+    options,
+  }: {
     readonly owner: PasswordOwner
     readonly terminal: Terminal
     readonly options: InputOptions
   },
 ): Promise<string> {
-  const { owner, terminal, options } = call
   const password =
     file === undefined ? await terminal.askSecret('Password: ') : readPasswordFile(file, terminal)
 

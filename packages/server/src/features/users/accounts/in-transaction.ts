@@ -3,7 +3,7 @@ import { inTables, lockName, type Reader, type Transaction } from '../../../stor
 import { prepare } from '../../../storage/prepared.ts'
 import type { AppEvent } from '../../operations/app-events/app-event.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
-import type { By } from '../../operations/audit/entry.ts'
+import type { Act, By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import {
   clearWrongCodes,
@@ -13,7 +13,7 @@ import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { isSameMailbox } from '../directory/names.ts'
 import { lockProof, spendProof, type SpendableProof } from '../../mail/proofs/in-transaction.ts'
-import { namesOfRights, type StoredRights } from '../scopes/scopes.ts'
+import { namesOfRights, readRights, type StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
@@ -21,14 +21,9 @@ import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
 
 /** Whose account a transaction changes, who caused the change, and when. */
-export interface UserAct {
+export interface UserAct extends Act {
   readonly subject: string
-  readonly by: By
-  readonly now: number
 }
-
-/** The row of a new user, without the columns that are null for every new user. */
-export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at'>
 
 /** The field whose value another user has. */
 export type TakenField = 'username' | 'email'
@@ -40,12 +35,12 @@ export type TakenField = 'username' | 'email'
  */
 export async function insertAccount(
   transaction: Transaction,
-  { row, by }: { readonly row: NewUserRow; readonly by: By },
+  { row, by }: { readonly row: UserRow; readonly by: By },
 ): Promise<'created' | TakenField> {
   const db = inTables<AccountTables>(transaction)
   const inserted = await db
     .insertInto('user')
-    .values({ ...row, disabled_at: null, deleted_at: null })
+    .values(row)
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst()
@@ -74,7 +69,7 @@ export async function insertAccount(
 /** A new user, and the proof that this person reads the mailbox of the account. */
 export interface ProvenUser {
   readonly proof: SpendableProof
-  readonly row: NewUserRow
+  readonly row: UserRow
   readonly by: By
 }
 
@@ -359,6 +354,6 @@ export async function announceChange(
  * Returns the names of a user's roles and scopes in the form of the audit record, such as
  * `role:admin`.
  */
-export function grantNames({ scopes, roles }: StoredRights): readonly string[] {
-  return namesOfRights({ scopes: JSON.parse(scopes), roles: JSON.parse(roles) })
+export function grantNames(rights: StoredRights): readonly string[] {
+  return namesOfRights(readRights(rights))
 }

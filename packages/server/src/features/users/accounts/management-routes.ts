@@ -6,7 +6,13 @@ import { emptyAnswer, jsonAnswer, queryOf, type GuardedRoute } from '../../../ht
 import { byCaller, type CallerIdentity } from '../../operations/audit/audit.ts'
 import { givesRights, mayGive, type ScopeRules } from '../scopes/scopes.ts'
 import { findUndeclared, namesField } from './account-fields.ts'
-import { accountRoute, getUser, refuseUnchanged, type AccountParts } from './route-parts.ts'
+import {
+  accountRoute,
+  getUser,
+  refuseUnchanged,
+  type AccountDoc,
+  type AccountParts,
+} from './route-parts.ts'
 import { defaultPageSize, maxPageSize, readUserPage } from './user-page.ts'
 import type { User, UserChange } from './users.ts'
 import { describeManagedUser, wireManagedUser, wireRights } from './wire-user.ts'
@@ -31,17 +37,23 @@ export function managementRoutes(parts: ManagementParts): readonly ManagementRou
   ]
 }
 
-const mayRead = { scopes: ['users:read'] }
-const mayWrite = { scopes: ['users:write'] }
+/** Begins a route about any account. */
+function managementRoute(
+  method: ManagementRoute['method'],
+  path: string,
+  scope: 'users:read' | 'users:write',
+  doc: AccountDoc,
+): Omit<ManagementRoute, 'handle'> {
+  const route = accountRoute(method, path, { ...doc, tag: 'All accounts' })
+  return { ...route, guard: { scopes: [scope] } }
+}
+
 const absent = { 404: 'There is no such user' }
 
 /** `GET /users`: lists users, a page at a time. */
 function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
   return {
-    ...accountRoute('GET', '/users'),
-    guard: mayRead,
-    doc: {
-      tag: 'All accounts',
+    ...managementRoute('GET', '/users', 'users:read', {
       summary: 'List users',
       description:
         'In the order of their names. `next` is the `after` of the following page, ' +
@@ -67,7 +79,7 @@ function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
         },
       },
       refuses: { 422: 'The limit or the name is not valid' },
-    },
+    }),
     async handle(request) {
       const query = queryOf(request)
       const [after, limit] = [query.get('after'), query.get('limit')]
@@ -83,14 +95,11 @@ function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
 /** `GET /users/{id}`: reads any user. */
 function readUserRoute({ users, profile }: ManagementParts): ManagementRoute {
   return {
-    ...accountRoute('GET', '/users/{id}'),
-    guard: mayRead,
-    doc: {
-      tag: 'All accounts',
+    ...managementRoute('GET', '/users/{id}', 'users:read', {
       summary: 'Read a user',
       success: { status: 200, description: 'The user', schema: describeManagedUser(profile) },
       refuses: absent,
-    },
+    }),
     handle: async ({ params }) =>
       jsonAnswer(200, wireManagedUser(await getUser(params['id'], users))),
   }
@@ -121,10 +130,7 @@ function changeUserRoute(parts: ManagementParts): ManagementRoute {
   const userChange = changeFields(rules)
 
   return {
-    ...accountRoute('PATCH', '/users/{id}'),
-    guard: mayWrite,
-    doc: {
-      tag: 'All accounts',
+    ...managementRoute('PATCH', '/users/{id}', 'users:write', {
       summary: "Change a user's scopes and roles, or disable or enable the user",
       description:
         'Members that are left out stay as they are; at least one is needed. To add a scope or ' +
@@ -147,7 +153,7 @@ function changeUserRoute(parts: ManagementParts): ManagementRoute {
         403: 'The user would have a scope or a role that the caller lacks',
         409: 'The user was changed at the same time, or is the last administrator',
       },
-    },
+    }),
     async handle(request, { identity }) {
       const { scopes, roles, disabled } = await readFields(userChange, request)
       refuseFaults(findUndeclared({ scopes, roles }, rules))
@@ -199,14 +205,11 @@ async function findAuthor(
 /** `DELETE /users/{id}`: deletes any user except the last administrator. */
 function deleteUserRoute({ users }: ManagementParts): ManagementRoute {
   return {
-    ...accountRoute('DELETE', '/users/{id}'),
-    guard: mayWrite,
-    doc: {
-      tag: 'All accounts',
+    ...managementRoute('DELETE', '/users/{id}', 'users:write', {
       summary: 'Delete a user',
       success: { status: 204, description: 'Deleted. All tokens of the user are refused' },
       refuses: { ...absent, 409: 'The last administrator cannot be deleted' },
-    },
+    }),
     async handle(request, { identity }) {
       const user = await getUser(request.params['id'], users)
       refuseUnchanged(await users.delete(user, byCaller(request, identity)))

@@ -49,13 +49,11 @@ export function readAccountRoute({ scopes, profile }: AccountParts): OwnRoute {
   // Requests share a user who is in memory, so they share the answer too.
   const answers = new WeakMap<User, HttpAnswer>()
   return {
-    ...ownAccount('GET', '/users/me'),
-    isFirstPartyOnly: undefined,
-    doc: {
-      tag: 'Own account',
+    ...ownAccount('GET', '/users/me', {
       summary: 'Read the user to whom the token belongs',
       success: { status: 200, description: 'The user', schema: describeOwnUser(profile) },
-    },
+    }),
+    isFirstPartyOnly: undefined,
     handle(_request, { user }) {
       const known = answers.get(user)
       if (known) return known
@@ -70,15 +68,13 @@ export function readAccountRoute({ scopes, profile }: AccountParts): OwnRoute {
 /** `PATCH /users/me`: changes profile fields. */
 export function changeProfileRoute({ users, limits, scopes, profile }: AccountParts): OwnRoute {
   return {
-    ...ownAccount('PATCH', '/users/me'),
-    doc: {
-      tag: 'Own account',
+    ...ownAccount('PATCH', '/users/me', {
       summary: 'Change profile fields',
       description: 'Fields that are left out stay as they are.',
       body: { type: 'json', schema: { ...describeProfileInput(profile, []), required: [] } },
       success: { status: 200, description: 'The changed user', schema: describeOwnUser(profile) },
       refuses: { 409: 'The user was changed at the same time', 429: 'Too many changes' },
-    },
+    }),
     async handle(request, { identity, user }) {
       const change = await readJsonObject(request)
       const checked = await checkProfileChange(user.profile, change, profile)
@@ -107,10 +103,7 @@ export function changePasswordRoute(parts: AccountParts): OwnRoute {
   })
 
   return {
-    ...ownAccount('POST', '/users/me/password'),
-    needsFactor: true,
-    doc: {
-      tag: 'Own account',
+    ...ownAccount('POST', '/users/me/password', {
       summary: 'Change the password',
       description: 'Ends every other session of the user.',
       body: { type: 'json', schema: describeFields(passwordChange) },
@@ -120,7 +113,8 @@ export function changePasswordRoute(parts: AccountParts): OwnRoute {
         409: 'The password was changed at the same time',
         429: tooManyTries,
       },
-    },
+    }),
+    needsFactor: true,
     async handle(request, { identity, user }) {
       const body = await readJsonObject(request)
       const { new_password } = body
@@ -141,16 +135,14 @@ export function changePasswordRoute(parts: AccountParts): OwnRoute {
 /** `DELETE /users/me`: deletes the account. Requires a recent login. */
 function deleteAccountRoute({ users }: AccountParts): OwnRoute {
   return {
-    ...ownAccount('DELETE', '/users/me'),
-    guard: { scopes: [], maxAgeSeconds: deletionMaxAgeSeconds },
-    needsFactor: true,
-    doc: {
-      tag: 'Own account',
+    ...ownAccount('DELETE', '/users/me', {
       summary: 'Delete the account',
       description: `Requires a login within the last ${deletionMaxAgeSeconds} seconds (RFC 9470).`,
       success: { status: 204, description: 'Deleted' },
       refuses: { 409: 'The last administrator cannot be deleted' },
-    },
+    }),
+    guard: { scopes: [], maxAgeSeconds: deletionMaxAgeSeconds },
+    needsFactor: true,
     async handle(request, { identity, user }) {
       const outcome = await users.delete(user, byCaller(request, identity))
       if (outcome === 'last-administrator')

@@ -43,16 +43,11 @@ export interface ReadRegistration {
  * @throws {ProblemError} (`read()`) `unprocessable_content`, `too_many_requests` or
  *   `temporarily_unavailable`; `forbidden` if registration is closed
  */
-export function createRegistrationForm({
-  passwords,
-  passwordPolicy,
-  limits,
-  registration,
-  profile,
-}: RegistrationFormParts): {
+export function createRegistrationForm(parts: RegistrationFormParts): {
   readonly schema: JsonObject
   read(request: HttpRequestWithBody): Promise<ReadRegistration>
 } {
+  const { passwords, passwordPolicy, limits, registration, profile } = parts
   const schema = z.object({
     username: usernameField,
     email: emailField,
@@ -101,9 +96,7 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
   const others = verification && { [requestField]: idOfMail }
 
   return {
-    ...accountRoute('POST', '/users'),
-    doc: {
-      tag: 'Own account',
+    ...accountRoute('POST', '/users', {
       summary: 'Register',
       ...(verification && {
         description:
@@ -118,7 +111,7 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
         409: 'The username or the email is taken',
         429: tooManyTries,
       },
-    },
+    }),
     async handle(request) {
       const { spent, ...registered } = await form.read(request)
       const language = preferredLanguage(request.headers.get('accept-language')) ?? ''

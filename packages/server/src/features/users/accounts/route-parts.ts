@@ -1,7 +1,7 @@
 // What the account routes share: their settings, their caller and their refusals. `keystile.users`
 // has the same refusals.
 import { ProblemError } from 'keystile/internal'
-import type { OpenRoute, RouteGuard } from '../../../http/route.ts'
+import type { OpenRoute, RouteDoc, RouteGuard } from '../../../http/route.ts'
 import { areStorable } from '../../../storage/storable.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
@@ -29,17 +29,20 @@ export interface AccountCaller {
 }
 
 type Method = OpenRoute['method']
-type AccountRoute = Pick<OpenRoute, 'method' | 'path' | 'below' | 'refusals'>
+type AccountRoute = Omit<OpenRoute, 'guard' | 'isOptional' | 'isFirstPartyOnly' | 'handle'>
 type OwnRoute = AccountRoute & { readonly guard: RouteGuard; readonly isFirstPartyOnly: true }
 
-/** Begins a route about accounts. */
-export function accountRoute(method: Method, path: string): AccountRoute {
-  return { method, path, below: 'issuer', refusals: 'problem' }
+/** The documentation of a route about accounts. The default of `tag` is `Own account`. */
+export type AccountDoc = Omit<RouteDoc, 'tag'> & Partial<Pick<RouteDoc, 'tag'>>
+
+/** Begins a route about the account of the person who sends the request. */
+export function accountRoute(method: Method, path: string, doc: AccountDoc): AccountRoute {
+  return { method, path, below: 'issuer', refusals: 'problem', doc: { tag: 'Own account', ...doc } }
 }
 
 /** Begins a route for the caller's own account, which needs a token of the app itself. */
-export function ownAccount(method: Method, path: string): OwnRoute {
-  return { ...accountRoute(method, path), guard: { scopes: [] }, isFirstPartyOnly: true }
+export function ownAccount(method: Method, path: string, doc: AccountDoc): OwnRoute {
+  return { ...accountRoute(method, path, doc), guard: { scopes: [] }, isFirstPartyOnly: true }
 }
 
 /** The description of status 429 in the OpenAPI document. */

@@ -14,7 +14,7 @@ import type { By } from '../../operations/audit/entry.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs, insertProof } from '../../mail/proofs/in-transaction.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
-import { passwordReset } from '../../mail/proofs/purposes.ts'
+import { proofKinds } from '../../mail/proofs/kinds.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import { changeAddress, lockAddress, type NewUndo } from './address-in-transaction.ts'
@@ -22,7 +22,6 @@ import {
   insertAccount,
   notify,
   recordChange,
-  type NewUserRow,
   type TakenField,
   type UserAct,
 } from './in-transaction.ts'
@@ -35,7 +34,7 @@ import { updateUser } from './user-in-transaction.ts'
  * @param values.proof a row to insert too: the request for the mail that verifies the address
  */
 export const insertUser: Command<
-  { readonly row: NewUserRow; readonly by: By; readonly proof: PreparedRequest['row'] | undefined },
+  { readonly row: UserRow; readonly by: By; readonly proof: PreparedRequest['row'] | undefined },
   'created' | TakenField
 > = command('insertUser', async (transaction, { row, by, proof }) => {
   const outcome = await insertAccount(transaction, { row, by })
@@ -95,7 +94,7 @@ export const changePassword: Command<
 
   await clearWrongCodes(transaction, subject)
   await endSessions(transaction, { subject, except: by.sessionId, now })
-  await eraseProofs(transaction, { subject, purposes: [passwordReset] })
+  await eraseProofs(transaction, { subject, purposes: [proofKinds.passwordReset.purpose] })
   await recordChange(transaction, 'password_changed', act)
   await notify(transaction, notice, { ...changed, subject, now })
   return 'changed'

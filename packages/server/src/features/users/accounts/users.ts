@@ -9,9 +9,9 @@ import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { noNotices, type Notices } from '../../mail/messages/notices.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
-import type { Rights, StoredRights } from '../scopes/scopes.ts'
+import { readRights, storedRights, type Rights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
-import { isTaken, type NewUserRow, type TakenField, type UserAct } from './in-transaction.ts'
+import { isTaken, type TakenField, type UserAct } from './in-transaction.ts'
 import type { NewUndo } from './address-in-transaction.ts'
 import { withoutReserved, type Profile } from './profile.ts'
 import {
@@ -192,7 +192,7 @@ export function createUsers(
     async create(user, by, request) {
       const row = newRowOf(user, clock.now())
       const outcome = await database.write(insertUser, { row, by, proof: request?.row })
-      return outcome === 'created' ? { user: userOfNewRow(row) } : { taken: outcome }
+      return outcome === 'created' ? { user: userOf(row) } : { taken: outcome }
     },
     async replaceProfile(user, profile, by) {
       const [old, text] = [JSON.stringify(user.profile), JSON.stringify(profile)]
@@ -225,7 +225,7 @@ export function createUsers(
   }
 }
 
-export function newRowOf(user: NewUser, now: number): NewUserRow {
+export function newRowOf(user: NewUser, now: number): UserRow {
   const { username, email } = user
   return {
     id: user.id ?? randomId(),
@@ -239,11 +239,9 @@ export function newRowOf(user: NewUser, now: number): NewUserRow {
     ...storedRights(user),
     profile: JSON.stringify(user.profile),
     created_at: now,
+    disabled_at: null,
+    deleted_at: null,
   }
-}
-
-export function userOfNewRow(row: NewUserRow): User {
-  return userOf({ ...row, disabled_at: null, deleted_at: null })
 }
 
 /**
@@ -255,20 +253,12 @@ function asTaken(error: unknown): 'taken' {
   throw error
 }
 
-/**
- * Returns scopes and roles as the JSON strings that the database stores, so that a query can
- * compare them with `=`.
- */
-export function storedRights({ scopes, roles }: Rights): StoredRights {
-  return { scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }
-}
-
 function storedAccess(user: Rights & Pick<User, 'active'>): StoredAccess {
   return { ...storedRights(user), disabled: !user.active }
 }
 
 /** Returns the user in a row. Requests may share the object, so it is frozen. */
-function userOf(row: UserRow): User {
+export function userOf(row: UserRow): User {
   const profile = JSON.parse(row.profile) as Profile
   const fields = {
     ...withoutReserved(profile),
@@ -282,8 +272,7 @@ function userOf(row: UserRow): User {
     profile,
     passwordHash: row.password_hash,
     passwordSession: row.password_session ?? undefined,
-    scopes: JSON.parse(row.scopes) as readonly string[],
-    roles: JSON.parse(row.roles) as readonly string[],
+    ...readRights(row),
     active: row.disabled_at === null,
   })
 }

@@ -1,6 +1,10 @@
 import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
+/** What both pages that undo a change say at the end. */
+const afterUndo =
+  'Sehen Sie in Ihr Postfach und legen Sie über den Link in der Mail ein neues Passwort fest.'
+
 export const de: Texts = {
   notices: {
     password_changed: ({ service, time, address }) => [
@@ -290,11 +294,7 @@ export const de: Texts = {
       intro: prose`Ihr Konto bekommt die alte Adresse zurück. Alle Geräte werden abgemeldet, und Sie
         bekommen eine Mail für ein neues Passwort.`,
       button: 'Rückgängig machen',
-      done: {
-        heading: 'Ihre alte Adresse gilt wieder',
-        text: prose`Sehen Sie in Ihr Postfach und legen Sie über den Link in der Mail ein neues
-          Passwort fest.`,
-      },
+      done: { heading: 'Ihre alte Adresse gilt wieder', text: afterUndo },
       used: prose`Wenn Sie die Änderung damit rückgängig gemacht haben, sehen Sie in Ihr Postfach:
         Dort ist eine Mail für ein neues Passwort. Wenn nicht, wenden Sie sich an die Betreiber der
         App.`,
@@ -304,11 +304,7 @@ export const de: Texts = {
       intro: prose`Die Authenticator-App wird von Ihrem Konto entfernt. Alle Geräte werden
         abgemeldet, und Sie bekommen eine Mail für ein neues Passwort.`,
       button: 'App entfernen',
-      done: {
-        heading: 'Die App ist entfernt',
-        text: prose`Sehen Sie in Ihr Postfach und legen Sie über den Link in der Mail ein neues
-          Passwort fest.`,
-      },
+      done: { heading: 'Die App ist entfernt', text: afterUndo },
       used: prose`Wenn Sie die App damit entfernt haben, sehen Sie in Ihr Postfach: Dort ist eine
         Mail für ein neues Passwort. Wenn nicht, wenden Sie sich an die Betreiber des Dienstes.`,
     },

@@ -1,6 +1,9 @@
 import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
+/** What both pages that undo a change say at the end. */
+const afterUndo = 'Look into your mailbox, and set a new password with the link in the mail.'
+
 export const en: Texts = {
   notices: {
     password_changed: ({ service, time, address }) => [
@@ -258,10 +261,7 @@ export const en: Texts = {
       intro: prose`Your account gets its old address back. All devices are logged out, and you get a
         mail to set a new password.`,
       button: 'Undo the change',
-      done: {
-        heading: 'Your old address is back',
-        text: 'Look into your mailbox, and set a new password with the link in the mail.',
-      },
+      done: { heading: 'Your old address is back', text: afterUndo },
       used: prose`If you have undone the change with it, look into your mailbox: there is a mail to
         set a new password. If not, contact the people who run the app.`,
     },
@@ -270,10 +270,7 @@ export const en: Texts = {
       intro: prose`The authenticator app is removed from your account. All devices are logged out,
         and you get a mail to set a new password.`,
       button: 'Remove the app',
-      done: {
-        heading: 'The app is removed',
-        text: 'Look into your mailbox, and set a new password with the link in the mail.',
-      },
+      done: { heading: 'The app is removed', text: afterUndo },
       used: prose`If you have removed the app with it, look into your mailbox: there is a mail to
         set a new password. If not, contact the people who run the app.`,
     },

@@ -1,6 +1,9 @@
 import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
+/** What both pages that undo a change say at the end. */
+const afterUndo = 'Revise su correo y elija una nueva contraseña con el enlace del mensaje.'
+
 export const es: Texts = {
   notices: {
     password_changed: ({ service, time, address }) => [
@@ -282,10 +285,7 @@ export const es: Texts = {
       intro: prose`Su cuenta recupera la dirección anterior. Se cierra la sesión en todos los
         dispositivos y recibe un mensaje para elegir una nueva contraseña.`,
       button: 'Deshacer el cambio',
-      done: {
-        heading: 'Su dirección anterior está restablecida',
-        text: 'Revise su correo y elija una nueva contraseña con el enlace del mensaje.',
-      },
+      done: { heading: 'Su dirección anterior está restablecida', text: afterUndo },
       used: prose`Si ha deshecho el cambio con él, revise su correo: hay un mensaje para elegir una
         nueva contraseña. Si no, póngase en contacto con los responsables de la aplicación.`,
     },
@@ -294,10 +294,7 @@ export const es: Texts = {
       intro: prose`La aplicación de autenticación se retira de su cuenta. Se cierra la sesión en
         todos los dispositivos y recibe un mensaje para elegir una nueva contraseña.`,
       button: 'Retirar la aplicación',
-      done: {
-        heading: 'La aplicación está retirada',
-        text: 'Revise su correo y elija una nueva contraseña con el enlace del mensaje.',
-      },
+      done: { heading: 'La aplicación está retirada', text: afterUndo },
       used: prose`Si ha retirado la aplicación con él, revise su correo: hay un mensaje para elegir
         una nueva contraseña. Si no, póngase en contacto con los responsables del servicio.`,
     },

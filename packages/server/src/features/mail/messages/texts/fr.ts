@@ -1,6 +1,10 @@
 import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
+/** What both pages that undo a change say at the end. */
+const afterUndo =
+  'Consultez votre messagerie et choisissez un nouveau mot de passe avec le lien du message.'
+
 export const fr: Texts = {
   notices: {
     password_changed: ({ service, time, address }) => [
@@ -287,11 +291,7 @@ export const fr: Texts = {
       intro: prose`Votre compte retrouve son ancienne adresse. Tous les appareils sont déconnectés,
         et vous recevez un message pour choisir un nouveau mot de passe.`,
       button: 'Annuler la modification',
-      done: {
-        heading: 'Votre ancienne adresse est rétablie',
-        text: prose`Consultez votre messagerie et choisissez un nouveau mot de passe avec le lien du
-          message.`,
-      },
+      done: { heading: 'Votre ancienne adresse est rétablie', text: afterUndo },
       used: prose`Si vous avez annulé la modification avec ce lien, consultez votre
         messagerie\u00a0: un message vous permet de choisir un nouveau mot de passe. Sinon,
         contactez les responsables de l’application.`,
@@ -301,11 +301,7 @@ export const fr: Texts = {
       intro: prose`L’application d’authentification est retirée de votre compte. Tous les appareils
         sont déconnectés, et vous recevez un message pour choisir un nouveau mot de passe.`,
       button: 'Retirer l’application',
-      done: {
-        heading: 'L’application est retirée',
-        text: prose`Consultez votre messagerie et choisissez un nouveau mot de passe avec le lien du
-          message.`,
-      },
+      done: { heading: 'L’application est retirée', text: afterUndo },
       used: prose`Si vous avez retiré l’application avec ce lien, consultez votre
         messagerie\u00a0: un message vous permet de choisir un nouveau mot de passe. Sinon,
         contactez les responsables du service.`,

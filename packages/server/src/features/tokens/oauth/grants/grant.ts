@@ -1,6 +1,7 @@
 // The types of a grant. To add a grant, write one file beside this file and list it in `grants.ts`.
 
-import { OAuthError, type JsonObject } from 'keystile/internal'
+import { OAuthError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
+import { senderOf } from '../../../operations/audit/audit.ts'
 import type { Client, ClientGrant } from '../../clients/clients.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 
@@ -9,6 +10,12 @@ export interface GrantCaller extends Client {
   readonly device: string | undefined
   readonly address?: string | undefined
   readonly acceptLanguage?: string | undefined
+}
+
+/** Returns the caller for a grant: the authenticated client, and where its request comes from. */
+export function callerOf(request: HttpRequestWithBody, client: Client): GrantCaller {
+  const device = request.headers.get('user-agent') ?? undefined
+  return { ...client, device, ...senderOf(request) }
 }
 
 export interface Granted extends IssuedTokens {
