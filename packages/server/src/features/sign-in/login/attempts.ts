@@ -1,5 +1,5 @@
-// Turns attempts into what is stored of them, and back. Before the first proof nothing is stored,
-// so strangers fill no table.
+// Turns attempts into what `../attempts/kept-attempts.ts` stores of them, and back. Before the
+// first proof nothing is stored, so strangers fill no table.
 import { ProblemError, type Clock } from 'keystile/internal'
 import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'

@@ -16,6 +16,9 @@ import type { NoticeAddress } from '../../tokens/sessions/sessions.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import type { MarkInTransaction } from './mark-in-transaction.ts'
 
+/** The proofs of an enrolment beside the first code: of the mailbox, and of the app itself. */
+export type EnrolmentProof = 'email_code' | 'enrolment'
+
 /** The mark of an enrolment, as JSON. */
 export interface EnrolmentMark {
   /** The secret of the app, as it is stored. */

@@ -10,7 +10,13 @@ import type { LoginEvent } from './feature.ts'
 import { exchange, type Exchange, type PresentedCode } from './exchange.ts'
 import { finish, type FinishedLogin, type FinishParts, type IssuedCode } from './finish.ts'
 import { methods } from './methods.ts'
-import type { Method, Proving, RefusalReason, RefusedProof } from './methods/method.ts'
+import {
+  isWrongFactor,
+  type Method,
+  type Proving,
+  type RefusalReason,
+  type RefusedProof,
+} from './methods/method.ts'
 import { enrol, type EnrolmentParts, type EnrolmentStep } from './enrolment.ts'
 import { areCurrent, enough, needsSecondStep } from './policy.ts'
 import { countResumed, resume } from './step-up.ts'
@@ -206,18 +212,12 @@ async function refuse<U>(
   parts: LoginParts<U>,
 ): Promise<LoginOutcome> {
   const { session } = attempt
-  const isOfFactor = session !== undefined || wrongFactors.includes(reason)
+  const isOfFactor = session !== undefined || isWrongFactor(reason)
   // These say nothing about a person, and no limit counts them.
   if (reason !== 'password_too_long' && reason !== 'unknown_enrolment')
     await record(isOfFactor ? 'factor_refused' : 'login_refused', { ...attempt, subject }, parts)
   return { outcome: 'refused', reason, ...(session !== undefined && { session }) }
 }
-
-const wrongFactors: readonly RefusalReason[] = [
-  'malformed_code',
-  'wrong_code',
-  'wrong_recovery_code',
-]
 
 async function record<U>(
   event: LoginEvent,
