@@ -100,6 +100,7 @@ export class KeystileModule implements OnModuleInit {
     return { ...moduleOf(options, inject, createCore), imports }
   }
 }
+// Calls instead of decorators, because Node runs no decorators in TypeScript.
 Module({})(KeystileModule)
 Inject(guardsToken)(KeystileModule, undefined, 0)
 Inject(ModulesContainer)(KeystileModule, undefined, 1)
