@@ -52,7 +52,7 @@ export interface EnrolmentParts<U> extends MethodParts<U> {
 /** The person must go on to set up a second factor, with this `auth_session`. */
 export interface EnrolmentStep {
   readonly outcome: 'enrol'
-  readonly session: string
+  readonly authSession: string
   /** Whether the next step needs the code that was sent by mail. */
   readonly needsEmailCode: boolean
   /** The secret of the app, once the person may see it and has asked for it. */
@@ -83,10 +83,10 @@ export async function enrol<U>(
   values: Readonly<Record<string, string | undefined>>,
   parts: EnrolmentParts<U>,
 ): Promise<Enrolling<U> | undefined> {
-  const isNew = attempt.session === undefined
+  const isNew = attempt.authSession === undefined
   const begun = isNew ? await begin(attempt, user, parts) : attempt
-  const { session, enrolment } = begun
-  if (session === undefined || !enrolment) return undefined
+  const { authSession, enrolment } = begun
+  if (authSession === undefined || !enrolment) return undefined
   const { emailCode } = enrolment
   if (emailCode && emailCode.recipient !== parts.directory.email(user)) return undefined
 
@@ -101,7 +101,7 @@ export async function enrol<U>(
     kept = proving.attempt
   }
   const needsEmailCode = emailCode !== undefined && !hasMailbox(kept)
-  const step = { outcome: 'enrol', session, needsEmailCode } as const
+  const step = { outcome: 'enrol', authSession, needsEmailCode } as const
   if (needsEmailCode) return step
   if (otp !== undefined) return proveApp(otp, enrolment, { attempt: kept, user, parts })
   if (values['enrol'] === undefined) return step

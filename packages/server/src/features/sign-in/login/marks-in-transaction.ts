@@ -8,9 +8,9 @@ import {
 } from '../../credentials/second-factors/in-transaction.ts'
 import { addFirstApp, type EnrolmentProof } from './enrolment-in-transaction.ts'
 import type { Transaction } from '../../../storage/database.ts'
-import type { MarkInTransaction } from './mark-in-transaction.ts'
+import type { ProofInTransaction } from './proof-in-transaction.ts'
 
-type Check = (proof: MarkInTransaction) => boolean | Promise<boolean>
+type Check = (proof: ProofInTransaction) => boolean | Promise<boolean>
 /** The methods whose proofs work again. */
 type Comparing = 'password'
 /** The methods whose proofs work once. */
@@ -48,7 +48,7 @@ const checks: Readonly<Record<string, Check>> = { ...compared, ...spent }
  */
 export async function areHeld(
   marks: Readonly<Record<string, string>>,
-  proof: Omit<MarkInTransaction, 'mark'>,
+  proof: Omit<ProofInTransaction, 'mark'>,
 ): Promise<boolean> {
   const unknown = Object.keys(marks).find((name) => !Object.hasOwn(checks, name))
   if (unknown !== undefined) throw new Error(`there must be an entry for the method ${unknown}`)

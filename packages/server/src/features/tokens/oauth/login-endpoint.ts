@@ -46,8 +46,8 @@ export const loginFormParameters: Readonly<Record<string, JsonObject>> = {
 export type LoginValues = Readonly<Record<string, string | undefined>>
 
 /** Whether an attempt goes on, which is bound to what its first step named and demanded. */
-export const isLaterStep = ({ auth_session: session }: LoginValues): boolean =>
-  session !== undefined
+export const isLaterStep = ({ auth_session: authSession }: LoginValues): boolean =>
+  authSession !== undefined
 
 export const hasDemand = ({ max_age: age, acr_values: values }: LoginValues): boolean =>
   age !== undefined || values !== undefined
@@ -91,12 +91,12 @@ async function proceed(
   client: GrantCaller,
   { login, scopes: rules }: LoginEndpointParts,
 ): Promise<Extract<LoginOutcome, { outcome: 'granted' | 'code' }>> {
-  const { scope, device_secret: deviceSecret, auth_session: session, ...presented } = values
+  const { scope, device_secret: deviceSecret, auth_session: authSession, ...presented } = values
   const { device, address, acceptLanguage } = client
   const scopes = readRequestedScopes(scope, rules)
   const demand = readDemand(values)
   const sender = { client, device, address, acceptLanguage, deviceSecret }
-  const asked = { ...begun, ...sender, scopes, session, demand }
+  const asked = { ...begun, ...sender, scopes, authSession, demand }
   const done = await login.proceed(asked, presented)
   if (done.outcome === 'granted' || done.outcome === 'code') return done
   throw refusalOf(done)
@@ -111,25 +111,26 @@ function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>)
     )
   if (done.outcome === 'enrol') return enrolmentRefusal(done)
   if (done.outcome === 'next') {
-    const { session, methods } = done
-    const members = { ...(session !== undefined && { auth_session: session }), methods }
-    const names = `${session === undefined ? '' : 'auth_session with '}${methods.join(' or ')}`
+    const { authSession, methods } = done
+    const members = { ...(authSession !== undefined && { auth_session: authSession }), methods }
+    const names = `${authSession === undefined ? '' : 'auth_session with '}${methods.join(' or ')}`
     const message = `The login needs another step: send ${names}`
     return new OAuthError('insufficient_authorization', message, { members })
   }
-  const { reason, session } = done
-  const otherMessage = session === undefined ? 'Incorrect username or password' : 'Incorrect code'
+  const { reason, authSession } = done
+  const otherMessage =
+    authSession === undefined ? 'Incorrect username or password' : 'Incorrect code'
   return new OAuthError(
     'invalid_grant',
     isWrongFactor(reason) ? factorMessages[reason] : otherMessage,
-    { members: session === undefined ? {} : { auth_session: session } },
+    { members: authSession === undefined ? {} : { auth_session: authSession } },
   )
 }
 
 /** Tells the client how a person who must have a second factor and has none sets it up. */
-function enrolmentRefusal({ session, needsEmailCode, shown }: EnrolmentStep): OAuthError {
+function enrolmentRefusal({ authSession, needsEmailCode, shown }: EnrolmentStep): OAuthError {
   const members = {
-    auth_session: session,
+    auth_session: authSession,
     methods: shown ? ['otp'] : [],
     enrol: ['totp'],
     ...(needsEmailCode && { email_code: true }),
