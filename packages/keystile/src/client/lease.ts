@@ -68,8 +68,8 @@ export async function withLease<T>(
 
 /**
  * Whether a lease still blocks other tabs. Returns false for an expired lease, and for a lease that
- * expires later than `2 × leaseMilliseconds` from now. Such a late lease was written before the clock was
- * set back, and it could block all tabs for hours. The limit is not exactly `leaseMilliseconds`, because
+ * expires later than two durations from now. Such a late lease was written before the clock was set
+ * back, and it could block all tabs for hours. The limit is not exactly one duration, because
  * browsers round the time differently in each tab.
  */
 function isHeld(lease: Lease | undefined, now: number): lease is Lease {
