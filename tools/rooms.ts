@@ -746,7 +746,7 @@ const server: Package = {
     {
       name: 'features/pages/docs',
       for: 'the OpenAPI document, made from the routes, and Swagger UI',
-      from: ['base', 'http', 'feature'],
+      from: ['base', 'http', 'feature', 'pages'],
       packages: ['keystile', 'node:fs'],
     },
     {

@@ -285,7 +285,7 @@ describeOnBoth(
       await one.addUser()
       await one.request('ada')
       await until(() => found.length > 0)
-      await delay(200) // the other process looks for requests each 25 ms
+      await delay(300) // the other process looks for requests each 60 ms
       open()
       await one.settled()
       assert.equal(found.length, 1)

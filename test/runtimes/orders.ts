@@ -1,6 +1,6 @@
 // What a test sends to program.ts in another runtime, and what it gets back.
 import type { Jwk } from 'keystile/jwt'
-import type { JwkSet, RefusedRequest, RevocationFeed } from 'keystile'
+import type { JwkSet, RefusedRequest, RevocationFeedOptions } from 'keystile'
 import type { Group, Verdict } from '../conformance/wycheproof.ts'
 import type { AlgorithmCase, AlgorithmResult } from './algorithms.ts'
 
@@ -45,7 +45,7 @@ export interface Orders {
   readonly remote: Order<{
     readonly issuer: string
     readonly keys?: JwkSet
-    readonly revocations?: RevocationFeed
+    readonly revocations?: RevocationFeedOptions
   }>
   /** Advances the clock of that guard. */
   readonly age: Order<{ readonly seconds: number }>

@@ -2,7 +2,7 @@
 // request that opened it.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import type { RevocationFeed } from 'keystile'
+import type { RevocationFeedOptions } from 'keystile'
 import { exportPublicJwk, generateKey } from 'keystile/jwt'
 import {
   revocation,
@@ -33,7 +33,7 @@ export function describeRemoteFeed(
     })
     afterEach(() => feed.stop())
 
-    const use = async (whenStale: RevocationFeed['whenStale']): Promise<void> => {
+    const use = async (whenStale: RevocationFeedOptions['whenStale']): Promise<void> => {
       const revocations = { clientId: 'orders', clientSecret: 'pX3', whenStale }
       const keys = { keys: [exportPublicJwk(key)] }
       await senderTo(client)('remote', { issuer: feed.issuer, keys, revocations })

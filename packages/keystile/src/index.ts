@@ -14,7 +14,7 @@ export type { RefusalOptions, RefusedRequest } from './guard/refusal-report.ts'
 export type { UserObject } from './guard/user.ts'
 export type {
   RevocableToken,
-  RevocationFeed,
+  RevocationFeedOptions,
   Revocations,
   RevocationState,
 } from './guard/revocations.ts'

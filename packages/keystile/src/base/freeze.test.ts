@@ -11,6 +11,12 @@ it('deepFreeze freezes plain objects and arrays at every depth, and returns its 
     assert.ok(Object.isFrozen(part))
 })
 
+it('deepFreeze freezes what an already frozen object contains', () => {
+  const inner = { names: ['a'] }
+  deepFreeze({ frozen: Object.freeze({ inner }) })
+  for (const part of [inner, inner.names]) assert.ok(Object.isFrozen(part))
+})
+
 it('deepFreeze freezes an object that contains itself', () => {
   const value: { self?: object } = {}
   value.self = value

@@ -6,13 +6,20 @@
  * @returns the same object
  */
 export function deepFreeze<T extends object>(root: T): T {
-  // Frozen objects are not entered again, so a cycle ends.
-  Object.freeze(root)
-  // Reads the descriptors, because a getter may be expensive.
-  for (const { value } of Object.values(Object.getOwnPropertyDescriptors(root))) {
-    if (isPlain(value) && !Object.isFrozen(value)) deepFreeze(value)
-  }
+  freezeAll(root, new Set())
   return root
+}
+
+/** @param entered what was entered before, so that a cycle ends */
+function freezeAll(part: object, entered: Set<object>): void {
+  if (entered.has(part)) return
+  entered.add(part)
+
+  Object.freeze(part)
+  // Reads the descriptors, because a getter may be expensive.
+  for (const { value } of Object.values(Object.getOwnPropertyDescriptors(part))) {
+    if (isPlain(value)) freezeAll(value, entered)
+  }
 }
 
 function isPlain(value: unknown): value is object {

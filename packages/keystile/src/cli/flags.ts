@@ -12,7 +12,8 @@ export class UsageError extends Error {
 }
 
 /**
- * Parses flags. For an unknown flag, the error suggests the most similar known flag.
+ * Parses the flags of `token check`, the only command here that has flags. For an unknown flag, the
+ * error suggests the most similar known flag.
  *
  * @throws {UsageError} for an unknown flag, an argument that is not a flag, and a flag without its
  *   value

@@ -1,3 +1,6 @@
+// The lock between tabs in browsers without Web Locks (`tab-lock.ts`): a lease in IndexedDB. The
+// tab that holds it renews it, so a tab that crashes blocks the others only for a few seconds.
+
 export interface Lease {
   /**
    * The tab that holds the lease; `undefined` after that tab has finished. No other tab may take
@@ -13,12 +16,12 @@ export interface Leases {
   update(name: string, change: (lease: Lease | undefined) => Lease): Promise<Lease>
 }
 
-/** The duration of a lease, in milliseconds. A crashed tab blocks the other tabs for this time. */
-const leaseTime = 5_000
-/** Milliseconds between two renewals. Three renewals in a row may fail before the lease expires. */
-const renewEvery = leaseTime / 5
-/** The average number of milliseconds between two attempts to take a lease. */
-const lookEvery = 50
+/** The duration of a lease. A crashed tab blocks the other tabs for this time. */
+const leaseMilliseconds = 5_000
+/** The time between two renewals. Three renewals in a row may fail before the lease expires. */
+const renewalMilliseconds = leaseMilliseconds / 5
+/** The average time between two attempts to take a lease. */
+const retryMilliseconds = 50
 
 /**
  * Waits for the lease of this name, runs the action, and renews the lease until the action ends. If
@@ -44,14 +47,16 @@ export async function withLease<T>(
       // another tab may take the lease. Compared with an earlier time, that lease would seem too
       // long.
       const now = Date.now()
-      return isHeld(held, now) && held.owner !== owner ? held : { owner, until: now + leaseTime }
+      return isHeld(held, now) && held.owner !== owner
+        ? held
+        : { owner, until: now + leaseMilliseconds }
     })
     return lease.owner === owner
   }
 
-  while (!(await take())) await delay(lookEvery * (0.5 + Math.random()))
+  while (!(await take())) await delay(retryMilliseconds * (0.5 + Math.random()))
 
-  const renewing = setInterval(() => void take().catch(() => {}), renewEvery)
+  const renewing = setInterval(() => void take().catch(() => {}), renewalMilliseconds)
   try {
     return await action()
   } finally {
@@ -63,12 +68,12 @@ export async function withLease<T>(
 
 /**
  * Whether a lease still blocks other tabs. Returns false for an expired lease, and for a lease that
- * expires later than `2 × leaseTime` from now. Such a late lease was written before the clock was
- * set back, and it could block all tabs for hours. The limit is not exactly `leaseTime`, because
+ * expires later than two durations from now. Such a late lease was written before the clock was set
+ * back, and it could block all tabs for hours. The limit is not exactly one duration, because
  * browsers round the time differently in each tab.
  */
 function isHeld(lease: Lease | undefined, now: number): lease is Lease {
-  return lease !== undefined && lease.until > now && lease.until <= now + 2 * leaseTime
+  return lease !== undefined && lease.until > now && lease.until <= now + 2 * leaseMilliseconds
 }
 
 export function delay(milliseconds: number): Promise<void> {

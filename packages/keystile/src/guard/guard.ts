@@ -6,8 +6,8 @@
 // - `verifier.ts`: verifies a token, or finds it in the cache of `verified-tokens.ts`.
 //   `trusted-issuers.ts` chooses the keys, and `token-rules.ts` the checks.
 // - `identity.ts`: who calls, with which scopes.
-// - `revocation-source.ts`: whether the token was revoked. `revocation-feed.ts` tells how an API on
-//   another machine learns this.
+// - `revocations.ts`: whether the token was revoked. `revocation-source.ts` reads the option, and
+//   `revocation-feed.ts` tells how an API on another machine learns this.
 // - `demand.ts`: what a guard demands. If a request passes several guards, it joins their demands.
 // - `user.ts`: what counts as a user. `user-recall.ts` finds the function that returns users from
 //   memory, so that a guard that loads users can admit a request without waiting too.

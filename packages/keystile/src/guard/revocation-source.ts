@@ -5,15 +5,19 @@ import { kindOf, requireKnownOptions } from '../base/options.ts'
 import { requireFetch, type Fetch } from '../http/fetch-json.ts'
 import { findServerUrl, isSafe } from '../http/server-url.ts'
 import { createRevocationFeed } from './revocation-feed.ts'
-import type { RevocationFeed, Revocations, RevocationSource } from './revocations.ts'
+import type { RevocationFeedOptions, Revocations, RevocationSource } from './revocations.ts'
 
 interface RevocationOptions {
-  readonly revocations: 'none' | RevocationFeed | Revocations
+  readonly revocations: 'none' | RevocationFeedOptions | Revocations
   readonly fetch?: Fetch
   readonly logger?: Logger
 }
 
-const feedOptions: readonly (keyof RevocationFeed)[] = ['clientId', 'clientSecret', 'whenStale']
+const feedOptions: readonly (keyof RevocationFeedOptions)[] = [
+  'clientId',
+  'clientSecret',
+  'whenStale',
+]
 
 /**
  * Checks the option `revocations`. Without this check, the app would start with a wrong object, and
@@ -49,7 +53,9 @@ export function readRevocations(
   )
 }
 
-function isFeed(revocations: RevocationOptions['revocations']): revocations is RevocationFeed {
+function isFeed(
+  revocations: RevocationOptions['revocations'],
+): revocations is RevocationFeedOptions {
   return (
     typeof revocations === 'object' &&
     revocations !== null &&
@@ -63,7 +69,7 @@ function isFeed(revocations: RevocationOptions['revocations']): revocations is R
  * @throws {TypeError} for an option that is missing, unknown or wrong. The message never repeats
  *   the secret
  */
-function requireFeed(feed: RevocationFeed): RevocationFeed {
+function requireFeed(feed: RevocationFeedOptions): RevocationFeedOptions {
   requireKnownOptions('`revocations`', feed, feedOptions)
   for (const name of ['clientId', 'clientSecret'] as const) {
     const value: unknown = feed[name]

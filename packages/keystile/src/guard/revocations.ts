@@ -32,7 +32,7 @@ export interface Revocations {
   refresh(): Promise<void>
 }
 
-export interface RevocationFeed {
+export interface RevocationFeedOptions {
   /** A client that may read revocations: `keystile client create … --may revocations`. */
   readonly clientId: string
   readonly clientSecret: string

@@ -14,7 +14,7 @@ import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
 import { readRevocations } from './revocation-source.ts'
 import type {
   RevocableToken,
-  RevocationFeed,
+  RevocationFeedOptions,
   Revocations,
   RevocationSource,
   RevocationState,
@@ -66,7 +66,7 @@ export interface VerifierOptions<T extends TokenType = TokenType>
    * Keystile server, and the only issuer of this verifier. The app can also pass its own source, an
    * object with the members of `Revocations`.
    */
-  readonly revocations: 'none' | RevocationFeed | Revocations
+  readonly revocations: 'none' | RevocationFeedOptions | Revocations
   readonly clock?: Clock
 }
 

@@ -1,3 +1,5 @@
+// Runs the migrations that `migrate.ts` lists, each once: the table `migration` has their names. On
+// SQLite, one transaction is enough. `migrate-postgres.ts` does what PostgreSQL needs besides.
 import { sql } from 'kysely'
 import { readVersion } from '../base/version.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'

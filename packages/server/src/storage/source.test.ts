@@ -52,6 +52,19 @@ describe('the source of a database', () => {
       assert.equal(isBrokenPostgresUrl(source), false, source)
   })
 
+  it('isBrokenPostgresUrl is true if a percent-encoded part cannot be decoded', () => {
+    for (const source of [
+      'postgres://h%zz/x',
+      'postgres://h%ff/x',
+      'postgres://u%ff:p@db.example/x',
+      'postgres://u:p%C3%28@db.example/x',
+      'postgres://u:p@db.example/x%ff',
+    ])
+      assert.equal(isBrokenPostgresUrl(source), true, source)
+    for (const source of ['postgres://u:50%zz@db.example/x', 'postgres://u%:5%2@db.example/x%'])
+      assert.equal(isBrokenPostgresUrl(source), false, source)
+  })
+
   it('isOnServer is true for a URL of PostgreSQL and for a pool', () => {
     assert.deepEqual(['postgres://db/x', pool, 'x.db', ':memory:', undefined].map(isOnServer), [
       true,
@@ -79,6 +92,7 @@ describe('the source of a database', () => {
       'postgres:///x?host=/run/postgresql',
       'postgres://%2Frun/x',
       'postgres://[db/x',
+      'postgres://h%zz/x',
       pool,
       undefined,
     ])

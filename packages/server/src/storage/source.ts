@@ -23,6 +23,7 @@ export function isForeignUrl(source: string): boolean {
 /**
  * Whether a `postgres:` URL is not valid, or seems to have a password that is not percent-encoded.
  * At `#`, `?` or `/` the host ends, so the `@` before the real host is in a later part of the URL.
+ * pg accepts a `%` without two hexadecimal digits, but no host has one.
  */
 export function isBrokenPostgresUrl(source: string): boolean {
   if (!isPostgresUrl(source)) return false
@@ -31,8 +32,21 @@ export function isBrokenPostgresUrl(source: string): boolean {
   const text = source.replace('@/', '@localhost/')
   if (!URL.canParse(text)) return true
 
-  const { pathname, hash, searchParams } = new URL(text)
+  const { username, password, hostname, pathname, hash, searchParams } = new URL(text)
+  const encoded = [username, password, pathname].map((part) =>
+    part.replaceAll(/%(?![\da-f]{2})/gi, '%25'),
+  )
+  if (![hostname, ...encoded].every(isDecodable)) return true
   return [pathname, hash, ...searchParams.keys()].some((part) => part.includes('@'))
+}
+
+function isDecodable(part: string): boolean {
+  try {
+    decodeURIComponent(part)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /**
@@ -54,8 +68,8 @@ export interface DatabaseServer {
  * a host and a URL that is not valid.
  */
 export function findDatabaseServer(source: DatabaseSource | undefined): DatabaseServer | undefined {
-  if (typeof source !== 'string' || !isPostgresUrl(source) || !URL.canParse(source))
-    return undefined
+  if (typeof source !== 'string' || !isPostgresUrl(source)) return undefined
+  if (isBrokenPostgresUrl(source) || !URL.canParse(source)) return undefined
 
   const { hostname, searchParams } = new URL(source)
   const host = searchParams.getAll('host').at(-1) || decodeURIComponent(hostname)

@@ -1,3 +1,6 @@
+// Reads the routes and guards of a Hono app. Hono lists single functions, each under a method and
+// a path: middleware, guards, and the functions that answer. Only the parameters of a function and
+// its place in the list show whether it answers (`answers`).
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
 import {
   cannotDescribe,
@@ -8,6 +11,7 @@ import {
   templateOf,
   type AppRoutes,
   type FoundRoute,
+  type ListedRoute,
 } from '../routes.ts'
 
 /** A route as Hono lists it: one function, under a method and a path. */
@@ -55,59 +59,65 @@ export function isHono(app: object): app is HonoLike {
  * a request. Hono accepts no further routes after the first look-up.
  */
 export function routesOfHono(app: HonoLike): AppRoutes {
-  const { routes, router } = app
   return {
     byTemplate: false,
-    find(method, path) {
-      const verb = method === 'head' ? 'GET' : method.toUpperCase()
-      const [matched] = router.match(verb, app.getPath(new Request(`http://localhost${path}`)))
-
-      const guards: GuardMark[] = []
-      // The first route whose parameters do not show whether it answers.
-      let perhaps: FoundRoute | undefined
-      for (const [entry] of matched) {
-        const route = (entry as readonly [unknown, HonoRoute])[1]
-        const mark = findGuardMark(innermost(route.handler))
-        if (mark) guards.push(mark)
-        else if (isMounted(route)) throw cannotLookInto(path)
-        else {
-          const known = answers(route, routes)
-          if (known === undefined) {
-            perhaps ??= { guards: [...guards], template: templateOf(route.path) }
-          }
-          if (!known) continue
-          // A document must never omit a guard, and never name a guard that does not run.
-          if (perhaps && perhaps.guards.length < guards.length) throw cannotTell(path)
-          return { guards, template: templateOf(route.path) }
-        }
-      }
-      return perhaps
-    },
-    list(isIgnored) {
-      return routes
+    find: (method, path) => findRoute(app, method, path),
+    list: (isIgnored) =>
+      app.routes
         .filter((route) => !isIgnored(route.path) && !findGuardMark(innermost(route.handler)))
-        .flatMap((route) => {
-          if (isMounted(route)) throw cannotDescribe(route.path, 'is a mounted app')
-
-          const known = answers(route, routes)
-          const template = templateOf(route.path)
-          // Hono always answers HEAD with the GET route. A function that may or may not answer
-          // every path is probably middleware.
-          if (known === false || (known === undefined && !template) || route.method === 'HEAD') {
-            return []
-          }
-          if (template === undefined) {
-            throw cannotDescribe(route.path, 'has a part that OpenAPI cannot describe')
-          }
-
-          const methods =
-            route.method === 'ALL'
-              ? methodsOfAll
-              : describedMethods([route.method.toLowerCase()], route.path)
-          return methods.map((method) => ({ method, template, path: route.path }))
-        })
-    },
+        .flatMap((route) => listRoute(route, app.routes)),
   }
+}
+
+/**
+ * Follows a request through the functions that match it, and collects the guards, up to the
+ * function that answers. Returns undefined if no function answers.
+ *
+ * @throws {Error} if a guard comes after a function that may or may not answer
+ */
+function findRoute(app: HonoLike, method: string, path: string): FoundRoute | undefined {
+  const verb = method === 'head' ? 'GET' : method.toUpperCase()
+  const [matched] = app.router.match(verb, app.getPath(new Request(`http://localhost${path}`)))
+
+  const guards: GuardMark[] = []
+  // The first function whose parameters do not show whether it answers.
+  let perhaps: FoundRoute | undefined
+  for (const [entry] of matched) {
+    const route = (entry as readonly [unknown, HonoRoute])[1]
+    const mark = findGuardMark(innermost(route.handler))
+    if (mark) {
+      guards.push(mark)
+      continue
+    }
+    if (isMounted(route)) throw cannotLookInto(path)
+
+    const known = answers(route, app.routes)
+    if (known === undefined) perhaps ??= { guards: [...guards], template: templateOf(route.path) }
+    if (!known) continue
+
+    // A document must never omit a guard, and never name a guard that does not run.
+    if (perhaps && perhaps.guards.length < guards.length) throw cannotTell(path)
+    return { guards, template: templateOf(route.path) }
+  }
+  return perhaps
+}
+
+/** Lists a route, with one entry for each method that it answers. */
+function listRoute(route: HonoRoute, routes: readonly HonoRoute[]): readonly ListedRoute[] {
+  const { path, method } = route
+  if (isMounted(route)) throw cannotDescribe(path, 'is a mounted app')
+
+  const known = answers(route, routes)
+  const template = templateOf(path)
+  // Hono always answers HEAD with the GET route. A function that may or may not answer every path
+  // is probably middleware.
+  if (known === false || (known === undefined && !template) || method === 'HEAD') return []
+  if (template === undefined) {
+    throw cannotDescribe(path, 'has a part that OpenAPI cannot describe')
+  }
+
+  const methods = method === 'ALL' ? methodsOfAll : describedMethods([method.toLowerCase()], path)
+  return methods.map((one) => ({ method: one, template, path }))
 }
 
 /**

@@ -1,4 +1,5 @@
-// Stores the caller of an admitted request with the object that represents the request in Nest.
+// The caller of an admitted request, stored in the object that represents the request in Nest. The
+// guard stores it; `@Caller()` and the guards and interceptors of an app read it.
 import type { ExecutionContext } from '@nestjs/common'
 import type { Caller, GuardOptions } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'

@@ -7,7 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common'
 import { APP_GUARD, ModulesContainer } from '@nestjs/core'
-import { notAwaited, requireKnownOptions } from '../../base/options.ts'
+import { kindOf, notAwaited, requireKnownOptions } from '../../base/options.ts'
 import { createGuardCore, type GuardOptions } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
@@ -100,6 +100,7 @@ export class KeystileModule implements OnModuleInit {
     return { ...moduleOf(options, inject, createCore), imports }
   }
 }
+// Calls instead of decorators, because Node runs no decorators in TypeScript.
 Module({})(KeystileModule)
 Inject(guardsToken)(KeystileModule, undefined, 0)
 Inject(ModulesContainer)(KeystileModule, undefined, 1)
@@ -109,6 +110,11 @@ function moduleOf(
   inject: readonly InjectionToken[],
   createCore: (...injected: never[]) => AnyCore | Promise<AnyCore>,
 ): DynamicModule {
+  // The string 'false', as a configuration may have it, would open all handlers.
+  if (typeof openByDefault !== 'boolean') {
+    throw new TypeError(`\`openByDefault\` must be true or false; it is ${kindOf(openByDefault)}`)
+  }
+
   const create = async (...injected: never[]): Promise<Guards> => {
     const core = await createCore(...injected)
     return createGuards(core, openByDefault ? undefined : core.demand([], false))

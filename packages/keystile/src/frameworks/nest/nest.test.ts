@@ -570,6 +570,17 @@ describe('KeystileModule', () => {
     )
   })
 
+  it('KeystileModule refuses an `openByDefault` that is not true or false', () => {
+    const settings = { openByDefault: 'false' as unknown as boolean }
+    const expected = {
+      name: 'TypeError',
+      message: '`openByDefault` must be true or false; it is a string',
+    }
+    assert.throws(() => KeystileModule.forRoot(options, settings), expected)
+    const asked = { useFactory: () => options, ...settings }
+    assert.throws(() => KeystileModule.forRootAsync(asked), expected)
+  })
+
   it('KeystileModule.forRootAsync passes the providers in `inject` to useFactory', async () => {
     class Settings {
       readonly declared = scopes

@@ -1,5 +1,5 @@
 import { createVerifier, type Verifier } from 'keystile'
-import { openLoginStarter } from '../../features/sign-in/login/session-starter.ts'
+import { openLoginStarter } from '../../features/sign-in/login/login-starter.ts'
 import {
   createClientTokenIssuer,
   type ClientTokenIssuer,

@@ -1,3 +1,6 @@
+// The commands of a password reset. For Keystile's accounts, one command spends the proof and sets
+// the password. An app stores the password itself, so its users need three: `claimReset` before,
+// `finishReset` after, and `releaseReset` if the app fails (`new-password.ts`).
 import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
 import { command, type Command, type Transaction } from '../../../storage/database.ts'
 import { lockMailbox, notify, setPasswordByMail } from '../../users/accounts/in-transaction.ts'

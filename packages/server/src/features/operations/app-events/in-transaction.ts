@@ -17,7 +17,7 @@ export async function announceEvent(
   ...events: readonly AppEvent[]
 ): Promise<void> {
   for (const event of events) announce(transaction, event)
-  if (events.length === 0 || (await findHandler(transaction, {})).length === 0) return
+  if (events.length === 0 || (await listHandlers(transaction, {})).length === 0) return
 
   await inTables<AppEventTables>(transaction)
     .insertInto('app_event')
@@ -25,7 +25,8 @@ export async function announceEvent(
     .execute()
 }
 
-const findHandler = prepare<AppEventTables, object, unknown>((db) =>
+/** By the clock of the database, because other processes have written `expires_at`. */
+const listHandlers = prepare<AppEventTables, object, unknown>((db) =>
   db.selectFrom('event_handler').select('name').where('expires_at', '>', databaseTime(db)),
 )
 

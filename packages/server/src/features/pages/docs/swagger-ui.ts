@@ -1,5 +1,9 @@
+// The page with Swagger UI, for `/docs` of Keystile and for the pages of an app (`docs.ts`). Its
+// files come from the package swagger-ui-dist and are served here, so the page loads nothing from
+// other servers.
 import { readFileSync } from 'node:fs'
 import type { AnswerBody, HttpAnswer } from 'keystile/internal'
+import { escapeHtml } from '../../../pages/html.ts'
 
 /**
  * Returns the content security policy of the page. Users type passwords into the page, and the page
@@ -39,14 +43,14 @@ const style = `.swagger-ui .responses-table:not(:has(.response-col_links > :not(
  * @param path the path of the page
  */
 function pageOf(path: string, title: string): string {
-  const base = escape(path)
+  const base = escapeHtml(path)
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escape(title)}</title>
+<title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${base}/swagger-ui.css">
 <link rel="stylesheet" href="${base}/start.css">
@@ -58,10 +62,6 @@ function pageOf(path: string, title: string): string {
 </body>
 </html>
 `
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
 export interface PagesOptions {

@@ -49,9 +49,9 @@ export interface KeptAttempts {
     },
   ): Promise<string | undefined>
   /** Finds an attempt that has not ended or expired, and has tries left. */
-  find(session: string): Promise<KeptAttempt | undefined>
+  find(authSession: string): Promise<KeptAttempt | undefined>
   /** Counts a second step, before it is proved. Returns false if there were too many. */
-  countTry(session: string): Promise<boolean>
+  countTry(authSession: string): Promise<boolean>
   /** Finds a code, used or not. Returns undefined if it has expired. */
   findCode(code: string): Promise<KeptCode | undefined>
 }
@@ -62,8 +62,8 @@ export function createKeptAttempts(
 ): KeptAttempts {
   return {
     async keep({ front, clientId, subject, proofs, content }, values) {
-      const session = makeSecret()
-      const [id, now] = [hashSecret(session), clock.now()]
+      const authSession = makeSecret()
+      const [id, now] = [hashSecret(authSession), clock.now()]
       const row = {
         id,
         front,
@@ -76,18 +76,18 @@ export function createKeptAttempts(
         expires_at: now + attemptMilliseconds,
       }
       const { isKept } = await database.write(keepAttempt, { row, ...values })
-      return isKept ? session : undefined
+      return isKept ? authSession : undefined
     },
-    async find(session) {
-      const id = hashSecret(session)
+    async find(authSession) {
+      const id = hashSecret(authSession)
       const row = await findAttempt(database.reader, { id, now: clock.now() })
       const content = row && seal.open(row.sealed, id)
       if (!row || content === undefined) return undefined
       const { front, client_id: clientId, subject, proofs } = row
       return { front, clientId, subject, proofs, content }
     },
-    async countTry(session) {
-      const values = { id: hashSecret(session), now: clock.now() }
+    async countTry(authSession) {
+      const values = { id: hashSecret(authSession), now: clock.now() }
       return (await database.write(countTry, values)).isAllowed
     },
     async findCode(code) {

@@ -10,15 +10,15 @@ import type { ClientEvent } from '../../tokens/clients/feature.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
 import { authorizationCodeGrant } from '../../tokens/oauth/grants/authorization-code.ts'
 import { callerOf, requireValues } from '../../tokens/oauth/grants/grant.ts'
+import { passwordGrant } from '../../tokens/oauth/grants/password.ts'
 import {
   logInForCode,
   loginFormParameters,
-  passwordGrant,
-  type PasswordGrantParts,
-} from '../../tokens/oauth/grants/password.ts'
+  type LoginEndpointParts,
+} from '../../tokens/oauth/login-endpoint.ts'
 import { nextStepRefusal, tokenSchema } from '../../tokens/oauth/token.ts'
 
-export interface AuthorizeChallengeParts extends PasswordGrantParts {
+export interface AuthorizeChallengeParts extends LoginEndpointParts {
   readonly clients: Pick<Clients, 'find'>
   readonly audit: Audit<ClientEvent>
   readonly limits: Limits

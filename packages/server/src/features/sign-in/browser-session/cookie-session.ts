@@ -21,25 +21,23 @@ import { addressOf } from '../../operations/audit/audit.ts'
 import { readDeviceSecret } from '../known-devices/device-cookie.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
+import { demandParameters } from '../../tokens/oauth/demand-parameters.ts'
 import {
   authorizationCodeGrant,
   type AuthorizationCodeParts,
 } from '../../tokens/oauth/grants/authorization-code.ts'
 import { callerOf, requireValues, type Granted } from '../../tokens/oauth/grants/grant.ts'
-import {
-  demandParameters,
-  invalidSession,
-  type NamedSession,
-} from '../../tokens/oauth/grants/login-demand.ts'
+import { passwordGrant } from '../../tokens/oauth/grants/password.ts'
+import { refreshTokenGrant, type RefreshParts } from '../../tokens/oauth/grants/refresh-token.ts'
 import {
   hasDemand,
+  invalidSession,
   isLaterStep,
   logIn,
   loginParameters,
-  passwordGrant,
-  type PasswordGrantParts,
-} from '../../tokens/oauth/grants/password.ts'
-import { refreshTokenGrant, type RefreshParts } from '../../tokens/oauth/grants/refresh-token.ts'
+  type LoginEndpointParts,
+  type NamedSession,
+} from '../../tokens/oauth/login-endpoint.ts'
 import { nextStepRefusal, tokenSchema, wireTokens } from '../../tokens/oauth/token.ts'
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
 import type { ProvedRefreshToken } from '../../tokens/sessions/refresh.ts'
@@ -53,7 +51,7 @@ import {
 } from './session-cookie.ts'
 
 export interface CookieSessionParts
-  extends PasswordGrantParts, AuthorizationCodeParts, RefreshParts {
+  extends LoginEndpointParts, AuthorizationCodeParts, RefreshParts {
   readonly logger: Logger
   readonly meter: Meter
   readonly issuer: string

@@ -87,14 +87,14 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
     show: secondFactors.describe,
     async begin(user, by) {
       const [subject, secret] = [directory.subject(user), makeTotpSecret()]
-      const sessionId = by.sessionId ?? subject
+      const sessionId = sessionOf(by, subject)
       await limits.count([useOf(enrolmentRate, sessionId)])
       await secondFactors.begin(subject, sessionId, secret)
       return showSecret(secret, { service, account: labelOf(user, directory) })
     },
     async confirm(user, code, by) {
       const subject = directory.subject(user)
-      const sessionId = by.sessionId ?? subject
+      const sessionId = sessionOf(by, subject)
       const spent = await limits.count([useOf(enrolmentRate, sessionId)])
       const pending = await secondFactors.findPending(subject, sessionId)
       if (!pending) throw nothingPending()
@@ -156,6 +156,14 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
       return hadFactor
     },
   }
+}
+
+/**
+ * The session that sets up an app. Each has its own pending app and its own limit, so a stolen
+ * session can neither confirm the owner's secret nor use up the owner's tries.
+ */
+function sessionOf({ sessionId }: By, subject: string): string {
+  return sessionId ?? subject
 }
 
 const noAddress = { email: undefined, isVerified: false }

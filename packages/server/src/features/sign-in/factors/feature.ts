@@ -71,8 +71,8 @@ function isRole(name: string, values: Values): boolean {
 }
 
 /**
- * Limits first codes of a new authenticator app, per user. A wrong code gains nothing, but each one
- * costs a write.
+ * Limits secrets and first codes of a new authenticator app, per session. A wrong code gains
+ * nothing, but each one costs a write.
  */
 export const enrolmentRate: LimitRate = {
   name: 'factor-enrolment',

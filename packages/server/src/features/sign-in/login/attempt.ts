@@ -16,7 +16,7 @@ export interface AskedLogin {
   /** The secret from the last login on this device. */
   readonly deviceSecret: string | undefined
   /** The `auth_session` of the attempt that goes on; undefined for a new attempt. */
-  readonly session: string | undefined
+  readonly authSession: string | undefined
   /**
    * The S256 challenge of the client (RFC 7636 §4.2). With it, the login ends with an authorization
    * code instead of a session.
@@ -97,7 +97,7 @@ export interface LoginAttempt {
   /** Undefined unless the person must set up a second factor within this login. */
   readonly enrolment?: Enrolment | undefined
   /** The `auth_session` of the next step. Undefined as long as nothing is stored. */
-  readonly session: string | undefined
+  readonly authSession: string | undefined
   /** Undefined if the login is no step-up. */
   readonly replaced?: ReplacedSession | undefined
 }

@@ -1,5 +1,5 @@
-// Turns attempts into what is stored of them, and back. Before the first proof nothing is stored,
-// so strangers fill no table.
+// Turns attempts into what `../attempts/kept-attempts.ts` stores of them, and back. Before the
+// first proof nothing is stored, so strangers fill no table.
 import { ProblemError, type Clock } from 'keystile/internal'
 import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
@@ -82,27 +82,33 @@ export function createAttempts(
 
   return {
     async open(asked) {
-      const { session, front, client } = asked
-      if (session === undefined)
-        return withReplaced({ asked, subject: undefined, proofs: [], counted: undefined, session })
+      const { authSession, front, client } = asked
+      if (authSession === undefined)
+        return withReplaced({
+          asked,
+          subject: undefined,
+          proofs: [],
+          counted: undefined,
+          authSession,
+        })
 
-      const found = await kept.find(session)
+      const found = await kept.find(authSession)
       if (found?.front !== front || found.clientId !== client.id) return undefined
       const { counted, enrolment, ...content } = JSON.parse(found.content) as Content
       const { scopes, codeChallenge, demand, replaces } = content
       const proofs = JSON.parse(found.proofs) as readonly Proof[]
       const begun = { ...asked, scopes, codeChallenge, demand, replaces }
       const { subject } = found
-      return withReplaced({ asked: begun, subject, proofs, counted, enrolment, session })
+      return withReplaced({ asked: begun, subject, proofs, counted, enrolment, authSession })
     },
     async keep(attempt, isFactorMissing, mail) {
       const { asked, subject, proofs, enrolment } = attempt
-      if (attempt.session !== undefined || subject === undefined) return attempt
+      if (attempt.authSession !== undefined || subject === undefined) return attempt
 
       const [refund, counted] = splitUses(attempt.counted)
       const { scopes, codeChallenge, demand, replaces } = asked
       const content: Content = { scopes, codeChallenge, counted, demand, replaces, enrolment }
-      const session = await kept.keep(
+      const authSession = await kept.keep(
         {
           front: asked.front,
           clientId: asked.client.id,
@@ -112,16 +118,16 @@ export function createAttempts(
         },
         { refund, isFactorMissing, by: { actor: `user:${subject}`, address: asked.address }, mail },
       )
-      if (session === undefined) throw tooManyMails()
-      return { ...attempt, counted, session }
+      if (authSession === undefined) throw tooManyMails()
+      return { ...attempt, counted, authSession }
     },
     async proveMailbox(attempt, proof) {
-      const { session, subject, proofs, asked } = attempt
-      if (session === undefined || subject === undefined)
+      const { authSession, subject, proofs, asked } = attempt
+      if (authSession === undefined || subject === undefined)
         throw new Error('only a stored attempt has second steps')
       const proved = withProof(attempt, subject, proof)
       const { isProved } = await database.write(proveMailbox, {
-        id: hashSecret(session),
+        id: hashSecret(authSession),
         before: JSON.stringify(proofs),
         proofs: JSON.stringify(proved.proofs),
         subject,
@@ -132,9 +138,9 @@ export function createAttempts(
       })
       return isProved ? proved : undefined
     },
-    async countTry({ session }) {
-      if (session === undefined) throw new Error('only a stored attempt has second steps')
-      return kept.countTry(session)
+    async countTry({ authSession }) {
+      if (authSession === undefined) throw new Error('only a stored attempt has second steps')
+      return kept.countTry(authSession)
     },
     recordWrongCode: (subject, notice, to) =>
       database.write(recordWrongCode, { subject, notice, to, now: clock.now() }),

@@ -54,7 +54,7 @@ export function createCodes(
 ): Codes {
   return {
     async issue({ asked, subject, amr, authenticatedAt, marks, ...login }) {
-      const { codeChallenge, proofs, counted, session } = login
+      const { codeChallenge, proofs, counted, authSession } = login
       const content: Content = {
         scopes: asked.scopes,
         codeChallenge,
@@ -66,7 +66,7 @@ export function createCodes(
       const code = makeSecret()
       const ids = { id: hashSecret(code), clientId: asked.client.id, subject }
       const row = { ...ids, content: JSON.stringify(content), now: clock.now() }
-      const attemptId = session === undefined ? undefined : hashSecret(session)
+      const attemptId = authSession === undefined ? undefined : hashSecret(authSession)
       const proved = { subject, marks, amr, attemptId, hasAccount: hasAccounts }
       const by = { actor: `user:${subject}`, address: asked.address } as const
       const { issued } = await database.write(

@@ -48,6 +48,7 @@ export async function countLogin(
   if (device && ofDevice && (await isOwn(device)))
     return { spent: ofDevice, deviceId: device.id, appSince: device.appSince }
 
+  // The use for a device that is not the user's stays counted, and is refunded with the others.
   const uses = [useOf(nameRate, name), ...limits.usesAt(addressRate, address)]
   const spent = await limits.count(uses, patienceMilliseconds)
 

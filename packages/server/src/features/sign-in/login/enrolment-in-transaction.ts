@@ -14,7 +14,10 @@ import type { Transaction } from '../../../storage/database.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { NoticeAddress } from '../../tokens/sessions/sessions.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
-import type { MarkInTransaction } from './mark-in-transaction.ts'
+import type { ProofInTransaction } from './proof-in-transaction.ts'
+
+/** The proofs of an enrolment beside the first code: of the mailbox, and of the app itself. */
+export type EnrolmentProof = 'email_code' | 'enrolment'
 
 /** The mark of an enrolment, as JSON. */
 export interface EnrolmentMark {
@@ -41,7 +44,7 @@ export async function addFirstApp({
   subject,
   account,
   now,
-}: MarkInTransaction): Promise<boolean> {
+}: ProofInTransaction): Promise<boolean> {
   const { sealed, codeIds, undo, address, ...added } = JSON.parse(mark) as EnrolmentMark
   const noticeTo = account
     ? { email: account.email ?? undefined, isVerified: account.email_verified_at !== null }

@@ -20,7 +20,7 @@ import type { EventFeed } from '../../tokens/events/events.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import { attemptMilliseconds } from '../attempts/kept-attempts.ts'
 import { withProof, type Enrolment, type LoginAttempt } from './attempt.ts'
-import type { EnrolmentMark } from './enrolment-in-transaction.ts'
+import type { EnrolmentMark, EnrolmentProof } from './enrolment-in-transaction.ts'
 import { emailCodeRate } from './feature.ts'
 import type { MethodParts, RefusedProof, WrongFactor } from './methods/method.ts'
 import { readCode, subjectOf } from './methods/otp.ts'
@@ -52,7 +52,7 @@ export interface EnrolmentParts<U> extends MethodParts<U> {
 /** The person must go on to set up a second factor, with this `auth_session`. */
 export interface EnrolmentStep {
   readonly outcome: 'enrol'
-  readonly session: string
+  readonly authSession: string
   /** Whether the next step needs the code that was sent by mail. */
   readonly needsEmailCode: boolean
   /** The secret of the app, once the person may see it and has asked for it. */
@@ -83,10 +83,10 @@ export async function enrol<U>(
   values: Readonly<Record<string, string | undefined>>,
   parts: EnrolmentParts<U>,
 ): Promise<Enrolling<U> | undefined> {
-  const isNew = attempt.session === undefined
+  const isNew = attempt.authSession === undefined
   const begun = isNew ? await begin(attempt, user, parts) : attempt
-  const { session, enrolment } = begun
-  if (session === undefined || !enrolment) return undefined
+  const { authSession, enrolment } = begun
+  if (authSession === undefined || !enrolment) return undefined
   const { emailCode } = enrolment
   if (emailCode && emailCode.recipient !== parts.directory.email(user)) return undefined
 
@@ -96,12 +96,12 @@ export async function enrol<U>(
 
   let kept = begun
   if (code !== undefined && emailCode) {
-    const proving = await proveMailbox(code, emailCode, { attempt: begun, parts })
+    const proving = await proveEmailCode(code, emailCode, { attempt: begun, parts })
     if (proving?.outcome !== 'proved') return proving
     kept = proving.attempt
   }
   const needsEmailCode = emailCode !== undefined && !hasMailbox(kept)
-  const step = { outcome: 'enrol', session, needsEmailCode } as const
+  const step = { outcome: 'enrol', authSession, needsEmailCode } as const
   if (needsEmailCode) return step
   if (otp !== undefined) return proveApp(otp, enrolment, { attempt: kept, user, parts })
   if (values['enrol'] === undefined) return step
@@ -139,7 +139,7 @@ async function begin<U>(
 }
 
 /** Compares the code of the mail. It works once, also if it is sent several times in parallel. */
-async function proveMailbox<U>(
+async function proveEmailCode<U>(
   code: string,
   { hash, recipient }: NonNullable<Enrolment['emailCode']>,
   { attempt, parts }: { readonly attempt: LoginAttempt; readonly parts: EnrolmentParts<U> },
@@ -150,7 +150,7 @@ async function proveMailbox<U>(
   if (!isSecretOf(code.replaceAll(/[\s-]/g, ''), hash) || hasMailbox(attempt))
     return refused('wrong_email_code', attempt)
 
-  const proof = { method: mailboxMethod, at: clock.now(), mark: recipient }
+  const proof = { method: mailboxProof, at: clock.now(), mark: recipient }
   const proved = await attempts.proveMailbox(attempt, proof)
   if (!proved) return refused('wrong_email_code', attempt)
   await limits.refund(spent)
@@ -158,10 +158,11 @@ async function proveMailbox<U>(
   return { outcome: 'proved', attempt: proved }
 }
 
-const mailboxMethod = 'email_code'
+const mailboxProof: EnrolmentProof = 'email_code'
+const appProof: EnrolmentProof = 'enrolment'
 
 function hasMailbox({ proofs }: LoginAttempt): boolean {
-  return proofs.some(({ method }) => method === mailboxMethod)
+  return proofs.some(({ method }) => method === mailboxProof)
 }
 
 /** Proves the first code of the app. The transaction that ends the login adds the app. */
@@ -194,7 +195,7 @@ async function proveApp<U>(
     address,
   }
   // In this order: the code belongs to the app that the first mark adds.
-  const added = { method: 'enrolment', at: now, mark: JSON.stringify(mark) }
+  const added = { method: appProof, at: now, mark: JSON.stringify(mark) }
   const proof = { method: 'otp', at: now, mark: JSON.stringify([step, sealed]) }
   const proved = withProof(withProof(attempt, subject, added), subject, proof)
   return { outcome: 'proved', attempt: proved, user, recoveryCodes }

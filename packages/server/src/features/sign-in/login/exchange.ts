@@ -62,7 +62,7 @@ async function startOf<U>(
   if (!amr.includes('mfa') && mustHaveFactor(user, parts)) return undefined
 
   const asked = { client, scopes, device, address, acceptLanguage }
-  const login = { asked, proofs, counted: { deviceId }, session: undefined }
+  const login = { asked, proofs, counted: { deviceId }, authSession: undefined }
   return start(login, { subject, amr, authenticatedAt, user, codeId: id }, parts)
 }
 

@@ -61,14 +61,14 @@ function marksOf(proofs: readonly Proof[]): Readonly<Record<string, string>> {
   return Object.fromEntries(proofs.map(({ method, mark }) => [method, mark]))
 }
 
-interface LoginToStart extends Pick<LoginAttempt, 'proofs' | 'session' | 'replaced'> {
-  readonly asked: Omit<AskedLogin, 'front' | 'deviceSecret' | 'session'>
+interface LoginToStart extends Pick<LoginAttempt, 'proofs' | 'authSession' | 'replaced'> {
+  readonly asked: Omit<AskedLogin, 'front' | 'deviceSecret' | 'authSession'>
   readonly counted: (Partial<CountedLogin> & Pick<CountedLogin, 'deviceId'>) | undefined
 }
 
 /** Ends a login with a session. With `codeId`, uses this authorization code for it. */
 export async function start<U>(
-  { asked, proofs, counted, session, replaced }: LoginToStart,
+  { asked, proofs, counted, authSession, replaced }: LoginToStart,
   granted: GrantedLogin<U> & { readonly codeId?: string },
   { starter, feed, directory, devices, notices, secondFactors }: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
@@ -85,7 +85,7 @@ export async function start<U>(
       authenticatedAt,
       amr,
       marks,
-      attemptId: session === undefined ? undefined : hashSecret(session),
+      attemptId: authSession === undefined ? undefined : hashSecret(authSession),
       codeId,
       replaces: replaced && { id: replaced.id, expiresAt },
       rights: directory.rights(user),

@@ -10,10 +10,16 @@ import type { LoginEvent } from './feature.ts'
 import { exchange, type Exchange, type PresentedCode } from './exchange.ts'
 import { finish, type FinishedLogin, type FinishParts, type IssuedCode } from './finish.ts'
 import { methods } from './methods.ts'
-import type { Method, Proving, RefusalReason, RefusedProof } from './methods/method.ts'
+import {
+  isWrongFactor,
+  type Method,
+  type Proving,
+  type RefusalReason,
+  type RefusedProof,
+} from './methods/method.ts'
 import { enrol, type EnrolmentParts, type EnrolmentStep } from './enrolment.ts'
 import { areCurrent, enough, needsSecondStep } from './policy.ts'
-import { countResumed, resume } from './step-up.ts'
+import { beginStepUp, countStepUp } from './step-up.ts'
 
 /** What a person sends to prove who they are: the values of the parameters of methods. */
 export type PresentedValues = Readonly<Record<string, string | undefined>>
@@ -25,12 +31,11 @@ export type LoginOutcome =
    * One of these methods must be proved next, together with this `auth_session`. It is missing in a
    * step-up that has proved nothing yet.
    */
-  | { readonly outcome: 'next'; readonly session?: string; readonly methods: readonly string[] }
+  | { readonly outcome: 'next'; readonly authSession?: string; readonly methods: readonly string[] }
   /** The caller demands a second factor, and the account has none. */
   | { readonly outcome: 'unmet' }
   | EnrolmentStep
-  /** The attempt has ended, has expired, or never began. Log in from the start. */
-  | { readonly outcome: 'over' }
+  | Over
   /**
    * The audit record has the refusal. Before the first proof, the answer to the caller must not
    * depend on the reason.
@@ -39,8 +44,13 @@ export type LoginOutcome =
       readonly outcome: 'refused'
       readonly reason: RefusalReason
       /** The `auth_session` with which the attempt goes on; missing before the first proof. */
-      readonly session?: string
+      readonly authSession?: string
     }
+
+/** The attempt has ended, has expired, or never began. Log in from the start. */
+interface Over {
+  readonly outcome: 'over'
+}
 
 export interface Login {
   /**
@@ -64,7 +74,7 @@ export interface LoginParts<U> extends FinishParts<U>, EnrolmentParts<U> {
  * How many times one login verifies what was presented, at most. A second try is needed if another
  * login renewed the hash at the same time.
  */
-const maxTries = 2
+const maxVerifications = 2
 
 export function createLogin<U>(parts: LoginParts<U>): Login {
   return {
@@ -75,9 +85,9 @@ export function createLogin<U>(parts: LoginParts<U>): Login {
     },
     async proceed(asked, values) {
       let attempt = await parts.attempts.open(asked)
-      for (let tries = 0; attempt && tries < maxTries; tries++) {
-        const proved: Proving<U> | undefined = await proveFirst(attempt, values, parts)
-        if (!proved) return { outcome: 'over' }
+      for (let tries = 0; attempt && tries < maxVerifications; tries++) {
+        const proved: Proving<U> | Over = await proveFirst(attempt, values, parts)
+        if (proved.outcome === 'over') return proved
         if (proved.outcome === 'refused') return refuse(proved, attempt, parts)
         attempt = proved.attempt
         if (proved.outcome === 'changed') continue
@@ -85,7 +95,7 @@ export function createLogin<U>(parts: LoginParts<U>): Login {
         const done = await goOn({ attempt, user: proved.user }, values, parts)
         if (done) return done
         // A stored attempt is bound to what it has proved, and a step-up to its session.
-        if (attempt.session !== undefined || attempt.replaced) return { outcome: 'over' }
+        if (attempt.authSession !== undefined || attempt.replaced) return { outcome: 'over' }
       }
       if (!attempt) return { outcome: 'over' }
       const { subject } = attempt
@@ -101,28 +111,28 @@ interface Proved<U> {
 
 /**
  * Proves the first step. If the attempt has proved it before, checks that the account still has
- * what was proved. Returns undefined if it does not.
+ * what was proved.
  */
 async function proveFirst<U>(
   attempt: LoginAttempt,
   values: PresentedValues,
   parts: LoginParts<U>,
-): Promise<Proving<U> | undefined> {
-  const { session, subject, proofs } = attempt
-  if (session === undefined || subject === undefined) {
+): Promise<Proving<U> | Over> {
+  const { authSession, subject, proofs } = attempt
+  if (authSession === undefined || subject === undefined) {
     const method = methods.find((one) => !one.secondStep && isPresented(one, values))
-    if (!method) return resume(attempt, parts)
+    if (!method) return (await beginStepUp(attempt, parts)) ?? { outcome: 'over' }
     const proved = await method.prove(valuesOf(method, values), attempt, parts)
     const { replaced } = attempt
     if (!replaced || proved.outcome === 'refused' || proved.attempt.subject === replaced.subject)
       return proved
     // The right password of a user to whom the session does not belong.
     await record('login_refused', proved.attempt, parts)
-    return undefined
+    return { outcome: 'over' }
   }
 
   const user = await parts.directory.findActive(subject)
-  if (user === undefined || !areCurrent(proofs, user, parts)) return undefined
+  if (user === undefined || !areCurrent(proofs, user, parts)) return { outcome: 'over' }
   return { outcome: 'proved', attempt, user }
 }
 
@@ -147,14 +157,14 @@ async function goOn<U>(
   // A step-up that has proved nothing has its session, so nothing must be stored.
   const isStored = attempt.proofs.length > 0
   const kept = isStored ? await parts.attempts.keep(attempt, method === undefined) : attempt
-  const { session } = kept
+  const { authSession } = kept
   if (!method) {
     const names = decision.methods.map(({ name }) => name)
-    return { outcome: 'next', ...(session !== undefined && { session }), methods: names }
+    return { outcome: 'next', ...(authSession !== undefined && { authSession }), methods: names }
   }
   if (isStored && !(await parts.attempts.countTry(kept))) return { outcome: 'over' }
 
-  const counted = isStored ? kept : await countResumed(kept, parts)
+  const counted = isStored ? kept : await countStepUp(kept, parts)
   const proved = await method.prove(valuesOf(method, values), counted, parts)
   if (proved.outcome === 'refused') return refuse(proved, counted, parts)
   return proved.outcome === 'proved' ? endStored(proved, parts) : { outcome: 'over' }
@@ -205,19 +215,13 @@ async function refuse<U>(
   attempt: LoginAttempt,
   parts: LoginParts<U>,
 ): Promise<LoginOutcome> {
-  const { session } = attempt
-  const isOfFactor = session !== undefined || wrongFactors.includes(reason)
+  const { authSession } = attempt
+  const isOfFactor = authSession !== undefined || isWrongFactor(reason)
   // These say nothing about a person, and no limit counts them.
   if (reason !== 'password_too_long' && reason !== 'unknown_enrolment')
     await record(isOfFactor ? 'factor_refused' : 'login_refused', { ...attempt, subject }, parts)
-  return { outcome: 'refused', reason, ...(session !== undefined && { session }) }
+  return { outcome: 'refused', reason, ...(authSession !== undefined && { authSession }) }
 }
-
-const wrongFactors: readonly RefusalReason[] = [
-  'malformed_code',
-  'wrong_code',
-  'wrong_recovery_code',
-]
 
 async function record<U>(
   event: LoginEvent,

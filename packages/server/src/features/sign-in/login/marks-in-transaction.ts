@@ -6,19 +6,29 @@ import {
   spendRecoveryCode,
   spendStep,
 } from '../../credentials/second-factors/in-transaction.ts'
-import { addFirstApp } from './enrolment-in-transaction.ts'
+import { addFirstApp, type EnrolmentProof } from './enrolment-in-transaction.ts'
 import type { Transaction } from '../../../storage/database.ts'
-import type { MarkInTransaction } from './mark-in-transaction.ts'
+import type { ProofInTransaction } from './proof-in-transaction.ts'
 
-/**
- * For each method, whether the account still has the credential with this mark. A method whose
- * proofs work once spends the proof here.
- */
-const marks: Readonly<Record<string, (proof: MarkInTransaction) => boolean | Promise<boolean>>> = {
+type Check = (proof: ProofInTransaction) => boolean | Promise<boolean>
+/** The methods whose proofs work again. */
+type Comparing = 'password'
+/** The methods whose proofs work once. */
+type Spending = 'otp' | 'recovery_code'
+
+/** Excludes the proofs of an enrolment: with such a name, they would count as a second step. */
+export type MethodName = Exclude<Comparing | Spending, EnrolmentProof>
+
+/** Whether the account still has the credential with this mark. */
+const compared: Readonly<Record<Comparing | 'email_code', Check>> = {
   // An app's own user was read again after the hash, and cannot be locked.
   password: ({ mark, account }) => !account || passwordMark(account.password_hash) === mark,
   email_code: ({ mark, account }) => !account || account.email === mark,
-  // Comes before the mark of the first code, which needs the app.
+}
+
+/** Spends a proof. Returns false if it was spent before. */
+const spent: Readonly<Record<Spending | 'enrolment', Check>> = {
+  // Comes before the first code, which needs the app.
   enrolment: addFirstApp,
   otp({ transaction, mark, subject }) {
     const [step, sealed] = JSON.parse(mark) as readonly [number, string]
@@ -28,11 +38,26 @@ const marks: Readonly<Record<string, (proof: MarkInTransaction) => boolean | Pro
     spendRecoveryCode(transaction, { subject, id }),
 }
 
-/** @throws {Error} for a method without an entry: a proof that nothing compares must not count */
-export async function holds(method: string, proof: MarkInTransaction): Promise<boolean> {
-  const compare = marks[method]
-  if (!compare) throw new Error(`there must be an entry for the method ${method}`)
-  return compare(proof)
+const checks: Readonly<Record<string, Check>> = { ...compared, ...spent }
+
+/**
+ * Whether the account still has what was proved. Checks in the order of this file, not in that of
+ * the proofs: first compares, and then spends. So a login whose account has changed spends nothing.
+ *
+ * @throws {Error} for a proof without an entry: a proof that nothing compares must not count
+ */
+export async function areHeld(
+  marks: Readonly<Record<string, string>>,
+  proof: Omit<ProofInTransaction, 'mark'>,
+): Promise<boolean> {
+  const unknown = Object.keys(marks).find((name) => !Object.hasOwn(checks, name))
+  if (unknown !== undefined) throw new Error(`there must be an entry for the method ${unknown}`)
+
+  for (const [name, isHeld] of Object.entries(checks)) {
+    const mark = marks[name]
+    if (mark !== undefined && !(await isHeld({ ...proof, mark }))) return false
+  }
+  return true
 }
 
 /**

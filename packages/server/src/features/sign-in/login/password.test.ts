@@ -371,7 +371,7 @@ describe('byPassword with users of the app', () => {
     const { device, address } = client
     const asked = { front: 'token', client, scopes: [], device, address } as const
     const values = { username: 'ada', password: tried }
-    return login.proceed({ ...asked, deviceSecret: undefined, session: undefined }, values)
+    return login.proceed({ ...asked, deviceSecret: undefined, authSession: undefined }, values)
   }
 
   it('for every refused user, byPassword hashes once and writes one audit entry', async () => {

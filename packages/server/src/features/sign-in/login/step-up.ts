@@ -10,7 +10,7 @@ import type { MethodParts, Proving } from './methods/method.ts'
  * Begins a step-up without a first step. Returns undefined if the user of the session may not log
  * in any more.
  */
-export async function resume<U>(
+export async function beginStepUp<U>(
   attempt: LoginAttempt,
   { directory, devices, clock }: MethodParts<U>,
 ): Promise<Proving<U> | undefined> {
@@ -42,7 +42,7 @@ export async function resume<U>(
  *
  * @throws {ProblemError} `too_many_requests`
  */
-export async function countResumed<U>(
+export async function countStepUp<U>(
   attempt: LoginAttempt,
   { limits }: Pick<MethodParts<U>, 'limits'>,
 ): Promise<LoginAttempt> {

@@ -15,7 +15,7 @@ import { createDeleteUser } from '../../users/accounts/management-store.ts'
 import { changePassword } from '../../users/accounts/store.ts'
 import { prepareMail } from '../../mail/outbox/new-mail.ts'
 import type { OutboxTables } from '../../mail/outbox/tables.ts'
-import { openLoginStarter } from './session-starter.ts'
+import { openLoginStarter } from './login-starter.ts'
 
 const madeAt = Date.UTC(2026, 10, 25)
 const tenMinutes = 10 * 60 * 1000
@@ -112,6 +112,41 @@ describe('startLogin', () => {
     })
     assert.equal(await starter.start(withCode('old@example.com')), undefined)
     assert.ok(await starter.start(withCode('ada@example.com')))
+  })
+
+  it('a login that starts no session has spent no code, whatever was proved first', async () => {
+    const subject = await addUser()
+    await database.write(insertPendingApp, pendingOf(subject))
+    const noticeTo = { email: undefined, isVerified: false }
+    const change = { subject, hasAccount: true, notice: undefined, noticeTo, by, now }
+    const confirmed = { ...change, sealed: 'x', step: 1, codeIds: ['code'], undo: undefined }
+    assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'confirmed' })
+    const starter = await openLoginStarter(database, {
+      issuing: createIssuing(),
+      clock,
+      auditSeconds,
+    })
+    const login = { subject, clientId: 'c', scopes: [], refreshes: true, by }
+    const start = (marks: Readonly<Record<string, string>>): ReturnType<typeof starter.start> =>
+      starter.start({ ...login, amr: ['pwd', 'otp', 'mfa'], marks })
+    const proof = { recovery_code: 'code' }
+    assert.equal(await start({ ...proof, email_code: 'old@example.com' }), undefined)
+    assert.ok(await start({ ...proof, email_code: 'ada@example.com' }))
+    assert.equal(await start(proof), undefined, 'the code works once')
+  })
+
+  it('a proof that nothing compares with the account is a bug, and starts no session', async () => {
+    const subject = await addUser()
+    const starter = await openLoginStarter(database, {
+      issuing: createIssuing(),
+      clock,
+      auditSeconds,
+    })
+    const login = { subject, clientId: 'c', scopes: [], refreshes: true, by }
+    await assert.rejects(
+      starter.start({ ...login, marks: { toString: '' } }),
+      /there must be an entry for the method toString/,
+    )
   })
 
   it('a change whose request was checked before the factor was set up is refused', async () => {

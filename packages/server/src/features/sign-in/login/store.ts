@@ -9,7 +9,7 @@ import {
 } from '../attempts/in-transaction.ts'
 import { countWrongCode } from '../../credentials/second-factors/in-transaction.ts'
 import type { LoginEvent } from './feature.ts'
-import { demandsSecondStep, holds } from './marks-in-transaction.ts'
+import { areHeld, demandsSecondStep } from './marks-in-transaction.ts'
 import {
   lockPerson,
   verifyMailbox,
@@ -63,9 +63,8 @@ async function spendProofs(
     return undefined
   if (replaces && !(await lockSession(transaction, { id: replaces.id, subject, now })))
     return undefined
-  // A proof that works once is the last one, so a refused login has spent nothing.
-  for (const [method, mark] of Object.entries(marks))
-    if (!(await holds(method, { transaction, mark, subject, ...person, now }))) return undefined
+  // Comes last, so that a refused login has spent nothing.
+  if (!(await areHeld(marks, { transaction, subject, ...person, now }))) return undefined
   if (attemptId !== undefined) await endAttempt(transaction, attemptId)
   return person
 }

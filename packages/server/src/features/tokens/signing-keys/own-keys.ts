@@ -7,7 +7,7 @@ import type { SealingSecrets } from '../../../base/seal.ts'
 import {
   isIssuingAlgorithm,
   issuingAlgorithms,
-  named,
+  withKeyId,
   signingKeyOf,
   type NamedKey,
 } from './sealed-keys.ts'
@@ -56,7 +56,7 @@ function publishedKeyOf(jwk: Jwk): VerificationKey {
       `each key of a JWK Set after the first must have an "alg" of ${issuingAlgorithms.join(', ')}`,
     )
   }
-  return named(key)
+  return withKeyId(key)
 }
 
 function jwksOf(given: Jwk | JwkSet): readonly Jwk[] {

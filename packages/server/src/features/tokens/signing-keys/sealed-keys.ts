@@ -51,11 +51,11 @@ export function signingKeyOf(jwk: Jwk): NamedKey {
       `a signing key must be a private JWK whose "alg" is one of ${issuingAlgorithms.join(', ')}`,
     )
   }
-  return named(key)
+  return withKeyId(key)
 }
 
 export async function makeSealedKey(algorithm: IssuingAlgorithm, seal: Seal): Promise<NewKey> {
-  const key = algorithm === 'RS256' ? await generateRsaKey() : named(generateKey(algorithm))
+  const key = algorithm === 'RS256' ? await generateRsaKey() : withKeyId(generateKey(algorithm))
   const id = key.keyId
   return { id, algorithm, sealed_jwk: seal.seal(JSON.stringify(exportPrivateJwk(key)), id) }
 }
@@ -84,6 +84,6 @@ async function generateRsaKey(): Promise<NamedKey> {
 }
 
 /** Returns the key with a `kid`. If the key has no `kid`, its thumbprint becomes its `kid`. */
-export function named<Key extends VerificationKey>(key: Key): Key & { readonly keyId: string } {
+export function withKeyId<Key extends VerificationKey>(key: Key): Key & { readonly keyId: string } {
   return { ...key, keyId: key.keyId ?? thumbprint(exportPublicJwk(key)) }
 }

@@ -10,6 +10,7 @@ import type { Devices } from '../../known-devices/devices.ts'
 import type { LoginAttempt } from '../attempt.ts'
 import type { Attempts } from '../attempts.ts'
 import type { LoginEvent } from '../feature.ts'
+import type { MethodName } from '../marks-in-transaction.ts'
 
 export interface MethodParts<U> {
   readonly directory: Directory<U>
@@ -30,7 +31,7 @@ export interface MethodParts<U> {
  * add an entry to `marks-in-transaction.ts`.
  */
 export interface Method<Name extends string = string> {
-  readonly name: string
+  readonly name: MethodName
   /**
    * The values of the claim `amr` that stand for this method (RFC 8176 §2). The policy adds `mfa`
    * for a second step.
@@ -95,9 +96,16 @@ export type RefusalReason =
   | 'changed_meanwhile'
 
 /** These refusals come after a right password or in a session, so the caller may learn them. */
-export type WrongFactor =
-  | 'malformed_code'
-  | 'wrong_code'
-  | 'wrong_recovery_code'
-  | 'unknown_enrolment'
-  | 'wrong_email_code'
+export type WrongFactor = (typeof wrongFactors)[number]
+
+const wrongFactors = [
+  'malformed_code',
+  'wrong_code',
+  'wrong_recovery_code',
+  'unknown_enrolment',
+  'wrong_email_code',
+] as const
+
+export function isWrongFactor(reason: RefusalReason): reason is WrongFactor {
+  return wrongFactors.some((one) => one === reason)
+}

@@ -11,9 +11,9 @@ export interface AuthorizationCodeParts extends TokenRefusalParts {
 const codeVerifier = /^[\w.~-]{43,128}$/
 
 /**
- * Exchanges an authorization code for tokens. The login that gave the code has authenticated the
- * person. Which checks follow, and in which order, is told by `exchange`
- * (`features/sign-in/login/exchange.ts`). Every refusal is the same.
+ * Exchanges an authorization code for tokens. Checks the form of the verifier here, and all else in
+ * `exchange` (`features/sign-in/login/exchange.ts`). Every refusal is the same, so a caller cannot
+ * learn which codes exist.
  *
  * @throws {OAuthError} `invalid_request`, `invalid_grant`
  * @see RFC 6749 §4.1.3, RFC 7636 §4.5
@@ -49,6 +49,7 @@ export const authorizationCodeGrant: Grant<'code' | 'code_verifier', Authorizati
       const done = await parts.login.exchange({ code, verifier, ...sender })
       if (done.outcome === 'granted') return done
 
+      // A code in the hands of another client was stolen or leaked, so the audit record has it.
       if (done.reason === 'wrong_client') {
         const by = { actor: 'nobody', address } as const
         const { subject } = done.code ?? {}

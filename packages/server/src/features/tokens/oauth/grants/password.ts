@@ -1,41 +1,20 @@
 import type { Verifier } from 'keystile'
-import { OAuthError, type JsonObject } from 'keystile/internal'
-import type { AskedLogin } from '../../../sign-in/login/attempt.ts'
-import { enrolmentParameters, type EnrolmentStep } from '../../../sign-in/login/enrolment.ts'
-import type { IssuedCode } from '../../../sign-in/login/finish.ts'
-import type { Login, LoginOutcome } from '../../../sign-in/login/login.ts'
-import { methodParameters } from '../../../sign-in/login/methods.ts'
-import { readRequestedScopes, type ScopeRules } from '../../../users/scopes/scopes.ts'
-import { demandParameters, invalidSession, nameByAccessToken, readDemand } from './login-demand.ts'
-import { defineGrant, scopeParameter, type Grant, type Granted, type GrantCaller } from './grant.ts'
+import { OAuthError } from 'keystile/internal'
+import {
+  hasDemand,
+  invalidSession,
+  isLaterStep,
+  logIn,
+  loginFormParameters,
+  type LoginEndpointParts,
+  type LoginValues,
+  type NamedSession,
+} from '../login-endpoint.ts'
+import { findVerified } from '../shown-token.ts'
+import { defineGrant, type Grant } from './grant.ts'
 
-export interface PasswordGrantParts {
-  readonly login: Login
-  readonly scopes: ScopeRules
+export interface PasswordGrantParts extends LoginEndpointParts {
   readonly verifier: Pick<Verifier, 'verify'>
-}
-
-/** The parameters of a login, at each endpoint where people log in. */
-export const loginParameters: Readonly<Record<string, JsonObject>> = {
-  ...methodParameters,
-  ...enrolmentParameters,
-  auth_session: {
-    type: 'string',
-    format: 'password',
-    description: 'The `auth_session` of the previous answer of this login',
-  },
-  ...demandParameters,
-}
-
-/** The parameters of a login with a form. */
-export const loginFormParameters: Readonly<Record<string, JsonObject>> = {
-  ...loginParameters,
-  scope: scopeParameter,
-  device_secret: {
-    type: 'string',
-    format: 'password',
-    description: 'The `device_secret` that this device got at its last login',
-  },
 }
 
 /**
@@ -84,102 +63,16 @@ export const passwordGrant: Grant<string, PasswordGrantParts> = defineGrant({
   },
 })
 
-type LoginValues = Readonly<Record<string, string | undefined>>
-
-/** Whether an attempt goes on, which is bound to what its first step named and demanded. */
-export const isLaterStep = ({ auth_session: session }: LoginValues): boolean =>
-  session !== undefined
-
-export const hasDemand = ({ max_age: age, acr_values: values }: LoginValues): boolean =>
-  age !== undefined || values !== undefined
-
-/** Logs a person in: see `passwordGrant`. */
-export async function logIn(
-  begun: Pick<AskedLogin, 'front' | 'replaces'>,
-  values: LoginValues,
-  client: GrantCaller,
-  parts: PasswordGrantParts,
-): Promise<Granted> {
-  const done = await proceed(begun, values, client, parts)
-  if (done.outcome === 'code')
-    throw new Error('a login without a code challenge must start a session')
-  return done
-}
-
-/** Logs a person in, like `logIn`, and returns an authorization code instead of tokens. */
-export async function logInForCode(
-  front: AskedLogin['front'],
-  values: LoginValues,
-  client: GrantCaller,
-  codeChallenge: AskedLogin['codeChallenge'],
-  parts: PasswordGrantParts,
-): Promise<IssuedCode> {
-  const done = await proceed({ front, codeChallenge }, values, client, parts)
-  if (done.outcome !== 'code') throw new Error('a login with a code challenge must issue a code')
-  return done
-}
-
-async function proceed(
-  begun: Pick<AskedLogin, 'front' | 'codeChallenge' | 'replaces'>,
-  values: LoginValues,
-  client: GrantCaller,
-  { login, scopes: rules }: PasswordGrantParts,
-): Promise<Extract<LoginOutcome, { outcome: 'granted' | 'code' }>> {
-  const { scope, device_secret: deviceSecret, auth_session: session, ...presented } = values
-  const { device, address, acceptLanguage } = client
-  const scopes = readRequestedScopes(scope, rules)
-  const demand = readDemand(values)
-  const sender = { client, device, address, acceptLanguage, deviceSecret }
-  const asked = { ...begun, ...sender, scopes, session, demand }
-  const done = await login.proceed(asked, presented)
-  if (done.outcome === 'granted' || done.outcome === 'code') return done
-  throw refusalOf(done)
-}
-
-function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>): OAuthError {
-  if (done.outcome === 'over') return invalidSession()
-  if (done.outcome === 'unmet')
-    return new OAuthError(
-      'unmet_authentication_requirements',
-      'The account must have a second factor: set one up first',
-    )
-  if (done.outcome === 'enrol') return enrolmentRefusal(done)
-  if (done.outcome === 'next') {
-    const { session, methods } = done
-    const members = { ...(session !== undefined && { auth_session: session }), methods }
-    const names = `${session === undefined ? '' : 'auth_session with '}${methods.join(' or ')}`
-    const message = `The login needs another step: send ${names}`
-    return new OAuthError('insufficient_authorization', message, { members })
-  }
-  const { reason, session } = done
-  const ofFirstStep = session === undefined ? 'Incorrect username or password' : undefined
-  return new OAuthError(
-    'invalid_grant',
-    factorMessages[reason] ?? ofFirstStep ?? 'Incorrect code',
-    { members: session === undefined ? {} : { auth_session: session } },
-  )
-}
-
-/** Tells the client how a person who must have a second factor and has none sets it up. */
-function enrolmentRefusal({ session, needsEmailCode, shown }: EnrolmentStep): OAuthError {
-  const members = {
-    auth_session: session,
-    methods: shown ? ['otp'] : [],
-    enrol: ['totp'],
-    ...(needsEmailCode && { email_code: true }),
-    ...(shown && { secret: shown.secret, uri: shown.uri, qr_svg: shown.qrSvg }),
-  }
-  const next = shown
-    ? 'with otp, a code of the app'
-    : `with enrol=totp${needsEmailCode ? ' and email_code, the code of the mail' : ''}`
-  const message = `This account must have a second factor: send auth_session ${next}`
-  return new OAuthError('insufficient_authorization', message, { members })
-}
-
-const factorMessages: Readonly<Record<string, string>> = {
-  malformed_code: 'The otp must be six digits',
-  wrong_code: 'Incorrect code',
-  wrong_recovery_code: 'Incorrect recovery code',
-  wrong_email_code: 'Incorrect email_code',
-  unknown_enrolment: 'The value of enrol must be totp',
+/**
+ * Returns the session of an access token.
+ *
+ * @throws {OAuthError} `invalid_session` if the token is not valid, or belongs to no session
+ */
+async function nameByAccessToken(
+  token: string,
+  verifier: Pick<Verifier, 'verify'>,
+): Promise<NamedSession> {
+  const identity = await findVerified(token, verifier)
+  if (identity?.sessionId === undefined) throw invalidSession()
+  return { id: identity.sessionId, scopes: identity.scopes }
 }

@@ -5,12 +5,12 @@ import { senderOf } from '../../operations/audit/audit.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
 import { requireValues } from '../../tokens/oauth/grants/grant.ts'
+import { passwordGrant } from '../../tokens/oauth/grants/password.ts'
 import {
   logIn,
   loginParameters,
-  passwordGrant,
-  type PasswordGrantParts,
-} from '../../tokens/oauth/grants/password.ts'
+  type LoginEndpointParts,
+} from '../../tokens/oauth/login-endpoint.ts'
 import { tokenSchema, wireTokens } from '../../tokens/oauth/token.ts'
 
 const fields = strictFields(
@@ -18,7 +18,7 @@ const fields = strictFields(
 )
 
 /** `POST /probe-login` logs in with JSON: an example of a front. */
-export function probeLoginRoute(parts: PasswordGrantParts & { readonly meter: Meter }): OpenRoute {
+export function probeLoginRoute(parts: LoginEndpointParts & { readonly meter: Meter }): OpenRoute {
   return {
     method: 'POST',
     path: '/probe-login',

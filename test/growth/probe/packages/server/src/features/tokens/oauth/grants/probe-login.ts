@@ -1,8 +1,8 @@
+import { logIn, loginParameters, type LoginEndpointParts } from '../login-endpoint.ts'
 import { defineGrant, scopeParameter, type Grant } from './grant.ts'
-import { logIn, loginParameters, type PasswordGrantParts } from './password.ts'
 
 /** Logs a person in, as the password grant does: an example of a grant that logs in. */
-export const probeLoginGrant: Grant<string, PasswordGrantParts> = defineGrant({
+export const probeLoginGrant: Grant<string, LoginEndpointParts> = defineGrant({
   grantType: 'urn:example:probe-login',
   kind: 'login',
   parameters: { ...loginParameters, scope: scopeParameter },
@@ -11,6 +11,6 @@ export const probeLoginGrant: Grant<string, PasswordGrantParts> = defineGrant({
   issue: (
     values: Readonly<Record<string, string | undefined>>,
     client,
-    parts: PasswordGrantParts,
+    parts: LoginEndpointParts,
   ) => logIn({ front: 'token' }, values, client, parts),
 })

@@ -1,11 +1,7 @@
-// What the caller of a login demands (RFC 9470), and the session that a step-up names.
-import type { Verifier } from 'keystile'
 import { OAuthError, type JsonObject } from 'keystile/internal'
-import type { LoginDemand, NamedSession } from '../../../sign-in/login/attempt.ts'
-import { findVerified } from '../shown-token.ts'
+import type { LoginDemand } from '../../sign-in/login/attempt.ts'
 
-export type { NamedSession }
-
+/** What the caller of a login may demand of it. */
 export const demandParameters: Readonly<Record<'max_age' | 'acr_values', JsonObject>> = {
   max_age: {
     type: 'integer',
@@ -46,23 +42,4 @@ export function readDemand({
   const maxAgeSeconds = age === undefined ? undefined : Number(age)
   // A login with the acr mfa also meets pwd.
   return { needsFactor: !accepted.includes('pwd'), maxAgeSeconds }
-}
-
-/**
- * Returns the session of an access token.
- *
- * @throws {OAuthError} `invalid_session` if the token is not valid, or belongs to no session
- */
-export async function nameByAccessToken(
-  token: string,
-  verifier: Pick<Verifier, 'verify'>,
-): Promise<NamedSession> {
-  const identity = await findVerified(token, verifier)
-  if (identity?.sessionId === undefined) throw invalidSession()
-  return { id: identity.sessionId, scopes: identity.scopes }
-}
-
-/** The same for each reason: the caller must not learn what is wrong with the session. */
-export function invalidSession(): OAuthError {
-  return new OAuthError('invalid_session', 'This login is over: log in from the start')
 }

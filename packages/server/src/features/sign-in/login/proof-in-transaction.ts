@@ -2,7 +2,7 @@ import type { Transaction } from '../../../storage/database.ts'
 import type { LockedAccount } from '../../users/accounts/in-transaction.ts'
 
 /** A proof, in the transaction that ends the login. */
-export interface MarkInTransaction {
+export interface ProofInTransaction {
   readonly transaction: Transaction
   readonly mark: string
   readonly subject: string

@@ -1,0 +1,157 @@
+// The login of each endpoint where people log in: `POST /token`, `POST /session` and
+// `POST /authorize-challenge`. They share these parameters, and the texts of the refusals; what is
+// proved and decided is in features/sign-in/login. Such an endpoint passes its own name as `front`,
+// because an attempt goes on only where it began.
+import { OAuthError, type JsonObject } from 'keystile/internal'
+import type { AskedLogin, NamedSession } from '../../sign-in/login/attempt.ts'
+import { enrolmentParameters, type EnrolmentStep } from '../../sign-in/login/enrolment.ts'
+import type { IssuedCode } from '../../sign-in/login/finish.ts'
+import type { Login, LoginOutcome } from '../../sign-in/login/login.ts'
+import { methodParameters } from '../../sign-in/login/methods.ts'
+import { isWrongFactor, type WrongFactor } from '../../sign-in/login/methods/method.ts'
+import { readRequestedScopes, type ScopeRules } from '../../users/scopes/scopes.ts'
+import { demandParameters, readDemand } from './demand-parameters.ts'
+import { scopeParameter, type Granted, type GrantCaller } from './grants/grant.ts'
+
+export type { NamedSession }
+
+export interface LoginEndpointParts {
+  readonly login: Login
+  readonly scopes: ScopeRules
+}
+
+/** The parameters of a login, at each endpoint where people log in. */
+export const loginParameters: Readonly<Record<string, JsonObject>> = {
+  ...methodParameters,
+  ...enrolmentParameters,
+  auth_session: {
+    type: 'string',
+    format: 'password',
+    description: 'The `auth_session` of the previous answer of this login',
+  },
+  ...demandParameters,
+}
+
+/** The parameters of a login with a form. */
+export const loginFormParameters: Readonly<Record<string, JsonObject>> = {
+  ...loginParameters,
+  scope: scopeParameter,
+  device_secret: {
+    type: 'string',
+    format: 'password',
+    description: 'The `device_secret` that this device got at its last login',
+  },
+}
+
+export type LoginValues = Readonly<Record<string, string | undefined>>
+
+/** Whether an attempt goes on, which is bound to what its first step named and demanded. */
+export const isLaterStep = ({ auth_session: authSession }: LoginValues): boolean =>
+  authSession !== undefined
+
+export const hasDemand = ({ max_age: age, acr_values: values }: LoginValues): boolean =>
+  age !== undefined || values !== undefined
+
+/**
+ * Logs a person in, and starts the session. Checks, in this order: the scope, what the caller
+ * demands, and what the person presents.
+ *
+ * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`,
+ *   `insufficient_authorization`, `invalid_session`, `unmet_authentication_requirements`
+ * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
+ */
+export async function logIn(
+  begun: Pick<AskedLogin, 'front' | 'replaces'>,
+  values: LoginValues,
+  client: GrantCaller,
+  parts: LoginEndpointParts,
+): Promise<Granted> {
+  const done = await proceed(begun, values, client, parts)
+  if (done.outcome === 'code')
+    throw new Error('a login without a code challenge must start a session')
+  return done
+}
+
+/** Logs a person in, like `logIn`, and returns an authorization code instead of tokens. */
+export async function logInForCode(
+  front: AskedLogin['front'],
+  values: LoginValues,
+  client: GrantCaller,
+  codeChallenge: AskedLogin['codeChallenge'],
+  parts: LoginEndpointParts,
+): Promise<IssuedCode> {
+  const done = await proceed({ front, codeChallenge }, values, client, parts)
+  if (done.outcome !== 'code') throw new Error('a login with a code challenge must issue a code')
+  return done
+}
+
+async function proceed(
+  begun: Pick<AskedLogin, 'front' | 'codeChallenge' | 'replaces'>,
+  values: LoginValues,
+  client: GrantCaller,
+  { login, scopes: rules }: LoginEndpointParts,
+): Promise<Extract<LoginOutcome, { outcome: 'granted' | 'code' }>> {
+  const { scope, device_secret: deviceSecret, auth_session: authSession, ...presented } = values
+  const { device, address, acceptLanguage } = client
+  const scopes = readRequestedScopes(scope, rules)
+  const demand = readDemand(values)
+  const sender = { client, device, address, acceptLanguage, deviceSecret }
+  const asked = { ...begun, ...sender, scopes, authSession, demand }
+  const done = await login.proceed(asked, presented)
+  if (done.outcome === 'granted' || done.outcome === 'code') return done
+  throw refusalOf(done)
+}
+
+function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>): OAuthError {
+  if (done.outcome === 'over') return invalidSession()
+  if (done.outcome === 'unmet')
+    return new OAuthError(
+      'unmet_authentication_requirements',
+      'The account must have a second factor: set one up first',
+    )
+  if (done.outcome === 'enrol') return enrolmentRefusal(done)
+  if (done.outcome === 'next') {
+    const { authSession, methods } = done
+    const members = { ...(authSession !== undefined && { auth_session: authSession }), methods }
+    const names = `${authSession === undefined ? '' : 'auth_session with '}${methods.join(' or ')}`
+    const message = `The login needs another step: send ${names}`
+    return new OAuthError('insufficient_authorization', message, { members })
+  }
+  const { reason, authSession } = done
+  const otherMessage =
+    authSession === undefined ? 'Incorrect username or password' : 'Incorrect code'
+  return new OAuthError(
+    'invalid_grant',
+    isWrongFactor(reason) ? factorMessages[reason] : otherMessage,
+    { members: authSession === undefined ? {} : { auth_session: authSession } },
+  )
+}
+
+/** Tells the client how a person who must have a second factor and has none sets it up. */
+function enrolmentRefusal({ authSession, needsEmailCode, shown }: EnrolmentStep): OAuthError {
+  const members = {
+    auth_session: authSession,
+    methods: shown ? ['otp'] : [],
+    enrol: ['totp'],
+    ...(needsEmailCode && { email_code: true }),
+    ...(shown && { secret: shown.secret, uri: shown.uri, qr_svg: shown.qrSvg }),
+  }
+  const next = shown
+    ? 'with otp, a code of the app'
+    : `with enrol=totp${needsEmailCode ? ' and email_code, the code of the mail' : ''}`
+  const message = `This account must have a second factor: send auth_session ${next}`
+  return new OAuthError('insufficient_authorization', message, { members })
+}
+
+const factorMessages: Readonly<Record<WrongFactor, string>> = {
+  malformed_code: 'The otp must be six digits',
+  wrong_code: 'Incorrect code',
+  wrong_recovery_code: 'Incorrect recovery code',
+  wrong_email_code: 'Incorrect email_code',
+  unknown_enrolment: 'The value of enrol must be totp',
+}
+
+/** The same for each reason: the caller must not learn what is wrong with the session. */
+export function invalidSession(): OAuthError {
+  return new OAuthError('invalid_session', 'This login is over: log in from the start')
+}
