@@ -367,14 +367,31 @@ describeOnBoth('a new address', (stage) => {
     assert.match(refused.text, /role="alert">Your account has a second factor.*code from the mail/s)
     assert.match((await page('wrong')).text, /The password is wrong/)
     assert.doesNotMatch((await confirm({ token, password: 'wrong' })).text, /factor/)
-    assert.match((await confirm({ token, password })).json['detail'], /has a second factor/)
-    assert.match((await confirm({ token }, ada.accessToken)).json['detail'], /has a second factor/)
+    assert.match((await confirm({ token, password })).json['detail'], /needs a second factor/)
+    assert.match(
+      (await confirm({ token }, ada.accessToken)).json['detail'],
+      /needs a second factor/,
+    )
     assert.equal((await confirm({ token }, withoutFactor)).status, 401)
     assert.deepEqual(await address(), [old, true])
 
     const { request_id } = json
     assert.equal((await confirm({ request_id, code }, bearer)).status, 204)
     assert.deepEqual(await address(), [fresh, true])
+  })
+
+  it('a change that waits does not go around a factor that the account must have by now', async () => {
+    const roles = { boss: ['users:read'] }
+    const started = await start({ secondFactor: 'optional', roles, secondFactorRoles: ['boss'] })
+    const { asked, confirm, keystile, subject, address, bearer, login } = started
+    const { token } = await asked()
+    await keystile.users?.grant(subject, { roles: ['boss'] })
+    for (const refused of [await confirm({ token, password }), await confirm({ token }, bearer)]) {
+      assert.equal(refused.status, 403)
+      assert.match(refused.json['detail'], /second factor/)
+    }
+    assert.deepEqual(await address(), [old, true])
+    assert.equal((await login()).json['email_code'], true)
   })
 
   it('an undo of an address change keeps the factor that was there before the change', async () => {

@@ -22,6 +22,7 @@ import type { MailFlow } from '../../features/mail/flows/flow.ts'
 import { invitationFlow } from '../../features/mail/invitations/invitation.ts'
 import { hasMail } from '../../features/mail/messages/mail.ts'
 import { pagesUrlOf } from '../../features/mail/messages/pages-url.ts'
+import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
 import { createMailProofs } from '../../features/mail/proofs/proofs.ts'
 import {
   accountPasswords,
@@ -44,7 +45,7 @@ interface AccountFlows extends MailFlows<User> {
 /** Makes the flows by mail of Keystile's own accounts. */
 export function wireMailFlows(parts: Parts, directory: Directory<User>): AccountFlows {
   const shared = { ...sharedParts(parts), directory }
-  const { emailVerification, accountPagesUrl } = parts.options
+  const { emailVerification, accountPagesUrl, secondFactor } = parts.options
   if (!hasMail(parts.options))
     return {
       register: [registerRoute({ ...shared, verification: undefined })],
@@ -57,7 +58,12 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
   const verifiesAddresses = emailVerification !== 'off'
   const undo = undoFlow(shared)
   const factorUndo = factorUndoFlow(shared)
-  const changes = emailChangeFlow({ ...shared, undo, verifiesAddresses })
+  const changes = emailChangeFlow({
+    ...shared,
+    undo,
+    verifiesAddresses,
+    mustHaveFactor: (user) => mustHaveFactor(user, { directory, secondFactor }),
+  })
   const invitations = invitationFlow(shared)
   const store = accountPasswords(shared)
   const resets = passwordResetFlow({ ...shared, store })

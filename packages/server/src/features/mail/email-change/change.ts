@@ -87,13 +87,14 @@ export interface EmailChangeParts extends FlowParts {
   readonly undo: EmailUndo
   /**
    * Whether each new address must be confirmed by a mail. If false, only an address that replaces a
-   * verified address must be confirmed: see `changeRoute()`.
+   * verified address, or that of an account with a factor: see `changeRoute()`.
    */
   readonly verifiesAddresses: boolean
+  mustHaveFactor(user: User): boolean
 }
 
 export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChanges {
-  const { database, proofs, users, undo, limits, clock } = parts
+  const { database, proofs, users, undo, limits, clock, mustHaveFactor } = parts
   const changes: EmailChanges = {
     request(user, { shown: email }, language) {
       const subject = user.publicUser.id
@@ -107,6 +108,8 @@ export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChange
         if (!proved || !(await isOwner(owner, proved.user, by, parts))) throw refusedChange()
 
         const { proof, user, email, from } = proved
+        // Otherwise a request from before this demand would move the mailbox that gets the code.
+        if (by.acr !== 'mfa' && mustHaveFactor(user)) throw factorMissing()
         const { outcome } = await database
           .write(confirmEmailChange, {
             proof,
@@ -191,11 +194,11 @@ async function isOwner(owner: Owner, user: User, by: By, parts: FlowParts): Prom
   }
 }
 
-/** The error for an owner whose account has a second factor that the request does not prove. */
+/** The error for an owner whose account needs a second factor that the request does not prove. */
 function factorMissing(): ProblemError {
   return new ProblemError(
     'forbidden',
-    'The account has a second factor: send an access token of a login with it',
+    'The account needs a second factor: send an access token of a login with it',
     { reason: 'factor_missing' },
   )
 }
@@ -305,7 +308,7 @@ function confirmRoute(changes: EmailChanges): OptionalRoute<AccountCaller> {
       summary: 'Confirm the new e-mail address',
       description:
         'Takes the token of the link, or the code with the id of the request. Needs an access ' +
-        'token of the user, or the password. If the account has a second factor, it needs the ' +
+        'token of the user, or the password. If the account needs a second factor, it needs the ' +
         'token of a login with it. The old address gets a mail with a link that ' +
         'restores it within 7 days.',
       body: { type: 'json', schema: describeFields(confirmation) },
@@ -313,7 +316,7 @@ function confirmRoute(changes: EmailChanges): OptionalRoute<AccountCaller> {
       refuses: {
         403:
           'The link, the code, the token or the password is wrong, or the link was used before ' +
-          'or has expired. Or the account has a second factor, and the request does not prove it',
+          'or has expired. Or the account needs a second factor, and the request does not prove it',
         429: tooManyTries,
       },
     }),

@@ -88,6 +88,14 @@ describe('parseEmail', () => {
       '\ud800@a.com',
       'x@a.com\u202e',
       'x@a.com.',
+      'x@a.com/',
+      'x@a.com/b.com',
+      'x@a.com?b.com',
+      'x@a.com#.b.com',
+      'x@a.com\\b.com',
+      'x@a.com:25',
+      'x@%61.com',
+      'x@a.com%2eb',
     ]
     for (const email of bad) assert.equal(parseEmail(email), undefined, JSON.stringify(email))
   })

@@ -51,7 +51,10 @@ export function parseEmail(text: string): ComparableName | undefined {
 
   const at = text.lastIndexOf('@')
   const local = text.slice(0, Math.max(at, 0)).normalize('NFC')
-  const domain = domainToASCII(text.slice(at + 1))
+  const host = text.slice(at + 1)
+  // domainToASCII reads the host of a URL: it would cut what follows the host, and decode `%`.
+  if (/[/\\?#%:]/.test(host)) return undefined
+  const domain = domainToASCII(host)
   if (!isLocalPart(local) || !isDomain(domain)) return undefined
 
   const shown = `${local}@${domain}`
