@@ -9,6 +9,8 @@ import {
   password,
   tokensOf,
 } from '../../packages/server/test-support/keystile.ts'
+import { DatabaseBusyError } from '../../packages/server/src/storage/database.ts'
+import { until } from '../../tools/until.ts'
 
 const newPassword = 'a new engine of her own'
 
@@ -165,16 +167,30 @@ describeOnBoth(
     it('two parallel keystile.sessions.revokeAll calls end all 60 sessions of a user', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       const { subject } = await one.tokens()
+      /** Calls again while too many calls wait for the database, as on a busy machine. */
+      const untilDone = async <Result>(call: () => Promise<Result>): Promise<Result> => {
+        const { result } = await until(() =>
+          call().then(
+            (result) => ({ result }),
+            (error: unknown) => {
+              if (!(error instanceof DatabaseBusyError)) throw error
+              return undefined
+            },
+          ),
+        )
+        return result
+      }
       const made = await Promise.all(
-        Array.from({ length: 60 }, () => one.keystile.sessions.create({ subject })),
+        Array.from({ length: 60 }, () =>
+          untilDone(() => one.keystile.sessions.create({ subject })),
+        ),
       )
       const work = made.map(({ refreshToken }) => one.refresh(refreshToken))
-      await Promise.all([
-        one.keystile.sessions.revokeAll(subject),
-        other.keystile.sessions.revokeAll(subject),
-      ])
+      await Promise.all(
+        [one, other].map(({ keystile }) => untilDone(() => keystile.sessions.revokeAll(subject))),
+      )
       for (const { status } of await Promise.all(work))
-        assert.ok(status === 200 || status === 400, String(status))
+        assert.ok([200, 400, 503].includes(status), String(status))
       assert.deepEqual(await one.keystile.sessions.list(subject), [])
       for (const { accessToken } of made)
         assert.equal((await one.open([], { bearer: accessToken })).status, 401)
