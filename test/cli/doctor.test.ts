@@ -158,12 +158,6 @@ describe('keystile doctor', () => {
       { file: secret, holds: key, args: [], env: { KEYSTILE_KEY_FILE: secret } },
       { file: secret, holds: jwk, args: [], env: { KEYSTILE_SIGNING_KEY_FILE: secret } },
       { file: secret, holds: jwk, args: ['--signing-key-file', secret], env: {} },
-      {
-        file: secret,
-        holds: join(cwd, 'data/x.db'),
-        args: [],
-        env: { KEYSTILE_DATABASE_FILE: secret },
-      },
       { file: config, holds: JSON.stringify({ key }), args: [], env: {} },
     ]
     for (const { file, holds, args, env } of cases) {

@@ -45,7 +45,7 @@ interface Mail {
 
 async function start(
   stage: Stage,
-  emailVerification: 'optional' | 'required',
+  emailVerification: 'off' | 'optional' | 'required',
   options: object = {},
 ): Promise<Started> {
   const clock = createTestClock()
@@ -766,14 +766,28 @@ describeOnBoth('the setting emailVerification', (stage) => {
       assert.ok(statuses.includes(status), status)
   })
 
-  it('without emailVerification, there are no verification endpoints, pages or mails', async () => {
-    const mails: unknown[] = []
-    const mail: AppMail = { from: 'a@example.com', send: (sent) => void mails.push(sent) }
-    const { send, register } = await stage.start({ mail })
-    assert.equal((await register()).status, 201)
+  it('without mail, there are no verification endpoints and no pages', async () => {
+    const { send } = await stage.start()
     for (const missing of ['/email-verifications', path, '/account/verify-email'])
       assert.equal((await send('POST', missing, { json: {} })).status, 404, missing)
+  })
+
+  it('with emailVerification: off, a user verifies the address and sets up a second factor', async () => {
+    const { login, register, send, settled, confirm } = await start(stage, 'off', {
+      secondFactor: 'optional',
+    })
+    assert.equal((await register()).status, 201)
     assert.deepEqual(await stage.sql('select id from mail_proof'), [])
+    const bearer = (await login()).json['access_token'] as string
+    const beginFactor = async () => send('POST', '/users/me/factors/totp', { bearer })
+    assert.equal((await beginFactor()).status, 403)
+
+    assert.equal((await send('POST', '/email-verifications', { bearer })).status, 202)
+    const { token, message } = await settled()
+    assert.match(message.text, /\/auth\/account\/verify-email\?token=/)
+    assert.equal((await send('GET', '/account/verify-email')).status, 200)
+    assert.equal((await confirm({ token }, bearer)).status, 204)
+    assert.equal((await beginFactor()).status, 200)
   })
 
   it('Keystile does not start if `emailVerification` is set and `mail` is not', async () => {

@@ -347,13 +347,18 @@ describe('keystile serve', () => {
     assert.equal(typeof logged[0]!['port'], 'number')
 
     writeFileSync(join(cwd, 'password'), 'an engine of her own', { mode: 0o600 })
-    const create = ['user', 'create', 'ada', '--password-file', 'password']
-    const { stderr } = await callCommand([...create, ...given.slice(0, 4)], { cwd })
-    assert.equal(stderr, '')
+    const create = async (...who: readonly string[]): Promise<void> => {
+      const args = ['user', 'create', ...who, '--password-file', 'password', ...given.slice(0, 4)]
+      assert.equal((await callCommand(args, { cwd })).stderr, '')
+    }
+    await create('bob')
+    const [withoutAdministrator] = await serve([])
+    assert.match(withoutAdministrator, /\. Create the first administrator:\n/)
+    await create('ada', '--role', 'admin')
     const [later, statusOff] = await serve(['--metrics', 'off'])
     assert.equal(statusOff, 404)
     assert.match(later, /\. Create a user:\n\n {2}npx keystile user create NAME --email ADDRESS\n/)
-    assert.equal(readFileSync(join(cwd, 'serve.log'), 'utf8').trimEnd().split('\n').length, 7)
+    assert.equal(readFileSync(join(cwd, 'serve.log'), 'utf8').trimEnd().split('\n').length, 10)
   })
 
   it('serve logs once, at debug, which variables of Kubernetes it ignores', async () => {

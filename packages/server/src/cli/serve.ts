@@ -31,7 +31,7 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
   })
 
   logger.info({ issuer: running.keystile.issuer, port: settings.port }, 'listening')
-  const howToCreateUsers = createUsers(terminal.program, await running.hasUsers())
+  const howToCreateUsers = createUsers(terminal.program, await running.hasAdministrator())
   terminal.print(welcome(running.keystile.issuer, settings, howToCreateUsers))
 
   const signal = await terminal.untilStopped()
@@ -84,10 +84,10 @@ function tryOut(
 }
 
 /** Returns the command that creates accounts, for a server with closed registration. */
-function createUsers(program: string, hasUsers: boolean): string {
-  return `Registration is closed. Create ${hasUsers ? 'a user' : 'the first administrator'}:
+function createUsers(program: string, hasAdministrator: boolean): string {
+  return `Registration is closed. Create ${hasAdministrator ? 'a user' : 'the first administrator'}:
 
-  ${createUserCommand(program, hasUsers)}
+  ${createUserCommand(program, hasAdministrator)}
 
 Run it with the settings of this server: the same environment, flags and files. It asks for the
 password.`

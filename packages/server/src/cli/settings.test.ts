@@ -164,6 +164,30 @@ describe('gather', () => {
     assert.deepEqual(await filesOf({}, { 'signing-key-file': signing }), [signing])
   })
 
+  it('a file with the URL of a mail server or database counts as secret if it has a password', async () => {
+    for (const [name, value, isSecret] of [
+      ['mailUrl', 'console:', false],
+      ['mailUrl', 'smtp://localhost:2525', false],
+      ['mailUrl', 'smtp://user:S3CRET@localhost:2525', true],
+      ['mailUrl', 5, true],
+      ['database', 'data/keystile.db', false],
+      ['database', 'postgres://keystile_app@localhost/keystile', false],
+      ['database', 'postgres://keystile_app:S3CRET@localhost/keystile', true],
+      ['database', 'postgres://localhost/keystile?password=S3CRET', true],
+      ['database', { connect() {} }, true],
+    ] as const) {
+      const config = write('urls.json', { [name]: value })
+      const inConfig = (await gather({ config }, {})).secretFiles
+      assert.deepEqual(inConfig, isSecret ? [config] : [], JSON.stringify(value))
+      if (typeof value !== 'string') continue
+
+      const variable = name === 'mailUrl' ? 'KEYSTILE_MAIL_URL_FILE' : 'DATABASE_URL_FILE'
+      const path = write('url', value)
+      const { secretFiles } = await gather({}, { [variable]: path })
+      assert.deepEqual(secretFiles, isSecret ? [path] : [], value)
+    }
+  })
+
   it('gather() reports a missing or invalid file, and unknown settings in it', async () => {
     const faultsOf = async (config: string): Promise<readonly string[]> =>
       (await gather({ config }, {})).faults

@@ -135,7 +135,8 @@ function takeContent(content: object, file: string, found: Gathering): void {
     found.sources.set(name, { kind: 'file', name })
   }
 
-  if (serverSettings.some(({ name, isSecret }) => isSecret && Object.hasOwn(content, name)))
+  const settings = serverSettings.filter(({ name }) => Object.hasOwn(content, name))
+  if (settings.some((setting) => holdsSecret(setting, found.values[setting.name])))
     found.secretFiles.push(file)
 }
 
@@ -184,6 +185,10 @@ function variablesOf(setting: Setting): readonly string[] {
 }
 
 /**
+function holdsSecret({ isSecret = false, ...setting }: Setting, value: unknown): boolean {
+  return isSecret && (setting.holdsSecret?.(value) ?? true)
+}
+
  * Reads a setting from an environment variable, or from the file that the `…_FILE` variable names.
  * Returns whether there was a valid value.
  */
@@ -210,7 +215,7 @@ function readVariable(
   }
   if (secret === '') return false
 
-  found.secretFiles.push(path)
+  if (holdsSecret(setting, secret)) found.secretFiles.push(path)
   return take(setting, secret, { kind: 'variable', name: fileVariable }, found)
 }
 

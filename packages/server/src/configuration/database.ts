@@ -63,6 +63,7 @@ const database: Setting<'database', string | Pool> = {
   environment: ['KEYSTILE_DATABASE', 'DATABASE_URL'],
   isSecret: true,
   // Without this check, SQLite would create a file with the name `mysql:…`.
+  holdsSecret: (source) => typeof source !== 'string' || hasPassword(source),
   findFaults(source) {
     if (typeof source !== 'string') return []
     if (isBrokenPostgresUrl(source)) return [`must be a valid URL: ${encodePassword}`]

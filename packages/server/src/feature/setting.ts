@@ -44,6 +44,11 @@ export interface Setting<N extends string = string, T = unknown> {
    */
   readonly isSecret?: boolean
   /**
+   * Whether this value of a secret setting has a secret, so that its file must be private. Default:
+   * every value has one.
+   */
+  holdsSecret?(value: T): boolean
+  /**
    * Whether the value is the path of a file, and the secret is in this file. Such a setting has no
    * `…_FILE` variable.
    */

@@ -25,7 +25,7 @@ describe('listen', () => {
     const service = {
       keystile: { answer, close: async () => {} },
       options: testOptions,
-      hasUsers: async () => false,
+      hasAdministrator: async () => false,
       findUnreadiness: async () => [],
       readGauges: () => [],
       routeOf: () => undefined,

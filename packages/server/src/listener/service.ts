@@ -8,7 +8,8 @@ export interface Service {
     close(): Promise<void>
   }
   readonly options: StartOptions
-  hasUsers(): Promise<boolean>
+  /** Whether an active account has the role `admin`. */
+  hasAdministrator(): Promise<boolean>
   /**
    * Returns the reasons why a load balancer should send no requests now, one sentence for each
    * reason. If the service is ready, the list is empty.

@@ -26,7 +26,7 @@ function create(
         close: async () => {},
       },
       options,
-      hasUsers: async () => true,
+      hasAdministrator: async () => true,
       findUnreadiness: async () => reasons,
       readGauges: () => [],
       routeOf: ({ url }) => (url === '/users/1' ? '/users/{id}' : undefined),

@@ -35,7 +35,7 @@ const vary = { vary: 'Accept' }
  * @param parts.program what an operator types to run a command of this installation
  */
 export function createStandAlone(
-  { keystile, options, hasUsers, findUnreadiness, routeOf }: Service,
+  { keystile, options, hasAdministrator, findUnreadiness, routeOf }: Service,
   {
     readMetrics,
     program = 'npx keystile',
@@ -67,7 +67,7 @@ export function createStandAlone(
   const base = basePathOf(options)
   const startPaths = new Set(['/', `${base}/`, base])
 
-  const surroundings = { hasMetrics: readMetrics !== undefined, hasUsers, program }
+  const surroundings = { hasMetrics: readMetrics !== undefined, hasAdministrator, program }
 
   async function answerPage(path: string, request: HttpRequestWithBody): Promise<HttpAnswer> {
     const answered = !prefersHtml(request.headers.get('accept'))

@@ -35,7 +35,7 @@ describe('listen', () => {
         close: async () => void closings++,
       },
       options: testOptions,
-      hasUsers: async () => false,
+      hasAdministrator: async () => false,
       findUnreadiness: async () => [],
       readGauges: () => [],
       routeOf: () => undefined,

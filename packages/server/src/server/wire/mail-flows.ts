@@ -71,22 +71,15 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
   const verifications = verificationFlow({ ...shared, registrations })
 
   const verification = verifiesAddresses ? verifications.prepare : undefined
-  const flows = [
-    changes,
-    undo,
-    factorUndo,
-    invitations,
-    resets,
-    ...(verifiesAddresses ? [verifications] : []),
-  ]
+  // Also with `off`: without a verified address, a user sets up no second factor.
+  const flows = [changes, undo, factorUndo, invitations, resets, verifications]
   const profile = describeProfile(shared.profile, 'input')
   const pages = [
     changePage(changes),
     undoPage('undo', undo),
     acceptPage(invitations, shared.passwordPolicy, profile),
-    ...(verifiesAddresses
-      ? [confirmPage('verify', verifications), confirmPage('finish', verifications)]
-      : []),
+    confirmPage('verify', verifications),
+    ...(verifiesAddresses ? [confirmPage('finish', verifications)] : []),
   ]
   return {
     register:

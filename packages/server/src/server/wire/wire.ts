@@ -162,7 +162,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     clients,
     options,
     document,
-    hasUsers: async () => (await users.listAfter(undefined, 1)).length > 0,
+    hasAdministrator: () => users.hasAdministrator(),
     findUnreadiness: () => findUnreadiness(accounts),
     readGauges: () => readGauges({ ...accounts, streams, jobs, signingKeys: issuing.signingKeys }),
     routeOf,

@@ -102,6 +102,7 @@ const settings = listSettings<MailOptions>({
     environment: ['KEYSTILE_MAIL_URL'],
     flag: false, // every user of the machine can read the arguments of a process
     isSecret: true,
+    holdsSecret: (url) => !URL.canParse(url) || new URL(url).password !== '',
     findFaults: (url, others, say) => [
       ...findMissingEmail(others.values),
       ...findUrlFaults(url),

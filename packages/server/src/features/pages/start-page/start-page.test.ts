@@ -19,7 +19,7 @@ const show = (
   startPage(
     request(language),
     { ...testOptions, ...options },
-    { hasMetrics: true, hasUsers: async () => false, program: 'npx keystile', ...changed },
+    { hasMetrics: true, hasAdministrator: async () => false, program: 'npx keystile', ...changed },
   )
 const bodyOf = async (...shown: Parameters<typeof show>): Promise<string> =>
   (await show(...shown)).body ?? ''
@@ -52,7 +52,7 @@ describe('the start page in development', () => {
 
   it('the start page shows the command of this installation that creates a user', async () => {
     const program = 'npm run keystile --'
-    for (const [hasUsers, heading, command] of [
+    for (const [hasAdministrator, heading, command] of [
       [
         false,
         'Create the first administrator',
@@ -60,7 +60,10 @@ describe('the start page in development', () => {
       ],
       [true, 'Create a user', `${program} user create NAME --email ADDRESS`],
     ] as const) {
-      const body = await bodyOf({}, 'en', { program, hasUsers: async () => hasUsers })
+      const body = await bodyOf({}, 'en', {
+        program,
+        hasAdministrator: async () => hasAdministrator,
+      })
       const how = 'Run this command with the settings of this server, in its folder:'
       const shown = `<h2>${heading}</h2>\n<p>${how}</p>\n<pre>${command}</pre>`
       assert.ok(body.includes(shown), body)
@@ -73,7 +76,7 @@ describe('the start page in development', () => {
       headers,
       body = '',
     } = await show({}, 'en', {
-      hasUsers: () => Promise.reject(new Error('away')),
+      hasAdministrator: () => Promise.reject(new Error('away')),
     })
     assert.deepEqual([status, headers['retry-after']], [503, '1'])
     assert.deepEqual(linksOf(body), [''])

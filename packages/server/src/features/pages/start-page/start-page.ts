@@ -17,7 +17,7 @@ export interface StartOptions extends PageSettings {
 /** What the start page in development shows besides the settings. */
 export interface Surroundings {
   readonly hasMetrics: boolean
-  hasUsers(): Promise<boolean>
+  hasAdministrator(): Promise<boolean>
   /** What an operator types to run a command of this installation. */
   readonly program: string
 }
@@ -33,10 +33,10 @@ export async function startPage(
 ): Promise<HttpAnswer> {
   if (!isOnThisMachine(options.issuer)) return publicPage(request, options)
 
-  const hasUsers = await surroundings.hasUsers().catch(() => undefined)
-  return hasUsers === undefined
+  const hasAdministrator = await surroundings.hasAdministrator().catch(() => undefined)
+  return hasAdministrator === undefined
     ? unavailablePage(request, options)
-    : developmentPage(options, { ...surroundings, hasUsers })
+    : developmentPage(options, { ...surroundings, hasAdministrator })
 }
 
 /** Returns the page for a path that has no page. */
@@ -75,26 +75,26 @@ function linkOf(options: StartOptions, forgot: string): Html | undefined {
   return markup`<p><a href="${basePathOf(options)}/account/forgot-password">${forgot}</a></p>`
 }
 
-/** Returns the command that creates a user. The first user is an administrator. */
-export function createUserCommand(program: string, hasUsers: boolean): string {
-  return `${program} user create NAME --email ADDRESS${hasUsers ? '' : ' --role admin'}`
+/** Returns the command that creates a user: an administrator, while the service has none. */
+export function createUserCommand(program: string, hasAdministrator: boolean): string {
+  return `${program} user create NAME --email ADDRESS${hasAdministrator ? '' : ' --role admin'}`
 }
 
 function developmentPage(
   options: StartOptions,
   {
     hasMetrics,
-    hasUsers,
+    hasAdministrator,
     program,
-  }: Omit<Surroundings, 'hasUsers'> & { readonly hasUsers: boolean },
+  }: Omit<Surroundings, 'hasAdministrator'> & { readonly hasAdministrator: boolean },
 ): HttpAnswer {
   const { issuer } = options
   const content = markup`<p>The issuer is <code>${issuer}</code>. You see this page in development
 only.</p>
 <section>
-<h2>Create ${hasUsers ? 'a user' : 'the first administrator'}</h2>
+<h2>Create ${hasAdministrator ? 'a user' : 'the first administrator'}</h2>
 <p>Run this command with the settings of this server, in its folder:</p>
-<pre>${createUserCommand(program, hasUsers)}</pre>
+<pre>${createUserCommand(program, hasAdministrator)}</pre>
 </section>
 <section>
 <h2>Log in</h2>

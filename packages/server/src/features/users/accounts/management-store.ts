@@ -3,7 +3,13 @@
 import { lacksFactor } from '../../credentials/second-factors/in-transaction.ts'
 import { sql, type Kysely } from 'kysely'
 import type { OfUser } from '../../../feature/of-user.ts'
-import { command, inTables, type Command, type Transaction } from '../../../storage/database.ts'
+import {
+  command,
+  inTables,
+  type Command,
+  type Reader,
+  type Transaction,
+} from '../../../storage/database.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { insertEvents } from '../../tokens/events/in-transaction.ts'
 import { cancelProofs } from '../../mail/proofs/in-transaction.ts'
@@ -200,6 +206,12 @@ async function hasRights(
 
 /** Whether this user is the only active administrator. Call it after `lockAdministration()`. */
 async function isLastAdministrator(db: Kysely<AccountTables>, id: string): Promise<boolean> {
+  const ids = await findAdministrators(db)
+  return ids.length === 1 && ids[0] === id
+}
+
+/** Returns the ids of the active administrators. */
+async function findAdministrators(db: Kysely<AccountTables>): Promise<readonly string[]> {
   const administrators = await db
     .selectFrom('user')
     .select(['id', 'roles'])
@@ -210,8 +222,12 @@ async function isLastAdministrator(db: Kysely<AccountTables>, id: string): Promi
     .where('deleted_at', 'is', null)
     .execute()
 
-  const ids = administrators.filter(({ roles }) => hasAdminRole(roles)).map((row) => row.id)
-  return ids.length === 1 && ids[0] === id
+  return administrators.filter(({ roles }) => hasAdminRole(roles)).map((row) => row.id)
+}
+
+/** Whether an active account has the role `admin`. */
+export async function hasAdministrator(reader: Reader): Promise<boolean> {
+  return (await findAdministrators(inTables<AccountTables>(reader))).length > 0
 }
 
 /** @param roles the value of the column `roles`: a JSON array of role names */

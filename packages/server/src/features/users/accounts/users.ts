@@ -17,6 +17,7 @@ import { withoutReserved, type Profile } from './profile.ts'
 import {
   changeUser,
   createDeleteUser,
+  hasAdministrator,
   type ChangeOutcome,
   type StoredAccess,
 } from './management-store.ts'
@@ -106,6 +107,8 @@ export interface Users {
    * need not exist: the name only marks a place in the order.
    */
   listAfter(username: string | undefined, limit: number): Promise<readonly User[]>
+  /** Whether an active account has the role `admin`. */
+  hasAdministrator(): Promise<boolean>
   /**
    * Creates an account. If another user has the name or the e-mail address, creates nothing and
    * returns which of them is `taken`.
@@ -189,6 +192,7 @@ export function createUsers(
       const afterKey = username?.toLowerCase() ?? '' // sorts before every name
       return (await listUserRows(database.reader, afterKey, limit)).map(userOf)
     },
+    hasAdministrator: () => hasAdministrator(database.reader),
     async create(user, by, request) {
       const row = newRowOf(user, clock.now())
       const outcome = await database.write(insertUser, { row, by, proof: request?.row })
