@@ -24,6 +24,7 @@ const short = {
   checkMilliseconds: 50,
   largeAnswers: 1_000,
   waitingMebibytes: 32,
+  bodyMebibytes: 64,
   pipelinedRequests: 100,
   pipelinedRequestsOfAll: 2_000,
   connections: 1_000,
@@ -165,6 +166,28 @@ describe('listen', () => {
       )
     })
   }
+
+  it('the listener resets a connection if all unfinished bodies are too large together', async () => {
+    const limits = { ...short, requestMilliseconds: 60_000, bodyMebibytes: 0.1 }
+    const { port } = await start({ limits })
+    const size = 40_000
+    const begin = () => {
+      const socket = connectTo(port).setEncoding('latin1')
+      const header = `POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${size + 1}\r\n`
+      socket.write(`${header}content-type: ${form['content-type']}\r\nconnection: close\r\n\r\n`)
+      socket.write('x'.repeat(size))
+      return { socket, said: text(socket).catch(({ code }: NodeJS.ErrnoException) => code) }
+    }
+    // The second round shows that finished, refused and broken bodies count no more.
+    for (let round = 0; round < 2; round++) {
+      const clients = [begin(), begin(), begin()]
+      assert.equal(await Promise.race(clients.map(({ said }) => said)), 'ECONNRESET')
+      for (const { socket } of clients) if (!socket.destroyed) socket.write('x')
+      const answers = await Promise.all(clients.map(({ said }) => said))
+      assert.equal(answers.filter((answer) => answer === 'ECONNRESET').length, 1)
+      assert.equal(answers.filter((answer) => answer?.startsWith('HTTP/1.1 400')).length, 2)
+    }
+  })
 
   it('the listener ends connections that pipeline too much, and serves other clients', async () => {
     const { port, serves, connections } = await start({ limits: shortForReaders })

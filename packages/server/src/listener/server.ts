@@ -1,6 +1,7 @@
 // The stand-alone HTTP server. `stand-alone.ts` answers the requests, and `pipelining.ts` handles
 // one request of a connection at a time. `slow-readers.ts` closes connections whose clients receive
-// their answers too slowly. Requests are counted and logged under the path pattern of their route,
+// their answers too slowly, and `unfinished-bodies.ts` those whose bodies take too much memory.
+// Requests are counted and logged under the path pattern of their route,
 // such as `/users/{id}`.
 import { once } from 'node:events'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
@@ -12,6 +13,7 @@ import { connections, droppedConnections, requests, requestSeconds } from './met
 import { createTurns, type PipelineLimits, type Turns } from './pipelining.ts'
 import { createAnswerWriter, type AnswerWriter, type ReaderLimits } from './slow-readers.ts'
 import { createStandAlone, metricsAnswer } from './stand-alone.ts'
+import { createBodyReader, type BodyLimits, type BodyReader } from './unfinished-bodies.ts'
 import type { Binding } from './binding.ts'
 import type { Service } from './service.ts'
 
@@ -19,7 +21,7 @@ import type { Service } from './service.ts'
  * Limits against clients that are slow or take too many resources. docs/reference/limits.md
  * explains them.
  */
-export interface ConnectionLimits extends ReaderLimits, PipelineLimits {
+export interface ConnectionLimits extends ReaderLimits, PipelineLimits, BodyLimits {
   /** The longest time from the first byte of a request to the end of its header. */
   readonly headerMilliseconds: number
   /** The longest time from the first byte of a request to the end of its body. */
@@ -45,6 +47,7 @@ export const standardLimits: ConnectionLimits = {
   answerMilliseconds: 30_000,
   largeAnswers: 50,
   waitingMebibytes: 32,
+  bodyMebibytes: 64,
   pipelinedRequests: 100,
   pipelinedRequestsOfAll: 2_000,
   idleMilliseconds: 65_000,
@@ -124,7 +127,11 @@ export async function listen(service: Service, options: ListenOptions): Promise<
         { gauge: connections, value: await countConnections() },
       ]))
 
-  const gate = { inTurn: createTurns(limits), write: createAnswerWriter(limits) }
+  const gate = {
+    inTurn: createTurns(limits),
+    readBody: createBodyReader(limits),
+    write: createAnswerWriter(limits),
+  }
   const handle = handlerOf(
     service,
     options,
@@ -162,6 +169,7 @@ export async function listen(service: Service, options: ListenOptions): Promise<
  */
 interface Gate {
   readonly inTurn: Turns
+  readonly readBody: BodyReader
   readonly write: AnswerWriter
 }
 
@@ -169,12 +177,14 @@ interface Gate {
 function handlerOf(
   service: Service,
   { accessLog, metrics, program }: ListenOptions,
-  { write }: Gate,
+  { readBody, write }: Gate,
   readMetrics: (() => Promise<string>) | undefined,
 ): RequestListener {
   const { answer, routeOf } = createStandAlone(service, { readMetrics, program })
   const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const request = readNodeRequest(incoming)
+    const read = readNodeRequest(incoming)
+    const body = (maxBytes: number) => readBody(incoming, () => read.body(maxBytes))
+    const request = { ...read, body }
     const startedAt = performance.now()
     const answered = await answer(request)
     const id = accessLog && randomId()
