@@ -43,6 +43,7 @@ const databaseForm = "must be a file, ':memory:' or a postgres: URL"
  * user name.
  */
 function shownScheme(source: string): string {
+  if (source.trim() !== source) return ', without white space at its ends'
   const scheme = /^[\w+.-]+:(?=\/\/)/.exec(source)?.[0]
   return scheme === undefined ? '' : `; it is a ${scheme} URL`
 }
@@ -62,8 +63,8 @@ const database: Setting<'database', string | Pool> = {
   help: 'a SQLite file or a postgres: URL',
   environment: ['KEYSTILE_DATABASE', 'DATABASE_URL'],
   isSecret: true,
-  // Without this check, SQLite would create a file with the name `mysql:…`.
   holdsSecret: (source) => typeof source !== 'string' || hasPassword(source),
+  // Without this check, SQLite would create a file with the name `mysql:…`.
   findFaults(source) {
     if (typeof source !== 'string') return []
     if (isBrokenPostgresUrl(source)) return [`must be a valid URL: ${encodePassword}`]

@@ -384,6 +384,21 @@ describe('readOptions', () => {
       /^database must be a file, ':memory:' or a postgres: URL$/,
     ],
     [
+      'a database URL after white space, and hides its password',
+      { database: ' postgres://u:secret@h/x' },
+      /^database must be a file, ':memory:' or a postgres: URL, without white space at its ends$/,
+    ],
+    [
+      'a database URL without its colon, and hides its password',
+      { database: 'postgres//u:secret@h/x' },
+      /^database must be a file, ':memory:' or a postgres: URL$/,
+    ],
+    [
+      'the connection parameters of libpq, and hides the password',
+      { database: 'host=h user=u password=secret' },
+      /^database must be a file, ':memory:' or a postgres: URL$/,
+    ],
+    [
       'an unknown value of registration',
       { issuer: 'https://a.example', registration: 'some' },
       /^registration must be open/,

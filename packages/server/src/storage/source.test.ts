@@ -32,6 +32,19 @@ describe('the source of a database', () => {
   it('isForeignUrl is true for URLs of non-PostgreSQL databases, and false for files', () => {
     for (const source of ['mysql://db/x', 'mongodb+srv://db/x', 'user:x@db', 'ab:'])
       assert.equal(isForeignUrl(source), true, source)
+    for (const source of [
+      ' postgres://u:S3CRET@db/x',
+      'postgres://db/x'.toUpperCase(),
+      '"postgres://u:S3CRET@db/x"',
+      'data/x.db\n',
+      'postgres//u@db/x',
+      'pg//u:S3CRET@db/x',
+      'host=db user=u password=S3CRET',
+      'dbname = x host = db',
+    ])
+      assert.equal(isForeignUrl(source), true, source)
+    for (const source of ['data//x@y.db', 'my data/user x.db', 'data/host=a.db'])
+      assert.equal(isForeignUrl(source), false, source)
     for (const source of ['postgres://db/x', 'data/x.db', ':memory:', 'C:/x.db', './a:b', '+ab:'])
       assert.equal(isForeignUrl(source), false, source)
   })

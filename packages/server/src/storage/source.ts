@@ -13,11 +13,16 @@ export function isPostgresUrl(source: string): boolean {
 }
 
 /**
- * Whether a source is the URL of a database that Keystile does not support. Without this check,
- * SQLite would create a file whose name is the URL.
+ * Whether a source is the URL of a database that Keystile does not support, a URL with a typing
+ * error, or a list such as `host=db user=app`. Without this check, SQLite would create a file whose
+ * name is the URL, with its password.
  */
 export function isForeignUrl(source: string): boolean {
-  return /^\w[\w+.-]+:/.test(source) && !isPostgresUrl(source)
+  if (isPostgresUrl(source)) return false
+  return (
+    /^\w[\w+.-]+:|^\s|\s$|:\/\//.test(source) ||
+    /^(postgres(ql)?\/\/|\w+\/\/.*:.*@)|(^|\s)(host|user|password|dbname) *=/i.test(source)
+  )
 }
 
 /**
