@@ -81,13 +81,28 @@ async function readFile(named: unknown, found: Gathering): Promise<void> {
     }
     takeContent(await readContent(file), file, found)
   } catch (error) {
-    const { message } = error as Error
+    const message = describeError(error as Error, file)
     // What Node says about an ES module in a folder of CommonJS modules.
     const hint = /'export'|import statement/.test(message)
       ? '. The package.json of its folder must contain "type": "module"'
       : ''
     found.faults.push(`${file} cannot be read: ${message}${hint}`)
   }
+}
+
+/**
+ * Describes why code could not run. Messages of JavaScript repeat names in the code, and a name may
+ * be a secret without quotes.
+ */
+function describeError({ name, message, stack = '' }: Error, file: string): string {
+  const isReference = name === 'ReferenceError'
+  const hasName = isReference || /^(Identifier|Private field) /.test(message)
+  if (!hasName) return message
+
+  const what = isReference ? 'a name in it is not defined' : 'the code in it has a wrong name'
+  const place = stack.split('\n').find((line) => line.includes(`${file}:`))
+  const line = place && /:(\d+)(:\d+)?\)?$/.exec(place)?.[1]
+  return line === undefined ? what : `${what}, in line ${line}`
 }
 
 /**
@@ -114,13 +129,43 @@ function findOwnerFault(file: string): string | undefined {
 
 async function readContent(file: string): Promise<object> {
   const content: unknown = file.endsWith('.json')
-    ? JSON.parse(readFileSync(file, 'utf8'))
+    ? parseJson(readFileSync(file, 'utf8'))
     : (await import(pathToFileURL(file).href)).default
   if (typeof content !== 'object' || content === null)
     throw new TypeError(
       'the default export, or the JSON in the file, must be an object of settings',
     )
   return content
+}
+
+/**
+ * @throws {TypeError} with the line and column of the fault, but without the text, which may be
+ *   secret
+ */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const before = text.slice(0, findFault(text, (error as Error).message)).split('\n')
+    const column = (before.at(-1) ?? '').length + 1
+    throw new TypeError(`it must be valid JSON; see line ${before.length}, column ${column}`)
+  }
+}
+
+/** Returns the position of the fault in a text that is not JSON. */
+function findFault(text: string, message: string): number {
+  const position = / at position (\d+)/.exec(message)?.[1]
+  if (position !== undefined) return Number(position)
+
+  // Node does not say where an unexpected token is: at the end of the shortest start that has it.
+  for (let end = 1; end <= text.length; end++) {
+    try {
+      JSON.parse(text.slice(0, end))
+    } catch (error) {
+      if ((error as Error).message.startsWith('Unexpected token')) return end - 1
+    }
+  }
+  return text.length
 }
 
 function takeContent(content: object, file: string, found: Gathering): void {
@@ -138,6 +183,10 @@ function takeContent(content: object, file: string, found: Gathering): void {
   const settings = serverSettings.filter(({ name }) => Object.hasOwn(content, name))
   if (settings.some((setting) => holdsSecret(setting, found.values[setting.name])))
     found.secretFiles.push(file)
+}
+
+function holdsSecret({ isSecret = false, ...setting }: Setting, value: unknown): boolean {
+  return isSecret && (setting.holdsSecret?.(value) ?? true)
 }
 
 function readEnvironment(given: Environment, found: Gathering): void {
@@ -185,10 +234,6 @@ function variablesOf(setting: Setting): readonly string[] {
 }
 
 /**
-function holdsSecret({ isSecret = false, ...setting }: Setting, value: unknown): boolean {
-  return isSecret && (setting.holdsSecret?.(value) ?? true)
-}
-
  * Reads a setting from an environment variable, or from the file that the `…_FILE` variable names.
  * Returns whether there was a valid value.
  */
