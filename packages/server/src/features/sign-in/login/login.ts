@@ -5,6 +5,7 @@
 // `marks-in-transaction.ts` compares what was proved. A login may end with an authorization code:
 // `codes.ts` stores it, and `exchange.ts` takes it.
 import type { Audit } from '../../operations/audit/audit.ts'
+import type { AttemptEvent } from '../attempts/audit-events.ts'
 import type { AskedLogin, LoginAttempt } from './attempt.ts'
 import type { LoginEvent } from './feature.ts'
 import { exchange, type Exchange, type PresentedCode } from './exchange.ts'
@@ -67,7 +68,7 @@ export interface Login {
 }
 
 export interface LoginParts<U> extends FinishParts<U>, EnrolmentParts<U> {
-  readonly audit: Audit<LoginEvent>
+  readonly audit: Audit<LoginEvent | AttemptEvent>
 }
 
 /**
@@ -149,7 +150,7 @@ async function goOn<U>(
   if (decision.outcome === 'granted') return finish(attempt, { ...decision, user }, parts)
   if (decision.outcome === 'enrol') return goOnEnrolling({ attempt, user }, values, parts)
   if (decision.outcome === 'unmet') {
-    if (attempt.proofs.length > 0) await record('login_refused', attempt, parts)
+    if (attempt.proofs.length > 0) await record('factor_required', attempt, parts)
     return decision
   }
 
@@ -224,7 +225,7 @@ async function refuse<U>(
 }
 
 async function record<U>(
-  event: LoginEvent,
+  event: LoginEvent | AttemptEvent,
   { asked: { client, address }, subject }: LoginAttempt,
   { audit }: LoginParts<U>,
 ): Promise<void> {
