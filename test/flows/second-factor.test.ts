@@ -241,6 +241,7 @@ describeOnBoth(
       it('the first app ends the session of a login that began before it', async () => {
         const { send, login, tokens, clock } = await start()
         const { accessToken: bearer } = await tokens()
+        const begun = await send('POST', '/users/me/factors/totp', { bearer })
         const blocker = new pg.Client({
           connectionString: stage.database,
           options: '-c search_path=keystile',
@@ -252,7 +253,6 @@ describeOnBoth(
           // This login has found no factor, and cannot store its session yet.
           const thief = login()
           await isWaiting(stage.database)
-          const begun = await send('POST', '/users/me/factors/totp', { bearer })
           const json = {
             code: createAuthenticatorApp(begun.json['uri']).code(new Date(clock.now())),
           }
@@ -326,6 +326,28 @@ describeOnBoth(
       const { accessToken: later } = await tokensWithFactor(ada)
       assert.equal((await begin(later)).status, 200)
       assert.equal((await stage.sql('select state from authenticator_app')).length, 2)
+    })
+
+    it('in at most ten sessions of a user, an app waits for its first code', async () => {
+      const running = await start()
+      const sessions: { readonly bearer: string; readonly uri: string }[] = []
+      await running.tokens()
+      for (let n = 0; n < 12; n++) {
+        running.clock.advance(1)
+        const bearer = (await running.login()).json['access_token'] as string
+        const { json } = await running.send('POST', '/users/me/factors/totp', { bearer })
+        sessions.push({ bearer, uri: json['uri'] })
+      }
+      assert.equal((await stage.sql('select state from authenticator_app')).length, 10)
+
+      const confirm = async (n: number): Promise<number> => {
+        const { bearer, uri } = sessions.at(n)!
+        const json = { code: createAuthenticatorApp(uri).code(new Date(running.clock.now())) }
+        return (await running.send('POST', '/users/me/factors/totp/confirm', { bearer, json }))
+          .status
+      }
+      assert.equal(await confirm(1), 409)
+      assert.equal(await confirm(2), 200)
     })
 
     it('another app ends the other sessions, and brings new recovery codes', async () => {

@@ -20,6 +20,7 @@ import type { EventFeed } from '../../tokens/events/events.ts'
 import { labelOf, type Directory } from '../../users/directory/directory.ts'
 import { enrolmentRate } from './feature.ts'
 import {
+  beginApp,
   confirmApp,
   removeFactors,
   renewRecoveryCodes,
@@ -89,7 +90,13 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
       const [subject, secret] = [directory.subject(user), makeTotpSecret()]
       const sessionId = sessionOf(by, subject)
       await limits.count([useOf(enrolmentRate, sessionId)])
-      await secondFactors.begin(subject, sessionId, secret)
+      await database.write(beginApp, {
+        subject,
+        sessionId,
+        sealed: secondFactors.seal(subject, secret),
+        hasAccount: parts.hasAccounts,
+        now: clock.now(),
+      })
       return showSecret(secret, { service, account: labelOf(user, directory) })
     },
     async confirm(user, code, by) {

@@ -8,6 +8,7 @@ import {
   confirmPending,
   eraseSecondFactors,
   hasSecondFactor,
+  insertPending,
   lacksFactor,
   lockPending,
   replaceRecoveryCodes,
@@ -34,6 +35,19 @@ export interface FactorChange {
 
 /** Why nothing was changed: the account or factor is gone, or the mailbox got too many mails. */
 type Refused = 'gone' | 'too-many-mails'
+
+/**
+ * Stores the secret of an app that waits for its first code in this session. Does nothing if the
+ * account is not active any more.
+ */
+export const beginApp: Command<
+  Parameters<typeof insertPending>[1] & Pick<FactorChange, 'hasAccount'>,
+  void
+> = command('beginApp', async (transaction, { hasAccount, ...pending }) => {
+  const { subject } = pending
+  if (await lockPerson(transaction, { subject, rights: undefined, hasAccount }))
+    await insertPending(transaction, pending)
+})
 
 /**
  * Confirms the pending app of a user, whose first code was right. It replaces a confirmed app,
