@@ -26,9 +26,9 @@ import { until } from '../../tools/until.ts'
 describeOnBoth(
   'a login with a second factor',
   (stage) => {
-    async function start(): Promise<TestKeystile & { readonly clock: TestClock }> {
+    async function start(more: object = {}): Promise<TestKeystile & { readonly clock: TestClock }> {
       const clock = createTestClock()
-      const options = { clock, secondFactor: 'optional', cookieSession: true } as const
+      const options = { clock, secondFactor: 'optional', cookieSession: true, ...more } as const
       return { ...(await stage.start(options)), clock }
     }
     const step = (
@@ -273,6 +273,19 @@ describeOnBoth(
           await blocker.end()
         }
       })
+
+    it('a user makes new recovery codes twenty times at once, also in several sessions', async () => {
+      const running = await start({ rateLimits: 'on' })
+      const ada = await enrol(running, running.clock)
+      const renew = (bearer: string): Promise<Answer> =>
+        running.send('POST', '/users/me/factors/recovery-codes', { bearer })
+      for (let i = 0; i < 2; i++) {
+        const { accessToken: bearer } = await tokensWithFactor(ada)
+        for (let n = 0; n < 10; n++) assert.equal((await renew(bearer)).status, 200)
+      }
+      const { accessToken: bearer } = await tokensWithFactor(ada)
+      assert.equal((await renew(bearer)).status, 429)
+    })
 
     it('factors change only after a recent login with the factor', async () => {
       const running = await start()

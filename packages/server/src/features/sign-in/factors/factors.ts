@@ -137,6 +137,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
       await feed.tail()
     },
     async renewCodes(user, by) {
+      await limits.count([useOf(enrolmentRate, directory.subject(user))])
       const codes = makeRecoveryCodes()
       const change = changeOf(user, 'recovery_codes_made', by)
       const codeIds = codes.map(hashRecoveryCode)

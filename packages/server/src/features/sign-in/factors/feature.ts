@@ -71,8 +71,9 @@ function isRole(name: string, values: Values): boolean {
 }
 
 /**
- * Limits secrets and first codes of a new authenticator app, per session. A wrong code gains
- * nothing, but each one costs a write.
+ * Limits the set-up of a factor: its secrets and first codes per session, secrets within a login
+ * and new recovery codes per user. A caller gains nothing, but a secret costs a QR code, and the
+ * others a write or an audit entry.
  */
 export const enrolmentRate: LimitRate = {
   name: 'factor-enrolment',
