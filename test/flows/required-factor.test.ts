@@ -235,6 +235,19 @@ describeOnBoth(
       assert.equal((await running.login()).status, 403)
     })
 
+    it('a person gets twenty QR codes at once, also in several logins', async () => {
+      const running = await start({ rateLimits: 'on' })
+      const statuses: number[] = []
+      for (let i = 0; i < 2; i++) {
+        const { authSession } = await beginEnrolment(running)
+        for (let n = 0; n < 10; n++) {
+          const form = { auth_session: authSession, enrol: 'totp' }
+          statuses.push((await passwordForm(running, form)).status)
+        }
+      }
+      assert.deepEqual(statuses, [...Array.from({ length: 18 }, () => 403), 429, 429])
+    })
+
     it('a second factor other than totp is refused', async () => {
       const running = await start()
       const { auth_session } = (await running.login()).json
