@@ -192,6 +192,24 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
     await assert.rejects(enrol(started, started.clock), /too many mails about second factors/)
     assert.equal((await started.login()).status, 200)
   })
+
+  it('a change without room for its mail says when there is room', async () => {
+    const started = await start(stage)
+    const { thief } = await setUp(started)
+    const codes = async (): Promise<Answer> => {
+      const { accessToken: bearer } = await tokensWithFactor(thief)
+      return started.send('POST', '/users/me/factors/recovery-codes', { bearer })
+    }
+    for (let n = 0; n < 5; n++) {
+      if (n >= 2) started.clock.advance(3_600)
+      assert.equal((await codes()).status, 200)
+    }
+    const { status, headers } = await codes()
+    assert.equal(status, 429)
+    // The limit of a day has one mail every six hours.
+    const wait = Number(headers.get('retry-after'))
+    assert.ok(wait > 2 * 3_600 && wait <= 3 * 3_600, String(wait))
+  })
 })
 
 describeOnBoth(

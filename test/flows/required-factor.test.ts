@@ -231,8 +231,41 @@ describeOnBoth(
       assert.equal(status, 429)
       assert.equal(headers.get('retry-after'), '3600')
       assert.equal((await stage.sql('select id from login_flow')).length, 3)
-      running.clock.advance(3_600)
+      for (let i = 0; i < 3; i++) {
+        running.clock.advance(3_600)
+        assert.equal((await running.login()).status, 403)
+      }
+      // These were six, so the next one has to wait longer.
+      assert.equal((await running.login()).headers.get('retry-after'), '10800')
+      running.clock.advance(10_800)
       assert.equal((await running.login()).status, 403)
+    })
+
+    it('after a new password by mail, the codes of earlier logins do not count', async () => {
+      const running = await start()
+      await beginEnrolment(running) // this verifies the address
+      for (let i = 0; i < 3; i++) await running.login()
+      assert.equal((await running.login()).status, 429)
+      await running.send('POST', '/password-resets', { json: { login: 'ada' } })
+      const { token } = await running.mailTo('ada@example.com')
+      const new_password = 'purple monkey dishwasher'
+      const json = { token, new_password }
+      const reset = await running.send('POST', '/password-resets/confirm', { json })
+      assert.equal(reset.status, 204, reset.text)
+      assert.equal((await running.login({ password: new_password })).status, 403)
+    })
+
+    it('a person gets twenty QR codes at once, also in several logins', async () => {
+      const running = await start({ rateLimits: 'on' })
+      const statuses: number[] = []
+      for (let i = 0; i < 2; i++) {
+        const { authSession } = await beginEnrolment(running)
+        for (let n = 0; n < 10; n++) {
+          const form = { auth_session: authSession, enrol: 'totp' }
+          statuses.push((await passwordForm(running, form)).status)
+        }
+      }
+      assert.deepEqual(statuses, [...Array.from({ length: 18 }, () => 403), 429, 429])
     })
 
     it('a second factor other than totp is refused', async () => {

@@ -26,9 +26,9 @@ import { until } from '../../tools/until.ts'
 describeOnBoth(
   'a login with a second factor',
   (stage) => {
-    async function start(): Promise<TestKeystile & { readonly clock: TestClock }> {
+    async function start(more: object = {}): Promise<TestKeystile & { readonly clock: TestClock }> {
       const clock = createTestClock()
-      const options = { clock, secondFactor: 'optional', cookieSession: true } as const
+      const options = { clock, secondFactor: 'optional', cookieSession: true, ...more } as const
       return { ...(await stage.start(options)), clock }
     }
     const step = (
@@ -241,6 +241,7 @@ describeOnBoth(
       it('the first app ends the session of a login that began before it', async () => {
         const { send, login, tokens, clock } = await start()
         const { accessToken: bearer } = await tokens()
+        const begun = await send('POST', '/users/me/factors/totp', { bearer })
         const blocker = new pg.Client({
           connectionString: stage.database,
           options: '-c search_path=keystile',
@@ -252,7 +253,6 @@ describeOnBoth(
           // This login has found no factor, and cannot store its session yet.
           const thief = login()
           await isWaiting(stage.database)
-          const begun = await send('POST', '/users/me/factors/totp', { bearer })
           const json = {
             code: createAuthenticatorApp(begun.json['uri']).code(new Date(clock.now())),
           }
@@ -273,6 +273,19 @@ describeOnBoth(
           await blocker.end()
         }
       })
+
+    it('a user makes new recovery codes twenty times at once, also in several sessions', async () => {
+      const running = await start({ rateLimits: 'on' })
+      const ada = await enrol(running, running.clock)
+      const renew = (bearer: string): Promise<Answer> =>
+        running.send('POST', '/users/me/factors/recovery-codes', { bearer })
+      for (let i = 0; i < 2; i++) {
+        const { accessToken: bearer } = await tokensWithFactor(ada)
+        for (let n = 0; n < 10; n++) assert.equal((await renew(bearer)).status, 200)
+      }
+      const { accessToken: bearer } = await tokensWithFactor(ada)
+      assert.equal((await renew(bearer)).status, 429)
+    })
 
     it('factors change only after a recent login with the factor', async () => {
       const running = await start()
@@ -326,6 +339,28 @@ describeOnBoth(
       const { accessToken: later } = await tokensWithFactor(ada)
       assert.equal((await begin(later)).status, 200)
       assert.equal((await stage.sql('select state from authenticator_app')).length, 2)
+    })
+
+    it('in at most ten sessions of a user, an app waits for its first code', async () => {
+      const running = await start()
+      const sessions: { readonly bearer: string; readonly uri: string }[] = []
+      await running.tokens()
+      for (let n = 0; n < 12; n++) {
+        running.clock.advance(1)
+        const bearer = (await running.login()).json['access_token'] as string
+        const { json } = await running.send('POST', '/users/me/factors/totp', { bearer })
+        sessions.push({ bearer, uri: json['uri'] })
+      }
+      assert.equal((await stage.sql('select state from authenticator_app')).length, 10)
+
+      const confirm = async (n: number): Promise<number> => {
+        const { bearer, uri } = sessions.at(n)!
+        const json = { code: createAuthenticatorApp(uri).code(new Date(running.clock.now())) }
+        return (await running.send('POST', '/users/me/factors/totp/confirm', { bearer, json }))
+          .status
+      }
+      assert.equal(await confirm(1), 409)
+      assert.equal(await confirm(2), 200)
     })
 
     it('another app ends the other sessions, and brings new recovery codes', async () => {

@@ -1,32 +1,41 @@
-import { inTables, type Transaction } from '../../../storage/database.ts'
+import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
-import type { SecondFactorTables } from './tables.ts'
+import { pendingIn, type AuthenticatorAppRow, type SecondFactorTables } from './tables.ts'
+
+/** How long a first code may take, after the secret was shown. */
+export const pendingMilliseconds: number = 60 * 60 * 1000
+
+/** How many apps of a user may wait for their first code: one a session. */
+const maxPending = 10
 
 /**
- * Whether logins of this user need a second factor, because the user has set one up. Locks the rows
- * of the app, also of one that waits for its first code: a change that finds no factor is committed
+ * Whether logins of this user need a second factor, because the user has set one up. Lock the user
+ * first: an app is confirmed only under this lock, so a change that finds no factor is committed
  * before the factor is.
  */
 export async function hasSecondFactor(transaction: Transaction, subject: string): Promise<boolean> {
-  return (await lockApps(transaction, { subject })).some(({ state }) => state === 'confirmed')
+  return (await findApp(transaction, { subject, state: 'confirmed' })).length > 0
 }
 
-// This update changes no value.
-const lockApps = prepare<
+/** Returns an app of a user by its state. A user has at most one app of each state. */
+export const findApp: (
+  db: Reader,
+  values: Pick<AuthenticatorAppRow, 'subject' | 'state'>,
+) => Promise<readonly AuthenticatorAppRow[]> = prepare<
   SecondFactorTables,
-  { readonly subject: string },
-  { readonly state: string }
->((db, { subject }) =>
+  Pick<AuthenticatorAppRow, 'subject' | 'state'>,
+  AuthenticatorAppRow
+>((db, { subject, state }) =>
   db
-    .updateTable('authenticator_app')
-    .set((row) => ({ sealed: row.ref('sealed') }))
+    .selectFrom('authenticator_app')
+    .selectAll()
     .where('subject', '=', subject)
-    .returning('state'),
+    .where('state', '=', state),
 )
 
 /**
  * Whether a caller has not proved the second factor that the account has by now. The check of the
- * route is not enough: the factor may be newer than it.
+ * route is not enough: the factor may be newer than it. Lock the user first.
  */
 export async function lacksFactor(
   transaction: Transaction,
@@ -88,6 +97,41 @@ export async function spendRecoveryCode(
     .executeTakeFirst()
   if (spent) await clearWrongCodes(transaction, subject)
   return spent !== undefined
+}
+
+/**
+ * Stores the secret of an app that the user has not confirmed yet. It replaces a pending one of the
+ * same session, and never one of another session or a confirmed one. Deletes expired ones of the
+ * user, and the oldest beyond the limit. Lock the user first.
+ */
+export async function insertPending(
+  transaction: Transaction,
+  values: Omit<UsedStep, 'step'> & { readonly sessionId: string; readonly now: number },
+): Promise<void> {
+  const { subject, sessionId, sealed, now } = values
+  const db = inTables<SecondFactorTables>(transaction)
+  const state = pendingIn(sessionId)
+  const kept = db
+    .selectFrom('authenticator_app')
+    .select('state')
+    .where('subject', '=', subject)
+    .where('state', 'not in', ['confirmed', state])
+    .where('created_at', '>', now - pendingMilliseconds)
+    .orderBy('created_at', 'desc')
+    .limit(maxPending - 1)
+  await db
+    .deleteFrom('authenticator_app')
+    .where('subject', '=', subject)
+    .where('state', 'not in', ['confirmed', state])
+    .where('state', 'not in', kept)
+    .execute()
+  await db
+    .insertInto('authenticator_app')
+    .values({ subject, state, sealed, last_step: -1, wrong_codes: 0, created_at: now })
+    .onConflict((conflict) =>
+      conflict.columns(['subject', 'state']).doUpdateSet({ sealed, created_at: now }),
+    )
+    .execute()
 }
 
 /** Locks a pending app of a user. Returns false if it is not there any more. */
@@ -162,6 +206,7 @@ export async function clearWrongCodes(transaction: Transaction, subject: string)
     .updateTable('authenticator_app')
     .set({ wrong_codes: 0 })
     .where('subject', '=', subject)
+    .where('state', '=', 'confirmed')
     .execute()
 }
 

@@ -1,12 +1,10 @@
 import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import type { Database } from '../../../storage/database.ts'
+import { findApp, pendingMilliseconds } from './in-transaction.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
-import { countRecoveryCodes, hasRecoveryCode, insertPendingApp, listApps } from './store.ts'
+import { countRecoveryCodes, hasRecoveryCode } from './store.ts'
 import { pendingIn, type AuthenticatorAppRow } from './tables.ts'
-
-/** How long a first code may take, after the secret was shown. */
-const pendingMilliseconds = 60 * 60 * 1000
 
 /** The confirmed authenticator app of a user. */
 export interface AuthenticatorApp {
@@ -42,8 +40,6 @@ export interface SecondFactors {
   findPending(subject: string, sessionId: string): Promise<PendingApp | undefined>
   /** Encrypts the secret of an app, as it is stored. */
   seal(subject: string, secret: string): string
-  /** Stores the secret of an app that waits for its first code in this session, for an hour. */
-  begin(subject: string, sessionId: string, secret: string): Promise<void>
   countRecoveryCodes(subject: string): Promise<number>
   /** Returns the id of a recovery code if it is one of this user's. Does NOT spend it. */
   findRecoveryCode(subject: string, code: string): Promise<string | undefined>
@@ -55,17 +51,12 @@ export interface SecondFactors {
  * @param parts.seal encrypts the secrets of apps; undefined if there is no key that stays
  */
 export function createSecondFactors(
-  database: Pick<Database, 'reader' | 'write'>,
+  database: Pick<Database, 'reader'>,
   { seal, clock }: { readonly seal: Seal | undefined; readonly clock: Clock },
 ): SecondFactors {
   const { reader } = database
   const findConfirmed = async (subject: string): Promise<AuthenticatorAppRow | undefined> =>
-    (await listApps(reader, { subject })).find(({ state }) => state === 'confirmed')
-
-  function encrypt(subject: string, secret: string): string {
-    if (!seal) throw new Error('a key must encrypt the secrets of authenticator apps')
-    return seal.seal(secret, subject)
-  }
+    (await findApp(reader, { subject, state: 'confirmed' }))[0]
 
   return {
     hasApp: async (subject) => (await findConfirmed(subject)) !== undefined,
@@ -96,18 +87,15 @@ export function createSecondFactors(
       }
     },
     async findPending(subject, sessionId) {
-      const madeAfter = clock.now() - pendingMilliseconds
-      const row = (await listApps(reader, { subject })).find(
-        ({ state, created_at: madeAt }) => state === pendingIn(sessionId) && madeAt > madeAfter,
-      )
-      const secret = row && seal?.open(row.sealed, subject)
-      return row && secret !== undefined ? { secret, sealed: row.sealed } : undefined
+      const [row] = await findApp(reader, { subject, state: pendingIn(sessionId) })
+      if (!row || row.created_at <= clock.now() - pendingMilliseconds) return undefined
+      const { sealed } = row
+      const secret = seal?.open(sealed, subject)
+      return secret === undefined ? undefined : { secret, sealed }
     },
-    seal: encrypt,
-    async begin(subject, sessionId, secret) {
-      const [sealed, now] = [encrypt(subject, secret), clock.now()]
-      const expired = now - pendingMilliseconds
-      await database.write(insertPendingApp, { subject, sessionId, sealed, now, expired })
+    seal(subject, secret) {
+      if (!seal) throw new Error('a key must encrypt the secrets of authenticator apps')
+      return seal.seal(secret, subject)
     },
     countRecoveryCodes: (subject) => countRecoveryCodes(reader, subject),
     async findRecoveryCode(subject, code) {

@@ -1,21 +1,8 @@
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import { hasTable } from '../../../storage/migrate.ts'
-import { prepare } from '../../../storage/prepared.ts'
 import { eraseSecondFactors } from './in-transaction.ts'
-import { pendingIn, type AuthenticatorAppRow, type SecondFactorTables } from './tables.ts'
-
-/** Returns the apps of a user: the confirmed one, and those that wait for their first code. */
-export const listApps: (
-  reader: Reader,
-  values: { readonly subject: string },
-) => Promise<readonly AuthenticatorAppRow[]> = prepare<
-  SecondFactorTables,
-  { readonly subject: string },
-  AuthenticatorAppRow
->((db, { subject }) =>
-  db.selectFrom('authenticator_app').selectAll().where('subject', '=', subject),
-)
+import type { AuthenticatorAppRow, SecondFactorTables } from './tables.ts'
 
 export async function countRecoveryCodes(reader: Reader, subject: string): Promise<number> {
   const { count } = await inTables<SecondFactorTables>(reader)
@@ -39,39 +26,6 @@ export async function hasRecoveryCode(
     .executeTakeFirst()
   return found !== undefined
 }
-
-/**
- * Stores the secret of an app that the user has not confirmed yet. It replaces a pending one of the
- * same session, and never one of another session or a confirmed one.
- */
-export const insertPendingApp: Command<
-  {
-    readonly subject: string
-    readonly sessionId: string
-    readonly sealed: string
-    readonly now: number
-    /** Pending apps that were made before this time are deleted. */
-    readonly expired: number
-  },
-  void
-> = command('insertPendingApp', async (transaction, values) => {
-  const { subject, sessionId, sealed, now, expired } = values
-  const db = inTables<SecondFactorTables>(transaction)
-  await db
-    .deleteFrom('authenticator_app')
-    .where('subject', '=', subject)
-    .where('state', '!=', 'confirmed')
-    .where('created_at', '<=', expired)
-    .execute()
-  const row = { subject, state: pendingIn(sessionId), last_step: -1, wrong_codes: 0 }
-  await db
-    .insertInto('authenticator_app')
-    .values({ ...row, sealed, created_at: now })
-    .onConflict((conflict) =>
-      conflict.columns(['subject', 'state']).doUpdateSet({ sealed, created_at: now }),
-    )
-    .execute()
-})
 
 /**
  * Lists the apps of the next users in the order of their subjects, with all apps of the last user.

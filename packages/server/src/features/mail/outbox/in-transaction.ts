@@ -1,6 +1,6 @@
 import { countedMailbox } from '../../../base/mailbox.ts'
 import { inTables, type Transaction } from '../../../storage/database.ts'
-import { countUses } from '../../operations/limits/in-transaction.ts'
+import { clearUses, countUses } from '../../operations/limits/in-transaction.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { newRow } from '../../operations/queue/rows.ts'
 import { recordDrop } from './dropped.ts'
@@ -87,17 +87,46 @@ export async function insertMail(
  */
 export async function tryInsertMail(
   transaction: Transaction,
-  { id, template, sealed, lifetimeMilliseconds }: NewMail,
+  mail: NewMail,
   addressee: CountedAddressee,
 ): Promise<boolean> {
+  return (await insertMailOrWait(transaction, mail, addressee)) === 0
+}
+
+/**
+ * Stores a mail like `tryInsertMail()`.
+ *
+ * @returns 0 if the mail was stored, otherwise the milliseconds until there is room for it
+ */
+export async function insertMailOrWait(
+  transaction: Transaction,
+  { id, template, sealed, lifetimeMilliseconds }: NewMail,
+  addressee: CountedAddressee,
+): Promise<number> {
   const { subject, recipient, now } = addressee
-  if ((await countUses(transaction, usesOf(addressee), now)).wait > 0) return false
+  const { wait } = await countUses(transaction, usesOf(addressee), now)
+  if (wait > 0) return wait
 
   await inTables<OutboxTables>(transaction)
     .insertInto('mail')
     .values({ id, template, subject, recipient, sealed, ...newRow(now, lifetimeMilliseconds) })
     .execute()
-  return true
+  return 0
+}
+
+/**
+ * Deletes the count of a mailbox's mails with codes for required second factors, after a new
+ * password: a thief with the old one may have caused them. Call it as the last step of a
+ * transaction.
+ */
+export async function clearEnrolmentMails(
+  transaction: Transaction,
+  addressee: Addressee & { readonly now: number },
+): Promise<void> {
+  const uses = [true, false].flatMap((isVerified) =>
+    usesOf({ ...addressee, share: 'enrolment', isVerified }),
+  )
+  await clearUses(transaction, uses)
 }
 
 function usesOf(addressee: CountedAddressee): readonly Use[] {

@@ -16,7 +16,7 @@ import {
   type ClaimedProof,
   type SpendableProof,
 } from '../proofs/in-transaction.ts'
-import type { Addressee } from '../outbox/in-transaction.ts'
+import { clearEnrolmentMails, type Addressee } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import type { PasswordResetEvent } from './feature.ts'
@@ -110,4 +110,5 @@ async function recordReset(
   const entry = { event: 'password_reset', at: now, by, subject } as const
   await insertAudit<PasswordResetEvent>(transaction, entry)
   await notify(transaction, notice, { subject, email: recipient, email_verified_at: now, now })
+  await clearEnrolmentMails(transaction, { subject, recipient, now })
 }

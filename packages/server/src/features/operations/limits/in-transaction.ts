@@ -74,6 +74,15 @@ export function verdictOf(
   return { wait, refused }
 }
 
+/** Deletes all counts of limits. Call it as the last step of a transaction. */
+export async function clearUses(transaction: Transaction, uses: readonly Use[]): Promise<void> {
+  for (const { key } of sortByKey(uses)) await clearOne(transaction, { key })
+}
+
+const clearOne = prepare<LimitTables, { readonly key: string }, unknown>((db, { key }) =>
+  db.deleteFrom('rate').where('key', '=', key),
+)
+
 /**
  * Refunds the uses of an attempt that was not a guess. Call it as the last step of a transaction:
  * other counts of the same limits wait until the transaction commits.

@@ -1,7 +1,8 @@
 // Stores attempts between their steps, and finds the codes with which logins have ended.
-import type { Clock } from 'keystile/internal'
+import { ProblemError, type Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
+import { secondMilliseconds } from '../../../feature/limit-rate.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { AddressedMail } from '../../mail/outbox/new-mail.ts'
 import type { By } from '../../operations/audit/entry.ts'
@@ -37,7 +38,7 @@ export interface KeptAttempts {
    * @param values.refund the uses of limits that were no guesses
    * @param values.isFactorMissing whether the caller has sent no second factor yet
    * @param values.mail the mail with the code that the next step needs
-   * @returns undefined if nothing is stored, because the mailbox got too many mails
+   * @throws {ProblemError} `too_many_requests` if the mailbox got too many of these mails
    */
   keep(
     attempt: KeptAttempt,
@@ -47,7 +48,7 @@ export interface KeptAttempts {
       readonly by: By
       readonly mail?: AddressedMail | undefined
     },
-  ): Promise<string | undefined>
+  ): Promise<string>
   /** Finds an attempt that has not ended or expired, and has tries left. */
   find(authSession: string): Promise<KeptAttempt | undefined>
   /** Counts a second step, before it is proved. Returns false if there were too many. */
@@ -75,8 +76,9 @@ export function createKeptAttempts(
         created_at: now,
         expires_at: now + attemptMilliseconds,
       }
-      const { isKept } = await database.write(keepAttempt, { row, ...values })
-      return isKept ? authSession : undefined
+      const { wait } = await database.write(keepAttempt, { row, ...values })
+      if (wait > 0) throw tooManyMails(wait)
+      return authSession
     },
     async find(authSession) {
       const id = hashSecret(authSession)
@@ -98,4 +100,10 @@ export function createKeptAttempts(
       return { id, clientId, subject, content, sessionId: sessionId ?? undefined }
     },
   }
+}
+
+function tooManyMails(wait: number): ProblemError {
+  const message = 'This mailbox got too many codes; try again later'
+  const retryAfterSeconds = Math.ceil(wait / secondMilliseconds)
+  return new ProblemError('too_many_requests', message, { retryAfterSeconds })
 }

@@ -2,7 +2,7 @@ import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
-import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
+import { insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
 import type { AddressedMail } from '../../mail/outbox/new-mail.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
@@ -20,6 +20,7 @@ export const maxTries = 5
  * Stores nothing if the mailbox got too many mails for the mail of the attempt.
  *
  * @param values.isFactorMissing whether the caller sent no second factor yet
+ * @returns the milliseconds until the mailbox has room for the mail; 0 if the attempt is stored
  */
 export const keepAttempt: Command<
   {
@@ -29,11 +30,12 @@ export const keepAttempt: Command<
     readonly by: By
     readonly mail?: AddressedMail | undefined
   },
-  { readonly isKept: boolean }
+  { readonly wait: number }
 > = command('keepAttempt', async (transaction, { row, refund, isFactorMissing, by, mail }) => {
   const { created_at: now, subject, client_id: clientId } = row
   const to = mail && { ...mail, subject, share: 'enrolment' as const, now }
-  if (to && !(await tryInsertMail(transaction, to.mail, to))) return { isKept: false }
+  const wait = to ? await insertMailOrWait(transaction, to.mail, to) : 0
+  if (wait > 0) return { wait }
 
   await inTables<LoginFlowTables>(transaction).insertInto('login_flow').values(row).execute()
   if (isFactorMissing)
@@ -45,7 +47,7 @@ export const keepAttempt: Command<
       clientId,
     })
   await restoreUses(transaction, refund, now)
-  return { isKept: true }
+  return { wait: 0 }
 })
 
 export function findAttempt(

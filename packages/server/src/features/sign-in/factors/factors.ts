@@ -1,5 +1,7 @@
 import { ProblemError, type Clock } from 'keystile/internal'
+import { secondMilliseconds } from '../../../feature/limit-rate.ts'
 import type { Database } from '../../../storage/database.ts'
+import { enrolmentRate } from '../../credentials/second-factors/enrolment-rate.ts'
 import {
   hashRecoveryCode,
   makeRecoveryCodes,
@@ -18,8 +20,8 @@ import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { labelOf, type Directory } from '../../users/directory/directory.ts'
-import { enrolmentRate } from './feature.ts'
 import {
+  beginApp,
   confirmApp,
   removeFactors,
   renewRecoveryCodes,
@@ -89,7 +91,13 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
       const [subject, secret] = [directory.subject(user), makeTotpSecret()]
       const sessionId = sessionOf(by, subject)
       await limits.count([useOf(enrolmentRate, sessionId)])
-      await secondFactors.begin(subject, sessionId, secret)
+      await database.write(beginApp, {
+        subject,
+        sessionId,
+        sealed: secondFactors.seal(subject, secret),
+        hasAccount: parts.hasAccounts,
+        now: clock.now(),
+      })
       return showSecret(secret, { service, account: labelOf(user, directory) })
     },
     async confirm(user, code, by) {
@@ -105,15 +113,15 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
 
       const codes = makeRecoveryCodes()
       const change = changeOf(user, 'factor_added', by)
-      const { outcome } = await database.write(confirmApp, {
+      const done = await database.write(confirmApp, {
         ...change,
         sealed: pending.sealed,
         step,
         codeIds: codes.map(hashRecoveryCode),
         undo: parts.undo?.prepare(by),
       })
-      if (outcome === 'gone') throw nothingPending()
-      if (outcome === 'too-many-mails') throw tooManyMails()
+      if (done.outcome === 'gone') throw nothingPending()
+      if (done.outcome === 'too-many-mails') throw tooManyMails(done.wait)
       await limits.refund(spent)
       await feed.tail()
       return codes
@@ -124,18 +132,19 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
           'conflict',
           'This account must have a second factor; to replace the app, set up another one',
         )
-      const { outcome } = await database.write(removeFactors, changeOf(user, 'factor_removed', by))
-      if (outcome === 'gone') throw noFactor()
-      if (outcome === 'too-many-mails') throw tooManyMails()
+      const done = await database.write(removeFactors, changeOf(user, 'factor_removed', by))
+      if (done.outcome === 'gone') throw noFactor()
+      if (done.outcome === 'too-many-mails') throw tooManyMails(done.wait)
       await feed.tail()
     },
     async renewCodes(user, by) {
+      await limits.count([useOf(enrolmentRate, directory.subject(user))])
       const codes = makeRecoveryCodes()
       const change = changeOf(user, 'recovery_codes_made', by)
       const codeIds = codes.map(hashRecoveryCode)
-      const { outcome } = await database.write(renewRecoveryCodes, { ...change, codeIds })
-      if (outcome === 'gone') throw noFactor()
-      if (outcome === 'too-many-mails') throw tooManyMails()
+      const done = await database.write(renewRecoveryCodes, { ...change, codeIds })
+      if (done.outcome === 'gone') throw noFactor()
+      if (done.outcome === 'too-many-mails') throw tooManyMails(done.wait)
       return codes
     },
     async reset(subject, by) {
@@ -176,7 +185,8 @@ function noFactor(): ProblemError {
   return new ProblemError('not_found', 'This user has no authenticator app')
 }
 
-function tooManyMails(): ProblemError {
+function tooManyMails(wait: number): ProblemError {
   const message = 'This mailbox got too many mails about second factors; try again later'
-  return new ProblemError('too_many_requests', message, { retryAfterSeconds: 3_600 })
+  const retryAfterSeconds = Math.ceil(wait / secondMilliseconds)
+  return new ProblemError('too_many_requests', message, { retryAfterSeconds })
 }

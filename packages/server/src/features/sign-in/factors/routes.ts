@@ -51,6 +51,7 @@ const needsLogin =
   `Needs a login within the last ${maxAgeSeconds} seconds, with a second factor if the account ` +
   'has one (RFC 9470).'
 
+const tooMany = 'Too many tries, or too many mails'
 const notOffered = 'Second factors are off: set secondFactor to optional'
 
 /** @throws {ProblemError} `forbidden` if users may not set up a factor */
@@ -128,6 +129,7 @@ function beginRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>
       },
       refuses: {
         403: `The address of the account must be verified first; or: ${notOffered}`,
+        429: 'Too many tries',
       },
     },
     async handle(request, { identity, user }) {
@@ -172,7 +174,7 @@ function confirmRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<
       refuses: {
         403: `The code is wrong; or: ${notOffered}`,
         409: 'No app waits for its first code',
-        429: 'Too many tries, or too many mails',
+        429: tooMany,
       },
     },
     async handle(request, caller) {
@@ -224,7 +226,7 @@ function renewRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>
         description: 'The new codes',
         schema: codesSchema,
       },
-      refuses: { 404: 'There is no authenticator app', 429: 'Too many mails' },
+      refuses: { 404: 'There is no authenticator app', 429: tooMany },
     },
     async handle(request, caller) {
       const { identity, user } = caller

@@ -8,11 +8,12 @@ import {
   confirmPending,
   eraseSecondFactors,
   hasSecondFactor,
+  insertPending,
   lacksFactor,
   lockPending,
   replaceRecoveryCodes,
 } from '../../credentials/second-factors/in-transaction.ts'
-import { insertMail, tryInsertMail } from '../../mail/outbox/in-transaction.ts'
+import { insertMail, insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
 import type { CountedAddressee } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { AuditEntry, By } from '../../operations/audit/entry.ts'
@@ -33,7 +34,26 @@ export interface FactorChange {
 }
 
 /** Why nothing was changed: the account or factor is gone, or the mailbox got too many mails. */
-type Refused = 'gone' | 'too-many-mails'
+type Refused =
+  | { readonly outcome: 'gone' }
+  | {
+      readonly outcome: 'too-many-mails'
+      /** The milliseconds until there is room for the mail. */
+      readonly wait: number
+    }
+
+/**
+ * Stores the secret of an app that waits for its first code in this session. Does nothing if the
+ * account is not active any more.
+ */
+export const beginApp: Command<
+  Parameters<typeof insertPending>[1] & Pick<FactorChange, 'hasAccount'>,
+  void
+> = command('beginApp', async (transaction, { hasAccount, ...pending }) => {
+  const { subject } = pending
+  if (await lockPerson(transaction, { subject, rights: undefined, hasAccount }))
+    await insertPending(transaction, pending)
+})
 
 /**
  * Confirms the pending app of a user, whose first code was right. It replaces a confirmed app,
@@ -49,7 +69,7 @@ export const confirmApp: Command<
     /** The mail about a first factor. Undefined without mail, and for an app's own users. */
     readonly undo: LinkedProof | undefined
   },
-  { readonly outcome: 'confirmed' | Refused }
+  { readonly outcome: 'confirmed' } | Refused
 > = command('confirmApp', async (transaction, { sealed, step, codeIds, undo, ...change }) => {
   const { subject, by, now } = change
   const addressee = await lockAddressee(transaction, change)
@@ -57,7 +77,8 @@ export const confirmApp: Command<
   if (!(await lockPending(transaction, { subject, sealed }))) return { outcome: 'gone' }
   const isFirst = !(await hasSecondFactor(transaction, subject))
   const notice = isFirst && undo ? undo.mail : change.notice
-  if (!(await sendNotice(transaction, addressee, { notice }))) return { outcome: 'too-many-mails' }
+  const wait = await sendNotice(transaction, addressee, { notice })
+  if (wait > 0) return { outcome: 'too-many-mails', wait }
 
   await confirmPending(transaction, { subject, sealed, step, now })
   await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
@@ -74,13 +95,14 @@ export const confirmApp: Command<
 })
 
 /** Removes the app of a user with all recovery codes, and ends all other sessions. */
-export const removeFactors: Command<FactorChange, { readonly outcome: 'removed' | Refused }> =
+export const removeFactors: Command<FactorChange, { readonly outcome: 'removed' } | Refused> =
   command('removeFactors', async (transaction, change) => {
     const { subject, by, now } = change
     const addressee = await lockAddressee(transaction, change)
     if (!addressee || (await lacksFactor(transaction, change))) return { outcome: 'gone' }
     if (!(await hasSecondFactor(transaction, subject))) return { outcome: 'gone' }
-    if (!(await sendNotice(transaction, addressee, change))) return { outcome: 'too-many-mails' }
+    const wait = await sendNotice(transaction, addressee, change)
+    if (wait > 0) return { outcome: 'too-many-mails', wait }
 
     await eraseSecondFactors(transaction, { subject })
     await endSessions(transaction, { subject, except: by.sessionId, now })
@@ -91,13 +113,14 @@ export const removeFactors: Command<FactorChange, { readonly outcome: 'removed' 
 /** Replaces the recovery codes of a user. The old ones do not work any more. */
 export const renewRecoveryCodes: Command<
   FactorChange & { readonly codeIds: readonly string[] },
-  { readonly outcome: 'renewed' | Refused }
+  { readonly outcome: 'renewed' } | Refused
 > = command('renewRecoveryCodes', async (transaction, { codeIds, ...change }) => {
   const { subject, now } = change
   const addressee = await lockAddressee(transaction, change)
   if (!addressee || (await lacksFactor(transaction, change))) return { outcome: 'gone' }
   if (!(await hasSecondFactor(transaction, subject))) return { outcome: 'gone' }
-  if (!(await sendNotice(transaction, addressee, change))) return { outcome: 'too-many-mails' }
+  const wait = await sendNotice(transaction, addressee, change)
+  if (wait > 0) return { outcome: 'too-many-mails', wait }
 
   await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
   await insertAudit<FactorEvent>(transaction, { event: 'recovery_codes_made', ...entryOf(change) })
@@ -149,14 +172,14 @@ async function lockAddressee(
   return { subject, recipient: email, mailbox, isVerified, share: 'factor', now }
 }
 
-/** Stores the mail about a change. Returns false if the mailbox got too many of them. */
+/** Stores the mail about a change. Returns 0, or the milliseconds until there is room for it. */
 async function sendNotice(
   transaction: Transaction,
   addressee: Addressee,
   { notice }: Pick<FactorChange, 'notice'>,
-): Promise<boolean> {
-  if (!notice || addressee.recipient === undefined) return true
-  return tryInsertMail(transaction, notice, addressee as CountedAddressee)
+): Promise<number> {
+  if (!notice || addressee.recipient === undefined) return 0
+  return insertMailOrWait(transaction, notice, addressee as CountedAddressee)
 }
 
 function entryOf({ subject, by, now }: FactorChange): Omit<AuditEntry, 'event'> {

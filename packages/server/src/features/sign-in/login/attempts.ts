@@ -1,6 +1,6 @@
 // Turns attempts into what `../attempts/kept-attempts.ts` stores of them, and back. Before the
 // first proof nothing is stored, so strangers fill no table.
-import { ProblemError, type Clock } from 'keystile/internal'
+import type { Clock } from 'keystile/internal'
 import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { AddressedMail, NewMail } from '../../mail/outbox/new-mail.ts'
@@ -118,7 +118,6 @@ export function createAttempts(
         },
         { refund, isFactorMissing, by: { actor: `user:${subject}`, address: asked.address }, mail },
       )
-      if (authSession === undefined) throw tooManyMails()
       return { ...attempt, counted, authSession }
     },
     async proveMailbox(attempt, proof) {
@@ -162,9 +161,4 @@ function splitUses(
     { uses: uses.filter(isOfAddress), at },
     { ...counted, spent: { uses: kept, at } },
   ]
-}
-
-function tooManyMails(): ProblemError {
-  const message = 'This mailbox got too many codes; try again later'
-  return new ProblemError('too_many_requests', message, { retryAfterSeconds: 3_600 })
 }

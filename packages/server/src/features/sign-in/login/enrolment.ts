@@ -4,6 +4,7 @@
 import type { JsonObject } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { hashSecret, isSecretOf } from '../../../base/secret.ts'
+import { enrolmentRate } from '../../credentials/second-factors/enrolment-rate.ts'
 import {
   hashRecoveryCode,
   makeRecoveryCodes,
@@ -106,6 +107,7 @@ export async function enrol<U>(
   if (otp !== undefined) return proveApp(otp, enrolment, { attempt: kept, user, parts })
   if (values['enrol'] === undefined) return step
 
+  await parts.limits.count([useOf(enrolmentRate, subjectOf(kept))])
   const names = { service: parts.service, account: labelOf(user, parts.directory) }
   return { ...step, shown: showSecret(enrolment.secret, names) }
 }

@@ -9,8 +9,7 @@ import { createUsers } from '../../users/accounts/users.ts'
 import { byOperator as by } from '../../operations/audit/audit.ts'
 import { parseEmail, parseUsername } from '../../users/directory/names.ts'
 import { openEventFeed, type EventFeed } from '../../tokens/events/events.ts'
-import { insertPendingApp } from '../../credentials/second-factors/store.ts'
-import { confirmApp, removeFactors, renewRecoveryCodes } from '../factors/store.ts'
+import { beginApp, confirmApp, removeFactors, renewRecoveryCodes } from '../factors/store.ts'
 import { createDeleteUser } from '../../users/accounts/management-store.ts'
 import { changePassword } from '../../users/accounts/store.ts'
 import { prepareMail } from '../../mail/outbox/new-mail.ts'
@@ -69,7 +68,7 @@ describe('startLogin', () => {
   }
 
   const pendingOf = (subject: string) =>
-    ({ subject, sessionId: 's', sealed: 'x', now, expired: 0 }) as const
+    ({ subject, sessionId: 's', sealed: 'x', now, hasAccount: true }) as const
 
   it('a login stores its notice only if the account was made over ten minutes ago', async () => {
     const subject = await addUser()
@@ -82,7 +81,7 @@ describe('startLogin', () => {
 
   it('a login without the factor that the user has just set up starts no session', async () => {
     const subject = await addUser()
-    await database.write(insertPendingApp, pendingOf(subject))
+    await database.write(beginApp, pendingOf(subject))
     const change = { subject, hasAccount: true, notice: undefined, by, now }
     const noticeTo = { email: undefined, isVerified: false }
     const confirmed = { ...change, noticeTo, sealed: 'x', step: 1, codeIds: [], undo: undefined }
@@ -116,7 +115,7 @@ describe('startLogin', () => {
 
   it('a login that starts no session has spent no code, whatever was proved first', async () => {
     const subject = await addUser()
-    await database.write(insertPendingApp, pendingOf(subject))
+    await database.write(beginApp, pendingOf(subject))
     const noticeTo = { email: undefined, isVerified: false }
     const change = { subject, hasAccount: true, notice: undefined, noticeTo, by, now }
     const confirmed = { ...change, sealed: 'x', step: 1, codeIds: ['code'], undo: undefined }
@@ -151,7 +150,7 @@ describe('startLogin', () => {
 
   it('a change whose request was checked before the factor was set up is refused', async () => {
     const subject = await addUser()
-    await database.write(insertPendingApp, pendingOf(subject))
+    await database.write(beginApp, pendingOf(subject))
     const noticeTo = { email: undefined, isVerified: false }
     const weak = { actor: `user:${subject}`, acr: 'pwd' } as const
     const change = { subject, hasAccount: true, notice: undefined, noticeTo, by: weak, now }

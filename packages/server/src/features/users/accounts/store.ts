@@ -20,6 +20,7 @@ import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import { changeAddress, lockAddress, type NewUndo } from './address-in-transaction.ts'
 import {
   insertAccount,
+  lockUser,
   notify,
   recordChange,
   type TakenField,
@@ -84,6 +85,8 @@ export const changePassword: Command<
   Outcome
 > = command('changePassword', async (transaction, { old, hash, notice, ...act }) => {
   const { subject, by, now } = act
+  // Before all other rows of the user, as logins and the set-up of a factor do.
+  await lockUser(transaction, subject)
   if (await lacksFactor(transaction, act)) return 'outdated'
   const values = { password_hash: hash, password_session: by.sessionId ?? null }
   const changed = await updateUser(transaction, values, {
