@@ -244,7 +244,7 @@ describeOnBoth('the mail about a wrong code', (stage) => {
         const { status } = await login({ ...fields, otp: wrongCodeOf(owner, clock) })
         assert.equal(status, 400)
         await settled()
-        return mails.filter(({ subject }) => subject.includes('know your password')).length
+        return mails.filter(({ subject }) => subject.includes('may use your account')).length
       }
 
       assert.deepEqual([await told(), await told()], [1, 1])
@@ -261,4 +261,18 @@ describeOnBoth('the mail about a wrong code', (stage) => {
       assert.equal(await told(known), 2)
       assert.equal(await told(), 3)
     })
+
+  it('a wrong code in a session of the user causes the mail too', async () => {
+    const started = await startMails(stage, { secondFactor })
+    const { clock, mails, settled, send, keystile } = started
+    const ada = { username: 'ada', email: 'ada@example.com', password }
+    await keystile.users?.create({ ...ada, emailVerified: true })
+    const owner = { ...(await enrol(started, clock)), username: 'ada' }
+    const stepUp = { grant_type: 'password', access_token: owner.accessToken, acr_values: 'mfa' }
+    const form = { ...stepUp, otp: wrongCodeOf(owner, clock) }
+    assert.equal((await send('POST', '/token', { form })).status, 400)
+    await settled()
+    assert.match(mails.at(-1)?.subject ?? '', /may use your account/)
+    assert.match(mails.at(-1)?.text ?? '', /or in a session of yours/)
+  })
 })

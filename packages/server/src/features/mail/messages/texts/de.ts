@@ -59,7 +59,7 @@ export const de: Texts = {
         hinzugefügt${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}. Von jetzt
         an braucht eine Anmeldung einen Code dieser App.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
-      prose`Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort. Wenden Sie sich sofort
+      prose`Wenn Sie das nicht waren, benutzt eine andere Person Ihr Konto. Wenden Sie sich sofort
         an den Betreiber von ${service}.`,
     ],
     factor_removed: ({ service, time }) => [
@@ -78,12 +78,13 @@ export const de: Texts = {
         Sitzungen.`,
     ],
     factor_guessed: ({ service, time, address }) => [
-      `Vielleicht kennt jemand Ihr Passwort bei ${service}`,
-      prose`Am ${time} gab es eine Anmeldung an Ihrem Konto bei ${service} mit Ihrem Passwort, aber
-        mit einem falschen
-        Code${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
+      `Vielleicht benutzt jemand Ihr Konto bei ${service}`,
+      prose`Am ${time} wurde bei ${service} ein falscher Code Ihrer Authenticator-App eingegeben, nach
+        Ihrem Passwort oder in einer Ihrer
+        Sitzungen${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
-      'Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort. Ändern Sie es jetzt.',
+      prose`Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort oder benutzt Ihr Konto.
+        Ändern Sie jetzt Ihr Passwort: Das beendet auch alle anderen Sitzungen.`,
     ],
   },
   automatic: 'Automatisch verschickte Mail ohne Links. Sie fragt nach keinem Passwort.',
@@ -144,7 +145,7 @@ export const de: Texts = {
       prose`Zu Ihrem Konto bei ${service} wurde eine Authenticator-App hinzugefügt. Von jetzt an
         braucht eine Anmeldung diese App.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
-      prose`Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort. Über diesen Link
+      prose`Wenn Sie das nicht waren, benutzt eine andere Person Ihr Konto. Über diesen Link
         entfernen Sie die App:`,
       { link },
       prose`Dann werden alle Geräte abgemeldet, und Sie bekommen eine Mail für ein neues Passwort.

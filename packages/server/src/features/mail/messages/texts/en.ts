@@ -53,8 +53,8 @@ export const en: Texts = {
         ${service}${address === undefined ? '' : `, from the IP address ${address}`}. From now on, a
         login needs a code of this app.`,
       'If you did this, you do not have to do anything.',
-      prose`If you did not do this, another person knows your password. Contact the operator of
-        ${service} now.`,
+      prose`If you did not do this, another person uses your account. Contact the operator of ${service}
+        now.`,
     ],
     factor_removed: ({ service, time }) => [
       `Your account at ${service} has no second factor any more`,
@@ -71,11 +71,12 @@ export const en: Texts = {
       'If you did not do this, change your password now. This ends all other sessions.',
     ],
     factor_guessed: ({ service, time, address }) => [
-      `Another person may know your password at ${service}`,
-      prose`On ${time}, there was a login to your account at ${service} with your password, but with
-        a wrong code${address === undefined ? '' : `, from the IP address ${address}`}.`,
+      `Another person may use your account at ${service}`,
+      prose`On ${time}, a wrong code of your authenticator app was entered at ${service}, after your
+        password or in a session of yours${address === undefined ? '' : `, from the IP address ${address}`}.`,
       'If this was you, you do not have to do anything.',
-      'If this was not you, another person knows your password. Change it now.',
+      prose`If this was not you, another person knows your password or uses your account. Change
+        your password now: this also ends all other sessions.`,
     ],
   },
   automatic: 'This mail was sent automatically. It has no links and asks for no password.',
@@ -133,7 +134,7 @@ export const en: Texts = {
       prose`An authenticator app was added to your account at ${service}. From now on, a login needs
         this app.`,
       'If you did this, you do not have to do anything.',
-      prose`If you did not do this, another person knows your password. Open this link to remove the
+      prose`If you did not do this, another person uses your account. Open this link to remove the
         app:`,
       { link },
       prose`Then all devices are logged out, and you get a mail to set a new password. The link

@@ -54,7 +54,7 @@ export const es: Texts = {
         ${service}${address === undefined ? '' : `, desde la dirección IP ${address}`}. A partir de
         ahora, cada inicio de sesión necesita un código de esta aplicación.`,
       'Si fue usted, no tiene que hacer nada.',
-      prose`Si no fue usted, otra persona conoce su contraseña. Póngase en contacto ahora con el
+      prose`Si no fue usted, otra persona usa su cuenta. Póngase en contacto ahora con el
         operador de ${service}.`,
     ],
     factor_removed: ({ service, time }) => [
@@ -72,12 +72,13 @@ export const es: Texts = {
       'Si no fue usted, cambie ahora su contraseña.',
     ],
     factor_guessed: ({ service, time, address }) => [
-      `Alguien conoce su contraseña en ${service}`,
-      prose`El ${time} hubo un inicio de sesión en su cuenta en ${service} con su contraseña, pero
-        con un código
-        incorrecto${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
+      `Quizá alguien usa su cuenta en ${service}`,
+      prose`El ${time} se introdujo en ${service} un código incorrecto de su aplicación de
+        autenticación, después de su contraseña o en una de sus
+        sesiones${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
       'Si fue usted, no tiene que hacer nada.',
-      'Si no fue usted, otra persona conoce su contraseña. Cámbiela ahora.',
+      prose`Si no fue usted, otra persona conoce su contraseña o usa su cuenta. Cambie ahora su
+        contraseña: así también se cierran todas las demás sesiones.`,
     ],
   },
   automatic:
@@ -137,7 +138,7 @@ export const es: Texts = {
       prose`Se ha añadido una aplicación de autenticación a su cuenta en ${service}. A partir de
         ahora, cada inicio de sesión necesita esta aplicación.`,
       'Si ha sido usted, no tiene que hacer nada.',
-      prose`Si no ha sido usted, otra persona conoce su contraseña. Abra este enlace para retirar la
+      prose`Si no ha sido usted, otra persona usa su cuenta. Abra este enlace para retirar la
         aplicación:`,
       { link },
       prose`Entonces se cierra la sesión en todos los dispositivos y recibe un mensaje para elegir

@@ -57,7 +57,7 @@ export const fr: Texts = {
         ${service}${address === undefined ? '' : `, depuis l’adresse IP ${address}`}. Désormais, une
         connexion demande un code de cette application.`,
       'Si c’était vous, vous n’avez rien à faire.',
-      prose`Si ce n’était pas vous, une autre personne connaît votre mot de passe. Contactez tout de
+      prose`Si ce n’était pas vous, une autre personne utilise votre compte. Contactez tout de
         suite l’exploitant de ${service}.`,
     ],
     factor_removed: ({ service, time }) => [
@@ -75,12 +75,14 @@ export const fr: Texts = {
       'Si ce n’était pas vous, changez votre mot de passe maintenant.',
     ],
     factor_guessed: ({ service, time, address }) => [
-      `Quelqu’un connaît votre mot de passe sur ${service}`,
-      prose`Le ${time}, une connexion à votre compte sur ${service} a eu lieu avec votre mot de
-        passe, mais avec un mauvais
-        code${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
+      `Quelqu’un utilise peut-être votre compte sur ${service}`,
+      prose`Le ${time}, un mauvais code de votre application d’authentification a été saisi sur
+        ${service}, après votre mot de passe ou dans une de vos
+        sessions${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
       'Si c’était vous, vous n’avez rien à faire.',
-      'Si ce n’était pas vous, une autre personne connaît votre mot de passe. Changez-le.',
+      prose`Si ce n’était pas vous, une autre personne connaît votre mot de passe ou utilise votre
+        compte. Changez maintenant votre mot de passe\u00a0: cela met aussi fin à toutes les autres
+        sessions.`,
     ],
   },
   automatic: 'Message envoyé automatiquement, sans lien. Il ne demande aucun mot de passe.',
@@ -141,7 +143,7 @@ export const fr: Texts = {
       prose`Une application d’authentification a été ajoutée à votre compte sur ${service}.
         Désormais, une connexion demande cette application.`,
       'Si c’était vous, vous n’avez rien à faire.',
-      prose`Si ce n’était pas vous, une autre personne connaît votre mot de passe. Ouvrez ce lien
+      prose`Si ce n’était pas vous, une autre personne utilise votre compte. Ouvrez ce lien
         pour retirer l’application\u00a0:`,
       { link },
       prose`Tous les appareils seront alors déconnectés, et vous recevrez un message pour choisir un

@@ -65,18 +65,17 @@ export function readCode(otp: string): string | undefined {
 }
 
 /**
- * Counts a wrong code from an unknown device. If the password was right, a mail tells the owner, at
- * most once a day, that another person may know it.
+ * Counts a wrong code from an unknown device. A mail tells the owner, at most once a day, that
+ * another person may know the password or use a session.
  */
 async function tellOwner<U>(
   subject: string,
-  { asked: { address, acceptLanguage }, proofs }: LoginAttempt,
+  { asked: { address, acceptLanguage } }: LoginAttempt,
   { directory, notices, attempts }: MethodParts<U>,
 ): Promise<void> {
   const user = await directory.findActive(subject)
   if (user === undefined) return
-  const notice =
-    proofs.length > 0 ? notices('factor_guessed', { address, acceptLanguage }) : undefined
+  const notice = notices('factor_guessed', { address, acceptLanguage })
   const to = { email: directory.email(user), isVerified: directory.emailVerified(user) }
   await attempts.recordWrongCode(subject, notice, to)
 }
