@@ -34,11 +34,28 @@ const schemas = {
   ValidationProblem: { ...problem, required: [...problemSchema.required, 'errors'] },
   OAuthError: {
     type: 'object',
-    description: 'RFC 6749 §5.2. `detail` repeats the description for clients written for FastAPI',
+    description:
+      'RFC 6749 §5.2. `detail` repeats the description for clients written for FastAPI. The other ' +
+      'members are in the refusals of logins that go on',
     properties: {
       error: { type: 'string' },
       error_description: { type: 'string' },
       detail: { type: 'string' },
+      auth_session: { type: 'string', description: 'Send it with the next step of the login' },
+      methods: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'The parameters of which one must be sent next, such as otp',
+      },
+      enrol: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'The factors of which the user must set up one. Send one as enrol',
+      },
+      email_code: { type: 'boolean', description: 'Whether a mail with a code was sent' },
+      secret: { type: 'string', description: 'The secret of the new authenticator app, in base32' },
+      uri: { type: 'string', description: 'The secret as an otpauth URI' },
+      qr_svg: { type: 'string', description: 'The URI as a QR code: an SVG image' },
     },
     required: ['error', 'error_description', 'detail'],
   },
