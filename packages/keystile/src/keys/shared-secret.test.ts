@@ -354,10 +354,11 @@ describe('importKey of a secret that is not random', () => {
     assert.ok(importSecret('kx8vWq2Jm0ZrT5uP'.repeat(2)))
   })
 
-  it('importKey accepts 100,000 random secrets of 32 bytes, in every common encoding', () => {
+  const count = process.env['KEYSTILE_LONG'] ? 100_000 : 10_000
+  it(`importKey accepts ${count} random secrets of 32 bytes, in every common encoding`, () => {
     let block = Buffer.alloc(64)
     const encodings = ['hex', 'base64', 'base64url', undefined] as const
-    for (let i = 0; i < 100_000; i++) {
+    for (let i = 0; i < count; i++) {
       block = createHash('sha512').update(block).digest() // the same bytes in each run
       const bytes = block.subarray(0, 32)
       const encoding = encodings[i % 4]

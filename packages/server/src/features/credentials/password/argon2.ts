@@ -44,7 +44,10 @@ type Derive = (
   parameters: Argon2Parameters,
 ) => Uint8Array
 
-const derive: Derive = loadPrebuilt() ?? deriveWithNode
+let loaded: Derive | undefined
+
+/** Loads the library for the first hash. All threads load this file, but only hash threads hash. */
+const derive: Derive = (...given) => (loaded ??= loadPrebuilt() ?? deriveWithNode)(...given)
 
 /**
  * Loads the prebuilt library, which takes half the time of Node's function. Returns undefined if it

@@ -38,7 +38,7 @@ import {
 import type { Parameter, Schema, Sent } from '../../../../test-support/fuzz-requests.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
-const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 1_300
+const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 700
 
 /** How often a request that succeeded is sent again: more often than most limits allow. */
 const repetitions = 25

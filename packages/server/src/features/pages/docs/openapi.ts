@@ -35,8 +35,8 @@ const schemas = {
   OAuthError: {
     type: 'object',
     description:
-      'RFC 6749 §5.2. `detail` repeats the description for clients written for FastAPI. The other ' +
-      'members are in the refusals of logins that go on',
+      'RFC 6749 §5.2. `detail` repeats the description for clients written for FastAPI. The ' +
+      'other members are in the refusals of logins that go on',
     properties: {
       error: { type: 'string' },
       error_description: { type: 'string' },

@@ -79,8 +79,8 @@ export const de: Texts = {
     ],
     factor_guessed: ({ service, time, address }) => [
       `Vielleicht benutzt jemand Ihr Konto bei ${service}`,
-      prose`Am ${time} wurde bei ${service} ein falscher Code Ihrer Authenticator-App eingegeben, nach
-        Ihrem Passwort oder in einer Ihrer
+      prose`Am ${time} wurde bei ${service} ein falscher Code Ihrer Authenticator-App eingegeben,
+        nach Ihrem Passwort oder in einer Ihrer
         Sitzungen${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
       prose`Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort oder benutzt Ihr Konto.

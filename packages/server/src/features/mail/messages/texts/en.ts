@@ -53,8 +53,8 @@ export const en: Texts = {
         ${service}${address === undefined ? '' : `, from the IP address ${address}`}. From now on, a
         login needs a code of this app.`,
       'If you did this, you do not have to do anything.',
-      prose`If you did not do this, another person uses your account. Contact the operator of ${service}
-        now.`,
+      prose`If you did not do this, another person uses your account. Contact the operator of
+        ${service} now.`,
     ],
     factor_removed: ({ service, time }) => [
       `Your account at ${service} has no second factor any more`,
@@ -73,7 +73,8 @@ export const en: Texts = {
     factor_guessed: ({ service, time, address }) => [
       `Another person may use your account at ${service}`,
       prose`On ${time}, a wrong code of your authenticator app was entered at ${service}, after your
-        password or in a session of yours${address === undefined ? '' : `, from the IP address ${address}`}.`,
+        password or in a session of
+        yours${address === undefined ? '' : `, from the IP address ${address}`}.`,
       'If this was you, you do not have to do anything.',
       prose`If this was not you, another person knows your password or uses your account. Change
         your password now: this also ends all other sessions.`,
