@@ -41,7 +41,8 @@ function create(
     clock,
   }
   const undo = undoFlow(parts as unknown as FlowParts)
-  const changes = emailChangeFlow({ ...parts, undo } as unknown as EmailChangeParts)
+  const mustHaveFactor = (): boolean => false
+  const changes = emailChangeFlow({ ...parts, undo, mustHaveFactor } as unknown as EmailChangeParts)
   return { ...changes, prepare: undo.prepare, undo: undo.undo }
 }
 
