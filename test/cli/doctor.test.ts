@@ -25,7 +25,9 @@ import {
   type CommandOptions,
   type RunningServer,
 } from '../../packages/server/test-support/command.ts'
+import { createTestClock, startKeystile } from '../../packages/server/test-support/keystile.ts'
 import { startMailServer } from '../../packages/server/test-support/mail-server.ts'
+import { enrol } from '../../packages/server/test-support/second-factor.ts'
 import {
   createTestDatabase,
   howToGetPostgres,
@@ -239,6 +241,51 @@ describe('keystile doctor', () => {
     assert.match(missing.findings[0]?.message ?? '', /keystile\.key must be .*; it is missing$/)
     assert.match(await refusal(), /\(key-opens, /)
     assert.deepEqual(readdirSync(join(cwd, 'data')).includes('keystile.key'), false)
+  })
+
+  it('`keystile doctor` and `serve` refuse a key that cannot decrypt authenticator apps', async () => {
+    const signingKeyFile = join(cwd, 'own.json')
+    const signingKey = exportPrivateJwk(generateKey('ES256'))
+    writeFileSync(signingKeyFile, JSON.stringify(signingKey), { mode: 0o600 })
+    mkdirSync(join(cwd, 'data'))
+    const clock = createTestClock()
+    const running = await startKeystile({
+      issuer: `http://localhost:${port}`,
+      database: join(cwd, 'data/keystile.db'),
+      secondFactor: 'optional',
+      signingKey,
+      key,
+      clock,
+    })
+    for (const name of ['ada', 'bob']) await enrol(running, clock, name)
+    const { accessToken: bearer } = await running.tokens('eve')
+    const pending = await running.send('POST', '/users/me/factors/totp', { bearer })
+    assert.equal(pending.status, 200)
+    await running.keystile.close()
+
+    const own = { KEYSTILE_SIGNING_KEY_FILE: signingKeyFile }
+    const other = { ...own, KEYSTILE_KEY: `${key}x` }
+    const report = await doctor([], other)
+    assert.deepEqual(idsOf(report), ['factor-key-opens'])
+    assert.match(
+      report.findings[0]?.message ?? '',
+      /^KEYSTILE_KEY must .* of 2 apps, .* decrypt 2$/,
+    )
+    assert.match(report.findings[0]?.fix ?? '', /^give the key .* as KEYSTILE_PREVIOUS_KEY; if/)
+    for (const env of [other, own]) assert.match(await refusal([], env), /\(factor-key-opens, /)
+    for (const env of [
+      { ...own, KEYSTILE_KEY: key },
+      { ...other, KEYSTILE_PREVIOUS_KEY: key },
+    ])
+      assert.deepEqual(idsOf(await doctor([], env)), [])
+    writeFileSync(keyFile(), key, { mode: 0o600 })
+    assert.deepEqual(idsOf(await doctor([], own)), [])
+
+    for (const name of ['ada', 'bob']) {
+      const reset = await callCommand(['user', 'reset-factors', name], { cwd })
+      assert.deepEqual([reset.code, reset.stderr], [0, ''])
+    }
+    assert.deepEqual(idsOf(await doctor([], other)), [])
   })
 
   it('`keystile doctor` connects to the mail server, and warns if it cannot be used', async () => {

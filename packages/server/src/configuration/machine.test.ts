@@ -30,7 +30,8 @@ describe('the inspection of the machine', () => {
   })
   afterEach(() => {
     rmSync(keyFile, { recursive: true, force: true })
-    sqlite.exec('delete from signing_key; delete from mail; delete from mail_proof')
+    for (const table of ['signing_key', 'mail', 'mail_proof', 'authenticator_app'])
+      sqlite.exec(`delete from ${table}`)
   })
   after(async () => {
     sqlite.close()
@@ -157,6 +158,25 @@ describe('the inspection of the machine', () => {
     assert.equal(await needsPreviousKey({ previousKey: 'other' }), undefined)
     writeFileSync(keyFile, key)
     assert.equal(await needsPreviousKey({ previousKey: 'other' }), false)
+  })
+
+  it('a start checks the first thousand authenticator apps, and `keystile doctor` all', async () => {
+    sqlite.exec(
+      `with recursive n (i) as (select 1 union all select i + 1 from n where i < 1600)
+        insert into authenticator_app (subject, state, sealed, last_step, wrong_codes, created_at)
+        select 's' || i, 'confirmed', 'x', 0, 0, 0 from n`,
+    )
+    const situation = { options: { database: file, key }, unread: new Set<string>() }
+    const counts: unknown[] = []
+    for (const open of [undefined, database]) {
+      const { database: facts } = await inspectMachine(situation, now, open)
+      assert.ok(facts?.kind === 'sqlite')
+      counts.push(facts.apps)
+    }
+    assert.deepEqual(counts, [
+      { checked: 1_600, unreadable: 1_600 },
+      { checked: 1_000, unreadable: 1_000 },
+    ])
   })
 
   it('enforceRules logs warnings, or throws an error that lists all fatal violations', async () => {

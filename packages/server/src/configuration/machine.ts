@@ -9,6 +9,7 @@ import { openMailSeal } from '../features/mail/messages/notices.ts'
 import { hasUnreadableProof } from '../features/mail/proofs/unreadable.ts'
 import { countDeadMails } from '../features/mail/outbox/dead-letters.ts'
 import {
+  countUnreadableApps,
   createFactorSeal,
   hasUnreadableApp,
 } from '../features/credentials/second-factors/reseal.ts'
@@ -47,11 +48,15 @@ export async function inspectMachine(
   database?: Database,
 ): Promise<Machine> {
   const file = findDatabaseFile(options.database)
-  const usesKeyFile = options.key === undefined && options.signingKey === undefined
-  const keyFile = file !== undefined && usesKeyFile ? readKeyFile(keyFileBeside(file)) : undefined
-  const secret = options.key ?? keyFile?.secret
-  // Only the rule about `previousKey` asks what the current secret decrypts.
-  const asked = options.previousKey === undefined ? undefined : secret
+  const beside =
+    file !== undefined && options.key === undefined ? readKeyFile(keyFileBeside(file)) : undefined
+  const keyFile = options.signingKey === undefined ? beside : undefined
+  const question = {
+    now,
+    // Only the rule about `previousKey` asks what the current secret decrypts.
+    secret: options.previousKey === undefined ? undefined : (options.key ?? keyFile?.secret),
+    appSecrets: findAppSecrets(options, beside),
+  }
 
   return {
     nodeVersion: process.versions.node,
@@ -60,7 +65,7 @@ export async function inspectMachine(
     secretFiles: readAllFacts(secretFiles),
     databaseFiles: file === undefined ? [] : readAllFacts([file, `${file}-wal`]),
     databaseFileSystem: file === undefined ? undefined : findFileSystem(file),
-    database: await findDatabase(options.database, { now, secret: asked }, database),
+    database: await findDatabase(options.database, question, database),
   }
 }
 
@@ -98,18 +103,26 @@ interface Question {
    * secret is undefined, the inspection skips this step.
    */
   readonly secret: unknown
+  /** The secrets that decrypt authenticator apps. Undefined if they are not known. */
+  readonly appSecrets: readonly string[] | undefined
 }
+
+/**
+ * How many authenticator apps a start checks at most, so that it takes no longer with many users.
+ * `keystile doctor` checks all.
+ */
+const checkedAtStart = 1_000
 
 async function findDatabase(
   source: DatabaseSource | undefined,
   question: Question,
   open: Database | undefined,
 ): Promise<Machine['database']> {
-  if (open) return readAllOf(open, question)
+  if (open) return readAllOf(open, question, checkedAtStart)
   if (source === undefined) return undefined
 
   try {
-    return await inspectDatabase(source, (reader) => readAllOf({ reader }, question))
+    return await inspectDatabase(source, (reader) => readAllOf({ reader }, question, Infinity))
   } catch (error) {
     const { reason, fix } = error instanceof SqliteFileError ? error : explainUnavailable(error)
     return { kind: 'unavailable', reason, fix }
@@ -118,7 +131,8 @@ async function findDatabase(
 
 async function readAllOf(
   database: Pick<Database, 'reader'>,
-  { now, secret }: Question,
+  { now, secret, appSecrets: secrets }: Question,
+  limit: number,
 ): Promise<Machine['database']> {
   return {
     ...(await readDatabaseFacts(database.reader)),
@@ -127,10 +141,27 @@ async function readAllOf(
     nextKeyDueAt: await findNextKeyDue(database, now),
     needsPreviousKey:
       typeof secret === 'string' ? await hasOlderValue(database, secret) : undefined,
+    apps: secrets && (await countUnreadableApps(database.reader, { secrets, limit })),
     latest: await findNewestInstant(database),
     deadMails: await countDeadMails(database),
     deadEvents: await countDeadEvents(database, now),
   }
+}
+
+/**
+ * Returns the secrets that would decrypt authenticator apps (`findLastingSecrets`). Returns
+ * undefined if the current one is not known.
+ *
+ * @param beside the key file beside the SQLite file
+ */
+function findAppSecrets(
+  { key, previousKey, signingKey }: InspectedOptions,
+  beside: Machine['keyFile'],
+): readonly string[] | undefined {
+  const current = key ?? beside?.secret
+  const hasNone = signingKey !== undefined && key === undefined && !beside
+  if (typeof current !== 'string') return hasNone ? [] : undefined
+  return typeof previousKey === 'string' ? [current, previousKey] : [current]
 }
 
 /** Whether the database has a value that cannot be decrypted with this secret. */

@@ -90,6 +90,11 @@ export interface StoredFacts {
    * `previousKey`, or if the current key is not known.
    */
   readonly needsPreviousKey?: boolean | undefined
+  /**
+   * How many authenticator apps were checked, and how many of them neither the current key nor
+   * `previousKey` can decrypt. Undefined if a key that may be given is not known.
+   */
+  readonly apps?: { readonly checked: number; readonly unreadable: number } | undefined
   /** The time of the newest entry of the audit record. */
   readonly latest?: number | undefined
   /** The number of mails that could not be sent and are not tried again. */

@@ -189,6 +189,13 @@ const migrations = fc.record({
 })
 const sealedKey = fc.option(fc.constantFrom(...sealedKeys), { nil: undefined })
 
+const apps = fc.constantFrom(
+  undefined,
+  { checked: 3, unreadable: 0 },
+  { checked: 3, unreadable: 0 },
+  { checked: 3, unreadable: 2 },
+)
+
 const nextKeyDueAt = fc.option(
   fc.integer({ min: -3, max: 3 }).map((days) => now + days * 86_400_000),
   { nil: undefined },
@@ -220,6 +227,7 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
       migrations,
       sealedKey,
       needsPreviousKey: fc.constantFrom(undefined, true, false),
+      apps,
       nextKeyDueAt,
       synchronous: fc.integer({ min: 0, max: 3 }),
       latest: fc.option(instant, { nil: undefined }),
@@ -232,6 +240,7 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
       migrations,
       sealedKey,
       needsPreviousKey: fc.constantFrom(undefined, true, false),
+      apps,
       nextKeyDueAt,
       fsync: fc.constantFrom('on', 'off'),
       now: instant,

@@ -81,6 +81,10 @@ const withSealedKey = (database: typeof sqlite | typeof postgresFacts): Machine 
   keyFile: undefined,
   database: { ...database, sealedKey },
 })
+const withApps = (unreadable: number): Machine => ({
+  ...sound,
+  database: { ...sqlite, apps: { checked: 3, unreadable } },
+})
 const withPreviousKey = (needsPreviousKey: boolean | undefined): Situation =>
   of(
     { ...local, previousKey: good },
@@ -186,6 +190,14 @@ export const examples: Readonly<Record<string, Examples>> = {
         key: 'kEx8vWq2Jm0ZrT5uYb7dLs3fGh9pNc1a',
       }),
     ],
+  },
+  'factor-key-opens': {
+    stopped: [
+      on(withApps(1)),
+      of({ ...local, key: good }, { machine: withApps(3) }),
+      of({ ...local, signingKey: signingKeys.fit[0] }, { machine: withApps(1) }),
+    ],
+    passed: [on(withApps(0)), of({ ...local, key: good }, { machine: withApps(0) })],
   },
   'password-length': {
     stopped: [
@@ -586,6 +598,14 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
     ),
     of(local, { machine: withSealedKey(postgresFacts) }),
   ],
+  'factor-key-opens': [
+    at({}),
+    on({}),
+    on({ database: { kind: 'unavailable', reason: 'refused' } }),
+    ...['key', 'previousKey', 'signingKey'].map((name) =>
+      of(local, { machine: withApps(1), unread: new Set([name]) }),
+    ),
+  ],
   'next-key-published': [
     at({}),
     on({ database: undefined }),
@@ -643,6 +663,11 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
     listening('0.0.0.0', true, local),
     /^registration must be given when listening on "0\.0\.0\.0":/,
   ],
+  [
+    of({ ...local, key: good, signingKey: signingKeys.fit[0] }, { machine: withApps(2) }),
+    /^key must decrypt .*; of 3 apps, it cannot decrypt 2\. Fix: give .* as key, or, .* as previousKey/,
+  ],
+  [on(withApps(1)), /^the file data\/keystile\.key must decrypt .* it cannot decrypt 1\. Fix: /],
   [
     on({ database: { ...postgresFacts, now: now + 61_000 } }),
     /^the clock must be within 60 s of PostgreSQL’s clock; it is 61 s behind/,

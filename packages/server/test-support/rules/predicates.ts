@@ -153,6 +153,11 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     Boolean(signingKey) &&
     key === undefined &&
     !unread.has('key'),
+  // ASVS 11.2.2: "keys can be replaced", and what the earlier key encrypted stays readable
+  'factor-key-opens': ({ machine }) =>
+    machine?.database !== undefined &&
+    machine.database.kind !== 'unavailable' &&
+    (machine.database.apps?.unreadable ?? 0) > 0,
   // NIST SP 800-63B-4 §3.1.1.2: "passwords that are used as a single-factor authentication mechanism
   // [have] a minimum of 15 characters"; with a second factor, 8
   'password-length': ({ options: { passwordMinLength = 15, secondFactor, users }, unread }) =>

@@ -1,5 +1,6 @@
 // After a change of the setting `key`, the secrets of apps are encrypted again.
 import { createSeal, type Seal, type SealingSecrets } from '../../../base/seal.ts'
+import type { StoredFacts } from '../../../feature/situation.ts'
 import type { Database, Reader } from '../../../storage/database.ts'
 import { listSealed, resealApp } from './store.ts'
 
@@ -35,6 +36,27 @@ export async function hasUnreadableApp(reader: Reader, seal: Seal): Promise<bool
   for await (const { subject, sealed } of listAll(reader))
     if (seal.open(sealed, subject) === undefined) return true
   return false
+}
+
+/**
+ * Counts the confirmed apps that none of the secrets can decrypt.
+ *
+ * @param options.limit how many rows to read at most
+ */
+export async function countUnreadableApps(
+  reader: Reader,
+  { secrets, limit }: { readonly secrets: readonly string[]; readonly limit: number },
+): Promise<NonNullable<StoredFacts['apps']>> {
+  const [first, ...others] = secrets
+  const seal = first === undefined ? undefined : createFactorSeal([first, ...others])
+  let [rows, checked, unreadable] = [0, 0, 0]
+  for await (const { subject, state, sealed } of listAll(reader)) {
+    if (++rows > limit) break
+    if (state !== 'confirmed') continue
+    checked++
+    if (seal?.open(sealed, subject) === undefined) unreadable++
+  }
+  return { checked, unreadable }
 }
 
 async function* listAll(reader: Reader): AsyncIterable<Awaited<ReturnType<typeof listSealed>>[0]> {

@@ -6,7 +6,8 @@ import { createSecondFactors } from '../../credentials/second-factors/second-fac
 import { createNotices, noNotices } from '../../mail/messages/notices.ts'
 import { byOperator } from '../../operations/audit/audit.ts'
 import { withEventFeed } from '../../tokens/events/cli.ts'
-import { createUsers, type User } from '../../users/accounts/users.ts'
+import type { EventFeed } from '../../tokens/events/events.ts'
+import { createUsers } from '../../users/accounts/users.ts'
 import { hasAppUsers } from '../../users/scopes/declared.ts'
 import { resetFactors } from './store.ts'
 
@@ -17,8 +18,8 @@ export interface Options {
 /** `keystile user factors`: shows what a user has set up. */
 export async function show(call: Call<Options>): Promise<void> {
   const { flags, terminal } = call
-  await withUser(call, async (user, database) => {
-    const subject = user.publicUser.id
+  await withEventFeed(call, async (database, feed) => {
+    const { id: subject, username } = await findUser(call, database, feed)
     const factors = createSecondFactors(database, { seal: undefined, clock: call.clock })
     const { app, recoveryCodes: codes } = await factors.describe(subject)
     const createdAt = app?.createdAt.toISOString()
@@ -27,11 +28,10 @@ export async function show(call: Call<Options>): Promise<void> {
         totp: createdAt === undefined ? null : { created_at: createdAt },
         recovery_codes: codes,
       })
-    else if (createdAt === undefined)
-      terminal.print(`${user.publicUser.username} has no second factor`)
+    else if (createdAt === undefined) terminal.print(`${username} has no second factor`)
     else
       terminal.print(
-        `${user.publicUser.username} has an authenticator app since ${createdAt}, ` +
+        `${username} has an authenticator app since ${createdAt}, ` +
           `and ${codes} unused recovery codes`,
       )
   })
@@ -41,16 +41,16 @@ export async function show(call: Call<Options>): Promise<void> {
 export async function reset(call: Call<Options>): Promise<void> {
   const { mailUrl } = (await call.settings()).options
   const notices = mailUrl === undefined ? noNotices : createNotices(noSeal, call.clock)
-  await withUser(call, async (user, database) => {
+  await withEventFeed(call, async (database, feed) => {
+    const { id: subject, username, hasAccount } = await findUser(call, database, feed)
     const { hadFactor } = await database.write(resetFactors, {
-      subject: user.publicUser.id,
-      hasAccount: true,
+      subject,
+      hasAccount,
       notice: notices('factor_removed'),
       noticeTo: { email: undefined, isVerified: false },
       by: byOperator,
       now: call.clock.now(),
     })
-    const { username } = user.publicUser
     call.terminal.print(
       hadFactor
         ? `${username} has no second factor and no sessions any more`
@@ -59,22 +59,19 @@ export async function reset(call: Call<Options>): Promise<void> {
   })
 }
 
-async function withUser(
-  call: Call<Options>,
-  work: (user: User, database: Database) => Promise<void>,
-): Promise<void> {
-  await withEventFeed(call, async (database, feed) => {
-    if (await hasAppUsers(database))
-      throw new ConfigurationError(
-        'the `user` commands are for accounts that Keystile stores; the app that uses this ' +
-          'database stores its users itself (its option users). ' +
-          'Fix: call keystile.resetFactors(subject) in the app',
-      )
-    const users = createUsers(database, feed, call.clock, { ofUser: call.ofUser })
-    const user = await users.findByLogin(call.operand)
-    if (!user) throw new ConfigurationError(`there is no user ${call.operand}`)
-    await work(user, database)
-  })
+/**
+ * Finds the user that the command names. An app's own user is named by the subject, because only
+ * the app knows more. If a lost key stops the start of the app, only these commands can help.
+ */
+async function findUser(
+  { operand, clock, ofUser }: Call<Options>,
+  database: Database,
+  feed: EventFeed,
+): Promise<{ readonly id: string; readonly username: string; readonly hasAccount: boolean }> {
+  if (await hasAppUsers(database)) return { id: operand, username: operand, hasAccount: false }
+  const user = await createUsers(database, feed, clock, { ofUser }).findByLogin(operand)
+  if (!user) throw new ConfigurationError(`there is no user ${operand}`)
+  return { ...user.publicUser, hasAccount: true }
 }
 
 /** A notice without an IP address has no parameters to encrypt. */

@@ -1,9 +1,11 @@
 import type { Rule } from '../../../feature/rule.ts'
+import { countOf } from '../../../feature/wording.ts'
 import type { SecondFactorChoice } from '../../credentials/second-factors/choice.ts'
 
 export interface RuleOptions {
   readonly secondFactor?: SecondFactorChoice | undefined
   readonly key?: string | undefined
+  readonly previousKey?: string | undefined
   readonly signingKey?: unknown
 }
 
@@ -30,5 +32,34 @@ export const rules: readonly Rule<RuleOptions>[] = [
             },
           ]
         : [],
+  },
+  {
+    id: 'factor-key-opens',
+    standard: 'ASVS 5.0 11.2.2',
+    severity: 'stop',
+    demand:
+      'key or previousKey must decrypt the secrets of the authenticator apps in the database ' +
+      '(a start checks 1,000 of them, and keystile doctor all)',
+    find({ options: { key }, unread, machine }, say) {
+      const { database, keyFile } = machine ?? {}
+      if (database === undefined || database.kind === 'unavailable') return undefined
+      const isUnknown = ['key', 'previousKey', 'signingKey'].some((name) => unread.has(name))
+      if (database.apps === undefined || isUnknown) return undefined
+
+      const { checked, unreadable } = database.apps
+      if (unreadable === 0) return []
+      return [
+        {
+          about: key === undefined && keyFile ? `the file ${keyFile.path}` : say.name('key'),
+          message:
+            'must decrypt the secrets of the authenticator apps in this database; ' +
+            `of ${countOf(checked, 'app')}, it cannot decrypt ${unreadable}`,
+          fix:
+            `give the key that encrypted them as ${say.name('key')}, or, if you replaced it, as ` +
+            `${say.name('previousKey')}; if it is lost, run keystile user reset-factors ` +
+            'for each user',
+        },
+      ]
+    },
   },
 ]
