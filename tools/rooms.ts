@@ -623,6 +623,7 @@ const server: Package = {
         'feature',
         'features/tokens/events',
         'features/operations/audit',
+        'features/credentials/second-factors',
         'features/tokens/sessions',
         'features/users/accounts',
         'features/tokens/signing-keys',

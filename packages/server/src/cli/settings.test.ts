@@ -376,7 +376,7 @@ describe('readSettings', () => {
     const environment = { DATABASE_URL: postgres }
     await assert.rejects(readSettings({}, environment, true), { message: /KEYSTILE_KEY must/ })
     const { options } = await readSettings({}, environment, false)
-    assert.equal(options.database, postgres)
+    assert.deepEqual([options.database, options.key], [postgres, undefined])
     const given = await readSettings({}, { ...environment, KEYSTILE_KEY: key }, false)
     assert.equal(given.options.key, key)
   })

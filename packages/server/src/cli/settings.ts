@@ -99,7 +99,8 @@ export async function readSettings(
   const all = [...faults, ...read.faults.map(sentenceOf)]
   if (all.length > 0 || !read.options) throw new ConfigurationError(cannotStart(all))
 
-  return { options: read.options, ...server }
+  const { key, ...others } = read.options
+  return { options: key === unusedKey ? others : read.options, ...server }
 }
 
 /** Reads all settings for the safety rules. Faults are part of the result and are not thrown. */

@@ -1,34 +1,58 @@
-// Which key an operator needs beside a backup.
+// Which keys an operator needs beside a backup.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { inspectDatabase } from '../../../storage/facts.ts'
+import { countUnreadableApps } from '../../credentials/second-factors/reseal.ts'
 import { canOpen } from '../../tokens/signing-keys/sealed-keys.ts'
 import { keyFileBeside } from '../../tokens/signing-keys/sealing-secret.ts'
 import { findSealedKey } from '../../tokens/signing-keys/signing-keys.ts'
 
 /**
- * Says which key is needed to restore a backup. The backup never contains this key: a person with
- * the backup and the key can make tokens.
+ * Says which keys are needed to restore a backup. The backup never contains them: a person with
+ * the backup and the keys can make tokens.
  *
  * @param options.database the SQLite file that was copied
  */
 export async function describeNeededKey(
   backup: string,
-  { database, signingKey }: { readonly database: string; readonly signingKey?: unknown },
+  options: { readonly database: string; readonly key?: unknown; readonly signingKey?: unknown },
 ): Promise<string> {
+  const needed =
+    options.signingKey === undefined
+      ? [await findSealingKey(backup, options.database)]
+      : ['the key of the setting signingKey', ...(await findAppKey(backup, options))]
+  const [are, them] = needed.length > 1 ? ['They are', 'them'] : ['It is', 'it']
+  return (
+    `To restore it, you also need ${needed.join(' and ')}. ${are} not in the backup. Keep a copy ` +
+    `of ${them} in another place: a person who also has the backup can make tokens`
+  )
+}
+
+const settingKey = 'the value of KEYSTILE_KEY'
+
+/** Names the key that encrypts the signing keys. */
+async function findSealingKey(backup: string, database: string): Promise<string> {
   const key = await inspectDatabase(backup, (reader) => findSealedKey({ reader }))
   const keyFile = keyFileBeside(database)
   const secret = readSecret(keyFile)
-  const needed =
-    signingKey !== undefined
-      ? 'the key of the setting signingKey'
-      : key && secret !== undefined && canOpen(key, [secret])
-        ? `the file ${keyFile}`
-        : 'the value of KEYSTILE_KEY'
-  return (
-    `To restore it, you also need ${needed}. It is not in the backup. Keep a copy of it in ` +
-    'another place: a person who has both can make tokens'
+  return key && secret !== undefined && canOpen(key, [secret]) ? `the file ${keyFile}` : settingKey
+}
+
+/**
+ * Names the key that encrypts authenticator apps beside `signingKey`. The command may run without
+ * the setting `key`, so apps in the backup show that there is one.
+ */
+async function findAppKey(
+  backup: string,
+  { database, key }: { readonly database: string; readonly key?: unknown },
+): Promise<readonly string[]> {
+  if (key !== undefined) return [settingKey]
+  const keyFile = keyFileBeside(database)
+  if (existsSync(keyFile)) return [`the file ${keyFile}`]
+  const found = await inspectDatabase(backup, (reader) =>
+    countUnreadableApps(reader, { secrets: [], limit: 1_000 }),
   )
+  return found?.unreadable ? [settingKey] : []
 }
 
 function readSecret(file: string): string | undefined {

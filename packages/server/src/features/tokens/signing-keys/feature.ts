@@ -12,9 +12,9 @@ import { issuingAlgorithms, type IssuingAlgorithm } from './sealed-keys.ts'
 
 export interface SigningKeyOptions {
   /**
-   * The secret that encrypts the private signing keys: 32 random characters or more. Default on
-   * SQLite: the content of the file `keystile.key` beside the database file; the first start
-   * creates this file. On PostgreSQL there is no default.
+   * The secret that encrypts the private signing keys and the secrets of authenticator apps: 32
+   * random characters or more. Default on SQLite: the content of the file `keystile.key` beside the
+   * database file; the first start creates this file. On PostgreSQL there is no default.
    */
   readonly key?: string | undefined
   /**
@@ -39,7 +39,9 @@ const key: Setting<'key', string> = {
   takenBy: 'both',
   schema: z.string({ error: 'must be a string' }),
   defaultText: 'the file keystile.key beside SQLite; PostgreSQL has no default',
-  help: 'the secret that encrypts the signing keys: 32 random characters or more',
+  help:
+    'the secret that encrypts the signing keys and authenticator apps: ' +
+    '32 random characters or more',
   environment: ['KEYSTILE_KEY'],
   flag: false, // every user of the machine can read the arguments of a process
   isSecret: true,
