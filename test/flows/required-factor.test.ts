@@ -5,6 +5,7 @@ import { decodeJwtUnsafe } from 'keystile/jwt'
 import {
   bothDirectories,
   describeOnBoth,
+  password,
   tokensOf,
   type Answer,
 } from '../../packages/server/test-support/keystile.ts'
@@ -84,6 +85,38 @@ describeOnBoth(
       assert.equal(second.json['recovery_codes'], undefined)
       const [recovery_code] = json['recovery_codes']
       assert.equal((await running.login({ recovery_code })).status, 200)
+    })
+
+    it('only the app and clients created as first-party set up a factor in a login', async () => {
+      const running = await start()
+      const { addClient, send, mails, settled } = running
+      const grants = ['password', 'authorization_code']
+      const partner = await addClient({ id: 'partner', grants })
+      const codeForm = {
+        response_type: 'code',
+        code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+        code_challenge_method: 'S256',
+      }
+      const logIn = (path: string, form: Fields): Promise<Answer> =>
+        send('POST', path, { form: { username: 'ada', password, ...form } })
+      const forms = { '/token': { grant_type: 'password' }, '/authorize-challenge': codeForm }
+      for (const [path, form] of Object.entries(forms))
+        for (const more of [{}, { enrol: 'totp' }, { acr_values: 'mfa' }]) {
+          const refused = await logIn(path, { ...form, ...partner, ...more })
+          assert.deepEqual(
+            [refused.status, refused.json['error'], refused.json['auth_session']],
+            [400, 'unmet_authentication_requirements', undefined],
+          )
+        }
+      await settled()
+      assert.deepEqual([mails.length, await events('factor_required')], [0, 6])
+
+      const own = await addClient({ id: 'phone', grants, firstParty: true })
+      for (const [path, form] of Object.entries(forms))
+        assert.deepEqual((await logIn(path, { ...form, ...own })).json['enrol'], ['totp'])
+      await (await beginEnrolment(running)).end()
+      const partnerAgain = await logIn('/token', { ...forms['/token'], ...partner })
+      assert.deepEqual(partnerAgain.json['methods'], ['otp', 'recovery_code'])
     })
 
     it('the audit record and a mail tell of the app, and the mail can undo it', async () => {

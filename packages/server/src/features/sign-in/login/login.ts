@@ -33,7 +33,7 @@ export type LoginOutcome =
    * step-up that has proved nothing yet.
    */
   | { readonly outcome: 'next'; readonly authSession?: string; readonly methods: readonly string[] }
-  /** The caller demands a second factor, and the account has none. */
+  /** A second factor is demanded, the account has none, and this login sets none up. */
   | { readonly outcome: 'unmet' }
   | EnrolmentStep
   | Over

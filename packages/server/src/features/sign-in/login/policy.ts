@@ -15,7 +15,7 @@ export type Decision =
     }
   /** One of these methods must be proved next. */
   | { readonly outcome: 'next'; readonly methods: readonly Method[] }
-  /** The caller demands a second factor, and the account has none. */
+  /** A second factor is demanded, the account has none, and this login sets none up. */
   | { readonly outcome: 'unmet' }
   /** The person must set up a second factor within the login. */
   | { readonly outcome: 'enrol' }
@@ -27,7 +27,7 @@ export type Decision =
  * that the token of a session alone never starts another session.
  */
 export async function enough<U>(
-  { asked: { demand }, subject, proofs, replaced }: LoginAttempt,
+  { asked: { client, demand }, subject, proofs, replaced }: LoginAttempt,
   user: U,
   parts: MethodParts<U>,
 ): Promise<Decision> {
@@ -44,7 +44,8 @@ export async function enough<U>(
     if (setUp.length > 0) return { outcome: 'next', methods: setUp }
     if (!mustHaveFactor(user, parts) && demand?.needsFactor) return { outcome: 'unmet' }
     // The token of a session alone must not set up a factor.
-    return resumed ? { outcome: 'next', methods: firstSteps } : { outcome: 'enrol' }
+    if (resumed) return { outcome: 'next', methods: firstSteps }
+    return { outcome: client.mayEnrol ? 'enrol' : 'unmet' }
   }
 
   const amr = [...proved.flatMap((method) => method.amr), ...(hasTwo ? ['mfa'] : [])]

@@ -16,6 +16,7 @@ const clientOf = (id: string): Client => ({
   scopes: [],
   may: [],
   firstParty: false,
+  mayEnrol: false,
 })
 const registered = new Map([
   ['orders', { client: clientOf('orders'), secretHash: hashSecret('a % secret: with+all') }],

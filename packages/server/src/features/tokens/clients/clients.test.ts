@@ -127,9 +127,10 @@ describe('createClients', () => {
     const secret = await create()
     const found = await clients.find('orders')
     const { confidential: _, ...client } = orders
-    assert.deepEqual(found?.client, client)
+    assert.deepEqual(found?.client, { ...client, mayEnrol: false })
     assert.ok(isSecretOf(secret!, found?.secretHash ?? ''))
-    assert.deepEqual(await clients.list(), [{ ...orders, active: true, createdAt: new Date(now) }])
+    const listed = { ...orders, mayEnrol: false, active: true, createdAt: new Date(now) }
+    assert.deepEqual(await clients.list(), [listed])
     assert.ok(
       !JSON.stringify(
         await inTables<ClientTables>(database.reader).selectFrom('client').selectAll().execute(),

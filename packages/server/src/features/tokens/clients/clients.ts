@@ -34,6 +34,11 @@ export interface Client {
    * passwords. A client with the grant `password` always does.
    */
   readonly firstParty: boolean
+  /**
+   * Whether people may set up a second factor in a login through the client, which then sees the
+   * secret and the recovery codes. The grant `password` alone is not enough for this.
+   */
+  readonly mayEnrol: boolean
 }
 
 /**
@@ -46,6 +51,7 @@ export const firstParty: Client = {
   scopes: 'all',
   may: [],
   firstParty: true,
+  mayEnrol: true,
 }
 
 /** A registered client, as `keystile client list` prints it. */
@@ -240,6 +246,7 @@ function clientOf(row: ClientRow): Client & Pick<RegisteredClient, 'scopes'> {
     scopes: JSON.parse(row.scopes) as readonly string[],
     may: JSON.parse(row.may) as readonly Permission[],
     firstParty: isFirstParty(row.first_party === 1, grants),
+    mayEnrol: row.first_party === 1,
   }
 }
 

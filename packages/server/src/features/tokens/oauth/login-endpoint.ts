@@ -107,7 +107,7 @@ function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>)
   if (done.outcome === 'unmet')
     return new OAuthError(
       'unmet_authentication_requirements',
-      'The account must have a second factor: set one up first',
+      'The account must have a second factor: set one up in the app first',
     )
   if (done.outcome === 'enrol') return enrolmentRefusal(done)
   if (done.outcome === 'next') {
