@@ -16,6 +16,7 @@ const named = [
   'factor-device',
   'factor-known',
   'factor-email-code',
+  'factor-secret',
   'factor-enrolment',
   'proof',
   'email',

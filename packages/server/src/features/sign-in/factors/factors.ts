@@ -1,7 +1,6 @@
 import { ProblemError, type Clock } from 'keystile/internal'
 import { secondMilliseconds } from '../../../feature/limit-rate.ts'
 import type { Database } from '../../../storage/database.ts'
-import { enrolmentRate } from '../../credentials/second-factors/enrolment-rate.ts'
 import {
   hashRecoveryCode,
   makeRecoveryCodes,
@@ -20,6 +19,7 @@ import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { labelOf, type Directory } from '../../users/directory/directory.ts'
+import { enrolmentRate } from './feature.ts'
 import {
   beginApp,
   confirmApp,

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings, type DefaultedSetting, type Values } from '../../../feature/setting.ts'
+import { minuteMilliseconds, type LimitRate } from '../../../feature/limit-rate.ts'
 import { parseList } from '../../../feature/values.ts'
 import { show } from '../../../feature/wording.ts'
 import { auditEvents, type FactorEvent } from '../../credentials/second-factors/audit-events.ts'
@@ -9,7 +10,6 @@ import {
   secondFactorChoices,
   type SecondFactorChoice,
 } from '../../credentials/second-factors/choice.ts'
-import { enrolmentRate } from '../../credentials/second-factors/enrolment-rate.ts'
 import { adminRole } from '../../users/scopes/scopes.ts'
 import { cliCommands } from './cli-commands.ts'
 import type { Options } from './cli.ts'
@@ -68,6 +68,17 @@ const secondFactorRoles: DefaultedSetting<'secondFactorRoles', readonly string[]
 
 function isRole(name: string, values: Values): boolean {
   return name === adminRole || Object.hasOwn(values['roles'] ?? {}, name)
+}
+
+/**
+ * Limits the set-up of a factor: its secrets and first codes per session, and new recovery codes per
+ * user. A caller gains nothing, but a secret costs a QR code, and the others a write or an audit
+ * entry.
+ */
+export const enrolmentRate: LimitRate = {
+  name: 'factor-enrolment',
+  burst: 20,
+  intervalMilliseconds: 10 * minuteMilliseconds,
 }
 
 /** Second factors: their endpoints, commands and settings. */

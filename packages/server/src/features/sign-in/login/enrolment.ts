@@ -4,7 +4,6 @@
 import type { JsonObject } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { hashSecret, isSecretOf } from '../../../base/secret.ts'
-import { enrolmentRate } from '../../credentials/second-factors/enrolment-rate.ts'
 import {
   hashRecoveryCode,
   makeRecoveryCodes,
@@ -22,7 +21,7 @@ import { labelOf } from '../../users/directory/directory.ts'
 import { attemptMilliseconds } from '../attempts/kept-attempts.ts'
 import { withProof, type Enrolment, type LoginAttempt } from './attempt.ts'
 import type { EnrolmentMark, EnrolmentProof } from './enrolment-in-transaction.ts'
-import { emailCodeRate } from './feature.ts'
+import { emailCodeRate, secretRate } from './feature.ts'
 import type { MethodParts, RefusedProof, WrongFactor } from './methods/method.ts'
 import { readCode, subjectOf } from './methods/otp.ts'
 
@@ -107,7 +106,7 @@ export async function enrol<U>(
   if (otp !== undefined) return proveApp(otp, enrolment, { attempt: kept, user, parts })
   if (values['enrol'] === undefined) return step
 
-  await parts.limits.count([useOf(enrolmentRate, subjectOf(kept))])
+  await parts.limits.count([useOf(secretRate, subjectOf(kept))])
   const names = { service: parts.service, account: labelOf(user, parts.directory) }
   return { ...step, shown: showSecret(enrolment.secret, names) }
 }

@@ -74,6 +74,13 @@ export const emailCodeRate: LimitRate = {
   intervalMilliseconds: 144 * minuteMilliseconds,
 }
 
+/** Limits the secrets that logins show for a new authenticator app, per user. Each costs a QR code. */
+export const secretRate: LimitRate = {
+  name: 'factor-secret',
+  burst: 20,
+  intervalMilliseconds: 10 * minuteMilliseconds,
+}
+
 const auditEvents = [
   /**
    * A login was refused. The entry has the subject if the user exists. It never has the typed name,
@@ -106,5 +113,6 @@ export const feature: Feature<object, LoginEvent> = {
     factorDeviceRate,
     factorKnownRate,
     emailCodeRate,
+    secretRate,
   ],
 }
