@@ -172,7 +172,7 @@ describe('the rate limits of features', () => {
     for (const { file, name } of await findRates())
       assert.match(
         sourceIn(dirname(file)),
-        new RegExp(`(useOf|usesAt)\\(${name},`),
+        new RegExp(`(useOf|usesAt)\\(${name},|confirmCounted\\(limits, ${name},`),
         `${name} of ${file}`,
       )
   })
