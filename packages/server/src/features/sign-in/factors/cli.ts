@@ -1,4 +1,5 @@
-// The commands `keystile user factors` and `keystile user reset-factors`.
+// The commands `keystile user factors` and `keystile user reset-factors`. They need no key: if the
+// app does not start because its key is lost, only they can help.
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Call } from '../../../feature/cli-command.ts'
 import type { Database } from '../../../storage/database.ts'
@@ -47,10 +48,12 @@ export async function reset(call: Call<Options>): Promise<void> {
       subject,
       hasAccount,
       notice: notices('factor_removed'),
+      // An app's own user gets no notice, because only the app knows the address.
       noticeTo: { email: undefined, isVerified: false },
       by: byOperator,
       now: call.clock.now(),
     })
+    await feed.tail()
     call.terminal.print(
       hadFactor
         ? `${username} has no second factor and no sessions any more`
@@ -61,7 +64,7 @@ export async function reset(call: Call<Options>): Promise<void> {
 
 /**
  * Finds the user that the command names. An app's own user is named by the subject, because only
- * the app knows more. If a lost key stops the start of the app, only these commands can help.
+ * the app knows more.
  */
 async function findUser(
   { operand, clock, ofUser }: Call<Options>,
