@@ -10,10 +10,11 @@ interface SqliteError {
 interface Meaning {
   readonly reason: string
   readonly fix: string
-  /** Whether a retry may succeed. If not, a request that gets this error has found a bug. */
+  /** Whether a retry of a statement on an open file may succeed (`unlessUnavailable`). */
   readonly isUnavailable: boolean
 }
 
+// The time is the `timeout` in sqlite-dialect.ts.
 const locked: Meaning = {
   reason: 'another process has locked the SQLite file for more than 5 s',
   fix: 'end the transaction of the other process',
@@ -22,10 +23,10 @@ const locked: Meaning = {
 
 /** What the primary result codes mean: https://sqlite.org/rescode.html */
 const meanings: ReadonlyMap<number, Meaning> = new Map([
-  [5, locked],
-  [6, locked],
+  [5, locked], // SQLITE_BUSY
+  [6, locked], // SQLITE_LOCKED
   [
-    8,
+    8, // SQLITE_READONLY
     {
       reason: 'the SQLite file or its folder cannot be written',
       fix: 'let the user of the process write the file and its folder',
@@ -33,16 +34,16 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
     },
   ],
   [
-    10,
+    10, // SQLITE_IOERR
     {
       reason: 'the disk with the SQLite file fails',
       fix: 'look for errors of the disk in the log of the operating system',
       isUnavailable: true,
     },
   ],
-  [11, damaged('the SQLite file is damaged')],
+  [11, damaged('the SQLite file is damaged')], // SQLITE_CORRUPT
   [
-    13,
+    13, // SQLITE_FULL
     {
       reason: 'the disk with the SQLite file is full',
       fix: 'free some space. Keystile then continues without a restart',
@@ -50,14 +51,14 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
     },
   ],
   [
-    14,
+    14, // SQLITE_CANTOPEN
     {
       reason: 'the SQLite file cannot be opened',
       fix: 'let the user of the process read and write the file and its folder',
       isUnavailable: true,
     },
   ],
-  [26, damaged('the file is not a SQLite database')],
+  [26, damaged('the file is not a SQLite database')], // SQLITE_NOTADB
 ])
 
 /** The error message of a write, if the files were moved or replaced after they were opened. */
@@ -73,24 +74,23 @@ function damaged(reason: string): Meaning {
   }
 }
 
-function meaningOf({ errcode }: SqliteError): Meaning | undefined {
-  return meanings.get(errcode & 0xff)
-}
-
 function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && typeof Reflect.get(error, 'errcode') === 'number'
+}
+
+/** Returns what an error means, with SQLite's own message and code in the reason. */
+function meaningOf(error: unknown): Meaning | undefined {
+  if (!isSqliteError(error)) return undefined
+  const { errcode, message } = error
+  const meaning = meanings.get(errcode & 0xff)
+  const details = `(SQLite: ${message}, code ${errcode})`
+  return meaning && { ...meaning, reason: `${meaning.reason} ${details}` }
 }
 
 interface Explanation {
   readonly reason: string
   readonly fix: string | undefined
 }
-
-/** Says what an error means, with SQLite's own message and code. */
-const explain = (error: SqliteError, { reason, fix }: Meaning): Explanation => ({
-  reason: `${reason} (SQLite: ${error.message}, code ${error.errcode})`,
-  fix,
-})
 
 const sentenceOf = ({ reason, fix }: Explanation): string =>
   fix === undefined ? reason : `${reason}. Fix: ${fix}`
@@ -100,13 +100,16 @@ export function unlessUnavailable<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {
-    const meaning = isSqliteError(error) ? meaningOf(error) : undefined
-    if (!isSqliteError(error) || !meaning?.isUnavailable) throw error
-    throw new DatabaseUnavailableError(sentenceOf(explain(error, meaning)), { cause: error })
+    const meaning = meaningOf(error)
+    if (!meaning?.isUnavailable) throw error
+    throw new DatabaseUnavailableError(sentenceOf(meaning), { cause: error })
   }
 }
 
-/** Thrown when a file cannot be opened, read or migrated. */
+/**
+ * Thrown when a file cannot be opened, read or migrated. An operator must then look at the file.
+ * So this is a `DatabaseUnavailableError` even if a retry cannot succeed.
+ */
 export class SqliteFileError extends DatabaseUnavailableError implements Explanation {
   readonly reason: string
   readonly fix: string | undefined
@@ -122,8 +125,8 @@ export class SqliteFileError extends DatabaseUnavailableError implements Explana
 
 function explainOpening(error: unknown): Explanation {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const meaning = isSqliteError(cause) ? meaningOf(cause) : undefined
-    if (isSqliteError(cause) && meaning) return explain(cause, meaning)
+    const meaning = meaningOf(cause)
+    if (meaning) return meaning
   }
   return { reason: error instanceof Error ? error.message : String(error), fix: undefined }
 }
