@@ -311,6 +311,49 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 9999 }])
   })
 
+  it('a migration never lowers the schema_mark that a newer release has set', async () => {
+    await start()
+    const holder = await connect()
+    await holder.query(`begin; select pg_advisory_xact_lock(${lockNumber})`)
+    const migrateNewer = async (): Promise<void> => {
+      await isWaiting(url)
+      await holder.query(`insert into keystile.migration values ('9998-made-up', ''), ('9999', '');
+          update keystile.schema_mark set oldest = 9999, release = '9.0.0'; commit`)
+    }
+    await withMigration('9998-made-up', contracts(madeUp, 9998), () =>
+      Promise.all([
+        assert.rejects(runMigrations(url, { times }), /needs schema 9999/),
+        migrateNewer(),
+      ]),
+    )
+    assert.deepEqual(await query('select oldest, release from keystile.schema_mark'), [
+      { oldest: 9999, release: '9.0.0' },
+    ])
+  })
+
+  it('if another process lowers schema_mark, a breaking migration is not tried again', async () => {
+    await start()
+    const up = async (db: Reader): Promise<void> => {
+      await query('update keystile.schema_mark set oldest = 19')
+      await sql`do $$ begin raise exception 'x' using errcode = '40P01'; end $$`.execute(db)
+    }
+    await assert.rejects(
+      migrateTo9999({ times }, contracts({ up }, 9999)),
+      /another process has lowered the schema mark, .* Fix: run "keystile migrate" again$/,
+    )
+  })
+
+  it('if schema_mark cannot be reset after a failed migration, the error says so', async () => {
+    await start()
+    await query('alter table keystile.schema_mark add check (oldest > 19) not valid')
+    const up = (): Promise<void> => Promise.reject(new Error('the migration fails'))
+    await assert.rejects(migrateTo9999({ times }, contracts({ up }, 9999)), {
+      name: 'DatabaseUnavailableError',
+      message:
+        /the migration fails, and the schema mark could not be lowered \(.*check.* oldest = 19 in/,
+    })
+  })
+
   it('the printed SQL does what the migration does; printing the SQL changes nothing', async () => {
     await start()
     const before = await readAll()

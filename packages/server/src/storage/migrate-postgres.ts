@@ -2,9 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { CompiledQuery, Kysely, PostgresDialect, sql, type PostgresPool } from 'kysely'
 import { DatabaseUnavailableError, type Reader, type Transaction } from './database.ts'
-import { readMigrations, schema, standingOf } from './migrate.ts'
+import { readMigrations, schema, type SchemaMark } from './migrate.ts'
 import { findRaisedMark, runMissing, setMark } from './migrator.ts'
-import { requireMigrated } from './schema-mark.ts'
+import { reasonOf } from './postgres-errors.ts'
+import { requireUpgradable } from './schema-mark.ts'
 
 /** How long migrations wait. All times are in milliseconds. */
 export interface MigrationTimes {
@@ -55,6 +56,7 @@ export interface MigrateOptions {
  * @returns the names of the migrations that it has run
  * @throws {ConfigurationError} if this release cannot upgrade the database
  * @throws {DatabaseUnavailableError} if another transaction has locked a table for too long
+ * @throws {AggregateError} if a migration has failed and the schema mark could not be lowered again
  */
 export async function migratePostgres(
   pool: PostgresPool,
@@ -63,37 +65,82 @@ export async function migratePostgres(
   const dialect = new PostgresDialect({ pool })
   const db = new Kysely<unknown>({ dialect }).withSchema(schema)
   const before = await readMigrations(db)
-  if (standingOf(before) !== 'behind') requireMigrated(before)
+  requireUpgradable(before)
   if (before.missing.length === 0 || (onlyIfEmpty && !before.isEmpty)) return []
 
   // If the database has no mark yet, no running server reads the mark.
-  const raised = before.mark && findRaisedMark(before.missing)
-  if (raised !== undefined) {
-    await underLock(db, { report, times }, (transaction) => setMark(transaction, raised))
+  const mustRaise = before.mark && findRaisedMark(before.missing) !== undefined
+  const raised = mustRaise ? await underLock(db, { report, times }, raiseMark) : undefined
+  if (raised) {
     const seconds = times.notice / 1000
-    report(`waits ${seconds} s, so that servers without the migration ${raised} stop writing`)
+    report(`waits ${seconds} s, so that servers without the migration ${raised.to} stop writing`)
     await delay(times.notice)
   }
 
   try {
-    return await tryAgain({ db, report, times }, async (transaction) =>
-      onlyIfEmpty && !(await readMigrations(transaction)).isEmpty ? [] : runMissing(transaction),
-    )
+    return await tryAgain({ db, report, times }, async (transaction) => {
+      const { isEmpty, mark } = await readMigrations(transaction)
+      if (onlyIfEmpty && !isEmpty) return []
+      if (raised && mark && mark.oldest < raised.to) throw wasLowered()
+      return runMissing(transaction)
+    })
   } catch (error) {
-    if (raised !== undefined && before.mark)
-      await lowerMark(db, before.mark.oldest, before.mark.release).catch(() => {})
+    if (!raised) throw error
+
+    const lower = (transaction: Transaction): Promise<void> => lowerMark(transaction, raised)
+    await underLock(db, { report, times }, lower).catch((cause: unknown) => {
+      throw new AggregateError([error, isStillRaised(raised, cause)])
+    })
     throw error
   }
 }
 
-/** Restores the schema mark after migrations have failed, so that older releases work again. */
-async function lowerMark(db: Reader, oldest: number, release: string): Promise<void> {
-  const options = { report: () => {}, times: defaultTimes }
-  await underLock(db, options, async (transaction) => {
-    // Another process may have run the migrations meanwhile.
-    const { missing } = await readMigrations(transaction)
-    if (findRaisedMark(missing) !== undefined) await setMark(transaction, oldest, release)
-  })
+interface RaisedMark {
+  readonly to: number
+  readonly from: SchemaMark
+}
+
+/**
+ * Raises the schema mark for the missing migrations. Never lowers it: until this process had the
+ * lock, another process may have raised the mark or run the migrations.
+ *
+ * @throws {ConfigurationError} if a newer release has raised the mark so that it excludes this one
+ */
+async function raiseMark(transaction: Transaction): Promise<RaisedMark | undefined> {
+  const facts = await readMigrations(transaction)
+  requireUpgradable(facts)
+  const { mark: from, missing } = facts
+  const to = findRaisedMark(missing)
+  if (!from || to === undefined) return undefined
+
+  if (from.oldest < to) await setMark(transaction, to)
+  return { to, from }
+}
+
+/**
+ * Restores the schema mark after migrations have failed, so that older releases work again. Does
+ * nothing if another process has changed the mark or run the migrations meanwhile.
+ */
+async function lowerMark(transaction: Transaction, { to, from }: RaisedMark): Promise<void> {
+  const { mark, missing } = await readMigrations(transaction)
+  if (mark?.oldest === to && findRaisedMark(missing) !== undefined)
+    await setMark(transaction, from.oldest, from.release)
+}
+
+function wasLowered(): DatabaseUnavailableError {
+  return new DatabaseUnavailableError(
+    'another process has lowered the schema mark, because its migrations failed, so older ' +
+      'servers write again. Fix: run "keystile migrate" again',
+  )
+}
+
+/** `runMigrations` appends this error to the one of the migration. */
+function isStillRaised({ to, from }: RaisedMark, cause: unknown): DatabaseUnavailableError {
+  return new DatabaseUnavailableError(
+    `and the schema mark could not be lowered (${reasonOf(cause)}), so servers without the ` +
+      `migration ${to} still answer 503. Fix: run "keystile migrate" again; if it fails again, ` +
+      `set oldest = ${from.oldest} in the table ${schema}.schema_mark`,
+  )
 }
 
 interface Waiting {
@@ -114,7 +161,7 @@ async function tryAgain<Result>(
 
       const blockers = await findBlockers(db, times.lock)
       if (left === 0) throw blockedBy(blockers)
-      report(`${blockedBy(blockers).message.split('. Fix')[0]}; tries again (${left} tries left)`)
+      report(`${describe(blockers)}; tries again (${left} tries left)`)
       await delay(times.pause)
     }
   }
@@ -180,17 +227,21 @@ async function findBlockers(db: Reader, milliseconds: number): Promise<readonly 
   return rows
 }
 
-function blockedBy(blockers: readonly Blocker[]): DatabaseUnavailableError {
+function describe(blockers: readonly Blocker[]): string {
   const who = blockers.map(
     ({ pid, role, application }) =>
       `process ${pid} of PostgreSQL (role ${role}, application "${application}")`,
   )
+  return `a table is locked by ${who.join(', ') || 'another transaction'}`
+}
+
+function blockedBy(blockers: readonly Blocker[]): DatabaseUnavailableError {
   const [first] = blockers
   const how = first
     ? `wait until it has ended, or run "select pg_terminate_backend(${first.pid})"`
     : 'find it in pg_stat_activity'
   return new DatabaseUnavailableError(
-    `a table is locked by ${who.join(', ') || 'another transaction'}. ` +
+    `${describe(blockers)}. ` +
       `Fix: ${how}; then run "keystile migrate" again. Nothing was changed`,
   )
 }

@@ -11,7 +11,7 @@ import {
   standingOf,
   type MarkTables,
 } from './migrate.ts'
-import { requireMigrated } from './schema-mark.ts'
+import { requireUpgradable } from './schema-mark.ts'
 
 interface MigrationTables {
   readonly migration: { readonly name: string; readonly timestamp: string }
@@ -32,7 +32,7 @@ export async function migrateSqlite(db: Reader): Promise<readonly string[]> {
  */
 export async function runMissing(transaction: Reader): Promise<readonly string[]> {
   const facts = await readMigrations(transaction)
-  if (standingOf(facts) !== 'behind') requireMigrated(facts)
+  requireUpgradable(facts)
 
   await createBookkeeping(transaction, await findAbsent(transaction))
   await runSteps(transaction, facts.missing)

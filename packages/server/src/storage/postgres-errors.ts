@@ -134,7 +134,7 @@ export function hasRolledBack(error: unknown): boolean {
 export function reasonOf(error: unknown): string {
   const cause = rootOf(error)
   // If a host has several addresses, the error has an empty message and an error for each address.
-  const parts = cause instanceof AggregateError ? cause.errors.map(messageOf) : [messageOf(cause)]
+  const parts = cause instanceof AggregateError ? cause.errors.map(reasonOf) : [messageOf(cause)]
   return parts.join(', ')
 }
 

@@ -13,10 +13,10 @@ import {
 } from 'kysely'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Reader } from './database.ts'
-import { schema, standingOf, type MigrationFacts } from './migrate.ts'
+import { schema, type MigrationFacts } from './migrate.ts'
 import { defaultTimes, lockNumber } from './migrate-postgres.ts'
 import { createBookkeeping, findRaisedMark, runSteps, type Absent } from './migrator.ts'
-import { requireMigrated } from './schema-mark.ts'
+import { requireUpgradable } from './schema-mark.ts'
 
 export interface PrintedDatabase {
   readonly kind: 'sqlite' | 'postgres'
@@ -32,7 +32,7 @@ export interface PrintedDatabase {
  *   on the rows of the database
  */
 export async function printMigrations({ kind, facts, absent }: PrintedDatabase): Promise<string> {
-  if (standingOf(facts) !== 'behind') requireMigrated(facts)
+  requireUpgradable(facts)
   const { missing, isEmpty } = facts
   if (missing.length === 0) return '-- No migrations are missing.'
 

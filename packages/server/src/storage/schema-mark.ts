@@ -3,6 +3,7 @@ import { DatabaseUnavailableError } from './database.ts'
 import {
   findSchemaFault,
   schemaNumber,
+  standingOf,
   tooNew,
   type MigrationFacts,
   type SchemaMark,
@@ -29,4 +30,9 @@ export function requireOldSchema(mark: SchemaMark): void {
 export function requireMigrated(facts: Omit<MigrationFacts, 'mayMigrate'>): void {
   const fault = findSchemaFault(facts)
   if (fault) throw new ConfigurationError(`the database ${fault.message}. Fix: ${fault.fix}`)
+}
+
+/** @throws {ConfigurationError} if this release can neither run on the database nor upgrade it */
+export function requireUpgradable(facts: Omit<MigrationFacts, 'mayMigrate'>): void {
+  if (standingOf(facts) !== 'behind') requireMigrated(facts)
 }
