@@ -1,8 +1,8 @@
 import { ConfigurationError } from './configuration-error.ts'
 
 /**
- * The oldest version of Node that Keystile supports: in older versions, `node:sqlite` is not
- * complete. `bin/keystile.cjs` and `package.json` repeat this version.
+ * The oldest version of Node that `@keystile/server` supports: in older versions, `node:sqlite` is
+ * not complete. `bin/keystile.cjs` and `package.json` repeat this version.
  */
 export const minNode = [24, 15] as const
 

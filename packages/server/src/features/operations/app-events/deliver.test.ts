@@ -101,7 +101,7 @@ describe('the delivery of durable events', () => {
     )
     assert.deepEqual(logged.map((entry) => (entry as readonly [object, string])[1]).toSorted(), [
       'the app did not handle an event for 7 days; it is not tried again',
-      'the function onEvent of the app failed; it is called again',
+      'the function onEvent.handle of the app failed; it is called again',
     ])
     assert.equal(delivery.readGauges().length, 2)
     await setImmediate()

@@ -8,7 +8,7 @@ import { createQueueGauges } from '../queue/gauges.ts'
 import { startWorker, type Queue } from '../queue/worker.ts'
 import type { AppEvent, DurableAppEvent, DurableEventHandler } from './app-event.ts'
 import { deadEvents, waitingEvents, type AppEventOptions } from './feature.ts'
-import { isOverdue } from './lifetimes.ts'
+import { deliveryDays, isOverdue } from './lifetimes.ts'
 import { countEvents, eventCommands, eventTable, storeHandler } from './store.ts'
 import type { AppEventRow } from './tables.ts'
 
@@ -124,8 +124,11 @@ function queueOf(
       const { type } = eventOf(row)
       const fields = { err: failed.error, event: type, id: row.id, tries: row.tries }
       if (failed.failure.isFinal)
-        logger.error(fields, 'the app did not handle an event for 7 days; it is not tried again')
-      else logger.error(fields, 'the function onEvent of the app failed; it is called again')
+        logger.error(
+          fields,
+          `the app did not handle an event for ${deliveryDays} days; it is not tried again`,
+        )
+      else logger.error(fields, 'the function onEvent.handle of the app failed; it is called again')
     },
   }
 }

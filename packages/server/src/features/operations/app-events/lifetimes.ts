@@ -2,8 +2,10 @@
 
 const dayMilliseconds = 24 * 60 * 60 * 1000
 
-/** The age at which an event that was not handled becomes a dead letter. */
-export const deliveryMilliseconds: number = 7 * dayMilliseconds
+/** The age in days at which an event that was not handled becomes a dead letter. */
+export const deliveryDays = 7
+export const deliveryMilliseconds: number = deliveryDays * dayMilliseconds
+
 /** Whether an event that was created at `createdAt` and is still not handled is a dead letter. */
 export function isOverdue(createdAt: number, now: number): boolean {
   return createdAt < now - deliveryMilliseconds
@@ -11,6 +13,7 @@ export function isOverdue(createdAt: number, now: number): boolean {
 
 /** The age at which an event is deleted, even if it was not handled. */
 export const eventLifetimeMilliseconds: number = 30 * dayMilliseconds
+
 /**
  * How long processes still store new events after the last process with a durable handler has
  * stopped. Without this limit, an app that removes its handler would fill the database.
