@@ -92,8 +92,10 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       'The client sends an ID token or a refresh token. Or the issuer does not follow RFC 9068, ' +
       'and the verifier has no `tokenType`.',
     fix:
-      "Send the access token. For an issuer without RFC 9068, set `tokenType: 'JWT'`. If the " +
-      '`aud` of its access tokens is the id of the client, add this id to `clients`.',
+      "Send the access token. For an issuer without RFC 9068, set `tokenType: 'JWT'`. Without " +
+      '`clients`, the verifier refuses a token whose `aud` is the client of the token, because ' +
+      'ID tokens have such an `aud`. If the access tokens of your issuer have one too, add the ' +
+      'id of the client to `clients`.',
   },
   malformed_claim: {
     meaning: 'A claim has a type that its standard does not allow.',
@@ -208,8 +210,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       'The code of the app threw a `TokenError` with the code `invalid_token`, and gave no ' +
       '`reason`. With this class of `keystile`, the app can refuse a token itself.',
     cause:
-      'The function `user` refused the token, or a verifier that the app has written itself ' +
-      'instead of using `createVerifier`.',
+      'The function `user` refused the token. Or the app uses a verifier of its own instead of ' +
+      '`createVerifier`, and this verifier refused the token.',
     fix: 'Find the place in the code of the app that throws the error.',
   },
   service_unavailable: {

@@ -198,8 +198,8 @@ const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 16.5.3',
     severity: 'stop',
     demand:
-      'this release must be able to use the tables: on PostgreSQL, no migration may be missing; ' +
-      'and no newer release may have changed the tables so that this release cannot use them',
+      'no newer release may have changed the tables so that this release cannot use them; ' +
+      'on PostgreSQL, no migration may be missing either',
     find: ({ machine }) =>
       machine?.database && machine.database.kind !== 'unavailable'
         ? findTableFaults(machine.database)
@@ -271,8 +271,8 @@ const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 7.4.1',
     severity: 'stop',
     demand:
-      'PostgreSQL must have fsync on, unless dangerouslyAllowLostCommits is true (Keystile sets ' +
-      'synchronous_commit on for its own transactions)',
+      'PostgreSQL must have fsync on, unless `dangerouslyAllowLostCommits` is true (Keystile ' +
+      'sets synchronous_commit on for its own transactions)',
     find({ options, machine }, say) {
       if (machine?.database?.kind !== 'postgres') return undefined
       if (machine.database.fsync !== 'off' || options.dangerouslyAllowLostCommits === true)

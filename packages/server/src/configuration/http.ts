@@ -53,8 +53,8 @@ const trustedProxies: Setting<'trustedProxies', readonly string[]> = {
   }),
   defaultText: 'no proxy is trusted, and there are no rate limits by address',
   help:
-    'addresses and ranges of proxies whose X-Forwarded-For is trusted; unix: for a UNIX ' +
-    'socket; give none if there is no proxy',
+    'addresses and ranges of proxies whose X-Forwarded-For is trusted; the entry "unix:" is a ' +
+    'proxy on a UNIX socket; if there is no proxy, give none',
   environment: ['KEYSTILE_TRUSTED_PROXIES'],
   parse: parseList,
   findFaults: (proxies) =>

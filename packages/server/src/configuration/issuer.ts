@@ -88,7 +88,7 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'http-allowed',
     standard: 'ASVS 5.0 12.2.1',
     severity: 'warn',
-    demand: 'dangerouslyAllowHttpIssuer should not be true',
+    demand: '`dangerouslyAllowHttpIssuer` should not be true',
     find: ({ options: { dangerouslyAllowHttpIssuer } }, say) =>
       dangerouslyAllowHttpIssuer
         ? [

@@ -18,7 +18,7 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
     standard: 'ASVS 5.0 6.3.1',
     severity: 'warn',
     demand:
-      'if other machines can reach the server, trustedProxies should be set; ' +
+      'if other machines can reach the server, `trustedProxies` should be set; ' +
       'without a proxy, to an empty list',
     find: (situation, say) =>
       situation.options.trustedProxies === undefined &&

@@ -25,7 +25,7 @@ export function findProxyFault(text: string): string | undefined {
   if (!range)
     return (
       'is not an address such as 10.0.0.7, a range such as 10.0.0.0/8 or fd00::/8, ' +
-      'or unix: for a UNIX socket'
+      'or "unix:" for a UNIX socket'
     )
 
   return range.prefix === 0

@@ -8,10 +8,11 @@
 // never changes. `migrate.test.ts` has a digest of it; before a release, add the digests of its
 // migrations.
 //
-// The table `schema_mark` has the oldest schema that may still run on the database. So an older
-// server that runs notices that a newer release has contracted the tables: the feed of revocations
-// reads the mark with each read (features/tokens/events/follower.ts). If the mark excludes this
-// release, `/readyz` answers 503, commands fail (`checkWrites`), and after 4 s guards answer 503.
+// The table `schema_mark` has the number of a migration: a release without this migration must not
+// run on the database. So an older server that runs notices that a newer release has contracted the
+// tables: the feed of revocations reads the mark with each read
+// (features/tokens/events/follower.ts). If the mark excludes this release, `/readyz` answers 503,
+// commands fail (`checkWrites`), and after 4 s guards answer 503.
 //
 // - `migrator.ts` upgrades a SQLite file, in the writer thread, at each start.
 // - `migrate-postgres.ts` upgrades PostgreSQL, for `keystile migrate` (cli/migrate.ts) and

@@ -256,13 +256,15 @@ const confirmation = strictFields({
   password: currentPasswordField
     .meta({
       description:
-        'Not needed if the request has an access token, or a `registration_id` without `username`',
+        'The password of the account or registration. Required, unless the request has an access ' +
+        'token of the account or a `registration_id`. With `username`, it is always required',
     })
     .optional(),
   username: usernameField
     .meta({
       description:
-        'Only for a registration whose user name is taken: another one. Send `password` with it',
+        'Replaces the user name of the registration, for example if that is taken. Send ' +
+        '`password` too',
     })
     .optional(),
 })
@@ -277,8 +279,8 @@ export function confirmRoute(
       summary: 'Verify an address',
       description:
         'Takes the token of the link; or the code, with the id of the request or of the ' +
-        'registration. Requires the access token or the password of the account, because another ' +
-        'person may have registered the address.',
+        'registration. Except with the code of a registration, also requires the access token or ' +
+        'the password of the account, because another person may have registered the address.',
       body: { type: 'json', schema: describeFields(confirmation) },
       success: { status: 204, description: 'The address of the account is verified' },
       otherSuccess: describeCreated(profile, 'The registration became this account'),

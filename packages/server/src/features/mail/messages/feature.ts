@@ -98,7 +98,7 @@ const settings = listSettings<MailOptions>({
     takenBy: 'both',
     schema: z.string(mustBeString),
     defaultText: 'no mails are sent',
-    help: 'the mail server, as an smtp: or smtps: URL; or console:, to show mails at /dev/mail',
+    help: 'the mail server, as an smtp: or smtps: URL; "console:" shows mails at /dev/mail instead',
     environment: ['KEYSTILE_MAIL_URL'],
     flag: false, // every user of the machine can read the arguments of a process
     isSecret: true,

@@ -112,7 +112,7 @@ export const feature: Feature = {
       flags: { id: { value: 'ID' } },
       takesSettings: 'withoutKey',
       summary:
-        'send all mails now that failed: dead letters, and mails that wait for their next try; ' +
+        'send all failed mails now: dead letters, and mails that wait for their next try; ' +
         'with --id, only this mail',
       load: async () => (await import('./cli.ts')).retry,
     },

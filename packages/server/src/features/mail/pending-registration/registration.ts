@@ -163,8 +163,8 @@ export function pendingRegistrationRoute(
         'Sends a mail to the address, with a link and a code, valid for 24 hours. ' +
         '`POST /email-verifications/confirm` then creates the account. ' +
         'The answer is the same if the username or the email is taken. ' +
-        'If no mail arrives, the mailbox may have got too many: register again six hours later, ' +
-        'or let the operator send an invitation. ' +
+        'If no mail arrives, the mailbox may have got too many mails: register again six hours ' +
+        'later, or let the operator send an invitation. ' +
         '`Accept-Language` chooses the language of the mail.',
       body: { type: 'json', schema: form.schema },
       success: {

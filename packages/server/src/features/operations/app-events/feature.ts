@@ -100,9 +100,8 @@ export const feature: Feature<AppEventOptions> = {
       flags: { id: { value: 'ID' } },
       takesSettings: 'withoutKey',
       summary:
-        'give the app all events now that failed: dead letters, and events that wait for their ' +
-        'next try; ' +
-        'with --id, only this event',
+        'give the app all failed events now: dead letters, and events that wait for their ' +
+        'next try; with --id, only this event',
       load: async () => (await import('./cli.ts')).retry,
     },
   ],

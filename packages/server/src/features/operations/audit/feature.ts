@@ -55,7 +55,7 @@ export const feature: Feature<AuditOptions, never, unknown, Options> = {
       takesSettings: 'withoutKey',
       summary:
         `print who did what: the last ${defaultLimit} entries; with --since, all entries since ` +
-        'a time (2026-11-25T12:00Z) or of the last 90m, 12h or 7d, for example',
+        'a time such as 2026-11-25T12:00Z, or of a period such as 90m, 12h or 7d',
       async load() {
         const { audit } = await import('./cli.ts')
         return (call) => audit(call, defaultLimit)

@@ -33,8 +33,8 @@ export const feature: Feature<object, BackupEvent, unknown, Options> = {
       flags: { 'keep-sessions': {}, json: {} },
       takesSettings: true,
       summary:
-        'make a database safe that another program, such as pg_restore, has restored: ends all ' +
-        'sessions and revokes all tokens unless there is --keep-sessions; run it before you ' +
+        'make a database safe after another program, such as pg_restore, has restored it: ends ' +
+        'all sessions and revokes all tokens unless there is --keep-sessions; run it before you ' +
         'start a server',
       load: async () => (await import('./cli.ts')).finishRestored,
     },

@@ -21,7 +21,7 @@ const docs: DefaultedSetting<'docs', 'on' | 'off'> = {
   standAloneDefault: ({ issuer }) =>
     issuer === undefined || (typeof issuer === 'string' && isOnThisMachine(issuer)) ? 'on' : 'off',
   defaultText: 'on if the stand-alone server has an issuer on this machine, otherwise off',
-  help: 'on or off: whether /docs and /openapi.json describe the endpoints, below the issuer',
+  help: 'on or off: whether ISSUER/docs and ISSUER/openapi.json describe the endpoints',
   environment: ['KEYSTILE_DOCS'],
 }
 

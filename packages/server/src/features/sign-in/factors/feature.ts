@@ -71,9 +71,9 @@ function isRole(name: string, values: Values): boolean {
 }
 
 /**
- * Limits the set-up of a factor: its secrets and first codes per session, and new recovery codes per
- * user. A caller gains nothing, but a secret costs a QR code, and the others a write or an audit
- * entry.
+ * Limits the set-up of a factor: its secrets and first codes per session, and new recovery codes
+ * per user. A caller gains nothing, but a secret costs a QR code, and the others a write or an
+ * audit entry.
  */
 export const enrolmentRate: LimitRate = {
   name: 'factor-enrolment',

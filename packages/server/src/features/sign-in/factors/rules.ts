@@ -15,8 +15,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 13.3.1',
     severity: 'stop',
     demand:
-      'if signingKey is set and second factors are on, the setting key must be set too: key ' +
-      'encrypts the secrets of authenticator apps, and signingKey is replaced too often for that',
+      'if `signingKey` is set and second factors are on, `key` must be set too: it encrypts the ' +
+      'secrets of authenticator apps, and `signingKey` is replaced too often for that',
     find: ({ options: { secondFactor, key, signingKey }, unread }, say) =>
       secondFactor !== undefined &&
       secondFactor !== 'off' &&
@@ -38,8 +38,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 11.2.2',
     severity: 'stop',
     demand:
-      'key or previousKey must decrypt the secrets of the authenticator apps in the database ' +
-      '(a start checks 1,000 of them, and keystile doctor all)',
+      '`key` or `previousKey` must decrypt the secrets of the authenticator apps in the database ' +
+      '(a start checks 1,000 of them; `keystile doctor` checks all of them)',
     find({ options: { key }, unread, machine }, say) {
       const { database, keyFile } = machine ?? {}
       if (database === undefined || database.kind === 'unavailable') return undefined

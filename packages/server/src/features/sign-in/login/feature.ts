@@ -74,7 +74,9 @@ export const emailCodeRate: LimitRate = {
   intervalMilliseconds: 144 * minuteMilliseconds,
 }
 
-/** Limits the secrets that logins show for a new authenticator app, per user. Each costs a QR code. */
+/**
+ * Limits the secrets that logins show for a new authenticator app, per user. Each costs a QR code.
+ */
 export const secretRate: LimitRate = {
   name: 'factor-secret',
   burst: 20,

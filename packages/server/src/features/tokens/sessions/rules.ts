@@ -82,8 +82,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'RFC 9700 §4.14.2',
     severity: 'warn',
     demand:
-      'graceSeconds must be 30 or less: for so many seconds after its first use, a refresh token ' +
-      'still gets the same successor',
+      '`graceSeconds` must be 30 or less: for this time, a used refresh token still returns the ' +
+      'same new refresh token',
     find: ({ options: { graceSeconds = defaultLifetimes.graceSeconds } }, say) =>
       graceSeconds > longestGraceSeconds
         ? [

@@ -30,8 +30,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 13.3.1',
     severity: 'stop',
     demand:
-      'on PostgreSQL, key must be set: Keystile must not store it in the database, ' +
-      'beside the signing keys that it encrypts',
+      'on PostgreSQL, `key` or `signingKey` must be set: Keystile must not store the key in the ' +
+      'database, beside the signing keys that it encrypts',
     find({ options: { database, key, signingKey }, unread }, say) {
       const isGiven =
         key !== undefined ||
@@ -125,7 +125,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'previous-key-needed',
     standard: 'ASVS 5.0 11.2.2',
     severity: 'warn',
-    demand: 'previousKey must be removed when nothing in the database is encrypted with it',
+    demand: '`previousKey` must be removed when nothing in the database is encrypted with it',
     find({ options: { previousKey }, machine }, say) {
       const { database } = machine ?? {}
       if (database === undefined || database.kind === 'unavailable') return undefined

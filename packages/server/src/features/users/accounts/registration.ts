@@ -101,8 +101,8 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       ...(verification && {
         description:
           'Sends a mail to the address, with a link and a code by which the user verifies it. ' +
-          'If no mail arrives, the mailbox may have got too many: request another one an hour ' +
-          'later at `POST /email-verifications`.',
+          'If no mail arrives, the mailbox may have got too many mails: request another one an ' +
+          'hour later at `POST /email-verifications`.',
       }),
       body: { type: 'json', schema: form.schema },
       success: describeCreated(profile, 'The new user', others),
