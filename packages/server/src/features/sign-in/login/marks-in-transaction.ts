@@ -11,23 +11,16 @@ import type { Transaction } from '../../../storage/database.ts'
 import type { ProofInTransaction } from './proof-in-transaction.ts'
 
 type Check = (proof: ProofInTransaction) => boolean | Promise<boolean>
-/** The methods whose proofs work again. */
-type Comparing = 'password'
-/** The methods whose proofs work once. */
-type Spending = 'otp' | 'recovery_code'
 
-/** Excludes the proofs of an enrolment: with such a name, they would count as a second step. */
-export type MethodName = Exclude<Comparing | Spending, EnrolmentProof>
-
-/** Whether the account still has the credential with this mark. */
-const compared: Readonly<Record<Comparing | 'email_code', Check>> = {
+/** For proofs that work again: whether the account still has the credential with this mark. */
+const compared = {
   // An app's own user was read again after the hash, and cannot be locked.
   password: ({ mark, account }) => !account || passwordMark(account.password_hash) === mark,
   email_code: ({ mark, account }) => !account || account.email === mark,
-}
+} satisfies Readonly<Record<string, Check>>
 
-/** Spends a proof. Returns false if it was spent before. */
-const spent: Readonly<Record<Spending | 'enrolment', Check>> = {
+/** For proofs that work once: spends the proof. Returns false if it was spent before. */
+const spent = {
   // Comes before the first code, which needs the app.
   enrolment: addFirstApp,
   otp({ transaction, mark, subject }) {
@@ -36,7 +29,10 @@ const spent: Readonly<Record<Spending | 'enrolment', Check>> = {
   },
   recovery_code: ({ transaction, mark: id, subject }) =>
     spendRecoveryCode(transaction, { subject, id }),
-}
+} satisfies Readonly<Record<string, Check>>
+
+/** Excludes the proofs of an enrolment: with such a name, they would count as a second step. */
+export type MethodName = Exclude<keyof typeof compared | keyof typeof spent, EnrolmentProof>
 
 const checks: Readonly<Record<string, Check>> = { ...compared, ...spent }
 
