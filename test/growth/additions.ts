@@ -81,15 +81,13 @@ const method: Changes = {
     },
   ],
   [`${login}/marks-in-transaction.ts`]: [
+    ['readonly password: Check', 'readonly pin: Check'],
     [
       'password: ({ mark, account }) => !account || passwordMark(account.password_hash) === mark,',
       'pin: ({ mark, account }) => !account || account.email === mark,',
     ],
-    {
-      line: '> = { otp: hasSecondFactor }',
-      // Whether a user needs the PIN depends on the address alone, which the mark has.
-      becomes: '> = { otp: hasSecondFactor, pin: async () => false }',
-    },
+    // Whether a user needs the PIN depends on the address alone, which the mark has.
+    ['otp: hasSecondFactor,', 'pin: async () => false,'],
   ],
 }
 

@@ -12,15 +12,31 @@ import type { ProofInTransaction } from './proof-in-transaction.ts'
 
 type Check = (proof: ProofInTransaction) => boolean | Promise<boolean>
 
-/** For proofs that work again: whether the account still has the credential with this mark. */
-const compared = {
+/** The proofs that work again. */
+interface Compared {
+  readonly password: Check
+  readonly email_code: Check
+}
+
+/** The proofs that work once. */
+interface Spent {
+  readonly enrolment: Check
+  readonly otp: Check
+  readonly recovery_code: Check
+}
+
+/** Excludes the proofs of an enrolment: with such a name, they would count as a second step. */
+export type MethodName = Exclude<keyof Compared | keyof Spent, EnrolmentProof>
+
+/** Whether the account still has the credential with this mark. */
+const compared: Compared = {
   // An app's own user was read again after the hash, and cannot be locked.
   password: ({ mark, account }) => !account || passwordMark(account.password_hash) === mark,
   email_code: ({ mark, account }) => !account || account.email === mark,
-} satisfies Readonly<Record<string, Check>>
+}
 
-/** For proofs that work once: spends the proof. Returns false if it was spent before. */
-const spent = {
+/** Spends a proof. Returns false if it was spent before. */
+const spent: Spent = {
   // Comes before the first code, which needs the app.
   enrolment: addFirstApp,
   otp({ transaction, mark, subject }) {
@@ -29,10 +45,7 @@ const spent = {
   },
   recovery_code: ({ transaction, mark: id, subject }) =>
     spendRecoveryCode(transaction, { subject, id }),
-} satisfies Readonly<Record<string, Check>>
-
-/** Excludes the proofs of an enrolment: with such a name, they would count as a second step. */
-export type MethodName = Exclude<keyof typeof compared | keyof typeof spent, EnrolmentProof>
+}
 
 const checks: Readonly<Record<string, Check>> = { ...compared, ...spent }
 
@@ -62,7 +75,9 @@ export async function areHeld(
  */
 export const demands: Readonly<
   Record<string, (transaction: Transaction, subject: string) => Promise<boolean>>
-> = { otp: hasSecondFactor }
+> = {
+  otp: hasSecondFactor,
+}
 
 /** Whether each login of this user must prove a second step, as the transaction sees it. */
 export async function demandsSecondStep(
