@@ -243,7 +243,7 @@ describe('keystile doctor', () => {
     assert.deepEqual(readdirSync(join(cwd, 'data')).includes('keystile.key'), false)
   })
 
-  it('`keystile doctor` and `serve` refuse a key that cannot decrypt authenticator apps', async () => {
+  it('`doctor` and `serve` refuse a key that cannot decrypt authenticator apps', async () => {
     const signingKeyFile = join(cwd, 'own.json')
     const signingKey = exportPrivateJwk(generateKey('ES256'))
     writeFileSync(signingKeyFile, JSON.stringify(signingKey), { mode: 0o600 })

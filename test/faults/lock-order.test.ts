@@ -56,7 +56,7 @@ describeOnBoth('ending all sessions of a user', (stage) => {
 
 describeOnBoth('a change of the password while a factor is set up', (stage) => {
   if (stage.kind === 'SQLite') return // it has one writer at a time
-  it('a change of the password without the factor waits for the factor, and is refused', async () => {
+  it('a change of the password waits for a new factor, and is refused without it', async () => {
     const { send, tokens } = await stage.start({ secondFactor: 'optional' })
     const { accessToken: bearer } = await tokens()
     assert.equal((await send('POST', '/users/me/factors/totp', { bearer })).status, 200)

@@ -380,7 +380,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [fresh, true])
   })
 
-  it('a change that waits does not go around a factor that the account must have by now', async () => {
+  it('a change that waits does not go around a factor that is demanded by now', async () => {
     const roles = { boss: ['users:read'] }
     const started = await start({ secondFactor: 'optional', roles, secondFactorRoles: ['boss'] })
     const { asked, confirm, keystile, subject, address, bearer, login } = started
@@ -453,7 +453,7 @@ describeOnBoth('a new address', (stage) => {
     ],
   ]
   for (const [act, doMore] of laterActs)
-    it(`an undo removes the first factor of a thief who changes the address, and ${act}`, async () => {
+    it(`an undo removes the factor of a thief who changes the address, and ${act}`, async () => {
       const started = await start({ secondFactor: 'optional' })
       const thief = await enrol(started, started.clock)
       started.clock.advance(60)

@@ -772,7 +772,7 @@ describeOnBoth('the setting emailVerification', (stage) => {
       assert.equal((await send('POST', missing, { json: {} })).status, 404, missing)
   })
 
-  it('with emailVerification: off, a user verifies the address and sets up a second factor', async () => {
+  it('with emailVerification: off, a user verifies the address and sets up a factor', async () => {
     const { login, register, send, settled, confirm } = await start(stage, 'off', {
       secondFactor: 'optional',
     })

@@ -277,7 +277,7 @@ describeOnBoth(
         }
       })
 
-    it('a user makes new recovery codes twenty times at once, also in several sessions', async () => {
+    it('a user makes new recovery codes twenty times at once, in all sessions', async () => {
       const running = await start({ rateLimits: 'on' })
       const ada = await enrol(running, running.clock)
       const renew = (bearer: string): Promise<Answer> =>

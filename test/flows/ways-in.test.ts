@@ -187,7 +187,7 @@ describeOnBoth(
         assert.equal(await countSessions(), 1)
       })
 
-    it('keystile.sessions.create starts no session without a factor that the app has checked', async () => {
+    it('keystile.sessions.create starts no session without a checked factor', async () => {
       const running = await startWithMailbox(stage, options)
       const subject = await running.addUser()
       const { sessions } = running.keystile
@@ -197,7 +197,7 @@ describeOnBoth(
       await sessions.create({ subject, amr: ['fed', 'mfa'] })
     })
 
-    it('a code of the challenge endpoint is refused if the user must have a factor by now', async () => {
+    it('a code of the challenge endpoint is refused if a factor is needed by now', async () => {
       const before = await startWithMailbox(stage, { secondFactor: 'optional' })
       await before.addUser()
       const answer = await askForCode(before, credentials)

@@ -164,7 +164,7 @@ describe('gather', () => {
     assert.deepEqual(await filesOf({}, { 'signing-key-file': signing }), [signing])
   })
 
-  it('a file with the URL of a mail server or database counts as secret if it has a password', async () => {
+  it('a file with the URL of a server counts as secret if the URL has a password', async () => {
     for (const [name, value, isSecret] of [
       ['mailUrl', 'console:', false],
       ['mailUrl', 'smtp://localhost:2525', false],

@@ -160,7 +160,7 @@ describe('the inspection of the machine', () => {
     assert.equal(await needsPreviousKey({ previousKey: 'other' }), false)
   })
 
-  it('a start checks the first thousand authenticator apps, and `keystile doctor` all', async () => {
+  it('a start checks a thousand authenticator apps, and `keystile doctor` all', async () => {
     sqlite.exec(
       `with recursive n (i) as (select 1 union all select i + 1 from n where i < 1600)
         insert into authenticator_app (subject, state, sealed, last_step, wrong_codes, created_at)

@@ -167,7 +167,7 @@ describe('listen', () => {
     })
   }
 
-  it('the listener resets a connection if all unfinished bodies are too large together', async () => {
+  it('the listener resets a connection if unfinished bodies are too large together', async () => {
     const limits = { ...short, requestMilliseconds: 60_000, bodyMebibytes: 0.1 }
     const { port } = await start({ limits })
     const size = 40_000

@@ -1,8 +1,7 @@
 // The stand-alone HTTP server. `stand-alone.ts` answers the requests, and `pipelining.ts` handles
 // one request of a connection at a time. `slow-readers.ts` closes connections whose clients receive
 // their answers too slowly, and `unfinished-bodies.ts` those whose bodies take too much memory.
-// Requests are counted and logged under the path pattern of their route,
-// such as `/users/{id}`.
+// Requests are counted and logged under the path pattern of their route, such as `/users/{id}`.
 import { once } from 'node:events'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import { pathOf, problemAnswer, ProblemError, randomId, type Logger } from 'keystile/internal'

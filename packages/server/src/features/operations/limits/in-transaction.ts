@@ -74,7 +74,7 @@ export function verdictOf(
   return { wait, refused }
 }
 
-/** Deletes all counts of limits. Call it as the last step of a transaction. */
+/** Sets the limits of these uses back to zero. Call it as the last step of a transaction. */
 export async function clearUses(transaction: Transaction, uses: readonly Use[]): Promise<void> {
   for (const { key } of sortByKey(uses)) await clearOne(transaction, { key })
 }

@@ -1,9 +1,9 @@
 // Stores attempts between their steps, and finds the codes with which logins have ended.
-import { ProblemError, type Clock } from 'keystile/internal'
+import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
-import { secondMilliseconds } from '../../../feature/limit-rate.ts'
 import type { Database } from '../../../storage/database.ts'
+import { mailboxFull } from '../../mail/outbox/mailbox-full.ts'
 import type { AddressedMail } from '../../mail/outbox/new-mail.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Spent } from '../../operations/limits/uses.ts'
@@ -77,7 +77,7 @@ export function createKeptAttempts(
         expires_at: now + attemptMilliseconds,
       }
       const { wait } = await database.write(keepAttempt, { row, ...values })
-      if (wait > 0) throw tooManyMails(wait)
+      if (wait > 0) throw mailboxFull('codes', wait)
       return authSession
     },
     async find(authSession) {
@@ -100,10 +100,4 @@ export function createKeptAttempts(
       return { id, clientId, subject, content, sessionId: sessionId ?? undefined }
     },
   }
-}
-
-function tooManyMails(wait: number): ProblemError {
-  const message = 'This mailbox got too many codes; try again later'
-  const retryAfterSeconds = Math.ceil(wait / secondMilliseconds)
-  return new ProblemError('too_many_requests', message, { retryAfterSeconds })
 }

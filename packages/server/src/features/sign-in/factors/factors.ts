@@ -1,5 +1,4 @@
 import { ProblemError, type Clock } from 'keystile/internal'
-import { secondMilliseconds } from '../../../feature/limit-rate.ts'
 import type { Database } from '../../../storage/database.ts'
 import {
   hashRecoveryCode,
@@ -12,6 +11,7 @@ import type {
 import { showSecret, type ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { makeTotpSecret, stepOf } from '../../credentials/second-factors/totp.ts'
 import type { FactorUndo } from '../../mail/factor-undo/undo.ts'
+import { mailboxFull } from '../../mail/outbox/mailbox-full.ts'
 import type { NoticeKind } from '../../mail/messages/message.ts'
 import type { Notices } from '../../mail/messages/notices.ts'
 import type { By } from '../../operations/audit/entry.ts'
@@ -186,7 +186,5 @@ function noFactor(): ProblemError {
 }
 
 function tooManyMails(wait: number): ProblemError {
-  const message = 'This mailbox got too many mails about second factors; try again later'
-  const retryAfterSeconds = Math.ceil(wait / secondMilliseconds)
-  return new ProblemError('too_many_requests', message, { retryAfterSeconds })
+  return mailboxFull('mails about second factors', wait)
 }

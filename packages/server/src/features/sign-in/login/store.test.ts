@@ -36,6 +36,19 @@ describe('startLogin', () => {
     await database.close()
   })
 
+  const openStarter = (issuing = createIssuing()): ReturnType<typeof openLoginStarter> =>
+    openLoginStarter(database, { issuing, clock, auditSeconds })
+
+  /** Sets up an app of a user, with recovery codes. */
+  async function setUpApp(subject: string, codeIds: readonly string[] = []): Promise<void> {
+    const pending = { subject, sessionId: 's', sealed: 'x', now, hasAccount: true }
+    await database.write(beginApp, pending)
+    const noticeTo = { email: undefined, isVerified: false }
+    const change = { subject, hasAccount: true, notice: undefined, noticeTo, by, now }
+    const confirmed = { ...change, sealed: 'x', step: 1, codeIds, undo: undefined }
+    assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'confirmed' })
+  }
+
   /** Logs a user in. Returns the recipients of all stored notices. */
   async function noticesAfter(
     subject: string,
@@ -46,7 +59,7 @@ describe('startLogin', () => {
     const notice = hasNotice ? prepareMail(kind, undefined, now) : undefined
     const noticeTo = { email, isVerified: false }
     const login = { subject, clientId: 'c', scopes: [], refreshes: true, by, notice, noticeTo }
-    const starter = await openLoginStarter(database, { issuing, clock, auditSeconds })
+    const starter = await openStarter(issuing)
     assert.ok(await starter.start(login))
     const mails = inTables<OutboxTables>(database.reader).selectFrom('mail').select('recipient')
     return (await mails.orderBy('id').execute()).map(({ recipient }) => recipient)
@@ -67,9 +80,6 @@ describe('startLogin', () => {
     return created.user.publicUser.id
   }
 
-  const pendingOf = (subject: string) =>
-    ({ subject, sessionId: 's', sealed: 'x', now, hasAccount: true }) as const
-
   it('a login stores its notice only if the account was made over ten minutes ago', async () => {
     const subject = await addUser()
     now = madeAt + tenMinutes - 1
@@ -81,16 +91,8 @@ describe('startLogin', () => {
 
   it('a login without the factor that the user has just set up starts no session', async () => {
     const subject = await addUser()
-    await database.write(beginApp, pendingOf(subject))
-    const change = { subject, hasAccount: true, notice: undefined, by, now }
-    const noticeTo = { email: undefined, isVerified: false }
-    const confirmed = { ...change, noticeTo, sealed: 'x', step: 1, codeIds: [], undo: undefined }
-    assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'confirmed' })
-    const starter = await openLoginStarter(database, {
-      issuing: createIssuing(),
-      clock,
-      auditSeconds,
-    })
+    await setUpApp(subject)
+    const starter = await openStarter()
     const login = { subject, clientId: 'c', scopes: [], refreshes: true, by }
     assert.equal(await starter.start({ ...login, amr: ['pwd'] }), undefined)
     assert.equal(await starter.start(login), undefined)
@@ -99,11 +101,7 @@ describe('startLogin', () => {
 
   it('a login starts no session if the address was changed after its code', async () => {
     const subject = await addUser()
-    const starter = await openLoginStarter(database, {
-      issuing: createIssuing(),
-      clock,
-      auditSeconds,
-    })
+    const starter = await openStarter()
     const login = { subject, clientId: 'c', scopes: [], refreshes: true, by }
     const withCode = (email_code: string): Parameters<typeof starter.start>[0] => ({
       ...login,
@@ -115,16 +113,8 @@ describe('startLogin', () => {
 
   it('a login that starts no session has spent no code, whatever was proved first', async () => {
     const subject = await addUser()
-    await database.write(beginApp, pendingOf(subject))
-    const noticeTo = { email: undefined, isVerified: false }
-    const change = { subject, hasAccount: true, notice: undefined, noticeTo, by, now }
-    const confirmed = { ...change, sealed: 'x', step: 1, codeIds: ['code'], undo: undefined }
-    assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'confirmed' })
-    const starter = await openLoginStarter(database, {
-      issuing: createIssuing(),
-      clock,
-      auditSeconds,
-    })
+    await setUpApp(subject, ['code'])
+    const starter = await openStarter()
     const login = { subject, clientId: 'c', scopes: [], refreshes: true, by }
     const start = (marks: Readonly<Record<string, string>>): ReturnType<typeof starter.start> =>
       starter.start({ ...login, amr: ['pwd', 'otp', 'mfa'], marks })
@@ -136,11 +126,7 @@ describe('startLogin', () => {
 
   it('a proof that nothing compares with the account is a bug, and starts no session', async () => {
     const subject = await addUser()
-    const starter = await openLoginStarter(database, {
-      issuing: createIssuing(),
-      clock,
-      auditSeconds,
-    })
+    const starter = await openStarter()
     const login = { subject, clientId: 'c', scopes: [], refreshes: true, by }
     await assert.rejects(
       starter.start({ ...login, marks: { toString: '' } }),
@@ -150,12 +136,10 @@ describe('startLogin', () => {
 
   it('a change whose request was checked before the factor was set up is refused', async () => {
     const subject = await addUser()
-    await database.write(beginApp, pendingOf(subject))
+    await setUpApp(subject, ['code'])
     const noticeTo = { email: undefined, isVerified: false }
     const weak = { actor: `user:${subject}`, acr: 'pwd' } as const
     const change = { subject, hasAccount: true, notice: undefined, noticeTo, by: weak, now }
-    const confirmed = { ...change, sealed: 'x', step: 1, codeIds: ['code'], undo: undefined }
-    assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'confirmed' })
 
     const gone = { outcome: 'gone' }
     const codeIds = ['another code']

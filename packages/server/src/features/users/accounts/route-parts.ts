@@ -1,10 +1,12 @@
 // What the account routes share: their settings, their caller and their refusals. `keystile.users`
 // has the same refusals.
 import { ProblemError } from 'keystile/internal'
+import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import type { OpenRoute, RouteDoc, RouteGuard } from '../../../http/route.ts'
 import { areStorable } from '../../../storage/storable.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import { mailboxFull } from '../../mail/outbox/mailbox-full.ts'
 import type { Audit, CallerIdentity } from '../../operations/audit/audit.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import type { ScopeRules } from '../scopes/scopes.ts'
@@ -59,9 +61,7 @@ export function taken(field: 'username' | 'email', member: string = field): Prob
 }
 
 export function tooManyMails(): ProblemError {
-  return new ProblemError('too_many_requests', 'This mailbox got too many mails; try again later', {
-    retryAfterSeconds: 3_600,
-  })
+  return mailboxFull('mails', 60 * minuteMilliseconds)
 }
 
 /** Returns the error for one member of the body. `errors` names the member. */
