@@ -170,9 +170,11 @@ describe('the Kubernetes manifest', () => {
 
   it('the guide creates the Secrets that the manifest reads', () => {
     const guide = read('docs/guides/deployment.md')
-    const created = [...guide.matchAll(/kubectl create secret generic (\S+)((?:.*\\\n)+.*)/g)]
+    const created = [
+      ...guide.matchAll(/kubectl create secret generic (\S+) .*<<END\n([^]*?)\nEND\n/g),
+    ]
     const keys = created.flatMap(([, name, rest = '']) =>
-      [...rest.matchAll(/--from-literal=(\w+)=/g)].map(([, key]) => ({ name, key })),
+      [...rest.matchAll(/^(\w+)=/gm)].map(([, key]) => ({ name, key })),
     )
     const needed = [migrate, server].flatMap(({ env }) =>
       env.map(({ valueFrom }) => valueFrom.secretKeyRef),

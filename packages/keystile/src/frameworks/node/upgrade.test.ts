@@ -159,7 +159,7 @@ describe('onUpgrade', () => {
     )
     assert.equal(
       await read(await ask(t, server)),
-      'HTTP/1.1 401 Unauthorized\r\nx-own: yes\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
+      'HTTP/1.1 401 Unauthorized\r\nx-own: yes\r\nx-content-type-options: nosniff\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
     )
   })
 

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { ProblemError } from '../../base/errors.ts'
 import type { Caller, Decision } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
-import type { HttpAnswer } from '../../http/message.ts'
+import { noSniffing, type HttpAnswer } from '../../http/message.ts'
 import { problemAnswer } from '../../http/problem.ts'
 
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
@@ -56,6 +56,7 @@ export function onUpgrade<S extends string, U, Nobody, T extends TokenType = 'at
 function answer(socket: Duplex, { status, headers, body = '' }: HttpAnswer): void {
   const fields = Object.entries({
     ...headers,
+    ...noSniffing,
     'content-length': Buffer.byteLength(body),
     connection: 'close',
   })
