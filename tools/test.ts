@@ -12,7 +12,9 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { howToGetPostgres, startPostgres } from '../packages/server/test-support/postgres.ts'
 import { checks, report, runCheck } from './checks.ts'
+import { writeBatches } from './batches.ts'
 import { bundle } from './bundled.ts'
+import { longFiles } from './long-files.ts'
 
 const root = join(import.meta.dirname, '..')
 const testFiles = [
@@ -49,8 +51,10 @@ async function runChecks(): Promise<boolean> {
 async function runTests(): Promise<boolean> {
   const found = globSync(files.length > 0 ? files : testFiles, {
     cwd: root,
-    exclude: ['**/node_modules/**'],
+    exclude: ['**/node_modules/**', ...(files.length > 0 || isLong ? [] : longFiles)],
   })
+  if (files.length === 0 && !isLong)
+    console.log(`Only \`npm run test:long\` runs these files: ${longFiles.join(', ')}`)
   if (found.length === 0) {
     console.error(`There are no tests in ${(files.length > 0 ? files : testFiles).join(', ')}`)
     return false
@@ -93,7 +97,8 @@ async function runTests(): Promise<boolean> {
     `--test-timeout=${fileMinutes * 30_000}`,
     ...options,
   ]
-  const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], {
+  const started = files.length > 0 ? found.toSorted() : writeBatches(found, { root, temporary })
+  const runner = spawn(process.execPath, [...nodeOptions, ...started], {
     cwd: root,
     env,
     stdio: 'inherit',

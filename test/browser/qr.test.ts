@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import * as OTPAuth from 'otpauth'
-import { describeAboveDatabase } from '../../packages/server/test-support/keystile.ts'
+import { describeOnOne } from '../../packages/server/test-support/keystile.ts'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
 
 const hasScanner = spawnSync('zbarimg', ['--version']).status === 0
 const skip = skipWithoutBrowser() || (hasScanner ? false : 'zbarimg is not installed')
 
-describeAboveDatabase('the QR code of an authenticator app', (stage) => {
+describeOnOne('SQLite', 'the QR code of an authenticator app', (stage) => {
   it('a scanner reads the QR code, which names the service and the user', { skip }, async (t) => {
     const { accessToken, send } = await stage.start({ secondFactor: 'optional' })
     const bearer = await accessToken('ada')

@@ -8,7 +8,7 @@ import type { Browser, BrowserContext } from 'playwright-core'
 import { mount } from 'keystile/node'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
 import { freePort } from '../../packages/server/test-support/command.ts'
-import { describeAboveDatabase } from '../../packages/server/test-support/keystile.ts'
+import { describeOnOne } from '../../packages/server/test-support/keystile.ts'
 import {
   hiddenFieldsOf,
   mailFlows,
@@ -86,7 +86,7 @@ const personOf = (n: number): Person => ({
   },
 })
 
-describeAboveDatabase('scanners of mails', (stage) => {
+describeOnOne('SQLite', 'scanners of mails', (stage) => {
   let browser: Browser | undefined
   let server: Server | undefined
   before(async () => {

@@ -5,7 +5,7 @@ import { afterEach, it } from 'node:test'
 import type { AppMail, MailMessage } from '@keystile/server'
 import {
   createTestClock,
-  describeAboveDatabase,
+  describeOnOne,
   password,
   type Answer,
   type TestKeystile,
@@ -15,7 +15,7 @@ import { until } from '../../tools/until.ts'
 
 const next = 'purple monkey dishwasher'
 
-describeAboveDatabase('the pages for a new password', (stage) => {
+describeOnOne('SQLite', 'the pages for a new password', (stage) => {
   const mails: MailMessage[] = []
   afterEach(() => void (mails.length = 0))
   const mail: AppMail = { from: 'no-reply@example.com', send: (sent) => void mails.push(sent) }

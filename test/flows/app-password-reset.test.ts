@@ -8,7 +8,7 @@ import type { AppMail, MailMessage, UserDirectory } from '@keystile/server'
 import { skipOfOneProcess } from '../../packages/server/test-support/in-turns.ts'
 import {
   createTestClock,
-  describeOnBoth,
+  describeOnOne,
   password,
   type Answer,
   type Stage,
@@ -107,7 +107,8 @@ function createGate(): { readonly opened: Promise<void>; open(): void } {
   return { opened, open }
 }
 
-describeOnBoth(
+describeOnOne(
+  'PostgreSQL',
   'a forgotten password of an app’s own user',
   (stage) => {
     it('a reset link or code sets a password in the app’s own table, but only once', async () => {

@@ -3,11 +3,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { ClientError, createClient, type ApiClient, type ClientOptions } from 'keystile/client'
 import * as z from 'zod'
-import {
-  describeAboveDatabase,
-  issuer,
-  password,
-} from '../../packages/server/test-support/keystile.ts'
+import { describeOnOne, issuer, password } from '../../packages/server/test-support/keystile.ts'
 import {
   nextPassword,
   readMail,
@@ -18,7 +14,7 @@ import {
 
 const ada = { username: 'ada', email: 'ada@example.com', password }
 
-describeAboveDatabase('keystile/client and accounts', (stage) => {
+describeOnOne('SQLite', 'keystile/client and accounts', (stage) => {
   let server: TestMails
   /** The bodies of the requests, by path. */
   let sent: Map<string, { readonly headers: Headers; readonly body: string }>

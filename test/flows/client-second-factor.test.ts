@@ -5,13 +5,13 @@ import { inspect } from 'node:util'
 import { ClientError, createClient, type ApiClient, type Credentials } from 'keystile/client'
 import {
   createTestClock,
-  describeAboveDatabase,
+  describeOnOne,
   issuer,
   password,
 } from '../../packages/server/test-support/keystile.ts'
 import { enrol, type Enrolled } from '../../packages/server/test-support/second-factor.ts'
 
-describeAboveDatabase('keystile/client and second factors', (stage) => {
+describeOnOne('SQLite', 'keystile/client and second factors', (stage) => {
   for (const storage of ['memory', 'cookie'] as const) {
     async function start(): Promise<{ readonly client: ApiClient; readonly ada: Enrolled }> {
       const clock = createTestClock()

@@ -4,7 +4,7 @@ import { it } from 'node:test'
 import { createClient, memoryStorage, type ApiClient, type ClientOptions } from 'keystile/client'
 import {
   createTestClock,
-  describeAboveDatabase,
+  describeOnOne,
   issuer,
   password,
   type TestClock,
@@ -13,7 +13,7 @@ import {
 
 const me = `${issuer}/users/me`
 
-describeAboveDatabase('keystile/client', (stage) => {
+describeOnOne('SQLite', 'keystile/client', (stage) => {
   let server: TestKeystile
   let clock: TestClock
   /** The bodies of the refreshes that the client sent. */

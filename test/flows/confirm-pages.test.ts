@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, it } from 'node:test'
 import type { AppMail, MailMessage } from '@keystile/server'
 import {
-  describeAboveDatabase,
+  describeOnOne,
   password,
   type Answer,
   type Stage,
@@ -11,7 +11,7 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 import { until } from '../../tools/until.ts'
 
-describeAboveDatabase('the pages that verify an address', (stage) => {
+describeOnOne('SQLite', 'the pages that verify an address', (stage) => {
   const mails: MailMessage[] = []
   afterEach(() => void (mails.length = 0))
   const mail: AppMail = { from: 'no-reply@example.com', send: (sent) => void mails.push(sent) }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import {
-  describeOnBoth,
+  describeOnOne,
   password,
   type Answer,
   type Stage,
@@ -47,7 +47,7 @@ async function verifyAddresses(stage: Stage, { settled }: WithMailbox): Promise<
   await stage.sql('update "user" set email_verified_at = 1')
 }
 
-describeOnBoth('a new address', (stage) => {
+describeOnOne('PostgreSQL', 'a new address', (stage) => {
   const start = async (options: object = {}): Promise<Started> => {
     const started = await startWithMailbox(stage, { emailVerification: 'optional', ...options })
     const { send, users, mailTo } = started
@@ -790,7 +790,7 @@ const strangers = [1, 2, 3].map((n) => ({
   own: `eve-${n}@example.com`,
 }))
 
-describeOnBoth('mails about a new address', (stage) => {
+describeOnOne('PostgreSQL', 'mails about a new address', (stage) => {
   for (const emailVerification of ['optional', 'off'])
     it(`all users together have limits, with emailVerification ${emailVerification}`, async () => {
       const options = { emailVerification, rateLimits: 'on', trustedProxies: [] }
@@ -836,7 +836,7 @@ describeOnBoth('mails about a new address', (stage) => {
   })
 })
 
-describeOnBoth('accounts of a stranger with tagged addresses of a victim', (stage) => {
+describeOnOne('PostgreSQL', 'accounts of a stranger with tagged addresses of a victim', (stage) => {
   /** Adds the victim, and uses up the mails that every stranger can request. */
   async function startVictim(options: object): Promise<
     WithMailbox & {
@@ -897,7 +897,7 @@ describeOnBoth('accounts of a stranger with tagged addresses of a victim', (stag
   })
 })
 
-describeOnBoth('a new address that is not verified', (stage) => {
+describeOnOne('PostgreSQL', 'a new address that is not verified', (stage) => {
   it('a change of an unverified address needs no confirmation, but can be undone', async () => {
     const { addUser, accessToken, send, mailTo, users, login } = await startWithMailbox(stage)
     const subject = await addUser()

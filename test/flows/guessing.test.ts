@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { z } from 'zod'
 import {
   createTestClock,
-  describeAboveDatabase,
+  describeOnOne,
   password,
   type Answer,
   type SendOptions,
@@ -47,7 +47,7 @@ const repeated = (times: number, statuses: readonly number[]): readonly number[]
 const countOf = (answers: readonly Answer[], status: number): number =>
   answers.filter((answer) => answer.status === status).length
 
-describeAboveDatabase('limits on guessing', (stage) => {
+describeOnOne('SQLite', 'limits on guessing', (stage) => {
   it('a login name gets 429 after ten guesses, whether or not the user exists', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()

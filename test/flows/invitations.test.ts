@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import * as z from 'zod'
 import {
-  describeOnBoth,
+  describeOnOne,
   password,
   type Answer,
 } from '../../packages/server/test-support/keystile.ts'
@@ -23,7 +23,7 @@ interface Started extends WithMailbox {
   accept(fields: object): Promise<Answer>
 }
 
-describeOnBoth('an invitation', (stage) => {
+describeOnOne('PostgreSQL', 'an invitation', (stage) => {
   const start = async (options: object = {}): Promise<Started> => {
     const all = { scopes, roles, registration: 'closed', ...options }
     const started = await startWithMailbox(stage, all)

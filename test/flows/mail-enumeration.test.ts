@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { areaUnderCurve } from '../../packages/server/test-support/area-under-curve.ts'
 import {
-  describeAboveDatabase,
+  describeOnOne,
   password,
   serverHashing,
   type Answer,
@@ -90,7 +90,7 @@ const endpoints: readonly Endpoint[] = [
   },
 ]
 
-describeAboveDatabase('a stranger who tries logins at the endpoints for mails', (stage) => {
+describeOnOne('SQLite', 'a stranger who tries logins at the endpoints for mails', (stage) => {
   it(`mail endpoints answer ${count} known and ${count} unknown login names alike${onQuiet}`, async (t) => {
     const started = await startMails(stage, {
       rateLimits: 'on',
@@ -141,7 +141,7 @@ describeAboveDatabase('a stranger who tries logins at the endpoints for mails', 
   })
 })
 
-describeAboveDatabase('a user who tries the addresses of others', (stage) => {
+describeOnOne('SQLite', 'a user who tries the addresses of others', (stage) => {
   it(`a change to a taken or a free address gets the same answer (${changes} times)${onQuiet}`, async (t) => {
     // The limits of one account would end the attack after a few tries.
     const started = await startMails(stage, { emailVerification: 'optional' })

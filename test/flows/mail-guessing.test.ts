@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { MailMessage } from '@keystile/server'
 import {
-  describeAboveDatabase,
+  describeOnOne,
   type SendOptions,
   type Stage,
 } from '../../packages/server/test-support/keystile.ts'
@@ -41,7 +41,7 @@ const passwordOf = (n: number): string => `a password of ${n} words`
 const start = (stage: Stage): Promise<TestMails> =>
   startMails(stage, { rateLimits: 'on', trustedProxies: ['127.0.0.1'] })
 
-describeAboveDatabase('guesses at the codes of mails', (stage) => {
+describeOnOne('SQLite', 'guesses at the codes of mails', (stage) => {
   it(`of ${guessCount} guesses at ${accounts} codes, only 5 per code are checked`, async (t) => {
     const started = await start(stage)
     const { clock, send, confirm, settled } = started
@@ -112,7 +112,7 @@ describeAboveDatabase('guesses at the codes of mails', (stage) => {
   })
 })
 
-describeAboveDatabase('guesses at the codes of each flow', (stage) => {
+describeOnOne('SQLite', 'guesses at the codes of each flow', (stage) => {
   for (const flow of mailFlows) {
     const { idName } = flow
     if (idName === undefined) continue

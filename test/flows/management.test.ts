@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
 import {
-  describeOnBoth,
+  describeOnOne,
   type Answer,
   type Stage,
   type TestKeystile,
@@ -29,7 +29,7 @@ async function startWithUsers(
   return { ...started, admin, bob, idOf }
 }
 
-describeOnBoth('GET /users', (stage) => {
+describeOnOne('PostgreSQL', 'GET /users', (stage) => {
   it('GET /users returns pages of users sorted by name, to callers with users:read', async () => {
     const { admin, bob, send, accessToken } = await startWithUsers(stage)
     await accessToken('Carol')
@@ -91,7 +91,7 @@ describeOnBoth('GET /users', (stage) => {
   })
 })
 
-describeOnBoth('GET /users/{id}', (stage) => {
+describeOnOne('PostgreSQL', 'GET /users/{id}', (stage) => {
   it('GET /users/{id} returns the user, or 404 if the id is unknown', async () => {
     const { admin, bob, send, idOf } = await startWithUsers(stage)
     const id = await idOf('bob')
@@ -107,7 +107,7 @@ describeOnBoth('GET /users/{id}', (stage) => {
   })
 })
 
-describeOnBoth('PATCH /users/{id}', (stage) => {
+describeOnOne('PostgreSQL', 'PATCH /users/{id}', (stage) => {
   it('PATCH /users/{id} changes scopes and roles, and the next login gets them', async () => {
     const { admin, bob, send, idOf, login } = await startWithUsers(stage)
     const path = `/users/${await idOf('bob')}`
@@ -252,7 +252,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
  * Tests what a manager may change in users with more rights. A manager holds `users:read` and
  * `users:write` as scopes, without a role.
  */
-describeOnBoth('a manager without the role admin', (stage) => {
+describeOnOne('PostgreSQL', 'a manager without the role admin', (stage) => {
   const management = ['users:read', 'users:write']
 
   interface Managed extends Awaited<ReturnType<typeof startWithUsers>> {
@@ -416,7 +416,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
   })
 })
 
-describeOnBoth('DELETE /users/{id}', (stage) => {
+describeOnOne('PostgreSQL', 'DELETE /users/{id}', (stage) => {
   it('DELETE /users/{id} deletes the user, and requires the scope users:write', async () => {
     const { admin, bob, send, idOf } = await startWithUsers(stage)
     const path = `/users/${await idOf('bob')}`

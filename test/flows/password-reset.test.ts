@@ -8,7 +8,7 @@ import * as z from 'zod'
 import type { AppMail, MailMessage } from '@keystile/server'
 import {
   createTestClock,
-  describeOnBoth,
+  describeOnOne,
   password,
   type Answer,
   type Stage,
@@ -84,7 +84,7 @@ function wrong(code: string): string {
   return code === '0000 0000' ? '0000 0001' : '0000 0000'
 }
 
-describeOnBoth('a forgotten password', (stage) => {
+describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
   it('a mailed link sets a new password, but only once', async () => {
     const { addUser, asked, confirm, login } = await start(stage)
     await addUser()

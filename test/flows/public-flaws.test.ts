@@ -21,11 +21,7 @@
 // | a scanner uses the link up | emdash #3298, authelia #2994 | test/browser/scanners.test.ts |
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
-import {
-  describeAboveDatabase,
-  password,
-  type Stage,
-} from '../../packages/server/test-support/keystile.ts'
+import { describeOnOne, password, type Stage } from '../../packages/server/test-support/keystile.ts'
 import {
   hiddenFieldsOf,
   mailFlows,
@@ -706,7 +702,7 @@ const flaws: readonly Flaw[] = [
 ]
 
 describe('flaws', { concurrency: 2 }, () =>
-  describeAboveDatabase('flaws of other projects', (stage) => {
+  describeOnOne('SQLite', 'flaws of other projects', (stage) => {
     for (const { source, title, options, test } of flaws)
       it(`${title} (${source})`, async () => test(await startMails(stage, options), stage))
   }),

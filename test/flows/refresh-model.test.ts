@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import {
   createTestClock,
-  describeOnBoth,
+  describeOnOne,
   tokensOf,
   type TestClock,
   type TestKeystile,
@@ -179,7 +179,7 @@ describe('the rules for refreshes, compared with a model', { concurrency: 2 * la
 })
 
 function runHistories(seed: number, numRuns: number): void {
-  describeOnBoth('random histories of refreshes', (stage) => {
+  describeOnOne('PostgreSQL', 'random histories of refreshes', (stage) => {
     it(`${numRuns} random refresh histories match a model (KEYSTILE_SEED=${seed})`, async () => {
       const clock = createTestClock()
       const graced = await stage.start({ clock })

@@ -3,12 +3,12 @@ import { it } from 'node:test'
 import { z } from 'zod'
 import {
   createTestClock,
-  describeOnBoth,
+  describeOnOne,
   issuer,
   password,
 } from '../../packages/server/test-support/keystile.ts'
 
-describeOnBoth('POST /users', (stage) => {
+describeOnOne('PostgreSQL', 'POST /users', (stage) => {
   it('POST /users returns 201 with the user and the user’s URL, but no password hash', async () => {
     const { register } = await stage.start({
       clock: createTestClock(Date.UTC(2026, 0, 2, 3, 4, 5, 6)),

@@ -5,7 +5,7 @@ import { afterEach, it } from 'node:test'
 import { byOperator } from '../../packages/server/test-support/whole-server.ts'
 import { skipOfOneProcess } from '../../packages/server/test-support/in-turns.ts'
 import {
-  describeOnBoth,
+  describeOnOne,
   type Stage,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
@@ -63,7 +63,7 @@ async function assertRefused(reader: Reader, description: RegExp): Promise<void>
 const valuesOf = (events: readonly ServerEvent[]): readonly unknown[] =>
   events.map(({ data }) => data['value'])
 
-describeOnBoth('the feed of revocations', (stage) => {
+describeOnOne('PostgreSQL', 'the feed of revocations', (stage) => {
   afterEach(async () => {
     for (const close of closing.splice(0).toReversed()) await close()
   })

@@ -6,7 +6,7 @@ import { it } from 'node:test'
 import { createAuthenticatorApp } from 'keystile/testing'
 import {
   createTestClock,
-  describeAboveDatabase,
+  describeOnOne,
   describeOnBoth,
   password,
   type Answer,
@@ -82,7 +82,7 @@ async function inGroups<T>(
   }
 }
 
-describeAboveDatabase('guesses of a second factor', (stage) => {
+describeOnOne('SQLite', 'guesses of a second factor', (stage) => {
   const [accounts, guesses] = isLong ? [1_000, 10_000] : [4, 80]
   it(`of ${guesses} guesses for ${accounts} accounts, at most ten are compared for each, and an owner gets in`, async (t) => {
     const clock = createTestClock()

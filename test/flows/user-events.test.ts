@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import * as z from 'zod'
-import { describeOnBoth, type Stage } from '../../packages/server/test-support/keystile.ts'
+import { describeOnOne, type Stage } from '../../packages/server/test-support/keystile.ts'
 import {
   mailFlows,
   readMail,
@@ -19,7 +19,7 @@ const person = { username: 'ada', email: 'ada@example.com', password }
 /** Flows of which the confirmation only inserts a user. */
 const inserting = ['registration', 'invitation']
 
-describeOnBoth('changes of users', (stage) => {
+describeOnOne('PostgreSQL', 'changes of users', (stage) => {
   for (const flow of mailFlows) {
     const title = inserting.includes(flow.name) ? 'changes no user' : 'adds an event for its change'
     it(`the confirmation of the flow "${flow.name}" ${title}`, async () => {

@@ -4,7 +4,7 @@ import { it } from 'node:test'
 import { createGuard } from 'keystile/hono'
 import { Hono } from 'hono'
 import {
-  describeOnBoth,
+  describeOnOne,
   password,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
@@ -21,7 +21,7 @@ async function ask({ keystile }: TestKeystile, bearer: string): Promise<readonly
 const refused = [403, 'email_not_verified']
 const admitted = [200, 'admitted']
 
-describeOnBoth('guard({ verified: true })', (stage) => {
+describeOnOne('PostgreSQL', 'guard({ verified: true })', (stage) => {
   it('guard({ verified: true }) admits a token once its user’s address is verified', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
@@ -45,7 +45,8 @@ describeOnBoth('guard({ verified: true })', (stage) => {
   })
 })
 
-describeOnBoth(
+describeOnOne(
+  'PostgreSQL',
   'guard({ verified: true })',
   (stage) => {
     it('guard({ verified: true }) refuses an app’s own users without emailVerified', async () => {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { until } from '../../tools/until.ts'
 import { byOperator } from '../../packages/server/test-support/whole-server.ts'
-import { describeOnBoth, serverHashing } from '../../packages/server/test-support/keystile.ts'
+import { describeOnOne, serverHashing } from '../../packages/server/test-support/keystile.ts'
 
 const scopes = { 'items:write': 'Change items' }
 
-describeOnBoth('scopes that are withdrawn while logins are in flight', (stage) => {
+describeOnOne('PostgreSQL', 'scopes that are withdrawn while logins are in flight', (stage) => {
   it('a login gets no scopes that the user loses while the login runs', async () => {
     const { users, keystile, login, open, tokens } = await stage.start({
       scopes,

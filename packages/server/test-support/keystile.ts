@@ -203,37 +203,41 @@ export function describeOnBoth(
   suite: (stage: Stage) => void,
   directories: readonly Directory[] = ['accounts'],
 ): void {
-  describeOn(title, suite, { directories, isAboveDatabase: false })
+  describeOn(title, suite, { directories })
 }
 
 /**
  * Like `describeOnBoth`, for rules that do not depend on the kind of database. Without
- * KEYSTILE_LONG=1, the suite runs only on SQLite.
+ * KEYSTILE_LONG=1, the suite runs on one. A machine without PostgreSQL runs it on SQLite.
  */
-export function describeAboveDatabase(title: string, suite: (stage: Stage) => void): void {
-  describeOn(title, suite, { directories: ['accounts'], isAboveDatabase: true })
+export function describeOnOne(
+  kind: Stage['kind'],
+  title: string,
+  suite: (stage: Stage) => void,
+  directories: readonly Directory[] = ['accounts'],
+): void {
+  describeOn(title, suite, { directories, only: kind })
 }
 
 function describeOn(
   title: string,
   suite: (stage: Stage) => void,
-  {
-    directories,
-    isAboveDatabase,
-  }: { readonly directories: readonly Directory[]; readonly isAboveDatabase: boolean },
+  { directories, only }: { readonly directories: readonly Directory[]; only?: Stage['kind'] },
 ): void {
   const hasPostgres = Boolean(process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'])
-  const isShort =
-    (directories.length > 1 || isAboveDatabase) &&
-    hasPostgres &&
-    !process.env['KEYSTILE_LONG'] &&
-    instanceCount === 1
+  const isShort = hasPostgres && !process.env['KEYSTILE_LONG'] && instanceCount === 1
+  /** Whether a short run leaves out this kind of database for these users. */
+  const isLeftOut = (kind: Stage['kind'], directory: Directory): boolean => {
+    if (!isShort) return false
+    if (only) return kind !== only
+    return directories.length > 1 && (kind === 'SQLite') === (directory === 'people')
+  }
   const longOnly = 'KEYSTILE_LONG=1 runs it'
   for (const directory of directories) {
     const whose = directory === 'people' ? ', with the app’s own users' : ''
     const skipSqlite =
       (instanceCount > 1 && 'several instances run on PostgreSQL') ||
-      (isShort && directory === 'people' && longOnly)
+      (isLeftOut('SQLite', directory) && longOnly)
     describe(`${title} on SQLite${whose}`, { skip: skipSqlite, concurrency: 1 }, () => {
       let folder: string
       runOn(suite, 'SQLite', directory, {
@@ -245,7 +249,7 @@ function describeOn(
       })
     })
     const skip = hasPostgres
-      ? isShort && directory === 'accounts' && longOnly
+      ? isLeftOut('PostgreSQL', directory) && longOnly
       : `no PostgreSQL: ${howToGetPostgres}`
     describe(`${title} on PostgreSQL${whose}`, { skip, concurrency: 1 }, () => {
       let database: MigratedDatabase | undefined
