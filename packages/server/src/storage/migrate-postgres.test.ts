@@ -10,6 +10,7 @@ import { inTables, type Reader } from './database.ts'
 import { inspectDatabase, readDatabaseFacts } from './facts.ts'
 import { contracts, expands, migrations, type Migration } from './migrate.ts'
 import { lockNumber, type MigrateOptions } from './migrate-postgres.ts'
+import { findRaisedMark } from './migrator.ts'
 import { inspectSource, migrateDatabase, openDatabase, printSource, runMigrations } from './open.ts'
 import { until } from '../../../../tools/until.ts'
 
@@ -18,6 +19,7 @@ const skip =
     ? false
     : `there is no PostgreSQL: ${howToGetPostgres}`
 const names = Object.keys(migrations).toSorted()
+const oldest = findRaisedMark(names)
 const times = { lock: 100, pause: 1, tries: 2, notice: 1 }
 const thread = new URL('unused:')
 
@@ -83,7 +85,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
       rows.map(({ name }) => name),
       names,
     )
-    assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 19 }])
+    assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest }])
   })
 
   it('a server does not upgrade tables that an older release creates at that time', async () => {
@@ -271,7 +273,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
       },
     }
     await assert.rejects(migrateTo9999(options, contracting(true)), /the migration fails/)
-    assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 19 }])
+    assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest }])
     await start()
 
     const otherTimeouts = withTimeouts('-c statement_timeout=60000')
@@ -334,7 +336,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
   it('if another process lowers schema_mark, a breaking migration is not tried again', async () => {
     await start()
     const up = async (db: Reader): Promise<void> => {
-      await query('update keystile.schema_mark set oldest = 19')
+      await query(`update keystile.schema_mark set oldest = ${oldest}`)
       await sql`do $$ begin raise exception 'x' using errcode = '40P01'; end $$`.execute(db)
     }
     await assert.rejects(
@@ -345,12 +347,14 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
 
   it('if schema_mark cannot be reset after a failed migration, the error says so', async () => {
     await start()
-    await query('alter table keystile.schema_mark add check (oldest > 19) not valid')
+    await query(`alter table keystile.schema_mark add check (oldest > ${oldest}) not valid`)
     const up = (): Promise<void> => Promise.reject(new Error('the migration fails'))
     await assert.rejects(migrateTo9999({ times }, contracts({ up }, 9999)), {
       name: 'DatabaseUnavailableError',
-      message:
-        /the migration fails, and the schema mark could not be lowered \(.*check.* oldest = 19 in/,
+      message: new RegExp(
+        'the migration fails, and the schema mark could not be lowered ' +
+          `\\(.*check.* oldest = ${oldest} in`,
+      ),
     })
   })
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { Kysely } from 'kysely'
 import { copyMigratedFile } from '../../../../test-support/migrated.ts'
-import { readVersion } from '../../../base/version.ts'
 import { inTables, type Reader } from '../../../storage/database.ts'
+import { readMigrations } from '../../../storage/migrate.ts'
 import { openSqliteFile, sqliteDialect } from '../../../storage/sqlite-dialect.ts'
 import { feature } from './feature.ts'
 import { insertEvents, skipNumbers } from './in-transaction.ts'
@@ -90,7 +90,8 @@ describe('the table of events', () => {
       .select('id')
       .where('seq', '=', 2)
       .executeTakeFirstOrThrow()
-    const state = { seq: 2, hasUnnumbered: false, mark: { oldest: 19, release: readVersion() } }
+    const { mark } = await readMigrations(db)
+    const state = { seq: 2, hasUnnumbered: false, mark: { ...mark } }
     assert.deepEqual(await readFeed(db, 2), { ...state, idAt: id })
     assert.deepEqual(await readFeed(db, 3), { ...state, idAt: undefined })
   })
