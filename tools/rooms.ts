@@ -318,12 +318,6 @@ const server: Package = {
       packages: ['keystile'],
     },
     {
-      name: 'features/credentials/second-factors',
-      for: 'authenticator apps and recovery codes: what is stored, and how a code is checked',
-      from: ['base', 'storage', 'feature'],
-      packages: ['keystile', 'node:crypto', 'uqr'],
-    },
-    {
       name: 'features/users/scopes',
       for: 'scopes and roles, and which of them a user holds',
       from: ['storage', 'feature'],
@@ -362,6 +356,12 @@ const server: Package = {
       for: 'the rules for new passwords',
       from: ['feature', 'features/credentials/password'],
       packages: ['node:fs', 'node:url'],
+    },
+    {
+      name: 'features/credentials/second-factors',
+      for: 'authenticator apps and recovery codes, and the list of all second factors',
+      from: ['base', 'storage', 'feature'],
+      packages: ['keystile', 'node:crypto', 'uqr'],
     },
     {
       name: 'features/users/directory',

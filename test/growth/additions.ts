@@ -80,14 +80,29 @@ const method: Changes = {
         '[passwordMethod, otpMethod, recoveryCodeMethod, pinMethod]',
     },
   ],
-  [`${login}/marks-in-transaction.ts`]: [
-    ['readonly password: Check', 'readonly pin: Check'],
+  [`${server}/features/credentials/second-factors/factors-in-transaction.ts`]: [
     [
-      'password: ({ mark, account }) => !account || passwordMark(account.password_hash) === mark,',
-      'pin: ({ mark, account }) => !account || account.email === mark,',
+      `import { appFactor } from './in-transaction.ts'`,
+      `import { pinFactor } from '../pin/in-transaction.ts'`,
     ],
-    // Whether a user needs the PIN depends on the address alone, which the mark has.
-    ['otp: hasSecondFactor,', 'pin: async () => false,'],
+    {
+      line: `export type FactorName = 'otp'`,
+      becomes: `export type FactorName = 'otp' | 'pin'`,
+    },
+    ['otp: appFactor,', 'pin: pinFactor,'],
+  ],
+}
+
+const factorTable: Changes = {
+  [`${server}/storage/migrate.ts`]: [
+    [
+      `import * as authorizationCodes from './migrations/0020-authorization-codes.ts'`,
+      `import * as pins from './migrations/9002-pins.ts'`,
+    ],
+    [
+      `'0020-authorization-codes': expands(authorizationCodes),`,
+      `'9002-pins': contracts(pins, 9002),`,
+    ],
   ],
 }
 
@@ -147,17 +162,26 @@ export const additions = {
   'a feature': { changes: feature, files: 4, lines: 10 },
   'a grant for clients that act for themselves': { changes: clientGrant, files: 1, lines: 2 },
   'a credential scheme': { changes: scheme, files: 1, lines: 2 },
-  'a login method with a second step': { changes: method, files: 2, lines: 6 },
+  'a login method with a second step': { changes: method, files: 2, lines: 5 },
+  'the table of a second factor': { changes: factorTable, files: 1, lines: 2 },
   'a front': { changes: front, files: 3, lines: 6 },
   'a grant that logs in': { changes: loginGrant, files: 2, lines: 6 },
   'a table of user data': { changes: userData, files: 4, lines: 10 },
 } as const
 
 /**
- * The rooms of the new files, each before the room that it is listed before. The plan of rooms is
- * not counted as changed source, because it only says what the sources may import.
+ * The rooms of the new files, each before the room that it is listed before. `importer` is an
+ * existing room that imports the new one. The plan of rooms is not counted as changed source,
+ * because it only says what the sources may import.
  */
 export const rooms = [
+  {
+    name: 'features/credentials/pin',
+    from: ['storage', 'feature'],
+    packages: [],
+    before: 'features/credentials/second-factors',
+    importer: 'features/credentials/second-factors',
+  },
   {
     name: 'features/operations/probe',
     from: ['storage', 'http', 'feature', 'features/operations/audit', 'features/operations/limits'],

@@ -6,19 +6,31 @@ import {
   describeOnBoth,
   password,
   type Answer,
+  type Stage,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { startWithMailbox } from '../../packages/server/test-support/mailbox.ts'
 
 type Fields = Readonly<Record<string, string>>
 
 const credentials = { username: 'pia', password }
 
 /** Starts Keystile with a user who needs a PIN. */
-async function startWithPin(start: () => Promise<TestKeystile>): Promise<TestKeystile> {
+async function startWithPin({ start, sql }: Stage): Promise<TestKeystile> {
   const running = await start()
-  const { status, text } = await running.register({ username: 'pia', email: '4711@pin.example' })
-  assert.equal(status, 201, text)
+  await setPin(await running.addUser(pia), sql)
   return running
+}
+
+const pia = { username: 'pia', email: '4711@pin.example' }
+
+async function setPin(subject: string, sql: Stage['sql']): Promise<void> {
+  await sql(`insert into pin (subject, pin, created_at) values ('${subject}', '4711', 0)`)
+}
+
+async function subjectOf({ users }: TestKeystile): Promise<string> {
+  const [user] = await users.listAfter('', 1)
+  return user?.publicUser.id ?? ''
 }
 
 function assertAsksForPin({ status, json }: Answer): void {
@@ -55,14 +67,14 @@ async function assertLogsIn(send: (fields: Fields) => Promise<Answer>): Promise<
 
 describeOnBoth('the login method', (stage) => {
   it('POST /token asks for the new second step, and refuses a wrong one', async () => {
-    const { send } = await startWithPin(stage.start)
+    const { send } = await startWithPin(stage)
     await assertLogsIn((fields) =>
       send('POST', '/token', { form: { grant_type: 'password', ...fields } }),
     )
   })
 
   it('the new second step is not asked for without the right password', async () => {
-    const { login } = await startWithPin(stage.start)
+    const { login } = await startWithPin(stage)
     const wrong = { username: 'pia', password: 'a wrong password' }
     const [plain, withPin] = [await login(wrong), await login({ ...wrong, pin: '4711' })]
     assertRefused(plain)
@@ -70,9 +82,9 @@ describeOnBoth('the login method', (stage) => {
   })
 
   it('keystile.sessions.create asks for the new second step too', async () => {
-    const { keystile, users } = await startWithPin(stage.start)
-    const [user] = await users.listAfter('', 1)
-    const subject = user?.publicUser.id ?? ''
+    const running = await startWithPin(stage)
+    const { keystile } = running
+    const subject = await subjectOf(running)
     await assert.rejects(keystile.sessions.create({ subject }), { status: 403 })
     await keystile.sessions.create({ subject, amr: ['mfa'] })
   })
@@ -83,15 +95,60 @@ describeOnBoth('the login method', (stage) => {
   })
 })
 
+describeOnBoth('the list of second factors', (stage) => {
+  it('keystile.resetFactors removes the new second factor', async () => {
+    const running = await startWithPin(stage)
+    assertAsksForPin(await running.login(credentials))
+    await running.keystile.resetFactors(await subjectOf(running))
+    const { status, text } = await running.login(credentials)
+    assert.equal(status, 200, text)
+  })
+
+  it('a user whose mailbox was not verified resets password and new second factor', async () => {
+    const { send, addUser, mailTo, login } = await startWithMailbox(stage)
+    await setPin(await addUser(pia), stage.sql)
+    await send('POST', '/password-resets', { json: { login: 'pia' } })
+    const { token } = await mailTo(pia.email)
+    const json = { token, new_password: `${password} 2` }
+    assert.equal((await send('POST', '/password-resets/confirm', { json })).status, 204)
+    const { status, text } = await login({ username: 'pia', password: json.new_password })
+    assert.equal(status, 200, text)
+  })
+
+  it('a change of the address from before the new second factor needs the factor', async () => {
+    const { send, addUser, accessToken, mailTo } = await startWithMailbox(stage)
+    const subject = await addUser(pia)
+    await stage.sql('update "user" set email_verified_at = 1')
+    const bearer = await accessToken('pia')
+    const json = { current_password: password, new_email: 'new@example.com' }
+    assert.equal((await send('POST', '/users/me/email', { bearer, json })).status, 202)
+    const { token } = await mailTo('new@example.com')
+
+    await setPin(subject, stage.sql)
+    const confirmed = { json: { token, password } }
+    const { status, text } = await send('POST', '/email-changes/confirm', confirmed)
+    assert.equal(status, 403, text)
+    assert.match(text, /The account needs a second factor/)
+  })
+
+  it('deleting a user erases the new second factor', async () => {
+    const running = await startWithPin(stage)
+    const user = await running.users.readBySubject(await subjectOf(running))
+    assert.ok(user)
+    assert.equal(await running.users.delete(user, { actor: 'app' }), 'deleted')
+    assert.deepEqual(await stage.sql('select subject from pin'), [])
+  })
+})
+
 describeOnBoth('the front', (stage) => {
   it('the new front logs in, and asks for the second step', async () => {
-    const { send, document } = await startWithPin(stage.start)
+    const { send, document } = await startWithPin(stage)
     await assertLogsIn((json) => send('POST', '/probe-login', { json }))
     assert.ok(Object.hasOwn(document['paths'] as object, '/auth/probe-login'))
   })
 
   it('a login that began at the new front goes on only there', async () => {
-    const { send } = await startWithPin(stage.start)
+    const { send } = await startWithPin(stage)
     const { json } = await send('POST', '/probe-login', { json: credentials })
     const next = { auth_session: json['auth_session'] as string, pin: '4711' }
     const form = { grant_type: 'password', ...next }
@@ -102,7 +159,7 @@ describeOnBoth('the front', (stage) => {
 
 describeOnBoth('the grant that logs in', (stage) => {
   it('the app itself logs people in with the new grant, and refreshes their sessions', async () => {
-    const { send, tokens, refresh } = await startWithPin(stage.start)
+    const { send, tokens, refresh } = await startWithPin(stage)
     const grant_type = 'urn:example:probe-login'
     await assertLogsIn((fields) => send('POST', '/token', { form: { grant_type, ...fields } }))
 

@@ -1,3 +1,4 @@
+import type { SecondFactor } from '../../../feature/second-factor.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import { pendingIn, type AuthenticatorAppRow, type SecondFactorTables } from './tables.ts'
@@ -8,13 +9,9 @@ export const pendingMilliseconds: number = 60 * 60 * 1000
 /** How many apps of a user may wait for their first code: one a session. */
 const maxPending = 10
 
-/**
- * Whether logins of this user need a second factor, because the user has set one up. Lock the user
- * first: an app is confirmed only under this lock, so a change that finds no factor is committed
- * before the factor is.
- */
-export async function hasSecondFactor(transaction: Transaction, subject: string): Promise<boolean> {
-  return (await findApp(transaction, { subject, state: 'confirmed' })).length > 0
+/** Whether the user has a confirmed app. */
+export async function hasApp(db: Reader, subject: string): Promise<boolean> {
+  return (await findApp(db, { subject, state: 'confirmed' })).length > 0
 }
 
 /** Returns an app of a user by its state. A user has at most one app of each state. */
@@ -33,25 +30,6 @@ export const findApp: (
     .where('state', '=', state),
 )
 
-/**
- * Whether a caller has not proved the second factor that the account has by now. The check of the
- * route is not enough: the factor may be newer than it. Lock the user first.
- */
-export async function lacksFactor(
-  transaction: Transaction,
-  {
-    subject,
-    by,
-  }: {
-    readonly subject: string
-    readonly by: { readonly actor: string; readonly acr?: string | undefined }
-  },
-): Promise<boolean> {
-  // An administrator, an operator and the app need no factor of this user.
-  const isOwn = by.actor === `user:${subject}` || by.actor === 'nobody'
-  return isOwn && by.acr !== 'mfa' && (await hasSecondFactor(transaction, subject))
-}
-
 /** A code of an authenticator app that was found to be right. */
 export interface UsedStep {
   readonly subject: string
@@ -64,7 +42,7 @@ export interface UsedStep {
  * Spends a code of an authenticator app: no later transaction accepts a code of this step or an
  * earlier one. Returns false if one was accepted before, or if the user has another app now.
  */
-export async function spendStep(
+async function spendStep(
   transaction: Transaction,
   { subject, sealed, step }: UsedStep,
 ): Promise<boolean> {
@@ -231,7 +209,7 @@ export async function replaceRecoveryCodes(
  *   never stay without an app
  * @returns whether a confirmed app was erased
  */
-export async function eraseSecondFactors(
+export async function eraseApp(
   transaction: Transaction,
   { subject, since = 0 }: { readonly subject: string; readonly since?: number },
 ): Promise<boolean> {
@@ -249,4 +227,14 @@ export async function eraseSecondFactors(
     .where('created_at', '>=', hadApp ? 0 : since)
     .execute()
   return hadApp
+}
+
+/** The authenticator app. Its mark has the step of the code, and the secret as it is stored. */
+export const appFactor: SecondFactor = {
+  isSetUp: hasApp,
+  isHeld(transaction, { subject, mark }) {
+    const [step, sealed] = JSON.parse(mark) as readonly [number, string]
+    return spendStep(transaction, { subject, sealed, step })
+  },
+  erase: eraseApp,
 }

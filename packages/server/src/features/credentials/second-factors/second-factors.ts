@@ -1,6 +1,7 @@
 import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import type { Database } from '../../../storage/database.ts'
+import { secondFactors, type FactorName } from './factors-in-transaction.ts'
 import { findApp, pendingMilliseconds } from './in-transaction.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
 import { countRecoveryCodes, hasRecoveryCode } from './store.ts'
@@ -26,8 +27,8 @@ export type PendingApp = Pick<AuthenticatorApp, 'secret' | 'sealed'>
 
 /** What users have set up as a second factor. */
 export interface SecondFactors {
-  /** Whether logins of this user need a second factor. */
-  hasApp(subject: string): Promise<boolean>
+  /** Whether a user has set up this factor. Then, logins of this user need a second step. */
+  isSetUp(name: FactorName, subject: string): Promise<boolean>
   /**
    * Returns the confirmed app of a user.
    *
@@ -59,7 +60,7 @@ export function createSecondFactors(
     (await findApp(reader, { subject, state: 'confirmed' }))[0]
 
   return {
-    hasApp: async (subject) => (await findConfirmed(subject)) !== undefined,
+    isSetUp: (name, subject) => secondFactors[name].isSetUp(reader, subject),
     async findApp(subject) {
       const row = await findConfirmed(subject)
       if (!row) return undefined

@@ -1,7 +1,7 @@
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import { hasTable } from '../../../storage/migrate.ts'
-import { eraseSecondFactors } from './in-transaction.ts'
+import { eraseSecondFactors } from './factors-in-transaction.ts'
 import type { AuthenticatorAppRow, SecondFactorTables } from './tables.ts'
 
 export async function countRecoveryCodes(reader: Reader, subject: string): Promise<number> {

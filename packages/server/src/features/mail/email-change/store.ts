@@ -1,4 +1,4 @@
-import { lacksFactor } from '../../credentials/second-factors/in-transaction.ts'
+import { lacksFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { command, type Command } from '../../../storage/database.ts'
 import {
   changeAddress,

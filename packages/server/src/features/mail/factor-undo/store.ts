@@ -1,4 +1,4 @@
-import { eraseSecondFactors } from '../../credentials/second-factors/in-transaction.ts'
+import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { noPassword } from '../../credentials/password/stored-hash.ts'
 import { command, type Command } from '../../../storage/database.ts'
 import type { Act } from '../../operations/audit/entry.ts'

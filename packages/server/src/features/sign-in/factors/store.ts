@@ -5,11 +5,15 @@ import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
 import { command, type Command, type Transaction } from '../../../storage/database.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
 import {
-  confirmPending,
   eraseSecondFactors,
   hasSecondFactor,
-  insertPending,
   lacksFactor,
+} from '../../credentials/second-factors/factors-in-transaction.ts'
+import {
+  confirmPending,
+  eraseApp,
+  hasApp,
+  insertPending,
   lockPending,
   replaceRecoveryCodes,
 } from '../../credentials/second-factors/in-transaction.ts'
@@ -100,11 +104,11 @@ export const removeFactors: Command<FactorChange, { readonly outcome: 'removed' 
     const { subject, by, now } = change
     const addressee = await lockAddressee(transaction, change)
     if (!addressee || (await lacksFactor(transaction, change))) return { outcome: 'gone' }
-    if (!(await hasSecondFactor(transaction, subject))) return { outcome: 'gone' }
+    if (!(await hasApp(transaction, subject))) return { outcome: 'gone' }
     const wait = await sendNotice(transaction, addressee, change)
     if (wait > 0) return { outcome: 'too-many-mails', wait }
 
-    await eraseSecondFactors(transaction, { subject })
+    await eraseApp(transaction, { subject })
     await endSessions(transaction, { subject, except: by.sessionId, now })
     await insertAudit<FactorEvent>(transaction, { event: 'factor_removed', ...entryOf(change) })
     return { outcome: 'removed' }
@@ -118,7 +122,7 @@ export const renewRecoveryCodes: Command<
   const { subject, now } = change
   const addressee = await lockAddressee(transaction, change)
   if (!addressee || (await lacksFactor(transaction, change))) return { outcome: 'gone' }
-  if (!(await hasSecondFactor(transaction, subject))) return { outcome: 'gone' }
+  if (!(await hasApp(transaction, subject))) return { outcome: 'gone' }
   const wait = await sendNotice(transaction, addressee, change)
   if (wait > 0) return { outcome: 'too-many-mails', wait }
 

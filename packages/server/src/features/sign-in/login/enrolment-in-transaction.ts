@@ -6,7 +6,7 @@ import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
 import {
-  eraseSecondFactors,
+  eraseApp,
   insertFirstApp,
   replaceRecoveryCodes,
 } from '../../credentials/second-factors/in-transaction.ts'
@@ -52,7 +52,7 @@ export async function addFirstApp({
   if (!(await insertFirstApp(transaction, { subject, sealed, now }))) return false
   const notice = undo?.mail ?? added.notice
   if (!(await sendNotice(transaction, notice, { subject, ...noticeTo, now }))) {
-    await eraseSecondFactors(transaction, { subject })
+    await eraseApp(transaction, { subject })
     return false
   }
 

@@ -2,12 +2,11 @@
 // file, so it must not load a method itself.
 import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import {
-  hasSecondFactor,
-  spendRecoveryCode,
-  spendStep,
-} from '../../credentials/second-factors/in-transaction.ts'
+  secondFactors,
+  type FactorName,
+} from '../../credentials/second-factors/factors-in-transaction.ts'
+import { spendRecoveryCode } from '../../credentials/second-factors/in-transaction.ts'
 import { addFirstApp, type EnrolmentProof } from './enrolment-in-transaction.ts'
-import type { Transaction } from '../../../storage/database.ts'
 import type { ProofInTransaction } from './proof-in-transaction.ts'
 
 type Check = (proof: ProofInTransaction) => boolean | Promise<boolean>
@@ -18,15 +17,14 @@ interface Compared {
   readonly email_code: Check
 }
 
-/** The proofs that work once. */
+/** The proofs that work once, except those of second factors. */
 interface Spent {
   readonly enrolment: Check
-  readonly otp: Check
   readonly recovery_code: Check
 }
 
 /** Excludes the proofs of an enrolment: with such a name, they would count as a second step. */
-export type MethodName = Exclude<keyof Compared | keyof Spent, EnrolmentProof>
+export type MethodName = Exclude<keyof Compared | keyof Spent, EnrolmentProof> | FactorName
 
 /** Whether the account still has the credential with this mark. */
 const compared: Compared = {
@@ -39,15 +37,21 @@ const compared: Compared = {
 const spent: Spent = {
   // Comes before the first code, which needs the app.
   enrolment: addFirstApp,
-  otp({ transaction, mark, subject }) {
-    const [step, sealed] = JSON.parse(mark) as readonly [number, string]
-    return spendStep(transaction, { subject, sealed, step })
-  },
   recovery_code: ({ transaction, mark: id, subject }) =>
     spendRecoveryCode(transaction, { subject, id }),
 }
 
-const checks: Readonly<Record<string, Check>> = { ...compared, ...spent }
+/** Compares or spends the proof of a second factor. A login has one, so its check comes last. */
+const ofFactors = Object.entries(secondFactors).map(([name, { isHeld }]): [string, Check] => [
+  name,
+  ({ transaction, subject, mark }) => isHeld(transaction, { subject, mark }),
+])
+
+const checks: Readonly<Record<string, Check>> = {
+  ...compared,
+  ...spent,
+  ...Object.fromEntries(ofFactors),
+}
 
 /**
  * Whether the account still has what was proved. Checks in the order of this file, not in that of
@@ -67,23 +71,4 @@ export async function areHeld(
     if (mark !== undefined && !(await isHeld({ ...proof, mark }))) return false
   }
   return true
-}
-
-/**
- * For each method that demands a second step, whether this user has set it up. The user may have
- * done so since the policy looked.
- */
-export const demands: Readonly<
-  Record<string, (transaction: Transaction, subject: string) => Promise<boolean>>
-> = {
-  otp: hasSecondFactor,
-}
-
-/** Whether each login of this user must prove a second step, as the transaction sees it. */
-export async function demandsSecondStep(
-  transaction: Transaction,
-  subject: string,
-): Promise<boolean> {
-  for (const isSetUp of Object.values(demands)) if (await isSetUp(transaction, subject)) return true
-  return false
 }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { demands, type MethodName } from './marks-in-transaction.ts'
+import { secondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
+import type { MethodName } from './marks-in-transaction.ts'
 import { methods } from './methods.ts'
 
 describe('the methods of a login', () => {
-  it('the transaction looks for each method that demands a second step', () => {
+  it('each method that demands a second step is in the list of second factors', () => {
     const demanded = methods.filter(({ secondStep }) => secondStep?.isDemanded)
-    assert.deepEqual(demanded.map(({ name }) => name).toSorted(), Object.keys(demands).toSorted())
+    const names = Object.keys(secondFactors)
+    assert.deepEqual(demanded.map(({ name }) => name).toSorted(), names.toSorted())
   })
 
   it('a method has an entry for its mark, and not the name of a proof of an enrolment', () => {

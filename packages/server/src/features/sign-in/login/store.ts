@@ -7,9 +7,10 @@ import {
   useCode,
   type NewCode,
 } from '../attempts/in-transaction.ts'
+import { hasSecondFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { countWrongCode } from '../../credentials/second-factors/in-transaction.ts'
 import type { LoginEvent } from './feature.ts'
-import { areHeld, demandsSecondStep } from './marks-in-transaction.ts'
+import { areHeld } from './marks-in-transaction.ts'
 import {
   lockPerson,
   verifyMailbox,
@@ -58,7 +59,7 @@ async function spendProofs(
 ): Promise<{ readonly account: LockedAccount | undefined } | undefined> {
   const person = await lockPerson(transaction, { subject, rights, hasAccount })
   if (!person) return undefined
-  if (!amr.includes('mfa') && (await demandsSecondStep(transaction, subject))) return undefined
+  if (!amr.includes('mfa') && (await hasSecondFactor(transaction, subject))) return undefined
   if (attemptId !== undefined && !(await lockAttempt(transaction, { id: attemptId, now })))
     return undefined
   if (replaces && !(await lockSession(transaction, { id: replaces.id, subject, now })))

@@ -1,5 +1,5 @@
 // The transactions that change the address of an account, and restore a former one.
-import { eraseSecondFactors } from '../../credentials/second-factors/in-transaction.ts'
+import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'

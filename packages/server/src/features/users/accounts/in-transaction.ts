@@ -5,10 +5,8 @@ import type { AppEvent } from '../../operations/app-events/app-event.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
 import type { Act, By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import {
-  clearWrongCodes,
-  eraseSecondFactors,
-} from '../../credentials/second-factors/in-transaction.ts'
+import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
+import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
 import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { isSameMailbox } from '../directory/names.ts'

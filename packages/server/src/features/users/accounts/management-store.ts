@@ -1,6 +1,6 @@
 // The writes by which an administrator changes or deletes an account. These writes share one lock,
 // so that two concurrent writes cannot leave the system without an administrator.
-import { lacksFactor } from '../../credentials/second-factors/in-transaction.ts'
+import { lacksFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { sql, type Kysely } from 'kysely'
 import type { OfUser } from '../../../feature/of-user.ts'
 import {

@@ -1,6 +1,7 @@
 // Reads accounts, and writes the changes that users make to their own accounts. Changes by
 // administrators are in management-store.ts.
-import { clearWrongCodes, lacksFactor } from '../../credentials/second-factors/in-transaction.ts'
+import { lacksFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
+import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
 import type { CompiledQuery } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
 import {

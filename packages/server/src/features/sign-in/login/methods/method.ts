@@ -26,10 +26,7 @@ export interface MethodParts<U> {
   readonly logger: Logger
 }
 
-/**
- * A way to prove who one is. To add one, write a file beside this one, list it in `methods.ts`, and
- * add an entry to `marks-in-transaction.ts`.
- */
+/** A way to prove who one is. To add one, see "A login method" in ARCHITECTURE.md. */
 export interface Method<Name extends string = string> {
   readonly name: MethodName
   /**
@@ -57,7 +54,7 @@ export interface Method<Name extends string = string> {
 export interface SecondStep {
   /**
    * Whether logins of a user who has set this method up need a second step. Then it must also be in
-   * `demands` of `marks-in-transaction.ts`.
+   * the list of all second factors: features/credentials/second-factors/factors-in-transaction.ts.
    */
   readonly isDemanded: boolean
   isSetUp<U>(

@@ -19,7 +19,7 @@ export const otpMethod: Method<'otp'> = {
   },
   secondStep: {
     isDemanded: true,
-    isSetUp: (subject, { secondFactors }) => secondFactors.hasApp(subject),
+    isSetUp: (subject, { secondFactors }) => secondFactors.isSetUp('otp', subject),
   },
 
   async prove({ otp }, attempt, parts) {

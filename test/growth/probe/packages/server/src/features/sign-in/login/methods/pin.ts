@@ -5,8 +5,8 @@ import type { Method } from './method.ts'
 import { subjectOf } from './otp.ts'
 
 /**
- * A PIN as a second step: an example of a method. Users with an address at pin.example need it, and
- * the PIN is what their address has before the `@`.
+ * A PIN as a second step: an example of a method. The PIN is what the address of the user has
+ * before the `@`. Users with a row in the table need it.
  */
 export const pinMethod: Method<'pin'> = {
   name: 'pin',
@@ -14,10 +14,7 @@ export const pinMethod: Method<'pin'> = {
   parameters: { pin: { type: 'string', description: 'The PIN' } },
   secondStep: {
     isDemanded: true,
-    async isSetUp(subject, { directory }) {
-      const user = await directory.findActive(subject)
-      return user !== undefined && directory.email(user)?.endsWith('@pin.example') === true
-    },
+    isSetUp: (subject, { secondFactors }) => secondFactors.isSetUp('pin', subject),
   },
 
   async prove({ pin }, attempt, { directory, limits, clock }) {
@@ -25,10 +22,10 @@ export const pinMethod: Method<'pin'> = {
     const { uses } = await limits.count([useOf(factorRate, subject)])
     const user = await directory.findActive(subject)
     if (user === undefined) return { outcome: 'refused', reason: 'inactive', subject }
-    const email = directory.email(user)
-    if (email !== `${pin}@pin.example`) return { outcome: 'refused', reason: 'wrong_code', subject }
+    if (directory.email(user) !== `${pin}@pin.example`)
+      return { outcome: 'refused', reason: 'wrong_code', subject }
 
-    const proof = { method: 'pin', at: clock.now(), mark: email }
+    const proof = { method: 'pin', at: clock.now(), mark: pin }
     return {
       outcome: 'proved',
       attempt: withProof(withUses(attempt, uses), subject, proof),
