@@ -69,7 +69,7 @@ describe('readJsonObject', () => {
 describe('checkFields', () => {
   const schema = strictFields({
     name: stringField(),
-    deep: z.array(z.string()).optional(),
+    deep: z.array(stringField()).optional(),
     n: z.number().optional(),
   })
 
@@ -84,7 +84,7 @@ describe('checkFields', () => {
       errors.map(({ loc, type }) => [loc, type]),
       [
         [['body', 'name'], 'missing'],
-        [['body', 'deep', 1], 'value_error'],
+        [['body', 'deep', 1], 'string_type'],
         [['body', 'n'], 'value_error'],
         [['body'], 'extra_forbidden'],
       ],

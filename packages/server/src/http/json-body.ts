@@ -70,13 +70,13 @@ export function checkFields<T extends z.ZodType>(
   schema: T,
   body: JsonObject,
 ): CheckedFields<z.output<T>> {
-  const result = schema.safeParse(body)
+  const result = schema.safeParse(body, { reportInput: true })
   if (result.success) return { errors: [], fields: result.data }
 
-  const errors = result.error.issues.map(({ path, message }) => ({
-    loc: ['body', ...path.map((part) => (typeof part === 'symbol' ? String(part) : part))],
-    msg: message,
-    type: typeOf(message),
+  const errors = result.error.issues.map((issue) => ({
+    loc: ['body', ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))],
+    msg: issue.message,
+    type: typeOf(issue),
   }))
   return { errors }
 }
@@ -126,10 +126,9 @@ function sentenceOf({ loc, msg }: FieldError): string {
   return name === '' ? msg : `${name}: ${msg}`
 }
 
-/** Returns the `type` that Pydantic, and therefore FastAPI, gives to a fault with this message. */
-function typeOf(message: string): string {
-  if (message === 'Field required') return 'missing'
-  if (message === 'Input should be a valid string') return 'string_type'
-  if (message.startsWith('Unknown members')) return 'extra_forbidden'
-  return 'value_error'
+/** Returns the `type` that Pydantic, and therefore FastAPI, gives to this fault. */
+function typeOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return 'extra_forbidden'
+  if (issue.code !== 'invalid_type' || issue.expected !== 'string') return 'value_error'
+  return issue.input === undefined ? 'missing' : 'string_type'
 }

@@ -53,10 +53,9 @@ export function findPasswordErrors(
 }
 
 /** The field for a list of scopes or roles. `findUndeclared()` checks the names. */
-export const namesField: z.ZodType<readonly string[]> = z.array(
-  z.string({ error: 'Input should be a valid string' }),
-  { error: 'Input should be a list of names' },
-)
+export const namesField: z.ZodType<readonly string[]> = z.array(stringField(), {
+  error: 'Input should be a list of names',
+})
 
 /**
  * Returns an error for `scopes` if a scope is not declared, and an error for `roles` if a role is
