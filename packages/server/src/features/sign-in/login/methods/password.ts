@@ -61,18 +61,12 @@ export const passwordMethod: Method<'username' | 'password'> = {
     const user = await directory.findByLogin(username)
     if (user === undefined) return refused('unknown_user', subject)
     if (!directory.active(user)) return refused('inactive', subject)
-    // The user now has a new password, or a new hash of the same password.
-    if (directory.passwordHash(user) !== hash)
-      return { outcome: 'changed', attempt: { ...attempt, subject } }
 
-    const renewed = await renewHash(user, hash, { password, address }, parts)
-    // Another login may have stored its renewed hash first, or the app may have stored none.
-    const renewedUser = renewed === hash ? user : await directory.findByLogin(username)
-    const stored = renewedUser && directory.passwordHash(renewedUser)
-    if (stored !== hash && stored !== renewed)
-      return { outcome: 'changed', attempt: { ...attempt, subject } }
+    const login = { username, password, address }
+    const current = await findCurrentHash(user, hash, login, parts)
+    if (current === undefined) return { outcome: 'changed', attempt: { ...attempt, subject } }
 
-    const proof = { method: 'password', at: clock.now(), mark: passwordMark(stored) }
+    const proof = { method: 'password', at: clock.now(), mark: passwordMark(current) }
     const proved = withProof(attempt, directory.subject(user), proof)
     return { outcome: 'proved', attempt: proved, user }
   },
@@ -116,23 +110,50 @@ async function count<U>(
   return { ...(await countLogin(arriving, { limits, devices })), patienceMilliseconds }
 }
 
+type Login = Credentials & { readonly address: string | undefined }
+
+/**
+ * Returns the hash that is stored now, after renewing it if it is outdated. Returns undefined if
+ * the user has a new password, or if another login has renewed the hash.
+ *
+ * @param verified the hash that the password was verified against
+ */
+async function findCurrentHash<U>(
+  user: U,
+  verified: string,
+  login: Login,
+  parts: MethodParts<U>,
+): Promise<string | undefined> {
+  const { directory } = parts
+  if (directory.passwordHash(user) !== verified) return undefined
+
+  const renewed = await renewHash(user, verified, login, parts)
+  if (renewed === undefined) return verified
+
+  // Another login may have stored its renewed hash first, or the app may have stored none.
+  const renewedUser = await directory.findByLogin(login.username)
+  const stored = renewedUser && directory.passwordHash(renewedUser)
+  return stored === renewed || stored === verified ? stored : undefined
+}
+
 /**
  * Replaces the stored hash if it is not argon2id or costs less than configured. Only a login can
  * renew a hash, because only a login has the password. The login succeeds even if the renewal
  * fails.
  *
- * @returns the hash that is stored now
+ * @returns the new hash; undefined if the hash is not outdated or the renewal failed
  */
 async function renewHash<U>(
   user: U,
   stored: string,
-  { password, address }: { readonly password: string; readonly address: string | undefined },
+  { password, address }: Login,
   { directory, passwords, logger }: MethodParts<U>,
-): Promise<string> {
-  if (!directory.savePasswordHash || !passwords.isOutdated(stored, password)) return stored
+): Promise<string | undefined> {
+  if (!directory.savePasswordHash || !passwords.isOutdated(stored, password)) return undefined
 
+  // Rejects if the hash queue is full; the next login tries again.
   const hash = await passwords.renew(stored, password, address).catch(() => undefined)
-  if (hash === undefined) return stored // the hash queue is full; the next login tries again
+  if (hash === undefined) return undefined
 
   try {
     await directory.savePasswordHash(user, hash)
@@ -143,6 +164,6 @@ async function renewHash<U>(
     const reason = error instanceof Error ? error.name : 'the thrown value is not an Error'
     const subject = directory.subject(user)
     logger.warn({ subject, reason }, 'a renewed password hash could not be saved')
-    return stored
+    return undefined
   }
 }
