@@ -23,7 +23,7 @@ import {
 } from '../features/tokens/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
-import { explainUnavailable } from '../storage/postgres-errors.ts'
+import { reasonAndFixOf } from '../storage/postgres-errors.ts'
 import { SqliteFileError } from '../storage/sqlite-errors.ts'
 import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
 import { examine, textOf } from './examination.ts'
@@ -124,7 +124,7 @@ async function findDatabase(
   try {
     return await inspectDatabase(source, (reader) => readAllOf({ reader }, question, Infinity))
   } catch (error) {
-    const { reason, fix } = error instanceof SqliteFileError ? error : explainUnavailable(error)
+    const { reason, fix } = error instanceof SqliteFileError ? error : reasonAndFixOf(error)
     return { kind: 'unavailable', reason, fix }
   }
 }

@@ -7,7 +7,7 @@ import { migratePostgres, type MigrateOptions } from './migrate-postgres.ts'
 import { findAbsent, migrateSqlite } from './migrator.ts'
 import { openPostgres } from './postgres.ts'
 import type { Pool } from './postgres-client.ts'
-import { explained } from './postgres-errors.ts'
+import { errorWithFix } from './postgres-errors.ts'
 import { connectPostgres } from './postgres-pool.ts'
 import { printMigrations } from './print-migrations.ts'
 import { describeSource, inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
@@ -55,7 +55,7 @@ export async function runMigrations(
     try {
       return await migratePostgres(migrationPool, options)
     } catch (error) {
-      throw explained(`${describeSource(source)} cannot be migrated`, error)
+      throw errorWithFix(`${describeSource(source)} cannot be migrated`, error)
     } finally {
       await close()
     }

@@ -12,7 +12,7 @@ export interface Notice {
  * Sends a COMMIT. Returns its result only if PostgreSQL has confirmed that the commit is as durable
  * as it is configured to be.
  *
- * @param send sends the statement. Its errors are those of `explainStatementError`.
+ * @param send sends the statement. Its errors are those of `classifyStatementError`.
  * @param notices the notices that arrive during the statement
  * @throws {UnknownOutcomeError} if the connection failed, or PostgreSQL did not wait for its
  *   standby: the transaction may or may not have been committed, so the caller must not simply try

@@ -3,16 +3,16 @@ import { describe, it } from 'node:test'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { DatabaseUnavailableError, UnknownOutcomeError } from './database.ts'
 import {
-  explainConnectionError,
-  explained,
-  explainStatementError,
-  explainUnavailable,
+  classifyConnectionError,
+  classifyStatementError,
+  errorWithFix,
   findFix,
   hasRolledBack,
   isFromServer,
   isUsableAfter,
   MissingPgError,
   PostgresUnavailableError,
+  reasonAndFixOf,
   reasonOf,
 } from './postgres-errors.ts'
 
@@ -21,7 +21,7 @@ const error = (code: string | undefined, message = 'x', severity = 'ERROR'): Err
 const failureOf = (thrown: unknown): unknown =>
   thrown instanceof PostgresUnavailableError ? thrown.failure : undefined
 
-describe('explainStatementError', () => {
+describe('classifyStatementError', () => {
   const cases: readonly (readonly [failure: string | undefined, ...codes: readonly string[]])[] = [
     ['conflict', '40001', '40P01'],
     ['refused', '57014', '55P03', '53100', '53300'],
@@ -33,18 +33,18 @@ describe('explainStatementError', () => {
     [undefined, 'X25P03', '25P030', '25P05', 'X57P01', 'XEPIPE', 'X08006'],
   ]
   for (const [failure, ...codes] of cases) {
-    it(`explainStatementError treats ${codes.join(', ')} as ${failure ?? 'no outage'}`, () => {
+    it(`classifyStatementError treats ${codes.join(', ')} as ${failure ?? 'no outage'}`, () => {
       for (const code of codes) {
         const given = error(code)
-        const explained = explainStatementError(given)
-        assert.equal(failureOf(explained), failure, code)
-        if (failure === undefined) assert.equal(explained, given)
-        else assert.equal((explained as Error).cause, given)
+        const classified = classifyStatementError(given)
+        assert.equal(failureOf(classified), failure, code)
+        if (failure === undefined) assert.equal(classified, given)
+        else assert.equal((classified as Error).cause, given)
       }
     })
   }
 
-  it('explainStatementError classifies a pg error without a code by its message', () => {
+  it('classifyStatementError classifies a pg error without a code by its message', () => {
     for (const [message, failure] of [
       ['Connection terminated unexpectedly', 'lost'],
       ['Client has encountered a connection error and is not queryable', 'lost'],
@@ -52,25 +52,25 @@ describe('explainStatementError', () => {
       ['timeout exceeded when trying to connect', 'timeout'],
       ['bind message has wrong values', undefined],
     ])
-      assert.equal(failureOf(explainStatementError(error(undefined, message))), failure)
+      assert.equal(failureOf(classifyStatementError(error(undefined, message))), failure)
   })
 
   it('an 08P01 error is an outage if it is fatal and not about a startup parameter', () => {
     const parameter = 'unsupported startup parameter: statement_timeout'
     assert.equal(
-      failureOf(explainStatementError(error('08P01', 'server conn crashed?', 'FATAL'))),
+      failureOf(classifyStatementError(error('08P01', 'server conn crashed?', 'FATAL'))),
       'lost',
     )
     assert.equal(
-      failureOf(explainStatementError(error('08P01', 'bind message supplies 1'))),
+      failureOf(classifyStatementError(error('08P01', 'bind message supplies 1'))),
       undefined,
     )
-    assert.equal(failureOf(explainStatementError(error('08P01', parameter, 'FATAL'))), undefined)
+    assert.equal(failureOf(classifyStatementError(error('08P01', parameter, 'FATAL'))), undefined)
     assert.equal(
-      failureOf(explainStatementError(error('08P01', `not an ${parameter}`, 'FATAL'))),
+      failureOf(classifyStatementError(error('08P01', `not an ${parameter}`, 'FATAL'))),
       'lost',
     )
-    assert.equal(failureOf(explainStatementError(error('22P02', 'x', 'FATAL'))), undefined)
+    assert.equal(failureOf(classifyStatementError(error('22P02', 'x', 'FATAL'))), undefined)
     assert.match(findFix(error('08P01', parameter)) ?? '', /remove this parameter from the URL/)
   })
 
@@ -82,24 +82,24 @@ describe('explainStatementError', () => {
       assert.match(findFix(new Error('x', { cause: silent })) ?? '', /let a firewall pass/)
   })
 
-  it('explainStatementError removes an error’s `detail`, which contains a row’s values', () => {
-    assert.equal(Reflect.get(explainStatementError(error('23505')) as object, 'detail'), undefined)
+  it('classifyStatementError removes an error’s `detail`, which contains a row’s values', () => {
+    assert.equal(Reflect.get(classifyStatementError(error('23505')) as object, 'detail'), undefined)
   })
 })
 
-describe('explainConnectionError', () => {
-  it('explainConnectionError reports refused, lost and timed-out connections as outages', () => {
+describe('classifyConnectionError', () => {
+  it('classifyConnectionError reports refused, lost and timed-out connections as outages', () => {
     for (const code of ['28P01', '3D000', '08004', 'SELF_SIGNED_CERT_IN_CHAIN'])
-      assert.equal(failureOf(explainConnectionError(error(code))), 'refused', code)
+      assert.equal(failureOf(classifyConnectionError(error(code))), 'refused', code)
     const refused = error('28P01')
-    assert.equal((explainConnectionError(refused) as Error).cause, refused)
-    assert.equal(failureOf(explainConnectionError(error('ECONNREFUSED'))), 'lost')
+    assert.equal((classifyConnectionError(refused) as Error).cause, refused)
+    assert.equal(failureOf(classifyConnectionError(error('ECONNREFUSED'))), 'lost')
     const unknown = error(undefined)
-    assert.equal(explainConnectionError(unknown), unknown)
+    assert.equal(classifyConnectionError(unknown), unknown)
     const silent = error(undefined, 'timeout expired')
-    assert.equal((explainConnectionError(silent) as Error).cause, silent)
+    assert.equal((classifyConnectionError(silent) as Error).cause, silent)
     const known = new PostgresUnavailableError('outage', 'x')
-    assert.equal(explainConnectionError(known), known)
+    assert.equal(classifyConnectionError(known), known)
   })
 })
 
@@ -118,8 +118,8 @@ describe('hasRolledBack', () => {
       undefined,
     ])
       assert.equal(hasRolledBack(error(code)), false, String(code))
-    assert.equal(hasRolledBack(explainStatementError(error('40001'))), true)
-    assert.equal(hasRolledBack(explainStatementError(error('57P01'))), false)
+    assert.equal(hasRolledBack(classifyStatementError(error('40001'))), true)
+    assert.equal(hasRolledBack(classifyStatementError(error('57P01'))), false)
   })
 })
 
@@ -135,9 +135,9 @@ describe('isUsableAfter', () => {
   it('isUsableAfter is true only for an error that leaves the connection open', () => {
     const usable = ['40001', '57014', '53100', '23505']
     for (const code of [...usable, '57P01', 'ECONNRESET', '25006'])
-      assert.equal(isUsableAfter(explainStatementError(error(code))), usable.includes(code), code)
+      assert.equal(isUsableAfter(classifyStatementError(error(code))), usable.includes(code), code)
     assert.equal(
-      isUsableAfter(explainStatementError(error(undefined, 'Query read timeout'))),
+      isUsableAfter(classifyStatementError(error(undefined, 'Query read timeout'))),
       false,
     )
     assert.equal(isUsableAfter(new UnknownOutcomeError('x')), false)
@@ -190,22 +190,22 @@ describe('findFix', () => {
       error(undefined, 'Connection terminated unexpectedly'),
       new PostgresUnavailableError('lost', 'x'),
     ])
-      for (const thrown of [lost, explainStatementError(lost), explainConnectionError(lost)])
+      for (const thrown of [lost, classifyStatementError(lost), classifyConnectionError(lost)])
         assert.equal(findFix(thrown), 'start PostgreSQL there, or look into its log')
   })
 })
 
-describe('explained', () => {
-  it('explained() says what failed, why, and how to fix the failure', () => {
+describe('errorWithFix', () => {
+  it('errorWithFix() says what failed, why, and how to fix the failure', () => {
     const refused = error('ECONNREFUSED', 'refused')
-    const unavailable = explained('it cannot be opened', refused)
+    const unavailable = errorWithFix('it cannot be opened', refused)
     assert.ok(unavailable instanceof DatabaseUnavailableError)
     assert.match(unavailable.message, /^it cannot be opened: refused\. Fix: start PostgreSQL there/)
     assert.equal(unavailable.cause, refused)
-    assert.equal(explained('it fails', new Error('why')).message, 'it fails: why')
+    assert.equal(errorWithFix('it fails', new Error('why')).message, 'it fails: why')
 
     const wrong = new ConfigurationError('the tables are wrong')
-    const configuration = explained('it fails', wrong)
+    const configuration = errorWithFix('it fails', wrong)
     assert.ok(configuration instanceof ConfigurationError)
     assert.equal(configuration.message, 'it fails: the tables are wrong')
     assert.equal(configuration.cause, wrong)
@@ -217,9 +217,9 @@ describe('explained', () => {
     const reason = 'the package pg must be installed for a database on PostgreSQL'
     assert.equal(missing.message, `${reason}. Fix: npm install pg`)
     assert.equal(missing.cause, cause)
-    assert.deepEqual(explainUnavailable(missing), { reason, fix: 'npm install pg' })
-    assert.ok(explained('it fails', missing) instanceof DatabaseUnavailableError)
-    const refused = explainUnavailable(error('28P01', 'wrong password'))
+    assert.deepEqual(reasonAndFixOf(missing), { reason, fix: 'npm install pg' })
+    assert.ok(errorWithFix('it fails', missing) instanceof DatabaseUnavailableError)
+    const refused = reasonAndFixOf(error('28P01', 'wrong password'))
     assert.equal(refused.reason, 'wrong password')
     assert.match(refused.fix ?? '', /^correct the user/)
   })

@@ -28,6 +28,7 @@ export class PostgresUnavailableError extends DatabaseUnavailableError {
   }
 }
 
+/** Whether the connection of a failed statement can run the next one. */
 export function isUsableAfter(error: unknown): boolean {
   if (error instanceof UnknownOutcomeError) return false
   if (!(error instanceof PostgresUnavailableError)) return true
@@ -57,7 +58,7 @@ const unavailable: readonly (readonly [codes: RegExp, failure: Failure, message:
  * Returns the error that a statement throws: a `PostgresUnavailableError`, if the database was not
  * available. Otherwise the given error, without the members that may contain values of a row.
  */
-export function explainStatementError(error: unknown): unknown {
+export function classifyStatementError(error: unknown): unknown {
   const found = findUnavailable(error)
   if (found) return found
 
@@ -69,7 +70,7 @@ export function explainStatementError(error: unknown): unknown {
  * Returns the error that a failed connection throws. If the server refuses the connection, for
  * example because the password has changed, this is an outage for callers, and not a bug.
  */
-export function explainConnectionError(error: unknown): unknown {
+export function classifyConnectionError(error: unknown): unknown {
   const found = findUnavailable(error)
   if (found || typeof codeOf(error) !== 'string') return found ?? error
   return new PostgresUnavailableError('refused', 'PostgreSQL refuses the connection', {
@@ -138,7 +139,8 @@ export function reasonOf(error: unknown): string {
   return parts.join(', ')
 }
 
-export function explainUnavailable(error: unknown): {
+/** Returns for the operator why a database could not be opened, and a fix if one is known. */
+export function reasonAndFixOf(error: unknown): {
   readonly reason: string
   readonly fix: string | undefined
 } {
@@ -147,7 +149,11 @@ export function explainUnavailable(error: unknown): {
     : { reason: reasonOf(error), fix: findFix(error) }
 }
 
-export function explained(what: string, error: unknown): Error {
+/**
+ * Returns an error for the operator, whose message is `what`, the reason and a fix if one is known.
+ * A `ConfigurationError` stays one, unless `pg` is missing.
+ */
+export function errorWithFix(what: string, error: unknown): Error {
   if (error instanceof ConfigurationError && !(error instanceof MissingPgError))
     return new ConfigurationError(`${what}: ${error.message}`, { cause: error })
 

@@ -15,8 +15,8 @@ import {
 } from './postgres-client.ts'
 import { commit, type Notice } from './postgres-commit.ts'
 import {
-  explainConnectionError,
-  explainStatementError,
+  classifyConnectionError,
+  classifyStatementError,
   isFailure,
   isUsableAfter,
   PostgresUnavailableError,
@@ -160,7 +160,7 @@ async function takeFrom(pool: Pool, outages: OutageWatch): Promise<PoolClient> {
   } catch (error) {
     // If the connection opens later, the pool gets it back and closes it.
     connecting?.then((late) => late.release(true)).catch(() => {})
-    throw explainConnectionError(error)
+    throw classifyConnectionError(error)
   }
 }
 
@@ -258,9 +258,9 @@ async function send(
     if (timeout === 0) return await client.query(query)
     return await outages.watch(() => client.query({ ...query, query_timeout: timeout }))
   } catch (error) {
-    const explained = explainStatementError(error)
-    if (isFailure(explained, 'timeout')) cancelStatement(client)
-    throw explained
+    const classified = classifyStatementError(error)
+    if (isFailure(classified, 'timeout')) cancelStatement(client)
+    throw classified
   }
 }
 
@@ -286,7 +286,7 @@ async function sendCommit(
   const ask = (): Promise<unknown> =>
     outages
       .watch(() => Promise.race([(reply = client.query(query)), late]))
-      .catch((error: unknown) => Promise.reject(explainStatementError(error)))
+      .catch((error: unknown) => Promise.reject(classifyStatementError(error)))
 
   const notices: Notice[] = (state.notices = [])
   try {

@@ -37,7 +37,7 @@ import { readMigrations, schema } from './migrate.ts'
 import { migratePostgres } from './migrate-postgres.ts'
 import { createClient, type Pool } from './postgres-client.ts'
 import { BoundedDialect } from './postgres-dialect.ts'
-import { explained, isFailure } from './postgres-errors.ts'
+import { errorWithFix, isFailure } from './postgres-errors.ts'
 import { connectPostgres } from './postgres-pool.ts'
 import { receiveSignals } from './postgres-signals.ts'
 import { requireMigrated } from './schema-mark.ts'
@@ -72,7 +72,7 @@ export async function openPostgres(source: string | Pool, name: string): Promise
     requireMigrated(await readMigrations(reader))
   } catch (error) {
     await close()
-    throw explained(`${name} cannot be opened`, error)
+    throw errorWithFix(`${name} cannot be opened`, error)
   }
 
   const { notify, onCommitted } = createNotifier()
