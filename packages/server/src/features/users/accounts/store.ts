@@ -1,9 +1,9 @@
 // Reads accounts, and writes the changes that users make to their own accounts. Changes by
 // administrators are in management-store.ts.
-import { lacksFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
-import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
 import type { CompiledQuery } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
+import { lacksFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
+import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
 import {
   command,
   inTables,
@@ -135,12 +135,13 @@ export function createUserRowFinder({
   reader,
   find,
 }: Database): (by: UniqueColumn, value: string) => Promise<UserRow | undefined> {
-  const noValue = ''
+  // Kysely compiles only a query with a value. Each call replaces the value.
+  const placeholder = ''
   const compile = (column: UniqueColumn): CompiledQuery<UserRow> =>
     inTables<AccountTables>(reader)
       .selectFrom('user')
       .selectAll()
-      .where(column, '=', noValue)
+      .where(column, '=', placeholder)
       .where('deleted_at', 'is', null)
       .compile()
   const queries = {
