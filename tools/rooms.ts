@@ -215,7 +215,7 @@ const server: Package = {
       for: 'routes, the router, forms, JSON bodies, refusals, CORS and proxies',
       from: ['base', 'storage', 'feature'],
       packages: ['keystile', 'zod'],
-      packagesOf: { 'proxies.ts': ['node:net'] },
+      packagesOf: { 'address.ts': ['node:net'], 'proxies.ts': ['node:net'] },
     },
     {
       name: 'pages',
@@ -233,8 +233,8 @@ const server: Package = {
     {
       name: 'features/operations/audit',
       for: 'the audit record: written with each change, listed and followed',
-      from: ['base', 'storage', 'feature'],
-      packages: ['keystile', 'node:net', 'node:timers'],
+      from: ['base', 'storage', 'feature', 'http'],
+      packages: ['keystile', 'node:timers'],
     },
     {
       name: 'features/operations/lease',
@@ -723,7 +723,6 @@ const server: Package = {
         'base',
         'feature',
         'http',
-        'features/operations/audit',
         'features/sign-in/known-devices',
         'features/tokens/sessions',
         'features/tokens/clients',
@@ -759,14 +758,7 @@ const server: Package = {
     {
       name: 'listener',
       for: 'the stand-alone HTTP server, and its limits on clients',
-      from: [
-        'base',
-        'feature',
-        'http',
-        'features/operations/audit',
-        'features/operations/metrics',
-        'features/pages/start-page',
-      ],
+      from: ['base', 'feature', 'http', 'features/operations/metrics', 'features/pages/start-page'],
       packages: ['zod', 'keystile', 'node:http', 'node:net', 'node:events'],
     },
     {

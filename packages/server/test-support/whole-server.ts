@@ -3,7 +3,7 @@ import { listen, type ListeningServer } from '../src/listener/server.ts'
 import { checkOptions } from '../src/server/options.ts'
 import { wire, type RunningKeystile } from '../src/server/wire/wire.ts'
 
-export { byOperator } from '../src/features/operations/audit/audit.ts'
+export { byOperator } from '../src/features/operations/audit/by.ts'
 export type { NewClient } from '../src/features/tokens/clients/clients.ts'
 export { createEventLog } from '../src/features/tokens/events/event-log.ts'
 export type { ListeningServer } from '../src/listener/server.ts'

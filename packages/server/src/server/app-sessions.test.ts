@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { byApp } from '../features/operations/audit/audit.ts'
+import { byApp } from '../features/operations/audit/by.ts'
 import type { Directory } from '../features/users/directory/directory.ts'
 import type { SessionEnds } from '../features/tokens/sessions/session-ends.ts'
 import type { NewSession, StartedSession } from '../features/tokens/sessions/sessions.ts'

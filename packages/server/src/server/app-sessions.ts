@@ -1,5 +1,5 @@
 import { ProblemError } from 'keystile/internal'
-import { byApp } from '../features/operations/audit/audit.ts'
+import { byApp } from '../features/operations/audit/by.ts'
 import type { Login } from '../features/sign-in/login/login.ts'
 import { firstParty } from '../features/tokens/clients/clients.ts'
 import { grantScopes, type ScopeRules } from '../features/users/scopes/scopes.ts'

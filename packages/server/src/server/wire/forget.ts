@@ -1,4 +1,4 @@
-import { byApp } from '../../features/operations/audit/audit.ts'
+import { byApp } from '../../features/operations/audit/by.ts'
 import { areStorable } from '../../storage/storable.ts'
 import { forgetUser as forget } from '../commands.ts'
 import type { Parts } from './parts.ts'

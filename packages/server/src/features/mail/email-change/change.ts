@@ -21,7 +21,7 @@ import {
   type AccountParts,
 } from '../../users/accounts/route-parts.ts'
 import type { User } from '../../users/accounts/users.ts'
-import { byCaller, byStranger } from '../../operations/audit/audit.ts'
+import { byCaller, byStranger } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import {
   isSameMailbox,

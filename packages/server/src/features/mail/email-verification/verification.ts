@@ -21,7 +21,7 @@ import {
 import type { User } from '../../users/accounts/users.ts'
 import { verifyCounted } from '../../users/accounts/prove-password.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
-import { byCaller, byStranger } from '../../operations/audit/audit.ts'
+import { byCaller, byStranger } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf, type ComparableName } from '../../users/directory/names.ts'
 import { useOf } from '../../operations/limits/uses.ts'

@@ -1,6 +1,6 @@
 import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
 import { emptyAnswer, type OpenRoute } from '../../../http/route.ts'
-import { byStranger } from '../../operations/audit/audit.ts'
+import { byStranger } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
 

@@ -26,7 +26,7 @@ import { defaultPageSize, requirePageSize } from '../../users/accounts/user-page
 import { accountRoute, taken, tooManyMails } from '../../users/accounts/route-parts.ts'
 import { newRowOf, userOf, type User } from '../../users/accounts/users.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
-import { byApp, byStranger } from '../../operations/audit/audit.ts'
+import { byApp, byStranger } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { parseEmail, type ComparableName } from '../../users/directory/names.ts'
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import { byOperator } from './audit.ts'
+import { byOperator } from './by.ts'
 import { purgeAudit, recordAudit } from './store.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import {

@@ -3,7 +3,7 @@
 import type { Call } from '../../../feature/cli-command.ts'
 import { countOf } from '../../../feature/wording.ts'
 import type { Database } from '../../../storage/database.ts'
-import { byOperator } from '../audit/audit.ts'
+import { byOperator } from '../audit/by.ts'
 import { makeReplacement } from '../../tokens/signing-keys/replacement.ts'
 import type { SigningKeyChoice } from '../../tokens/signing-keys/signing-key-source.ts'
 import { timeOf } from './contents.ts'

@@ -18,7 +18,7 @@ import {
   type TestClock,
 } from '../../../../test-support/keystile.ts'
 import { grants } from '../../tokens/oauth/grants.ts'
-import { byOperator } from '../../operations/audit/audit.ts'
+import { byOperator } from '../../operations/audit/by.ts'
 import { permissions } from '../../tokens/clients/feature.ts'
 import { parseEmail, parseUsername } from '../../users/directory/names.ts'
 import { createPasswords } from '../../credentials/password/password.ts'

@@ -17,7 +17,7 @@ import {
 } from '../../../http/json-body.ts'
 import { describeRefusal, refusalAnswer } from '../../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../../http/route.ts'
-import { addressOf } from '../../operations/audit/audit.ts'
+import { addressOf } from '../../../http/address.ts'
 import { readDeviceSecret } from '../known-devices/device-cookie.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'

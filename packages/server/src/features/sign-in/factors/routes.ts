@@ -3,7 +3,7 @@ import type { JsonObject } from 'keystile/internal'
 import { ProblemError } from 'keystile/internal'
 import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
-import { byCaller, type CallerIdentity } from '../../operations/audit/audit.ts'
+import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
 import type { Directory } from '../../users/directory/directory.ts'
 import type { Factors } from './factors.ts'
 

@@ -1,6 +1,6 @@
 import type { Identity, Verifier } from 'keystile'
 import { OAuthError, TokenError, type JsonObject } from 'keystile/internal'
-import { hasStorableNames } from '../../operations/audit/audit.ts'
+import { areStorable } from '../../../storage/storable.ts'
 
 /**
  * Verifies an access token. Returns its identity, or undefined if a guard would refuse the token.
@@ -15,7 +15,8 @@ export async function findVerified(
 ): Promise<Identity | undefined> {
   try {
     const identity = await verifier.verify(token)
-    return hasStorableNames(identity) ? identity : undefined
+    const { subject, clientId, sessionId } = identity
+    return areStorable(subject, clientId, sessionId) ? identity : undefined
   } catch (error) {
     if (!(error instanceof TokenError)) throw error
     if (error.code !== 'temporarily_unavailable') return undefined

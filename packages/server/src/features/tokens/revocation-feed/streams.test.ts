@@ -16,7 +16,7 @@ import {
 } from '../../../../test-support/revocation-reader.ts'
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
-import { byOperator } from '../../operations/audit/audit.ts'
+import { byOperator } from '../../operations/audit/by.ts'
 import { createClients, type Clients, type ProvenClient } from '../clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { createRevocationStreams, type RevocationStreams, type StreamLimits } from './streams.ts'

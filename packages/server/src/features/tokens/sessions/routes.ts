@@ -1,6 +1,6 @@
 import { ProblemError } from 'keystile/internal'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
-import { byCaller, type CallerIdentity } from '../../operations/audit/audit.ts'
+import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
 import type { Session, SessionEnds } from './session-ends.ts'
 
 export interface SessionCaller {

@@ -7,7 +7,7 @@ import {
   strictFields,
   stringField,
 } from '../../../http/json-body.ts'
-import { byApp } from '../../operations/audit/audit.ts'
+import { byApp } from '../../operations/audit/by.ts'
 import { changeRights, type Rights } from '../scopes/scopes.ts'
 import {
   emailField,

@@ -10,7 +10,7 @@ import { openMigratedFile, type MigratedFile } from '../../../../test-support/mi
 import type { Call } from '../../../feature/cli-command.ts'
 import { startLogin } from '../../sign-in/login/store.ts'
 import { verify } from '../../credentials/password/argon2.ts'
-import { byOperator } from '../../operations/audit/audit.ts'
+import { byOperator } from '../../operations/audit/by.ts'
 import { createSessionStarter } from '../../tokens/sessions/sessions.ts'
 import { cliCommands } from './cli-commands.ts'
 import type { Options } from './cli.ts'

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { ProblemError } from 'keystile/internal'
 import { describeFields, readFields, refuseFaults, strictFields } from '../../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type GuardedRoute } from '../../../http/route.ts'
-import { byCaller, type CallerIdentity } from '../../operations/audit/audit.ts'
+import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
 import { givesRights, mayGive, type ScopeRules } from '../scopes/scopes.ts'
 import { findUndeclared, namesField } from './account-fields.ts'
 import {

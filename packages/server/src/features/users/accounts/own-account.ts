@@ -9,7 +9,7 @@ import {
   strictFields,
 } from '../../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
-import { byCaller } from '../../operations/audit/audit.ts'
+import { byCaller } from '../../operations/audit/by.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import { currentPasswordField, findPasswordErrors, newPasswordField } from './account-fields.ts'
 import { checkProfileChange, describeProfileInput } from './profile.ts'

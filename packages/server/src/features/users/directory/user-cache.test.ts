@@ -8,7 +8,7 @@ import { silentLogger } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { openEventFeed, type EventFeed } from '../../tokens/events/events.ts'
-import type { CallerIdentity } from '../../operations/audit/audit.ts'
+import type { CallerIdentity } from '../../operations/audit/by.ts'
 import { createUserCache, type UserCacheParts } from './user-cache.ts'
 import { createUserAnnouncer } from '../../tokens/events/user-changes.ts'
 

@@ -4,7 +4,8 @@
 // server/wire/people.ts decides whose users are kept: Keystile's accounts, and the app's if
 // `users.cached` is set.
 import { deepFreeze } from 'keystile/internal'
-import { hasStorableNames, type CallerIdentity } from '../../operations/audit/audit.ts'
+import { areStorable } from '../../../storage/storable.ts'
+import type { CallerIdentity } from '../../operations/audit/by.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { staleAfterMilliseconds } from '../../tokens/events/follower.ts'
 
@@ -71,8 +72,8 @@ interface Entry<U> extends KeptUser<U> {
  * Whether an identity can have a user. A token without a session belongs to a client that acts for
  * itself. Such a token has no user, even if the id of the client equals the subject of a user.
  */
-export function hasUser(identity: CallerIdentity): boolean {
-  return identity.sessionId !== undefined && hasStorableNames(identity)
+export function hasUser({ subject, clientId, sessionId }: CallerIdentity): boolean {
+  return sessionId !== undefined && areStorable(subject, clientId, sessionId)
 }
 
 /**

@@ -1,7 +1,7 @@
 // The types of a grant. To add a grant, write one file beside this file and list it in `grants.ts`.
 
 import { OAuthError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
-import { senderOf } from '../../../operations/audit/audit.ts'
+import { senderOf } from '../../../operations/audit/by.ts'
 import type { Client, ClientGrant } from '../../clients/clients.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 

@@ -1,7 +1,7 @@
 import type { Meter } from '../../../feature/metric.ts'
 import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
 import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
-import { senderOf } from '../../operations/audit/audit.ts'
+import { senderOf } from '../../operations/audit/by.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
 import { requireValues } from '../../tokens/oauth/grants/grant.ts'
