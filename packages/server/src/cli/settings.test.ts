@@ -207,6 +207,7 @@ describe('gather', () => {
       ['const S3CRET = 1\nconst S3CRET = 2', 'the code in it has a wrong name, in line 2'],
       ['export default { key: #S3CRET }', 'the code in it has a wrong name'],
       ['export default { key: "a" S3CRET }', "Expected ',', got 'ident'"],
+      ['export default { get key() { throw new Error("no key") } }', 'no key'],
     ].entries()) {
       const file = write(`fault${index}.ts`, text!)
       const { faults } = await gather({ config: file }, {})
