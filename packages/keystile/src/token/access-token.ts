@@ -119,12 +119,10 @@ export function verifyAccessToken(
   }
 
   // The scopes are parsed before the time is checked, because `expired` must be the last reason.
-  let scopes: readonly string[] = []
-  const verified = verifyJwtWithKey(token, keys, options, (claims) => {
-    scopes = verifyProfileClaims(claims)
-  })
+  const verified = verifyJwtWithKey(token, keys, options, verifyProfileClaims)
+  const { key, checked: scopes } = verified
   const claims = verified.claims as AccessTokenClaims
-  return { claims, clientId: claims.client_id, scopes, key: verified.key, expires: claims.exp }
+  return { claims, clientId: claims.client_id, scopes, key, expires: claims.exp }
 }
 
 /** Checks the types of the claims that RFC 9068 §2.2 adds to a JWT. @returns the scopes */

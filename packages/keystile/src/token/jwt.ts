@@ -121,20 +121,21 @@ export function verifyJwt(
   keys: VerificationKey | KeySet,
   options: VerifyOptions = {},
 ): JwtClaims {
-  return verifyJwtWithKey(token, keySetFrom(keys), options).claims
+  return verifyJwtWithKey(token, keySetFrom(keys), options, () => {}).claims
 }
 
 /**
- * Verifies a JWT as `verifyJwt` does, and also returns the key that verified it.
+ * Verifies a JWT as `verifyJwt` does. Also returns the key that verified it, and what `checkMore`
+ * has returned.
  *
  * @param checkMore checks further claims. It runs before `nbf` and `exp` are checked
  */
-export function verifyJwtWithKey(
+export function verifyJwtWithKey<T>(
   token: string,
   keys: KeySet,
   options: Omit<VerifyOptions, 'audience'> & Pick<ClaimsDemand, 'audience'>,
-  checkMore: (claims: JwtClaims, header: JsonObject) => void = () => {},
-): { claims: JwtClaims & { readonly exp: number }; key: VerificationKey } {
+  checkMore: (claims: JwtClaims, header: JsonObject) => T,
+): { claims: JwtClaims & { readonly exp: number }; key: VerificationKey; checked: T } {
   requireKnownOptions('verifyJwt', options, verifyOptions)
   requireAlgorithms(options.algorithms)
   const { algorithms, type, clock = systemClock, ...demand } = options
@@ -147,9 +148,9 @@ export function verifyJwtWithKey(
   const claims = parseClaims(payload)
   const claimsDemand = { ...demand, clockToleranceSeconds, now: requireClock(clock).now() / 1000 }
   verifyRegisteredClaims(claims, claimsDemand)
-  checkMore(claims, header)
+  const checked = checkMore(claims, header)
   verifyTime(claims, claimsDemand)
-  return { claims, key }
+  return { claims, key, checked }
 }
 
 function keySetFrom(keys: VerificationKey | KeySet): KeySet {

@@ -99,14 +99,15 @@ export function verifyPlainToken(
   const now = demand.clock.now() / 1000
 
   // Everything but the time is checked first, because `expired` must be the last reason.
-  let scopes: readonly string[] = []
-  const { claims, key } = verifyJwtWithKey(token, keys, options, (claims, header) => {
+  const verified = verifyJwtWithKey(token, keys, options, (claims, header) => {
     requireAccessToken(claims, header)
     requireClient(claims, clients)
     requireTypes(claims)
-    scopes = scopesOf(claims, scopesFrom)
+    const scopes = scopesOf(claims, scopesFrom)
     if (maxTokenAgeSeconds !== undefined) requireIssued(claims.iat, now, demand)
+    return scopes
   })
+  const { claims, key, checked: scopes } = verified
 
   // The cache keeps a token until this time, so a cached token also becomes too old.
   const expires = Math.min(claims.exp, (claims.iat ?? Infinity) + (maxTokenAgeSeconds ?? Infinity))
