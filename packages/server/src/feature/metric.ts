@@ -47,7 +47,8 @@ export interface Reading {
 
 /** What features call to report events and durations. `/metrics` shows the sums. */
 export interface Meter {
-  add<L extends Labels>(counter: CounterMetric<L>, labels: NoInfer<L>): void
+  /** @param amount how many events there were. Default: 1 */
+  add<L extends Labels>(counter: CounterMetric<L>, labels: NoInfer<L>, amount?: number): void
   observe<L extends Labels>(
     histogram: HistogramMetric<L>,
     labels: NoInfer<L>,

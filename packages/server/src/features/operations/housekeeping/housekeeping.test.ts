@@ -10,7 +10,7 @@ import { purgeEvents } from '../../tokens/events/store.ts'
 import { openLease, type Lease } from '../lease/lease.ts'
 import { releaseLease } from '../lease/store.ts'
 import { purge, startHousekeeping, type Housekeeping } from './housekeeping.ts'
-import { noMeter, type CounterMetric } from '../../../feature/metric.ts'
+import { noMeter, type CounterMetric, type Meter } from '../../../feature/metric.ts'
 import { maxPurgedAtOnce } from '../../../feature/clean-up.ts'
 import { cleanUpSteps } from '../../../server/features.ts'
 import { checkOptions } from '../../../server/options.ts'
@@ -251,7 +251,10 @@ describe('the housekeeping of a process', () => {
 
   const counter: CounterMetric<{}> = { type: 'counter', name: 'purged', help: '', labels: {} }
   let counted = 0
-  const meter = { ...noMeter, add: (added: unknown) => void (added === counter && counted++) }
+  const add: Meter['add'] = (added, _labels, amount = 1) => {
+    if (added === counter) counted += amount
+  }
+  const meter = { ...noMeter, add }
 
   const start = (): void => {
     counted = 0

@@ -47,7 +47,7 @@ export async function purge<Options>(
     while (!isClosed()) {
       const { purged } = await database.write(command, values)
       if (purged === 0) break
-      if (counter) for (let count = 0; count < purged; count++) meter.add(counter, {})
+      if (counter) meter.add(counter, {}, purged)
       await pause()
     }
   }

@@ -16,13 +16,13 @@ describe('formatFamilies', () => {
       labels: { route: [], status: [] },
     })
     counter.add({ route: '/token', status: '200' })
-    counter.add({ route: '/token', status: '200' })
+    counter.add({ route: '/token', status: '200' }, 2)
     counter.add({ route: '/token', status: '400' })
     assert.equal(
       formatFamilies([counter, createGauge({ name: 'age_seconds', help: 'Age.' }, 0.25)]),
       `# HELP requests_total Requests.
 # TYPE requests_total counter
-requests_total{route="/token",status="200"} 2
+requests_total{route="/token",status="200"} 3
 requests_total{route="/token",status="400"} 1
 # HELP age_seconds Age.
 # TYPE age_seconds gauge
@@ -101,7 +101,7 @@ describe('createMetrics', () => {
     )
 
   it('metrics.read() returns the declared counters and histograms, and the given gauges', () => {
-    metrics.meter.add(plainCounter, {})
+    metrics.meter.add(plainCounter, {}, 4)
     metrics.meter.observe(histogram, {}, 2)
     metrics.meter.add({ ...plainCounter, name: 'unknown' }, {})
     metrics.meter.observe({ ...histogram, name: 'unknown' }, {}, 2)
@@ -109,7 +109,7 @@ describe('createMetrics', () => {
     const names = ['a_total', 'b_seconds_count', 'b_seconds_sum', 'c', 'unknown', 'unknown_count']
     assert.deepEqual(
       names.map((name) => values.get(name)),
-      [1, 1, 2, 3, undefined, undefined],
+      [4, 1, 2, 3, undefined, undefined],
     )
     assert.match(metricsType, /^text\/plain; version=0\.0\.4;/)
   })

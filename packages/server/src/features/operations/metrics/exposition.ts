@@ -22,7 +22,7 @@ export interface Family {
  * values must come from closed sets. With values from requests, an attacker could fill the memory.
  */
 export interface Counter<L extends Labels> extends Family {
-  add(labels: L): void
+  add(labels: L, amount?: number): void
 }
 
 /**
@@ -59,7 +59,9 @@ export function createCounter<L extends Labels>({
     name,
     help,
     type: 'counter',
-    add: (labels) => void counts.get(labels).value++,
+    add(labels, amount = 1) {
+      counts.get(labels).value += amount
+    },
     samples: () => counts.entries().map(({ labels, entry: { value } }) => ({ labels, value })),
   }
 }

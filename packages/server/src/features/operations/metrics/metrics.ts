@@ -59,7 +59,7 @@ export function createMetrics(metrics: readonly Metric[]): Metrics {
 
   return {
     meter: {
-      add: (counter, labels) => counters.get(counter)?.add(labels),
+      add: (counter, labels, amount) => counters.get(counter)?.add(labels, amount),
       observe: (histogram, labels, seconds) => histograms.get(histogram)?.observe(labels, seconds),
     },
     read(readings) {
