@@ -37,12 +37,12 @@ export function createCall(
     settings,
     situation: () => readSituation(values, environment),
     async withDatabase(work, { file, ...options } = {}) {
-      await withDatabase(file ?? (await settings()).options.database, work, options)
+      await runWithDatabase(file ?? (await settings()).options.database, work, options)
     },
   }
 }
 
-async function withDatabase(
+async function runWithDatabase(
   source: DatabaseSource,
   work: (database: Database) => Promise<void>,
   { mayCreate = false } = {},
