@@ -9,7 +9,7 @@ import { openPostgres } from './postgres.ts'
 import type { Pool } from './postgres-client.ts'
 import { errorWithFix } from './postgres-errors.ts'
 import { connectPostgres } from './postgres-pool.ts'
-import { printMigrations } from './print-migrations.ts'
+import { printMigrations, type PrintedDatabase } from './print-migrations.ts'
 import { describeSource, inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
 import { createPrivateFile, openSqlite } from './sqlite.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
@@ -85,16 +85,16 @@ export async function inspectSource(source: DatabaseSource): Promise<MigrationFa
  *   printed
  */
 export async function printSource(source: DatabaseSource): Promise<string> {
-  const look = async (reader: Reader): Promise<Parameters<typeof printMigrations>[0]> => ({
+  const look = async (reader: Reader): Promise<PrintedDatabase> => ({
     kind: isFile(source) ? 'sqlite' : 'postgres',
     facts: await inspectMigrations(reader),
     absent: await findAbsent(reader),
   })
-  const absentFile = {
+  const absentFile: PrintedDatabase = {
     kind: 'sqlite',
     facts: emptyFacts,
     absent: { schema: false, table: true },
-  } as const
+  }
   return printMigrations((await inspectDatabase(source, look)) ?? absentFile)
 }
 
