@@ -36,6 +36,7 @@ export async function describeKeys(
   if (rows.length === 0) return []
 
   const seal = createKeySeal(requireSecrets())
+  // Throws if one of the keys was encrypted with a different secret.
   for (const row of rows) openSealedKey(row, seal)
   return rows.map((row) => ({
     id: row.id,
