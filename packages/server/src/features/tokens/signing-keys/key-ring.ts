@@ -131,6 +131,18 @@ export async function openKeyRing(
   }
 }
 
+/** Returns the ring of the operator's own keys: the first key signs, and all are published. */
+export function ringOf(keys: OwnKeys, times: RotationTimes): KeyRing {
+  const [current] = keys
+  const published = { keys: keys.map((key) => exportPublicJwk(key)) }
+  return {
+    signingKey: () => Promise.resolve(current),
+    keySet: keySetOf(keys),
+    published: () => Promise.resolve({ keys: published, maxAgeSeconds: maxAgeSecondsOf(times) }),
+    readGauges: () => [],
+  }
+}
+
 interface Copies {
   readonly newest: Copy
   /** How long ago the keys were read. Infinity if the clock was set back since then. */
@@ -192,18 +204,6 @@ async function openCopies(
   }
 }
 
-/** Returns the ring of the operator's own keys: the first key signs, and all are published. */
-export function ringOf(keys: OwnKeys, times: RotationTimes): KeyRing {
-  const [current] = keys
-  const published = { keys: keys.map((key) => exportPublicJwk(key)) }
-  return {
-    signingKey: () => Promise.resolve(current),
-    keySet: keySetOf(keys),
-    published: () => Promise.resolve({ keys: published, maxAgeSeconds: maxAgeSecondsOf(times) }),
-    readGauges: () => [],
-  }
-}
-
 /** Reads the keys from the database. Callers share the reads. */
 interface Reads {
   /** Joins the running read, or starts one. */
@@ -222,23 +222,21 @@ function createReads(read: () => Promise<void>, logger: Logger): Reads {
   let mayStartAt = 0
   let isFailing = false
 
-  function join(): Promise<void> {
-    running ??= read()
-      .then(
-        () => {
-          if (isFailing) logger.info({}, 'the signing keys can be read again')
-          isFailing = false
-        },
-        (error: unknown) => {
-          if (!isFailing) logger.warn({ err: error }, 'the signing keys cannot be read')
-          isFailing = true
-          throw error
-        },
-      )
-      .then(() => {})
-      .finally(() => (running = undefined))
-    return running
+  async function readAndLog(): Promise<void> {
+    try {
+      await read()
+    } catch (error) {
+      if (!isFailing) logger.warn({ err: error }, 'the signing keys cannot be read')
+      isFailing = true
+      throw error
+    } finally {
+      running = undefined
+    }
+    if (isFailing) logger.info({}, 'the signing keys can be read again')
+    isFailing = false
   }
+
+  const join = (): Promise<void> => (running ??= readAndLog())
 
   async function startLater(): Promise<void> {
     await delay(Math.max(0, mayStartAt - performance.now()))
