@@ -102,6 +102,12 @@ export interface LoginAttempt {
   readonly replaced?: ReplacedSession | undefined
 }
 
+/** Returns the user of an attempt whose first step is proved. */
+export function subjectOf({ subject }: LoginAttempt): string {
+  if (subject === undefined) throw new Error('a second step must come after a first one')
+  return subject
+}
+
 /** Adds a proof to an attempt. Another proof by the same method replaces the earlier one. */
 export function withProof(attempt: LoginAttempt, subject: string, proof: Proof): LoginAttempt {
   const others = attempt.proofs.filter(({ method }) => method !== proof.method)

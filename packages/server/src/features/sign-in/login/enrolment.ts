@@ -19,11 +19,11 @@ import { useOf } from '../../operations/limits/uses.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import { attemptMilliseconds } from '../attempts/kept-attempts.ts'
-import { withProof, type Enrolment, type LoginAttempt } from './attempt.ts'
+import { subjectOf, withProof, type Enrolment, type LoginAttempt } from './attempt.ts'
 import type { EnrolmentMark, EnrolmentProof } from './enrolment-in-transaction.ts'
 import { emailCodeRate, secretRate } from './feature.ts'
 import type { MethodParts, RefusedProof, WrongFactor } from './methods/method.ts'
-import { readCode, subjectOf } from './methods/otp.ts'
+import { readCode } from './methods/otp.ts'
 
 /** The parameters of an enrolment, beside those of the methods. */
 export const enrolmentParameters: Readonly<Record<'enrol' | 'email_code', JsonObject>> = {

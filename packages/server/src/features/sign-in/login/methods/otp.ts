@@ -1,6 +1,6 @@
 import { stepOf } from '../../../credentials/second-factors/totp.ts'
 import { useOf } from '../../../operations/limits/uses.ts'
-import { withProof, withUses, type LoginAttempt } from '../attempt.ts'
+import { subjectOf, withProof, withUses, type LoginAttempt } from '../attempt.ts'
 import { factorDeviceRate, factorKnownRate, factorRate } from '../feature.ts'
 import type { Method, MethodParts, Proving, WrongFactor } from './method.ts'
 
@@ -82,10 +82,4 @@ async function tellOwner<U>(
 
 function refused<U>(reason: WrongFactor | 'inactive', subject: string): Proving<U> {
   return { outcome: 'refused', reason, subject }
-}
-
-/** Returns the user whose second step this is. */
-export function subjectOf({ subject }: LoginAttempt): string {
-  if (subject === undefined) throw new Error('a second step must come after a first one')
-  return subject
 }

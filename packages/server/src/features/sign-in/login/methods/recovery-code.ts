@@ -1,10 +1,9 @@
-import { withProof } from '../attempt.ts'
+import { subjectOf, withProof } from '../attempt.ts'
 import type { Method } from './method.ts'
-import { subjectOf } from './otp.ts'
 
 /**
- * A recovery code, for a person who has lost the phone. It has 80 random bits, so nobody can guess
- * it, and tries are counted for the attempt only: a stranger cannot use up the owner's tries.
+ * A recovery code, for a person who has lost the phone. It has 80 random bits, so it cannot be
+ * guessed, and tries are counted for the attempt only: a stranger cannot use up the owner's tries.
  */
 export const recoveryCodeMethod: Method<'recovery_code'> = {
   name: 'recovery_code',

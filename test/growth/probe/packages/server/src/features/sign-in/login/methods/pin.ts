@@ -1,8 +1,7 @@
 import { useOf } from '../../../operations/limits/uses.ts'
-import { withProof, withUses } from '../attempt.ts'
+import { subjectOf, withProof, withUses } from '../attempt.ts'
 import { factorRate } from '../feature.ts'
 import type { Method } from './method.ts'
-import { subjectOf } from './otp.ts'
 
 /**
  * A PIN as a second step: an example of a method. The PIN is what the address of the user has
