@@ -1,5 +1,5 @@
 // Notices that PostgreSQL does not answer at all, so that requests do not wait for it.
-import { setImmediate as polled } from 'node:timers/promises'
+import { setImmediate as afterPolling } from 'node:timers/promises'
 import { isFromServer, PostgresUnavailableError } from './postgres-errors.ts'
 
 /** After this time without any answer, a probe asks whether PostgreSQL answers at all. */
@@ -36,7 +36,8 @@ export interface OutageWatch {
  * A slow statement or a wait for a lock is not an outage: other connections or the probe get
  * answers.
  *
- * @param probe resolves when the database has answered, on a new connection
+ * @param probe resolves when the database has answered, on a new connection. Undefined if the pool
+ *   cannot make one: then no outage is noticed
  * @param onOutage called when an outage begins
  */
 export function watchForOutages(
@@ -57,7 +58,8 @@ export function watchForOutages(
 
   async function isDown(): Promise<boolean> {
     const checkedAt = performance.now()
-    await afterPolling(undefined)
+    // If this process was busy or paused, Node runs the timers before it reads what has arrived.
+    await afterPolling()
     const isSilent = performance.now() - answeredAt >= silentMilliseconds
     if (waiting.size === 0 || !isSilent) return false
 
@@ -85,7 +87,7 @@ export function watchForOutages(
     async watch(work) {
       if (phase === 'outage') {
         // A caller that tries again without a pause must not keep Node from running the probes.
-        await polled()
+        await afterPolling()
         throw outage(true)
       }
 
@@ -116,6 +118,7 @@ export function watchForOutages(
  */
 async function isAnswered(probe: (() => Promise<unknown>) | undefined): Promise<boolean> {
   const probed = probe?.().then(() => true, isFromServer)
+  // The answer may have arrived in time, although Node runs the timer first.
   const late = pass(probeMilliseconds).then(() => afterPolling(false))
   return Promise.race([probed ?? true, late])
 }
@@ -123,15 +126,6 @@ async function isAnswered(probe: (() => Promise<unknown>) | undefined): Promise<
 /** Waits, but does not keep the process alive. */
 function pass(milliseconds: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, milliseconds).unref())
-}
-
-/**
- * Waits until Node has read the data that has arrived. If this process was busy or paused, Node
- * runs the timers first, although a reply may have arrived in time.
- */
-async function afterPolling<T>(value: T): Promise<T> {
-  await polled()
-  return value
 }
 
 function outage(isFrequent: boolean): PostgresUnavailableError {
