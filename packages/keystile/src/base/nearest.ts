@@ -20,6 +20,7 @@ export function listKnown(nearest: string | undefined, list: string): string {
     : `did you mean ${nearest}? ${list.charAt(0).toUpperCase()}${list.slice(1)}`
 }
 
+/** Returns the Levenshtein distance: how many letters must be added, removed or replaced. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, i) => i)
   for (const [i, letter] of from.split('').entries()) {
@@ -33,8 +34,10 @@ function editDistance(from: string, to: string): number {
   return row[to.length] ?? 0
 }
 
+/** If a command has more flags, a message does not list them. */
 const mostListed = 20
 
+/** Returns the message about a flag that a command does not have. */
 export function unknownFlag(flag: string, names: readonly string[]): string {
   if (names.length === 0) return `there is no flag ${flag}. Fix: leave it out`
   const known = names.map((name) => `--${name}`)

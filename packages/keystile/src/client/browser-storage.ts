@@ -1,4 +1,4 @@
-import { browser } from './browser.ts'
+import { browser, type Browser } from './browser.ts'
 import { createTabLock } from './tab-lock.ts'
 import type { TokenStorage } from './token-storage.ts'
 
@@ -39,7 +39,7 @@ export function browserStorage(): TokenStorage {
  *
  * @throws {TypeError} if there is no localStorage, or the page may not use it
  */
-function findLocalStorage(): NonNullable<ReturnType<typeof browser>['localStorage']> {
+function findLocalStorage(): NonNullable<Browser['localStorage']> {
   try {
     const { localStorage } = browser()
     if (localStorage) return localStorage
