@@ -11,6 +11,7 @@ import {
   createTestClock,
   describeOnBoth,
   password,
+  tokensOf,
   type Answer,
   type TestClock,
   type TestKeystile,
@@ -124,6 +125,28 @@ describeOnBoth(
         assert.equal(json['auth_session'], undefined)
       }
       assert.equal((await stepUp(running, ada.accessToken, { otp, max_age: '30' })).status, 200)
+    })
+
+    it('a session that becomes older than max_age during the step-up gets a usual answer', async () => {
+      const clock = createTestClock()
+      let readings = Infinity
+      const running = await start({
+        clock: { now: () => clock.now() + (readings-- <= 0 ? 1000 : 0) },
+      })
+      const ada = await enrol(running, clock)
+      let { accessToken } = await tokensWithFactor(ada)
+      const statuses = new Set<number>()
+      // The session is exactly as old as allowed until the clock was read so many times.
+      for (let until = 0; until < 20; until++) {
+        const otp = ada.nextCode()
+        readings = until
+        const { status, json } = await stepUp(running, accessToken, { otp, max_age: '30' })
+        readings = Infinity
+        statuses.add(status)
+        if (status === 403) assert.deepEqual(json['methods'], ['password'])
+        accessToken = tokensOf((await running.login({ otp: ada.nextCode() })).json).accessToken
+      }
+      assert.deepEqual(statuses, new Set([403, 200]))
     })
 
     it('an access token alone starts no session, also if the session has the factor', async () => {

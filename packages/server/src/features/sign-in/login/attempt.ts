@@ -48,6 +48,11 @@ export interface ReplacedSession extends NamedSession {
   readonly amr: readonly string[] | undefined
   readonly authenticatedAt: number
   readonly expiresAt: number
+  /**
+   * Whether its login was as recent as the caller demands, when this request arrived. Decided once,
+   * so that a session cannot become too old between two checks of one request.
+   */
+  readonly isRecent: boolean
 }
 
 export interface Proof {

@@ -71,12 +71,14 @@ export function createAttempts(
 ): Attempts {
   /** Reads the session that a step-up replaces. */
   async function withReplaced(attempt: LoginAttempt): Promise<LoginAttempt | undefined> {
-    const { replaces, client } = attempt.asked
+    const { replaces, client, demand } = attempt.asked
     if (!replaces) return attempt
-    const { id } = replaces
-    const found = await findActiveSession(database.reader, { id, now: clock.now() })
+    const [{ id }, now] = [replaces, clock.now()]
+    const found = await findActiveSession(database.reader, { id, now })
     if (found?.clientId !== client.id) return undefined
-    const replaced: ReplacedSession = { ...found, ...replaces }
+    const { maxAgeSeconds = Infinity } = demand ?? {}
+    const isRecent = now - found.authenticatedAt <= maxAgeSeconds * 1000
+    const replaced: ReplacedSession = { ...found, ...replaces, isRecent }
     return { ...attempt, replaced }
   }
 

@@ -1,4 +1,4 @@
-import type { LoginAttempt, LoginDemand, Proof, ReplacedSession } from './attempt.ts'
+import type { LoginAttempt, Proof } from './attempt.ts'
 import { methods } from './methods.ts'
 import type { Method, MethodParts } from './methods/method.ts'
 
@@ -23,8 +23,8 @@ export type Decision =
 /**
  * Decides whether a person has proved enough: a first step, and a second one if the account needs
  * it. Every login is decided here, whatever the way in. In a step-up, the replaced session stands
- * for the first step if it is young enough for the demand. A second step must then be proved, so
- * that the token of a session alone never starts another session.
+ * for the first step if its login is recent enough for the demand. A second step must then be
+ * proved, so that the token of a session alone never starts another session.
  */
 export async function enough<U>(
   { asked: { client, demand }, subject, proofs, replaced }: LoginAttempt,
@@ -34,7 +34,7 @@ export async function enough<U>(
   const proved = methods.filter(({ name }) => proofs.some(({ method }) => method === name))
   const firstSteps = methods.filter(isFirst)
   const resumed = proved.some(isFirst) ? undefined : replaced
-  if (subject === undefined || !(proved.some(isFirst) || isYoung(resumed, demand, parts)))
+  if (subject === undefined || !(proved.some(isFirst) || resumed?.isRecent))
     return { outcome: 'next', methods: firstSteps }
 
   const hasTwo = !proved.every(isFirst)
@@ -57,17 +57,6 @@ export async function enough<U>(
       ? { authenticatedAt: resumed.authenticatedAt, expiresAt: resumed.expiresAt }
       : { authenticatedAt: Math.max(...proofs.map(({ at }) => at)) }),
   }
-}
-
-/** Whether the first step of a session is as recent as the caller demands. */
-function isYoung(
-  session: ReplacedSession | undefined,
-  demand: LoginDemand | undefined,
-  { clock }: Pick<MethodParts<unknown>, 'clock'>,
-): boolean {
-  if (!session) return false
-  const { maxAgeSeconds = Infinity } = demand ?? {}
-  return clock.now() - session.authenticatedAt <= maxAgeSeconds * 1000
 }
 
 const isFirst = ({ secondStep }: Method): boolean => secondStep === undefined
