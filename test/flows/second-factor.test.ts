@@ -61,12 +61,13 @@ describeOnBoth(
       )
       assert.equal(first.headers.get('cache-control'), 'no-store')
 
+      const provedAt = Math.floor(running.clock.now() / 1000)
       const { status, json, text } = await step(running, first, { otp: ada.nextCode() })
       assert.equal(status, 200, text)
       const { claims } = decodeJwtUnsafe(json['access_token'])
       assert.deepEqual(
         [claims.sub, claims['amr'], claims['acr'], claims['auth_time']],
-        [ada.subject, ['pwd', 'otp', 'mfa'], 'mfa', Math.floor(running.clock.now() / 1000)],
+        [ada.subject, ['pwd', 'otp', 'mfa'], 'mfa', provedAt],
       )
       const again = await running.refresh(json['refresh_token'])
       assert.deepEqual(decodeJwtUnsafe(again.json['access_token']).claims['amr'], claims['amr'])

@@ -8,7 +8,7 @@ export type Decision =
       readonly subject: string
       /** The claim `amr` (RFC 8176 §2). */
       readonly amr: readonly string[]
-      /** When the last proof was given, or the first step of a replaced session; milliseconds. */
+      /** When the first step was proved, in this login or for a replaced session; milliseconds. */
       readonly authenticatedAt: number
       /** The end of the replaced session, which the new one keeps. Undefined for a new end. */
       readonly expiresAt?: number
@@ -55,7 +55,7 @@ export async function enough<U>(
     amr: [...new Set([...(resumed?.amr ?? []), ...amr])],
     ...(resumed
       ? { authenticatedAt: resumed.authenticatedAt, expiresAt: resumed.expiresAt }
-      : { authenticatedAt: Math.max(...proofs.map(({ at }) => at)) }),
+      : { authenticatedAt: Math.min(...proofs.map(({ at }) => at)) }),
   }
 }
 

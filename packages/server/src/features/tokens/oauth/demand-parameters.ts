@@ -7,7 +7,8 @@ export const demandParameters: Readonly<Record<'max_age' | 'acr_values', JsonObj
     type: 'integer',
     minimum: 0,
     description:
-      'The greatest allowed time since the user proved the password, in seconds (RFC 9470)',
+      'The password is needed again if the user proved it more than this many seconds before ' +
+      'this login began (RFC 9470)',
   },
   acr_values: {
     type: 'string',
