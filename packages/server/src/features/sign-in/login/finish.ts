@@ -70,7 +70,7 @@ interface LoginToStart extends Pick<LoginAttempt, 'proofs' | 'authSession' | 're
 export async function start<U>(
   { asked, proofs, counted, authSession, replaced }: LoginToStart,
   granted: GrantedLogin<U> & { readonly codeId?: string },
-  { starter, feed, directory, devices, notices, secondFactors }: FinishParts<U>,
+  { starter, feed, directory, devices, notices }: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
   const { subject, amr, authenticatedAt, expiresAt, user, codeId } = granted
   const { client, address, acceptLanguage } = asked
@@ -107,10 +107,8 @@ export async function start<U>(
   // Then this process refuses the tokens of the replaced session.
   if (replaced) await feed.tail()
 
-  const { sessionId } = started
+  const { sessionId, appSince } = started
   const passwordMark = marks['password']
-  const { app } = amr.includes('mfa') ? await secondFactors.describe(subject) : {}
-  const appSince = app?.createdAt.getTime()
   const deviceSecret =
     passwordMark === undefined
       ? undefined

@@ -10,7 +10,8 @@ import { createAudit } from '../../operations/audit/audit.ts'
 import type { AuditEntry } from '../../operations/audit/entry.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../../tokens/events/events.ts'
-import { noDevices } from '../known-devices/devices.ts'
+import { beginApp, confirmApp } from '../factors/store.ts'
+import { createDevices, noDevices } from '../known-devices/devices.ts'
 import { noNotices } from '../../mail/messages/notices.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import type { HashThreads } from '../../credentials/password/hash-threads.ts'
@@ -30,6 +31,7 @@ import { passwordGrant } from '../../tokens/oauth/grants/password.ts'
 import type { ScopeRules } from '../../users/scopes/scopes.ts'
 import { createSeal } from '../../../base/seal.ts'
 import { createSecondFactors } from '../../credentials/second-factors/second-factors.ts'
+import { codeAt, makeTotpSecret } from '../../credentials/second-factors/totp.ts'
 import { createKeptAttempts } from '../attempts/kept-attempts.ts'
 import { createAttempts } from './attempts.ts'
 import { createCodes } from './codes.ts'
@@ -70,10 +72,19 @@ function steps(
 
 type TestParts<U> = LoginParts<U> & { readonly scopes: ScopeRules }
 
-function grantTo<U>(username: string, tried: string, parts: TestParts<U>): Promise<Granted> {
+function grantTo<U>(
+  username: string,
+  tried: string,
+  parts: TestParts<U>,
+  otp?: string,
+): Promise<Granted> {
   const login = createLogin(parts)
   const verifier = { verify: () => assert.fail('no access token was sent') }
-  return passwordGrant.issue({ username, password: tried }, client, { ...parts, login, verifier })
+  return passwordGrant.issue({ username, password: tried, otp }, client, {
+    ...parts,
+    login,
+    verifier,
+  })
 }
 
 describe('byPassword', () => {
@@ -115,7 +126,11 @@ describe('byPassword', () => {
   const ofAccounts = (): Directory<User> =>
     checkedDirectory(accountDirectory(users, rules), { rules, logger: silentLogger })
   /** Logs in through the password grant, which starts the session. */
-  const logIn = (changes: Partial<TestParts<User>> = {}, tried = password): Promise<Granted> => {
+  const logIn = (
+    changes: Partial<TestParts<User>> = {},
+    tried = password,
+    otp?: string,
+  ): Promise<Granted> => {
     const parts = {
       directory: ofAccounts(),
       passwords,
@@ -130,7 +145,7 @@ describe('byPassword', () => {
       logger: silentLogger,
       ...changes,
     }
-    return grantTo(user.publicUser.username, tried, parts)
+    return grantTo(user.publicUser.username, tried, parts, otp)
   }
 
   /** Logs in. In the first try, `meanwhile` runs after the password is verified. */
@@ -211,6 +226,35 @@ describe('byPassword', () => {
     }
     assert.ok(await logIn(parts))
     assert.deepEqual(patience, [50, 50])
+  })
+
+  it('a device is known for the app that it logged in with, not for the one that replaces it', async () => {
+    const subject = user.publicUser.id
+    const parts = { ...steps(database), devices: createDevices('a key', systemClock) }
+    /** Returns the secret of the app. */
+    async function setUpApp(now: number): Promise<string> {
+      const secret = makeTotpSecret()
+      const sealed = parts.secondFactors.seal(subject, secret)
+      const change = { subject, sealed, now, hasAccount: true }
+      await database.write(beginApp, { ...change, sessionId: 's' })
+      const nothing = { notice: undefined, noticeTo: { email: undefined, isVerified: false } }
+      const values = { ...change, ...nothing, step: 1, codeIds: [], undo: undefined, by }
+      assert.deepEqual(await database.write(confirmApp, values), { outcome: 'confirmed' })
+      return secret
+    }
+
+    const now = systemClock.now()
+    const otp = codeAt(await setUpApp(now - 60_000), Math.floor(now / 30_000))
+    const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
+    const replacing: SessionStarter = {
+      async start(wanted) {
+        const started = await starter.start(wanted)
+        await setUpApp(now)
+        return started
+      },
+    }
+    const { deviceSecret } = await logIn({ ...parts, starter: replacing }, password, otp)
+    assert.equal(parts.devices.open(deviceSecret)?.appSince, now - 60_000)
   })
 
   it('byPassword refuses a disabled user with the same error as a wrong password', async () => {

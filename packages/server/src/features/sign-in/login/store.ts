@@ -8,7 +8,7 @@ import {
   type NewCode,
 } from '../attempts/in-transaction.ts'
 import { hasSecondFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
-import { countWrongCode } from '../../credentials/second-factors/in-transaction.ts'
+import { countWrongCode, findApp } from '../../credentials/second-factors/in-transaction.ts'
 import type { LoginEvent } from './feature.ts'
 import { areHeld } from './marks-in-transaction.ts'
 import {
@@ -104,7 +104,11 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
       share: 'notice',
       now,
     })
-  return { started: true }
+  // While the user is locked, the app is the one that was proved.
+  const [app] = wanted.amr?.includes('otp')
+    ? await findApp(transaction, { subject, state: 'confirmed' })
+    : []
+  return { started: true, appSince: app?.created_at }
 })
 
 /**

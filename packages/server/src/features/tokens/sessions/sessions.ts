@@ -69,6 +69,8 @@ export interface NoticeAddress {
 
 export interface StartedSession extends IssuedTokens {
   readonly sessionId: string
+  /** See `StartedLogin.appSince`. */
+  readonly appSince?: number | undefined
 }
 
 export interface SessionStarter {
@@ -105,7 +107,16 @@ export interface SessionToStart extends SessionRows {
  * The command that starts the session of a login. It checks the account once more, and starts no
  * session if the login is no longer allowed.
  */
-export type StartLogin = Command<SessionToStart, { readonly started: boolean }>
+export type StartLogin = Command<SessionToStart, { readonly started: false } | StartedLogin>
+
+export interface StartedLogin {
+  readonly started: true
+  /**
+   * When the authenticator app was set up whose code the login had, or that a recovery code stood
+   * for. The user may have another app by now. Undefined after a login without either.
+   */
+  readonly appSince: number | undefined
+}
 
 export interface StarterParts {
   readonly issuing: Issuing
@@ -160,8 +171,8 @@ export function createSessionStarter(
         hasAccount: issuing.hasAccounts,
         recordedUntil,
       }
-      const { started } = await database.write(startLogin, values, patienceMilliseconds)
-      if (!started) return undefined
+      const done = await database.write(startLogin, values, patienceMilliseconds)
+      if (!done.started) return undefined
 
       const { amr } = wanted
       const content = {
@@ -178,6 +189,7 @@ export function createSessionStarter(
         expiresInSeconds,
         refreshToken: refreshToken && writeRefreshToken(refreshToken),
         scopes,
+        appSince: done.appSince,
       }
     },
   }
