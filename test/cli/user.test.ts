@@ -233,6 +233,22 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
+    it('`keystile user factors` says if too many wrong codes have stopped unknown devices', async () => {
+      await sql(
+        'insert into authenticator_app (subject, state, sealed, last_step, wrong_codes, created_at) ' +
+          `select id, 'confirmed', 'x', -1, 99, 0 from "user" where username_key = 'bob'`,
+      )
+      const line = 'bob has an authenticator app since 1970-01-01T00:00:00.000Z, and 0 unused '
+      const before = await user('factors', 'bob')
+      assert.equal(before.stdout, `${line}recovery codes\n`)
+      await sql('update authenticator_app set wrong_codes = 100')
+      const after = await user('factors', 'bob')
+      assert.match(after.stdout, /recovery codes\nAfter 100 wrong codes .* unknown devices cannot/)
+      const { totp } = JSON.parse((await user('factors', 'bob', '--json')).stdout)
+      assert.equal(totp.takes_unknown_devices, false)
+      await sql('delete from authenticator_app')
+    })
+
     it('`keystile user` escapes control characters in profiles, addresses and names', async () => {
       const chosen = { city: '\u001b[31mred\u009b\u2028\u202e', ['\u001b]0;title\u0007']: '\n' }
       await sql(

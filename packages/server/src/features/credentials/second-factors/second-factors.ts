@@ -13,12 +13,19 @@ export interface AuthenticatorApp {
   /** The secret as it is stored: a mark of this app. */
   readonly sealed: string
   readonly lastStep: number
-  readonly wrongCodes: number
   readonly createdAt: Date
+  /** False after `maxWrongCodes`. */
+  readonly takesUnknownDevices: boolean
 }
 
+/**
+ * After this many wrong codes in a row, unknown devices cannot use codes of the app (NIST SP
+ * 800-63B §5.2.2). A new password, a recovery code, a known device or an operator helps.
+ */
+export const maxWrongCodes = 100
+
 export interface DescribedFactors {
-  readonly app: { readonly createdAt: Date } | undefined
+  readonly app: Pick<AuthenticatorApp, 'createdAt' | 'takesUnknownDevices'> | undefined
   /** The number of unused recovery codes. */
   readonly recoveryCodes: number
 }
@@ -76,14 +83,13 @@ export function createSecondFactors(
         secret,
         sealed,
         lastStep: row.last_step,
-        wrongCodes: row.wrong_codes,
-        createdAt: new Date(row.created_at),
+        ...describeApp(row),
       }
     },
     async describe(subject) {
       const row = await findConfirmed(subject)
       return {
-        app: row && { createdAt: new Date(row.created_at) },
+        app: row && describeApp(row),
         recoveryCodes: await countRecoveryCodes(reader, subject),
       }
     },
@@ -104,4 +110,11 @@ export function createSecondFactors(
       return (await hasRecoveryCode(reader, { id, subject })) ? id : undefined
     },
   }
+}
+
+function describeApp({
+  created_at: createdAt,
+  wrong_codes: wrongCodes,
+}: AuthenticatorAppRow): NonNullable<DescribedFactors['app']> {
+  return { createdAt: new Date(createdAt), takesUnknownDevices: wrongCodes < maxWrongCodes }
 }

@@ -3,7 +3,10 @@
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Call } from '../../../feature/cli-command.ts'
 import type { Database } from '../../../storage/database.ts'
-import { createSecondFactors } from '../../credentials/second-factors/second-factors.ts'
+import {
+  createSecondFactors,
+  maxWrongCodes,
+} from '../../credentials/second-factors/second-factors.ts'
 import { createNotices, noNotices } from '../../mail/messages/notices.ts'
 import { byOperator } from '../../operations/audit/by.ts'
 import { withEventFeed } from '../../tokens/events/cli.ts'
@@ -26,15 +29,24 @@ export async function show(call: Call<Options>): Promise<void> {
     const createdAt = app?.createdAt.toISOString()
     if (flags.has('json'))
       terminal.printJson({
-        totp: createdAt === undefined ? null : { created_at: createdAt },
+        totp: app
+          ? { created_at: createdAt, takes_unknown_devices: app.takesUnknownDevices }
+          : null,
         recovery_codes: codes,
       })
-    else if (createdAt === undefined) terminal.print(`${username} has no second factor`)
-    else
+    else if (!app) terminal.print(`${username} has no second factor`)
+    else {
       terminal.print(
         `${username} has an authenticator app since ${createdAt}, ` +
           `and ${codes} unused recovery codes`,
       )
+      if (!app.takesUnknownDevices)
+        terminal.print(
+          `After ${maxWrongCodes} wrong codes in a row, unknown devices cannot use codes of the ` +
+            'app until the user logs in with a recovery code or on a known device, or sets a new ' +
+            'password, or until you run keystile user reset-factors',
+        )
+    }
   })
 }
 

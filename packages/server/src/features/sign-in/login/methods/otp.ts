@@ -4,12 +4,6 @@ import { subjectOf, withProof, withUses, type LoginAttempt } from '../attempt.ts
 import { factorDeviceRate, factorKnownRate, factorRate } from '../feature.ts'
 import type { Method, MethodParts, Proving, WrongFactor } from './method.ts'
 
-/**
- * After this many wrong codes in a row, unknown devices cannot use codes of the app (NIST SP
- * 800-63B §5.2.2). A new password, a recovery code, a known device or an operator helps.
- */
-const maxWrongCodes = 100
-
 /** A code of the authenticator app (RFC 6238). */
 export const otpMethod: Method<'otp'> = {
   name: 'otp',
@@ -39,7 +33,7 @@ export const otpMethod: Method<'otp'> = {
         : [useOf(factorDeviceRate, known), useOf(factorKnownRate, subject)],
     )
 
-    const isOpen = known !== undefined || app.wrongCodes < maxWrongCodes
+    const isOpen = known !== undefined || app.takesUnknownDevices
     const now = clock.now()
     const step = isOpen ? stepOf(app.secret, code, now) : undefined
     if (step === undefined || step <= app.lastStep) {
