@@ -533,6 +533,7 @@ const server: Package = {
       name: 'features/mail/email-change',
       for: 'a new address, confirmed by a mail, and the link that restores the old one',
       from: [
+        'features/tokens/sessions',
         'base',
         'storage',
         'http',

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import {
+  createTestClock,
   describeOnOne,
   password,
   type Answer,
@@ -423,6 +424,18 @@ describeOnOne('PostgreSQL', 'a new address', (stage) => {
     const rows = await stage.sql('select subject from authenticator_app')
     assert.deepEqual([...rows, ...(await stage.sql('select subject from recovery_code'))], [])
     assert.equal(await undone(), 1)
+  })
+
+  it('an undo removes a factor that a server whose clock is behind has added', async () => {
+    const started = await start({ secondFactor: 'optional' })
+    const behind = createTestClock(started.clock.now() - 50_000)
+    const other = await stage.start({ clock: behind, secondFactor: 'optional' })
+    const { token } = await started.changed(fresh, old)
+    await enrol(other, behind)
+    assert.equal((await started.login()).json['error'], 'insufficient_authorization')
+
+    await undoAndReset(started, token)
+    assert.equal((await started.login({ password: next })).status, 200)
   })
 
   const laterActs: readonly (readonly [

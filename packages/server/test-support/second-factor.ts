@@ -34,6 +34,11 @@ export type WayIn = (running: TestKeystile, fields: Fields) => Promise<Answer>
 export const passwordForm: WayIn = ({ send }, fields) =>
   send('POST', '/token', { form: { grant_type: 'password', ...fields } })
 
+/** Returns the code that an app with this secret shows now. */
+export function appCode(secret: string, clock: TestClock): string {
+  return codeAt(secret, Math.floor(clock.now() / 30_000))
+}
+
 /** A login that has shown the secret of the app, and ends with its first code. */
 export interface Enrolling {
   readonly authSession: string
@@ -56,7 +61,7 @@ export async function beginEnrolment(
   const shown = await send(running, { auth_session: authSession, enrol: 'totp', email_code })
   assert.equal(shown.status, 403, shown.text)
   const secret = shown.json['secret'] as string
-  const code = (): string => codeAt(secret, Math.floor(running.clock.now() / 30_000))
+  const code = (): string => appCode(secret, running.clock)
   return {
     authSession,
     secret,
@@ -78,7 +83,7 @@ export async function enrol(
   const begun = await send('POST', '/users/me/factors/totp', { bearer: accessToken })
   assert.equal(begun.status, 200, begun.text)
   const secret = begun.json['secret'] as string
-  const code = (): string => codeAt(secret, Math.floor(clock.now() / 30_000))
+  const code = (): string => appCode(secret, clock)
   const nextCode = (): string => {
     clock.advance(30)
     return code()

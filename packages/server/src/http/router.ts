@@ -62,15 +62,27 @@ export function createRouter<U>(
       if (!route.guard) return await route.handle(routeRequest)
 
       const demand = getDemand(demands, route)
-      const known = guard.enterAtOnce({}, request, demand)
-      const decision = known
-        ? { allowed: true as const, caller: known }
-        : await guard.check(request, demand)
-      const caller = findCaller(decision, route, options)
-      if (route.isOptional) return await route.handle(routeRequest, caller)
+      const admit = async (): Promise<Caller<string, U> | undefined> => {
+        const known = guard.enterAtOnce({}, request, demand)
+        const decision = known
+          ? { allowed: true as const, caller: known }
+          : await guard.check(request, demand)
+        return findCaller(decision, route, options)
+      }
+      const caller = await admit()
+      const guarded = {
+        ...routeRequest,
+        // A body may arrive long after its headers, and the session may have ended meanwhile.
+        async body(maxBytes: number) {
+          const body = await request.body(maxBytes)
+          await admit()
+          return body
+        },
+      }
+      if (route.isOptional) return await route.handle(guarded, caller)
       if (!caller) throw new Error('a guard that is not optional must return a caller')
       if (route.needsFactor) await options.requireFactor?.(caller.identity)
-      return await route.handle(routeRequest, caller)
+      return await route.handle(guarded, caller)
     } catch (error) {
       const { refusals, doc } = route
       const refused = errorAnswer(error, { pattern: found.pattern, refusals }, options)

@@ -8,6 +8,7 @@ import {
   type NewUndo,
 } from '../../users/accounts/address-in-transaction.ts'
 import { findHolder, lockAccount, notify } from '../../users/accounts/in-transaction.ts'
+import { hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../../users/directory/names.ts'
@@ -70,6 +71,7 @@ export const confirmEmailChange: Command<
   const account = await lockAddress(transaction, { subject, passwordHash })
   if (account?.email_key !== from || !(await lockProof(transaction, { ...proof, now })))
     return { outcome: 'refused' }
+  if (await hasSessionEnded(transaction, { ...change, subject })) return { outcome: 'refused' }
   if (await lacksFactor(transaction, { ...change, subject })) return { outcome: 'factor-missing' }
 
   const outcome = await changeAddress(transaction, account, { ...change, verifiedAt: now })

@@ -96,6 +96,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
         sessionId,
         sealed: secondFactors.seal(subject, secret),
         hasAccount: parts.hasAccounts,
+        by,
         now: clock.now(),
       })
       return showSecret(secret, { service, account: labelOf(user, directory) })

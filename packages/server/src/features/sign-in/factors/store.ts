@@ -22,7 +22,8 @@ import type { CountedAddressee } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { AuditEntry, By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import { endSessions } from '../../tokens/sessions/in-transaction.ts'
+import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
+import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts'
 import { lockPerson } from '../../users/accounts/in-transaction.ts'
 
 /** A change of the factors of a user, and the mail about it. */
@@ -48,15 +49,16 @@ type Refused =
 
 /**
  * Stores the secret of an app that waits for its first code in this session. Does nothing if the
- * account is not active any more.
+ * account is not active any more, or if the session has ended.
  */
 export const beginApp: Command<
-  Parameters<typeof insertPending>[1] & Pick<FactorChange, 'hasAccount'>,
+  Parameters<typeof insertPending>[1] & Pick<FactorChange, 'hasAccount' | 'by'>,
   void
-> = command('beginApp', async (transaction, { hasAccount, ...pending }) => {
+> = command('beginApp', async (transaction, { hasAccount, by, ...pending }) => {
   const { subject } = pending
-  if (await lockPerson(transaction, { subject, rights: undefined, hasAccount }))
-    await insertPending(transaction, pending)
+  const person = await lockPerson(transaction, { subject, rights: undefined, hasAccount })
+  if (!person || (await hasSessionEnded(transaction, { subject, by }))) return
+  await insertPending(transaction, pending)
 })
 
 /**
@@ -77,15 +79,16 @@ export const confirmApp: Command<
 > = command('confirmApp', async (transaction, { sealed, step, codeIds, undo, ...change }) => {
   const { subject, by, now } = change
   const addressee = await lockAddressee(transaction, change)
-  if (!addressee || (await lacksFactor(transaction, change))) return { outcome: 'gone' }
+  if (!addressee) return { outcome: 'gone' }
   if (!(await lockPending(transaction, { subject, sealed }))) return { outcome: 'gone' }
   const isFirst = !(await hasSecondFactor(transaction, subject))
   const notice = isFirst && undo ? undo.mail : change.notice
   const wait = await sendNotice(transaction, addressee, { notice })
   if (wait > 0) return { outcome: 'too-many-mails', wait }
 
-  await confirmPending(transaction, { subject, sealed, step, now })
-  await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
+  const since = await timeAfterChanges(transaction, { subject, now })
+  await confirmPending(transaction, { subject, sealed, step, now: since })
+  await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now: since })
   await endSessions(transaction, { subject, except: by.sessionId, now })
   if (isFirst) {
     // A change of the address that was asked for before must not go around the factor.
@@ -103,7 +106,7 @@ export const removeFactors: Command<FactorChange, { readonly outcome: 'removed' 
   command('removeFactors', async (transaction, change) => {
     const { subject, by, now } = change
     const addressee = await lockAddressee(transaction, change)
-    if (!addressee || (await lacksFactor(transaction, change))) return { outcome: 'gone' }
+    if (!addressee) return { outcome: 'gone' }
     if (!(await hasApp(transaction, subject))) return { outcome: 'gone' }
     const wait = await sendNotice(transaction, addressee, change)
     if (wait > 0) return { outcome: 'too-many-mails', wait }
@@ -121,12 +124,13 @@ export const renewRecoveryCodes: Command<
 > = command('renewRecoveryCodes', async (transaction, { codeIds, ...change }) => {
   const { subject, now } = change
   const addressee = await lockAddressee(transaction, change)
-  if (!addressee || (await lacksFactor(transaction, change))) return { outcome: 'gone' }
+  if (!addressee) return { outcome: 'gone' }
   if (!(await hasApp(transaction, subject))) return { outcome: 'gone' }
   const wait = await sendNotice(transaction, addressee, change)
   if (wait > 0) return { outcome: 'too-many-mails', wait }
 
-  await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
+  const since = await timeAfterChanges(transaction, { subject, now })
+  await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now: since })
   await insertAudit<FactorEvent>(transaction, { event: 'recovery_codes_made', ...entryOf(change) })
   return { outcome: 'renewed' }
 })
@@ -162,13 +166,18 @@ interface Addressee {
   readonly now: number
 }
 
-/** Locks the user. Returns undefined if the account is not active. */
+/**
+ * Locks the user. Returns undefined if the account is not active, or if the caller may not change
+ * it any more: the session has ended, or lacks the factor that the account has by now.
+ */
 async function lockAddressee(
   transaction: Transaction,
-  { subject, hasAccount, noticeTo, now }: FactorChange,
+  change: FactorChange,
 ): Promise<Addressee | undefined> {
+  const { subject, hasAccount, noticeTo, now } = change
   const person = await lockPerson(transaction, { subject, rights: undefined, hasAccount })
-  if (!person) return undefined
+  if (!person || (await hasSessionEnded(transaction, change))) return undefined
+  if (await lacksFactor(transaction, change)) return undefined
   const { account } = person
   const email = account ? (account.email ?? undefined) : noticeTo.email
   const isVerified = account ? account.email_verified_at !== null : noticeTo.isVerified

@@ -11,6 +11,7 @@ import {
   replaceRecoveryCodes,
 } from '../../credentials/second-factors/in-transaction.ts'
 import type { Transaction } from '../../../storage/database.ts'
+import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { NoticeAddress } from '../../tokens/sessions/sessions.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
@@ -49,14 +50,15 @@ export async function addFirstApp({
   const noticeTo = account
     ? { email: account.email ?? undefined, isVerified: account.email_verified_at !== null }
     : added.noticeTo
-  if (!(await insertFirstApp(transaction, { subject, sealed, now }))) return false
+  const since = await timeAfterChanges(transaction, { subject, now })
+  if (!(await insertFirstApp(transaction, { subject, sealed, now: since }))) return false
   const notice = undo?.mail ?? added.notice
   if (!(await sendNotice(transaction, notice, { subject, ...noticeTo, now }))) {
     await eraseApp(transaction, { subject })
     return false
   }
 
-  await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now })
+  await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now: since })
   // A change of the address that was asked for before must not go around the factor.
   await eraseProofs(transaction, { subject })
   if (undo && account?.email_key)

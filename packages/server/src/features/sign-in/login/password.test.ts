@@ -236,7 +236,7 @@ describe('byPassword', () => {
       const secret = makeTotpSecret()
       const sealed = parts.secondFactors.seal(subject, secret)
       const change = { subject, sealed, now, hasAccount: true }
-      await database.write(beginApp, { ...change, sessionId: 's' })
+      await database.write(beginApp, { ...change, by, sessionId: 's' })
       const nothing = { notice: undefined, noticeTo: { email: undefined, isVerified: false } }
       const values = { ...change, ...nothing, step: 1, codeIds: [], undo: undefined, by }
       assert.deepEqual(await database.write(confirmApp, values), { outcome: 'confirmed' })

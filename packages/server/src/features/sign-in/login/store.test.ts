@@ -41,7 +41,7 @@ describe('startLogin', () => {
 
   /** Sets up an app of a user, with recovery codes. */
   async function setUpApp(subject: string, codeIds: readonly string[] = []): Promise<void> {
-    const pending = { subject, sessionId: 's', sealed: 'x', now, hasAccount: true }
+    const pending = { subject, sessionId: 's', sealed: 'x', now, hasAccount: true, by }
     await database.write(beginApp, pending)
     const noticeTo = { email: undefined, isVerified: false }
     const change = { subject, hasAccount: true, notice: undefined, noticeTo, by, now }
@@ -149,7 +149,7 @@ describe('startLogin', () => {
     assert.equal(await database.write(changePassword, password), 'outdated')
     assert.equal(
       await database.write(createDeleteUser(ofUser), { subject, by: weak, now }),
-      'absent',
+      'outdated',
     )
 
     const strong = { ...weak, acr: 'mfa' }

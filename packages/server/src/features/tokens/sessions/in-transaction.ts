@@ -303,6 +303,26 @@ export async function endSessionRows(
 }
 
 /**
+ * Whether the session has ended in which a user changes the own account. The check of the route is
+ * not enough: another process may have ended the session a moment ago. Lock the user first, as
+ * whatever ends all sessions of a changed account does.
+ */
+export async function hasSessionEnded(
+  transaction: Transaction,
+  { subject, by }: { readonly subject: string; readonly by: By },
+): Promise<boolean> {
+  if (by.actor !== `user:${subject}` || by.sessionId === undefined) return false
+  const active = await inTables<SessionTables>(transaction)
+    .selectFrom('session')
+    .select('id')
+    .where('id', '=', by.sessionId)
+    .where('subject', '=', subject)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst()
+  return active === undefined
+}
+
+/**
  * Locks a session until the end of the transaction that replaces it. Returns false if it is not an
  * active session of this subject.
  */

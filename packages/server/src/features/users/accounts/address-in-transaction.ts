@@ -34,9 +34,6 @@ export interface NewUndo {
   readonly notice: NewMail | undefined
 }
 
-/** How much the clocks of two servers may differ. */
-const clockDifferenceMilliseconds = 5_000
-
 /** A change of the address of an account. */
 interface AddressChange extends Act {
   readonly email: ComparableName
@@ -154,18 +151,34 @@ async function mailOldAddress(
  * must have locked the row of the user.
  */
 async function insertFormerEmail(transaction: Transaction, row: FormerEmailRow): Promise<void> {
-  const db = inTables<AccountTables>(transaction)
-  const latest = await db
-    .selectFrom('former_email')
-    .select('created_at')
-    .where('subject', '=', row.subject)
-    .orderBy('created_at', 'desc')
-    .executeTakeFirst()
-  const created_at = Math.max(row.created_at, (latest?.created_at ?? 0) + 1)
-  await db
+  const latest = await findLatestChange(transaction, row.subject)
+  const created_at = Math.max(row.created_at, latest + 1)
+  await inTables<AccountTables>(transaction)
     .insertInto('former_email')
     .values({ ...row, created_at })
     .execute()
+}
+
+/**
+ * Returns a time for a second factor that is set up now: the later one of `now` and of the last
+ * change of the address that can be undone. The clock of the server that changed the address may be
+ * ahead, and the undo erases what is younger than the change. Lock the user first.
+ */
+export async function timeAfterChanges(
+  transaction: Transaction,
+  { subject, now }: { readonly subject: string; readonly now: number },
+): Promise<number> {
+  return Math.max(now, await findLatestChange(transaction, subject))
+}
+
+async function findLatestChange(transaction: Transaction, subject: string): Promise<number> {
+  const latest = await inTables<AccountTables>(transaction)
+    .selectFrom('former_email')
+    .select('created_at')
+    .where('subject', '=', subject)
+    .orderBy('created_at', 'desc')
+    .executeTakeFirst()
+  return latest?.created_at ?? 0
 }
 
 /** Finds the former address that a link restores, by the hash of the token in the link. */
@@ -245,8 +258,7 @@ async function eraseNewFactors(
 ): Promise<boolean> {
   const first = { subject, mailbox, purpose: proofKinds.factorUndo.purpose, now }
   const isUndoable = await isBound(transaction, first)
-  const since = isUndoable ? 0 : changedAt - clockDifferenceMilliseconds
-  return eraseSecondFactors(transaction, { subject, since })
+  return eraseSecondFactors(transaction, { subject, since: isUndoable ? 0 : changedAt })
 }
 
 /**

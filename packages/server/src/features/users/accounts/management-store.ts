@@ -15,7 +15,11 @@ import { insertEvents } from '../../tokens/events/in-transaction.ts'
 import { cancelProofs } from '../../mail/proofs/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
-import { endSessions, findLatestExpiry } from '../../tokens/sessions/in-transaction.ts'
+import {
+  endSessions,
+  findLatestExpiry,
+  hasSessionEnded,
+} from '../../tokens/sessions/in-transaction.ts'
 import { adminRole, type StoredRights } from '../scopes/scopes.ts'
 import { grantNames, lockUser, notify, recordChange, type UserAct } from './in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
@@ -126,7 +130,7 @@ async function recordChanges(
  */
 export function createDeleteUser(
   ofUser: readonly OfUser[],
-): Command<UserAct, 'deleted' | 'absent' | 'last-administrator'> {
+): Command<UserAct, 'deleted' | 'absent' | 'outdated' | 'last-administrator'> {
   return command('deleteUser', async (transaction, act) => {
     const { subject, now } = act
     const db = inTables<AccountTables>(transaction)
@@ -134,7 +138,9 @@ export function createDeleteUser(
     await lockAdministration(db)
     if (await isLastAdministrator(db, subject)) return 'last-administrator'
     const account = await lockUser(transaction, subject)
-    if (!account || (await lacksFactor(transaction, act))) return 'absent'
+    if (!account) return 'absent'
+    if (await hasSessionEnded(transaction, act)) return 'outdated'
+    if (await lacksFactor(transaction, act)) return 'outdated'
 
     const mailboxes = await listMailboxes(db, account)
     await updateUser(transaction, { ...erased, deleted_at: now }, { subject, now })

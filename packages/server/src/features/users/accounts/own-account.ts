@@ -139,7 +139,9 @@ function deleteAccountRoute({ users }: AccountParts): OwnRoute {
       summary: 'Delete the account',
       description: `Requires a login within the last ${deletionMaxAgeSeconds} seconds (RFC 9470).`,
       success: { status: 204, description: 'Deleted' },
-      refuses: { 409: 'The last administrator cannot be deleted' },
+      refuses: {
+        409: 'The last administrator cannot be deleted; or: the account was changed at once',
+      },
     }),
     guard: { scopes: [], maxAgeSeconds: deletionMaxAgeSeconds },
     needsFactor: true,
@@ -147,6 +149,7 @@ function deleteAccountRoute({ users }: AccountParts): OwnRoute {
       const outcome = await users.delete(user, byCaller(request, identity))
       if (outcome === 'last-administrator')
         throw new ProblemError('conflict', 'The last administrator cannot be deleted')
+      refuseUnchanged(outcome)
       return emptyAnswer
     },
   }

@@ -17,7 +17,7 @@ import { eraseProofs, insertProof } from '../../mail/proofs/in-transaction.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
 import { proofKinds } from '../../mail/proofs/kinds.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
-import { endSessions } from '../../tokens/sessions/in-transaction.ts'
+import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { changeAddress, lockAddress, type NewUndo } from './address-in-transaction.ts'
 import {
   insertAccount,
@@ -88,6 +88,7 @@ export const changePassword: Command<
   const { subject, by, now } = act
   // Before all other rows of the user, as logins and the set-up of a factor do.
   await lockUser(transaction, subject)
+  if (await hasSessionEnded(transaction, act)) return 'outdated'
   if (await lacksFactor(transaction, act)) return 'outdated'
   const values = { password_hash: hash, password_session: by.sessionId ?? null }
   const changed = await updateUser(transaction, values, {
@@ -120,7 +121,8 @@ export const changeEmail: Command<
   EmailOutcome
 > = command('changeEmail', async (transaction, change) => {
   const account = await lockAddress(transaction, change)
-  if (!account || (await lacksFactor(transaction, change))) return 'outdated'
+  if (!account || (await hasSessionEnded(transaction, change))) return 'outdated'
+  if (await lacksFactor(transaction, change)) return 'outdated'
   const isVerified = account.email_verified_at !== null
   if (change.undo && isVerified && !isSameMailbox(account.email, change.email.shown))
     return 'outdated'

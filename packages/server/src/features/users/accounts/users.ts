@@ -139,7 +139,7 @@ export interface Users {
   /**
    * Deletes all data except the subject and the name. No other user can get this subject or name.
    */
-  delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
+  delete(user: User, by: By): Promise<'deleted' | 'absent' | 'outdated' | 'last-administrator'>
   /**
    * Waits until this process refuses the tokens of all sessions that ended before the call. Other
    * features call `settle()` after they have committed a change of an account.
