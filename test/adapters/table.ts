@@ -46,7 +46,7 @@ const invalidToken = refused(401, 'Invalid token', 'invalid_token')
 export const expired: Refused = refused(401, 'Token has expired', 'invalid_token')
 const invalidRequest = refused(
   400,
-  'The Authorization header must be "Bearer" and one token',
+  'The Authorization header must be Bearer and one token',
   'invalid_request',
 )
 const tooOld = refused(

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
@@ -145,4 +145,15 @@ describe('mount() without await', () => {
       }
     })
   }
+})
+
+it('no refusal has a character that RFC 6749 §5.2 and RFC 6750 §3 exclude from error_description', () => {
+  const files = globSync('packages/*/src/**/*.ts', { cwd: root, exclude: ['**/*.test.ts'] })
+    .map((file) => ({ file, source: readFileSync(join(root, file), 'utf8') }))
+    .filter(({ source }) => /new (OAuth|Problem)Error\(|tokenReasons: /.test(source))
+  const wrong = files.flatMap(({ file, source }) =>
+    [...source.matchAll(/'[^'\n]*(?:"|\\\\)[^'\n]*'/g)].map(([text]) => `${file}: ${text}`),
+  )
+  assert.ok(files.length > 40, String(files.length))
+  assert.deepEqual(wrong, [])
 })

@@ -77,7 +77,7 @@ export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
   no_credential: { code: 'not_authenticated', message: 'Not authenticated' },
   malformed_credential: {
     code: 'invalid_request',
-    message: 'The Authorization header must be "Bearer" and one token',
+    message: 'The Authorization header must be Bearer and one token',
   },
   verifier_closed: {
     code: 'temporarily_unavailable',

@@ -96,6 +96,6 @@ async function parseMultipart(
 function notUtf8(): OAuthError {
   return new OAuthError(
     'invalid_request',
-    'The form must be well encoded: two hex digits after each "%", and bytes in UTF-8',
+    'The form must be well encoded: two hex digits after each percent sign, and bytes in UTF-8',
   )
 }

@@ -83,7 +83,7 @@ describe('guard', () => {
     status,
     detail,
   })
-  const invalidRequest = 'The Authorization header must be "Bearer" and one token'
+  const invalidRequest = 'The Authorization header must be Bearer and one token'
   const refusals: readonly [string, RequestInit, number, string, object][] = [
     [
       'no credential',

@@ -131,7 +131,7 @@ describe('guard', () => {
     assert.deepEqual([response.status, identity.subject, user], [200, 'alice', { name: 'ALICE' }])
   })
 
-  const invalidRequest = 'The Authorization header must be "Bearer" and one token'
+  const invalidRequest = 'The Authorization header must be Bearer and one token'
   const refusals: readonly [string, Record<string, string>, number, string, string][] = [
     ['no credential', {}, 401, '', 'Not authenticated'],
     ['the scheme Basic', { authorization: 'Basic eDp5' }, 401, '', 'Not authenticated'],

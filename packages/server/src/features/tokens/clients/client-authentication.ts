@@ -60,7 +60,7 @@ export async function proveClient(
   const basic = parseBasic(request.headers.get('authorization'))
   if (basic === 'malformed')
     return refuse(
-      'The Authorization header must be "Basic" and base64 of the client id, a colon ' +
+      'The Authorization header must be Basic and base64 of the client id, a colon ' +
         'and the secret',
     )
 
