@@ -1,10 +1,11 @@
 // Logins in steps: a password, and then a code of an authenticator app or a recovery code.
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
 import { hashSync } from '@node-rs/bcrypt'
 import pg from 'pg'
-import { decodeJwtUnsafe } from 'keystile/jwt'
+import { decodeJwtUnsafe, type Jwk } from 'keystile/jwt'
 import { createAuthenticatorApp } from 'keystile/testing'
 import { callCommand } from '../../packages/server/test-support/command.ts'
 import {
@@ -455,12 +456,17 @@ describeOnBoth(
       assert.equal((await after.login({ otp: ada.nextCode() })).status, 200)
     })
 
-    it('without the key of an app, no start; after a command reset the app, one', async () => {
+    it('a server that lost its key starts with another one, an own signing key and no apps', async () => {
       const before = await start({}, Date.now()) // a command uses the real clock
       const ada = await enrol(before, before.clock)
+      const { refreshToken } = await before.tokens('bob')
       await before.keystile.close()
-      await stage.sql('delete from signing_key')
-      const other = { clock: before.clock, key: 'another sealing key for tests: 9876 zyxw' }
+      const lost = { clock: before.clock, key: 'another sealing key for tests: 9876 zyxw' }
+      const fix = /if it is lost, give another key and a key of your own as signingKey/
+      await assert.rejects(stage.start(lost), fix)
+
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      const other = { ...lost, signingKey: privateKey.export({ format: 'jwk' }) as Jwk }
       const rule = /key must decrypt .* of 1 app, it cannot decrypt 1 \(factor-key-opens, /
       await assert.rejects(stage.start(other), rule)
 
@@ -473,7 +479,10 @@ describeOnBoth(
       // Other processes read only events with a number. No server runs that could number them.
       const events = await stage.sql("select seq from event where kind = 'session'")
       assert.ok(events.length > 0 && events.every(({ seq }) => seq !== null))
-      assert.equal((await (await stage.start(other)).login()).status, 200)
+      const after = await stage.start(other)
+      assert.equal((await after.login()).status, 200)
+      const form = { grant_type: 'refresh_token', refresh_token: refreshToken }
+      assert.equal((await after.send('POST', '/token', { form })).status, 200)
     })
 
     it('a bcrypt hash that is renewed between two steps does not end the attempt', async () => {

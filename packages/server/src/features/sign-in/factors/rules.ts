@@ -57,7 +57,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
           fix:
             `give the key that encrypted them as ${say.name('key')}, or, if you replaced it, as ` +
             `${say.name('previousKey')}; if it is lost, run keystile user reset-factors ` +
-            'for each user',
+            'for each user who has an app',
         },
       ]
     },

@@ -226,6 +226,9 @@ function findUnopened(
   if (first !== undefined && canOpen(sealedKey, [first, ...others])) return []
 
   const file = keyFile?.path ?? 'keystile.key'
+  const lostKeyFix =
+    `if it is lost, give another ${say.name('key')} and a key of your own as ` +
+    `${say.name('signingKey')}, or use another database`
   return [
     {
       about: key === undefined ? `the file ${file}` : say.name('key'),
@@ -234,8 +237,8 @@ function findUnopened(
         (isMissing ? 'it is missing' : 'it is a different one'),
       fix:
         key === undefined
-          ? `restore ${file} from a backup, or use another database`
-          : 'give the key that was used when the signing keys were made, or use another database',
+          ? `restore ${file} from a backup; ${lostKeyFix}`
+          : `give the key that was used when the signing keys were made; ${lostKeyFix}`,
     },
   ]
 }
