@@ -162,6 +162,33 @@ describeOnOne('SQLite', 'guesses of a second factor', (stage) => {
     assert.equal((await running.login({ recovery_code })).status, 200)
   })
 
+  it('a device stays known if the user steps up on it and then sets a new password', async () => {
+    const clock = createTestClock()
+    const running = await stage.start({ clock, secondFactor, rateLimits: 'on' })
+    const { send } = running
+    const stepUp = async (form: Readonly<Record<string, string>>): Promise<Answer['json']> =>
+      (await send('POST', '/token', { form: { ...form, acr_values: 'mfa' } })).json
+    const { subject } = await running.tokens('ada')
+    const known = (await running.login()).json
+    const [secret = ''] = await giveApps(stage, [subject])
+    const ada = { username: 'ada', secret }
+    const step = { access_token: String(known['access_token']), otp: codeOf(ada, clock.now()) }
+    assert.ok(!('device_secret' in (await stepUp(step))), 'an unknown device')
+
+    clock.advance(30)
+    const { device_secret } = known
+    const { access_token } = (await running.login({ otp: codeOf(ada, clock.now()), device_secret }))
+      .json
+    clock.advance(30)
+    const json = await stepUp({ access_token, otp: codeOf(ada, clock.now()), device_secret })
+    const next = { current_password: password, new_password: 'another password of hers' }
+    const bearer = json['access_token'] as string
+    assert.equal((await send('POST', '/users/me/password', { bearer, json: next })).status, 204)
+    for (let n = 0; n < 10; n++) await running.login({ password: 'wrong' })
+    const login = { password: next.new_password, device_secret: json['device_secret'] }
+    assert.equal((await running.login(login)).json['error'], 'insufficient_authorization')
+  })
+
   const people = isLong ? 500 : 104
   it(`${people} people behind one address log in within ten minutes`, async () => {
     const clock = createTestClock()

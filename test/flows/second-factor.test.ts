@@ -466,7 +466,8 @@ describeOnBoth(
       await assert.rejects(stage.start(lost), fix)
 
       const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      const other = { ...lost, signingKey: privateKey.export({ format: 'jwk' }) as Jwk }
+      const signingKey = Object(privateKey.export({ format: 'jwk' })) as Jwk
+      const other = { ...lost, signingKey }
       const rule = /key must decrypt .* of 1 app, it cannot decrypt 1 \(factor-key-opens, /
       await assert.rejects(stage.start(other), rule)
 

@@ -1,4 +1,5 @@
 import { hashSecret } from '../../../base/secret.ts'
+import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import type { SessionStarter, StartedSession } from '../../tokens/sessions/sessions.ts'
 import { grantScopes } from '../../users/scopes/scopes.ts'
@@ -15,7 +16,8 @@ export interface FinishParts<U> extends MethodParts<U> {
 export interface FinishedLogin extends StartedSession {
   readonly outcome: 'granted'
   /**
-   * A secret that the device sends with its next login; undefined if rate limits are off.
+   * A secret that the device sends with its next login. Undefined if rate limits are off, and after
+   * a step-up without a password on an unknown device.
    */
   readonly deviceSecret: string | undefined
   /** See `Granted.recoveryCodes`. */
@@ -108,10 +110,22 @@ export async function start<U>(
   if (replaced) await feed.tail()
 
   const { sessionId, appSince } = started
-  const passwordMark = marks['password']
+  const provenMark = marks['password'] ?? knownDeviceMark(user, { counted, directory })
   const deviceSecret =
-    passwordMark === undefined
+    provenMark === undefined
       ? undefined
-      : devices.make({ subject, passwordMark, sessionId, appSince })
+      : devices.make({ subject, passwordMark: provenMark, sessionId, appSince })
   return { outcome: 'granted', ...started, deviceSecret }
+}
+
+/**
+ * The mark of the password in a step-up without it, on a known device. The new session needs a new
+ * device secret: a password that the user sets in this session keeps only that device known.
+ */
+function knownDeviceMark<U>(
+  user: U,
+  { counted, directory }: Pick<LoginToStart, 'counted'> & Pick<MethodParts<U>, 'directory'>,
+): string | undefined {
+  const hash = counted?.deviceId === undefined ? undefined : directory.passwordHash(user)
+  return hash && passwordMark(hash)
 }
