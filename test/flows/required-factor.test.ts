@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { decodeJwtUnsafe } from 'keystile/jwt'
+import { askForCode } from '../../packages/server/test-support/challenge.ts'
 import {
   bothDirectories,
   describeOnBoth,
@@ -15,6 +16,7 @@ import {
   beginEnrolment,
   passwordForm,
   type Fields,
+  type WayIn,
 } from '../../packages/server/test-support/second-factor.ts'
 
 describeOnBoth(
@@ -338,16 +340,23 @@ describeOnBoth(
       assert.equal(reset.status, 403)
     })
 
-    it('no app is added without the mail about it', async () => {
-      const running = await start()
-      const { subject } = tokensOf((await (await beginEnrolment(running)).end()).json)
-      // Each of these mails counts, also the one about a reset.
-      for (let i = 0; i < 2; i++) await running.keystile.resetFactors(subject)
-      const { status, json } = await (await beginEnrolment(running)).end()
-      assert.deepEqual([status, json['error']], [400, 'invalid_session'])
-      assert.deepEqual(await stage.sql('select * from authenticator_app'), [])
-      assert.equal(await countSessions(), 0)
-    })
+    for (const [path, way] of Object.entries({ token: passwordForm, challenge: askForCode }))
+      it(`if the mailbox got too many mails about factors, a login adds no app: 429, ${path}`, async () => {
+        const running = await start()
+        const end = async (by?: WayIn): Promise<Answer> => (await beginEnrolment(running, by)).end()
+        const { subject } = tokensOf((await end()).json)
+        // Only the first reset sends a mail: the second one finds no factor.
+        for (let i = 0; i < 2; i++) await running.keystile.resetFactors(subject)
+        assert.equal((await end()).status, 200)
+        await running.keystile.resetFactors(subject)
+
+        const { status, json, headers } = await end(way)
+        const message = 'This mailbox got too many mails about second factors; try again later'
+        assert.deepEqual([status, json['error_description']], [429, message])
+        assert.match(headers.get('retry-after') ?? '', /^\d+$/)
+        assert.deepEqual(await stage.sql('select * from authenticator_app'), [])
+        assert.equal(await countSessions(), 0)
+      })
 
     it('of two attempts that end at the same time, one adds its app', async () => {
       const running = await start()

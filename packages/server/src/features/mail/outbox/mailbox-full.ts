@@ -1,6 +1,11 @@
 import { ProblemError } from 'keystile/internal'
 import { secondMilliseconds } from '../../../feature/limit-rate.ts'
 
+/** Returns the error for a mailbox that got too many mails about a change of second factors. */
+export function factorMailboxFull(waitMilliseconds: number): ProblemError {
+  return mailboxFull('mails about second factors', waitMilliseconds)
+}
+
 /**
  * Returns the error for a mailbox that got too many mails of a kind.
  *

@@ -11,7 +11,7 @@ import type {
 import { showSecret, type ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { makeTotpSecret, stepOf } from '../../credentials/second-factors/totp.ts'
 import type { FactorUndo } from '../../mail/factor-undo/undo.ts'
-import { mailboxFull } from '../../mail/outbox/mailbox-full.ts'
+import { factorMailboxFull } from '../../mail/outbox/mailbox-full.ts'
 import type { NoticeKind } from '../../mail/messages/message.ts'
 import type { Notices } from '../../mail/messages/notices.ts'
 import type { By } from '../../operations/audit/entry.ts'
@@ -122,7 +122,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
         undo: parts.undo?.prepare(by),
       })
       if (done.outcome === 'gone') throw nothingPending()
-      if (done.outcome === 'too-many-mails') throw tooManyMails(done.wait)
+      if (done.outcome === 'too-many-mails') throw factorMailboxFull(done.wait)
       await limits.refund(spent)
       await feed.tail()
       return codes
@@ -135,7 +135,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
         )
       const done = await database.write(removeFactors, changeOf(user, 'factor_removed', by))
       if (done.outcome === 'gone') throw noFactor()
-      if (done.outcome === 'too-many-mails') throw tooManyMails(done.wait)
+      if (done.outcome === 'too-many-mails') throw factorMailboxFull(done.wait)
       await feed.tail()
     },
     async renewCodes(user, by) {
@@ -145,7 +145,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
       const codeIds = codes.map(hashRecoveryCode)
       const done = await database.write(renewRecoveryCodes, { ...change, codeIds })
       if (done.outcome === 'gone') throw noFactor()
-      if (done.outcome === 'too-many-mails') throw tooManyMails(done.wait)
+      if (done.outcome === 'too-many-mails') throw factorMailboxFull(done.wait)
       return codes
     },
     async reset(subject, by) {
@@ -184,8 +184,4 @@ function nothingPending(): ProblemError {
 
 function noFactor(): ProblemError {
   return new ProblemError('not_found', 'This user has no authenticator app')
-}
-
-function tooManyMails(wait: number): ProblemError {
-  return mailboxFull('mails about second factors', wait)
 }

@@ -136,8 +136,8 @@ export const renewRecoveryCodes: Command<
 })
 
 /**
- * Removes all factors of a user for an operator or the app, and ends all sessions and attempts. The
- * mail about it is dropped if the mailbox got too many.
+ * Removes all factors of a user for an operator or the app, and ends all sessions and attempts. If
+ * there was a factor, a mail says so. It is dropped if the mailbox got too many.
  *
  * @returns whether there was a factor
  */
@@ -149,7 +149,7 @@ export const resetFactors: Command<FactorChange, { readonly hadFactor: boolean }
     const hadFactor = await eraseSecondFactors(transaction, { subject })
     await endSessions(transaction, { subject, now })
     await insertAudit<FactorEvent>(transaction, { event: 'factors_reset', ...entryOf(change) })
-    if (notice && addressee?.recipient !== undefined)
+    if (hadFactor && notice && addressee?.recipient !== undefined)
       await insertMail(transaction, notice, addressee as CountedAddressee)
     return { hadFactor }
   },

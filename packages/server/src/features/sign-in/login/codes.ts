@@ -4,6 +4,7 @@ import type { Clock } from 'keystile/internal'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
+import { factorMailboxFull } from '../../mail/outbox/mailbox-full.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import type { KeptAttempts, KeptCode } from '../attempts/kept-attempts.ts'
 import type { LoginAttempt, Proof } from './attempt.ts'
@@ -30,7 +31,11 @@ export interface CodeToIssue
 }
 
 export interface Codes {
-  /** Ends a login with a code. Returns undefined if the account has changed since the proofs. */
+  /**
+   * Ends a login with a code. Returns undefined if the account has changed since the proofs.
+   *
+   * @throws {ProblemError} `too_many_requests`, as `SessionStarter.start()` does
+   */
   issue(login: CodeToIssue): Promise<string | undefined>
   /** Finds a code that has not expired. Changes nothing. */
   find(code: string): Promise<FoundCode | undefined>
@@ -69,11 +74,12 @@ export function createCodes(
       const attemptId = authSession === undefined ? undefined : hashSecret(authSession)
       const proved = { subject, marks, amr, attemptId, hasAccount: hasAccounts }
       const by = { actor: `user:${subject}`, address: asked.address } as const
-      const { issued } = await database.write(
+      const { issued, mailWait } = await database.write(
         issueCode,
         { proved: { ...proved, ...(counted && { spent: counted.spent }) }, code: row, by },
         counted?.patienceMilliseconds,
       )
+      if (mailWait !== undefined) throw factorMailboxFull(mailWait)
       return issued ? code : undefined
     },
     async find(code) {

@@ -2,7 +2,7 @@
 // writer thread loads this file.
 import { eraseProofs, insertBoundProof } from '../../mail/proofs/in-transaction.ts'
 import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
-import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
+import { insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
 import {
@@ -15,7 +15,7 @@ import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { NoticeAddress } from '../../tokens/sessions/sessions.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
-import type { ProofInTransaction } from './proof-in-transaction.ts'
+import type { Held, ProofInTransaction } from './proof-in-transaction.ts'
 
 /** The proofs of an enrolment beside the first code: of the mailbox, and of the app itself. */
 export type EnrolmentProof = 'email_code' | 'enrolment'
@@ -36,8 +36,8 @@ export interface EnrolmentMark {
 }
 
 /**
- * Adds the first app of a user, with recovery codes, and ends all sessions. Changes nothing and
- * returns false if the user has an app by now, or if the mailbox got too many mails about factors.
+ * Adds the first app of a user, with recovery codes, and ends all sessions. Changes nothing if the
+ * user has an app by now, or if the mailbox got too many mails about factors.
  */
 export async function addFirstApp({
   transaction,
@@ -45,7 +45,7 @@ export async function addFirstApp({
   subject,
   account,
   now,
-}: ProofInTransaction): Promise<boolean> {
+}: ProofInTransaction): Promise<Held> {
   const { sealed, codeIds, undo, address, ...added } = JSON.parse(mark) as EnrolmentMark
   const noticeTo = account
     ? { email: account.email ?? undefined, isVerified: account.email_verified_at !== null }
@@ -53,9 +53,10 @@ export async function addFirstApp({
   const since = await timeAfterChanges(transaction, { subject, now })
   if (!(await insertFirstApp(transaction, { subject, sealed, now: since }))) return false
   const notice = undo?.mail ?? added.notice
-  if (!(await sendNotice(transaction, notice, { subject, ...noticeTo, now }))) {
+  const mailWait = await sendNotice(transaction, notice, { subject, ...noticeTo, now })
+  if (mailWait > 0) {
     await eraseApp(transaction, { subject })
-    return false
+    return { mailWait }
   }
 
   await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now: since })
@@ -69,12 +70,12 @@ export async function addFirstApp({
   return true
 }
 
-/** Stores the mail about the new app. Returns false if the mailbox got too many of them. */
+/** Stores the mail about the new app. Returns 0, or the milliseconds until there is room for it. */
 async function sendNotice(
   transaction: Transaction,
   notice: NewMail | undefined,
   { email: recipient, ...user }: NoticeAddress & { readonly subject: string; readonly now: number },
-): Promise<boolean> {
-  if (!notice || recipient === undefined) return true
-  return tryInsertMail(transaction, notice, { ...user, recipient, share: 'factor' })
+): Promise<number> {
+  if (!notice || recipient === undefined) return 0
+  return insertMailOrWait(transaction, notice, { ...user, recipient, share: 'factor' })
 }

@@ -7,9 +7,9 @@ import {
 } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { spendRecoveryCode } from '../../credentials/second-factors/in-transaction.ts'
 import { addFirstApp, type EnrolmentProof } from './enrolment-in-transaction.ts'
-import type { ProofInTransaction } from './proof-in-transaction.ts'
+import type { Held, ProofInTransaction } from './proof-in-transaction.ts'
 
-type Check = (proof: ProofInTransaction) => boolean | Promise<boolean>
+type Check = (proof: ProofInTransaction) => Held | Promise<Held>
 
 /** The proofs that work again. */
 interface Compared {
@@ -62,13 +62,14 @@ const checks: Readonly<Record<string, Check>> = {
 export async function areHeld(
   marks: Readonly<Record<string, string>>,
   proof: Omit<ProofInTransaction, 'mark'>,
-): Promise<boolean> {
+): Promise<Held> {
   const unknown = Object.keys(marks).find((name) => !Object.hasOwn(checks, name))
   if (unknown !== undefined) throw new Error(`there must be an entry for the method ${unknown}`)
 
   for (const [name, isHeld] of Object.entries(checks)) {
     const mark = marks[name]
-    if (mark !== undefined && !(await isHeld({ ...proof, mark }))) return false
+    const held = mark === undefined || (await isHeld({ ...proof, mark }))
+    if (held !== true) return held
   }
   return true
 }

@@ -27,6 +27,7 @@ import { endSessionRows, lockSession, startSession } from '../../tokens/sessions
 import type {
   NewSession,
   NoticeAddress,
+  RefusedLogin,
   SessionToStart,
   StartLogin,
 } from '../../tokens/sessions/sessions.ts'
@@ -47,8 +48,8 @@ export interface ProvedLogin extends Pick<
 }
 
 /**
- * Spends what was proved, and returns the account. Returns undefined if the account has changed
- * since the person proved who they are: if it was disabled or deleted, or if a proved credential or
+ * Spends what was proved, and returns the account. Refuses if the account has changed since the
+ * person proved who they are: if it was disabled or deleted, or if a proved credential or
  * its rights changed, or the session to replace has ended. Locks the user first, so that such a
  * change commits either before or after this transaction.
  */
@@ -56,19 +57,22 @@ async function spendProofs(
   transaction: Transaction,
   { subject, marks = {}, amr = [], attemptId, replaces, rights, hasAccount }: ProvedLogin,
   now: number,
-): Promise<{ readonly account: LockedAccount | undefined } | undefined> {
+): Promise<{ readonly account: LockedAccount | undefined } | RefusedLogin> {
   const person = await lockPerson(transaction, { subject, rights, hasAccount })
-  if (!person) return undefined
-  if (!amr.includes('mfa') && (await hasSecondFactor(transaction, subject))) return undefined
+  if (!person) return refused
+  if (!amr.includes('mfa') && (await hasSecondFactor(transaction, subject))) return refused
   if (attemptId !== undefined && !(await lockAttempt(transaction, { id: attemptId, now })))
-    return undefined
+    return refused
   if (replaces && !(await lockSession(transaction, { id: replaces.id, subject, now })))
-    return undefined
+    return refused
   // Comes last, so that a refused login has spent nothing.
-  if (!(await areHeld(marks, { transaction, subject, ...person, now }))) return undefined
+  const held = await areHeld(marks, { transaction, subject, ...person, now })
+  if (held !== true) return { ...refused, ...held }
   if (attemptId !== undefined) await endAttempt(transaction, attemptId)
   return person
 }
+
+const refused: RefusedLogin = { started: false }
 
 /**
  * Starts the session of a login, refunds the counts of the rate limits, and stores the notice of a
@@ -80,9 +84,9 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
   const { subject, codeId, replaces, spent, notice, noticeTo } = wanted
   const now = session.created_at
   const proved = await spendProofs(transaction, { ...wanted, hasAccount }, now)
-  if (!proved) return { started: false }
+  if ('started' in proved) return proved
   const use = { id: codeId ?? '', sessionId: session.id, now }
-  if (codeId !== undefined && !(await useCode(transaction, use))) return { started: false }
+  if (codeId !== undefined && !(await useCode(transaction, use))) return refused
 
   const { account } = proved
   const isNew = account
@@ -121,10 +125,11 @@ export const issueCode: Command<
     readonly code: NewCode
     readonly by: By
   },
-  { readonly issued: boolean }
+  { readonly issued: boolean; readonly mailWait?: number }
 > = command('issueCode', async (transaction, { proved, code, by }) => {
   const { subject, clientId, now } = code
-  if (!(await spendProofs(transaction, proved, now))) return { issued: false }
+  const spent = await spendProofs(transaction, proved, now)
+  if ('started' in spent) return { issued: false, ...spent }
 
   await insertCode(transaction, code)
   await insertAudit<LoginEvent>(transaction, {

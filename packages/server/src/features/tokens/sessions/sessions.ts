@@ -8,6 +8,7 @@ import { hashSecret } from '../../../base/secret.ts'
 import type { Command, Database } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Spent } from '../../operations/limits/uses.ts'
+import { factorMailboxFull } from '../../mail/outbox/mailbox-full.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { StoredRights } from '../../users/scopes/scopes.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
@@ -82,6 +83,8 @@ export interface SessionStarter {
    *   with other writes
    * @returns `undefined` if the user may no longer log in, or if a proved credential or the rights
    *   have changed since the caller read them
+   * @throws {ProblemError} `too_many_requests` if the login adds a first second factor, and the mail
+   *   about it has no room
    */
   start(wanted: NewSession, patienceMilliseconds?: number): Promise<StartedSession | undefined>
 }
@@ -107,7 +110,16 @@ export interface SessionToStart extends SessionRows {
  * The command that starts the session of a login. It checks the account once more, and starts no
  * session if the login is no longer allowed.
  */
-export type StartLogin = Command<SessionToStart, { readonly started: false } | StartedLogin>
+export type StartLogin = Command<SessionToStart, RefusedLogin | StartedLogin>
+
+export interface RefusedLogin {
+  readonly started: false
+  /**
+   * The milliseconds until the mailbox has room for the mail about a first second factor. Undefined
+   * if the login was refused for another reason.
+   */
+  readonly mailWait?: number
+}
 
 export interface StartedLogin {
   readonly started: true
@@ -172,6 +184,7 @@ export function createSessionStarter(
         recordedUntil,
       }
       const done = await database.write(startLogin, values, patienceMilliseconds)
+      if (!done.started && done.mailWait !== undefined) throw factorMailboxFull(done.mailWait)
       if (!done.started) return undefined
 
       const { amr } = wanted
