@@ -102,6 +102,31 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
     assert.equal((await thief.login()).status, 400)
   })
 
+  it('works only in the mailbox that got it, also if the new address differs in its case', async () => {
+    const started = await start(stage)
+    const { send, mails, settled } = started
+    await stage.sql(`update "user" set email = 'ünal@example.com', email_key = 'ünal@example.com'`)
+    const { thief, mail } = await setUp(started)
+    assert.equal(mail.to, 'ünal@example.com')
+
+    const { accessToken: bearer } = await tokensWithFactor(thief)
+    const change = { current_password: password, new_email: 'Ünal@example.com' }
+    assert.equal((await send('POST', '/users/me/email', { bearer, json: change })).status, 202)
+    await settled()
+    const confirmation = mails.findLast(({ to }) => to === 'Ünal@example.com')
+    assert.ok(confirmation)
+    const json = { token: readMail(confirmation).token }
+    assert.equal((await send('POST', '/email-changes/confirm', { bearer, json })).status, 204)
+    assert.equal((await undo(started, mail)).status, 403)
+
+    await settled()
+    const link = mails.findLast(({ text }) => text.includes('undo-email-change?token='))
+    assert.equal(link?.to, 'ünal@example.com')
+    const undone = { token: readMail(link).token }
+    assert.equal((await send('POST', '/email-changes/undo', { json: undone })).status, 204)
+    assert.deepEqual(await stage.sql('select subject from authenticator_app'), [])
+  })
+
   it('works after a restore: the backup may have the factor of a thief', async () => {
     const started = await start(stage)
     const { mail } = await setUp(started)

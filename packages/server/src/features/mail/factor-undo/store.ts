@@ -27,7 +27,7 @@ import type { FactorUndoEvent } from './feature.ts'
  */
 export const undoFactor: Command<
   Act & {
-    readonly proof: SpendableProof
+    readonly proof: SpendableProof & { readonly recipient?: string | undefined }
     /** The proof with which the user may set a new password, and the mail with its link. */
     readonly reset: LinkedProof
     readonly notice: NewMail | undefined

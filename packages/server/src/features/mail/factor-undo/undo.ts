@@ -11,14 +11,19 @@ import {
 import { undoRoute } from '../flows/undo-route.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import { proofKinds, type ProofKind } from '../proofs/kinds.ts'
-import { prepareLinked, type LinkedProof } from '../proofs/new-proof.ts'
+import { prepareLinked, sealValues, type LinkedProof } from '../proofs/new-proof.ts'
 import { undoRate } from './feature.ts'
 import { undoFactor } from './store.ts'
 
 /** What the endpoint and the page of the flow do, and the mail that begins it. */
 export interface FactorUndo {
-  /** Prepares the mail about the first factor. Its link undoes it. */
-  prepare(by: By): LinkedProof
+  /**
+   * Prepares the mail about the first factor. Its link undoes it.
+   *
+   * @param recipient where the mail goes. If the account gets another mailbox, the link does not
+   *   work any more, also if the two addresses differ only in their case
+   */
+  prepare(by: By, recipient: string | undefined): LinkedProof
   /**
    * Removes all second factors, ends all sessions and disables the password. The user gets a mail
    * with a link to set a new password.
@@ -44,7 +49,12 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
   }
 
   const undo: FactorUndo = {
-    prepare: (by) => linked(proofKinds.factorUndo, parts.ownPagesUrl, by),
+    prepare(by, recipient) {
+      const { row, mail } = linked(proofKinds.factorUndo, parts.ownPagesUrl, by)
+      const data = recipient === undefined ? {} : { recipient }
+      const bound = { ...row, resolved_at: row.created_at }
+      return { row: { ...row, sealed: sealValues(parts.seal(), bound, data) }, mail }
+    },
 
     undo: (token, by) =>
       confirmCounted(limits, undoRate, by, async () => {
@@ -53,7 +63,8 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
 
         const reset = linked(proofKinds.passwordReset, parts.pagesUrl, by)
         const notice = notices('factor_removed', by)
-        const values = { proof, reset, notice, by, now: clock.now() }
+        const { recipient } = proof.data
+        const values = { proof: { ...proof, recipient }, reset, notice, by, now: clock.now() }
         const { isUndone } = await database.write(undoFactor, values)
         if (!isUndone) throw refusedProof(advice)
         await users.settle()

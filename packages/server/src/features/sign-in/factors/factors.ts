@@ -119,7 +119,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
         sealed: pending.sealed,
         step,
         codeIds: codes.map(hashRecoveryCode),
-        undo: parts.undo?.prepare(by),
+        undo: parts.undo?.prepare(by, change.noticeTo.email),
       })
       if (done.outcome === 'gone') throw nothingPending()
       if (done.outcome === 'too-many-mails') throw factorMailboxFull(done.wait)

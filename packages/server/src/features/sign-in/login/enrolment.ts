@@ -187,12 +187,13 @@ async function proveApp<U>(
   const { address, acceptLanguage } = attempt.asked
   const [subject, recoveryCodes] = [subjectOf(attempt), makeRecoveryCodes()]
   const sealed = secondFactors.seal(subject, secret)
+  const email = directory.email(user)
   const mark: EnrolmentMark = {
     sealed,
     codeIds: recoveryCodes.map(hashRecoveryCode),
     notice: notices('factor_added', { address, acceptLanguage }),
-    undo: parts.undo?.prepare({ actor: `user:${subject}`, address, acceptLanguage }),
-    noticeTo: { email: directory.email(user), isVerified: directory.emailVerified(user) },
+    undo: parts.undo?.prepare({ actor: `user:${subject}`, address, acceptLanguage }, email),
+    noticeTo: { email, isVerified: directory.emailVerified(user) },
     address,
   }
   // In this order: the code belongs to the app that the first mark adds.

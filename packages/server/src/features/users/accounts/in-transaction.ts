@@ -222,7 +222,11 @@ export interface MailboxAccount {
  */
 export async function lockMailbox(
   transaction: Transaction,
-  wanted: { readonly subject: string; readonly mailbox: string; readonly recipient?: string },
+  wanted: {
+    readonly subject: string
+    readonly mailbox: string
+    readonly recipient?: string | undefined
+  },
 ): Promise<MailboxAccount | undefined> {
   const { subject, mailbox, recipient } = wanted
   const account = await lockAccount(transaction, { subject, rights: undefined })
