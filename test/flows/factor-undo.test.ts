@@ -73,6 +73,8 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
     const subjects = mails.slice(-2).map(({ subject }) => subject)
     assert.match(subjects.toSorted().join('; '), /new password .*; .* no second factor any more/)
     const reset = mails.findLast(({ text }) => text.includes('reset-password'))
+    assert.match(reset?.text ?? '', /old password does not work any more/)
+    assert.doesNotMatch(mails.map(({ text }) => text).join(), /stays as it is|only your password/)
     assert.equal((await started.confirm({ token: readMail(reset).token })).status, 204)
     assert.equal((await login({ password: nextPassword })).status, 200)
 
@@ -155,6 +157,31 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
     const { token } = await started.asked('ada@example.com')
     assert.equal((await started.confirm({ token })).status, 204)
     assert.equal((await started.login({ password: nextPassword })).status, 200)
+
+    await started.settled()
+    const subjects = started.mails.map((mail) => mail.subject)
+    assert.ok(subjects.some((text) => text.includes('no second factor any more')))
+    const removed = await stage.sql("select subject from audit where event = 'factor_undone'")
+    assert.deepEqual(
+      removed.map((row) => row['subject']),
+      [subject],
+    )
+  })
+
+  it('is in a mail to a verified address, also if the account gets the address at last', async () => {
+    const started = await startMails(stage, { secondFactor: 'optional', emailVerification: 'off' })
+    const { keystile, send, clock } = started
+    await keystile.users?.create({ username: 'ada', password })
+    const bearer = (await started.login()).json['access_token'] as string
+    const begun = await send('POST', '/users/me/factors/totp', { bearer })
+    const json = { current_password: password, new_email: 'victim@example.com' }
+    assert.equal((await send('POST', '/users/me/email', { bearer, json })).status, 204)
+
+    const code = createAuthenticatorApp(begun.json['secret']).code(new Date(clock.now()))
+    const done = await send('POST', '/users/me/factors/totp/confirm', { bearer, json: { code } })
+    assert.equal(done.status, 403)
+    assert.match(done.json['detail'], /must be verified/)
+    assert.equal((await started.login()).status, 200)
   })
 
   it('is not in the mail about another app, and still undoes both', async () => {

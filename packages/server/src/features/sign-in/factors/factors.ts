@@ -38,7 +38,8 @@ export interface Factors<U> {
    * Confirms the app with its first code. It replaces an earlier one, and all other sessions end.
    *
    * @returns the new recovery codes
-   * @throws {ProblemError} `forbidden` for a wrong code; `conflict` if there is no pending app;
+   * @throws {ProblemError} `forbidden` for a wrong code, or a first factor without a verified
+   *   address; `conflict` if there is no pending app;
    *   `too_many_requests`
    */
   confirm(user: U, code: string, by: By): Promise<readonly string[]>
@@ -122,6 +123,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
         undo: parts.undo?.prepare(by, change.noticeTo.email),
       })
       if (done.outcome === 'gone') throw nothingPending()
+      if (done.outcome === 'unverified') throw unverifiedAddress()
       if (done.outcome === 'too-many-mails') throw factorMailboxFull(done.wait)
       await limits.refund(spent)
       await feed.tail()
@@ -177,6 +179,14 @@ function sessionOf({ sessionId }: By, subject: string): string {
 }
 
 const noAddress = { email: undefined, isVerified: false }
+
+/** The error for a first factor of an account whose address is not verified. */
+export function unverifiedAddress(): ProblemError {
+  return new ProblemError(
+    'forbidden',
+    'The address of the account must be verified before a second factor is set up',
+  )
+}
 
 function nothingPending(): ProblemError {
   return new ProblemError('conflict', 'No authenticator app waits for its first code; begin again')

@@ -5,7 +5,7 @@ import { describeFields, readFields, strictFields, stringField } from '../../../
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
 import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
 import type { Directory } from '../../users/directory/directory.ts'
-import type { Factors } from './factors.ts'
+import { unverifiedAddress, type Factors } from './factors.ts'
 
 export interface FactorCaller<U> {
   readonly identity: CallerIdentity
@@ -138,11 +138,7 @@ function beginRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>
       const hasUnverified = directory.email(user) !== undefined && !directory.emailVerified(user)
       const isUnverified = needsVerifiedAddress && hasUnverified
       // An app that exists may be replaced: this login has proved it.
-      if (isUnverified && !(await factors.show(identity.subject)).app)
-        throw new ProblemError(
-          'forbidden',
-          'The address of the account must be verified before a second factor is set up',
-        )
+      if (isUnverified && !(await factors.show(identity.subject)).app) throw unverifiedAddress()
       const { secret, uri, qrSvg } = await factors.begin(user, byCaller(request, identity))
       return jsonAnswer(200, { secret, uri, qr_svg: qrSvg })
     },

@@ -64,7 +64,7 @@ export const beginApp: Command<
 /**
  * Confirms the pending app of a user, whose first code was right. It replaces a confirmed app,
  * which a thief of the phone may have. So all other sessions end, and new recovery codes replace
- * the old ones.
+ * the old ones. If the mail about a first factor has a link, the address must be verified.
  */
 export const confirmApp: Command<
   FactorChange & {
@@ -75,13 +75,16 @@ export const confirmApp: Command<
     /** The mail about a first factor. Undefined without mail, and for an app's own users. */
     readonly undo: LinkedProof | undefined
   },
-  { readonly outcome: 'confirmed' } | Refused
+  { readonly outcome: 'confirmed' | 'unverified' } | Refused
 > = command('confirmApp', async (transaction, { sealed, step, codeIds, undo, ...change }) => {
   const { subject, by, now } = change
   const addressee = await lockAddressee(transaction, change)
   if (!addressee) return { outcome: 'gone' }
   if (!(await lockPending(transaction, { subject, sealed }))) return { outcome: 'gone' }
   const isFirst = !(await hasSecondFactor(transaction, subject))
+  // The address may have changed since the secret was shown.
+  const isUnverified = addressee.recipient !== undefined && !addressee.isVerified
+  if (isFirst && undo && isUnverified) return { outcome: 'unverified' }
   const notice = isFirst && undo ? undo.mail : change.notice
   const wait = await sendNotice(transaction, addressee, { notice })
   if (wait > 0) return { outcome: 'too-many-mails', wait }
