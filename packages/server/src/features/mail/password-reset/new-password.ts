@@ -36,11 +36,13 @@ export interface PasswordStore {
 }
 
 /** Stores new passwords in Keystile's own accounts, in the transaction that spends the proof. */
-export function accountPasswords({ database, users, clock }: FlowParts): PasswordStore {
+export function accountPasswords({ database, users, notices, clock }: FlowParts): PasswordStore {
   return {
     bind: bindReset,
     async setPassword(wanted) {
-      const { isReset } = await database.write(resetPassword, { ...wanted, now: clock.now() })
+      const factorNotice = notices('factor_removed', wanted.by)
+      const values = { ...wanted, factorNotice, now: clock.now() }
+      const { isReset } = await database.write(resetPassword, values)
       if (isReset) await users.settle()
       return isReset
     },

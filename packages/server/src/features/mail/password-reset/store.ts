@@ -16,9 +16,10 @@ import {
   type ClaimedProof,
   type SpendableProof,
 } from '../proofs/in-transaction.ts'
-import { clearEnrolmentMails, type Addressee } from '../outbox/in-transaction.ts'
+import { clearEnrolmentMails, insertMail, type Addressee } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
+import type { FactorUndoEvent } from '../factor-undo/feature.ts'
 import type { PasswordResetEvent } from './feature.ts'
 
 /**
@@ -49,19 +50,33 @@ export interface Reset extends Act {
  *   address has changed
  */
 export const resetPassword: Command<
-  Reset & { readonly hash: string },
+  Reset & {
+    readonly hash: string
+    /** The mail about second factors that the reset erases. */
+    readonly factorNotice?: NewMail | undefined
+  },
   { readonly isReset: boolean }
-> = command('resetPassword', async (transaction, { proof, hash, notice, by, now }) => {
-  const { subject, purpose } = proof
-  const account = await lockMailbox(transaction, proof)
-  if (!account || !(await spendProof(transaction, { ...proof, now }))) return { isReset: false }
+> = command(
+  'resetPassword',
+  async (transaction, { proof, hash, notice, factorNotice, by, now }) => {
+    const { subject, purpose } = proof
+    const account = await lockMailbox(transaction, proof)
+    if (!account || !(await spendProof(transaction, { ...proof, now }))) return { isReset: false }
 
-  await setPasswordByMail(transaction, { subject, hash, account, by, now })
-  const purposes = account.isVerified ? [purpose] : undefined
-  await eraseProofs(transaction, { subject, purposes })
-  await recordReset(transaction, { subject, recipient: account.email, notice, by, now })
-  return { isReset: true }
-})
+    const hadFactor = await setPasswordByMail(transaction, { subject, hash, account, by, now })
+    const purposes = account.isVerified ? [purpose] : undefined
+    await eraseProofs(transaction, { subject, purposes })
+    const recipient = account.email
+    await recordReset(transaction, { subject, recipient, notice, by, now })
+    if (hadFactor) {
+      const entry = { event: 'factor_undone', at: now, by, subject } as const
+      await insertAudit<FactorUndoEvent>(transaction, entry)
+      const to = { subject, recipient, share: 'factor', isVerified: true, now } as const
+      if (factorNotice) await insertMail(transaction, factorNotice, to)
+    }
+    return { isReset: true }
+  },
+)
 
 /**
  * Binds a request for a new password to an app's own user, and stores the mail. Does NOT check

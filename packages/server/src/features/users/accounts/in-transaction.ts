@@ -242,12 +242,13 @@ export async function lockMailbox(
  * stranger may have registered the account and filled in the profile. In this case, the function
  * clears the profile and marks the mailbox as verified. Does NOT write the audit entry.
  *
+ * @returns whether a second factor was erased
  * @param account the result of `lockMailbox()` in the same transaction
  */
 export async function setPasswordByMail(
   transaction: Transaction,
   reset: UserAct & { readonly hash: string; readonly account: MailboxAccount },
-): Promise<void> {
+): Promise<boolean> {
   const { hash, account, ...act } = reset
   const { isVerified } = account
   const { subject, now } = act
@@ -260,8 +261,8 @@ export async function setPasswordByMail(
   await updateUser(transaction, values, { subject, now })
 
   // A stranger who registered the account may have set up a factor.
-  if (isVerified) await clearWrongCodes(transaction, subject)
-  else await eraseSecondFactors(transaction, { subject })
+  const hadFactor = !isVerified && (await eraseSecondFactors(transaction, { subject }))
+  await clearWrongCodes(transaction, subject)
   await endSessions(transaction, { subject, now })
   await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   await announceChange(transaction, 'password_changed', act)
@@ -269,6 +270,7 @@ export async function setPasswordByMail(
     await announceChange(transaction, 'profile_changed', act)
     await announceChange(transaction, 'email_changed', act)
   }
+  return hadFactor
 }
 
 /**
