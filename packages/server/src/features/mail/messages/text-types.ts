@@ -38,6 +38,8 @@ export interface LinkText {
   /** Undefined if the mail has only a link. */
   readonly beforeCode?: string
   readonly ifNotYou: string
+  /** The texts if the mail has no code: a link in an earlier mail has disabled the password. */
+  readonly withoutCode?: Pick<LinkText, 'beforeLink' | 'ifNotYou'>
 }
 
 export interface CodeValues extends Omit<UndoValues, 'link'> {

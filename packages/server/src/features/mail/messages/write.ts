@@ -97,7 +97,9 @@ function linkText(
   { lifetime, until }: Pick<UndoValues, 'lifetime' | 'until'>,
 ): MailText {
   const { linkMails, both, linkOnly } = texts[language]
-  const { subject, beforeLink, beforeCode, ifNotYou } = linkMails[kind](service)
+  const text = linkMails[kind](service)
+  const { subject, beforeCode } = text
+  const { beforeLink, ifNotYou } = code === undefined ? (text.withoutCode ?? text) : text
   const shown = beforeCode === undefined ? undefined : code && groupDigits(code)
   const terms = shown === undefined ? linkOnly : both
   return [

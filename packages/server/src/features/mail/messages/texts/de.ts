@@ -65,7 +65,7 @@ export const de: Texts = {
     factor_removed: ({ service, time }) => [
       `Ihr Konto bei ${service} hat keinen zweiten Faktor mehr`,
       prose`Am ${time} wurden die Authenticator-App und die Wiederherstellungscodes Ihres Kontos bei
-        ${service} entfernt. Für eine Anmeldung genügt jetzt Ihr Passwort.`,
+        ${service} entfernt. Für eine Anmeldung werden sie nicht mehr gebraucht.`,
       'Wenn Sie davon wissen, müssen Sie nichts tun.',
       `Wenn nicht, wenden Sie sich sofort an den Betreiber von ${service}.`,
     ],
@@ -97,6 +97,13 @@ export const de: Texts = {
         'Oder geben Sie diesen Code dort ein, wo Sie das neue Passwort angefordert haben:',
       ifNotYou: prose`Wenn Sie das nicht angefordert haben, ignorieren Sie diese Mail: Ihr Passwort
         bleibt unverändert.`,
+      withoutCode: {
+        beforeLink: prose`Eine Änderung Ihres Kontos bei ${service} wurde über einen Link in einer
+          Mail rückgängig gemacht. Ihr altes Passwort gilt nicht mehr. Über diesen Link legen Sie
+          ein neues fest:`,
+        ifNotYou: prose`Wenn nicht Sie die Änderung rückgängig gemacht haben, liest vielleicht eine
+          andere Person Ihre Mails.`,
+      },
     }),
     email_verification: (service) => ({
       subject: `Bestätigen Sie Ihre Adresse für ${service}`,

@@ -59,7 +59,7 @@ export const en: Texts = {
     factor_removed: ({ service, time }) => [
       `Your account at ${service} has no second factor any more`,
       prose`On ${time}, the authenticator app and the recovery codes of your account at ${service}
-        were removed. A login needs only your password now.`,
+        were removed. A login does not need them any more.`,
       'If you know about this, you do not have to do anything.',
       `If you do not, contact the operator of ${service} now.`,
     ],
@@ -88,6 +88,11 @@ export const en: Texts = {
         to set it:`,
       beforeCode: 'Or enter this code where you requested the new password:',
       ifNotYou: 'If you did not request this, ignore this mail: your password stays as it is.',
+      withoutCode: {
+        beforeLink: prose`A change of your account at ${service} was undone with a link in a mail.
+          Your old password does not work any more. Open this link to set a new one:`,
+        ifNotYou: 'If you did not undo this change, another person may read your mails.',
+      },
     }),
     email_verification: (service) => ({
       subject: `Confirm your address for ${service}`,

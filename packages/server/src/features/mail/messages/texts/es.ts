@@ -60,7 +60,7 @@ export const es: Texts = {
     factor_removed: ({ service, time }) => [
       `Su cuenta en ${service} ya no tiene un segundo factor`,
       prose`El ${time} se eliminaron la aplicación de autenticación y los códigos de recuperación de
-        su cuenta en ${service}. Ahora basta con su contraseña.`,
+        su cuenta en ${service}. Ya no son necesarios para iniciar sesión.`,
       'Si usted lo sabe, no tiene que hacer nada.',
       `Si no, póngase en contacto ahora con el operador de ${service}.`,
     ],
@@ -90,6 +90,11 @@ export const es: Texts = {
         este enlace para elegirla:`,
       beforeCode: 'O introduzca este código donde solicitó la nueva contraseña:',
       ifNotYou: 'Si no la ha solicitado, ignore este mensaje: su contraseña no cambia.',
+      withoutCode: {
+        beforeLink: prose`Un cambio de su cuenta en ${service} se deshizo con el enlace de un
+          mensaje. Su contraseña anterior ya no es válida. Abra este enlace para elegir una nueva:`,
+        ifNotYou: 'Si usted no deshizo este cambio, es posible que otra persona lea sus mensajes.',
+      },
     }),
     email_verification: (service) => ({
       subject: `Confirme su dirección para ${service}`,

@@ -63,7 +63,7 @@ export const fr: Texts = {
     factor_removed: ({ service, time }) => [
       `Votre compte sur ${service} n’a plus de second facteur`,
       prose`Le ${time}, l’application d’authentification et les codes de secours de votre compte
-        sur ${service} ont été supprimés. Votre mot de passe suffit maintenant.`,
+        sur ${service} ont été supprimés. Ils ne sont plus nécessaires pour vous connecter.`,
       'Si vous êtes au courant, vous n’avez rien à faire.',
       `Sinon, contactez tout de suite l’exploitant de ${service}.`,
     ],
@@ -94,6 +94,13 @@ export const fr: Texts = {
       beforeCode: 'Ou saisissez ce code là où vous avez demandé le nouveau mot de passe\u00a0:',
       ifNotYou: prose`Si vous n’êtes pas à l’origine de cette demande, ignorez ce message\u00a0:
         votre mot de passe reste inchangé.`,
+      withoutCode: {
+        beforeLink: prose`Une modification de votre compte sur ${service} a été annulée avec le lien
+          d’un message. Votre ancien mot de passe n’est plus valable. Ouvrez ce lien pour en choisir
+          un nouveau\u00a0:`,
+        ifNotYou: prose`Si vous n’avez pas annulé cette modification, une autre personne lit
+          peut-être vos messages.`,
+      },
     }),
     email_verification: (service) => ({
       subject: `Confirmez votre adresse pour ${service}`,
