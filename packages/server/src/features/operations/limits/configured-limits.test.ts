@@ -39,7 +39,10 @@ describe('createConfiguredLimits', () => {
       limits.usesAt(visits, address)
       assert.equal(warnings.length, count)
       for (const warning of warnings)
-        assert.match(String(warning), /^a request came without the IP address .* Fix: .*unix:/)
+        assert.match(
+          String(warning),
+          /^a request came without the IP address .* trusted proxy, .* Fix otherwise: .*unix:/,
+        )
     }
   })
 

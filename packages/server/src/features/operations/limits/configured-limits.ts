@@ -10,10 +10,11 @@ export interface LimitChoice {
 }
 
 const missingAddress =
-  'a request came without the IP address of its client, so no limit by address applies to it. ' +
-  'Fix: let the proxy set X-Forwarded-For; if it connects over a UNIX socket, add unix: to ' +
-  'trustedProxies; if the app calls keystile.fetch, or mount of keystile/web or keystile/hono, ' +
-  'pass the address to it'
+  'a request came without the IP address of its client, or with that of a trusted proxy, so no ' +
+  'limit by address applies to it. This is right if the client runs on the machine of the proxy. ' +
+  'Fix otherwise: let the proxy set X-Forwarded-For; if it connects over a UNIX socket, add ' +
+  'unix: to trustedProxies; if the app calls keystile.fetch, or mount of keystile/web or ' +
+  'keystile/hono, pass the address to it'
 
 /**
  * Creates the rate limits that the settings describe. Rate limits per IP address apply only if
