@@ -2,8 +2,8 @@ import type { Transaction } from '../../../storage/database.ts'
 import type { LockedAccount } from '../../users/accounts/in-transaction.ts'
 
 /**
- * Whether the account still has what was proved. `mailWait`: the account has it, but the mailbox got
- * too many mails for the one that must be sent; the milliseconds until there is room.
+ * Whether the account still has what was proved. `mailWait`: it has, but the mailbox has no room
+ * for the mail that must be sent; the milliseconds until there is room.
  */
 export type Held = boolean | { readonly mailWait: number }
 

@@ -83,8 +83,8 @@ export interface SessionStarter {
    *   with other writes
    * @returns `undefined` if the user may no longer log in, or if a proved credential or the rights
    *   have changed since the caller read them
-   * @throws {ProblemError} `too_many_requests` if the login adds a first second factor, and the mail
-   *   about it has no room
+   * @throws {ProblemError} `too_many_requests` if the login adds a first second factor, and the
+   *   mailbox has no room for the mail about it
    */
   start(wanted: NewSession, patienceMilliseconds?: number): Promise<StartedSession | undefined>
 }
