@@ -92,10 +92,10 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       'The client sends an ID token or a refresh token. Or the issuer does not follow RFC 9068, ' +
       'and the verifier has no `tokenType`.',
     fix:
-      "Send the access token. For an issuer without RFC 9068, set `tokenType: 'JWT'`. Without " +
-      '`clients`, the verifier refuses a token whose `aud` is the client of the token, because ' +
-      'ID tokens have such an `aud`. If the access tokens of your issuer have one too, add the ' +
-      'id of the client to `clients`.',
+      "Send the access token. For an issuer without RFC 9068, set `tokenType: 'JWT'`. With this " +
+      'option and without `clients`, the verifier also refuses a token whose `aud` is the client ' +
+      'of the token, as in an ID token. If your issuer writes such access tokens, list their ' +
+      'clients in `clients`.',
   },
   malformed_claim: {
     meaning: 'A claim has a type that its standard does not allow.',
@@ -136,12 +136,13 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       "`tokenType: 'JWT'`, which does not require `client_id`, `jti` and `iat`.",
   },
   not_yet_valid: {
-    meaning: 'The `nbf` of the token is in the future.',
+    meaning: 'The `nbf` of the token is in the future, or, with `maxTokenAgeSeconds`, its `iat`.',
     cause: 'The clock of this machine is behind the clock of the issuer.',
     fix: 'Synchronise the clocks. `clockToleranceSeconds` allows up to 60 seconds.',
   },
   expired: {
-    meaning: 'The `exp` of the token is in the past.',
+    meaning:
+      'The `exp` of the token is in the past, or the token is older than `maxTokenAgeSeconds`.',
     cause: 'The client still uses an expired token, or the clock of this machine is ahead.',
     fix: 'Refresh the token before it expires, as `keystile/client` does. Synchronise the clocks.',
   },

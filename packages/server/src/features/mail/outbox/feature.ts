@@ -8,7 +8,7 @@ import { mailCommands, purgeDropped } from './store.ts'
 export const mailboxRates: LimitRates<'hour' | 'day' | 'reset' | 'allowance' | 'guess'> = {
   /**
    * Allows a mailbox three mails at once, then one each hour. Each share of the mailbox is counted
-   * separately: see `MailShare`.
+   * separately: see `MailShare`. `day` applies too.
    */
   hour: { name: 'mailbox-hour', burst: 3, intervalMilliseconds: 60 * minuteMilliseconds },
   /**

@@ -31,7 +31,7 @@ import { countMails, mailCommands, mailTable } from './store.ts'
 import type { MailRow } from './tables.ts'
 
 /**
- * The number of failed tries after which a mail is a dead letter. The last try is about 17 hours
+ * The number of failed tries after which a mail is a dead letter. The last try is about 15 hours
  * after the first.
  */
 const maxTries = 24
