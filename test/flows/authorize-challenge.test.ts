@@ -221,6 +221,16 @@ describeOnBoth(
       assert.equal((await askForCode(running, { ...ada, device_secret })).status, 200)
     })
 
+    it('after a login with an authenticator app, the exchange makes the device known for its codes', async () => {
+      const running = await start({ rateLimits: 'on' })
+      const person = await enrol(running, running.clock)
+      const code = await askForCode(running, { ...ada, otp: person.nextCode() })
+      const { device_secret } = (await exchange(running, code)).json
+      for (let i = 0; i < 10; i++) await running.login({ otp: '000000' })
+      assert.equal((await running.login({ otp: person.nextCode() })).status, 429)
+      assert.equal((await running.login({ device_secret, otp: person.nextCode() })).status, 200)
+    })
+
     it('an attempt goes on only at its endpoint and for its client', async () => {
       const running = await start()
       const person = await enrol(running, running.clock)

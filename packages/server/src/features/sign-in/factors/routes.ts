@@ -59,6 +59,18 @@ function requireOffered({ isOffered }: { readonly isOffered: boolean }): void {
   if (!isOffered) throw new ProblemError('forbidden', notOffered)
 }
 
+/** @throws {ProblemError} `forbidden` if the address of the account must be verified first */
+async function requireVerifiedAddress<U>(
+  { user, identity }: FactorCaller<U>,
+  { directory, factors, needsVerifiedAddress }: FactorRouteParts<U>,
+): Promise<void> {
+  if (!needsVerifiedAddress) return
+  if (directory.email(user) === undefined || directory.emailVerified(user)) return
+  // An app that exists may be replaced: this login has proved it.
+  if ((await factors.show(identity.subject)).app) return
+  throw unverifiedAddress()
+}
+
 const codesSchema: JsonObject = {
   type: 'object',
   properties: {
@@ -132,14 +144,11 @@ function beginRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>
         429: 'Too many tries',
       },
     },
-    async handle(request, { identity, user }) {
+    async handle(request, caller) {
       requireOffered(parts)
-      const { directory, factors, needsVerifiedAddress } = parts
-      const hasUnverified = directory.email(user) !== undefined && !directory.emailVerified(user)
-      const isUnverified = needsVerifiedAddress && hasUnverified
-      // An app that exists may be replaced: this login has proved it.
-      if (isUnverified && !(await factors.show(identity.subject)).app) throw unverifiedAddress()
-      const { secret, uri, qrSvg } = await factors.begin(user, byCaller(request, identity))
+      await requireVerifiedAddress(caller, parts)
+      const { identity, user } = caller
+      const { secret, uri, qrSvg } = await parts.factors.begin(user, byCaller(request, identity))
       return jsonAnswer(200, { secret, uri, qr_svg: qrSvg })
     },
   }

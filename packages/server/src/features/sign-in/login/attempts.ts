@@ -23,9 +23,9 @@ import { proveMailbox, recordWrongCode } from './store.ts'
 
 export interface Attempts {
   /**
-   * Returns a new attempt, or the one that `asked.session` names. Undefined if that has ended or
-   * expired, or began at another endpoint or for another client. Also undefined if the session to
-   * replace has ended or expired, or belongs to another client.
+   * Returns a new attempt, or the one that `asked.authSession` names. Undefined if that has ended
+   * or expired, or began at another endpoint or for another client. Also undefined if the session
+   * to replace has ended or expired, or belongs to another client.
    */
   open(asked: AskedLogin): Promise<LoginAttempt | undefined>
   /**

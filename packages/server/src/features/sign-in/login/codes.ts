@@ -16,6 +16,7 @@ interface Content {
   readonly scopes?: readonly string[] | undefined
   readonly codeChallenge: string
   readonly amr: readonly string[]
+  readonly provesApp: boolean
   readonly authenticatedAt: number
   /** The proofs that the exchange compares with the account once more. */
   readonly proofs: readonly Proof[]
@@ -25,7 +26,7 @@ interface Content {
 export interface FoundCode extends Content, Omit<KeptCode, 'content'> {}
 
 export interface CodeToIssue
-  extends LoginAttempt, Pick<Content, 'codeChallenge' | 'amr' | 'authenticatedAt'> {
+  extends LoginAttempt, Pick<Content, 'codeChallenge' | 'amr' | 'provesApp' | 'authenticatedAt'> {
   readonly subject: string
   readonly marks: Readonly<Record<string, string>>
 }
@@ -58,12 +59,13 @@ export function createCodes(
   },
 ): Codes {
   return {
-    async issue({ asked, subject, amr, authenticatedAt, marks, ...login }) {
+    async issue({ asked, subject, amr, provesApp, authenticatedAt, marks, ...login }) {
       const { codeChallenge, proofs, counted, authSession } = login
       const content: Content = {
         scopes: asked.scopes,
         codeChallenge,
         amr,
+        provesApp,
         authenticatedAt,
         proofs: proofs.filter(isLasting),
         deviceId: counted?.deviceId,

@@ -52,7 +52,7 @@ export async function exchange<U>(
 }
 
 async function startOf<U>(
-  { id, subject, scopes, proofs, amr, authenticatedAt, deviceId }: FoundCode,
+  { id, subject, scopes, proofs, amr, provesApp, authenticatedAt, deviceId }: FoundCode,
   { client, device, address, acceptLanguage }: PresentedCode,
   parts: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
@@ -63,7 +63,8 @@ async function startOf<U>(
 
   const asked = { client, scopes, device, address, acceptLanguage }
   const login = { asked, proofs, counted: { deviceId }, authSession: undefined }
-  return start(login, { subject, amr, authenticatedAt, user, codeId: id }, parts)
+  const granted = { subject, amr, provesApp, authenticatedAt, user, codeId: id }
+  return start(login, granted, parts)
 }
 
 /** Ends the session that a code gave. Returns undefined if the code was not used. */

@@ -35,6 +35,7 @@ export interface IssuedCode {
 interface GrantedLogin<U> {
   readonly subject: string
   readonly amr: readonly string[]
+  readonly provesApp: boolean
   readonly authenticatedAt: number
   readonly expiresAt?: number
   /** As read after the last proof. */
@@ -74,7 +75,7 @@ export async function start<U>(
   granted: GrantedLogin<U> & { readonly codeId?: string },
   { starter, feed, directory, devices, notices }: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
-  const { subject, amr, authenticatedAt, expiresAt, user, codeId } = granted
+  const { subject, amr, provesApp, authenticatedAt, expiresAt, user, codeId } = granted
   const { client, address, acceptLanguage } = asked
   const marks = marksOf(proofs)
   const notice =
@@ -86,6 +87,7 @@ export async function start<U>(
       subject,
       authenticatedAt,
       amr,
+      provesApp,
       marks,
       attemptId: authSession === undefined ? undefined : hashSecret(authSession),
       codeId,

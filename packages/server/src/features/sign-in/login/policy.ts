@@ -1,4 +1,4 @@
-import type { LoginAttempt, Proof } from './attempt.ts'
+import type { AskedLogin, LoginAttempt, Proof, ReplacedSession } from './attempt.ts'
 import { methods } from './methods.ts'
 import type { Method, MethodParts } from './methods/method.ts'
 
@@ -8,6 +8,8 @@ export type Decision =
       readonly subject: string
       /** The claim `amr` (RFC 8176 §2). */
       readonly amr: readonly string[]
+      /** See `Method.provesApp`. */
+      readonly provesApp: boolean
       /** When the first step was proved, in this login or for a replaced session; milliseconds. */
       readonly authenticatedAt: number
       /** The end of the replaced session, which the new one keeps. Undefined for a new end. */
@@ -27,39 +29,58 @@ export type Decision =
  * proved, so that the token of a session alone never starts another session.
  */
 export async function enough<U>(
-  { asked: { client, demand }, subject, proofs, replaced }: LoginAttempt,
+  { asked, subject, proofs, replaced }: LoginAttempt,
   user: U,
   parts: MethodParts<U>,
 ): Promise<Decision> {
   const proved = methods.filter(({ name }) => proofs.some(({ method }) => method === name))
-  const firstSteps = methods.filter(isFirst)
   const resumed = proved.some(isFirst) ? undefined : replaced
   if (subject === undefined || !(proved.some(isFirst) || resumed?.isRecent))
     return { outcome: 'next', methods: firstSteps }
 
   const hasTwo = !proved.every(isFirst)
-  const isAsked = resumed !== undefined || demand?.needsFactor === true
-  if (!hasTwo && (isAsked || (await needsSecondStep(user, parts)))) {
-    const setUp = await listSetUp(subject, parts)
-    if (setUp.length > 0) return { outcome: 'next', methods: setUp }
-    if (!mustHaveFactor(user, parts) && demand?.needsFactor) return { outcome: 'unmet' }
-    // The token of a session alone must not set up a factor.
-    if (resumed) return { outcome: 'next', methods: firstSteps }
-    return { outcome: client.mayEnrol ? 'enrol' : 'unmet' }
-  }
+  const isAsked = resumed !== undefined || asked.demand?.needsFactor === true
+  if (!hasTwo && (isAsked || (await needsSecondStep(user, parts))))
+    return askForSecondStep({ asked, subject, resumed }, user, parts)
 
   const amr = [...proved.flatMap((method) => method.amr), ...(hasTwo ? ['mfa'] : [])]
   return {
     outcome: 'granted',
     subject,
     amr: [...new Set([...(resumed?.amr ?? []), ...amr])],
+    provesApp: proved.some(({ provesApp = false }) => provesApp),
     ...(resumed
       ? { authenticatedAt: resumed.authenticatedAt, expiresAt: resumed.expiresAt }
       : { authenticatedAt: Math.min(...proofs.map(({ at }) => at)) }),
   }
 }
 
+/** Decides how a login goes on that needs a second step and has proved none. */
+async function askForSecondStep<U>(
+  {
+    asked: { client, demand },
+    subject,
+    resumed,
+  }: {
+    readonly asked: AskedLogin
+    readonly subject: string
+    readonly resumed: ReplacedSession | undefined
+  },
+  user: U,
+  parts: MethodParts<U>,
+): Promise<Decision> {
+  const setUp = await listSetUp(subject, parts)
+  if (setUp.length > 0) return { outcome: 'next', methods: setUp }
+  // The user has none and needs none, but the caller demands one.
+  if (!mustHaveFactor(user, parts) && demand?.needsFactor) return { outcome: 'unmet' }
+  // A step-up: the token of a session alone must not set up a factor.
+  if (resumed) return { outcome: 'next', methods: firstSteps }
+  // The user must have a second factor, and has none. Only first-party clients may set one up.
+  return { outcome: client.mayEnrol ? 'enrol' : 'unmet' }
+}
+
 const isFirst = ({ secondStep }: Method): boolean => secondStep === undefined
+const firstSteps = methods.filter(isFirst)
 
 type PolicyParts<U> = Pick<MethodParts<U>, 'secondFactors' | 'directory' | 'secondFactor'>
 

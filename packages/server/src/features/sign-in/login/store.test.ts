@@ -99,6 +99,16 @@ describe('startLogin', () => {
     assert.ok(await starter.start({ ...login, amr: ['pwd', 'otp', 'mfa'] }))
   })
 
+  it('a login makes a device known for codes only if it proved the app, whatever its amr', async () => {
+    const subject = await addUser()
+    await setUpApp(subject)
+    const starter = await openStarter()
+    const amr = ['pwd', 'otp', 'mfa']
+    const login = { subject, clientId: 'c', scopes: [], refreshes: true, by, amr }
+    assert.equal((await starter.start(login))?.appSince, undefined)
+    assert.equal((await starter.start({ ...login, provesApp: true }))?.appSince, now)
+  })
+
   it('a login starts no session if the address was changed after its code', async () => {
     const subject = await addUser()
     const starter = await openStarter()

@@ -109,9 +109,7 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
       now,
     })
   // While the user is locked, the app is the one that was proved.
-  const [app] = wanted.amr?.includes('otp')
-    ? await findApp(transaction, { subject, state: 'confirmed' })
-    : []
+  const [app] = wanted.provesApp ? await findApp(transaction, { subject, state: 'confirmed' }) : []
   return { started: true, appSince: app?.created_at }
 })
 

@@ -35,6 +35,8 @@ export interface NewSession {
   readonly authenticatedAt?: number
   /** How the person authenticated (RFC 8176 §2); undefined if that is unknown. */
   readonly amr?: readonly string[]
+  /** Whether the person proved the authenticator app, so that the device is known for its codes. */
+  readonly provesApp?: boolean
   /**
    * The active session that this one replaces: a step-up. The same transaction ends it.
    * `expiresAt` is the end that the new session keeps, in milliseconds; undefined for a new end.

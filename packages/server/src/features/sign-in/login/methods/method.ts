@@ -34,6 +34,8 @@ export interface Method<Name extends string = string> {
    * for a second step.
    */
   readonly amr: readonly string[]
+  /** Whether it proves the authenticator app. Then the device is known for the codes of the app. */
+  readonly provesApp?: true
   /** The parameters of a proof, each as JSON Schema. All are needed. */
   readonly parameters: Readonly<Record<Name, JsonObject>>
   /** Undefined for a method with which a login begins. */

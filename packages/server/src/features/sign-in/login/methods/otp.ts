@@ -8,6 +8,7 @@ import type { Method, MethodParts, Proving, WrongFactor } from './method.ts'
 export const otpMethod: Method<'otp'> = {
   name: 'otp',
   amr: ['otp'],
+  provesApp: true,
   parameters: {
     otp: { type: 'string', description: 'The code of the authenticator app: six digits' },
   },

@@ -8,6 +8,7 @@ import type { Method } from './method.ts'
 export const recoveryCodeMethod: Method<'recovery_code'> = {
   name: 'recovery_code',
   amr: ['otp'],
+  provesApp: true,
   parameters: {
     recovery_code: { type: 'string', description: 'One of the recovery codes. It works once' },
   },
