@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { AccountCaller } from '../../users/accounts/route-parts.ts'
-import { confirmRoute, type Confirmation } from './verification.ts'
+import type { Confirmation } from './confirmation.ts'
+import { confirmRoute } from './routes.ts'
 
 describe('POST /email-verifications/confirm', () => {
   const confirmed: Confirmation[] = []

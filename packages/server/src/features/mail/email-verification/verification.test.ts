@@ -6,7 +6,8 @@ import type { User } from '../../users/accounts/users.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import type { FoundRegistration } from '../pending-registration/registration.ts'
 import { feature } from './feature.ts'
-import { verificationFlow, type Confirmation, type VerificationParts } from './verification.ts'
+import type { Confirmation } from './confirmation.ts'
+import { verificationFlow, type VerificationParts } from './verification.ts'
 
 describe('the flow of a verification', () => {
   it('if the hash queue is full, an email verification is refused and not counted', async () => {
