@@ -22,7 +22,8 @@ import {
   hasOlderKey,
 } from '../features/tokens/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
-import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
+import { readDatabaseFacts } from '../storage/facts.ts'
+import { inspectDatabase } from '../storage/inspect.ts'
 import { reasonAndFixOf } from '../storage/postgres-errors.ts'
 import { SqliteFileError } from '../storage/sqlite-errors.ts'
 import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'

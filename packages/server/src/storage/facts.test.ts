@@ -11,7 +11,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { inspectDatabase, readDatabaseFacts } from './facts.ts'
+import { readDatabaseFacts } from './facts.ts'
+import { inspectDatabase } from './inspect.ts'
 import { hasTable } from './migrate.ts'
 import { migrateDatabase, openDatabase } from './open.ts'
 

@@ -1,11 +1,6 @@
-import { Kysely, PostgresDialect, sql, type RawBuilder } from 'kysely'
-import { DatabaseUnavailableError, isPostgres, type Reader } from './database.ts'
-import { inspectMigrations, schema, type MigrationFacts } from './migrate.ts'
-import { inMemory, isPostgresUrl, mayExist, type DatabaseSource } from './source.ts'
-import { reasonOf } from './postgres-errors.ts'
-import { connectPostgres } from './postgres-pool.ts'
-import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
-import { SqliteFileError } from './sqlite-errors.ts'
+import { sql, type RawBuilder } from 'kysely'
+import { isPostgres, type Reader } from './database.ts'
+import { inspectMigrations, type MigrationFacts } from './migrate.ts'
 
 export type DatabaseFacts = SqliteFacts | PostgresFacts
 
@@ -38,53 +33,6 @@ export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> 
 
   const { synchronous } = await onlyRow(sql<{ synchronous: number }>`pragma synchronous`, reader)
   return { kind: 'sqlite', synchronous, migrations }
-}
-
-/**
- * Opens a database for reading, calls `look` with it, and closes the database. Changes nothing: it
- * creates no file and runs no migrations. So tables may be missing.
- *
- * @returns the result of `look`, or undefined if the file does not exist or the source is
- *   `:memory:`
- * @throws {DatabaseUnavailableError} with the reason, when the database cannot be opened or read
- */
-export async function inspectDatabase<Found>(
-  source: DatabaseSource,
-  look: (reader: Reader) => Promise<Found>,
-): Promise<Found | undefined> {
-  if (typeof source === 'string' && !isPostgresUrl(source))
-    return source !== inMemory && mayExist(source) ? inspectSqlite(source, look) : undefined
-
-  const { pool, close } = await connectPostgres(source)
-  try {
-    const dialect = new PostgresDialect({ pool })
-    return await look(new Kysely<unknown>({ dialect }).withSchema(schema))
-  } catch (error) {
-    throw asUnavailable(error)
-  } finally {
-    await close()
-  }
-}
-
-async function inspectSqlite<Found>(
-  file: string,
-  look: (reader: Reader) => Promise<Found>,
-): Promise<Found> {
-  let reader: Reader | undefined
-  try {
-    reader = new Kysely<unknown>({
-      dialect: sqliteDialect(openSqliteFile(file, { readOnly: true })),
-    })
-    return await look(reader)
-  } catch (error) {
-    throw new SqliteFileError(error)
-  } finally {
-    await reader?.destroy()
-  }
-}
-
-function asUnavailable(error: unknown): DatabaseUnavailableError {
-  return new DatabaseUnavailableError(reasonOf(error), { cause: error })
 }
 
 async function onlyRow<Row>(query: RawBuilder<Row>, reader: Reader): Promise<Row> {

@@ -1,7 +1,7 @@
 import { Kysely } from 'kysely'
 import { requireNode } from '../base/node-version.ts'
 import type { Database, Reader } from './database.ts'
-import { inspectDatabase } from './facts.ts'
+import { inspectDatabase } from './inspect.ts'
 import { emptyFacts, inspectMigrations, type MigrationFacts } from './migrate.ts'
 import { migratePostgres, type MigrateOptions } from './migrate-postgres.ts'
 import { findAbsent, migrateSqlite } from './migrator.ts'

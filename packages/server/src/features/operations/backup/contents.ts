@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs'
 import { countOf } from '../../../feature/wording.ts'
-import { inspectDatabase } from '../../../storage/facts.ts'
+import { inspectDatabase } from '../../../storage/inspect.ts'
 import { findNewestMigration } from '../../../storage/migrate.ts'
 import { countUsers } from '../../users/accounts/user-count.ts'
 import { countSessions } from '../../tokens/sessions/session-count.ts'

@@ -1,7 +1,7 @@
 // Which keys an operator needs beside a backup.
 
 import { existsSync, readFileSync } from 'node:fs'
-import { inspectDatabase } from '../../../storage/facts.ts'
+import { inspectDatabase } from '../../../storage/inspect.ts'
 import { countUnreadableApps } from '../../credentials/second-factors/reseal.ts'
 import { canOpen } from '../../tokens/signing-keys/sealed-keys.ts'
 import { keyFileBeside } from '../../tokens/signing-keys/sealing-secret.ts'
