@@ -33,7 +33,7 @@ interface BodySchema {
   readonly required?: readonly string[]
   /**
    * The required fields: for each value of another field, or one list instead of another. If a value
-   * has several lists, the page shows the first.
+   * has several lists, the page shows the first. Of three lists or more, the page shows none.
    */
   readonly anyOf?: readonly Alternative[]
 }
@@ -175,7 +175,9 @@ function describeNeed(name: string, { required = [], anyOf = [] }: BodySchema): 
         ? Object.entries(one.properties)
             .filter(([other]) => other !== name)
             .map(([other, { const: value }]) => `if ${code(other)} is ${code(value)}`)
-        : [`without ${without(one)}`],
+        : anyOf.length === 2
+          ? [`without ${without(one)}`]
+          : [],
     )
     .join(' or ')
 }

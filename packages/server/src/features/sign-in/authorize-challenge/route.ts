@@ -9,11 +9,13 @@ import type { Clients } from '../../tokens/clients/clients.ts'
 import type { ClientEvent } from '../../tokens/clients/feature.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
 import { authorizationCodeGrant } from '../../tokens/oauth/grants/authorization-code.ts'
-import { callerOf, requireValues } from '../../tokens/oauth/grants/grant.ts'
-import { passwordGrant } from '../../tokens/oauth/grants/password.ts'
+import { callerOf } from '../../tokens/oauth/grants/grant.ts'
 import {
+  firstStep,
+  laterStep,
   logInForCode,
   loginFormParameters,
+  requireStep,
   type LoginEndpointParts,
 } from '../../tokens/oauth/login-endpoint.ts'
 import { nextStepRefusal, tokenSchema } from '../../tokens/oauth/token.ts'
@@ -45,16 +47,8 @@ const body = {
       client_secret: { type: 'string', format: 'password' },
     },
     anyOf: [
-      {
-        properties: {},
-        required: [
-          'response_type',
-          'code_challenge',
-          'code_challenge_method',
-          ...passwordGrant.required,
-        ],
-      },
-      { properties: {}, required: ['auth_session'] },
+      { required: ['response_type', 'code_challenge', 'code_challenge_method', ...firstStep] },
+      { required: laterStep },
     ],
   },
 } as const
@@ -109,7 +103,7 @@ export function authorizeChallengeRoute(parts: AuthorizeChallengeParts): OpenRou
       const values = Object.fromEntries(
         Object.keys(loginFormParameters).map((name) => [name, form.get(name)]),
       )
-      requireValues(values, passwordGrant)
+      requireStep(values)
       const challenge = form.has('auth_session') ? undefined : readCodeChallenge(form)
 
       const caller = callerOf(request, client)

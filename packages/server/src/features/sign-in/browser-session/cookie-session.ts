@@ -26,15 +26,17 @@ import {
   authorizationCodeGrant,
   type AuthorizationCodeParts,
 } from '../../tokens/oauth/grants/authorization-code.ts'
-import { callerOf, requireValues, type Granted } from '../../tokens/oauth/grants/grant.ts'
-import { passwordGrant } from '../../tokens/oauth/grants/password.ts'
+import { callerOf, type Granted } from '../../tokens/oauth/grants/grant.ts'
 import { refreshTokenGrant, type RefreshParts } from '../../tokens/oauth/grants/refresh-token.ts'
 import {
+  firstStep,
   hasDemand,
   invalidSession,
   isLaterStep,
+  laterStep,
   logIn,
   loginParameters,
+  requireStep,
   type LoginEndpointParts,
   type NamedSession,
 } from '../../tokens/oauth/login-endpoint.ts'
@@ -125,8 +127,8 @@ const proofFields = Object.fromEntries(
 )
 /** What a body must have: one of these lists of members. */
 const waysIn = [
-  passwordGrant.required,
-  ['auth_session'],
+  firstStep,
+  laterStep,
   authorizationCodeGrant.required,
   ...Object.keys(demandParameters).map((name) => [name]),
 ]
@@ -156,7 +158,7 @@ function loginRoute(parts: RouteParts): OpenRoute {
         type: 'json',
         schema: {
           ...describeFields(loginFields),
-          anyOf: waysIn.map((required) => ({ properties: {}, required })),
+          anyOf: waysIn.map((required) => ({ required })),
         },
       },
       success: {
@@ -180,7 +182,7 @@ function loginRoute(parts: RouteParts): OpenRoute {
       const isExchange = values['code'] !== undefined
       const isStepUp = !isExchange && hasDemand(values) && !isLaterStep(values)
       const replaces = isStepUp ? await nameByCookie(request, parts) : undefined
-      if (!isExchange && !replaces) requireValues(values, passwordGrant)
+      if (!isExchange && !replaces) requireStep(values)
       const caller = callerOf(request, firstParty)
       const issuing = isExchange
         ? authorizationCodeGrant.issue(values, caller, parts)
@@ -197,9 +199,7 @@ async function readLogin(
   const body = await readJsonObject(request)
   const has = (name: string): boolean => Object.hasOwn(body, name)
   const way =
-    waysIn.find((names) => names.every(has)) ??
-    waysIn.find((names) => names.some(has)) ??
-    passwordGrant.required
+    waysIn.find((names) => names.every(has)) ?? waysIn.find((names) => names.some(has)) ?? firstStep
   const required = Object.fromEntries(way.map((name) => [name, fieldOf(name)]))
   const schema = loginFields.extend(required)
   const fields: Readonly<Record<string, string | number | undefined>> = getFields(

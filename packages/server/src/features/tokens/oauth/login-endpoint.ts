@@ -11,7 +11,7 @@ import { methodParameters } from '../../sign-in/login/methods.ts'
 import { isWrongFactor, type WrongFactor } from '../../sign-in/login/methods/method.ts'
 import { readRequestedScopes, type ScopeRules } from '../../users/scopes/scopes.ts'
 import { demandParameters, readDemand } from './demand-parameters.ts'
-import { scopeParameter, type Granted, type GrantCaller } from './grants/grant.ts'
+import { requireValues, scopeParameter, type Granted, type GrantCaller } from './grants/grant.ts'
 
 export type { NamedSession }
 
@@ -43,7 +43,17 @@ export const loginFormParameters: Readonly<Record<string, JsonObject>> = {
   },
 }
 
+/** What the first step of a login must have. */
+export const firstStep = ['username', 'password'] as const
+/** What a later step of a login must have. */
+export const laterStep = ['auth_session'] as const
+
 export type LoginValues = Readonly<Record<string, string | undefined>>
+
+/** @throws {OAuthError} `invalid_request` if neither a first nor a later step is complete */
+export function requireStep(values: LoginValues): void {
+  requireValues(values, { required: firstStep, orRequired: [laterStep] })
+}
 
 /** Whether an attempt goes on, which is bound to what its first step named and demanded. */
 export const isLaterStep = ({ auth_session: authSession }: LoginValues): boolean =>

@@ -1,9 +1,11 @@
 import type { Verifier } from 'keystile'
 import { OAuthError } from 'keystile/internal'
 import {
+  firstStep,
   hasDemand,
   invalidSession,
   isLaterStep,
+  laterStep,
   logIn,
   loginFormParameters,
   type LoginEndpointParts,
@@ -47,8 +49,8 @@ export const passwordGrant: Grant<string, PasswordGrantParts> = defineGrant({
         'session replaces the existing one',
     },
   },
-  required: ['username', 'password'],
-  orRequired: [['auth_session'], ['access_token', 'acr_values'], ['access_token', 'max_age']],
+  required: firstStep,
+  orRequired: [laterStep, ['access_token', 'acr_values'], ['access_token', 'max_age']],
   async issue(values: LoginValues, client, parts: PasswordGrantParts) {
     const { access_token: token, ...others } = values
     if (token === undefined || isLaterStep(others))
