@@ -92,8 +92,8 @@ function findRoute(app: HonoLike, method: string, path: string): FoundRoute | un
     if (isMounted(route)) throw cannotLookInto(path)
 
     const known = answers(route, app.routes)
-    if (known === undefined) perhaps ??= { guards: [...guards], template: templateOf(route.path) }
-    if (!known) continue
+    if (known === 'unknown') perhaps ??= { guards: [...guards], template: templateOf(route.path) }
+    if (known !== 'yes') continue
 
     // A document must never omit a guard, and never name a guard that does not run.
     if (perhaps && perhaps.guards.length < guards.length) throw cannotTell(path)
@@ -111,7 +111,7 @@ function listRoute(route: HonoRoute, routes: readonly HonoRoute[]): readonly Lis
   const template = templateOf(path)
   // Hono always answers HEAD with the GET route. A function that may or may not answer every path
   // is probably middleware.
-  if (known === false || (known === undefined && !template) || method === 'HEAD') return []
+  if (known === 'no' || (known === 'unknown' && !template) || method === 'HEAD') return []
   if (template === undefined) {
     throw cannotDescribe(path, 'has a part that OpenAPI cannot describe')
   }
@@ -121,15 +121,15 @@ function listRoute(route: HonoRoute, routes: readonly HonoRoute[]): readonly Lis
 }
 
 /**
- * Whether a route answers every request, so that no later function runs. Returns true for
- * `(c) => …`. Also returns true for the last function of a route that was not registered with
- * `use` or `all`. For any other function, returns `undefined` if the parameters do not show whether
- * it uses `next`, as in `() => …` and `(c, ...rest) => …`. Otherwise returns false.
+ * Whether a route answers every request, so that no later function runs. Returns `yes` for
+ * `(c) => …`. Also returns `yes` for the last function of a route that was not registered with
+ * `use` or `all`. For any other function, returns `unknown` if the parameters do not show whether
+ * it uses `next`, as in `() => …` and `(c, ...rest) => …`. Otherwise returns `no`.
  */
-function answers(route: HonoRoute, routes: readonly HonoRoute[]): boolean | undefined {
+function answers(route: HonoRoute, routes: readonly HonoRoute[]): 'yes' | 'no' | 'unknown' {
   const handler = innermost(route.handler)
   const isPlain = !hidesParameters(handler)
-  if (handler.length === 1 && isPlain) return true
+  if (handler.length === 1 && isPlain) return 'yes'
 
   const following = routes[routes.indexOf(route) + 1]
   // Hono registers `use` and `all` the same way, so a route of `ALL` may be middleware.
@@ -137,9 +137,9 @@ function answers(route: HonoRoute, routes: readonly HonoRoute[]): boolean | unde
     route.method !== 'ALL' &&
     !(following?.method === route.method && following.path === route.path)
   ) {
-    return true
+    return 'yes'
   }
-  return handler.length === 0 || !isPlain ? undefined : false
+  return handler.length === 0 || !isPlain ? 'unknown' : 'no'
 }
 
 /** Returns the function that the app registered, without the wrappers of sub-apps. */

@@ -64,28 +64,34 @@ export function chooseCost(
   let chosen: MeasuredCost = { cost: defaultCost, milliseconds: measure(defaultCost) }
   if (chosen.milliseconds > options.milliseconds) return chosen
 
-  const fits = (mebibytes: number, passes: number): boolean => {
+  /** Measures a cost. Returns undefined if a hash takes too long. */
+  const measureFitting = (mebibytes: number, passes: number): MeasuredCost | undefined => {
     const cost = { memoryKiB: mebibytes * kibPerMib, passes }
     const milliseconds = measure(cost)
-    if (milliseconds > options.milliseconds) return false
-    chosen = { cost, milliseconds }
-    return true
+    return milliseconds > options.milliseconds ? undefined : { cost, milliseconds }
   }
 
   let { passes } = defaultCost
-  let [fitting, tooSlow] = [defaultCost.memoryKiB / kibPerMib, most + 1]
+  let fitting = defaultCost.memoryKiB / kibPerMib
+  // More than `most` as long as no memory was too slow.
+  let tooSlow = most + 1
   while (tooSlow - fitting > fitting / 16) {
     // The time is nearly proportional to the memory, so the first guess is good. Then the search
     // bisects.
     const guess = Math.floor(fitting * (options.milliseconds / chosen.milliseconds))
     const next =
       tooSlow > most ? Math.min(Math.max(guess, fitting + 1), most) : (fitting + tooSlow) >>> 1
-    if (fits(next, passes)) fitting = next
-    else tooSlow = next
+    const measured = measureFitting(next, passes)
+    if (!measured) tooSlow = next
+    else [fitting, chosen] = [next, measured]
   }
 
   if (fitting === most)
-    while (most * kibPerMib * (passes + 1) <= maxWork && fits(most, passes + 1)) passes++
+    while (most * kibPerMib * (passes + 1) <= maxWork) {
+      const measured = measureFitting(most, ++passes)
+      if (!measured) break
+      chosen = measured
+    }
   return chosen
 }
 

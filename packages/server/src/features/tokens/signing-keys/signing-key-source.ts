@@ -36,20 +36,27 @@ export type SigningKeySource =
  * @throws {ConfigurationError} if the file beside SQLite has no acceptable secret, or if other
  *   users can read the file
  */
-export function findSigningKeySource({
-  signingKey,
-  signingAlgorithm: algorithm,
+export function findSigningKeySource(choice: SigningKeyChoice): SigningKeySource {
+  const { signingKey, signingAlgorithm: algorithm } = choice
+  if (signingKey) return { ownKeys: ownKeysOf(signingKey) }
+  return { algorithm, sealingSecrets: openSealingSecrets(choice) }
+}
+
+/**
+ * Returns the secrets that encrypt the signing keys in the database. Without the setting `key`,
+ * creates the file beside SQLite if it does not exist.
+ */
+function openSealingSecrets({
   key,
   previousKey,
   database,
-}: SigningKeyChoice): SigningKeySource {
-  if (signingKey) return { ownKeys: ownKeysOf(signingKey) }
+}: Pick<SigningKeyChoice, 'key' | 'previousKey' | 'database'>): SealingSecrets {
   const previous = previousKey === undefined ? [] : [previousKey]
-  if (key !== undefined) return { algorithm, sealingSecrets: [key, ...previous] }
+  if (key !== undefined) return [key, ...previous]
   // A database in memory is lost when the process ends, so a new random secret is enough.
-  const current =
-    database === inMemory ? randomId() + randomId() : readOrCreateSealingSecret(database as string)
-  return { algorithm, sealingSecrets: [current, ...previous] }
+  if (database === inMemory) return [randomId() + randomId(), ...previous]
+  // The safety rules have made sure that this is not PostgreSQL.
+  return [readOrCreateSealingSecret(database as string), ...previous]
 }
 
 /**
@@ -61,11 +68,8 @@ export function findSigningKeySource({
  * @throws {ConfigurationError} for the same reasons as `findSigningKeySource()`
  */
 export function findSealingSecrets(choice: SigningKeyChoice): SealingSecrets {
-  if (choice.signingKey) return privatePartsOf(choice.signingKey)
-  const source = findSigningKeySource(choice)
-  if ('ownKeys' in source)
-    throw new Error('without the setting signingKey, a secret must encrypt the signing keys')
-  return source.sealingSecrets
+  const { signingKey } = choice
+  return signingKey ? privatePartsOf(signingKey) : openSealingSecrets(choice)
 }
 
 /**
@@ -84,7 +88,7 @@ export function findLastingSecrets({
     signingKey === undefined ||
     choice.key !== undefined ||
     (file !== undefined && mayExist(keyFileBeside(file)))
-  return hasKey ? findSealingSecrets(choice) : undefined
+  return hasKey ? openSealingSecrets(choice) : undefined
 }
 
 /**
