@@ -46,6 +46,8 @@ export type LoginOutcome =
       readonly reason: RefusalReason
       /** The `auth_session` with which the attempt goes on; missing before the first proof. */
       readonly authSession?: string
+      /** The methods of which one is still missing, if a wrong factor was refused. */
+      readonly methods?: readonly string[]
     }
 
 /** The attempt has ended, has expired, or never began. Log in from the start. */
@@ -159,15 +161,16 @@ async function goOn<U>(
   const isStored = attempt.proofs.length > 0
   const kept = isStored ? await parts.attempts.keep(attempt, method === undefined) : attempt
   const { authSession } = kept
+  const names = decision.methods.map(({ name }) => name)
   if (!method) {
-    const names = decision.methods.map(({ name }) => name)
     return { outcome: 'next', ...(authSession !== undefined && { authSession }), methods: names }
   }
   if (isStored && !(await parts.attempts.countTry(kept))) return { outcome: 'over' }
 
   const counted = isStored ? kept : await countStepUp(kept, parts)
   const proved = await method.prove(valuesOf(method, values), counted, parts)
-  if (proved.outcome === 'refused') return refuse(proved, counted, parts)
+  if (proved.outcome === 'refused')
+    return { ...(await refuse(proved, counted, parts)), methods: names }
   return proved.outcome === 'proved' ? endStored(proved, parts) : { outcome: 'over' }
 }
 
@@ -215,7 +218,7 @@ async function refuse<U>(
   { reason, subject }: RefusedProof,
   attempt: LoginAttempt,
   parts: LoginParts<U>,
-): Promise<LoginOutcome> {
+): Promise<Extract<LoginOutcome, { outcome: 'refused' }>> {
   const { authSession } = attempt
   const isOfFactor = authSession !== undefined || isWrongFactor(reason)
   // These say nothing about a person, and no limit counts them.

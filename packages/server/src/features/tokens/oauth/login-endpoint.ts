@@ -127,13 +127,13 @@ function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>)
     const message = `The login needs another step: send ${names}`
     return new OAuthError('insufficient_authorization', message, { members })
   }
-  const { reason, authSession } = done
+  const { reason, authSession, methods } = done
   const otherMessage =
     authSession === undefined ? 'Incorrect username or password' : 'Incorrect code'
   return new OAuthError(
     'invalid_grant',
     isWrongFactor(reason) ? factorMessages[reason] : otherMessage,
-    { members: authSession === undefined ? {} : { auth_session: authSession } },
+    { members: { ...(authSession !== undefined && { auth_session: authSession }), ...(methods && { methods }) } },
   )
 }
 
