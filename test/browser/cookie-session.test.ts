@@ -288,8 +288,11 @@ describe('cookie sessions in a browser', { skip: skipWithoutBrowser() }, () => {
         const body = JSON.stringify({ username: 'bob', password })
         assert.equal((await ask(elsewhere, `${auth}/session`, { body })).status, 200)
       }
-      const adaLogsIn = (): Promise<void> =>
-        one.evaluate((password) => client.login({ username: 'ada', password }), password)
+      const adaLogsIn = (): Promise<boolean> =>
+        one.evaluate(
+          async (password) => (await client.login({ username: 'ada', password })).signedIn,
+          password,
+        )
       const token = (): Promise<string> => one.evaluate(async () => (await client.accessToken())!)
       const statusOf = async (bearer: string): Promise<number> =>
         (await fetch(`${auth}/users/me`, { headers: { authorization: `Bearer ${bearer}` } })).status

@@ -8,8 +8,22 @@ export type {
   RegistrationProof,
 } from './client/accounts.ts'
 export { browserStorage } from './client/browser-storage.ts'
-export { ClientError, type ClientErrorCode, type SecondFactor } from './client/client-error.ts'
+export { ClientError, type ClientErrorCode } from './client/client-error.ts'
 export { createClient, type ApiClient, type ClientOptions } from './client/client.ts'
-export type { Credentials } from './client/endpoints.ts'
+export type {
+  ConfirmApp,
+  Credentials,
+  FactorMethod,
+  FactorProof,
+  LoginDemand,
+  LoginResult,
+  NewFactor,
+  NextStep,
+  ProveFactor,
+  ProvePassword,
+  SetUpFactor,
+  StepUp,
+} from './client/next-step.ts'
+export type { StepUpHandler } from './client/step-ups.ts'
 export type { ClientClock } from './client/token-age.ts'
 export { memoryStorage, type TokenStorage } from './client/token-storage.ts'

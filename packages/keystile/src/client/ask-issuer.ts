@@ -2,7 +2,6 @@
 import {
   ClientError,
   isErrorCode,
-  isSecondFactor,
   type ClientErrorCode,
   type ClientErrorDetails,
 } from './client-error.ts'
@@ -19,23 +18,51 @@ const timeout = 10_000
 /** The JSON object of an answer; an empty object if the body is not a JSON object. */
 export type Answer = Readonly<Record<string, unknown>>
 
+/** The parameters of a request, with the names that the endpoint expects. */
+export type Fields = Readonly<Record<string, string>>
+
+export interface Asked {
+  readonly answer: Answer
+  /**
+   * Undefined if the issuer did what was asked. Otherwise an error with the code of RFC 6749 §5.2,
+   * or of a login in steps. Its code is `temporarily_unavailable` if the issuer is unreachable,
+   * fails or is busy, or if a different server answers.
+   */
+  readonly refusal?: ClientError
+}
+
 /**
  * Sends a request to an endpoint of RFC 6749 or to an endpoint below `/session`.
  *
  * Does NOT check the members of the answer.
- *
- * @throws {ClientError} with the code of RFC 6749 §5.2 if the issuer refuses the request;
- *   `second_factor_required` or `invalid_session` if a login needs another step or is over;
- *   `temporarily_unavailable` if the issuer is unreachable, fails or is busy, or if a different
- *   server answers
  */
-export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): Promise<Answer> {
-  const { status, ok, answer, retry } = await exchange(fetch, url, init)
-  if (ok) return answer
+export async function ask(fetch: Fetch, url: string, init: RequestInit): Promise<Asked> {
+  const exchanged = await exchange(fetch, url, init).catch((error: unknown) => {
+    if (error instanceof ClientError) return { answer: {}, refusal: error }
+    throw error
+  })
+  if ('refusal' in exchanged) return exchanged
+  const { status, ok, answer, retry } = exchanged
+  if (ok) return { answer }
 
   const { error_description: description } = answer
   const message = typeof description === 'string' ? description : `${url} answers ${status}`
-  throw new ClientError(codeOf(answer, status), message, { ...retry, ...nextStepOf(answer) })
+  return { answer, refusal: new ClientError(codeOf(answer, status), message, retry) }
+}
+
+/**
+ * Sends a request like `ask`, and returns the answer.
+ *
+ * @throws {ClientError} the refusal
+ */
+export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): Promise<Answer> {
+  return requireAnswer(await ask(fetch, url, init))
+}
+
+/** @throws {ClientError} the refusal */
+export function requireAnswer({ answer, refusal }: Asked): Answer {
+  if (refusal) throw refusal
+  return answer
 }
 
 export interface Exchange {
@@ -76,23 +103,8 @@ function isRefusal(status: number, code: ClientErrorCode): boolean {
   return code === 'invalid_grant' ? status === 400 : status < 500 // RFC 6749 §5.2
 }
 
-function codeOf({ error, auth_session: session }: Answer, status: number): ClientErrorCode {
-  if (error === 'insufficient_authorization' && status === 403 && typeof session === 'string')
-    return 'second_factor_required'
+function codeOf({ error }: Answer, status: number): ClientErrorCode {
   return isErrorCode(error) && isRefusal(status, error) ? error : 'temporarily_unavailable'
-}
-
-/**
- * Reads how a login can continue. If an answer lists methods and the client knows none of them, the
- * login cannot continue with `login`.
- */
-function nextStepOf({
-  auth_session: session,
-  methods: listed,
-}: Answer): Pick<ClientErrorDetails, 'authSession' | 'methods'> {
-  const methods = Array.isArray(listed) ? listed.filter(isSecondFactor) : []
-  const canContinue = typeof session === 'string' && (methods.length > 0 || listed === undefined)
-  return { authSession: canContinue ? session : undefined, methods }
 }
 
 /** Parses a JSON object. Returns an empty object if the string is not JSON. */

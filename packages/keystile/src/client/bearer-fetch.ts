@@ -1,49 +1,66 @@
 import type { Fetch } from './ask-issuer.ts'
+import type { LoginDemand } from './next-step.ts'
 import type { Resources } from './resources.ts'
 import type { SessionKeeper } from './session-keeper.ts'
-import type { KnownSession } from './stored-session.ts'
+import type { StepUps } from './step-ups.ts'
+import { continues, type KnownSession } from './stored-session.ts'
 
 interface BearerFetchOptions {
   readonly fetch: Fetch
   readonly isResource: Resources
   readonly keeper: Pick<SessionKeeper, 'current' | 'renew'>
+  readonly stepUps: Pick<StepUps, 'raise'>
 }
 
 /**
  * Creates a function like `fetch` that adds the access token to requests whose URL passes
  * `isResource`. If the API refuses the token, the function refreshes the session and sends the
- * request once more with the new token. Requests to all other URLs stay unchanged.
+ * request once more with the new token. If the API demands a stronger login, the function does so
+ * after a step-up. Requests to all other URLs stay unchanged.
  *
  * Does NOT follow redirects itself: the `fetch` of the platform does. If a redirect leads to a
  * different origin, the platform removes the `Authorization` header. If the redirect stays within
  * the origin, the platform keeps the header.
  */
-export function createBearerFetch({ fetch, isResource, keeper }: BearerFetchOptions): Fetch {
+export function createBearerFetch(options: BearerFetchOptions): Fetch {
+  const { fetch, isResource, keeper, stepUps } = options
+
   return async (input, init) => {
     const isRequest = input instanceof Request
     const { url } = isRequest ? input : new Request(input)
     const headers = new Headers(init?.headers ?? (isRequest ? input.headers : {}))
     if (!isResource(url) || headers.has('authorization')) return fetch(input, init)
 
-    const session = await keeper.current()
+    const current = await keeper.current()
     // From here on, uses the URL that was checked. The caller could change its URL object during
     // the wait. The token would then go to a server that was not checked.
-    const target = isRequest ? input : url
-    if (!session) return fetch(target, init)
+    const target = (): Request | string => (isRequest ? input.clone() : url)
+    if (!current) return fetch(isRequest ? input : url, init)
 
-    const again = isRequest ? input.clone() : url
-    const response = await fetch(target, { ...init, headers: withToken(headers, session) })
-    if (!isTokenRefused(response, url) || isStream(init?.body)) return response
+    const send = (by: KnownSession): Promise<Response> =>
+      fetch(target(), { ...init, headers: withToken(headers, by) })
+    let session: KnownSession = current
+    let response = await send(session)
+    if (isStream(init?.body)) return response
 
-    const renewed = await keeper.renew(session).catch(async (error: unknown) => {
+    if (isTokenRefused(response, url)) {
+      const renewed = await orDiscard(response, keeper.renew(session))
+      // A request of one user must not be sent in the name of a different user.
+      if (!renewed || !continues(renewed, session)) return response
       await discard(response)
-      throw error
-    })
-    // A request of one user must not be sent in the name of a different user.
-    if (renewed?.id !== session.id) return response
+      session = renewed
+      response = await send(session)
+    }
 
-    await discard(response)
-    return fetch(again, { ...init, headers: withToken(headers, renewed) })
+    for (;;) {
+      const demand = demandOf(response, url)
+      const raised = demand && (await orDiscard(response, stepUps.raise(session, demand)))
+      if (!raised) return response
+      await discard(response)
+      session = raised.session
+      response = await send(session)
+      if (raised.isOwn) return response
+    }
   }
 }
 
@@ -58,14 +75,38 @@ function withToken(headers: Headers, { accessToken }: KnownSession): Headers {
  * without an error code: some APIs send no error code, and a script often cannot read the
  * `WWW-Authenticate` header of a different origin.
  */
-function isTokenRefused({ status, headers, redirected, url }: Response, asked: string): boolean {
-  if (status !== 401) return false
-  // After a redirect to another origin, `fetch` sends the request without the token. A new token
-  // would not be sent either.
-  if (redirected && new URL(url).origin !== new URL(asked).origin) return false
-
-  const error = headers.get('www-authenticate')?.match(/\berror="?(\w+)/)?.[1]
+function isTokenRefused(response: Response, asked: string): boolean {
+  if (!isOwnRefusal(response, asked)) return false
+  const error = challengeOf(response, 'error')
   return error === undefined || error === 'invalid_token'
+}
+
+/**
+ * Returns what the API demands of a login; undefined if it demands no other login.
+ *
+ * @see RFC 9470 §3
+ */
+function demandOf(response: Response, asked: string): LoginDemand | undefined {
+  if (!isOwnRefusal(response, asked)) return undefined
+  if (challengeOf(response, 'error') !== 'insufficient_user_authentication') return undefined
+  const [acr, age] = [challengeOf(response, 'acr_values'), challengeOf(response, 'max_age')]
+  const isAge = age !== undefined && /^\d{1,9}$/.test(age)
+  return {
+    ...(acr !== undefined && { acr: acr.split(' ') }),
+    ...(isAge && { maxAgeSeconds: Number(age) }),
+  }
+}
+
+/**
+ * Whether the API answered 401. After a redirect to another origin, `fetch` sends the request
+ * without the token. A new token would not be sent either.
+ */
+function isOwnRefusal({ status, redirected, url }: Response, asked: string): boolean {
+  return status === 401 && !(redirected && new URL(url).origin !== new URL(asked).origin)
+}
+
+function challengeOf({ headers }: Response, name: string): string | undefined {
+  return new RegExp(`\\b${name}="?([^",]+)`).exec(headers.get('www-authenticate') ?? '')?.[1]
 }
 
 /** Whether a body can be read only once. */
@@ -80,4 +121,14 @@ function isStream(body: unknown): boolean {
 /** Cancels the body of a response that is not returned, so that its connection becomes free. */
 async function discard(response: Response): Promise<void> {
   await response.body?.cancel().catch(() => {})
+}
+
+/** Waits for `work`. If it fails, frees the connection of a response that is not returned. */
+async function orDiscard<T>(response: Response, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    await discard(response)
+    throw error
+  }
 }

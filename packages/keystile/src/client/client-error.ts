@@ -1,4 +1,6 @@
-/** The codes of RFC 6749 §5.2, `invalid_session` and `temporarily_unavailable`. */
+import type { NextStep } from './next-step.ts'
+
+/** The codes of RFC 6749 §5.2, of logins in steps, and `temporarily_unavailable`. */
 const codes = [
   'invalid_request',
   'invalid_client',
@@ -7,6 +9,7 @@ const codes = [
   'unsupported_grant_type',
   'invalid_scope',
   'invalid_session',
+  'unmet_authentication_requirements',
   'temporarily_unavailable',
 ] as const
 
@@ -24,11 +27,11 @@ const accountCodes = {
  * retry may solve. `no_cookie_sessions` means that the client has `storage: 'cookie'` and the
  * issuer has no cookie sessions.
  *
- * A login of a user who has a second factor also uses these codes:
+ * A login in steps also uses these codes:
  *
- * - `second_factor_required`: the password is right. Call `login` again with the `authSession` of
- *   the error and a code
- * - `invalid_session`: the login took too long or had too many wrong codes. Log in from the start
+ * - `invalid_session`: the login took too long or had too many wrong codes. Log in from the start.
+ *   In a step-up: the session has ended, or the password is the one of a different user
+ * - `unmet_authentication_requirements`: the API demands a second factor, and the user has none
  *
  * The methods for accounts also use these codes:
  *
@@ -41,26 +44,20 @@ const accountCodes = {
 export type ClientErrorCode =
   | (typeof codes)[number]
   | 'no_cookie_sessions'
-  | 'second_factor_required'
   | (typeof accountCodes)[keyof typeof accountCodes]
-
-/** A way to prove a second factor: a code of the authenticator app, or a recovery code. */
-export type SecondFactor = 'otp' | 'recovery_code'
 
 export interface ClientErrorDetails {
   readonly status?: number | undefined
   readonly retryAfterSeconds?: number | undefined
   readonly fields?: Readonly<Record<string, string>>
-  readonly authSession?: string | undefined
-  readonly methods?: readonly SecondFactor[]
+  readonly next?: NextStep | undefined
   readonly cause?: unknown
 }
 
 /**
  * Thrown if the issuer refuses a request or is unreachable. At a login, `invalid_grant` means a
- * wrong user name or password, or, if the error has an `authSession`, a wrong code. After
- * `temporarily_unavailable`, the user stays signed in. The error contains no token and no password,
- * and is printed without its `authSession`, so an app can log it.
+ * wrong user name, password or code. After `temporarily_unavailable`, the user stays signed in. The
+ * error contains no token and no password, and is printed without its `next`, so an app can log it.
  */
 export class ClientError extends Error {
   readonly code: ClientErrorCode
@@ -72,10 +69,8 @@ export class ClientError extends Error {
    * `{ password: 'The password is wrong' }`. Empty if the error is not about a value.
    */
   readonly fields: Readonly<Record<string, string>>
-  /** The second factors with which the login can continue. Empty if the error is not about them. */
-  readonly methods: readonly SecondFactor[]
   // A private field is not printed.
-  readonly #authSession: string | undefined
+  readonly #next: NextStep | undefined
 
   constructor(code: ClientErrorCode, message: string, details: ClientErrorDetails = {}) {
     super(message, details)
@@ -84,30 +79,35 @@ export class ClientError extends Error {
     this.status = details.status
     this.retryAfterSeconds = details.retryAfterSeconds
     this.fields = details.fields ?? {}
-    this.methods = details.methods ?? []
-    this.#authSession = details.authSession
+    this.#next = details.next
   }
 
   /**
-   * Names a login whose password was right. Pass it to `login` together with a code. `undefined` if
-   * the login cannot continue.
+   * The step with which the person goes on, such as the one to send another code after a wrong one.
+   * `undefined` if a login must begin from the start.
    */
-  get authSession(): string | undefined {
-    return this.#authSession
+  get next(): NextStep | undefined {
+    return this.#next
   }
+}
+
+/** Returns the same error with a step with which the person goes on. */
+export function withNext(error: ClientError, next: NextStep | undefined): ClientError {
+  const { code, message, status, retryAfterSeconds, cause } = error
+  return new ClientError(code, message, { status, retryAfterSeconds, cause, next })
 }
 
 /** Whether an error means that the password, the refresh token or the cookie is not valid. */
 export function isInvalidGrant(error: unknown): boolean {
-  return error instanceof ClientError && error.code === 'invalid_grant'
+  return isCode(error, 'invalid_grant')
+}
+
+export function isCode(error: unknown, ...codes: readonly ClientErrorCode[]): boolean {
+  return error instanceof ClientError && codes.includes(error.code)
 }
 
 export function isErrorCode(value: unknown): value is (typeof codes)[number] {
   return codes.some((code) => code === value)
-}
-
-export function isSecondFactor(value: unknown): value is SecondFactor {
-  return value === 'otp' || value === 'recovery_code'
 }
 
 export function accountCodeOf(status: number): ClientErrorCode | undefined {

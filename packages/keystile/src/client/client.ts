@@ -15,17 +15,23 @@
 //
 // In cookie mode, pages of the same site share the cookie, even if they do not share the storage.
 // If a person logs in on another page, the login replaces the cookie, and the next refresh returns
-// a token of another session. So the client compares the `sid` of the tokens (`token-sid.ts`): a
+// a token of another session. So the client compares the `sid` of the tokens (`token-claims.ts`): a
 // call that began in one session never continues in another.
+//
+// A login has one step or several. `logins.ts` sends the steps, and returns what the person must do
+// next (`next-step.ts`). If an API demands a stronger login, `step-ups.ts` asks the app. A step-up
+// starts another session of the same user, which `continues` the old one (`stored-session.ts`).
 //
 // `accounts.ts` has the methods for accounts, such as `client.register`.
 import { createAccountMethods, type AccountMethods } from './accounts.ts'
 import type { Fetch } from './ask-issuer.ts'
 import { createBearerFetch } from './bearer-fetch.ts'
 import { ClientError } from './client-error.ts'
-import { cookieEndpoints, tokenEndpoints, type Credentials } from './endpoints.ts'
+import { cookieEndpoints, tokenEndpoints } from './endpoints.ts'
+import type { Credentials, LoginDemand, LoginResult } from './next-step.ts'
 import { requireSafeUrl, resourcesOf } from './resources.ts'
 import { openSessionKeeper } from './session-keeper.ts'
+import { createStepUps, type StepUpHandler } from './step-ups.ts'
 import { stringifySession, unknownSession } from './stored-session.ts'
 import { createTabMemory } from './tab-memory.ts'
 import { browserClock, type ClientClock } from './token-age.ts'
@@ -69,32 +75,50 @@ const optionNames: readonly string[] = [
 /** Signs a user in, and sends requests in the user's name. The methods do not use `this`. */
 export interface ApiClient extends AccountMethods {
   /**
-   * Signs a user in, and replaces the user who was signed in before. If the user has a second
-   * factor, the first call may contain its code. Otherwise it rejects with
-   * `second_factor_required`, and a second call with the `authSession` of the error and a code
-   * signs the user in.
+   * Signs a user in, and replaces the user who was signed in before. If the password is right and
+   * the login needs more, `signedIn` of the result is false, and `next` says what the person must
+   * do. The method of `next` goes on with the login, and returns such a result too.
    *
    * Does NOT end the previous user's session at the issuer: call `logout` first.
    *
    * @throws {ClientError} `invalid_grant` for a wrong user name, password or code;
-   *   `second_factor_required` if the password is right and a code is missing; `invalid_session` if
-   *   the `authSession` is not valid any more; `temporarily_unavailable` if the issuer cannot
-   *   answer now
+   *   `invalid_session` if the login began too long ago or had too many wrong codes;
+   *   `temporarily_unavailable` if the issuer cannot answer now. If the person can go on, `next` of
+   *   the error says how
    */
-  login(credentials: Credentials): Promise<void>
+  login(credentials: Credentials): Promise<LoginResult>
+  /**
+   * Begins a step-up: a login in which the user who is signed in proves what the demand needs. Its
+   * session replaces the one before, in all tabs, without a sign-out.
+   *
+   * @throws {ClientError} as `login`; also `not_signed_in`, `invalid_session` if the session has
+   *   ended, and `unmet_authentication_requirements` if the demand needs a second factor and the
+   *   user has none
+   */
+  stepUp(demand: LoginDemand): Promise<LoginResult>
+  /**
+   * Lets `fetch` do a step-up if an API answers 401 `insufficient_user_authentication`, and returns
+   * a function that removes the handler. `fetch` calls the handler, waits for its promise, and
+   * sends the request once more if the step-up has succeeded. Otherwise, for example if the person
+   * has closed the dialog, `fetch` returns the 401. If the handler rejects, `fetch` rejects too.
+   *
+   * Requests at the same time share one step-up. Of several handlers, only the newest is called.
+   */
+  onStepUp(handler: StepUpHandler): () => void
   /**
    * Works like `globalThis.fetch`, but adds `Authorization: Bearer …` to a request to one of the
    * `resources`, unless the request already has an `Authorization` header. Refreshes the token
    * first if it expires soon. If the API refuses the token with 401, refreshes the token, sends the
-   * request once more, and returns the second answer. A request whose body is a stream cannot be
-   * sent again.
+   * request once more, and returns the second answer. If the API demands a stronger or a more
+   * recent login, calls the handler of `onStepUp`. A request whose body is a stream cannot be sent
+   * again.
    *
    * Adds no token if no user is signed in, if the session has expired, or if another login replaces
    * the session during the refresh. So `fetch` never sends a request with the token of a login that
    * happens after the call.
    *
    * @throws {ClientError} `temporarily_unavailable` if a refresh gets no answer; the user stays
-   *   signed in
+   *   signed in. With a handler of `onStepUp`, also the errors of `stepUp`
    */
   readonly fetch: Fetch
   /**
@@ -167,17 +191,20 @@ export function createClient(options: ClientOptions): ApiClient {
     },
   })
 
+  const stepUps = createStepUps(keeper)
   return {
     ...createAccountMethods({
       issuer,
       fetch,
       // The issuer may get the token even if it is not one of the `resources`, because it has
       // created the token.
-      fetchAsUser: createBearerFetch({ fetch, isResource: () => true, keeper }),
+      fetchAsUser: createBearerFetch({ fetch, isResource: () => true, keeper, stepUps }),
       deviceSecret: keeper.deviceSecret,
     }),
     login: keeper.login,
-    fetch: createBearerFetch({ fetch, isResource, keeper }),
+    stepUp: keeper.stepUp,
+    onStepUp: stepUps.onStepUp,
+    fetch: createBearerFetch({ fetch, isResource, keeper, stepUps }),
     logout: keeper.logout,
     accessToken: async () => (await keeper.current())?.accessToken,
     isSignedIn: () =>

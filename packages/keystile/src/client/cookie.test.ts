@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { ada, stageClient } from '../../test-support/client-stage.ts'
 import { ClientError } from './client-error.ts'
 import type { ApiClient } from './client.ts'
-import { sidOf } from './token-sid.ts'
+import { sidOf } from './token-claims.ts'
 
 describe('a client', () => {
   const stage = stageClient()

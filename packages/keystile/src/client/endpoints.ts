@@ -1,30 +1,16 @@
 // The endpoints of the issuer that start, refresh and end sessions. There are two sets: one has the
 // refresh token in request and response bodies, the other has it in a cookie.
-import { askIssuer, type Answer, type Fetch } from './ask-issuer.ts'
+import {
+  ask,
+  askIssuer,
+  requireAnswer,
+  type Answer,
+  type Asked,
+  type Fetch,
+  type Fields,
+} from './ask-issuer.ts'
 import { ClientError, isInvalidGrant } from './client-error.ts'
-import { sidOf } from './token-sid.ts'
-
-/** A login from the start, or the second step of a login of a user who has a second factor. */
-export type Credentials = (PasswordCredentials | LoginStep) & SecondFactorProof
-
-interface PasswordCredentials {
-  readonly username: string
-  readonly password: string
-  /** The requested scopes. Default: the default scopes of the issuer. */
-  readonly scopes?: readonly string[]
-  readonly authSession?: undefined
-}
-
-interface LoginStep {
-  /** The `authSession` of the `ClientError` of the first step. */
-  readonly authSession: string
-}
-
-interface SecondFactorProof {
-  /** The code of the authenticator app. */
-  readonly otp?: string
-  readonly recoveryCode?: string
-}
+import { sidOf } from './token-claims.ts'
 
 export interface IssuedTokens {
   readonly accessToken: string
@@ -34,6 +20,15 @@ export interface IssuedTokens {
   readonly lifetime: number
   /** Identifies this device at its next login. `undefined` if the device secret is in a cookie. */
   readonly deviceSecret?: string
+  /** The recovery codes of a user who has set up a second factor in this login. */
+  readonly recoveryCodes?: readonly string[]
+}
+
+/** What a login sends besides its parameters, unless a cookie has it. */
+interface LoginSecrets {
+  readonly deviceSecret: string | undefined
+  /** The access token of the session that a step-up replaces. */
+  readonly accessToken: string | undefined
 }
 
 /**
@@ -42,7 +37,14 @@ export interface IssuedTokens {
 export interface Endpoints {
   /** Whether the refresh token and the device secret are in cookies, instead of in bodies. */
   readonly usesCookies: boolean
-  login(credentials: Credentials, deviceSecret?: string): Promise<IssuedTokens>
+  /** Sends a step of a login. Returns a refusal instead of throwing it. */
+  login(fields: Fields, secrets: LoginSecrets): Promise<Asked>
+  /**
+   * Reads the tokens from the answer to the last step of a login.
+   *
+   * @throws {ClientError} `temporarily_unavailable` for an answer without tokens
+   */
+  tokensOf(answer: Answer): IssuedTokens
   /**
    * Refreshes a session, and returns its new tokens.
    *
@@ -71,13 +73,9 @@ const outlivesThePage = { keepalive: true } satisfies RequestInit
  * @see RFC 6749 §4.3 §6, RFC 7009
  */
 export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
-  const post = (
-    path: string,
-    form: Readonly<Record<string, string>>,
-    init: RequestInit = {},
-  ): Promise<Answer> =>
+  const post = (path: string, form: Fields, init: RequestInit = {}): Promise<Asked> =>
     // These endpoints need no cookie. With `omit`, the cookie of another session is never sent.
-    askIssuer(fetch, `${issuer}${path}`, {
+    ask(fetch, `${issuer}${path}`, {
       method: 'POST',
       body: new URLSearchParams(form),
       credentials: 'omit',
@@ -86,24 +84,24 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
 
   return {
     usesCookies: false,
-    async login(credentials, deviceSecret) {
-      const form = {
+    login: (fields, { deviceSecret, accessToken }) =>
+      post('/token', {
         grant_type: 'password',
-        ...wireLogin(credentials),
+        ...fields,
         ...(deviceSecret !== undefined && { device_secret: deviceSecret }),
-      }
-      return tokensInBody(await post('/token', form))
-    },
+        ...(accessToken !== undefined && { access_token: accessToken }),
+      }),
+    tokensOf: tokensInBody,
     async refresh(refreshToken) {
       if (refreshToken === undefined) {
         throw new ClientError('invalid_grant', 'The stored session has no refresh token')
       }
       const form = { grant_type: 'refresh_token', refresh_token: refreshToken }
-      return tokensInBody(await post('/token', form))
+      return tokensInBody(requireAnswer(await post('/token', form)))
     },
     async logout(tokens) {
       if (tokens?.refreshToken !== undefined)
-        await post('/revoke', { token: tokens.refreshToken }, outlivesThePage)
+        requireAnswer(await post('/revoke', { token: tokens.refreshToken }, outlivesThePage))
     },
   }
 }
@@ -113,12 +111,12 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
  * The methods also throw `no_cookie_sessions` if the issuer has no such endpoints.
  */
 export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
-  const send = (
+  const send = async (
     method: string,
     path: string,
     { json, ...init }: RequestInit & { readonly json?: object } = {},
-  ): Promise<Answer> =>
-    askIssuer(fetch, `${issuer}${path}`, {
+  ): Promise<Asked> => {
+    const asked = await ask(fetch, `${issuer}${path}`, {
       method,
       credentials: 'include',
       ...init,
@@ -126,26 +124,29 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
         body: JSON.stringify(json),
         headers: { 'content-type': 'application/json' },
       }),
-    }).catch(async (error: unknown) => {
-      throw (await lacksCookieSessions(error, { issuer, fetch }))
-        ? new ClientError('no_cookie_sessions', noCookieSessions(issuer), { cause: error })
-        : error
     })
+    const { refusal: cause } = asked
+    if (!cause || !(await lacksCookieSessions(cause, { issuer, fetch }))) return asked
+    const refusal = new ClientError('no_cookie_sessions', noCookieSessions(issuer), { cause })
+    return { answer: {}, refusal }
+  }
 
   return {
     usesCookies: true,
-    async login(credentials) {
-      const json = wireLogin(credentials)
-      return tokensBesideCookie(await send('POST', '/session', { json }))
+    login(fields) {
+      const { max_age: age } = fields
+      const json = { ...fields, ...(age !== undefined && { max_age: Number(age) }) }
+      return send('POST', '/session', { json })
     },
+    tokensOf: tokensBesideCookie,
     async refresh() {
-      return tokensBesideCookie(await send('POST', '/session/refresh'))
+      return tokensBesideCookie(requireAnswer(await send('POST', '/session/refresh')))
     },
     async logout(tokens) {
       const sid = tokens && sidOf(tokens.accessToken)
       const query = sid === undefined ? '' : `?sid=${encodeURIComponent(sid)}`
       try {
-        await send('DELETE', `/session${query}`, outlivesThePage)
+        requireAnswer(await send('DELETE', `/session${query}`, outlivesThePage))
       } catch (error) {
         if (!isInvalidGrant(error) || !tokens) throw error
 
@@ -163,29 +164,17 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
   }
 }
 
-/** Renames the members of a login to the names that the endpoints expect. */
-function wireLogin(login: Credentials): Readonly<Record<string, string>> {
-  const { otp, recoveryCode } = login
-  return {
-    ...(login.authSession === undefined
-      ? { username: login.username, password: login.password }
-      : { auth_session: login.authSession }),
-    ...(otp !== undefined && { otp }),
-    ...(recoveryCode !== undefined && { recovery_code: recoveryCode }),
-    ...('scopes' in login && login.scopes && { scope: login.scopes.join(' ') }),
-  }
-}
-
 /**
  * Whether a request failed because the issuer has no cookie sessions. An issuer without cookie
  * sessions answers 404, and a browser hides this 404 from a page of a different origin. So after a
  * 404, and after a request without an answer, this function reads the issuer's metadata.
  */
-async function lacksCookieSessions(error: unknown, { issuer, fetch }: Issuer): Promise<boolean> {
+async function lacksCookieSessions(
+  error: ClientError,
+  { issuer, fetch }: Issuer,
+): Promise<boolean> {
   const isUnknown =
-    error instanceof ClientError &&
-    error.code === 'temporarily_unavailable' &&
-    (error.status === undefined || error.status === 404)
+    error.code === 'temporarily_unavailable' && (error.status === undefined || error.status === 404)
   if (!isUnknown) return false
 
   const url = `${issuer}/.well-known/oauth-authorization-server`
@@ -221,9 +210,10 @@ function tokensInBody(answer: Answer): IssuedTokens {
  * @throws {ClientError} `temporarily_unavailable` for an answer without an access token
  */
 function tokensBesideCookie(answer: Answer): IssuedTokens {
-  const { access_token: accessToken, expires_in: seconds } = answer
+  const { access_token: accessToken, expires_in: seconds, recovery_codes: codes } = answer
   if (typeof accessToken !== 'string' || typeof seconds !== 'number') throw withoutTokens()
-  return { accessToken, lifetime: seconds * 1000 }
+  const tokens = { accessToken, lifetime: seconds * 1000 }
+  return Array.isArray(codes) ? { ...tokens, recoveryCodes: codes.map(String) } : tokens
 }
 
 /**

@@ -1,7 +1,14 @@
-import type { Credentials, Endpoints } from './endpoints.ts'
-import { createRenewal, sessionOf, type Renew } from './session-renewal.ts'
-import { openSessionStore, type SessionStore, type SessionStoreOptions } from './session-store.ts'
-import { idOf, knownSession, type KnownSession, type StoredSession } from './stored-session.ts'
+import type { Endpoints } from './endpoints.ts'
+import { createLogins, type Logins } from './logins.ts'
+import { createRenewal, type Renew } from './session-renewal.ts'
+import { openSessionStore, type SessionStoreOptions } from './session-store.ts'
+import {
+  continues,
+  idOf,
+  knownSession,
+  type KnownSession,
+  type StoredSession,
+} from './stored-session.ts'
 import { createTokenAge, type ClientClock } from './token-age.ts'
 
 export interface SessionKeeperOptions extends SessionStoreOptions {
@@ -9,7 +16,7 @@ export interface SessionKeeperOptions extends SessionStoreOptions {
   readonly clock: ClientClock
 }
 
-export interface SessionKeeper {
+export interface SessionKeeper extends Logins {
   /** Returns the stored session, without refreshing it. */
   read(): Promise<StoredSession | undefined>
   /**
@@ -22,7 +29,6 @@ export interface SessionKeeper {
    */
   current(): Promise<KnownSession | undefined>
   readonly renew: Renew
-  login(credentials: Credentials): Promise<void>
   logout(): Promise<void>
   /**
    * Returns the device secret of the last login here; `undefined` if there is no device secret, or
@@ -52,7 +58,7 @@ export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper 
 
     try {
       const renewed = await renew(session)
-      return known === undefined || known.id === renewed?.id ? renewed : undefined
+      return !known || (renewed && continues(renewed, known)) ? renewed : undefined
     } catch (error) {
       // The issuer does not answer, but the token is still valid for a short time.
       if (known && tokenAge.isAlive(known)) return known
@@ -69,37 +75,28 @@ export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper 
     await store.write(undefined)
     await store.exclusive(async () => {
       const now = await store.read()
+      const known = knownSession(now)
+      const before = knownSession(session)
+      const isSame = known && before && continues(known, before)
       // No user was signed in when this logout began, but meanwhile another login has replaced the
       // cookie. The cookie of that login stays.
       if (now && idOf(session) === undefined) return
-      // A refresh may have written the session again at the same moment.
-      if (idOf(now) === idOf(session)) await store.write(undefined)
-      await endpoints.logout(knownSession(session))
+      // A refresh or a step-up may have written the session again at the same moment.
+      if (isSame) await store.write(undefined)
+      await endpoints.logout(isSame ? known : before)
     })
   }
+
+  const deviceSecret = async (): Promise<string | undefined> =>
+    endpoints.usesCookies ? undefined : store.readDeviceSecret()
 
   return {
     read: store.read,
     current,
     renew,
-    login: (credentials) => store.exclusive(() => login(options, store, credentials)),
+    ...createLogins({ store, endpoints, clock, current, renew, deviceSecret }),
     logout,
-    deviceSecret: async () => (endpoints.usesCookies ? undefined : store.readDeviceSecret()),
+    deviceSecret,
     close: store.close,
   }
-}
-
-async function login(
-  { endpoints, clock }: SessionKeeperOptions,
-  store: SessionStore,
-  credentials: Credentials,
-): Promise<void> {
-  const askedAt = clock.now()
-  const deviceSecret = endpoints.usesCookies ? undefined : await store.readDeviceSecret()
-  const tokens = await endpoints.login(credentials, deviceSecret)
-  await store.writeLogin(sessionOf(tokens, askedAt))
-
-  // The device secret stays after a logout, so that the issuer recognizes the device at the next
-  // login.
-  if (tokens.deviceSecret !== undefined) await store.writeDeviceSecret(tokens.deviceSecret)
 }

@@ -1,9 +1,9 @@
 import { isInvalidGrant } from './client-error.ts'
 import type { Endpoints, IssuedTokens } from './endpoints.ts'
 import type { SessionStore } from './session-store.ts'
-import { idOf, knownSession, type KnownSession, type StoredSession } from './stored-session.ts'
+import { knownSession, type KnownSession, type StoredSession } from './stored-session.ts'
 import type { ClientClock, TokenAge } from './token-age.ts'
-import { sidOf } from './token-sid.ts'
+import { sidOf } from './token-claims.ts'
 
 interface RenewalOptions {
   readonly store: SessionStore
@@ -47,7 +47,7 @@ export function createRenewal({ store, endpoints, clock, tokenAge }: RenewalOpti
 
     // The tokens may belong to another login, if a page with another storage has changed the
     // cookie.
-    const renewed = tokens && sessionOf(tokens, askedAt, idOf(session))
+    const renewed = tokens && sessionOf(tokens, askedAt, known)
     await store.write(renewed)
     return renewed
   }
@@ -88,20 +88,16 @@ function isSame(now: StoredSession | undefined, before: StoredSession): boolean 
 /**
  * Creates a session from the tokens of the issuer.
  *
- * @param id the id that the session had before the refresh. Used if the access token has no `sid`
+ * @param before the session before the refresh. Its id is used if the access token has no `sid`
  */
 export function sessionOf(
   { accessToken, refreshToken, lifetime }: IssuedTokens,
   askedAt: number,
-  id?: string,
+  before?: KnownSession,
 ): KnownSession {
-  return {
-    id: sidOf(accessToken) ?? id ?? randomId(),
-    accessToken,
-    refreshToken,
-    lifetime,
-    askedAt,
-  }
+  const id = sidOf(accessToken) ?? before?.id ?? randomId()
+  const replaced = id === before?.id ? before.replaced : undefined
+  return { id, accessToken, refreshToken, lifetime, askedAt, replaced }
 }
 
 /** Returns a random id. It works without `crypto.randomUUID`, which a page without TLS lacks. */

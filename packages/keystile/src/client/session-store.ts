@@ -1,4 +1,11 @@
-import { idOf, parseSession, stringifySession, type StoredSession } from './stored-session.ts'
+import {
+  continues,
+  idOf,
+  knownSession,
+  parseSession,
+  stringifySession,
+  type StoredSession,
+} from './stored-session.ts'
 import type { TokenStorage } from './token-storage.ts'
 
 export interface SessionStoreOptions {
@@ -48,7 +55,9 @@ export function openSessionStore({ storage, key, onSignOut }: SessionStoreOption
     lastId = now
 
     const isOwnLogin = now !== undefined && now === ownId
-    if (before !== undefined && before !== now && !isOwnLogin) onSignOut()
+    if (before === undefined || isOwnLogin) return session
+    const known = knownSession(session)
+    if (!known || !continues(known, { id: before })) onSignOut()
     return session
   }
 

@@ -16,6 +16,11 @@ export interface KnownSession {
   readonly askedAt: number
   /** `expires_in`, in milliseconds. */
   readonly lifetime: number
+  /**
+   * The ids of the sessions that this one has replaced, because a step-up of the same user started
+   * it. What began in one of them goes on in this session.
+   */
+  readonly replaced?: readonly string[] | undefined
 }
 
 /**
@@ -30,6 +35,11 @@ export type StoredSession = KnownSession | typeof unknownSession
 /** Returns the id of a session; `undefined` for `undefined` and for `unknownSession`. */
 export function idOf(session: StoredSession | undefined): string | undefined {
   return knownSession(session)?.id
+}
+
+/** Whether what began in the session `before` goes on in the session `now`. */
+export function continues(now: KnownSession, before: Pick<KnownSession, 'id'>): boolean {
+  return now.id === before.id || (now.replaced?.includes(before.id) ?? false)
 }
 
 /** Returns the given session; `undefined` for `undefined` and for `unknownSession`. */
@@ -57,11 +67,12 @@ export function parseSession(text: string | undefined): StoredSession | undefine
 
 function isKnownSession(value: unknown): value is KnownSession {
   const members = (value ?? {}) as Partial<Record<keyof KnownSession, unknown>>
-  const { id, accessToken, refreshToken, askedAt, lifetime } = members
+  const { id, accessToken, refreshToken, askedAt, lifetime, replaced } = members
 
   return (
     [id, accessToken].every((text) => typeof text === 'string') &&
     ['string', 'undefined'].includes(typeof refreshToken) &&
-    [askedAt, lifetime].every((number) => typeof number === 'number')
+    [askedAt, lifetime].every((number) => typeof number === 'number') &&
+    (replaced === undefined || Array.isArray(replaced))
   )
 }

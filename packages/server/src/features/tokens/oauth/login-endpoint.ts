@@ -130,11 +130,12 @@ function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>)
   const { reason, authSession, methods } = done
   const otherMessage =
     authSession === undefined ? 'Incorrect username or password' : 'Incorrect code'
-  return new OAuthError(
-    'invalid_grant',
-    isWrongFactor(reason) ? factorMessages[reason] : otherMessage,
-    { members: { ...(authSession !== undefined && { auth_session: authSession }), ...(methods && { methods }) } },
-  )
+  const message = isWrongFactor(reason) ? factorMessages[reason] : otherMessage
+  const members = {
+    ...(authSession !== undefined && { auth_session: authSession }),
+    ...(methods && { methods }),
+  }
+  return new OAuthError('invalid_grant', message, { members })
 }
 
 /** Tells the client how a person who must have a second factor and has none sets it up. */

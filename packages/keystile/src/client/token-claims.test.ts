@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { sidOf } from './token-sid.ts'
+import { sidOf, subOf } from './token-claims.ts'
 
 const tokenOf = (payload: string | Uint8Array): string =>
   `e30.${Buffer.from(payload).toString('base64url')}.c2ln`
@@ -17,6 +17,11 @@ describe('sidOf', () => {
     assert.match(token, /[-]/)
     assert.match(token, /_/)
     assert.equal(sidOf(token), 's>>>???')
+  })
+
+  it('subOf reads the sub of an unverified JWT', () => {
+    assert.equal(subOf(tokenOf('{"sub":"ada","sid":"s-1"}')), 'ada')
+    assert.equal(subOf('access-1'), undefined)
   })
 
   const good = tokenOf('{"sid":"s"}')
