@@ -1,5 +1,6 @@
 // Uses the React example as a person would: Vite serves the page, the API runs too, and a real
-// browser registers, confirms the mail, calls the API, logs out, logs in, and sets a new password.
+// browser registers, confirms the mail, calls the API, logs out, logs in, sets a new password, and
+// uses a second factor.
 // The example runs in a copy of the repository that was never built, like a fresh clone. It has its
 // own packages. Installing them takes a while, so `npm test` leaves this test out; `npm run
 // test:long` runs it.
@@ -12,6 +13,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Browser, Page } from 'playwright-core'
+import { createAuthenticatorApp } from 'keystile/testing'
 import { freePort } from '../packages/server/test-support/command.ts'
 import { skipWithoutBrowser, startBrowser } from '../test/support/browser.ts'
 import { copyRepository, pack } from '../test/support/packed.ts'
@@ -35,6 +37,8 @@ describe('examples/react', { skip }, () => {
   let browser: Browser
   let page: Page
   const faults: string[] = []
+  let phone: ReturnType<typeof createAuthenticatorApp>
+  let recoveryCodes: readonly string[]
 
   before(async () => {
     copyRepository(data, ['examples/react'])
@@ -83,7 +87,7 @@ describe('examples/react', { skip }, () => {
       const mail = text
         .split('<article>')
         .find((one) => one.includes(`To ${address}`) && one.includes(subject))
-      const [link] = /^http\S+$/m.exec(mail ?? '') ?? []
+      const [, link] = /href="(http[^"]+)"/.exec(mail ?? '') ?? []
       const [code] = /^\d{4} \d{4}$/m.exec(mail ?? '') ?? []
       if (link !== undefined && code !== undefined) return { link, code }
       await delay(50)
@@ -152,6 +156,55 @@ describe('examples/react', { skip }, () => {
     await press('Log in')
     await press('Load items')
     await says('ada: lamp, chair')
+  })
+
+  it('examples/react sets up an authenticator app, and a route asks for its code', async () => {
+    await press('Sell items')
+    await says('The account must have a second factor')
+    await press('Second factor')
+    await press('Set up an authenticator app')
+    const picture = page.getByAltText('QR code of the authenticator app')
+    await picture.waitFor()
+    assert.ok(
+      await picture.evaluate(
+        (image) => (image as unknown as { naturalWidth: number }).naturalWidth,
+      ),
+    )
+    phone = createAuthenticatorApp(await page.locator('code').innerText())
+    await fill({ Code: '000000' })
+    await press('Confirm the app')
+    await says('The code is wrong')
+    await fill({ Code: phone.code() })
+    await press('Confirm the app')
+    recoveryCodes = (await page.locator('pre').innerText()).split('\n')
+    assert.equal(recoveryCodes.length, 10)
+    await press('I have kept them')
+
+    await press('Sell items')
+    await page.getByLabel('Code').waitFor()
+    await press('Cancel')
+    await says('A stronger login is needed')
+    await press('Sell items')
+    await fill({ Code: '000000' })
+    await press('Send the code')
+    await says('Incorrect code')
+    await fill({ Code: phone.code(new Date(Date.now() + 30_000)) })
+    await press('Send the code')
+    await says('ada: nothing left')
+  })
+
+  it('examples/react logs in with a recovery code, or asks again after a wrong code', async () => {
+    await press('Log out')
+    await fill({ 'User name': 'ada', Password: 'purple monkey dishwasher' })
+    await press('Log in')
+    await fill({ Code: '000000' })
+    await press('Send the code')
+    await says('Incorrect code')
+    await press('Use a recovery code')
+    await fill({ 'Recovery code': recoveryCodes[0] ?? '' })
+    await press('Use a recovery code')
+    await press('Sell items')
+    await says('ada: nothing left')
   })
 
   it('a user of examples/react can register by the link of a mail, and then log in', async () => {

@@ -1,4 +1,4 @@
-// The API behind the page: accounts below /auth, and one guarded route.
+// The API behind the page: accounts below /auth, and two guarded routes.
 import { serve } from '@hono/node-server'
 import { createKeystile } from '@keystile/server'
 import { Hono } from 'hono'
@@ -11,6 +11,8 @@ const keystile = await createKeystile({
   database: 'data/react-example.db',
   cookieSession: true,
   emailVerification: 'required',
+  // A user may set up an authenticator app. With 'required', each user must, within the login.
+  secondFactor: process.env['SECOND_FACTOR'] === 'required' ? 'required' : 'optional',
   // In development, no mail is sent: http://localhost:5173/auth/dev/mail shows the mails.
   mailUrl: process.env['MAIL_URL'] ?? 'console:',
   mailFrom: 'Items <no-reply@example.com>',
@@ -20,6 +22,9 @@ const guard = createGuard(keystile)
 export const app = new Hono()
   .use(mount(keystile))
   .get('/items', guard(), (c) => c.json({ owner: c.var.user.username, items: ['lamp', 'chair'] }))
+  .post('/items/sell', guard({ acr: 'mfa' }), (c) =>
+    c.json({ owner: c.var.user.username, items: [] }),
+  )
 
 serve(
   { fetch: app.fetch, hostname: 'localhost', port: Number(process.env['API_PORT'] ?? 3000) },

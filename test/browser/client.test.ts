@@ -1,11 +1,17 @@
 // keystile/client in up to ten tabs of a real browser, against a small token server that counts
-// requests.
+// requests. Second factors are tested against the real server.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { serve } from '@hono/node-server'
+import { createKeystile } from '@keystile/server'
 import { build } from 'esbuild'
+import { Hono } from 'hono'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { ApiClient } from 'keystile/client'
+import { createGuard, mount } from 'keystile/hono'
+import { createAuthenticatorApp } from 'keystile/testing'
+import { freePort } from '../../packages/server/test-support/command.ts'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
 import {
   startTokenServer,
@@ -24,6 +30,8 @@ interface Tab {
   readonly signOuts: { count: number }
 }
 declare const tab: Tab
+/** Asks the person for the code of the authenticator app. */
+declare function askForCode(): Promise<string>
 
 const pageOf = (
   storage: string,
@@ -193,4 +201,95 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
       })
     }
   }
+
+  for (const storage of ['browserStorage()', "'cookie'"])
+    it(`with ${storage}, a login goes on with a code, and two tabs share a step-up`, async (t) => {
+      const port = await freePort()
+      const origin = `http://localhost:${port}`
+      const keystile = await createKeystile({
+        issuer: `${origin}/auth`,
+        database: ':memory:',
+        registration: 'open',
+        cookieSession: true,
+        secondFactor: 'optional',
+      })
+      t.after(() => keystile.close())
+      const guard = createGuard(keystile)
+      const app = new Hono()
+        .use(mount(keystile))
+        .get('/', (c) => c.html(pageOf(storage)))
+        .get('/client.js', (c) => c.body(script, 200, { 'content-type': 'text/javascript' }))
+        .post('/vault', guard({ acr: 'mfa' }), async (c) => c.text(await c.req.text()))
+      const server = serve({ fetch: app.fetch, hostname: 'localhost', port })
+      t.after(() => server.close())
+      const context = await browser.newContext()
+      t.after(() => context.close())
+      const open = async (): Promise<Page> => {
+        const page = await context.newPage()
+        await page.goto(origin)
+        await page.waitForFunction(() => 'tab' in globalThis)
+        return page
+      }
+      const openVault = (page: Page): Promise<readonly [number, string]> =>
+        page.evaluate(async () => {
+          const answer = await tab.client.fetch('/vault', { method: 'POST', body: 'gold' })
+          return [answer.status, await answer.text()] as const
+        })
+      const person = { username: 'ada', password: 'an engine of her own' }
+
+      const one = await open()
+      await one.evaluate(async (ada) => {
+        await tab.client.register({ ...ada, email: 'ada@example.com' })
+        await tab.client.login(ada)
+      }, person)
+      const two = await open()
+      assert.equal(await two.evaluate(() => tab.client.isSignedIn()), true)
+      const setUp = (path: string, code = ''): Promise<Readonly<Record<string, unknown>>> =>
+        one.evaluate(
+          async ([path, code]) => {
+            const answer = await tab.client.fetch(`/auth/users/me/factors/totp${path}`, {
+              method: 'POST',
+              headers: { 'content-type': 'application/json' },
+              body: JSON.stringify({ code }),
+            })
+            return (await answer.json()) as Readonly<Record<string, unknown>>
+          },
+          [path, code] as const,
+        )
+      const phone = createAuthenticatorApp(String((await setUp(''))['secret']))
+      const { recovery_codes: codes } = await setUp('/confirm', phone.code())
+      const [recoveryCode = ''] = codes as readonly string[]
+
+      await one.exposeFunction('askForCode', () => phone.code(new Date(Date.now() + 30_000)))
+      await one.evaluate(() => {
+        tab.client.onStepUp(async ({ next }) => {
+          if (next.step !== 'proveFactor') throw new Error(next.step)
+          await next.proveFactor({ otp: await askForCode() })
+        })
+      })
+      assert.equal((await openVault(two))[0], 401)
+      assert.deepEqual(await openVault(one), [200, 'gold'])
+      await two.waitForFunction(
+        async () => (await tab.client.fetch('/vault', { method: 'POST' })).status === 200,
+      )
+      assert.deepEqual(await openVault(two), [200, 'gold'])
+      for (const page of [one, two]) assert.equal(await page.evaluate(() => tab.signOuts.count), 0)
+
+      await two.evaluate(() => tab.client.logout())
+      await one.waitForFunction(() => tab.signOuts.count === 1)
+      const login = await one.evaluate(
+        async ([ada, recoveryCode]) => {
+          const { next } = await tab.client.login(ada)
+          if (next?.step !== 'proveFactor') throw new Error('no second factor is asked for')
+          const wrong = await next.proveFactor({ otp: '000000' }).then(
+            () => 'signed in',
+            (error) => `${error.code}, then ${error.next.step}`,
+          )
+          return [wrong, (await next.proveFactor({ recoveryCode })).signedIn] as const
+        },
+        [person, recoveryCode] as const,
+      )
+      assert.deepEqual(login, ['invalid_grant, then proveFactor', true])
+      assert.deepEqual(await openVault(one), [200, 'gold'])
+    })
 })
