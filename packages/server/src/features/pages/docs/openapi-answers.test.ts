@@ -278,7 +278,11 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
         validates([...pointerOf(operation), ...pointer], value),
         JSON.stringify(value),
       ])
-      .filter(([fault]) => fault !== '')
+      // A grant ignores the parameters of other grants (RFC 6749 §3.2).
+      .filter(
+        ([fault = '', value = '']) =>
+          fault !== '' && !(fault.includes('max_age') && /"grant_type":"(?!password)/.test(value)),
+      )
     if (answer.status < 300)
       assert.deepEqual(faults, [], `${what}, though the request was not as documented`)
     if (answer.status === 422 && asked.length > 0) {
