@@ -29,6 +29,7 @@ import {
   type Finished,
 } from '../../packages/server/test-support/command.ts'
 import {
+  createTestClock,
   issuer,
   key,
   password,
@@ -36,6 +37,7 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { copyMigratedFile } from '../../packages/server/test-support/migrated.ts'
+import { enrol } from '../../packages/server/test-support/second-factor.ts'
 import { until } from '../../tools/until.ts'
 
 const otherKey = 'another sealing key for tests: 9876 zyxw'
@@ -76,7 +78,7 @@ describe('keystile backup and keystile restore', () => {
   }
 
   async function start(
-    options: { readonly signingKey?: Jwk; readonly mail?: AppMail } = {},
+    options: { readonly signingKey?: Jwk; readonly key?: string; readonly mail?: AppMail } = {},
   ): Promise<TestKeystile> {
     const started = await startKeystile({ database, clock: systemClock, ...options })
     running.push(started)
@@ -312,6 +314,68 @@ describe('keystile backup and keystile restore', () => {
         await faultsOf({ KEYSTILE_KEY: '' }),
         /the file .*keystile\.key must exist.*Fix: restore it from a backup/,
       )
+    })
+
+    it('`restore` refuses a backup with authenticator apps that no key decrypts', async () => {
+      const clock = createTestClock(Date.now())
+      const jwk = exportPrivateJwk(generateKey('ES256'))
+      writeFileSync(path('own.json'), JSON.stringify(jwk), { mode: 0o600 })
+      const own = { KEYSTILE_SIGNING_KEY_FILE: 'own.json' }
+      database = await copyMigratedFile(path('new.db'))
+      const server = await startKeystile({
+        database,
+        clock,
+        key,
+        signingKey: jwk,
+        secondFactor: 'optional',
+      })
+      await enrol(server, clock)
+      await server.keystile.close()
+      await run(['backup', 'b.db', '--overwrite'], own)
+      const before = readdirSync(cwd).toSorted()
+
+      for (const wrong of [{ KEYSTILE_KEY: otherKey }, { KEYSTILE_KEY: '' }]) {
+        const env = { ...own, ...wrong }
+        assert.match(
+          await faultsOf(env),
+          /^KEYSTILE_KEY must decrypt .* of 1 app, it cannot decrypt 1\. Fix: give the key that /,
+        )
+        const { code, stderr } = await run(['restore', 'b.db'], env)
+        assert.equal(code, 1)
+        assert.match(stderr, /b\.db cannot be restored:\n- KEYSTILE_KEY must decrypt the secrets/)
+      }
+      assert.deepEqual(readdirSync(cwd).toSorted(), before)
+      assert.equal(await faultsOf(own), '')
+      const previous = { KEYSTILE_KEY: otherKey, KEYSTILE_PREVIOUS_KEY: key }
+      assert.equal(await faultsOf({ ...own, ...previous }), '')
+
+      writeFileSync(path('keystile.key'), otherKey, { mode: 0o600 })
+      assert.match(
+        await faultsOf({ ...own, KEYSTILE_KEY: '' }),
+        /^the file \S+keystile\.key must decrypt the secrets of the authenticator apps/,
+      )
+      writeFileSync(path('keystile.key'), key)
+      assert.equal(await faultsOf({ ...own, KEYSTILE_KEY: '' }), '')
+    })
+
+    it('a backup whose key is lost is restored by hand, without authenticator apps', async () => {
+      const clock = createTestClock(Date.now())
+      const server = await startKeystile({ database, clock, key, secondFactor: 'optional' })
+      await enrol(server, clock, 'eve')
+      await server.keystile.close()
+      await run(['backup', 'b.db', '--overwrite'])
+      const jwk = exportPrivateJwk(generateKey('ES256'))
+      writeFileSync(path('own.json'), JSON.stringify(jwk), { mode: 0o600 })
+      const env = { KEYSTILE_SIGNING_KEY_FILE: 'own.json', KEYSTILE_KEY: otherKey }
+      assert.notEqual(await faultsOf(env), '')
+
+      copyFileSync(path('b.db'), database)
+      for (const args of [['finish-restore'], ['user', 'reset-factors', 'eve']]) {
+        const { code, stderr } = await run(args, env)
+        assert.deepEqual([code, stderr], [0, ''])
+      }
+      const restored = await start({ signingKey: jwk, key: otherKey })
+      assert.equal((await restored.login({ username: 'eve' })).status, 200)
     })
 
     it('`keystile restore --check` refuses a backup of another issuer', async () => {

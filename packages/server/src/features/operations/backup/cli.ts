@@ -6,7 +6,8 @@
 //   `recordBackupTime` (`store.ts`) writes the time into the draft. `findDamage` reads the whole
 //   draft, and `moveIntoPlace` gives it its name.
 // - A restore first examines the backup (`examination.ts`): its structure, migrations and issuer,
-//   and whether the configured key decrypts its signing keys. With `--check`, this is all.
+//   and whether the configured key decrypts its signing keys and authenticator apps. With
+//   `--check`, this is all.
 // - It copies the backup into a draft beside the database, and opens the draft like a database,
 //   which runs the missing migrations (`finishing.ts`). The command `finishRestore` (`store.ts`)
 //   makes it safe to use, with `restored` of each feature that stores data of users.

@@ -8,8 +8,12 @@ import { inspectDatabase } from '../../../storage/inspect.ts'
 import { findSchemaFault, readMigrations, standingOf } from '../../../storage/migrate.ts'
 import { findDamage } from '../../../storage/sqlite-copy.ts'
 import type { Reader } from '../../../storage/database.ts'
+import { findDatabaseFile, mayExist } from '../../../storage/source.ts'
+import { countUnreadableApps } from '../../credentials/second-factors/reseal.ts'
 import { describeKeys, type KeyStanding } from '../../tokens/signing-keys/key-standing.ts'
+import { keyFileBeside } from '../../tokens/signing-keys/sealing-secret.ts'
 import {
+  findSealingSecrets,
   requireSealingSecrets,
   type SigningKeyChoice,
 } from '../../tokens/signing-keys/signing-key-source.ts'
@@ -67,14 +71,41 @@ async function examineRows(
   const issuer = await findStoredIssuer({ reader })
   if (issuer !== undefined && issuer !== options.issuer)
     faults.push(`the backup ${belongsElsewhere(issuer, options.issuer)}. Fix: set the same issuer`)
-  const keys = await describeKeys(reader, now, () => requireSealingSecrets(options)).catch(
-    (error: unknown) => {
-      if (!(error instanceof ConfigurationError)) throw error
-      faults.push(error.message)
-      return []
-    },
-  )
+  let keys: readonly KeyStanding[] = []
+  try {
+    keys = await describeKeys(reader, now, () => requireSealingSecrets(options))
+    faults.push(...(await findAppFaults(reader, options)))
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    faults.push(error.message)
+  }
   return { faults, missingMigrations: facts.missing.length, keys }
+}
+
+/**
+ * Finds out whether the server could decrypt the secrets of the authenticator apps. If it cannot,
+ * it does not start (the rule `factor-key-opens`).
+ */
+async function findAppFaults(reader: Reader, options: ExaminedOptions): Promise<string[]> {
+  const file = findDatabaseFile(options.database)
+  const hasKeyFile = file !== undefined && mayExist(keyFileBeside(file))
+  // Without this check, `findSealingSecrets()` could create the file.
+  const secrets =
+    options.key !== undefined || hasKeyFile
+      ? findSealingSecrets({ ...options, signingKey: undefined })
+      : []
+  const { checked, unreadable } = await countUnreadableApps(reader, { secrets, limit: Infinity })
+  if (unreadable === 0) return []
+
+  const usesFile = options.key === undefined && hasKeyFile
+  return [
+    `${usesFile ? `the file ${keyFileBeside(file)}` : 'KEYSTILE_KEY'} must decrypt the secrets ` +
+      `of the authenticator apps in the backup; of ${countOf(checked, 'app')}, it cannot decrypt ` +
+      `${unreadable}. Fix: give the key that encrypted them as KEYSTILE_KEY, or, if you ` +
+      'replaced it, as KEYSTILE_PREVIOUS_KEY; if it is lost, put the backup in place by hand, ' +
+      'and run keystile finish-restore, and keystile user reset-factors for each user who has ' +
+      'an app',
+  ]
 }
 
 /** Prints what was found. If the backup cannot be restored, the process ends with exit code 1. */
