@@ -473,6 +473,24 @@ describe('keystile backup and keystile restore', () => {
       }
     })
 
+    it('a restore deletes all recovery codes, and says how many users need new ones', async () => {
+      const clock = createTestClock(Date.now())
+      const server = await startKeystile({ database, clock, secondFactor: 'optional' })
+      running.push(server)
+      const { nextCode, recoveryCodes } = await enrol(server, clock)
+      await enrol(server, clock, 'bob')
+      await must('backup', 'b.db')
+      await stop()
+      const { stdout } = await run(['restore', 'b.db'])
+      assert.match(stdout, /\ndeleted 20 recovery codes of 2 users, .* must make new ones\n/)
+
+      const restored = await startKeystile({ database, clock, secondFactor: 'optional' })
+      running.push(restored)
+      const refused = await restored.login({ recovery_code: recoveryCodes[0]! })
+      assert.deepEqual([refused.status, refused.json['methods']], [403, ['otp']])
+      assert.equal((await restored.login({ otp: nextCode() })).status, 200)
+    })
+
     it('after a restore, a used link undoes the change of the address once more', async () => {
       const sent: string[] = []
       const mail: AppMail = {

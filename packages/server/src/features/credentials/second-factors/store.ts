@@ -72,9 +72,15 @@ export const ofUser: OfUser = {
   },
   // Codes that were used after the backup would work again. The time of an app's codes is over.
   async restored(transaction) {
-    const { numDeletedRows } = await inTables<SecondFactorTables>(transaction)
-      .deleteFrom('recovery_code')
+    const db = inTables<SecondFactorTables>(transaction)
+    const { users } = await db
+      .selectFrom('recovery_code')
+      .select((row) => row.fn.count('subject').distinct().as('users'))
       .executeTakeFirstOrThrow()
-    return { recovery_codes_deleted: Number(numDeletedRows) }
+    const { numDeletedRows } = await db.deleteFrom('recovery_code').executeTakeFirstOrThrow()
+    return {
+      recovery_codes_deleted: Number(numDeletedRows),
+      users_without_recovery_codes: Number(users),
+    }
   },
 }

@@ -77,4 +77,10 @@ export function printFinished(
       : `deleted ${countOf(mails, 'waiting mail')} and ${ofMails} of mails, because ` +
           'they may have been sent or used after the backup was made',
   )
+  const { recovery_codes_deleted: codes = 0, users_without_recovery_codes: users = 0 } = deleted
+  if (codes > 0)
+    terminal.print(
+      `deleted ${countOf(codes, 'recovery code')} of ${countOf(users, 'user')}, because they may ` +
+        'have been used after the backup was made: these users must make new ones',
+    )
 }

@@ -121,8 +121,12 @@ describe('the end of a restore', () => {
     keysRevoked: ['a', 'b'],
     deleted: { mails_deleted: 5, links_deleted: 6 },
   }
-  const finish = (flags: readonly string[], signingKey?: string): readonly string[] =>
-    printed(flags, (call) => printFinished(call, done, { signingKey } as never)).lines
+  const finish = (
+    flags: readonly string[],
+    signingKey?: string,
+    finished: Finished = done,
+  ): readonly string[] =>
+    printed(flags, (call) => printFinished(call, finished, { signingKey } as never)).lines
 
   it('a restore prints how many sessions, keys, mails and links it has removed', () => {
     const [sessions, mails, ...others] = finish([])
@@ -136,6 +140,14 @@ describe('the end of a restore', () => {
       mails_deleted: 5,
       links_deleted: 6,
     })
+  })
+
+  it('a restore prints how many recovery codes of how many users it has deleted', () => {
+    const deleted = { recovery_codes_deleted: 12, users_without_recovery_codes: 2 }
+    assert.match(
+      finish([], undefined, { ...done, deleted }).at(-1) ?? '',
+      /^deleted 12 recovery codes of 2 users, .*: these users must make new ones$/,
+    )
   })
 
   it('if a restore with signingKey ends all sessions, it warns that some tokens stay valid', () => {
