@@ -191,6 +191,36 @@ function testNotices(stage: Stage): void {
     )
   })
 
+  it('a user gets a notice when the account is deleted, if the address is verified', async () => {
+    const { server, send, keystile, accessToken } = await start()
+    const create = (username: string, emailVerified: boolean) =>
+      keystile.users!.create({
+        username,
+        password,
+        email: `${username}@example.com`,
+        emailVerified,
+      })
+    await create('eve', true)
+    const headers = { 'accept-language': 'fr' }
+    const bearer = await accessToken('eve')
+    assert.equal((await send('DELETE', '/users/me', { bearer, headers })).status, 204)
+    for (const [name, isVerified] of [
+      ['bob', false],
+      ['ada', true],
+    ] as const)
+      await keystile.users!.delete((await create(name, isVerified)).id)
+
+    await emptied()
+    const told = server.mails.map(
+      ({ parsed, envelope }) => `${envelope.to.join()}: ${parsed.subject}`,
+    )
+    const english = 'Your account at localhost:3000 was deleted'
+    assert.deepEqual(told.toSorted(), [
+      `ada@example.com: ${english}`,
+      `eve@example.com: Votre compte sur localhost:3000 a été supprimé / ${english}`,
+    ])
+  })
+
   it('no mail is sent for a refused login or change, or to a user without an address', async () => {
     const { send, login, keystile, accessToken, clock } = await start()
     const bearer = await accessToken()

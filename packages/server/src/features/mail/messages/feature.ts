@@ -60,7 +60,7 @@ export interface MailOptions {
   readonly mailLanguage?: Language
   /**
    * The notices that Keystile does not send: `new_device`, `password_changed`, `account_disabled`,
-   * `email_removed`. Default: none, so all notices are sent.
+   * `account_deleted`, `email_removed`. Default: none, so all notices are sent.
    */
   readonly disabledNotices?: readonly OptionalNotice[]
   /**

@@ -26,6 +26,7 @@ export const noticeKinds = [
   'password_changed',
   'new_device',
   'account_disabled',
+  'account_deleted',
   'already_registered',
   'email_taken',
   'email_removed',
@@ -36,11 +37,12 @@ export const noticeKinds = [
 ] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 
-/** The notices that the setting `disabledNotices` can switch off. The others answer a request. */
+/** The notices that the setting `disabledNotices` can switch off. */
 export const optionalNotices = [
   'new_device',
   'password_changed',
   'account_disabled',
+  'account_deleted',
   'email_removed',
 ] as const
 export type OptionalNotice = (typeof optionalNotices)[number]

@@ -34,7 +34,7 @@ export type MailShare = 'requested' | 'reset' | 'taken' | 'allowance' | 'invitat
  * register such accounts, and cause mails about them. See `MailShare`.
  *
  * - `notice`: reports a change or a login.
- * - `removal`: reports that an address was removed.
+ * - `removal`: reports that an address was removed, or an account deleted.
  * - `undo`: has a link that restores the address.
  * - `factor`: reports a change of the second factors.
  * - `guess`: reports a wrong code after the right password, once a day.

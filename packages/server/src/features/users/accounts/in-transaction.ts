@@ -93,7 +93,7 @@ export async function insertProvenUser(
 /**
  * Stores the mail that tells a user about a change. Stores nothing if the user has no address.
  *
- * @param share `removal` if the account has lost this address
+ * @param share `removal` if the account has lost this address, or was deleted
  */
 export async function notify(
   transaction: Transaction,

@@ -121,6 +121,11 @@ async function recordChanges(
     await insertAudit<SessionEvent>(transaction, { event: 'sessions_ended', at: now, by, subject })
 }
 
+interface Deletion extends UserAct {
+  /** The mail that tells the user. It is sent only to a verified address. */
+  readonly notice?: NewMail | undefined
+}
+
 /**
  * Creates the command that deletes a user's data and ends the sessions, in one transaction. The row
  * keeps the subject and the name, so that another person cannot register the name and be mistaken
@@ -130,8 +135,8 @@ async function recordChanges(
  */
 export function createDeleteUser(
   ofUser: readonly OfUser[],
-): Command<UserAct, 'deleted' | 'absent' | 'outdated' | 'last-administrator'> {
-  return command('deleteUser', async (transaction, act) => {
+): Command<Deletion, 'deleted' | 'absent' | 'outdated' | 'last-administrator'> {
+  return command('deleteUser', async (transaction, { notice, ...act }) => {
     const { subject, now } = act
     const db = inTables<AccountTables>(transaction)
 
@@ -150,6 +155,9 @@ export function createDeleteUser(
     const tokensExpireAt = await findLatestExpiry(transaction, subject)
     await insertEvents(transaction, [{ kind: 'subject', value: subject, tokensExpireAt }], now)
     await recordChange(transaction, 'user_deleted', act)
+    // Accounts of strangers with the address of another person must cause no mail.
+    if (account.email_verified_at !== null)
+      await notify(transaction, notice, { ...account, subject, now }, 'removal')
     return 'deleted'
   })
 }

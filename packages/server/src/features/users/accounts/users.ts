@@ -224,7 +224,12 @@ export function createUsers(
         notice: notices('account_disabled'),
       })
     },
-    delete: (user, by) => settled(deleteUser, actOn(user, by)),
+    async delete(user, by) {
+      const act = actOn(user, by)
+      const isOwn = by.actor === `user:${act.subject}`
+      const notice = notices('account_deleted', isOwn ? by : undefined)
+      return settled(deleteUser, { ...act, notice })
+    },
     settle: feed.tail,
   }
 }

@@ -29,6 +29,12 @@ export const de: Texts = {
       `Ihr Konto bei ${service} wurde am ${time} gesperrt. Sie können sich nicht mehr anmelden.`,
       `Bei Fragen wenden Sie sich an den Betreiber von ${service}.`,
     ],
+    account_deleted: ({ service, time }) => [
+      `Ihr Konto bei ${service} wurde gelöscht`,
+      `Ihr Konto bei ${service} wurde am ${time} gelöscht. Sie können sich nicht mehr anmelden.`,
+      'Wenn Sie davon wissen, müssen Sie nichts tun.',
+      `Wenn nicht, wenden Sie sich sofort an den Betreiber von ${service}.`,
+    ],
     already_registered: ({ service, time }) => [
       `Sie haben schon ein Konto bei ${service}`,
       prose`Am ${time} wollte sich jemand mit Ihrer Adresse bei ${service} registrieren. Mit dieser

@@ -26,6 +26,12 @@ export const en: Texts = {
       `Your account at ${service} was disabled on ${time}. You cannot log in any more.`,
       `If you have questions, contact the operator of ${service}.`,
     ],
+    account_deleted: ({ service, time }) => [
+      `Your account at ${service} was deleted`,
+      `Your account at ${service} was deleted on ${time}. You cannot log in any more.`,
+      'If you know about this, you do not have to do anything.',
+      `If you do not, contact the operator of ${service} now.`,
+    ],
     already_registered: ({ service, time }) => [
       `You already have an account at ${service}`,
       prose`On ${time}, a person wanted to register at ${service} with your address. You already

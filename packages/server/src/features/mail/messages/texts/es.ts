@@ -27,6 +27,12 @@ export const es: Texts = {
       `Su cuenta en ${service} se desactivó el ${time}. Ya no puede iniciar sesión.`,
       `Si tiene preguntas, póngase en contacto con el operador de ${service}.`,
     ],
+    account_deleted: ({ service, time }) => [
+      `Su cuenta en ${service} ha sido eliminada`,
+      `Su cuenta en ${service} se eliminó el ${time}. Ya no puede iniciar sesión.`,
+      'Si usted lo sabe, no tiene que hacer nada.',
+      `Si no, póngase en contacto ahora con el operador de ${service}.`,
+    ],
     already_registered: ({ service, time }) => [
       `Ya tiene una cuenta en ${service}`,
       prose`El ${time}, una persona quiso registrarse en ${service} con su dirección. Usted ya tiene

@@ -29,6 +29,12 @@ export const fr: Texts = {
       `Votre compte sur ${service} a été désactivé le ${time}. Vous ne pouvez plus vous connecter.`,
       `Pour toute question, contactez l’exploitant de ${service}.`,
     ],
+    account_deleted: ({ service, time }) => [
+      `Votre compte sur ${service} a été supprimé`,
+      `Votre compte sur ${service} a été supprimé le ${time}. Vous ne pouvez plus vous connecter.`,
+      'Si vous êtes au courant, vous n’avez rien à faire.',
+      `Sinon, contactez tout de suite l’exploitant de ${service}.`,
+    ],
     already_registered: ({ service, time }) => [
       `Vous avez déjà un compte sur ${service}`,
       prose`Le ${time}, une personne a voulu s’inscrire sur ${service} avec votre adresse. Vous avez
