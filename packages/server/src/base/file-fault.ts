@@ -7,6 +7,17 @@ export function explainFault(failure: string, error: unknown): string {
   return `${failure}: ${reason} (${code}). Fix: ${fix}`
 }
 
+/**
+ * Returns the path of a file with a secret that could not be read, as a message may show it. An
+ * operator may have written the secret itself instead of a path, so the path is shown only if it
+ * begins like one, or if the error shows that it exists.
+ */
+export function showSecretPath(path: string, error: unknown): string {
+  const { code } = error as Error & { readonly code: string }
+  const isPath = /^\.{0,2}\//.test(path) || ['EACCES', 'EPERM', 'EISDIR'].includes(code)
+  return isPath ? path : 'the file (its name is not shown, because it may be the secret itself)'
+}
+
 const mayNotWrite = [
   'the file or its folder cannot be written',
   'let the user of the process write the file and its folder, or name another file',

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { showSecretPath } from '../base/file-fault.ts'
 
 /**
  * Reads a secret from a file. Removes one line break at the end, because editors add it. If the
@@ -14,7 +15,8 @@ export function readSecretFile(
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const isAbsent = code === 'ENOENT'
-    const reason = isAbsent ? `${path} does not exist` : message
+    const shown = showSecretPath(path, error)
+    const reason = isAbsent || shown !== path ? `${shown} does not exist` : message
     const fix = isAbsent ? 'create the file' : 'let the user of the process read the file'
     faults.push(
       `${variable} must name a file that can be read: ${reason}. Fix: ${fix}, or correct the path`,

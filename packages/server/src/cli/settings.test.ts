@@ -154,6 +154,24 @@ describe('gather', () => {
     ])
   })
 
+  it('a secret that was written instead of the path of its file is not printed', async () => {
+    const base64 = 'c2VjcmV0/c2VjcmV0+c2VjcmV0.c2VjcmV0='
+    for (const [variable, secret] of [
+      ['KEYSTILE_KEY_FILE', base64],
+      ['KEYSTILE_KEY_FILE', base64.repeat(200)], // too long for the name of a file
+      ['DATABASE_URL_FILE', 'postgres://ada:c2VjcmV0@localhost/shop'],
+      ['KEYSTILE_MAIL_DKIM_KEY_FILE', '-----BEGIN PRIVATE KEY-----\nc2VjcmV0'],
+      ['KEYSTILE_SIGNING_KEY_FILE', '{"kty":"EC","d":"c2VjcmV0"}'],
+    ] as const) {
+      const { faults } = await gather({}, { [variable]: secret })
+      assert.match(
+        faults.join(),
+        new RegExp(`^${variable} must name a file .*it may be the secret`),
+      )
+      assert.doesNotMatch(faults.join(), /c2VjcmV0/)
+    }
+  })
+
   it('gather() lists the files with secrets: the configuration, and a signing key', async () => {
     const jwk = exportPrivateJwk(generateKey('ES256'))
     const signing = write('signing.jwk', jwk)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 import type { Jwk, JwkSet } from 'keystile/jwt'
+import { showSecretPath } from '../../../base/file-fault.ts'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings, type DefaultedSetting, type Setting } from '../../../feature/setting.ts'
 import { rules, type RuleOptions } from './rules.ts'
@@ -107,7 +108,9 @@ function readJwk(path: string): Jwk | JwkSet {
   try {
     content = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new TypeError(`must name a file with a private JWK: ${(error as Error).message}`)
+    const shown = showSecretPath(path, error)
+    const reason = shown === path ? (error as Error).message : `${shown} does not exist`
+    throw new TypeError(`must name a file with a private JWK: ${reason}`)
   }
   try {
     return JSON.parse(content) as Jwk | JwkSet
