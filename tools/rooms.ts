@@ -222,7 +222,7 @@ const server: Package = {
       for: 'HTML without holes, and the layout of all pages',
       from: [],
       packages: ['keystile'],
-      packagesOf: { 'layout.ts': ['node:crypto'] },
+      packagesOf: { 'brand.ts': ['node:crypto', 'node:fs'] },
     },
     {
       name: 'features/tokens/events',
@@ -575,6 +575,12 @@ const server: Package = {
       packages: ['keystile', 'zod'],
     },
     {
+      name: 'features/pages/brand',
+      for: 'the settings for the look of pages and mails, and the logo',
+      from: ['pages', 'features/mail/messages'],
+      packages: [],
+    },
+    {
       name: 'features/pages/account-pages',
       for: 'pages for the links in mails, without scripts',
       from: [
@@ -591,13 +597,14 @@ const server: Package = {
         'features/mail/factor-undo',
         'features/mail/invitations',
         'features/sign-in/known-devices',
+        'features/pages/brand',
       ],
       packages: ['keystile'],
     },
     {
       name: 'features/pages/start-page',
       for: 'the page at the root of the stand-alone server, and the page for unknown paths',
-      from: ['base', 'pages', 'features/pages/account-pages'],
+      from: ['base', 'pages', 'features/pages/account-pages', 'features/pages/brand'],
       packages: ['keystile'],
     },
     {
@@ -760,7 +767,14 @@ const server: Package = {
     {
       name: 'listener',
       for: 'the stand-alone HTTP server, and its limits on clients',
-      from: ['base', 'feature', 'http', 'features/operations/metrics', 'features/pages/start-page'],
+      from: [
+        'base',
+        'feature',
+        'http',
+        'features/operations/metrics',
+        'features/pages/brand',
+        'features/pages/start-page',
+      ],
       packages: ['zod', 'keystile', 'node:http', 'node:net', 'node:events'],
     },
     {

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, it } from 'node:test'
 import { silentLogger, type HttpAnswer } from 'keystile/internal'
-import { testOptions } from '../../test-support/start-options.ts'
+import { testOptions, testPages } from '../../test-support/start-options.ts'
 import { freePort } from '../../test-support/command.ts'
 import { createMetrics } from '../features/operations/metrics/metrics.ts'
 import { droppedConnections, requests, requestSeconds } from './metrics.ts'
@@ -25,6 +25,7 @@ describe('listen', () => {
     const service = {
       keystile: { answer, close: async () => {} },
       options: testOptions,
+      pages: testPages,
       hasAdministrator: async () => false,
       findUnreadiness: async () => [],
       readGauges: () => [],

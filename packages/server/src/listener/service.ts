@@ -1,5 +1,6 @@
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import type { Reading } from '../feature/metric.ts'
+import type { PageSettings } from '../features/pages/brand/page-settings.ts'
 import type { StartOptions } from '../features/pages/start-page/start-page.ts'
 
 export interface Service {
@@ -8,6 +9,7 @@ export interface Service {
     close(): Promise<void>
   }
   readonly options: StartOptions
+  readonly pages: PageSettings
   /** Whether an active account has the role `admin`. */
   hasAdministrator(): Promise<boolean>
   /**

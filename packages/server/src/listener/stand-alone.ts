@@ -35,7 +35,7 @@ const vary = { vary: 'Accept' }
  * @param parts.program what an operator types to run a command of this installation
  */
 export function createStandAlone(
-  { keystile, options, hasAdministrator, findUnreadiness, routeOf }: Service,
+  { keystile, options, pages, hasAdministrator, findUnreadiness, routeOf }: Service,
   {
     readMetrics,
     program = 'npx keystile',
@@ -67,14 +67,15 @@ export function createStandAlone(
   const base = basePathOf(options)
   const startPaths = new Set(['/', `${base}/`, base])
 
-  const surroundings = { hasMetrics: readMetrics !== undefined, hasAdministrator, program }
+  const hasMetrics = readMetrics !== undefined
+  const surroundings = { pages, hasMetrics, hasAdministrator, program }
 
   async function answerPage(path: string, request: HttpRequestWithBody): Promise<HttpAnswer> {
     const answered = !prefersHtml(request.headers.get('accept'))
       ? notFound
       : startPaths.has(path)
         ? await startPage(request, options, surroundings)
-        : notFoundPage(request, options)
+        : notFoundPage(request, options, pages)
     return { ...answered, headers: { ...answered.headers, ...vary } }
   }
 

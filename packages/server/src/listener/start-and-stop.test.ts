@@ -4,7 +4,7 @@ import { connect, Server as TcpServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, it } from 'node:test'
-import { testOptions } from '../../test-support/start-options.ts'
+import { testOptions, testPages } from '../../test-support/start-options.ts'
 import { freePort } from '../../test-support/command.ts'
 import { createMetrics } from '../features/operations/metrics/metrics.ts'
 import { listen, type ListeningServer, type ListenOptions } from './server.ts'
@@ -35,6 +35,7 @@ describe('listen', () => {
         close: async () => void closings++,
       },
       options: testOptions,
+      pages: testPages,
       hasAdministrator: async () => false,
       findUnreadiness: async () => [],
       readGauges: () => [],

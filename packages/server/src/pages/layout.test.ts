@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { markup } from './html.ts'
-import { fieldOf, pageAnswer, type Field } from './layout.ts'
+import { createBrand } from './brand.ts'
+import { fieldOf, type Field } from './field.ts'
+import { pageAnswer } from './layout.ts'
 
 /** Returns the lines of a field that are not empty. */
 const linesOf = (field: Field): readonly string[] =>
   fieldOf(field)
     .text.split('\n')
-    .filter((line) => line !== '')
+    .filter((line) => line !== '' && !/^<\/?div/.test(line))
 
 describe('the layout of account pages', () => {
   it('the template tag `markup` escapes strings, keeps nested markup, and omits undefined', () => {
@@ -57,7 +60,8 @@ describe('the layout of account pages', () => {
     const page = {
       language: 'de',
       heading: 'Über <uns>',
-      service: 'auth.example',
+      brand: createBrand({ issuer: 'https://auth.example/v1' }),
+      words: { terms: 'Terms', privacy: 'Privacy', error: 'Fehler:' },
       content: markup`<p>Text</p>`,
     } as const
     const { status, headers, body = '' } = pageAnswer(page)
@@ -68,14 +72,51 @@ describe('the layout of account pages', () => {
     )
     assert.match(
       body,
-      /<title>Über &#60;uns&#62; – auth\.example<\/title>\n<style>[^<]+<\/style>\n/,
+      /<title>Über &#60;uns&#62; – auth\.example<\/title>\n\n<style>[^<]+<\/style>\n/,
     )
-    const [, main] = /<main>\n([^]*)\n<\/main>/.exec(body) ?? []
-    assert.equal(main, '<p>auth.example</p>\n<h1>Über &#60;uns&#62;</h1>\n<p>Text</p>')
+    const [, main = ''] = /<main class="sheet">\n([^]*)\n<\/main>/.exec(body) ?? []
+    assert.deepEqual(main.split('\n').filter(Boolean), [
+      '<header>',
+      '<h1>Über &#60;uns&#62;</h1>',
+      '</header>',
+      '<p>Text</p>',
+    ])
+    assert.match(body, /<a class="name" href="https:\/\/auth\.example\/">auth\.example<\/a>/)
     assert.equal(headers['content-type'], 'text/html; charset=utf-8')
     assert.equal(headers['content-language'], 'de')
+    assert.equal(headers['referrer-policy'], 'no-referrer')
     assert.ok(!('retry-after' in headers))
-    const later = pageAnswer({ ...page, status: 429, retryAfterSeconds: 0 })
+
+    const later = pageAnswer({ ...page, hasFault: true, status: 429, retryAfterSeconds: 0 })
     assert.deepEqual([later.status, later.headers['retry-after']], [429, '0'])
+    assert.match(later.body ?? '', /<title>Fehler: Über/)
+    const forms = pageAnswer({ ...page, referrerPolicy: 'same-origin' })
+    assert.equal(forms.headers['referrer-policy'], 'same-origin')
+  })
+
+  it('an account page allows exactly its own stylesheet, and images only with a logo', () => {
+    const brand = createBrand({ issuer: 'https://auth.example' }, { css: '.x{color:red}' })
+    const words = { terms: 'Terms', privacy: 'Privacy', error: 'Error:' }
+    const page = { language: 'en', heading: 'Hello', brand, words }
+    const { headers, body = '' } = pageAnswer(page)
+    const [, css = ''] = /<style>([^]*)<\/style>/.exec(body) ?? []
+    const hash = createHash('sha256').update(css).digest('base64')
+    assert.match(css, /^:root\{--accent:#7a1fa2;.*\.x\{color:red\}$/)
+    assert.equal(
+      headers['content-security-policy'],
+      `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self'; ` +
+        "frame-ancestors 'none'; base-uri 'none'",
+    )
+    const logo = { element: markup`<img src="/logo" alt="">`, path: '/logo' }
+    const shown = pageAnswer({ ...page, brand: { ...brand, logo } })
+    assert.match(shown.headers['content-security-policy'] ?? '', /; img-src 'self';/)
+    assert.match(shown.body ?? '', /<link rel="icon" href="\/logo">/)
+  })
+
+  it('a page in a language that is read from right to left says so', () => {
+    const brand = createBrand({ issuer: 'https://auth.example' })
+    const words = { terms: 'x', privacy: 'x', error: 'x' }
+    const { body = '' } = pageAnswer({ language: 'ar', heading: 'x', brand, words })
+    assert.match(body, /<html lang="ar" dir="rtl">/)
   })
 })

@@ -30,7 +30,7 @@ interface Answering {
 /** Makes the function that answers requests: the proxies, then CORS, then the router. */
 export function wireAnswer<U>(
   routes: readonly Route<Caller<string, U>>[],
-  { options, scopes, proxies, meter }: Parts,
+  { options, pages, scopes, proxies, meter }: Parts,
   {
     verifier,
     activeUsers,
@@ -51,7 +51,7 @@ export function wireAnswer<U>(
     logger,
     requireFactor: createFactorDemand(login),
     isFirstParty: (clientId) => clientId === firstParty.id,
-    showUnavailable: (request) => unavailablePage(request, options),
+    showUnavailable: (request) => unavailablePage(request, pages),
     onGuardRefusal: (error) => meter.add(guardRefusals, { reason: guardReasonOf(error) }),
   })
   const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })

@@ -23,14 +23,14 @@ interface JobParts {
 }
 
 export async function startJobs(
-  { options, accounts, mailSeal: seal, meter, rotation: settings }: Parts,
+  { options, pages, accounts, mailSeal: seal, meter, rotation: settings }: Parts,
   { mailPurposes: purposes, keySource: source }: JobParts,
 ): Promise<Jobs> {
   const { database } = accounts
   const { onEvent, clock, logger } = options
 
   const lease = openLease(database, { underLease, logger })
-  const mail = await startMail(options, { database, lease, meter, seal })
+  const mail = await startMail(options, { brand: pages.brand, database, lease, meter, seal })
   const pagesUrl = pagesUrlOf(options)
   const resolver = startResolver({ database, lease, purposes, seal, pagesUrl, clock, logger })
   const housekeeping = startHousekeeping(database, lease, cleanUpSteps, { ...options, meter })

@@ -89,11 +89,11 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     routes: [
       ...flows.flatMap(({ routes }) => routes),
       // The pages of the app do not know this page yet.
-      ...formPageRoutes(undoPage('undoFactor', factorUndo), shared),
+      ...formPageRoutes(undoPage('undoFactor', factorUndo), shared.pages),
       ...(accountPagesUrl
         ? []
         : [
-            ...pages.flatMap((page) => formPageRoutes(page, shared)),
+            ...pages.flatMap((page) => formPageRoutes(page, shared.pages)),
             ...resetPageRoutes({ ...shared, resets }),
           ]),
     ],
@@ -136,12 +136,11 @@ function purposesOf(flows: readonly MailFlow<never>[]): readonly ProofPurpose[] 
 
 /** What the flows are made from. Each takes only what it uses. */
 function sharedParts({ options, accounts, mailSeal: seal, ...parts }: Parts) {
-  const { issuer, mailLanguage, corsOrigins, registration, profile, clock } = options
+  const { issuer, mailLanguage, registration, profile, clock } = options
   const proofs = createMailProofs(accounts.database, { seal, clock })
   const chosen = {
     issuer,
     mailLanguage,
-    corsOrigins,
     registration,
     profile,
     pagesUrl: pagesUrlOf(options),

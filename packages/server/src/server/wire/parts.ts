@@ -17,6 +17,7 @@ import {
 } from '../../features/credentials/password-policy/policy.ts'
 import { scopeRulesOf, type ScopeRules } from '../../features/users/scopes/scopes.ts'
 import type { RotationSettings } from '../../features/tokens/signing-keys/rotation.ts'
+import { openPages, type PageSettings } from '../../features/pages/brand/page-settings.ts'
 import { createProxies, type Proxies } from '../../http/proxies.ts'
 import { rules as safetyRules } from '../features.ts'
 import type { Accounts } from './stores.ts'
@@ -34,6 +35,7 @@ export interface FirstParts {
 
 /** What does not depend on whose the users are. */
 export interface Parts extends FirstParts {
+  readonly pages: PageSettings
   readonly passwordPolicy: PasswordPolicy
   readonly scopes: ScopeRules
   readonly proxies: Proxies
@@ -53,6 +55,7 @@ export async function openParts(first: FirstParts): Promise<Parts> {
   const knowsDevices = options.rateLimits === 'on' || hasMail(options)
   return {
     ...first,
+    pages: openPages(options),
     passwordPolicy: createPasswordPolicy({ issuer, minLength }),
     scopes: scopeRulesOf(options),
     proxies,

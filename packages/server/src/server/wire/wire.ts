@@ -109,7 +109,7 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
 }
 
 async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKeystile> {
-  const { options, accounts, passwordPolicy, scopes, limits, userChanged } = parts
+  const { options, pages, accounts, passwordPolicy, scopes, limits, userChanged } = parts
   const { issuer, logger } = options
   const { database, feed, users, passwords, clients, audit } = accounts
 
@@ -161,6 +161,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     users,
     clients,
     options,
+    pages,
     document,
     hasAdministrator: () => users.hasAdministrator(),
     findUnreadiness: () => findUnreadiness(accounts),

@@ -2,7 +2,8 @@ import { ProblemError, type HttpAnswer, type Logger } from 'keystile/internal'
 import { isFromThisMachine, isHostThisMachine } from '../../../http/local-request.ts'
 import type { OpenRoute } from '../../../http/route.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
-import { pageAnswer } from '../../../pages/layout.ts'
+import { developmentPage } from '../../../pages/development.ts'
+import type { Brand } from '../../../pages/brand.ts'
 import type { MailMessage } from './message.ts'
 import type { MailTransport } from './transport.ts'
 
@@ -15,11 +16,10 @@ const maxShown = 50
  * transport if other machines can reach the server. But an app decides itself where it listens.
  */
 export function createConsoleMail(options: {
-  readonly issuer: string
+  readonly brand: Brand
   readonly logger: Logger
 }): MailTransport & { readonly route: OpenRoute } {
-  const { issuer, logger } = options
-  const service = new URL(issuer).host
+  const { brand, logger } = options
   const sent: MailMessage[] = []
   return {
     async send(message) {
@@ -47,30 +47,27 @@ export function createConsoleMail(options: {
             'forbidden',
             'Open this page on the machine of the server, at localhost or 127.0.0.1',
           )
-        return pageOf(sent, service)
+        return pageOf(sent, brand)
       },
     },
   }
 }
 
-function pageOf(messages: readonly MailMessage[], service: string): HttpAnswer {
-  return pageAnswer({
-    language: 'en',
+function pageOf(messages: readonly MailMessage[], brand: Brand): HttpAnswer {
+  return developmentPage(brand, {
     heading: 'Mails',
-    service,
-    isWide: true,
-    content: markup`<p>In development, mails land here, the newest first. Reload the page to see
-new ones.</p>
-${messages.length === 0 ? markup`<p>No mail yet.</p>` : joined(messages.map(articleOf))}`,
+    intro: 'In development, mails land here, the newest first. Reload the page to see new ones.',
+    content: messages.length === 0 ? markup`<p>No mail yet.</p>` : joined(messages.map(articleOf)),
   })
 }
 
 function articleOf({ to, subject, date, text }: MailMessage): Html {
-  return markup`<article>
-<h2>${subject}</h2>
-<p class="hint">To ${to}, <time>${shownTime(date)}</time></p>
-<pre>${linked(text)}</pre>
-</article>`
+  return markup`<article class="part">
+<header><h2>${subject}</h2>
+<p class="hint">To ${to}<br><time>${shownTime(date)}</time></p></header>
+<div><pre>${linked(text)}</pre></div>
+</article>
+`
 }
 
 /** Returns a time that fits on a narrow screen, such as `2026-11-25 12:00:31Z`. */

@@ -6,6 +6,7 @@ import { silentLogger, type HttpAnswer } from 'keystile/internal'
 import { describeOnBoth, issuer, type TestKeystile } from '../../../../test-support/keystile.ts'
 import { startMailServer, type MailServer } from '../../../../test-support/mail-server.ts'
 import type { RouteRequest } from '../../../http/route.ts'
+import { createBrand } from '../../../pages/brand.ts'
 import { createConsoleMail } from './console.ts'
 import { parseMailUrl } from './mail-url.ts'
 import type { MailMessage } from './message.ts'
@@ -148,11 +149,13 @@ const asked = (host: string, headers: Readonly<Record<string, string>> = {}): Ro
   body: () => assert.fail('no body is read'),
 })
 
+const brand = createBrand({ issuer })
+
 describe('the page for development', () => {
   it('the page /dev/mail shows the latest 50 mails, the newest first', async () => {
     const told: unknown[] = []
     const info = (fields: object): void => void told.push(fields)
-    const { send, close, route } = createConsoleMail({ issuer, logger: { ...silentLogger, info } })
+    const { send, close, route } = createConsoleMail({ brand, logger: { ...silentLogger, info } })
     const { signal } = new AbortController()
     for (let n = 1; n <= 51; n++)
       await send({ ...message, subject: `<${n}>`, text: 'a & b', messageId: `${n}` }, signal)
@@ -166,13 +169,13 @@ describe('the page for development', () => {
       Array.from({ length: 50 }, (_, n) => 51 - n),
     )
     assert.equal(String(body).match(/<pre>a &#38; b<\/pre>/g)?.length, 50)
-    assert.equal(String(body).split('</article><article>').length, 50)
-    assert.match(String(body), />To ada@example\.com, <time>1970-01-01 00:00:00Z<\/time></)
+    assert.equal(String(body).split('</article>\n<article class="part">').length, 50)
+    assert.match(String(body), />To ada@example\.com<br><time>1970-01-01 00:00:00Z<\/time></)
     assert.deepEqual(told[0], { messageId: '1' })
   })
 
   it('/dev/mail makes links of http URLs alone, and escapes them', async () => {
-    const { send, route } = createConsoleMail({ issuer, logger: silentLogger })
+    const { send, route } = createConsoleMail({ brand, logger: silentLogger })
     const text =
       'Open https://a.example/?b=1&c=2. Not javascript:alert(1) or "https://d.example"<b>'
     await send({ ...message, text }, new AbortController().signal)
@@ -187,7 +190,7 @@ describe('the page for development', () => {
   })
 
   it('/dev/mail refuses requests whose Host is not a name of this machine (DNS rebinding)', () => {
-    const { route } = createConsoleMail({ issuer, logger: silentLogger })
+    const { route } = createConsoleMail({ brand, logger: silentLogger })
     const open = (host: string) => route.handle(asked(host))
     for (const host of ['localhost', 'LOCALHOST:3000', '127.0.0.1:3000', '[::1]:3000'])
       assert.equal((open(host) as HttpAnswer).status, 200, host)
@@ -207,7 +210,7 @@ describe('the page for development', () => {
   })
 
   it('/dev/mail refuses requests that do not come directly from this machine', () => {
-    const { route } = createConsoleMail({ issuer, logger: silentLogger })
+    const { route } = createConsoleMail({ brand, logger: silentLogger })
     const open = (remoteAddress: string | undefined, headers = {}) =>
       route.handle({ ...asked('localhost', headers), remoteAddress })
     for (const address of ['127.0.0.1', '127.0.0.2', '::1', '::ffff:127.0.0.1'])
@@ -219,7 +222,7 @@ describe('the page for development', () => {
   })
 
   it('/dev/mail takes the host from the URL of a request without the header Host', () => {
-    const { route } = createConsoleMail({ issuer, logger: silentLogger })
+    const { route } = createConsoleMail({ brand, logger: silentLogger })
     const open = (url: string) => route.handle({ ...asked(''), url, headers: new Headers() })
     assert.equal((open('http://localhost/dev/mail') as HttpAnswer).status, 200)
     assert.throws(() => open('http://evil.example/dev/mail'), { code: 'forbidden' })

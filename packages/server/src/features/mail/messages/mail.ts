@@ -2,6 +2,7 @@
 import type { Clock, Logger } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import type { OpenRoute } from '../../../http/route.ts'
+import type { Brand } from '../../../pages/brand.ts'
 import { startSender, type Sender, type SenderParts } from '../outbox/sender.ts'
 import { createConsoleMail } from './console.ts'
 import { dkimOf, type DkimChoice } from './dkim.ts'
@@ -36,12 +37,18 @@ const consoleSender = 'Keystile <no-reply@localhost>'
 /** Starts to send mails, if the settings name a way to send them. */
 export async function startMail(
   options: MailChoice,
-  parts: Pick<SenderParts, 'database' | 'lease' | 'meter'> & { readonly seal: () => Seal },
+  {
+    brand,
+    ...parts
+  }: Pick<SenderParts, 'database' | 'lease' | 'meter'> & {
+    readonly seal: () => Seal
+    readonly brand: Brand
+  },
 ): Promise<Mail> {
   if (!hasMail(options)) return { routes: [], readGauges: () => [], close: async () => {} }
 
   const { mail, mailFrom = consoleSender, mailLanguage: language, issuer, clock, logger } = options
-  const transport = await openTransport(options)
+  const transport = await openTransport(options, brand)
   const { from = mailFrom, templates = {} } = mail ?? {}
   const writing = { from, issuer, language, templates }
   const sender = startSender({
@@ -62,7 +69,7 @@ export async function startMail(
   }
 }
 
-async function openTransport(options: MailChoice): Promise<MailTransport> {
+async function openTransport(options: MailChoice, brand: Brand): Promise<MailTransport> {
   const { mail, mailUrl = '' } = options
   if (mail)
     return {
@@ -74,6 +81,6 @@ async function openTransport(options: MailChoice): Promise<MailTransport> {
 
   const server = parseMailUrl(mailUrl)
   return server.kind === 'console'
-    ? createConsoleMail(options)
+    ? createConsoleMail({ brand, logger: options.logger })
     : createSmtp(server, dkimOf(options))
 }

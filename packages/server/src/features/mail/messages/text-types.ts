@@ -1,5 +1,6 @@
 // What each file in texts/ must have: the texts of the mails and of the pages in one language.
 import type { PasswordFault } from '../../credentials/password-policy/policy.ts'
+import type { LayoutWords } from '../../../pages/layout.ts'
 import type { NoticeKind, ProofMailKind } from './message.ts'
 
 export interface Texts {
@@ -71,6 +72,7 @@ type Label =
   | ('noToken' | 'continueTo')
 
 export interface PageTexts extends Named<Label> {
+  readonly layout: LayoutWords
   readonly newPasswordLength: (minLength: number) => string
   readonly usedLink: Named<'heading' | 'reason'>
   /**

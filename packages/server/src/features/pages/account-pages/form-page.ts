@@ -2,19 +2,28 @@
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { queryOf, type OpenRoute } from '../../../http/route.ts'
+import { fieldOf, type Field } from '../../../pages/field.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
-import { fieldOf, type Field } from '../../../pages/layout.ts'
+import type { Page } from '../../../pages/layout.ts'
+import {
+  actionsOf,
+  buttonOf,
+  faultOf,
+  linksOf,
+  type Button,
+  type Emblem,
+} from '../../../pages/parts.ts'
 import type { FormTexts } from '../../mail/messages/text-types.ts'
 import {
+  continueButton,
   describeForm,
-  continueLink,
   page,
   pageRoute,
   readPageForm,
   readerOf,
   type PageReader,
-  type PageSettings,
 } from './page-parts.ts'
+import type { PageSettings } from '../brand/page-settings.ts'
 
 export interface FormPage {
   /** The last part of the path of the page: the page is at `/account/NAME`. */
@@ -46,7 +55,11 @@ export interface FormPage {
   faultOf(error: ProblemError, reader: PageReader, form: Form): MaybeFault | Promise<MaybeFault>
 }
 
-type ShownTexts = FormTexts & { readonly intro?: string; readonly noToken?: string }
+type ShownTexts = FormTexts & {
+  readonly intro?: string
+  readonly noToken?: string
+  readonly emblem?: Emblem
+}
 export type ShownField = Omit<Field, 'fault'>
 
 export interface Fault {
@@ -90,10 +103,8 @@ async function openLink(token: string, reader: PageReader, shown: FormPage): Pro
       : usedLinkPage(reader, shown, typed)
 
   const { heading, noToken = reader.texts.noToken } = shown.texts(reader, typed)
-  const content = markup`<p>${noToken}</p>
-${againLink(reader, shown)}
-<p>${continueLink(reader)}</p>`
-  return page(reader, heading, content)
+  const content = actionsOf(...waysOn(reader, shown))
+  return page(reader, { heading, intro: noToken, emblem: { icon: 'link' }, content })
 }
 
 async function submitForm(
@@ -104,10 +115,9 @@ async function submitForm(
   const form = await readPageForm(request)
   try {
     await shown.submit(form, request)
-    const { heading, text } = shown.texts(reader, form).done
-    const content = markup`<p>${text}</p>
-<p>${continueLink(reader, 'button')}</p>`
-    return page(reader, heading, content)
+    const { heading, text: intro } = shown.texts(reader, form).done
+    const content = actionsOf(continueButton(reader))
+    return page(reader, { heading, intro, emblem: { icon: 'check', tone: 'done' }, content })
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
 
@@ -131,19 +141,28 @@ export function formPage(
   typed: Form,
   refused?: Refused,
 ): HttpAnswer {
-  const { heading, ...texts } = shown.texts(reader, typed, refused)
+  const { heading, intro, emblem, button } = shown.texts(reader, typed, refused)
   const byCode = shown.fieldNames.includes('request_id') && typed.has('request_id')
   const hidden = byCode ? 'request_id' : 'token'
   const fields = shown.fields(reader, typed, refused)
   const proof = [hidden, typed.get(hidden) ?? ''] as const
-  const form = drawForm({ ...texts, action: shown.name, proof, fields, refused })
-  const after = refused || byCode ? againLink(reader, shown) : undefined
-  return page(reader, heading, markup`${form}\n${after}`, refused?.error)
+  const form = drawForm({ button, action: shown.name, proof, fields, refused })
+  const again = refused || byCode ? shown.again?.(reader) : undefined
+  const content = markup`${form}\n${again && linksOf(again)}`
+  return page(reader, { heading, intro, emblem, content, ...answerTo(refused) })
+}
+
+/** Returns how a page answers what was refused. */
+export function answerTo(
+  refused: Refused | undefined,
+): Pick<Page, 'hasFault' | 'status' | 'retryAfterSeconds'> {
+  if (!refused) return {}
+  const { status, retryAfterSeconds } = refused.error
+  return { hasFault: true, status, retryAfterSeconds }
 }
 
 interface DrawnForm {
   readonly action: string
-  readonly intro?: string
   /** The hidden field with the token of a link, or with the id of a request. */
   readonly proof?: readonly [name: string, value: string]
   readonly fields: readonly ShownField[]
@@ -151,22 +170,23 @@ interface DrawnForm {
   readonly refused?: Refused | undefined
 }
 
-export function drawForm({ action, intro, proof, fields, button, refused }: DrawnForm): Html {
+export function drawForm({ action, proof, fields, button, refused }: DrawnForm): Html {
   const faultAt = (name: string | undefined): Html | undefined =>
     refused && refused.field === name ? markup`${refused.text}` : undefined
   const isOfField = fields.some(({ name }) => name === refused?.field)
-  return markup`${intro && markup`<p>${intro}</p>`}
-${isOfField ? undefined : refused && markup`<p class="fault" role="alert">${refused.text}</p>`}
+  return markup`${isOfField ? undefined : refused && faultOf(refused.text)}
 <form method="post" action="${action}">
 ${proof && markup`<input type="hidden" name="${proof[0]}" value="${proof[1]}">`}
 ${joined(fields.map((field) => markup`${fieldOf({ ...field, fault: faultAt(field.name) })}\n`))}
-<button>${button}</button>
+${buttonOf({ label: button })}
 </form>`
 }
 
-function againLink(reader: PageReader, { again }: FormPage): Html | undefined {
-  const { href, label } = again?.(reader) ?? {}
-  return href === undefined ? undefined : markup`<p><a href="${href}">${label}</a></p>`
+/** Returns the buttons of a page whose link does not work: to another mail, and to the app. */
+function waysOn(reader: PageReader, shown: FormPage): readonly Button[] {
+  const again = shown.again?.(reader)
+  const on = continueButton(reader)
+  return again ? [again, { ...on, kind: 'second' }] : [on]
 }
 
 /**
@@ -175,9 +195,7 @@ function againLink(reader: PageReader, { again }: FormPage): Html | undefined {
  */
 function usedLinkPage(reader: PageReader, shown: FormPage, typed: Form): HttpAnswer {
   const { heading, reason } = reader.texts.usedLink
-  const again = shown.again?.(reader)
-  const content = markup`<p>${reason} ${shown.texts(reader, typed).used}</p>
-${again && markup`<p><a class="button" href="${again.href}">${again.label}</a></p>`}
-<p>${continueLink(reader)}</p>`
-  return page(reader, heading, content, { status: 403 })
+  const intro = `${reason} ${shown.texts(reader, typed).used}`
+  const content = actionsOf(...waysOn(reader, shown))
+  return page(reader, { heading, intro, emblem: { icon: 'link' }, content, status: 403 })
 }

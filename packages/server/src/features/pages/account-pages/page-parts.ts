@@ -8,42 +8,33 @@ import {
 import { readForm, type Form } from '../../../http/form.ts'
 import type { OpenRoute, RouteDoc } from '../../../http/route.ts'
 import { passwordFaultCodes, type PasswordFault } from '../../credentials/password-policy/policy.ts'
-import { preferredLanguage } from '../../mail/messages/language.ts'
+import { parseLanguage, preferredOf } from '../../mail/messages/language.ts'
 import type { Language } from '../../mail/messages/message.ts'
 import type { PageTexts } from '../../mail/messages/text-types.ts'
-import { texts } from '../../mail/messages/texts.ts'
+import type { PageSettings } from '../brand/page-settings.ts'
+import type { Brand } from '../../../pages/brand.ts'
 import { markup, type Html } from '../../../pages/html.ts'
 import { pageAnswer, type Page } from '../../../pages/layout.ts'
-
-export interface PageSettings {
-  readonly issuer: string
-  /** The language of a page if the browser asks for none of the four languages that pages have. */
-  readonly mailLanguage: Language
-  readonly corsOrigins?: readonly string[] | undefined
-}
-
-/** Returns where people go on: the only origin in `corsOrigins`, or the root of the issuer. */
-export function nextUrlOf({ issuer, corsOrigins = [] }: Omit<PageSettings, 'mailLanguage'>): URL {
-  const [origin = issuer, ...others] = corsOrigins.filter((one) => URL.canParse(one))
-  return new URL('/', others.length === 0 ? origin : issuer)
-}
+import type { Button } from '../../../pages/parts.ts'
 
 export interface PageReader {
-  readonly language: Language
+  readonly language: string
+  /** The language of the mails that the person asks for. */
+  readonly mailLanguage: Language
   readonly texts: PageTexts
-  /**
-   * The service where the person has the account: the host of the issuer, such as
-   * `auth.example.com`.
-   */
-  readonly service: string
-  /** Where the person goes on. */
-  readonly next: URL
+  readonly brand: Brand
 }
 
 export function readerOf({ headers }: HttpRequestWithBody, settings: PageSettings): PageReader {
-  const language = preferredLanguage(headers.get('accept-language')) ?? settings.mailLanguage
-  const service = new URL(settings.issuer).host
-  return { language, texts: texts[language].pages, service, next: nextUrlOf(settings) }
+  const { brand, texts, mailLanguage } = settings
+  const preferred = preferredOf(Object.keys(texts), headers.get('accept-language'))
+  const language = preferred ?? mailLanguage
+  return {
+    language,
+    mailLanguage: parseLanguage(language) ?? mailLanguage,
+    texts: texts[language] ?? texts[mailLanguage],
+    brand,
+  }
 }
 
 export function pageRoute(
@@ -119,17 +110,15 @@ export function passwordFaultOf({
   return passwordFaultCodes.find((known) => known === errors[0]?.type)
 }
 
+/** Returns a page in the language of the reader, with the look of the app. */
 export function page(
-  { language, service }: PageReader,
-  heading: string,
-  content: Html,
-  { status = 200, retryAfterSeconds }: Partial<Pick<Page, 'status' | 'retryAfterSeconds'>> = {},
+  { language, brand, texts }: PageReader,
+  shown: Omit<Page, 'language' | 'brand' | 'words'>,
 ): HttpAnswer {
-  return pageAnswer({ language, service, heading, content, status, retryAfterSeconds })
+  return pageAnswer({ ...shown, language, brand, words: texts.layout })
 }
 
-/** Returns a link to where the person goes on: to the app, or to the start page. */
-export function continueLink({ next, texts }: PageReader, style?: 'button'): Html {
-  const attributes = style && markup` class="${style}"`
-  return markup`<a${attributes} href="${next.href}">${texts.continueTo} ${next.host}</a>`
+/** Returns the button to where the person goes on: to the app, or to the start page. */
+export function continueButton({ brand: { next }, texts }: PageReader): Button {
+  return { label: `${texts.continueTo} ${next.name}`, href: next.href }
 }

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { ProblemError, type HttpAnswer } from 'keystile/internal'
 import type { OpenRoute } from '../../../http/route.ts'
 import { texts } from '../../mail/messages/texts.ts'
+import { openPages } from '../brand/page-settings.ts'
 import { formPageRoutes } from './form-page.ts'
 import { passwordFaultCodes } from '../../credentials/password-policy/policy.ts'
 import { readPageForm } from './page-parts.ts'
@@ -24,7 +25,7 @@ interface Stage {
   readonly open: Set<string>
 }
 
-const settings = { issuer: 'https://auth.example:8443/v1', mailLanguage: 'en' } as const
+const pages = openPages({ issuer: 'https://auth.example:8443/v1', mailLanguage: 'en' })
 const passwordPolicy = { minLength: 15 }
 const by = { actor: 'nobody', address: '192.0.2.1', acceptLanguage: 'en' }
 const wrongLink = new ProblemError('forbidden', 'x')
@@ -48,7 +49,7 @@ function createStage(): Stage & { readonly routes: readonly OpenRoute[] } {
   const resets = { request: note('request'), confirm: note('confirm'), isOpen }
   const confirming = { confirm: note('confirm'), isOpen }
   const profile = { properties: { age: { type: 'integer' } }, required: ['age'] }
-  const pages = [
+  const forms = [
     confirmPage('verify', confirming),
     confirmPage('finish', confirming),
     changePage(confirming),
@@ -57,8 +58,8 @@ function createStage(): Stage & { readonly routes: readonly OpenRoute[] } {
     acceptPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),
   ]
   const routes = [
-    ...resetPageRoutes({ ...settings, resets, passwordPolicy }),
-    ...pages.flatMap((page) => formPageRoutes(page, settings)),
+    ...resetPageRoutes({ pages, resets, passwordPolicy }),
+    ...forms.flatMap((form) => formPageRoutes(form, pages)),
   ]
   return Object.assign(stage, { routes })
 }
@@ -87,10 +88,13 @@ async function ask(
   })
 }
 
-/** Returns the lines of a page after the name of the service, without empty ones. */
+/** Returns the lines of the sheet of a page, without empty ones and what only carries the look. */
 function linesOf({ body = '' }: HttpAnswer): readonly string[] {
-  const [, main = ''] = /<main>\n<p>auth\.example:8443<\/p>\n([^]*)<\/main>/.exec(body) ?? []
+  const [, main = ''] = /<main class="sheet">([^]*)<\/main>/.exec(body) ?? []
   return main
+    .replaceAll(/<\/?(?:div|header)[^>]*>|<svg[^]*?<\/svg>/g, '')
+    .replaceAll(/<span class="emblem[^"]*"><\/span>/g, '')
+    .replaceAll(/ class="(?:button|soft|code)"/g, '')
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
@@ -103,15 +107,16 @@ const hidden = (name: string, value: string): string =>
   `<input type="hidden" name="${name}" value="${value}">`
 const fault = (text: string, name?: string): string =>
   name === undefined
-    ? `<p class="fault" role="alert">${text}</p>`
+    ? `<p class="note wrong" role="alert"> <span>${text}</span></p>`
     : `<p class="fault" id="${name}-fault" role="alert">${text}</p>`
-const continueTo = '<p><a href="https://auth.example:8443/">Continue to auth.example:8443</a></p>'
+const continueTo = '<a href="https://auth.example:8443/">Continue to auth.example:8443</a>'
+const orContinueTo = continueTo.replace('<a', '<a class="button second"')
 const manyTries = 'Too many tries. Wait a while and try again.'
 const notNow = 'This does not work at the moment. Try again in a few seconds.'
 
 describe('the pages for a new password', () => {
   const wrong = 'The code is wrong, was used before, or has expired.'
-  const again = '<p><a href="forgot-password">Request a new mail</a></p>'
+  const again = '<a href="forgot-password">Request a new mail</a>'
   const hint =
     '<p class="hint" id="new_password-hint">At least 15 characters. ' +
     'Several words that do not belong together are good.</p>'
@@ -148,7 +153,7 @@ describe('the pages for a new password', () => {
       '<label for="code">Code from the mail</label>',
       '<p class="hint" id="code-hint">Eight digits.</p>',
       '<input id="code" name="code" required inputmode="numeric" autocomplete="one-time-code" ' +
-        'value="" aria-describedby="code-hint">',
+        'dir="ltr" value="" aria-describedby="code-hint">',
       '<label for="new_password">New password</label>',
       hint,
       newPassword(),
@@ -189,7 +194,7 @@ describe('the pages for a new password', () => {
         '<h1>Set a new password</h1>',
         '<p>This link is not complete. Open the whole link in the mail, or request a new mail.</p>',
         again,
-        continueTo,
+        orContinueTo,
       ])
 
     const typed = { token: 'a"b', new_password: 'short' }
@@ -225,7 +230,7 @@ describe('the pages for a new password', () => {
     assert.deepEqual(await linesAfter(stage, 'reset-password', { form: {} }), [
       '<h1>Your password is set</h1>',
       '<p>You are logged out on all devices. Log in with the new password.</p>',
-      '<p><a class="button" href="https://auth.example:8443/">Continue to auth.example:8443</a></p>',
+      continueTo,
     ])
     assert.deepEqual(stage.calls.at(-1), ['confirm', { token: '' }, '', by])
   })
@@ -247,7 +252,7 @@ describe('the pages for a new password', () => {
       fault(wrong, 'code'),
       '<p class="hint" id="code-hint">Eight digits.</p>',
       '<input id="code" name="code" required inputmode="numeric" autocomplete="one-time-code" ' +
-        `value="1&#34;" aria-describedby="code-fault code-hint"${refusedMarks}>`,
+        `dir="ltr" value="1&#34;" aria-describedby="code-fault code-hint"${refusedMarks}>`,
       '<label for="new_password">New password</label>',
       hint,
       newPassword(),
@@ -305,7 +310,7 @@ describe('a link that was used or has expired', () => {
         assert.deepEqual(
           others,
           path === 'reset-password'
-            ? ['<p><a class="button" href="forgot-password">Request a new mail</a></p>', continueTo]
+            ? ['<a href="forgot-password">Request a new mail</a>', orContinueTo]
             : [continueTo],
         )
       }
@@ -317,7 +322,7 @@ describe('a link that was used or has expired', () => {
     for (const language of ['en', 'de', 'fr', 'es'])
       for (const path of Object.keys(nextSteps))
         shown.push(...(await linesAfter(createStage(), `${path}?token=used`, { language })))
-    assert.equal(new Set(shown).size, 4 * (1 + Object.keys(nextSteps).length + 2))
+    assert.equal(new Set(shown).size, 4 * (1 + Object.keys(nextSteps).length + 3))
   })
 })
 
@@ -369,7 +374,7 @@ describe('the pages that confirm an address', () => {
     assert.deepEqual(await linesAfter(stage, 'finish-registration', { form: {} }), [
       '<h1>Your account is ready</h1>',
       '<p>You can log in now.</p>',
-      '<p><a class="button" href="https://auth.example:8443/">Continue to auth.example:8443</a></p>',
+      continueTo,
     ])
     const typed = { token: 't', password: 'p', username: 'Ada' }
     await ask(stage, 'finish-registration', { form: typed })

@@ -3,7 +3,7 @@
 import type { JsonObject } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { markup } from '../../../pages/html.ts'
-import type { Field } from '../../../pages/layout.ts'
+import type { Field } from '../../../pages/field.ts'
 import type { PageTexts } from '../../mail/messages/text-types.ts'
 
 type YesAndNo = Pick<PageTexts, 'yes' | 'no'>

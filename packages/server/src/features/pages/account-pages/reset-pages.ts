@@ -3,7 +3,7 @@
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import type { OpenRoute } from '../../../http/route.ts'
-import { markup } from '../../../pages/html.ts'
+import { codeAttributes } from '../../../pages/field.ts'
 import { addressOf } from '../../../http/address.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
@@ -12,6 +12,7 @@ import type { Presented } from '../../mail/proofs/proofs.ts'
 import { readDeviceSecret } from '../../sign-in/known-devices/device-cookie.ts'
 import { loginName, newPassword } from './fields.ts'
 import {
+  answerTo,
   drawForm,
   formPage,
   formPageRoutes,
@@ -28,10 +29,11 @@ import {
   readPageForm,
   readerOf,
   type PageReader,
-  type PageSettings,
 } from './page-parts.ts'
+import type { PageSettings } from '../brand/page-settings.ts'
 
-export interface ResetPageParts extends PageSettings {
+export interface ResetPageParts {
+  readonly pages: PageSettings
   readonly resets: Pick<PasswordResets, 'request' | 'confirm' | 'isOpen'>
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
 }
@@ -39,30 +41,31 @@ export interface ResetPageParts extends PageSettings {
 export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
   return [
     pageRoute('GET', '/account/forgot-password', 'Ask for a new password', {
-      handle: (request) => forgotPage(readerOf(request, parts)),
+      handle: (request) => forgotPage(readerOf(request, parts.pages)),
     }),
     pageRoute('POST', '/account/forgot-password', 'Send the mail for a new password', {
       ...describeForm(['login']),
       handle: (request) => sendMail(request, parts),
     }),
-    ...formPageRoutes(resetPage(parts), parts),
+    ...formPageRoutes(resetPage(parts), parts.pages),
   ]
 }
 
 function forgotPage(reader: PageReader, refused?: Refused): HttpAnswer {
   const { forgot, login: label } = reader.texts
   const fields = [loginName({ name: 'login', label })]
-  const form = drawForm({ ...forgot, action: 'forgot-password', fields, refused })
-  return page(reader, forgot.heading, form, refused?.error)
+  const { heading, intro, button } = forgot
+  const content = drawForm({ button, action: 'forgot-password', fields, refused })
+  return page(reader, { heading, intro, content, ...answerTo(refused) })
 }
 
 async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Promise<HttpAnswer> {
-  const reader = readerOf(request, parts)
+  const reader = readerOf(request, parts.pages)
   const login = (await readPageForm(request)).get('login')
   if (login === undefined) return forgotPage(reader)
 
   try {
-    const wanted = { login, language: reader.language, deviceSecret: readDeviceSecret(request) }
+    const wanted = { login, language: reader.mailLanguage, deviceSecret: readDeviceSecret(request) }
     const requestId = await parts.resets.request(wanted, addressOf(request))
     return formPage(reader, resetPage(parts), new Map([['request_id', requestId]]))
   } catch (error) {
@@ -80,7 +83,8 @@ function resetPage({ resets, passwordPolicy: { minLength } }: ResetPageParts): F
     again: ({ texts }) => ({ href: 'forgot-password', label: texts.reset.again }),
     texts({ texts: { reset, sent } }, typed, refused) {
       if (!typed.has('request_id')) return reset
-      return { ...reset, intro: sent.intro, heading: (refused ? reset : sent).heading }
+      const emblem = { icon: 'mail' } as const
+      return refused ? { ...reset, intro: sent.intro } : { ...reset, ...sent, emblem }
     },
     fields({ texts }, typed, refused) {
       const field = { name: 'new_password', label: texts.newPassword }
@@ -109,7 +113,5 @@ function presentedIn(form: Form): Presented {
 }
 
 function codeField({ code: label, codeHint: hint }: PageReader['texts'], typed: Form): ShownField {
-  const value = markup`value="${typed.get('code') ?? ''}"`
-  const attributes = markup`inputmode="numeric" autocomplete="one-time-code" ${value}`
-  return { name: 'code', label, hint, attributes }
+  return { name: 'code', label, hint, attributes: codeAttributes(typed.get('code')) }
 }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { testOptions } from '../../../../test-support/start-options.ts'
 import { unavailablePage } from '../account-pages/unavailable.ts'
+import { openPages, type PageSettings } from '../brand/page-settings.ts'
 import { notFoundPage, startPage, type StartOptions, type Surroundings } from './start-page.ts'
 
 const request = (language = 'en'): HttpRequestWithBody => ({
@@ -11,6 +12,8 @@ const request = (language = 'en'): HttpRequestWithBody => ({
   headers: new Headers({ 'accept-language': language }),
   body: () => assert.fail('no body is read'),
 })
+const pagesOf = (options: Partial<StartOptions>): PageSettings =>
+  openPages({ ...testOptions, ...options, mailLanguage: 'en' })
 const show = (
   options: Partial<StartOptions>,
   language?: string,
@@ -19,13 +22,20 @@ const show = (
   startPage(
     request(language),
     { ...testOptions, ...options },
-    { hasMetrics: true, hasAdministrator: async () => false, program: 'npx keystile', ...changed },
+    {
+      pages: pagesOf(options),
+      hasMetrics: true,
+      hasAdministrator: async () => false,
+      program: 'npx keystile',
+      ...changed,
+    },
   )
 const bodyOf = async (...shown: Parameters<typeof show>): Promise<string> =>
   (await show(...shown)).body ?? ''
 const headingOf = (body: string): string | undefined => /<h1>(.*)<\/h1>/.exec(body)?.[1]
+const mainOf = (body: string): string => /<main[^]*<\/main>/.exec(body)?.[0] ?? ''
 const linksOf = (body: string): readonly (string | undefined)[] =>
-  Array.from(body.matchAll(/href="([^"]*)"/g), ([, href]) => href)
+  Array.from(mainOf(body).matchAll(/href="([^"]*)"/g), ([, href]) => href)
 
 const production = { issuer: 'https://auth.example/v1' }
 const metadata = '/.well-known/oauth-authorization-server'
@@ -107,7 +117,7 @@ describe('the start page in production', () => {
   it('the start page in production names the server, and shows nothing for developers', async () => {
     const body = await bodyOf(production)
     assert.equal(headingOf(body), 'Log in with your app')
-    assert.match(body, /<p>auth\.example<\/p>/)
+    assert.match(body, />auth\.example<\/a>/)
     assert.doesNotMatch(body, /Keystile|KEYSTILE|docs|metrics/)
     assert.deepEqual(linksOf(body), [])
   })
@@ -116,7 +126,7 @@ describe('the start page in production', () => {
     const mail = { ...production, mailUrl: 'smtp://mail.example' }
     assert.deepEqual(linksOf(await bodyOf(mail)), ['/v1/account/forgot-password'])
     const corsOrigins = ['https://web.example']
-    assert.deepEqual(linksOf(await bodyOf({ ...mail, corsOrigins })), ['https://web.example'])
+    assert.deepEqual(linksOf(await bodyOf({ ...mail, corsOrigins })), ['https://web.example/'])
     const accountPagesUrl = 'https://app.example/account'
     assert.deepEqual(linksOf(await bodyOf({ ...mail, accountPagesUrl })), ['https://app.example'])
   })
@@ -124,8 +134,9 @@ describe('the start page in production', () => {
   it('the start page and the pages for faults have four languages', async () => {
     for (const bodyIn of [
       (language: string) => bodyOf(production, language),
-      async (language: string) => notFoundPage(request(language), testOptions).body ?? '',
-      async (language: string) => unavailablePage(request(language), testOptions).body ?? '',
+      async (language: string) =>
+        notFoundPage(request(language), testOptions, pagesOf({})).body ?? '',
+      async (language: string) => unavailablePage(request(language), pagesOf({})).body ?? '',
     ]) {
       const bodies = await Promise.all(['en', 'de', 'fr', 'es'].map(bodyIn))
       assert.equal(new Set(bodies.map(headingOf)).size, 4)
@@ -133,7 +144,11 @@ describe('the start page in production', () => {
   })
 
   it('the page for an unknown path links to the start page', () => {
-    const { status, body = '' } = notFoundPage(request(), { ...testOptions, ...production })
+    const { status, body = '' } = notFoundPage(
+      request(),
+      { ...testOptions, ...production },
+      pagesOf(production),
+    )
     assert.equal(status, 404)
     assert.equal(headingOf(body), 'There is no page here')
     assert.deepEqual(linksOf(body), ['/v1/'])

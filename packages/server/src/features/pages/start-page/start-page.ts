@@ -1,21 +1,28 @@
 // The page at the root of the stand-alone server, and the page for unknown paths.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { isOnThisMachine } from '../../../base/this-machine.ts'
-import { joined, markup, type Html } from '../../../pages/html.ts'
-import { pageAnswer } from '../../../pages/layout.ts'
-import { nextUrlOf, page, readerOf, type PageSettings } from '../account-pages/page-parts.ts'
+import { markup, type Html } from '../../../pages/html.ts'
+import type { Icon } from '../../../pages/icons.ts'
+import { developmentPage } from '../../../pages/development.ts'
+import { actionsOf, partOf, rowsOf, stepsOf, type Button, type Row } from '../../../pages/parts.ts'
+import type { PageSettings } from '../brand/page-settings.ts'
+import { continueButton, page, readerOf, type PageReader } from '../account-pages/page-parts.ts'
 import { unavailablePage } from '../account-pages/unavailable.ts'
 
-export interface StartOptions extends PageSettings {
+export interface StartOptions {
+  readonly issuer: string
+  readonly corsOrigins?: readonly string[] | undefined
   readonly mailUrl?: string | undefined
+  readonly appUrl?: string | undefined
   readonly accountPagesUrl?: string | undefined
   readonly registration: 'open' | 'closed'
   readonly cookieSession: boolean
   readonly docs: 'on' | 'off'
 }
 
-/** What the start page in development shows besides the settings. */
+/** What the start page shows besides the settings. */
 export interface Surroundings {
+  readonly pages: PageSettings
   readonly hasMetrics: boolean
   hasAdministrator(): Promise<boolean>
   /** What an operator types to run a command of this installation. */
@@ -31,21 +38,24 @@ export async function startPage(
   options: StartOptions,
   surroundings: Surroundings,
 ): Promise<HttpAnswer> {
-  if (!isOnThisMachine(options.issuer)) return publicPage(request, options)
+  if (!isOnThisMachine(options.issuer)) return publicPage(request, options, surroundings.pages)
 
   const hasAdministrator = await surroundings.hasAdministrator().catch(() => undefined)
   return hasAdministrator === undefined
-    ? unavailablePage(request, options)
-    : developmentPage(options, { ...surroundings, hasAdministrator })
+    ? unavailablePage(request, surroundings.pages)
+    : developersPage(options, { ...surroundings, hasAdministrator })
 }
 
 /** Returns the page for a path that has no page. */
-export function notFoundPage(request: HttpRequestWithBody, options: StartOptions): HttpAnswer {
-  const reader = readerOf(request, options)
-  const { notFound } = reader.texts
-  const content = markup`<p>${notFound.text}</p>
-<p><a href="${basePathOf(options)}/">${notFound.toStart}</a></p>`
-  return page(reader, notFound.heading, content, { status: 404 })
+export function notFoundPage(
+  request: HttpRequestWithBody,
+  options: Pick<StartOptions, 'issuer'>,
+  pages: PageSettings,
+): HttpAnswer {
+  const reader = readerOf(request, pages)
+  const { heading, text: intro, toStart } = reader.texts.notFound
+  const content = actionsOf({ label: toStart, href: `${basePathOf(options)}/` })
+  return page(reader, { heading, intro, emblem: { icon: 'link' }, content, status: 404 })
 }
 
 /** Returns the path of the issuer, without a slash at the end. */
@@ -53,26 +63,33 @@ export function basePathOf({ issuer }: Pick<StartOptions, 'issuer'>): string {
   return new URL(issuer).pathname.replace(/\/+$/, '')
 }
 
-function publicPage(request: HttpRequestWithBody, options: StartOptions): HttpAnswer {
-  const reader = readerOf(request, options)
-  const { start } = reader.texts
-  return page(
-    reader,
-    start.heading,
-    markup`<p>${start.text}</p>
-${linkOf(options, reader.texts.forgot.heading)}`,
-  )
+function publicPage(
+  request: HttpRequestWithBody,
+  options: StartOptions,
+  pages: PageSettings,
+): HttpAnswer {
+  const reader = readerOf(request, pages)
+  const { start, forgot } = reader.texts
+  const way = wayOn(options, reader, forgot.heading)
+  const content = way && actionsOf(way)
+  return page(reader, {
+    heading: start.heading,
+    intro: start.text,
+    emblem: { icon: 'app' },
+    content,
+  })
 }
 
-/** Returns a link to the app, or to the page for a new password. */
-function linkOf(options: StartOptions, forgot: string): Html | undefined {
-  const { accountPagesUrl, mailUrl, corsOrigins = [] } = options
-  if (accountPagesUrl !== undefined || corsOrigins.length === 1) {
-    const { origin, host } = accountPagesUrl ? new URL(accountPagesUrl) : nextUrlOf(options)
-    return markup`<p><a href="${origin}">${host}</a></p>`
+/** Returns the button to the app, or to the page for a new password. */
+function wayOn(options: StartOptions, reader: PageReader, forgot: string): Button | undefined {
+  const { appUrl, accountPagesUrl, mailUrl, corsOrigins = [] } = options
+  if (appUrl !== undefined || corsOrigins.length === 1) return continueButton(reader)
+  if (accountPagesUrl !== undefined) {
+    const { origin, host } = new URL(accountPagesUrl)
+    return { label: `${reader.texts.continueTo} ${host}`, href: origin }
   }
   if (mailUrl === undefined) return undefined
-  return markup`<p><a href="${basePathOf(options)}/account/forgot-password">${forgot}</a></p>`
+  return { label: forgot, href: `${basePathOf(options)}/account/forgot-password`, kind: 'second' }
 }
 
 /** Returns the command that creates a user: an administrator, while the service has none. */
@@ -80,43 +97,44 @@ export function createUserCommand(program: string, hasAdministrator: boolean): s
   return `${program} user create NAME --email ADDRESS${hasAdministrator ? '' : ' --role admin'}`
 }
 
-function developmentPage(
+function developersPage(
   options: StartOptions,
   {
     hasMetrics,
     hasAdministrator,
     program,
+    pages,
   }: Omit<Surroundings, 'hasAdministrator'> & { readonly hasAdministrator: boolean },
 ): HttpAnswer {
   const { issuer } = options
-  const content = markup`<p>The issuer is <code>${issuer}</code>. You see this page in development
-only.</p>
-<section>
-<h2>Create ${hasAdministrator ? 'a user' : 'the first administrator'}</h2>
-<p>Run this command with the settings of this server, in its folder:</p>
-<pre>${createUserCommand(program, hasAdministrator)}</pre>
-</section>
-<section>
-<h2>Log in</h2>
-<pre>curl ${issuer.replace(/\/+$/, '')}/token -d username=NAME -d password=…</pre>
-</section>
-<section>
-<h2>What runs here</h2>
-<dl>
-${joined(thingsOf(options, hasMetrics).map(itemOf))}
-</dl>
-</section>`
-  return pageAnswer({
-    language: 'en',
+  const tokenUrl = `${issuer.replace(/\/+$/, '')}/token`
+  const steps = stepsOf([
+    {
+      title: `Create ${hasAdministrator ? 'a user' : 'the first administrator'}`,
+      content: markup`<p>Run this command with the settings of this server, in its folder:</p>
+<pre>${createUserCommand(program, hasAdministrator)}</pre>`,
+    },
+    {
+      title: 'Log in',
+      content: markup`<pre>curl ${tokenUrl} -d username=NAME -d password=…</pre>`,
+    },
+  ])
+  const things = partOf({
+    id: 'here',
+    title: 'What runs here',
+    content: rowsOf(thingsOf(options, hasMetrics).map(rowFor)),
+  })
+  return developmentPage(pages.brand, {
     heading: 'Keystile runs',
-    service: new URL(issuer).host,
-    content,
-    isWide: true,
+    intro: markup`The issuer is <code>${issuer}</code>. You see this page in development only.`,
+    content: markup`${steps}
+${things}`,
   })
 }
 
 /** A part of the server that is on or off. */
 interface Thing {
+  readonly icon: Icon
   readonly name: string
   readonly does: string
   /** Undefined if the part is off, or if a browser cannot open it. */
@@ -125,11 +143,9 @@ interface Thing {
   readonly off?: Html | undefined
 }
 
-function itemOf({ name, does, href, off }: Thing): Html {
-  const shown = href === undefined ? markup`${name}` : markup`<a href="${href}">${name}</a>`
-  return markup`<dt>${shown}</dt>
-<dd>${does}${off && markup`<br><span class="hint">${off}</span>`}</dd>
-`
+function rowFor({ icon, name, does, href, off }: Thing): Row {
+  const title = href === undefined ? name : markup`<a href="${href}">${name}</a>`
+  return { icon, title, hint: markup`${does}${off && markup`<br>${off}`}` }
 }
 
 function thingsOf(options: StartOptions, hasMetrics: boolean): readonly Thing[] {
@@ -141,12 +157,14 @@ function thingsOf(options: StartOptions, hasMetrics: boolean): readonly Thing[] 
   const metadata = `/.well-known/oauth-authorization-server${base}`
   return [
     {
+      icon: 'sheet',
       name: `${base}/docs`,
       href: docs === 'on' ? `${base}/docs` : undefined,
       does: 'Try each endpoint in the browser.',
       off: docs === 'on' ? undefined : switchOn('KEYSTILE_DOCS=on'),
     },
     {
+      icon: 'lock',
       name: forgot,
       href: hasPages ? forgot : undefined,
       does:
@@ -155,28 +173,32 @@ function thingsOf(options: StartOptions, hasMetrics: boolean): readonly Thing[] 
       off: pagesOff(options),
     },
     {
+      icon: 'mail',
       name: `${base}/dev/mail`,
       href: isConsole ? `${base}/dev/mail` : undefined,
       does: 'Mails land here, not in mailboxes.',
       off: isConsole ? undefined : switchOn('KEYSTILE_MAIL_URL=console:'),
     },
     {
+      icon: 'passkey',
       name: `POST ${base}/users`,
       does: 'New users register themselves.',
       off: registration === 'open' ? undefined : switchOn('KEYSTILE_REGISTRATION=open'),
     },
     {
+      icon: 'computer',
       name: `POST ${base}/session`,
       does: 'Browsers log in with a cookie.',
       off: cookieSession ? undefined : switchOn('KEYSTILE_COOKIE_SESSION=true'),
     },
     {
+      icon: 'app',
       name: '/metrics',
       href: hasMetrics ? '/metrics' : undefined,
       does: 'Numbers for Prometheus.',
       off: hasMetrics ? undefined : switchOn('KEYSTILE_METRICS=on'),
     },
-    { name: metadata, href: metadata, does: 'What clients read.' },
+    { icon: 'link', name: metadata, href: metadata, does: 'What clients read.' },
   ]
 }
 

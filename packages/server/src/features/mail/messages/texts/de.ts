@@ -188,6 +188,7 @@ export const de: Texts = {
     keepSecret: 'Geben Sie den Link an niemanden weiter.',
   },
   pages: {
+    layout: { terms: 'Nutzungsbedingungen', privacy: 'Datenschutz', error: 'Fehler:' },
     login: 'Benutzername oder E-Mail-Adresse',
     password: 'Passwort',
     newPassword: 'Neues Passwort',

@@ -172,6 +172,7 @@ export const en: Texts = {
     keepSecret: 'Do not give the link to anyone.',
   },
   pages: {
+    layout: { terms: 'Terms', privacy: 'Privacy', error: 'Error:' },
     login: 'User name or e-mail address',
     password: 'Password',
     newPassword: 'New password',

@@ -179,6 +179,7 @@ export const es: Texts = {
     keepSecret: 'No comparta el enlace con nadie.',
   },
   pages: {
+    layout: { terms: 'Condiciones', privacy: 'Privacidad', error: 'Error:' },
     login: 'Nombre de usuario o dirección de correo',
     password: 'Contraseña',
     newPassword: 'Nueva contraseña',

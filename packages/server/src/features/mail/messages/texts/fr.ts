@@ -186,6 +186,7 @@ export const fr: Texts = {
     keepSecret: 'Ne communiquez le lien à personne.',
   },
   pages: {
+    layout: { terms: 'Conditions d’utilisation', privacy: 'Confidentialité', error: 'Erreur :' },
     login: 'Nom d’utilisateur ou adresse e-mail',
     password: 'Mot de passe',
     newPassword: 'Nouveau mot de passe',
