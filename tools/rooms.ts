@@ -577,8 +577,9 @@ const server: Package = {
     {
       name: 'features/pages/brand',
       for: 'the settings for the look of pages and mails, and the logo',
-      from: ['pages', 'features/mail/messages'],
-      packages: [],
+      from: ['feature', 'pages', 'features/mail/messages'],
+      packages: ['zod', 'keystile'],
+      packagesOf: { 'files.ts': ['node:fs'], 'logo.ts': ['node:crypto'] },
     },
     {
       name: 'features/pages/account-pages',

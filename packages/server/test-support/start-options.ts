@@ -9,4 +9,8 @@ export const testOptions: StartOptions = {
   docs: 'on',
 }
 
-export const testPages: PageSettings = openPages({ ...testOptions, mailLanguage: 'en' })
+export const testPages: PageSettings = openPages({
+  ...testOptions,
+  mailLanguage: 'en',
+  appColor: '#7a1fa2',
+})

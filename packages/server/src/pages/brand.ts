@@ -39,7 +39,7 @@ export interface BrandSettings {
   readonly corsOrigins?: readonly string[] | undefined
   readonly appName?: string | undefined
   readonly appUrl?: string | undefined
-  readonly appColor?: string | undefined
+  readonly appColor: string
   readonly termsUrl?: string | undefined
   readonly privacyUrl?: string | undefined
 }
@@ -51,11 +51,9 @@ export interface BrandFiles {
   readonly css?: string | undefined
 }
 
-const defaultColor = '#7a1fa2'
-
 /** Makes the brand from the settings. */
 export function createBrand(settings: BrandSettings, { logo, css = '' }: BrandFiles = {}): Brand {
-  const { issuer, appName, appColor = defaultColor, termsUrl, privacyUrl } = settings
+  const { issuer, appName, appColor, termsUrl, privacyUrl } = settings
   const { host } = new URL(issuer)
   const accents = accentsOf(appColor)
   return {

@@ -6,6 +6,8 @@ import { createBrand } from './brand.ts'
 import { fieldOf, type Field } from './field.ts'
 import { pageAnswer } from './layout.ts'
 
+const appColor = '#7a1fa2'
+
 /** Returns the lines of a field that are not empty. */
 const linesOf = (field: Field): readonly string[] =>
   fieldOf(field)
@@ -60,7 +62,7 @@ describe('the layout of account pages', () => {
     const page = {
       language: 'de',
       heading: 'Über <uns>',
-      brand: createBrand({ issuer: 'https://auth.example/v1' }),
+      brand: createBrand({ issuer: 'https://auth.example/v1', appColor }),
       words: { terms: 'Terms', privacy: 'Privacy', error: 'Fehler:' },
       content: markup`<p>Text</p>`,
     } as const
@@ -95,7 +97,10 @@ describe('the layout of account pages', () => {
   })
 
   it('an account page allows exactly its own stylesheet, and images only with a logo', () => {
-    const brand = createBrand({ issuer: 'https://auth.example' }, { css: '.x{color:red}' })
+    const brand = createBrand(
+      { issuer: 'https://auth.example', appColor },
+      { css: '.x{color:red}' },
+    )
     const words = { terms: 'Terms', privacy: 'Privacy', error: 'Error:' }
     const page = { language: 'en', heading: 'Hello', brand, words }
     const { headers, body = '' } = pageAnswer(page)
@@ -114,7 +119,7 @@ describe('the layout of account pages', () => {
   })
 
   it('a page in a language that is read from right to left says so', () => {
-    const brand = createBrand({ issuer: 'https://auth.example' })
+    const brand = createBrand({ issuer: 'https://auth.example', appColor })
     const words = { terms: 'x', privacy: 'x', error: 'x' }
     const { body = '' } = pageAnswer({ language: 'ar', heading: 'x', brand, words })
     assert.match(body, /<html lang="ar" dir="rtl">/)

@@ -15,6 +15,7 @@ import * as accounts from '../features/users/accounts/feature.ts'
 import * as appEvents from '../features/operations/app-events/feature.ts'
 import * as audit from '../features/operations/audit/feature.ts'
 import * as backup from '../features/operations/backup/feature.ts'
+import * as brand from '../features/pages/brand/feature.ts'
 import * as browserSession from '../features/sign-in/browser-session/feature.ts'
 import * as clients from '../features/tokens/clients/feature.ts'
 import * as directory from '../features/users/directory/feature.ts'
@@ -62,6 +63,7 @@ export interface SharedOptions<S extends string>
     audit.AuditOptions,
     appEvents.AppEventOptions,
     mail.MailOptions,
+    brand.BrandOptions,
     docs.DocsOptions,
     app.AppOptions {}
 
@@ -109,6 +111,13 @@ export const optionsWithoutDefault = [
   'mailFrom',
   'mailDkimKey',
   'accountPagesUrl',
+  'appName',
+  'appLogoFile',
+  'appUrl',
+  'termsUrl',
+  'privacyUrl',
+  'pagesCssFile',
+  'pageTexts',
 ] as const
 type WithoutDefault = (typeof optionsWithoutDefault)[number]
 
@@ -157,6 +166,7 @@ const list = [
   audit.feature,
   appEvents.feature,
   mail.feature,
+  brand.feature,
   outbox.feature,
   mailProofs.feature,
   passwordReset.feature,

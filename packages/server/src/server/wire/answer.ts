@@ -62,13 +62,16 @@ export function wireAnswer<U>(
   })
   const docs = options.docs === 'on' ? createOwnDocs(document, issuer) : undefined
   const answerRoutes = withResolvedAddress(allowed, proxies)
-  const answer: Keystile['answer'] = docs
-    ? async (request) => (await answerRoutes(request)) ?? docs.answer(request)
-    : answerRoutes
+  const { logo } = pages
+  const answer: Keystile['answer'] =
+    docs || logo
+      ? async (request) =>
+          (await answerRoutes(request)) ?? logo?.answer(request) ?? docs?.answer(request)
+      : answerRoutes
   const nameRoute = createRouteNames(routes, issuer)
   return {
     answer,
     document,
-    routeOf: (request) => nameRoute(request) ?? docs?.routeOf(request),
+    routeOf: (request) => nameRoute(request) ?? logo?.routeOf(request) ?? docs?.routeOf(request),
   }
 }

@@ -17,7 +17,7 @@ import {
 } from '../../features/credentials/password-policy/policy.ts'
 import { scopeRulesOf, type ScopeRules } from '../../features/users/scopes/scopes.ts'
 import type { RotationSettings } from '../../features/tokens/signing-keys/rotation.ts'
-import { openPages, type PageSettings } from '../../features/pages/brand/page-settings.ts'
+import { openPages, type OpenPages } from '../../features/pages/brand/page-settings.ts'
 import { createProxies, type Proxies } from '../../http/proxies.ts'
 import { rules as safetyRules } from '../features.ts'
 import type { Accounts } from './stores.ts'
@@ -35,7 +35,7 @@ export interface FirstParts {
 
 /** What does not depend on whose the users are. */
 export interface Parts extends FirstParts {
-  readonly pages: PageSettings
+  readonly pages: OpenPages
   readonly passwordPolicy: PasswordPolicy
   readonly scopes: ScopeRules
   readonly proxies: Proxies

@@ -149,7 +149,7 @@ const asked = (host: string, headers: Readonly<Record<string, string>> = {}): Ro
   body: () => assert.fail('no body is read'),
 })
 
-const brand = createBrand({ issuer })
+const brand = createBrand({ issuer, appColor: '#7a1fa2' })
 
 describe('the page for development', () => {
   it('the page /dev/mail shows the latest 50 mails, the newest first', async () => {

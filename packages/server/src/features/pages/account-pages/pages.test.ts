@@ -25,7 +25,11 @@ interface Stage {
   readonly open: Set<string>
 }
 
-const pages = openPages({ issuer: 'https://auth.example:8443/v1', mailLanguage: 'en' })
+const pages = openPages({
+  issuer: 'https://auth.example:8443/v1',
+  mailLanguage: 'en',
+  appColor: '#7a1fa2',
+})
 const passwordPolicy = { minLength: 15 }
 const by = { actor: 'nobody', address: '192.0.2.1', acceptLanguage: 'en' }
 const wrongLink = new ProblemError('forbidden', 'x')

@@ -1,6 +1,9 @@
 import { createBrand, type Brand, type BrandSettings } from '../../../pages/brand.ts'
 import type { Language } from '../../mail/messages/message.ts'
-import { pageTextsWith, type PageTextsByLanguage } from '../../mail/messages/texts.ts'
+import { withPageTexts, type PageTextsByLanguage } from '../../mail/messages/page-texts.ts'
+import type { BrandOptions } from './feature.ts'
+import { readCss, readLogo } from './files.ts'
+import { logoOf, serveLogo, type FileAnswers } from './logo.ts'
 
 /** What all pages are made from. */
 export interface PageSettings {
@@ -11,9 +14,31 @@ export interface PageSettings {
   readonly mailLanguage: Language
 }
 
-/** Reads the files of the app, and makes what all pages are made from. */
-export function openPages(
-  options: BrandSettings & Pick<PageSettings, 'mailLanguage'>,
-): PageSettings {
-  return { brand: createBrand(options), texts: pageTextsWith(), mailLanguage: options.mailLanguage }
+/** The page settings, and what serves the logo, if there is one. */
+export interface OpenPages extends PageSettings {
+  readonly logo?: FileAnswers
+}
+
+interface Choice extends BrandSettings {
+  readonly mailLanguage: Language
+  readonly appLogoFile?: string | undefined
+  readonly pagesCssFile?: string | undefined
+  readonly pageTexts?: BrandOptions['pageTexts'] | undefined
+}
+
+/**
+ * Reads the files of the app, and makes what all pages are made from.
+ *
+ * @throws {TypeError} if a file has changed since the options were checked, and is not usable
+ */
+export function openPages(options: Choice): OpenPages {
+  const { issuer, appLogoFile, pagesCssFile, pageTexts, mailLanguage } = options
+  const file = appLogoFile === undefined ? undefined : readLogo(appLogoFile)
+  const css = pagesCssFile === undefined ? undefined : readCss(pagesCssFile)
+  return {
+    brand: createBrand(options, { logo: file && logoOf(file, issuer), css }),
+    texts: withPageTexts(pageTexts),
+    mailLanguage,
+    ...(file && { logo: serveLogo(file, issuer) }),
+  }
 }

@@ -13,7 +13,7 @@ const request = (language = 'en'): HttpRequestWithBody => ({
   body: () => assert.fail('no body is read'),
 })
 const pagesOf = (options: Partial<StartOptions>): PageSettings =>
-  openPages({ ...testOptions, ...options, mailLanguage: 'en' })
+  openPages({ ...testOptions, ...options, mailLanguage: 'en', appColor: '#7a1fa2' })
 const show = (
   options: Partial<StartOptions>,
   language?: string,
