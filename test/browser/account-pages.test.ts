@@ -185,7 +185,9 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
         })
         assert.deepEqual(focused, { name, outline: 'solid 3px' })
       }
+      const { host } = new URL(server.url) // the first link of each page
       await open(page, '/account/forgot-password')
+      await tab(host)
       await tab('login')
       await page.keyboard.type('keys')
       await tab('Send the mail')
@@ -193,6 +195,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
       await page.getByLabel('Code from the mail').waitFor()
       await onDevice({}, async (other) => {
         const { code } = await readMail(other, 'keys')
+        await tab(host)
         await tab('code')
         await page.keyboard.type(code)
       })
@@ -324,9 +327,18 @@ async function axeFaults(page: Page): Promise<readonly string[]> {
   return faults
 }
 
-/** Returns the faults that axe is sure of, and the contrasts that it could not compute. */
+/**
+ * Returns the faults that axe is sure of, and the contrasts that it could not compute. It cannot
+ * compute that of the app's name on the arcs of the field: accent.test.ts does.
+ */
 function describeFound({ violations, incomplete }: AxeResults): readonly string[] {
-  return [...violations, ...incomplete].flatMap(({ id, nodes }) =>
+  const isKnown = (id: string, html: string): boolean =>
+    id === 'color-contrast' && html.startsWith('<a class="name"')
+  const unsure = incomplete.map(({ id, nodes }) => ({
+    id,
+    nodes: nodes.filter(({ html }) => !isKnown(id, html)),
+  }))
+  return [...violations, ...unsure].flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
   )
 }

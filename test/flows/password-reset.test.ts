@@ -665,7 +665,7 @@ describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
     assert.doesNotMatch(`${message.text}${message.html}`, /evil/)
     const link = `http://localhost:3000/auth/account/reset-password?token=${token}`
     assert.ok(message.text.includes(`\n${link}\n`))
-    assert.ok(message.html.includes(`<a href="${link}">`))
+    assert.ok(message.html.includes(`<a class="link" href="${link}"`))
     assert.equal(message.subject, 'Neues Passwort für localhost:3000')
   })
 

@@ -7,6 +7,7 @@ import {
   type MailMessage,
 } from '../src/features/mail/messages/message.ts'
 import { writeMail } from '../src/features/mail/messages/write.ts'
+import { createBrand } from '../src/pages/brand.ts'
 import { prepareMail, type NewMail } from '../src/features/mail/outbox/new-mail.ts'
 
 /** A mail as it must arrive, and its row in the outbox. */
@@ -23,6 +24,7 @@ export interface PreparedMailOptions {
   readonly issuer: string
   readonly key: string
   readonly at: Date
+  readonly appName?: string
 }
 
 const recipient = 'ada@example.com'
@@ -38,7 +40,7 @@ export function prepareAllMails(options: PreparedMailOptions): Promise<readonly 
 async function prepare(
   kind: string,
   language: Language,
-  { from, issuer, key, at }: PreparedMailOptions,
+  { from, issuer, key, at, appName }: PreparedMailOptions,
 ): Promise<PreparedMail> {
   // Each kind uses some of these.
   const parameters = {
@@ -52,7 +54,13 @@ async function prepare(
   const row = prepareMail({ template: kind, lifetimeMilliseconds: hour }, content, at.getTime())
   const { id, template } = row
   const mail = { id, template, subject: 'user-1', recipient, parameters, createdAt: at }
-  const message = await writeMail(mail, { from, issuer, language, templates: {} })
+  const message = await writeMail(mail, {
+    from,
+    issuer,
+    brand: createBrand({ issuer, appColor: '#7a1fa2', appName }),
+    language,
+    templates: {},
+  })
   return { kind, language, row, message }
 }
 

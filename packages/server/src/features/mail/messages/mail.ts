@@ -50,7 +50,7 @@ export async function startMail(
   const { mail, mailFrom = consoleSender, mailLanguage: language, issuer, clock, logger } = options
   const transport = await openTransport(options, brand)
   const { from = mailFrom, templates = {} } = mail ?? {}
-  const writing = { from, issuer, language, templates }
+  const writing = { from, issuer, brand, language, templates }
   const sender = startSender({
     ...parts,
     clock,

@@ -16,6 +16,16 @@ export interface MailMessage {
   /** The time of the change that caused the mail. */
   readonly date: Date
   readonly headers: Readonly<Record<string, string>>
+  /** The logo, if the app has one as PNG. The HTML shows it by its `cid`. */
+  readonly attachments?: MailAttachment[]
+}
+
+export interface MailAttachment {
+  readonly filename: string
+  readonly contentType: string
+  readonly content: Buffer
+  readonly cid: string
+  readonly contentDisposition: 'inline'
 }
 
 export const languages = ['en', 'de', 'fr', 'es'] as const
@@ -76,7 +86,7 @@ interface MailValues {
    * the id that the account will have.
    */
   readonly subject: string
-  /** The service that has the account: the host of the issuer, such as `auth.example.com`. */
+  /** The app that has the account: `appName`, or the host of the issuer. */
   readonly service: string
   readonly at: Date
   /** The language that the browser of the person prefers, or the value of `mailLanguage`. */

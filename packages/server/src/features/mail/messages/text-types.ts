@@ -5,6 +5,8 @@ import type { NoticeKind, ProofMailKind } from './message.ts'
 
 export interface Texts {
   readonly notices: Readonly<Record<NoticeKind, (values: NoticeValues) => MailText>>
+  /** The sentence before the address of a link, for mail programs that show no button. */
+  readonly otherwise: string
   /** The last paragraph of each notice. */
   readonly automatic: string
   readonly linkMails: Readonly<Record<LinkMailKind, (service: string) => LinkText>>

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createBrand } from '../../../pages/brand.ts'
+import { markup } from '../../../pages/html.ts'
 import { codeKinds, languages, noticeKinds, proofKinds, type MailTemplates } from './message.ts'
 import { writeMail, type WritingOptions } from './write.ts'
 
@@ -14,6 +16,7 @@ const mail = {
 const options: WritingOptions = {
   from: 'no-reply@example.com',
   issuer: 'https://auth.example.com/v1',
+  brand: createBrand({ issuer: 'https://auth.example.com/v1', appColor: '#7a1fa2' }),
   language: 'en',
   templates: {},
 }
@@ -44,7 +47,7 @@ describe('writeMail', () => {
         assert.ok(written.html.includes(`<html lang="${language}">`))
         assert.doesNotMatch(written.text, /undefined|\bnull\b|http/)
         for (const paragraph of written.text.trim().split('\n\n'))
-          assert.ok(written.html.includes(`\n<p>${paragraph}</p>\n`), paragraph)
+          assert.ok(written.html.includes(`">${paragraph}</p>\n`), paragraph)
 
         const anonymous = { ...mail, template, parameters: {} }
         const { text } = await writeMail(anonymous, { ...options, language })
@@ -66,8 +69,8 @@ describe('writeMail', () => {
       )
       assert.equal(both.subject, `${german.subject} / ${own.subject}`)
       assert.equal(both.text, `${german.text.trim()}\n\n---\n\n${own.text}`)
-      assert.match(both.html, /<html lang="de">[^]*<hr>\n<div lang="en">[^]*<\/div>/)
-      assert.doesNotMatch(own.html, /<hr>|<div/)
+      assert.match(both.html, /<html lang="de">[^]*<hr style="[^"]*">\n<div lang="en">[^]*<\/div>/)
+      assert.doesNotMatch(own.html, /<hr|<div/)
     }
   })
 
@@ -86,9 +89,10 @@ describe('writeMail', () => {
         assert.match(text, /\b15\sminut\w*/i)
         assert.match(text, /25\D+(November|novembre|noviembre)\D+2026\D+12:15 UTC/)
         assert.ok(html.includes(`<html lang="${language}">`))
-        assert.equal(html.includes('<p><strong>1234 5678</strong></p>'), hasCode)
-        assert.ok(html.includes(`<a href="${link.replace('&', '&#38;')}">`))
-        assert.doesNotMatch(html, /<img|src=|<style|<script/)
+        assert.equal(html.includes('<strong>1234 5678</strong>'), hasCode)
+        assert.match(html, /<a class="on" href="[^"]+token=a&#38;b"/)
+        assert.match(html, /<a class="link" href="[^"]+token=a&#38;b"/)
+        assert.doesNotMatch(html, /<img|src=|url\(|@import|<script/)
         assert.doesNotMatch(text, /undefined|\bnull\b/)
 
         const linkOnly = { link, expires_at, language }
@@ -108,7 +112,7 @@ describe('writeMail', () => {
         assert.ok(text.includes('\n\n1234 5678\n\n'))
         assert.match(text, /\b10\sminut\w*/i)
         assert.match(text, /25\D+(November|novembre|noviembre)\D+2026\D+12:10 UTC/)
-        assert.ok(html.includes('<p><strong>1234 5678</strong></p>'))
+        assert.ok(html.includes('<strong>1234 5678</strong>'))
         assert.doesNotMatch(text + html, /undefined|\bnull\b|http|<a /)
       }
     })
@@ -252,4 +256,62 @@ describe('writeMail', () => {
       writeMail({ ...mail, template: 'later' }, options),
       /does not know the template/,
     ))
+
+  const link = 'https://auth.example.com/x?token=a'
+  const reset = {
+    ...mail,
+    template: 'password_reset',
+    parameters: { link, code: '12345678', expires_at: '2026-11-25T12:15:00Z' },
+  }
+
+  it('a mail has the name and the colour of the app, and a button with the link', async () => {
+    const { issuer } = options
+    const brand = createBrand({ issuer, appName: 'Acme Shop', appColor: '#f5c400' })
+    const { subject, text, html, attachments } = await writeMail(reset, { ...options, brand })
+    assert.equal(subject, 'Set a new password for Acme Shop')
+    assert.match(text, /requested for your account at Acme Shop\./)
+    assert.match(html, /<td class="field" bgcolor="#f5c400"[^>]*color:#000000">Acme Shop<\/td>/)
+    assert.match(html, /<td class="act" bgcolor="#f5c400"[^]*>Set a new password<\/a>/)
+    assert.match(html, /If the button does not work, open this address:<br>/)
+    assert.equal(attachments, undefined)
+  })
+
+  it('a mail carries a PNG logo itself, and shows no logo of another format', async () => {
+    const { issuer } = options
+    const element = markup``
+    const settings = { issuer, appColor: '#7a1fa2' }
+    const png = Buffer.from('png')
+    const brand = createBrand(settings, { logo: { element, path: '/logo', png } })
+    const { html, attachments } = await writeMail(reset, { ...options, brand })
+    const [{ cid, ...file } = { cid: '' }, ...others] = attachments ?? []
+    assert.deepEqual(file, {
+      filename: 'logo.png',
+      contentType: 'image/png',
+      content: png,
+      contentDisposition: 'inline',
+    })
+    assert.deepEqual(others, [])
+    assert.deepEqual(html.match(/src="[^"]*"/g), [`src="cid:${cid}"`])
+
+    const svg = createBrand(settings, { logo: { element, path: '/logo' } })
+    const without = await writeMail(reset, { ...options, brand: svg })
+    assert.deepEqual([without.attachments, without.html.includes('<img')], [undefined, false])
+  })
+
+  it('a mail escapes the name of the app, the link and the address', async () => {
+    const attack = `'"><script>alert(1)</script>&`
+    const { issuer } = options
+    const brand = createBrand({ issuer, appName: attack, appColor: '#7a1fa2' })
+    const parameters = {
+      link: attack,
+      code: attack,
+      address: attack,
+      expires_at: reset.parameters.expires_at,
+    }
+    for (const template of [...noticeKinds, ...proofKinds, ...codeKinds]) {
+      const { html } = await writeMail({ ...mail, template, parameters }, { ...options, brand })
+      assert.doesNotMatch(html, /<script|"">|&(?!#\d+;)/, template)
+      assert.match(html, /<title>[^<]*'&#34;&#62;&#60;script&#62;/)
+    }
+  })
 })

@@ -1,6 +1,7 @@
-import { escapeHtml } from '../../../pages/html.ts'
+import type { Brand } from '../../../pages/brand.ts'
 import type { OutgoingMail } from '../outbox/sender.ts'
 import { parseLanguage } from './language.ts'
+import { layOut } from './layout.ts'
 import {
   codeKinds,
   noticeKinds,
@@ -11,20 +12,23 @@ import {
   type MailTemplates,
   type Notice,
   type ProofMail,
+  type ProofMailKind,
 } from './message.ts'
-import type { LinkMailKind, MailText, Paragraph, UndoValues } from './text-types.ts'
+import type { LinkMailKind, MailText, PageTexts, UndoValues } from './text-types.ts'
 import { texts } from './texts.ts'
 
 export interface WritingOptions {
   readonly from: string
   readonly issuer: string
+  /** The name and the look of the app. */
+  readonly brand: Brand
   readonly language: Language
   readonly templates: MailTemplates
 }
 
 /**
- * Writes a mail as text and as HTML, without images or remote content. A notice has no link. The
- * headers mark each mail as automatic, so that other programs do not reply to it (RFC 3834 §5).
+ * Writes a mail as text and as HTML. It loads nothing: a logo is in the mail. A notice has no link.
+ * The headers mark each mail as automatic, so that other programs do not reply to it (RFC 3834 §5).
  *
  * @throws {Error} if a template of the app fails, or returns values that are not strings
  */
@@ -42,10 +46,10 @@ export async function writeMail(mail: OutgoingMail, options: WritingOptions): Pr
 
 async function contentOf(
   { template, subject, parameters, createdAt: at }: OutgoingMail,
-  { issuer, templates, language: configured }: WritingOptions,
-): Promise<MailContent> {
+  { brand, templates, language: configured }: WritingOptions,
+): Promise<MailContent & Pick<MailMessage, 'attachments'>> {
   const language = parseLanguage(parameters['language']) ?? configured
-  const service = new URL(issuer).host
+  const { name: service } = brand
   const { address, link = '', code, expires_at = '' } = parameters
 
   // A mail about a change is also in the language of the setting: the request may come from an
@@ -53,12 +57,25 @@ async function contentOf(
   // (decisions/0053-notices-in-two-languages.md).
   const both = [...new Set([language, configured])]
 
+  const layOutIn = (
+    languages: readonly Language[],
+    textIn: (read: Language) => MailText,
+    kind?: ProofMailKind,
+  ): ReturnType<typeof layOut> => {
+    const versions = languages.map((read) => {
+      const { pages, otherwise } = texts[read]
+      const button = kind ? pages[pageOfKind[kind]].heading : ''
+      return { language: read, text: textIn(read), button, otherwise }
+    })
+    return layOut(versions, brand)
+  }
+
   const notice = noticeKinds.find((known) => known === template)
   if (notice) {
     const values: Notice = { subject, service, at, address, language }
     if (templates[notice]) return requireContent(await templates[notice](values))
 
-    return layOut(both, (read) => {
+    return layOutIn(both, (read) => {
       const { notices, automatic } = texts[read]
       return [...notices[notice]({ service, time: timeOf(at, read), address }), automatic]
     })
@@ -75,7 +92,7 @@ async function contentOf(
     const values = { subject, service, at, code: code ?? '', expiresAt, language }
     if (templates[codeKind]) return requireContent(await templates[codeKind](values))
     const shown = { service, code: groupDigits(values.code) }
-    return layOut(both, (read) => texts[read][codeKind]({ ...shown, ...termsIn(read) }))
+    return layOutIn(both, (read) => texts[read][codeKind]({ ...shown, ...termsIn(read) }))
   }
 
   const kind = proofKinds.find((known) => known === template)
@@ -86,8 +103,12 @@ async function contentOf(
 
   // These mails report a change, as a notice does.
   if (kind === 'email_changed' || kind === 'first_factor_added')
-    return layOut(both, (read) => texts[read].undoMails[kind]({ service, link, ...termsIn(read) }))
-  return layOut([language], (read) => linkText(kind, values, termsIn(read)))
+    return layOutIn(
+      both,
+      (read) => texts[read].undoMails[kind]({ service, link, ...termsIn(read) }),
+      kind,
+    )
+  return layOutIn([language], (read) => linkText(kind, values, termsIn(read)), kind)
 }
 
 /** Returns the text of a mail with a link, and with a code if there is one. */
@@ -138,42 +159,16 @@ function durationOf(milliseconds: number, language: Language): string {
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(value)
 }
 
-/** Lays out a text in one or more languages, one after the other. */
-function layOut(
-  languages: readonly Language[],
-  textIn: (language: Language) => MailText,
-): MailContent {
-  const versions = languages.map(textIn)
-  const subject = versions.map(([title]) => title).join(' / ')
-  const plain = versions.map(([, ...paragraphs]) => paragraphs.map(textOf).join('\n\n'))
-  const bodies = versions.map(([, ...paragraphs], index) => {
-    const body = paragraphs.map((paragraph) => `<p>${htmlOf(paragraph)}</p>`).join('\n')
-    return index === 0 ? body : `<div lang="${languages[index]}">\n${body}\n</div>`
-  })
-  return {
-    subject,
-    text: `${plain.join('\n\n---\n\n')}\n`,
-    html: `<!doctype html>
-<html lang="${languages[0]}">
-<head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>
-<body>
-${bodies.join('\n<hr>\n')}
-</body>
-</html>
-`,
-  }
-}
-
-function textOf(paragraph: Paragraph): string {
-  if (typeof paragraph === 'string') return paragraph
-  return 'link' in paragraph ? paragraph.link : paragraph.code
-}
-
-function htmlOf(paragraph: Paragraph): string {
-  const text = escapeHtml(textOf(paragraph))
-  if (typeof paragraph === 'string') return text
-  return 'link' in paragraph ? `<a href="${text}">${text}</a>` : `<strong>${text}</strong>`
-}
+/** What the button in a mail says: the heading of the page that it opens. */
+const pageOfKind = {
+  password_reset: 'reset',
+  email_verification: 'verify',
+  registration: 'finish',
+  email_change: 'change',
+  email_changed: 'undo',
+  first_factor_added: 'undoFactor',
+  invitation: 'accept',
+} as const satisfies Record<ProofMailKind, keyof PageTexts>
 
 function requireContent(content: unknown): MailContent {
   const { subject, text, html } = (content ?? {}) as Partial<Record<keyof MailContent, unknown>>

@@ -93,6 +93,7 @@ export const de: Texts = {
         Ändern Sie jetzt Ihr Passwort: Das beendet auch alle anderen Sitzungen.`,
     ],
   },
+  otherwise: 'Wenn der Knopf nicht geht, öffnen Sie diese Adresse:',
   automatic: 'Automatisch verschickte Mail ohne Links. Sie fragt nach keinem Passwort.',
   linkMails: {
     password_reset: (service) => ({

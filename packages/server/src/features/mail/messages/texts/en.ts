@@ -86,6 +86,7 @@ export const en: Texts = {
         your password now: this also ends all other sessions.`,
     ],
   },
+  otherwise: 'If the button does not work, open this address:',
   automatic: 'This mail was sent automatically. It has no links and asks for no password.',
   linkMails: {
     password_reset: (service) => ({

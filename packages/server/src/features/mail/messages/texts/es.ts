@@ -87,6 +87,7 @@ export const es: Texts = {
         contraseña: así también se cierran todas las demás sesiones.`,
     ],
   },
+  otherwise: 'Si el botón no funciona, abra esta dirección:',
   automatic:
     'Este mensaje se envió automáticamente. No tiene enlaces y no pide ninguna contraseña.',
   linkMails: {

@@ -91,6 +91,7 @@ export const fr: Texts = {
         sessions.`,
     ],
   },
+  otherwise: 'Si le bouton ne fonctionne pas, ouvrez cette adresse :',
   automatic: 'Message envoyé automatiquement, sans lien. Il ne demande aucun mot de passe.',
   linkMails: {
     password_reset: (service) => ({

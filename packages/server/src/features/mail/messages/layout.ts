@@ -1,0 +1,184 @@
+// The look of the mails: one narrow table, because mail programs understand little else. The styles
+// stand at the elements; the element `style` has only what they cannot say, for dark screens.
+import type { Accents } from '../../../pages/accent.ts'
+import type { Brand } from '../../../pages/brand.ts'
+import { Html, joined, markup } from '../../../pages/html.ts'
+import type { MailAttachment, MailContent, MailMessage } from './message.ts'
+import type { MailText, Paragraph } from './text-types.ts'
+
+export interface MailVersion {
+  readonly language: string
+  readonly text: MailText
+  /** What the button says that opens the link. */
+  readonly button: string
+  /** The sentence before the address of the link, at the end of the mail. */
+  readonly otherwise: string
+}
+
+/** Lays out a mail in one or more languages, one after the other, as text and as HTML. */
+export function layOut(
+  versions: readonly MailVersion[],
+  brand: Brand,
+): MailContent & Pick<MailMessage, 'attachments'> {
+  const [first] = versions
+  const subject = versions.map(({ text: [title] }) => title).join(' / ')
+  const plain = versions.map(({ text: [, ...paragraphs] }) => paragraphs.map(textOf).join('\n\n'))
+  const { text: html } = draw({ language: first?.language ?? 'en', subject, versions, brand })
+  const logo = logoOf(brand)
+  return {
+    subject,
+    text: `${plain.join('\n\n---\n\n')}\n`,
+    html,
+    ...(logo && { attachments: [logo] }),
+  }
+}
+
+const fonts = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
+const [ink, soft, line] = ['#1a1a20', '#595965', '#e2e2e8']
+
+function draw({
+  language,
+  subject,
+  versions,
+  brand: { name, accents, logo },
+}: {
+  readonly language: string
+  readonly subject: string
+  readonly versions: readonly MailVersion[]
+  readonly brand: Brand
+}): Html {
+  const { ground, field, onField } = accents.light
+  const image =
+    logo?.png &&
+    markup`<img src="cid:${logoId}" alt="" width="32" height="32"
+style="vertical-align:middle;margin-right:12px;padding:4px;background:#ffffff;border-radius:8px">`
+  const bodies = versions.map((version, index) => {
+    const body = bodyOf(version, accents)
+    if (index === 0) return body
+    return markup`<hr style="margin:32px 0;border:0;border-top:1px solid ${line}">
+<div lang="${version.language}">
+${body}
+</div>`
+  })
+  return markup`<!doctype html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>${subject}</title>
+<style>${new Html(darkStyle(accents))}</style>
+</head>
+<body class="ground" style="margin:0;padding:0;background:${ground}">
+<table class="ground" ${table} width="100%" bgcolor="${ground}" style="background:${ground}">
+<tr><td align="center" style="padding:24px 12px">
+<table ${table} width="100%" style="max-width:520px;width:100%">
+<tr><td class="field" bgcolor="${field}" style="padding:20px 32px;background:${field};
+border-radius:16px 16px 0 0;font:bold 18px/24px ${fonts};color:${onField}">${image}${name}</td></tr>
+<tr><td class="sheet ink" bgcolor="#ffffff" style="padding:32px;background:#ffffff;
+border-radius:0 0 16px 16px;font:16px/24px ${fonts};color:${ink};text-align:left">
+${joined(bodies)}
+</td></tr>
+</table>
+</td></tr>
+</table>
+</body>
+</html>
+`
+}
+
+const table = markup`role="presentation" cellpadding="0" cellspacing="0" border="0"`
+
+function bodyOf(
+  { text: [title, ...paragraphs], button, otherwise }: MailVersion,
+  of: Accents,
+): Html {
+  const lastAction = paragraphs.findLastIndex((paragraph) => typeof paragraph !== 'string')
+  const parts = paragraphs.map((paragraph, index) =>
+    typeof paragraph === 'string'
+      ? sentenceOf(paragraph, index > lastAction && lastAction >= 0)
+      : actionOf(paragraph, { button, of }),
+  )
+  const link = paragraphs.find((one) => typeof one !== 'string' && 'link' in one)
+  return markup`<h1 class="ink" style="margin:0 0 16px;font-size:24px;line-height:30px;
+color:${ink}">${title}</h1>
+${joined(parts)}${link && addressOf(textOf(link), { otherwise, of })}`
+}
+
+/** Writes a sentence. After the last link or code, sentences are about it, and smaller. */
+function sentenceOf(text: string, isSoft: boolean): Html {
+  const style = isSoft ? `font-size:14px;line-height:21px;color:${soft}` : `color:${ink}`
+  return markup`<p class="${isSoft ? 'soft' : 'ink'}" style="margin:0 0 16px;${style}">${text}</p>
+`
+}
+
+interface Look {
+  readonly of: Accents
+}
+
+function actionOf(
+  paragraph: Exclude<Paragraph, string>,
+  { button, of: { light } }: Look & Pick<MailVersion, 'button'>,
+): Html {
+  if ('code' in paragraph)
+    return markup`<table ${table} style="margin:0 0 24px">
+<tr><td class="box ink" bgcolor="${light.accentSoft}" style="padding:10px 18px;
+background:${light.accentSoft};border-radius:10px;font:bold 24px/32px Menlo,Consolas,monospace;
+letter-spacing:3px;color:${ink}"><strong>${paragraph.code}</strong></td></tr>
+</table>
+`
+
+  const { accent, accentEdge, onAccent } = light
+  return markup`<table ${table} style="margin:0 0 24px">
+<tr><td class="act" bgcolor="${accent}" style="background:${accent};
+border:1px solid ${accentEdge};border-radius:10px"><a class="on" href="${paragraph.link}"
+style="display:inline-block;padding:13px 26px;font-weight:bold;color:${onAccent};
+text-decoration:none">${button}</a></td></tr>
+</table>
+`
+}
+
+/** Writes the address of the link, for mail programs that show no button. */
+function addressOf(link: string, { otherwise, of }: Look & Pick<MailVersion, 'otherwise'>): Html {
+  const { accentText } = of.light
+  return markup`<p class="soft" style="margin:0;font-size:13px;line-height:20px;color:${soft}">
+${otherwise}<br>
+<a class="link" href="${link}" style="color:${accentText};word-break:break-all">${link}</a></p>`
+}
+
+/** The colours of the dark scheme. They must win against the styles at the elements. */
+function darkStyle({ dark }: Accents): string {
+  const rules = {
+    ground: `background:${dark.ground}`,
+    sheet: 'background:#1b1b20',
+    ink: 'color:#ececf0',
+    soft: 'color:#a9a9b5',
+    field: `background:${dark.field}`,
+    act: `background:${dark.accent}`,
+    on: `color:${dark.onAccent}`,
+    link: `color:${dark.accentText}`,
+    box: `background:${dark.accentSoft}`,
+  }
+  const written = Object.entries(rules).map(([name, rule]) => `.${name}{${rule}!important}`)
+  return `:root{color-scheme:light dark}@media (prefers-color-scheme:dark){${written.join('')}}`
+}
+
+function textOf(paragraph: Paragraph): string {
+  if (typeof paragraph === 'string') return paragraph
+  return 'link' in paragraph ? paragraph.link : paragraph.code
+}
+
+/** The logo in the mail itself: a mail loads nothing from elsewhere. */
+const logoId = 'logo@keystile'
+
+function logoOf({ logo }: Brand): MailAttachment | undefined {
+  if (!logo?.png) return undefined
+  return {
+    filename: 'logo.png',
+    contentType: 'image/png',
+    content: Buffer.from(logo.png),
+    cid: logoId,
+    contentDisposition: 'inline',
+  }
+}
