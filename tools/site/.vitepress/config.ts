@@ -48,6 +48,7 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     'audit',
     'mail',
     'second-factors',
+    'brand',
     'from-fastapi',
     'from-passport-jwt',
     'from-express-jwt',
