@@ -10,6 +10,8 @@ export interface Brand {
   readonly name: string
   /** The host of the issuer, such as `auth.example.com`. */
   readonly host: string
+  /** The path of the start page, such as `/` or `/v1/`. */
+  readonly startPath: string
   /** Where people go on, and the name of this place. */
   readonly next: { readonly href: string; readonly name: string }
   readonly logo: Logo | undefined
@@ -54,11 +56,12 @@ export interface BrandFiles {
 /** Makes the brand from the settings. */
 export function createBrand(settings: BrandSettings, { logo, css = '' }: BrandFiles = {}): Brand {
   const { issuer, appName, appColor, termsUrl, privacyUrl } = settings
-  const { host } = new URL(issuer)
+  const { host, pathname } = new URL(issuer)
   const accents = accentsOf(appColor)
   return {
     name: appName ?? host,
     host,
+    startPath: `${pathname.replace(/\/+$/, '')}/`,
     next: nextOf(settings),
     logo,
     termsUrl,
@@ -70,7 +73,7 @@ export function createBrand(settings: BrandSettings, { logo, css = '' }: BrandFi
 
 /** Returns the brand of the pages for developers, which show the name Keystile. */
 export function developmentBrand({ host, ...brand }: Brand): Brand {
-  const next = { href: './', name: host }
+  const next = { href: brand.startPath, name: host }
   const own = { name: 'Keystile', host, next, logo: { element: keystileMark, path: undefined } }
   return { ...brand, ...own, termsUrl: undefined, privacyUrl: undefined }
 }

@@ -170,6 +170,7 @@ describe('the page for development', () => {
     )
     assert.equal(String(body).match(/<pre>a &#38; b<\/pre>/g)?.length, 50)
     assert.equal(String(body).split('</article>\n<article class="part">').length, 50)
+    assert.match(String(body), /<a class="name" href="\/auth\/"><svg[^]*>Keystile<\/a>/)
     assert.match(String(body), />To ada@example\.com<br><time>1970-01-01 00:00:00Z<\/time></)
     assert.deepEqual(told[0], { messageId: '1' })
   })
