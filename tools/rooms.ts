@@ -342,6 +342,12 @@ const server: Package = {
       packages: ['keystile', 'kysely'],
     },
     {
+      name: 'features/sign-in/browser-login',
+      for: 'logins of browsers at the pages: their cookies, and the sessions that these name',
+      from: ['base', 'storage', 'http', 'feature', 'features/tokens/sessions'],
+      packages: ['keystile', 'node:crypto'],
+    },
+    {
       name: 'features/credentials/password',
       for: 'password hashes, computed on threads of their own: argon2id, and imported ones',
       from: ['feature', 'base'],
@@ -665,6 +671,7 @@ const server: Package = {
         'features/mail/email-verification',
         'features/users/scopes',
         'features/tokens/events',
+        'features/sign-in/browser-login',
         'features/tokens/sessions',
         'features/tokens/clients',
         'features/credentials/password',
@@ -710,6 +717,28 @@ const server: Package = {
         'features/users/directory',
         'features/tokens/clients',
         'features/sign-in/login',
+      ],
+      packages: ['keystile'],
+    },
+    {
+      name: 'features/pages/login-pages',
+      for: 'the pages on which browsers log in and out, without scripts',
+      from: [
+        'base',
+        'http',
+        'feature',
+        'pages',
+        'features/operations/audit',
+        'features/credentials/second-factors',
+        'features/sign-in/known-devices',
+        'features/sign-in/browser-login',
+        'features/sign-in/login',
+        'features/tokens/clients',
+        'features/tokens/sessions',
+        'features/tokens/oauth',
+        'features/users/directory',
+        'features/pages/account-pages',
+        'features/pages/brand',
       ],
       packages: ['keystile'],
     },
@@ -814,5 +843,10 @@ export const plan: Plan = {
   },
   // The code of the command line. An embedded Keystile and the writer thread must not load it.
   deferred: ['features/*/*/cli.ts', 'features/*/*/cli-input.ts'],
-  longFiles: {},
+  longFiles: {
+    'packages/server/src/features/mail/messages/texts/de.ts':
+      'all texts of a language are in one file',
+    'packages/server/src/features/mail/messages/texts/fr.ts':
+      'all texts of a language are in one file',
+  },
 }

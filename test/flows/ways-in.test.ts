@@ -13,6 +13,7 @@ import {
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { loginPages } from '../../packages/server/test-support/page-way.ts'
 import { startWithMailbox } from '../../packages/server/test-support/mailbox.ts'
 import { mailFlows, nextPassword, readMail } from '../../packages/server/test-support/mail-flows.ts'
 import {
@@ -41,6 +42,7 @@ const plainWays: Readonly<Record<string, WayIn>> = {
     const done = await exchange(running, answer)
     return { ...done, json: { ...answer.json, ...done.json } }
   },
+  'the login pages': loginPages,
 }
 const ways: Readonly<Record<string, Way>> = {
   ...plainWays,
@@ -68,7 +70,8 @@ describeOnBoth(
   (stage) => {
     async function start(): Promise<Running> {
       const clock = createTestClock()
-      const options = { clock, secondFactor: 'optional', cookieSession: true } as const
+      const pages = { cookieSession: true, loginPages: 'on' } as const
+      const options = { clock, secondFactor: 'optional', ...pages } as const
       return { ...(await stage.start(options)), clock }
     }
     /** Counts the sessions besides that of the enrolment. */
@@ -163,7 +166,7 @@ describeOnBoth(
   (stage) => {
     const countSessions = async (): Promise<number> =>
       (await stage.sql('select id from session where ended_at is null')).length
-    const options = { secondFactor: 'required', cookieSession: true }
+    const options = { secondFactor: 'required', cookieSession: true, loginPages: 'on' }
 
     for (const [way, send] of Object.entries(plainWays))
       it(`${way} gives no session before a factor is set up, and then needs its code`, async () => {

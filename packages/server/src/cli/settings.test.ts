@@ -461,7 +461,7 @@ describe('the flags of settings', () => {
       flag: '--config',
       environment: [],
       summary:
-        'a file with settings, also with profile, scopes, roles, defaultScopes; ' +
+        'a file with settings, also with profile, scopes, roles, defaultScopes, pageTexts; ' +
         'default: keystile.config.ts or .json',
     })
     assert.equal(find('--scopes'), undefined)

@@ -18,6 +18,7 @@ import { createFinishRestore } from '../features/operations/backup/store.ts'
 import * as lease from '../features/operations/lease/store.ts'
 import * as limits from '../features/operations/limits/store.ts'
 import * as attempts from '../features/sign-in/attempts/store.ts'
+import * as browserLogins from '../features/sign-in/browser-login/store.ts'
 import * as factors from '../features/sign-in/factors/store.ts'
 import * as knownDevices from '../features/sign-in/known-devices/store.ts'
 import * as login from '../features/sign-in/login/store.ts'
@@ -54,6 +55,7 @@ const stores: readonly Store[] = [
   lease,
   limits,
   attempts,
+  browserLogins,
   factors,
   knownDevices,
   login,

@@ -16,6 +16,7 @@ import * as appEvents from '../features/operations/app-events/feature.ts'
 import * as audit from '../features/operations/audit/feature.ts'
 import * as backup from '../features/operations/backup/feature.ts'
 import * as brand from '../features/pages/brand/feature.ts'
+import * as browserLogin from '../features/sign-in/browser-login/feature.ts'
 import * as browserSession from '../features/sign-in/browser-session/feature.ts'
 import * as clients from '../features/tokens/clients/feature.ts'
 import * as directory from '../features/users/directory/feature.ts'
@@ -54,6 +55,7 @@ export interface SharedOptions<S extends string>
     http.HttpOptions,
     scopes.ScopeOptions<S>,
     sessions.SessionOptions,
+    browserLogin.LoginPageOptions,
     browserSession.BrowserSessionOptions,
     factors.FactorOptions,
     signingKeys.SigningKeyOptions,
@@ -156,6 +158,7 @@ const list = [
   clients.feature,
   oauth.feature,
   sessions.feature,
+  browserLogin.feature,
   browserSession.feature,
   events.feature,
   revocationFeed.feature,

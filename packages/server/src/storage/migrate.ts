@@ -41,6 +41,7 @@ import * as indexesForManyRows from './migrations/0017-indexes-for-many-rows.ts'
 import * as droppedMails from './migrations/0018-dropped-mails.ts'
 import * as secondFactors from './migrations/0019-second-factors.ts'
 import * as authorizationCodes from './migrations/0020-authorization-codes.ts'
+import * as browserLogins from './migrations/0021-browser-logins.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
 interface Steps {
@@ -97,6 +98,7 @@ const marked: Readonly<Record<string, Migration>> = {
   '0018-dropped-mails': expands(droppedMails),
   '0019-second-factors': contracts(secondFactors, 19),
   '0020-authorization-codes': expands(authorizationCodes),
+  '0021-browser-logins': expands(browserLogins),
 }
 
 /** All migrations by name. They run in the order of their names. Never change an old migration. */

@@ -131,6 +131,7 @@ export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
       idleSeconds: lifetime(3600, 2_592_000, 31_536_000),
       graceSeconds: lifetime(1, 10, 30, 59),
       cookieSession: fc.boolean(),
+      loginPages: fc.constantFrom('on', 'off'),
       dangerouslyAllowLostCommits: fc.boolean(),
       corsOrigins: fc.array(
         fc.oneof(

@@ -323,6 +323,16 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({ issuer: 'http://auth.internal' }),
     ],
   },
+  'login-pages-https': {
+    stopped: [
+      at({ issuer: 'http://auth.internal', loginPages: 'on', dangerouslyAllowHttpIssuer: true }),
+    ],
+    passed: [
+      at({ loginPages: 'on' }),
+      of({ ...online, loginPages: 'on' }),
+      at({ issuer: 'http://auth.internal', loginPages: 'off' }),
+    ],
+  },
   'cors-named': {
     stopped: ['*', 'null', 'https://*.example', 'http://*'].map((origin) =>
       at({ corsOrigins: ['https://a.example', origin] }),

@@ -222,6 +222,9 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   // RFC 6265 §4.1.2.5: "The Secure attribute limits the scope of the cookie to "secure" channels"
   'cookie-https': ({ options }) =>
     options.cookieSession === true && isSentUnencrypted(options.issuer),
+  // RFC 6265 §4.1.2.5, as above
+  'login-pages-https': ({ options }) =>
+    options.loginPages === 'on' && isSentUnencrypted(options.issuer),
   // ASVS 3.4.2: "an allowlist of trusted origins"
   'cors-named': ({ options }) =>
     (options.corsOrigins ?? []).some((origin) => /\*|^null$/.test(origin)),

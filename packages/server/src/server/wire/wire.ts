@@ -40,6 +40,7 @@ import { wireAnswer } from './answer.ts'
 import { wireIssuing } from './issuing.ts'
 import { startJobs } from './jobs.ts'
 import { forgetUser } from './forget.ts'
+import { wireLoginPages } from './login-pages.ts'
 import { wireLogin } from './login.ts'
 import { openParts, type FirstParts, type Parts } from './parts.ts'
 import { listRoutes } from './routes.ts'
@@ -126,6 +127,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     ...listRoutes(parts, people, { ...issuing, login, isWelcome: activeUsers.isWelcome }),
     revocationsRoute({ issuer, clients, audit, limits, feed, streams }),
     ...factorRoutes,
+    ...wireLoginPages(parts, people, { ...issuing, login }),
     ...jobs.routes,
   ]
 

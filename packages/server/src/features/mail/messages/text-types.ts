@@ -103,6 +103,27 @@ export interface PageTexts extends Named<Label> {
   readonly undo: FormTexts & { readonly intro: string }
   readonly undoFactor: FormTexts & { readonly intro: string }
   readonly accept: FormTexts & { readonly intro: string; readonly taken: string }
+  readonly loginPage: LoginPageTexts
+}
+
+/** The texts of the pages of a login. The name of the app follows `toContinue`. */
+export interface LoginPageTexts extends Named<
+  'heading' | 'toContinue' | 'button' | 'wrong' | 'wrongCode' | 'wrongRecoveryCode'
+> {
+  /** `other` is the link to the other field. */
+  readonly factor: Named<'heading' | 'intro' | 'label' | 'button' | 'other'>
+  readonly recovery: Named<'heading' | 'intro' | 'label' | 'button' | 'other'>
+  /** `account` is said before the name of the account. */
+  readonly again: Named<'heading' | 'intro' | 'account' | 'button'>
+  readonly mailbox: Named<'heading' | 'intro'>
+  readonly enrol: Named<
+    | ('heading' | 'intro' | 'next' | 'getApp' | 'anyApp' | 'scan')
+    | ('open' | 'orType' | 'enterCode' | 'button')
+  >
+  readonly codes: Named<'heading' | 'intro' | 'save' | 'keep' | 'saved' | 'button'>
+  readonly expired: Named<'heading' | 'text' | 'button'>
+  readonly cookiesOff: Titled
+  readonly logout: Named<'heading' | 'intro' | 'button' | 'again'> & { readonly done: Titled }
 }
 
 type Titled = Named<'heading' | 'text'>

@@ -6,6 +6,7 @@ import {
   type Logger,
 } from 'keystile/internal'
 import type { Meter } from '../../../feature/metric.ts'
+import { createOriginCheck } from '../../../http/origin.ts'
 import {
   checkFields,
   describeFields,
@@ -322,20 +323,6 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
         await ends.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
       return { ...emptyAnswer, cookies: cookies.cleared }
     },
-  }
-}
-
-/**
- * Creates the check of the `Origin`. The check compares whole origins, because a prefix or suffix
- * would also match a host of an attacker.
- */
-function createOriginCheck(allowed: readonly string[]): RouteParts['checkOrigin'] {
-  const origins = new Set(allowed)
-  return ({ headers }) => {
-    const origin = headers.get('origin')
-    // RFC 6749 has no code for this refusal, so the answer is 403 with `invalid_request`.
-    if (!origin || !origins.has(origin))
-      throw new ProblemError('forbidden', `The Origin must be one of ${[...origins].join(', ')}`)
   }
 }
 

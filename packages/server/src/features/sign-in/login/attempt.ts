@@ -22,6 +22,8 @@ export interface AskedLogin {
    * code instead of a session.
    */
   readonly codeChallenge?: string | undefined
+  /** See `NewSession.browserId`: the login is one of a browser at the pages. */
+  readonly browserId?: string | undefined
   readonly demand?: LoginDemand | undefined
   /** The session that this login replaces: then the login is a step-up. */
   readonly replaces?: NamedSession | undefined

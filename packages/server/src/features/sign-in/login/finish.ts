@@ -102,6 +102,7 @@ export async function start<U>(
       clientId: client.id,
       scopes: grantScopes(asked.scopes, held, client.scopes),
       refreshes: client.grants.includes('refresh_token'),
+      browserId: asked.browserId,
       device: asked.device,
       by: { actor: `user:${subject}`, address },
     },

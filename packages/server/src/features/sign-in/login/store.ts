@@ -9,6 +9,7 @@ import {
 } from '../attempts/in-transaction.ts'
 import { hasSecondFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { countWrongCode, findApp } from '../../credentials/second-factors/in-transaction.ts'
+import { insertBrowserLogin } from '../browser-login/in-transaction.ts'
 import type { LoginEvent } from './feature.ts'
 import { areHeld } from './marks-in-transaction.ts'
 import {
@@ -81,7 +82,7 @@ const refused: RefusedLogin = { started: false }
  */
 export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
   const { wanted, session, hasAccount } = login
-  const { subject, codeId, replaces, spent, notice, noticeTo } = wanted
+  const { subject, codeId, browserId: id, replaces, spent, notice, noticeTo } = wanted
   const now = session.created_at
   const proved = await spendProofs(transaction, { ...wanted, hasAccount }, now)
   if ('started' in proved) return proved
@@ -94,6 +95,13 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
     : notice !== undefined && (await isFirstLogin(transaction, login))
   if (replaces) await endReplaced(transaction, replaces.id, login)
   await startSession(transaction, login)
+  if (id !== undefined)
+    await insertBrowserLogin(transaction, {
+      id,
+      session_id: session.id,
+      subject,
+      expires_at: session.expires_at,
+    })
   // Successful logins and refreshes have no rate limit: SECURITY.md explains the risk.
   if (spent) await restoreUses(transaction, spent, now)
 

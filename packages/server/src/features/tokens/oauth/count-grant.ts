@@ -1,5 +1,7 @@
+import type { ProblemError } from 'keystile/internal'
 import type { CounterMetric, Meter } from '../../../feature/metric.ts'
 import { DatabaseUnavailableError } from '../../../storage/database.ts'
+import type { LoginOutcome } from '../../sign-in/login/login.ts'
 import { logins, refreshes, type Outcome } from './metrics.ts'
 
 /** A login that gives a code is counted as `granted` when the code is exchanged. */
@@ -23,6 +25,22 @@ export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T
     meter.add(counters[kind], { outcome: outcomeOf(error) })
     throw error
   }
+}
+
+/** Counts a login at the pages, by what came of it or by its error. */
+export function countLogin(meter: Meter, done: LoginOutcome | ProblemError): void {
+  const outcome = 'outcome' in done ? pageOutcomes[done.outcome] : outcomeOf(done)
+  meter.add(logins, { outcome })
+}
+
+const pageOutcomes: Readonly<Record<LoginOutcome['outcome'], Outcome>> = {
+  granted: 'granted',
+  code: 'granted',
+  next: 'factor_required',
+  enrol: 'factor_required',
+  refused: 'refused',
+  unmet: 'invalid',
+  over: 'invalid',
 }
 
 /**

@@ -26,6 +26,11 @@ export interface NewSession {
    * token.
    */
   readonly refreshes: boolean
+  /**
+   * The hash of the secret of a browser that logs in at the pages. Its session lasts as if it were
+   * refreshed, but has no refresh token: each page that the browser opens extends it.
+   */
+  readonly browserId?: string | undefined
   /** The `User-Agent` of the login, shown in the person's list of sessions. */
   readonly device?: string | undefined
   readonly by: By
@@ -156,7 +161,8 @@ export function createSessionStarter(
 ): SessionStarter {
   return {
     async start(wanted, patienceMilliseconds) {
-      const { subject, clientId, scopes, refreshes, device, by, replaces } = wanted
+      const { subject, clientId, scopes, refreshes, browserId, device, by, replaces } = wanted
+      const lasts = refreshes || browserId !== undefined
       const now = clock.now()
       const authenticatedAt = wanted.authenticatedAt ?? now
       const expiresAt = replaces?.expiresAt ?? now + issuing.sessionSeconds * 1000
@@ -170,13 +176,13 @@ export function createSessionStarter(
         device: shownDevice(device),
         created_at: now,
         expires_at: expiresAt,
-        idle_expires_at: refreshes ? idleExpiryAt(now, expiresAt, issuing) : now,
+        idle_expires_at: lasts ? idleExpiryAt(now, expiresAt, issuing) : now,
         tokens_expire_at: now + expiresInSeconds * 1000,
         amr: wanted.amr ? JSON.stringify(wanted.amr) : null,
         authenticated_at: wanted.amr ? authenticatedAt : null,
       }
 
-      const refreshToken = refreshes ? makeRefreshToken(now) : undefined
+      const refreshToken = refreshes && browserId === undefined ? makeRefreshToken(now) : undefined
       const values = {
         wanted,
         session,

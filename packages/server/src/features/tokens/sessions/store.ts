@@ -45,6 +45,19 @@ export const endSession: Command<
   return { ended: true }
 })
 
+/** Extends a session that is used without a refresh token, unless it has ended. */
+export const extendSession: Command<
+  { readonly id: string; readonly idleExpiresAt: number; readonly now: number },
+  void
+> = command('extendSession', async (transaction, { id, idleExpiresAt, now }) => {
+  await inTables<SessionTables>(transaction)
+    .updateTable('session')
+    .set({ last_used_at: now, idle_expires_at: idleExpiresAt })
+    .where('id', '=', id)
+    .where('ended_at', 'is', null)
+    .execute()
+})
+
 /** Ends all sessions of a subject. Writes one audit entry if at least one session was ended. */
 export const endSessionsOf: Command<
   { readonly subject: string; readonly by: By; readonly now: number },

@@ -333,5 +333,80 @@ export const de: Texts = {
         Sie die Person, die Sie eingeladen hat, um eine neue Einladung.`,
       taken: 'Dieser Benutzername oder Ihre Adresse ist schon vergeben.',
     },
+    loginPage: {
+      heading: 'Anmelden',
+      toContinue: 'weiter zu',
+      button: 'Anmelden',
+      wrong: prose`Der Name oder das Passwort ist falsch. Prüfen Sie beides, und ob die
+        Feststelltaste an ist.`,
+      wrongCode: 'Dieser Code ist falsch oder schon benutzt. Warten Sie auf den nächsten.',
+      wrongRecoveryCode: 'Dieser Wiederherstellungscode ist falsch oder schon benutzt.',
+      factor: {
+        heading: 'Code eingeben',
+        intro: 'Öffnen Sie Ihre Authenticator-App und geben Sie die sechs Ziffern ein.',
+        label: 'Code aus der App',
+        button: 'Weiter',
+        other: 'Wiederherstellungscode benutzen',
+      },
+      recovery: {
+        heading: 'Wiederherstellungscode eingeben',
+        intro: 'Jeder der Codes, die Sie gespeichert haben, gilt für eine Anmeldung.',
+        label: 'Wiederherstellungscode',
+        button: 'Weiter',
+        other: 'Code aus der App benutzen',
+      },
+      again: {
+        heading: 'Sind Sie es?',
+        intro: 'Diese Änderung braucht eine Anmeldung aus den letzten fünf Minuten.',
+        account: 'Konto: ',
+        button: 'Weiter',
+      },
+      mailbox: {
+        heading: 'Sehen Sie in Ihr Postfach',
+        intro: prose`Dieses Konto braucht eine Authenticator-App. Zeigen Sie zuerst, dass es Ihres
+          ist: Eine Mail mit einem Code ist unterwegs an die Adresse des Kontos.`,
+      },
+      enrol: {
+        heading: 'Authenticator-App einrichten',
+        intro: 'Ab jetzt melden Sie sich mit Ihrem Passwort und einem Code aus der App an.',
+        next: 'Weiter',
+        getApp: 'Eine Authenticator-App holen',
+        anyApp: prose`Jede App für sechsstellige Codes geht, auch die in Ihrem Passwortmanager.`,
+        scan: 'Dieses Bild mit der App scannen',
+        open: 'Die App auf diesem Gerät öffnen',
+        orType: 'Oder geben Sie dieses Geheimnis in der App ein:',
+        enterCode: 'Den Code eingeben, den die App zeigt',
+        button: 'Einschalten',
+      },
+      codes: {
+        heading: 'Wiederherstellungscodes speichern',
+        intro: prose`Wenn Sie Ihr Telefon verlieren, können Sie sich mit jedem dieser Codes einmal
+          anmelden. Sie sehen sie nur jetzt.`,
+        save: 'Als Textdatei speichern',
+        keep: prose`Drucken Sie diese Seite, oder bewahren Sie die Codes im Passwortmanager auf.
+          Nicht nur auf dem Telefon.`,
+        saved: 'Ich habe die Codes gespeichert',
+        button: 'Weiter',
+      },
+      expired: {
+        heading: 'Diese Anmeldung hat zu lange gedauert',
+        text: prose`Eine Anmeldung ist zehn Minuten offen, und nur in einem Browser. Beginnen Sie
+          noch einmal.`,
+        button: 'Anmelden',
+      },
+      cookiesOff: {
+        heading: 'Ihr Browser speichert keine Cookies',
+        text: prose`Eine Anmeldung braucht ein Cookie dieser Seite. Erlauben Sie Cookies, und melden
+          Sie sich dann noch einmal an. Auf diesem Rechner ohne TLS speichert Safari keine: Nehmen
+          Sie einen anderen Browser.`,
+      },
+      logout: {
+        heading: 'Abmelden',
+        intro: 'Ihre anderen Geräte bleiben angemeldet.',
+        button: 'Abmelden',
+        again: 'Wieder anmelden',
+        done: { heading: 'Sie sind abgemeldet', text: 'Ihre anderen Geräte bleiben angemeldet.' },
+      },
+    },
   },
 }

@@ -298,5 +298,77 @@ export const en: Texts = {
         invited you for a new invitation.`,
       taken: 'This user name or your address is already taken.',
     },
+    loginPage: {
+      heading: 'Log in',
+      toContinue: 'to continue to',
+      button: 'Log in',
+      wrong: 'The name or the password is wrong. Check both, and whether Caps Lock is on.',
+      wrongCode: 'This code is wrong or was used already. Wait for the next one.',
+      wrongRecoveryCode: 'This recovery code is wrong or was used already.',
+      factor: {
+        heading: 'Enter your code',
+        intro: 'Open your authenticator app and enter its six digits.',
+        label: 'Code from the app',
+        button: 'Continue',
+        other: 'Use a recovery code',
+      },
+      recovery: {
+        heading: 'Enter a recovery code',
+        intro: 'Each of the codes that you saved lets you log in once.',
+        label: 'Recovery code',
+        button: 'Continue',
+        other: 'Use the code of the app',
+      },
+      again: {
+        heading: 'Is it you?',
+        intro: 'This change needs a login from the last five minutes.',
+        account: 'Account: ',
+        button: 'Continue',
+      },
+      mailbox: {
+        heading: 'Look into your mailbox',
+        intro: prose`This account must get an authenticator app. First show that it is yours: a mail
+          with a code is on its way to the address of the account.`,
+      },
+      enrol: {
+        heading: 'Set up your authenticator app',
+        intro: 'From now on you log in with your password and a code from the app.',
+        next: 'Continue',
+        getApp: 'Get an authenticator app',
+        anyApp: prose`Any app for six-digit codes works, also the one in your password manager.`,
+        scan: 'Scan this picture with the app',
+        open: 'Open the app on this device',
+        orType: 'Or enter this secret in the app:',
+        enterCode: 'Enter the code that the app shows',
+        button: 'Switch it on',
+      },
+      codes: {
+        heading: 'Save your recovery codes',
+        intro: prose`If you lose your phone, each of these codes lets you log in once. You see them
+          only now.`,
+        save: 'Save as a text file',
+        keep: prose`Print this page, or keep the codes in your password manager. Do not keep them on
+          your phone only.`,
+        saved: 'I have saved the codes',
+        button: 'Continue',
+      },
+      expired: {
+        heading: 'This login took too long',
+        text: 'A login is open for ten minutes, and in one browser. Begin again.',
+        button: 'Log in',
+      },
+      cookiesOff: {
+        heading: 'Your browser keeps no cookies',
+        text: prose`A login needs a cookie of this site. Allow cookies, and then log in again. On
+          this machine without TLS, Safari keeps none: use another browser.`,
+      },
+      logout: {
+        heading: 'Log out',
+        intro: 'Your other devices stay logged in.',
+        button: 'Log out',
+        again: 'Log in again',
+        done: { heading: 'You are logged out', text: 'Your other devices stay logged in.' },
+      },
+    },
   },
 }

@@ -321,5 +321,85 @@ export const es: Texts = {
         la persona que le invitó.`,
       taken: 'Este nombre de usuario o su dirección ya está en uso.',
     },
+    loginPage: {
+      heading: 'Iniciar sesión',
+      toContinue: 'para continuar a',
+      button: 'Iniciar sesión',
+      wrong: prose`El nombre o la contraseña no son correctos. Revise los dos, y si las mayúsculas
+        están activadas.`,
+      wrongCode: 'Este código no es correcto o ya se usó. Espere el siguiente.',
+      wrongRecoveryCode: 'Este código de recuperación no es correcto o ya se usó.',
+      factor: {
+        heading: 'Escriba su código',
+        intro: 'Abra su aplicación de autenticación y escriba los seis dígitos.',
+        label: 'Código de la aplicación',
+        button: 'Continuar',
+        other: 'Usar un código de recuperación',
+      },
+      recovery: {
+        heading: 'Escriba un código de recuperación',
+        intro: 'Cada uno de los códigos que guardó sirve para iniciar sesión una vez.',
+        label: 'Código de recuperación',
+        button: 'Continuar',
+        other: 'Usar el código de la aplicación',
+      },
+      again: {
+        heading: '¿Es usted?',
+        intro: 'Este cambio necesita un inicio de sesión de los últimos cinco minutos.',
+        account: 'Cuenta: ',
+        button: 'Continuar',
+      },
+      mailbox: {
+        heading: 'Mire su buzón',
+        intro: prose`Esta cuenta debe tener una aplicación de autenticación. Primero muestre que es
+          suya: un correo con un código está en camino a la dirección de la cuenta.`,
+      },
+      enrol: {
+        heading: 'Configure su aplicación de autenticación',
+        intro: prose`A partir de ahora inicia sesión con su contraseña y un código de la
+          aplicación.`,
+        next: 'Continuar',
+        getApp: 'Consiga una aplicación de autenticación',
+        anyApp: prose`Sirve cualquier aplicación de códigos de seis dígitos, también la de su gestor
+          de contraseñas.`,
+        scan: 'Escanee esta imagen con la aplicación',
+        open: 'Abrir la aplicación en este dispositivo',
+        orType: 'O escriba este secreto en la aplicación:',
+        enterCode: 'Escriba el código que muestra la aplicación',
+        button: 'Activar',
+      },
+      codes: {
+        heading: 'Guarde sus códigos de recuperación',
+        intro: prose`Si pierde el teléfono, cada uno de estos códigos sirve para iniciar sesión una
+          vez. Solo los ve ahora.`,
+        save: 'Guardar como archivo de texto',
+        keep: prose`Imprima esta página, o guarde los códigos en su gestor de contraseñas. No los
+          guarde solo en el teléfono.`,
+        saved: 'He guardado los códigos',
+        button: 'Continuar',
+      },
+      expired: {
+        heading: 'Este inicio de sesión tardó demasiado',
+        text: prose`Un inicio de sesión queda abierto diez minutos, y en un solo navegador. Empiece
+          de nuevo.`,
+        button: 'Iniciar sesión',
+      },
+      cookiesOff: {
+        heading: 'Su navegador no guarda cookies',
+        text: prose`Un inicio de sesión necesita una cookie de este sitio. Permita las cookies y
+          vuelva a iniciar sesión. En esta máquina sin TLS, Safari no guarda ninguna: use otro
+          navegador.`,
+      },
+      logout: {
+        heading: 'Cerrar sesión',
+        intro: 'Sus otros dispositivos siguen con la sesión abierta.',
+        button: 'Cerrar sesión',
+        again: 'Volver a iniciar sesión',
+        done: {
+          heading: 'Ha cerrado la sesión',
+          text: 'Sus otros dispositivos siguen con la sesión abierta.',
+        },
+      },
+    },
   },
 }

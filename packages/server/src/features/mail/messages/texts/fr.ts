@@ -332,5 +332,85 @@ export const fr: Texts = {
         nouvelle invitation à la personne qui vous a invité.`,
       taken: 'Ce nom d’utilisateur ou votre adresse est déjà pris.',
     },
+    loginPage: {
+      heading: 'Se connecter',
+      toContinue: 'pour continuer vers',
+      button: 'Se connecter',
+      wrong: prose`Le nom ou le mot de passe est faux. Vérifiez les deux, et si la touche Verr. Maj.
+        est active.`,
+      wrongCode: 'Ce code est faux ou a déjà servi. Attendez le suivant.',
+      wrongRecoveryCode: 'Ce code de récupération est faux ou a déjà servi.',
+      factor: {
+        heading: 'Entrez votre code',
+        intro: 'Ouvrez votre application d’authentification et entrez les six chiffres.',
+        label: 'Code de l’application',
+        button: 'Continuer',
+        other: 'Utiliser un code de récupération',
+      },
+      recovery: {
+        heading: 'Entrez un code de récupération',
+        intro: 'Chacun des codes que vous avez gardés permet une connexion.',
+        label: 'Code de récupération',
+        button: 'Continuer',
+        other: 'Utiliser le code de l’application',
+      },
+      again: {
+        heading: 'Est-ce bien vous ?',
+        intro: 'Ce changement demande une connexion des cinq dernières minutes.',
+        account: 'Compte : ',
+        button: 'Continuer',
+      },
+      mailbox: {
+        heading: 'Regardez dans votre boîte aux lettres',
+        intro: prose`Ce compte doit avoir une application d’authentification. Montrez d’abord qu’il
+          est à vous : un e-mail avec un code est en route vers l’adresse du compte.`,
+      },
+      enrol: {
+        heading: 'Configurez votre application d’authentification',
+        intro: prose`À partir de maintenant, vous vous connectez avec votre mot de passe et un code
+          de l’application.`,
+        next: 'Continuer',
+        getApp: 'Prenez une application d’authentification',
+        anyApp: prose`Toute application pour des codes à six chiffres convient, aussi celle de votre
+          gestionnaire de mots de passe.`,
+        scan: 'Scannez cette image avec l’application',
+        open: 'Ouvrir l’application sur cet appareil',
+        orType: 'Ou entrez ce secret dans l’application :',
+        enterCode: 'Entrez le code que l’application montre',
+        button: 'Activer',
+      },
+      codes: {
+        heading: 'Gardez vos codes de récupération',
+        intro: prose`Si vous perdez votre téléphone, chacun de ces codes permet une connexion. Vous
+          ne les voyez que maintenant.`,
+        save: 'Enregistrer comme fichier texte',
+        keep: prose`Imprimez cette page, ou gardez les codes dans votre gestionnaire de mots de
+          passe. Ne les gardez pas seulement sur votre téléphone.`,
+        saved: 'J’ai gardé les codes',
+        button: 'Continuer',
+      },
+      expired: {
+        heading: 'Cette connexion a pris trop de temps',
+        text: prose`Une connexion reste ouverte dix minutes, et dans un seul navigateur.
+          Recommencez.`,
+        button: 'Se connecter',
+      },
+      cookiesOff: {
+        heading: 'Votre navigateur ne garde pas de cookies',
+        text: prose`Une connexion a besoin d’un cookie de ce site. Autorisez les cookies, puis
+          connectez-vous de nouveau. Sur cette machine sans TLS, Safari n’en garde aucun : prenez un
+          autre navigateur.`,
+      },
+      logout: {
+        heading: 'Se déconnecter',
+        intro: 'Vos autres appareils restent connectés.',
+        button: 'Se déconnecter',
+        again: 'Se connecter de nouveau',
+        done: {
+          heading: 'Vous êtes déconnecté',
+          text: 'Vos autres appareils restent connectés.',
+        },
+      },
+    },
   },
 }

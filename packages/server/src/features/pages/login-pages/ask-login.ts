@@ -1,0 +1,165 @@
+// Asks the login for a browser, and gives the browser its cookie. The login itself, with its
+// limits, is in features/sign-in/login.
+import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import { hashSecret, makeSecret } from '../../../base/secret.ts'
+import type { Form } from '../../../http/form.ts'
+import type { Meter } from '../../../feature/metric.ts'
+import { byStranger, senderOf } from '../../operations/audit/by.ts'
+import type { BrowserLogins } from '../../sign-in/browser-login/browser-logins.ts'
+import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
+import { deviceSeconds } from '../../sign-in/known-devices/devices.ts'
+import type { AskedLogin } from '../../sign-in/login/attempt.ts'
+import type { FinishedLogin } from '../../sign-in/login/finish.ts'
+import type { Login, LoginOutcome, PresentedValues } from '../../sign-in/login/login.ts'
+import { isWrongFactor, type RefusalReason } from '../../sign-in/login/methods/method.ts'
+import { firstParty } from '../../tokens/clients/clients.ts'
+import { countLogin } from '../../tokens/oauth/count-grant.ts'
+import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
+import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'
+import type { Directory } from '../../users/directory/directory.ts'
+import { generalFault } from '../account-pages/form-page.ts'
+import { readerOf } from '../account-pages/page-parts.ts'
+import type { PageSettings } from '../brand/page-settings.ts'
+import { codesPage, type LoginReader, type Offers, type PageFault } from './step-pages.ts'
+
+export interface LoginPageParts<U> {
+  readonly pages: PageSettings
+  readonly issuer: string
+  readonly login: Login
+  readonly directory: Directory<U>
+  readonly browserLogins: BrowserLogins
+  readonly cookies: PageCookies
+  readonly lifetimes: Pick<Lifetimes, 'sessionSeconds'>
+  readonly ends: Pick<SessionEnds, 'end'>
+  readonly meter: Meter
+  readonly offers: Offers
+}
+
+/** A form of a page, from the browser that got this page. */
+export interface SentForm {
+  readonly request: HttpRequestWithBody
+  readonly form: Form
+  readonly reader: LoginReader
+  /** The value of the cookie to which the attempt is bound. */
+  readonly bound: string
+}
+
+/** The step that a form sends: what it proves, and the login to which it belongs. */
+export interface SentStep extends Pick<AskedLogin, 'demand' | 'replaces'> {
+  readonly values: PresentedValues
+  readonly authSession?: string
+  /** The part of the account that the person wanted to see. */
+  readonly to?: string | undefined
+}
+
+export interface Tried {
+  readonly outcome?: LoginOutcome
+  readonly fault?: PageFault
+  /** The answer to a browser that is logged in now. */
+  readonly welcomed?: HttpAnswer
+}
+
+/** Asks the login, and says what a refusal means in the language of the reader. */
+export async function tryLogin<U>(
+  step: SentStep,
+  sent: SentForm,
+  parts: LoginPageParts<U>,
+): Promise<Tried> {
+  try {
+    const { outcome, secret } = await ask(step, sent, parts)
+    countLogin(parts.meter, outcome)
+    if (outcome.outcome === 'granted')
+      return { welcomed: await welcome({ ...outcome, secret, to: step.to }, sent, parts) }
+    if (outcome.outcome !== 'refused') return { outcome }
+    return { fault: { text: faultTextOf(outcome.reason, sent.reader) } }
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error
+    countLogin(parts.meter, error)
+    return { fault: { ...generalFault(error, sent.reader), error } }
+  }
+}
+
+export async function ask<U>(
+  { values, authSession, demand, replaces }: SentStep,
+  { request, bound }: SentForm,
+  { login, cookies }: LoginPageParts<U>,
+): Promise<{ readonly outcome: LoginOutcome; readonly secret: string }> {
+  const secret = makeSecret()
+  const outcome = await login.proceed(
+    {
+      front: `pages ${hashSecret(bound)}`,
+      client: firstParty,
+      scopes: [],
+      device: request.headers.get('user-agent') ?? undefined,
+      ...senderOf(request),
+      deviceSecret: cookies.device.read(request),
+      authSession,
+      demand,
+      replaces,
+      browserId: hashSecret(secret),
+    },
+    values,
+  )
+  return { outcome, secret }
+}
+
+/** Gives the browser its login. An earlier login of the browser ends. */
+async function welcome<U>(
+  done: FinishedLogin & { readonly secret: string; readonly to: string | undefined },
+  { request, reader }: SentForm,
+  parts: LoginPageParts<U>,
+): Promise<HttpAnswer> {
+  await endLogin(request, parts)
+  const { secret, to, deviceSecret, recoveryCodes } = done
+  const { login, form, device } = parts.cookies
+  const account = `${pathOf(parts)}/account${to === undefined ? '' : `#${to}`}`
+  return withCookies(
+    recoveryCodes ? codesPage(reader, recoveryCodes, account) : seeOther(account),
+    [
+      login.set(secret, parts.lifetimes.sessionSeconds),
+      // Forms that were opened before the login do not work any more.
+      form.set(makeSecret()),
+      ...(deviceSecret === undefined ? [] : [device.set(deviceSecret, deviceSeconds)]),
+    ],
+  )
+}
+
+export async function endLogin<U>(
+  request: HttpRequestWithBody,
+  { cookies, browserLogins, ends }: LoginPageParts<U>,
+): Promise<void> {
+  const secret = cookies.login.read(request)
+  const session = secret === undefined ? undefined : await browserLogins.find(secret)
+  if (!session) return
+  const by = { ...byStranger(request), actor: `user:${session.subject}` as const }
+  await ends.end(session.id, { ...by, sessionId: session.id, clientId: session.clientId })
+}
+
+function faultTextOf(
+  reason: RefusalReason,
+  { texts: { loginPage: texts, faults } }: LoginReader,
+): string {
+  if (!isWrongFactor(reason)) return texts.wrong
+  if (reason === 'wrong_email_code') return faults.wrongCode
+  return reason === 'wrong_recovery_code' ? texts.wrongRecoveryCode : texts.wrongCode
+}
+
+export function loginReaderOf<U>(
+  request: HttpRequestWithBody,
+  parts: LoginPageParts<U>,
+): LoginReader {
+  return { ...readerOf(request, parts.pages), base: pathOf(parts) }
+}
+
+/** Returns the path of the issuer, without a slash at the end. */
+export function pathOf({ issuer }: { readonly issuer: string }): string {
+  return new URL(issuer).pathname.replace(/\/+$/, '')
+}
+
+export function seeOther(location: string): HttpAnswer {
+  return { status: 303, headers: { location, 'cache-control': 'no-store' } }
+}
+
+export function withCookies(answer: HttpAnswer, cookies: readonly string[]): HttpAnswer {
+  return { ...answer, cookies: [...(answer.cookies ?? []), ...cookies] }
+}

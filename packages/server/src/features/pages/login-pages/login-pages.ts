@@ -1,0 +1,210 @@
+// The pages at which a browser logs in: name and password, the second factor, and the set-up of a
+// factor that the account must have. `ask-login.ts` asks the login, and `step-pages.ts` draws what
+// it says. `signed-in.ts` finds who uses a browser.
+//
+// Against cross-site request forgery, each form must come from a page of this origin, and an
+// attempt is bound to the cookie `form` of the browser that began it.
+import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
+import { makeSecret } from '../../../base/secret.ts'
+import type { Form } from '../../../http/form.ts'
+import { createOriginCheck } from '../../../http/origin.ts'
+import { queryOf, type OpenRoute } from '../../../http/route.ts'
+import type { LoginOutcome, PresentedValues } from '../../sign-in/login/login.ts'
+import { labelOf } from '../../users/directory/directory.ts'
+import { describeForm, pageRoute, readPageForm } from '../account-pages/page-parts.ts'
+import {
+  ask,
+  endLogin,
+  loginReaderOf,
+  pathOf,
+  seeOther,
+  tryLogin,
+  withCookies,
+  type LoginPageParts,
+  type SentForm,
+  type SentStep,
+} from './ask-login.ts'
+import { findSignedIn, type SignedIn } from './signed-in.ts'
+import {
+  againPage,
+  cookiesOffPage,
+  expiredPage,
+  loggedOutPage,
+  loginPage,
+  logoutPage,
+  stepPage,
+  type Step,
+} from './step-pages.ts'
+
+export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute[] {
+  const checkOrigin = createOriginCheck([new URL(parts.issuer).origin])
+  const receive =
+    (
+      handle: (sent: SentForm, given: LoginPageParts<U>) => Promise<HttpAnswer>,
+    ): OpenRoute['handle'] =>
+    async (request) => {
+      checkOrigin(request)
+      const form = await readPageForm(request)
+      const reader = loginReaderOf(request, parts)
+      const bound = parts.cookies.form.read(request)
+      if (bound === undefined) return cookiesOffPage(reader)
+      return handle({ request, form, reader, bound }, parts)
+    }
+  const refuses = { 403: 'The form must come from a page of this origin' }
+  const laterFields = ['attempt', 'show', ...laterNames]
+
+  return [
+    pageRoute('GET', '/login', 'Log in', { handle: (request) => openLogin(request, parts) }),
+    pageRoute('POST', '/login', 'Prove the password', {
+      ...describeForm(firstNames, refuses),
+      handle: receive(proveFirst),
+    }),
+    pageRoute('POST', '/login/factor', 'Prove or set up the second factor', {
+      ...describeForm(laterFields, refuses),
+      handle: receive(proveLater),
+    }),
+    pageRoute('GET', '/login/again', 'Log in again', {
+      query: { to: { type: 'string' } },
+      handle: (request) => openAgain(request, parts),
+    }),
+    pageRoute('POST', '/login/again', 'Prove once more who one is', {
+      ...describeForm(['to', 'show', 'password', ...laterNames], refuses),
+      handle: receive(proveAgain),
+    }),
+    pageRoute('GET', '/logout', 'Log out', {
+      handle: (request) => logoutPage(loginReaderOf(request, parts)),
+    }),
+    pageRoute('POST', '/logout', 'End the login of this browser', {
+      ...describeForm([], refuses),
+      async handle(request) {
+        checkOrigin(request)
+        await endLogin(request, parts)
+        const answer = loggedOutPage(loginReaderOf(request, parts))
+        return withCookies(answer, [parts.cookies.login.cleared])
+      },
+    }),
+  ]
+}
+
+const firstNames = ['username', 'password']
+const laterNames = ['otp', 'recovery_code', 'email_code', 'enrol']
+
+async function openLogin<U>(
+  request: HttpRequestWithBody,
+  parts: LoginPageParts<U>,
+): Promise<HttpAnswer> {
+  if (await findSignedIn(request, parts)) return seeOther(`${pathOf(parts)}/account`)
+  return bindForm(request, loginPage(loginReaderOf(request, parts), parts.offers), parts)
+}
+
+/** Binds the forms of this browser to a cookie, unless they are bound already. */
+function bindForm<U>(
+  request: HttpRequestWithBody,
+  answer: HttpAnswer,
+  { cookies: { form } }: LoginPageParts<U>,
+): HttpAnswer {
+  return form.read(request) === undefined ? withCookies(answer, [form.set(makeSecret())]) : answer
+}
+
+async function proveFirst<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {
+  const values = valuesOf(sent.form, firstNames)
+  const { outcome, fault, welcomed } = await tryLogin({ values }, sent, parts)
+  if (welcomed) return welcomed
+  const step = outcome && stepOf(outcome, 'otp')
+  if (step) return stepPage(sent.reader, step)
+  return fault
+    ? loginPage(sent.reader, parts.offers, { username: values['username'], fault })
+    : expiredPage(sent.reader)
+}
+
+async function proveLater<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {
+  const { form, reader } = sent
+  const authSession = filled(form.get('attempt'))
+  if (authSession === undefined) return expiredPage(reader)
+
+  const values = valuesOf(form, laterNames)
+  const { outcome, fault, welcomed } = await tryLogin({ values, authSession }, sent, parts)
+  if (welcomed) return welcomed
+  // After a refusal, asks what the login needs now. This proves nothing.
+  const enrol = values['otp'] === undefined ? undefined : 'totp'
+  const next = fault ? await ask({ values: { enrol }, authSession }, sent, parts) : { outcome }
+  const step = next.outcome && stepOf(next.outcome, shownMethodOf(form))
+  return step ? stepPage(reader, step, fault) : expiredPage(reader, fault)
+}
+
+/** Which of its two fields the page of a second factor has. */
+function shownMethodOf(form: Form): Step['shownMethod'] {
+  return form.get('show') === 'recovery_code' || form.has('recovery_code') ? 'recovery_code' : 'otp'
+}
+
+/** Returns what the person does next; undefined if the login is over. */
+function stepOf(outcome: LoginOutcome, shown: Step['shownMethod']): Step | undefined {
+  if (outcome.outcome === 'enrol') return { ...outcome, shownMethod: shown }
+  if (outcome.outcome !== 'next' || outcome.authSession === undefined) return undefined
+  const { authSession, methods } = outcome
+  return { outcome: 'next', authSession, methods, shownMethod: shown }
+}
+
+/** How old a login may be that changes how people log in, in seconds. */
+const recentSeconds = 300
+
+/** Shows what a person who is logged in must prove again, before a change that needs it. */
+async function openAgain<U>(
+  request: HttpRequestWithBody,
+  parts: LoginPageParts<U>,
+): Promise<HttpAnswer> {
+  const signedIn = await findSignedIn(request, parts)
+  if (!signedIn) return seeOther(`${pathOf(parts)}/login`)
+  const to = sectionOf(queryOf(request).get('to'))
+  const reader = loginReaderOf(request, parts)
+  const sent = { request, form: new Map(), reader, bound: makeSecret() }
+  const { outcome } = await ask(stepUpOf(signedIn, {}), sent, parts)
+  if (outcome.outcome !== 'next') return seeOther(`${pathOf(parts)}/account`)
+  const { methods } = outcome
+  const account = labelOf(signedIn.user, parts.directory)
+  return bindForm(request, againPage(reader, { account, methods, shownMethod: 'otp', to }), parts)
+}
+
+async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {
+  const { request, form, reader } = sent
+  const signedIn = await findSignedIn(request, parts)
+  if (!signedIn) return expiredPage(reader)
+
+  const account = labelOf(signedIn.user, parts.directory)
+  const { password, ...factors } = valuesOf(form, ['password', ...laterNames])
+  const values = { ...factors, ...(password !== undefined && { username: account, password }) }
+  const to = sectionOf(form.get('to'))
+  const begun = { ...stepUpOf(signedIn, values), to }
+  const { outcome, fault, welcomed } = await tryLogin(begun, sent, parts)
+  if (welcomed) return welcomed
+  const step = outcome && stepOf(outcome, 'otp')
+  if (step) return stepPage(reader, step)
+
+  const next = fault ? (await ask({ ...begun, values: {} }, sent, parts)).outcome : outcome
+  if (next?.outcome !== 'next') return expiredPage(reader, fault)
+  const shown = { account, methods: next.methods, shownMethod: shownMethodOf(form), to }
+  return againPage(reader, shown, fault)
+}
+
+/** The session of the browser stands for what it has proved, and a new one replaces it. */
+function stepUpOf<U>({ session }: SignedIn<U>, values: PresentedValues): SentStep {
+  return {
+    values,
+    replaces: { id: session.id, scopes: session.scopes },
+    demand: { needsFactor: false, maxAgeSeconds: recentSeconds },
+  }
+}
+
+/** Returns the name of a part of the account; undefined for anything else. */
+function sectionOf(to: string | null | undefined): string | undefined {
+  return to && /^[a-z-]{1,20}$/.test(to) ? to : undefined
+}
+
+function valuesOf(form: Form, names: readonly string[]): PresentedValues {
+  return Object.fromEntries(names.map((name) => [name, filled(form.get(name))]))
+}
+
+/** Returns a value, or undefined if it is empty: an empty field counts as missing. */
+function filled(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value
+}

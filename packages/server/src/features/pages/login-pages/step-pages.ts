@@ -1,0 +1,364 @@
+// What the pages of a login look like. Each function makes one page.
+import type { HttpAnswer, ProblemError } from 'keystile/internal'
+import { Html, joined, markup } from '../../../pages/html.ts'
+import { checkOf, codeAttributes, fieldOf } from '../../../pages/field.ts'
+import {
+  buttonOf,
+  codesOf,
+  faultOf,
+  linksOf,
+  noteOf,
+  secretOf,
+  stepsOf,
+  whoOf,
+  type Link,
+} from '../../../pages/parts.ts'
+import type { ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
+import { currentPassword, loginName } from '../account-pages/fields.ts'
+import { page, type PageReader } from '../account-pages/page-parts.ts'
+
+export interface LoginReader extends PageReader {
+  /** The path of the issuer, without a slash at the end. */
+  readonly base: string
+}
+
+export interface PageFault {
+  readonly text: string
+  /** Undefined if the person typed something wrong. */
+  readonly error?: ProblemError
+}
+
+/** What a person does after the password. */
+export type Step = {
+  readonly authSession: string
+  /** The field that the page of a second factor has. */
+  readonly shownMethod: 'otp' | 'recovery_code'
+} & (
+  | { readonly outcome: 'next'; readonly methods: readonly string[] }
+  | { readonly outcome: 'enrol'; readonly needsEmailCode: boolean; readonly shown?: ShownSecret }
+)
+
+/** Which links the page of the login has. */
+export interface Offers {
+  readonly forgotPassword: boolean
+}
+
+/** Name and password are on one page: a page that asks the name first would tell who exists. */
+export function loginPage(
+  reader: LoginReader,
+  { forgotPassword }: Offers,
+  {
+    username = '',
+    fault,
+  }: { readonly username?: string | undefined; readonly fault?: PageFault } = {},
+): HttpAnswer {
+  const { loginPage: texts, login, forgot } = reader.texts
+  const links: Link[] = forgotPassword
+    ? [{ label: forgot.heading, href: `${reader.base}/account/forgot-password` }]
+    : []
+  return formPage(reader, {
+    heading: texts.heading,
+    intro: `${texts.toContinue} ${reader.brand.name}`,
+    action: `${reader.base}/login`,
+    fields: [
+      fieldOf(loginName({ name: 'username', label: login }, username)),
+      fieldOf(currentPassword(reader)),
+    ],
+    button: texts.button,
+    fault,
+    after: linksOf(...links),
+  })
+}
+
+export function stepPage(reader: LoginReader, step: Step, fault?: PageFault): HttpAnswer {
+  const { authSession } = step
+  if (step.outcome === 'next')
+    return factorPage(
+      reader,
+      { ...step, action: factorPath(reader), sends: { attempt: authSession } },
+      fault,
+    )
+  if (step.needsEmailCode) return mailboxPage(reader, authSession, fault)
+  return step.shown
+    ? appPage(reader, authSession, step.shown, fault)
+    : enrolPage(reader, authSession, fault)
+}
+
+/** What a person who is logged in proves again. */
+export interface AgainStep {
+  /** The name or the address of the account. */
+  readonly account: string
+  readonly methods: readonly string[]
+  readonly shownMethod: Step['shownMethod']
+  readonly to: string | undefined
+}
+
+export function againPage(
+  reader: LoginReader,
+  { account, to, methods, shownMethod }: AgainStep,
+  fault?: PageFault,
+): HttpAnswer {
+  const { again } = reader.texts.loginPage
+  const sends = { to }
+  const action = `${reader.base}/login/again`
+  if (!methods.includes('password'))
+    return factorPage(reader, { action, sends, methods, shownMethod }, fault)
+  const label = reader.texts.password
+  const attributes = markup`type="password" autocomplete="current-password"`
+  return formPage(reader, {
+    heading: again.heading,
+    intro: again.intro,
+    who: whoOf(account, again.account),
+    action,
+    sends,
+    fields: [faultyField('password', label, attributes, fault)],
+    button: again.button,
+    fault,
+    hasField: true,
+  })
+}
+
+interface FactorForm extends Pick<DrawnForm, 'action' | 'sends'> {
+  readonly methods: readonly string[]
+  readonly shownMethod: Step['shownMethod']
+}
+
+/** The page for the code of the app, or for a recovery code instead. */
+function factorPage(
+  reader: LoginReader,
+  { methods, shownMethod, ...form }: FactorForm,
+  fault: PageFault | undefined,
+): HttpAnswer {
+  const { factor, recovery } = reader.texts.loginPage
+  const isRecovery = shownMethod === 'recovery_code'
+  const attributes = isRecovery ? recoveryAttributes : codeAttributes()
+  const shown = isRecovery ? recovery : factor
+  const [otherName, label] = isRecovery ? ['otp', recovery.other] : ['recovery_code', factor.other]
+  return formPage(reader, {
+    heading: shown.heading,
+    intro: shown.intro,
+    ...form,
+    fields: [faultyField(shownMethod, shown.label, attributes, fault)],
+    button: shown.button,
+    fault,
+    hasField: true,
+    after: methods.includes(otherName) ? switchTo(otherName, label, form) : undefined,
+  })
+}
+
+const recoveryAttributes = joined([
+  markup`class="code" autocomplete="off" autocapitalize="none" `,
+  markup`spellcheck="false" dir="ltr"`,
+])
+
+/** A person who must set up a factor first proves that the mails to the account reach them. */
+function mailboxPage(reader: LoginReader, authSession: string, fault?: PageFault): HttpAnswer {
+  const { enrol, mailbox } = reader.texts.loginPage
+  return formPage(reader, {
+    heading: mailbox.heading,
+    intro: mailbox.intro,
+    action: factorPath(reader),
+    sends: { attempt: authSession, enrol: 'totp' },
+    fields: [faultyField('email_code', reader.texts.code, codeAttributes(), fault)],
+    button: enrol.next,
+    fault,
+    hasField: true,
+  })
+}
+
+function enrolPage(reader: LoginReader, authSession: string, fault?: PageFault): HttpAnswer {
+  const { enrol } = reader.texts.loginPage
+  return formPage(reader, {
+    heading: enrol.heading,
+    intro: enrol.intro,
+    action: factorPath(reader),
+    sends: { attempt: authSession, enrol: 'totp' },
+    fields: [],
+    button: enrol.next,
+    fault,
+  })
+}
+
+/** Shows the secret of the app, and asks for its first code. */
+function appPage(
+  reader: LoginReader,
+  authSession: string,
+  { secret, uri, qrSvg }: ShownSecret,
+  fault?: PageFault,
+): HttpAnswer {
+  const { enrol, factor } = reader.texts.loginPage
+  const form = formOf({
+    action: factorPath(reader),
+    sends: { attempt: authSession },
+    fields: [faultyField('otp', factor.label, codeAttributes(), fault)],
+    button: enrol.button,
+  })
+  const steps = stepsOf([
+    { title: enrol.getApp, content: markup`<p class="soft">${enrol.anyApp}</p>` },
+    {
+      title: enrol.scan,
+      content: markup`<div class="qr">${new Html(qrSvg)}</div>
+${buttonOf({ label: enrol.open, href: uri, kind: 'second' })}
+<div><p class="hint">${enrol.orType}</p>
+${secretOf(secret)}</div>`,
+    },
+    { title: enrol.enterCode, content: form },
+  ])
+  return answer(reader, {
+    heading: enrol.heading,
+    intro: enrol.intro,
+    content: markup`${fault?.error && faultOf(fault.text)}
+${steps}`,
+    fault,
+  })
+}
+
+/** Shows the recovery codes, once. */
+export function codesPage(reader: LoginReader, codes: readonly string[], next: string): HttpAnswer {
+  const { codes: texts } = reader.texts.loginPage
+  const file = `${reader.brand.name}\n\n${codes.join('\n')}\n`
+  const href = `data:text/plain;charset=utf-8,${encodeURIComponent(file)}`
+  return answer(reader, {
+    heading: texts.heading,
+    intro: texts.intro,
+    content: markup`${codesOf(codes)}
+<div class="links screen"><a download="recovery-codes.txt" href="${href}">${texts.save}</a></div>
+${noteOf(texts.keep)}
+<form action="${next}">
+${checkOf({ name: 'saved', label: texts.saved })}
+${buttonOf({ label: texts.button })}
+</form>`,
+  })
+}
+
+/** The login has ended, has expired, or began in another browser. */
+export function expiredPage(reader: LoginReader, fault?: PageFault): HttpAnswer {
+  const { expired } = reader.texts.loginPage
+  return answer(reader, {
+    heading: expired.heading,
+    intro: fault?.text ?? expired.text,
+    emblem: { icon: 'warning', tone: 'care' },
+    content: buttonOf({ label: expired.button, href: `${reader.base}/login` }),
+    fault: fault ?? { text: expired.text },
+  })
+}
+
+/** The browser has sent no cookie of the page with the form. */
+export function cookiesOffPage(reader: LoginReader): HttpAnswer {
+  const { cookiesOff } = reader.texts.loginPage
+  return answer(reader, {
+    heading: cookiesOff.heading,
+    intro: cookiesOff.text,
+    emblem: { icon: 'warning', tone: 'care' },
+    content: buttonOf({
+      label: reader.texts.loginPage.expired.button,
+      href: `${reader.base}/login`,
+    }),
+    fault: { text: cookiesOff.text },
+  })
+}
+
+export function logoutPage(reader: LoginReader): HttpAnswer {
+  const { logout } = reader.texts.loginPage
+  return formPage(reader, {
+    heading: logout.heading,
+    intro: logout.intro,
+    action: `${reader.base}/logout`,
+    fields: [],
+    button: logout.button,
+  })
+}
+
+export function loggedOutPage(reader: LoginReader): HttpAnswer {
+  const { logout } = reader.texts.loginPage
+  return answer(reader, {
+    heading: logout.done.heading,
+    intro: logout.done.text,
+    emblem: { icon: 'check', tone: 'done' },
+    content: buttonOf({ label: logout.again, href: `${reader.base}/login` }),
+  })
+}
+
+const factorPath = ({ base }: LoginReader): string => `${base}/login/factor`
+
+interface DrawnForm {
+  readonly action: string
+  /** Hidden fields. Those that are undefined are left out. */
+  readonly sends?: Readonly<Record<string, string | undefined>>
+  readonly fields: readonly Html[]
+  readonly button: string
+}
+
+function formPage(
+  reader: LoginReader,
+  {
+    heading,
+    intro,
+    who,
+    fault,
+    hasField,
+    after,
+    ...form
+  }: DrawnForm & {
+    readonly heading: string
+    readonly intro: string
+    readonly who?: Html
+    readonly fault?: PageFault | undefined
+    /** Whether a wrong value is shown at its field: see `faultyField`. */
+    readonly hasField?: boolean
+    readonly after?: Html | undefined
+  },
+): HttpAnswer {
+  const content = markup`${who}
+${fault && (fault.error || !hasField) ? faultOf(fault.text) : undefined}
+${formOf(form)}
+${after}`
+  return answer(reader, { heading, intro, content, fault })
+}
+
+function formOf({ action, sends, fields, button }: DrawnForm): Html {
+  return markup`<form method="post" action="${action}">
+${hiddenOf(sends)}
+${joined(fields.map((field) => markup`${field}\n`))}
+${buttonOf({ label: button })}
+</form>`
+}
+
+/** A field whose value was wrong, unless the service had no time for it. */
+function faultyField(name: string, label: string, attributes: Html, fault?: PageFault): Html {
+  const wrong = fault && !fault.error ? markup`${fault.text}` : undefined
+  return fieldOf({ name, label, attributes, fault: wrong })
+}
+
+function hiddenOf(sends: DrawnForm['sends'] = {}): Html {
+  const fields = Object.entries(sends).map(([name, value]) =>
+    value === undefined ? '' : markup`<input type="hidden" name="${name}" value="${value}">\n`,
+  )
+  return joined(fields)
+}
+
+/** A form with a button that looks like a link: an attempt must not be in an address. */
+function switchTo(
+  method: string,
+  label: string,
+  { action, sends }: Pick<DrawnForm, 'action' | 'sends'>,
+): Html {
+  return markup`<form class="links" method="post" action="${action}">
+${hiddenOf(sends)}
+<button name="show" value="${method}">${label}</button>
+</form>`
+}
+
+type Shown = Parameters<typeof page>[1]
+
+function answer(
+  reader: LoginReader,
+  { fault, ...shown }: Shown & { readonly fault?: PageFault | undefined },
+): HttpAnswer {
+  const { status = 400, retryAfterSeconds } = fault?.error ?? {}
+  return page(reader, {
+    ...shown,
+    referrerPolicy: 'same-origin',
+    ...(fault && { hasFault: true, status, retryAfterSeconds }),
+  })
+}

@@ -1,0 +1,46 @@
+// The cookies of the pages. Their names begin with `__Host-`, so no sibling domain can set them
+// (RFC 6265bis §4.1.3.2). Such a cookie goes to all paths of the host, so an issuer with a path has
+// a part of its hash in the names: otherwise two issuers of one origin would share the cookies.
+import { createHash } from 'node:crypto'
+import type { HttpRequestWithBody } from 'keystile/internal'
+import { readCookies } from '../../../http/cookies.ts'
+
+export interface PageCookie {
+  /** Returns the value; undefined if the browser sent no such cookie, or two. */
+  read(request: Pick<HttpRequestWithBody, 'headers'>): string | undefined
+  /** @param maxAgeSeconds undefined for a cookie that ends with the browser */
+  set(value: string, maxAgeSeconds?: number): string
+  readonly cleared: string
+}
+
+export interface PageCookies {
+  /** The secret of the login of this browser. */
+  readonly login: PageCookie
+  /** What binds the forms of a login to this browser until the login ends. */
+  readonly form: PageCookie
+  /** The device secret. A log-out does not remove it. */
+  readonly device: PageCookie
+}
+
+export function createPageCookies(issuer: string): PageCookies {
+  const { pathname } = new URL(issuer)
+  const suffix =
+    pathname === '/' ? '' : `-${createHash('sha256').update(pathname).digest('hex').slice(0, 8)}`
+  const cookie = (name: string): PageCookie => createPageCookie(`__Host-keystile-${name}${suffix}`)
+  return { login: cookie('login'), form: cookie('form'), device: cookie('device') }
+}
+
+function createPageCookie(name: string): PageCookie {
+  const common = 'Path=/; Secure; HttpOnly; SameSite=Lax'
+  return {
+    read(request) {
+      const [value, another] = readCookies(request, name)
+      return another === undefined && value !== '' ? value : undefined
+    },
+    set(value, maxAgeSeconds) {
+      const age = maxAgeSeconds === undefined ? '' : `Max-Age=${maxAgeSeconds}; `
+      return `${name}=${value}; ${age}${common}`
+    },
+    cleared: `${name}=; Max-Age=0; ${common}`,
+  }
+}

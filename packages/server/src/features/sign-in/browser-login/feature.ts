@@ -1,0 +1,56 @@
+import { isHttpElsewhere } from '../../../base/this-machine.ts'
+import type { Feature } from '../../../feature/feature.ts'
+import type { Rule } from '../../../feature/rule.ts'
+import { listSettings, type DefaultedSetting } from '../../../feature/setting.ts'
+import { onOrOff } from '../../../feature/values.ts'
+import { purgeBrowserLogins } from './store.ts'
+
+export interface LoginPageOptions {
+  /**
+   * Whether Keystile has pages on which people log in and see their account: `/login`, `/logout`
+   * and `/account`, below the issuer. Default: `off`, because an app may have pages at these paths.
+   */
+  readonly loginPages?: 'on' | 'off'
+}
+
+const loginPages: DefaultedSetting<'loginPages', 'on' | 'off'> = {
+  name: 'loginPages',
+  takenBy: 'both',
+  schema: onOrOff,
+  default: 'off',
+  standAloneDefault: ({ issuer }) =>
+    typeof issuer === 'string' && isHttpElsewhere(issuer) ? 'off' : 'on',
+  defaultText: 'on for the stand-alone server, off in an app',
+  help: 'on or off: whether there are the pages ISSUER/login, /logout and /account',
+  environment: ['KEYSTILE_LOGIN_PAGES'],
+}
+
+interface RuleOptions {
+  readonly issuer?: string | undefined
+  readonly loginPages?: 'on' | 'off' | undefined
+}
+
+/** Stops the start if the cookie of a login could never work. */
+const loginPagesHttps: Rule<RuleOptions> = {
+  id: 'login-pages-https',
+  standard: 'RFC 6265 §4.1.2.5',
+  severity: 'stop',
+  demand: 'the pages of a login require an issuer that is https or on this machine',
+  find({ options: { loginPages: pages, issuer } }, say) {
+    if (pages !== 'on' || !isHttpElsewhere(issuer)) return []
+
+    const [about, issuerName] = [say.name('loginPages'), say.name('issuer')]
+    const message =
+      `must be off unless ${issuerName} is an https URL: ` + 'browsers refuse the cookie over http'
+    const fix = `put TLS in front and give the https URL as ${issuerName}, or leave ${about} out`
+    return [{ about, message, fix }]
+  },
+}
+
+/** The logins of browsers at the pages. */
+export const feature: Feature<LoginPageOptions, never, RuleOptions> = {
+  name: 'browser-login',
+  settings: listSettings<LoginPageOptions>({ loginPages }),
+  rules: [loginPagesHttps],
+  cleanUp: [{ command: purgeBrowserLogins, time: 'clock', before: (time) => time }],
+}

@@ -1,0 +1,103 @@
+// A browser for tests: it keeps cookies, follows redirects, and sends the forms of pages.
+import assert from 'node:assert/strict'
+import { issuer, type Answer, type TestKeystile } from './keystile.ts'
+
+const { origin, pathname: base } = new URL(issuer)
+
+export interface PageBrowser {
+  /** The cookies by name. A test may read, change and copy them. */
+  readonly cookies: Map<string, string>
+  /** The page that the browser shows. */
+  readonly shown: () => Answer
+  /** The path of this page below the issuer. */
+  readonly at: () => string
+  open(path: string): Promise<Answer>
+  /**
+   * Fills in a form of the page, and sends it.
+   *
+   * @param button the name and value of the pressed button, if it has them
+   */
+  submit(fields?: Fields, options?: SubmitOptions): Promise<Answer>
+  /** Sends a request with the cookies, as another page might cause it. */
+  request(method: string, path: string, options?: RequestOptions): Promise<Answer>
+}
+
+type Fields = Readonly<Record<string, string>>
+interface SubmitOptions {
+  readonly button?: readonly [name: string, value: string]
+  /** Which form: the first whose action ends with this. Default: the first form that posts. */
+  readonly action?: string
+}
+interface RequestOptions {
+  readonly form?: Fields
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export function openBrowser({ send }: Pick<TestKeystile, 'send'>): PageBrowser {
+  const cookies = new Map<string, string>()
+  let shown: Answer | undefined
+  let at = ''
+
+  async function request(
+    method: string,
+    path: string,
+    options: RequestOptions = {},
+  ): Promise<Answer> {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const answer = await send(method, path, {
+      ...options,
+      headers: { accept: 'text/html', ...(cookie && { cookie }), ...options.headers },
+    })
+    for (const set of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(set) ?? []
+      if (/; Max-Age=0(;|$)/.test(set)) cookies.delete(name)
+      else cookies.set(name, value)
+    }
+    return answer
+  }
+
+  async function go(method: string, path: string, options?: RequestOptions): Promise<Answer> {
+    shown = await request(method, path, options)
+    at = path
+    const location = shown.headers.get('location')
+    if (shown.status !== 303 || location === null) return shown
+    return go('GET', below(location))
+  }
+
+  return {
+    cookies,
+    shown: () => shown ?? assert.fail('open a page first'),
+    at: () => at,
+    request,
+    open: (path) => go('GET', path),
+    async submit(fields = {}, { button, action = '' } = {}) {
+      const forms = formsIn(shown?.text ?? '')
+      const form = forms.find((one) => one.action.endsWith(action)) ?? assert.fail('no form')
+      const sent = { ...form.values, ...fields, ...(button && { [button[0]]: button[1] }) }
+      return go('POST', below(form.action), { form: sent, headers: { origin } })
+    },
+  }
+}
+
+/** Returns a path of this host as a path below the issuer. */
+function below(path: string): string {
+  assert.ok(path.startsWith(base), path)
+  return path.slice(base.length)
+}
+
+function formsIn(html: string): readonly { readonly action: string; readonly values: Fields }[] {
+  return [...html.matchAll(/<form[^>]*method="post"[^>]*>[^]*?<\/form>/g)].map(([form]) => {
+    const inputs = [...form.matchAll(/<input[^>]*type="hidden"[^>]*>/g)].map(([input]) => [
+      attribute(input, 'name'),
+      attribute(input, 'value'),
+    ])
+    return {
+      action: attribute(form, 'action'),
+      values: Object.fromEntries(inputs) as Fields,
+    }
+  })
+}
+
+function attribute(element: string, name: string): string {
+  return new RegExp(` ${name}="([^"]*)"`).exec(element)?.[1] ?? ''
+}

@@ -1,0 +1,266 @@
+// The pages on which browsers log in, sent and answered as a browser does it.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import {
+  bothDirectories,
+  createTestClock,
+  describeOnBoth,
+  issuer,
+  password,
+  type TestClock,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
+import { startWithMailbox, type WithMailbox } from '../../packages/server/test-support/mailbox.ts'
+import { openBrowser, type PageBrowser } from '../../packages/server/test-support/page-browser.ts'
+import { appCode, enrol, type Enrolled } from '../../packages/server/test-support/second-factor.ts'
+
+const loginCookie = '__Host-keystile-login-7d2f30b8'
+const formCookie = '__Host-keystile-form-7d2f30b8'
+const { origin } = new URL(issuer)
+
+describeOnBoth(
+  'the pages of a login',
+  (stage) => {
+    const start = async (options: object = {}): Promise<WithMailbox> => {
+      const running = await startWithMailbox(stage, { loginPages: 'on', ...options })
+      await running.addUser()
+      return running
+    }
+    /** Starts without mails, and with a person who has a factor. */
+    const startWithFactor = async (): Promise<
+      TestKeystile & { ada: Enrolled; clock: TestClock }
+    > => {
+      const clock = createTestClock()
+      const running = await stage.start({ clock, loginPages: 'on', secondFactor: 'optional' })
+      return { ...running, clock, ada: await enrol(running, clock) }
+    }
+    const enter = async (browser: PageBrowser, word = password): Promise<void> => {
+      await browser.open('/login')
+      await browser.submit({ username: 'ada', password: word })
+    }
+    /** Whether the browser is logged in: then /login leads to the account. */
+    const isIn = async (browser: PageBrowser): Promise<boolean> => {
+      const { status, headers } = await browser.request('GET', '/login')
+      assert.equal(headers.get('location'), status === 303 ? '/auth/account' : null)
+      return status === 303
+    }
+    const countSessions = async (): Promise<number> =>
+      (await stage.sql('select id from session where ended_at is null')).length
+
+    it('a right password leads to the account, and a log-out ends this login', async () => {
+      const browser = openBrowser(await start())
+      await enter(browser)
+      assert.equal(browser.at(), '/account')
+      assert.equal(await isIn(browser), true)
+
+      const secret = browser.cookies.get(loginCookie) ?? ''
+      await browser.open('/logout')
+      await browser.submit()
+      assert.match(browser.shown().text, /You are logged out/)
+      assert.equal(browser.cookies.has(loginCookie), false)
+      browser.cookies.set(loginCookie, secret)
+      assert.equal(await isIn(browser), false)
+      assert.equal(await countSessions(), 0)
+    })
+
+    it('the cookies of the pages are Secure, HttpOnly and Lax, and named after the issuer', async () => {
+      const browser = openBrowser(await start())
+      await browser.open('/login')
+      const { cookies } = browser
+      const answer = await browser.request('POST', '/login', {
+        form: { username: 'ada', password },
+        headers: { origin },
+      })
+      const set = answer.headers.getSetCookie()
+      assert.deepEqual(
+        set.map((cookie) => cookie.split('=')[0]),
+        [
+          loginCookie,
+          formCookie,
+          ...(set.length > 2 ? [loginCookie.replace('login', 'device')] : []),
+        ],
+      )
+      for (const cookie of set)
+        assert.match(cookie, /=[^;]+; (Max-Age=\d+; )?Path=\/; Secure; HttpOnly; SameSite=Lax$/)
+      assert.match(cookies.get(loginCookie) ?? '', /^[\w-]{43}$/)
+      const rows = await stage.sql('select * from browser_login')
+      assert.doesNotMatch(JSON.stringify(rows), new RegExp(cookies.get(loginCookie) ?? 'none'))
+    })
+
+    it('a wrong password gives a page with the fault and the name, and no login', async () => {
+      const browser = openBrowser(await start())
+      await enter(browser, 'wrong & "odd"')
+      const { status, text, headers } = browser.shown()
+      assert.equal(status, 400)
+      assert.match(text, /<title>Error: Log in/)
+      assert.match(text, /role="alert".*The name or the password is wrong/)
+      assert.match(text, /value="ada"/)
+      assert.doesNotMatch(text, /odd/)
+      assert.equal(headers.get('referrer-policy'), 'same-origin')
+      assert.equal(headers.get('cache-control'), 'no-store')
+      assert.equal(browser.cookies.has(loginCookie), false)
+      const unknown = await browser.submit({ username: 'nobody', password })
+      assert.equal(unknown.text.replace('nobody', 'ada'), text)
+    })
+
+    it('a code of the app or a recovery code ends the login of an account with a factor', async () => {
+      const running = await startWithFactor()
+      const { ada } = running
+      for (const name of ['otp', 'recovery_code'] as const) {
+        const browser = openBrowser(running)
+        await enter(browser)
+        assert.match(browser.shown().text, /Enter your code/)
+        assert.equal(await isIn(browser), false)
+        if (name === 'recovery_code')
+          await browser.submit({}, { button: ['show', 'recovery_code'] })
+        const wrong = await browser.submit({ [name]: '000000' })
+        assert.equal(wrong.status, 400)
+        assert.match(wrong.text, /class="fault"[^>]*>This (code|recovery code) is wrong/)
+        const right = name === 'otp' ? ada.nextCode() : (ada.recoveryCodes[0] ?? '')
+        await browser.submit({ [name]: right })
+        assert.equal(await isIn(browser), true)
+        const [session] = await stage.sql('select amr from session order by created_at desc, id')
+        assert.ok(session)
+      }
+    })
+
+    it('a person who must have a factor sets it up on the pages', async () => {
+      const running = await start({ secondFactor: 'required' })
+      const browser = openBrowser(running)
+      await enter(browser)
+      assert.match(browser.shown().text, /Look into your mailbox/)
+      await browser.submit({ email_code: '00000000' })
+      assert.match(browser.shown().text, /The code is wrong, was used before, or has expired/)
+      const { code } = await running.mailTo('ada@example.com')
+      const shown = await browser.submit({ email_code: code })
+      const [, secret = ''] = /secret=([A-Z2-7]{32})/.exec(shown.text) ?? []
+      assert.match(shown.text, /<svg[^>]*>/)
+      await browser.submit({ otp: '000000' })
+      assert.match(browser.shown().text, /This code is wrong/)
+      assert.match(browser.shown().text, new RegExp(secret))
+      await browser.submit({ otp: appCode(secret, running.clock) })
+      assert.equal(browser.shown().status, 200)
+      assert.equal(browser.shown().text.match(/<li>[\w-]{19}<\/li>/g)?.length, 10)
+      assert.equal(await isIn(browser), true)
+    })
+
+    it('a form from another origin, or from no page, is refused and changes nothing', async () => {
+      const browser = openBrowser(await start())
+      await browser.open('/login')
+      const form = { username: 'ada', password }
+      for (const path of ['/login', '/login/factor', '/login/again', '/logout'])
+        for (const headers of [{}, { origin: 'null' }, { origin: 'https://evil.example' }]) {
+          const { status } = await browser.request('POST', path, { form, headers })
+          assert.equal(status, 403, path)
+        }
+      assert.equal(await countSessions(), 0)
+    })
+
+    it('without the cookie of the page, a form leads to a page about cookies', async () => {
+      const browser = openBrowser(await start())
+      await browser.open('/login')
+      browser.cookies.clear()
+      await browser.submit({ username: 'ada', password })
+      assert.match(browser.shown().text, /Your browser keeps no cookies/)
+      assert.equal(await countSessions(), 0)
+    })
+
+    it('an attempt goes on only in its own browser, for ten minutes, and after a new login not', async () => {
+      const running = await startWithFactor()
+      const { ada } = running
+      const [mine, other] = [openBrowser(running), openBrowser(running)]
+      await enter(mine)
+      await other.open('/login')
+      const [, attempt = ''] = /name="attempt" value="([^"]+)"/.exec(mine.shown().text) ?? []
+      const stolen = await other.request('POST', '/login/factor', {
+        form: { attempt, otp: ada.nextCode() },
+        headers: { origin },
+      })
+      assert.match(stolen.text, /took too long/)
+      assert.equal(other.cookies.has(loginCookie), false)
+
+      running.clock.advance(601)
+      await mine.submit({ otp: ada.nextCode() })
+      assert.match(mine.shown().text, /took too long/)
+      assert.equal(await isIn(mine), false)
+    })
+
+    it('each login gives the browser new cookies, and ends its earlier login', async () => {
+      const browser = openBrowser(await start())
+      await enter(browser)
+      const before = new Map(browser.cookies)
+      const answer = await browser.request('POST', '/login', {
+        form: { username: 'ada', password },
+        headers: { origin },
+      })
+      assert.equal(answer.status, 303)
+      assert.notEqual(browser.cookies.get(loginCookie), before.get(loginCookie))
+      assert.notEqual(browser.cookies.get(formCookie), before.get(formCookie))
+      assert.equal(await countSessions(), 1)
+      browser.cookies.set(loginCookie, before.get(loginCookie) ?? '')
+      assert.equal(await isIn(browser), false)
+    })
+
+    it('a browser is logged out at its next request, in each process, after a ban or a log-out', async () => {
+      const one = await startWithMailbox(stage, { loginPages: 'on' })
+      const two = await startWithMailbox(stage, { loginPages: 'on' })
+      const subject = await one.addUser()
+      const ends = {
+        'a log-out everywhere': () => one.keystile.sessions.revokeAll(subject),
+        'a disabled user': () => one.disable(subject),
+      }
+      for (const end of Object.values(ends)) {
+        const [here, there] = [openBrowser(one), openBrowser(two)]
+        await enter(here)
+        for (const [name, value] of here.cookies) there.cookies.set(name, value)
+        assert.equal(await isIn(there), true)
+        await end()
+        assert.equal(await isIn(there), false)
+        assert.equal(await isIn(here), false)
+      }
+    })
+
+    it('a browser that is used stays logged in, at most as long as a session lasts', async () => {
+      const running = await start({
+        idleSeconds: 3600,
+        sessionSeconds: 7200,
+        accessTokenSeconds: 60,
+      })
+      const browser = openBrowser(running)
+      await enter(browser)
+      for (let minutes = 30; minutes <= 90; minutes += 30) {
+        running.clock.advance(30 * 60)
+        assert.equal(await isIn(browser), true, String(minutes))
+      }
+      running.clock.advance(31 * 60)
+      assert.equal(await isIn(browser), false)
+
+      await enter(browser)
+      running.clock.advance(61 * 60)
+      assert.equal(await isIn(browser), false)
+    })
+
+    it('logging in again needs the password, or a code while the password is recent', async () => {
+      const running = await start({ secondFactor: 'optional' })
+      const browser = openBrowser(running)
+      await enter(browser)
+      running.clock.advance(301)
+      await browser.open('/login/again?to=factors')
+      assert.match(browser.shown().text, /Is it you\?/)
+      await browser.submit({ password: 'wrong' })
+      assert.equal(browser.shown().status, 400)
+      const answer = await browser.submit({ password })
+      assert.equal(browser.at(), '/account#factors')
+      assert.ok(answer)
+      assert.equal(await isIn(browser), true)
+      assert.equal(await countSessions(), 1)
+    })
+
+    it('with `loginPages: off`, there are no such pages', async () => {
+      const { send } = await startWithMailbox(stage, {})
+      for (const path of ['/login', '/logout', '/login/again'])
+        assert.equal((await send('GET', path)).status, 404)
+    })
+  },
+  bothDirectories,
+)
