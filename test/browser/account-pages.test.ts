@@ -1,14 +1,13 @@
 // The account pages in a real browser, on the stand-alone server: what people do with mouse,
 // keyboard and phone, and what axe finds.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import type { AxeResults, RunOptions } from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import { axeFaults, layoutFaults } from '../support/page-faults.ts'
 import { startServer, type RunningServer } from '../../packages/server/test-support/command.ts'
 
 const oldPassword = 'an engine of her own'
@@ -28,21 +27,12 @@ const linkPages = [
 ]
 
 /** The parts of the DOM that functions in the page use. Node's types have none. */
-interface Element {
-  readonly id: string
-  readonly textContent: string
-  getBoundingClientRect(): { readonly height: number; readonly width: number }
-}
 declare const document: {
-  readonly activeElement: Element
-  readonly documentElement: { readonly scrollWidth: number; readonly clientWidth: number }
-  querySelectorAll(selector: string): Iterable<Element>
+  readonly activeElement: { readonly id: string; readonly textContent: string }
 }
 declare function getComputedStyle(
-  element: Element,
-): Readonly<Record<'fontSize' | 'outlineStyle' | 'outlineWidth', string>>
-declare const axe: { run(options: RunOptions): Promise<AxeResults> }
-const axeSource = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+  element: object,
+): Readonly<Record<'outlineStyle' | 'outlineWidth', string>>
 
 describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () => {
   let cwd: string
@@ -310,52 +300,3 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
       assert.match(await heading(page), /^(Set a new password|Confirm your address)$/)
     }))
 })
-
-/** Returns what axe finds on a page, in light and in dark. */
-async function axeFaults(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axeSource)
-  const faults: string[] = []
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    const found = await page.evaluate(
-      (isDark) => axe.run(isDark ? { runOnly: ['color-contrast', 'link-in-text-block'] } : {}),
-      colorScheme === 'dark',
-    )
-    assert.ok(found.passes.length > 0)
-    faults.push(...describeFound(found).map((fault) => `${colorScheme}: ${fault}`))
-  }
-  return faults
-}
-
-/**
- * Returns the faults that axe is sure of, and the contrasts that it could not compute. It cannot
- * compute that of the app's name on the arcs of the field: accent.test.ts does.
- */
-function describeFound({ violations, incomplete }: AxeResults): readonly string[] {
-  const isKnown = (id: string, html: string): boolean =>
-    id === 'color-contrast' && html.startsWith('<a class="name"')
-  const unsure = incomplete.map(({ id, nodes }) => ({
-    id,
-    nodes: nodes.filter(({ html }) => !isKnown(id, html)),
-  }))
-  return [...violations, ...unsure].flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-  )
-}
-
-/** Returns what a phone of 320 pixels shows badly: overflow, small targets, small text. */
-function layoutFaults(page: Page): Promise<readonly string[]> {
-  return page.evaluate(() => {
-    const faults: string[] = []
-    const { scrollWidth, clientWidth } = document.documentElement
-    if (scrollWidth > clientWidth) faults.push(`the page is ${scrollWidth} pixels wide`)
-    for (const element of document.querySelectorAll('button, input:not([type=hidden])')) {
-      const { height, width } = element.getBoundingClientRect()
-      if (height < 44 || width < 200) faults.push(`${element.id} is ${width} × ${height} pixels`)
-      // Safari zooms in on fields with smaller text.
-      if (parseFloat(getComputedStyle(element).fontSize) < 16)
-        faults.push(`${element.id}: small text`)
-    }
-    return faults
-  })
-}
