@@ -743,6 +743,22 @@ const server: Package = {
       packages: ['keystile'],
     },
     {
+      name: 'features/pages/account-home',
+      for: 'the page on which people see and change their account, in a browser that is logged in',
+      from: [
+        'http',
+        'pages',
+        'features/credentials/second-factors',
+        'features/mail/messages',
+        'features/tokens/clients',
+        'features/users/directory',
+        'features/pages/account-pages',
+        'features/pages/login-pages',
+        'features/pages/brand',
+      ],
+      packages: ['keystile'],
+    },
+    {
       name: 'features/sign-in/authorize-challenge',
       for: 'POST /authorize-challenge: a login of a first-party app that gives a code',
       from: [
@@ -843,10 +859,10 @@ export const plan: Plan = {
   },
   // The code of the command line. An embedded Keystile and the writer thread must not load it.
   deferred: ['features/*/*/cli.ts', 'features/*/*/cli-input.ts'],
-  longFiles: {
-    'packages/server/src/features/mail/messages/texts/de.ts':
-      'all texts of a language are in one file',
-    'packages/server/src/features/mail/messages/texts/fr.ts':
-      'all texts of a language are in one file',
-  },
+  longFiles: Object.fromEntries(
+    ['de', 'en', 'es', 'fr'].map((language) => [
+      `packages/server/src/features/mail/messages/texts/${language}.ts`,
+      'one file has all texts of a language',
+    ]),
+  ),
 }

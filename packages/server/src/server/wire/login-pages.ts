@@ -1,31 +1,65 @@
+import type { Caller } from 'keystile'
 import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
 import { createPageCookies } from '../../features/sign-in/browser-login/cookie.ts'
+import { accountHomeRoutes } from '../../features/pages/account-home/account-home.ts'
+import { profileFieldsOf } from '../../features/pages/account-pages/profile-fields.ts'
 import { loginPageRoutes } from '../../features/pages/login-pages/login-pages.ts'
 import { hasMail } from '../../features/mail/messages/mail.ts'
-import type { Login } from '../../features/sign-in/login/login.ts'
-import type { OpenRoute } from '../../http/route.ts'
+import { describeProfile } from '../../features/users/accounts/profile.ts'
+import type { OpenRoute, Route } from '../../http/route.ts'
 import type { IssuingParts } from './issuing.ts'
+import { createFactorDemand, type LoginWired } from './login.ts'
 import type { Parts } from './parts.ts'
 import type { People } from './people.ts'
 
-/** Makes the pages on which browsers log in. There are none with the setting `off`. */
+/**
+ * Makes the pages on which browsers log in, and those of an account. There are none with the
+ * setting `off`.
+ *
+ * @param parts.endpoints the endpoints that the pages of an account call
+ */
 export function wireLoginPages<U>(
-  { options, accounts: { database }, meter, pages }: Parts,
+  { options, accounts: { database }, meter, pages, passwordPolicy }: Parts,
   { directory }: Pick<People<U>, 'directory'>,
-  { login, ends, lifetimes }: Pick<IssuingParts, 'ends' | 'lifetimes'> & { readonly login: Login },
+  {
+    login,
+    offersApp,
+    endpoints,
+    ends,
+    lifetimes,
+  }: Pick<IssuingParts, 'ends' | 'lifetimes'> &
+    Pick<LoginWired<U>, 'login' | 'offersApp'> & {
+      readonly endpoints: readonly Route<Caller<string, U>>[]
+    },
 ): readonly OpenRoute[] {
-  const { issuer, clock, loginPages, accountPagesUrl } = options
+  const { issuer, clock, loginPages, accountPagesUrl, profile } = options
   if (loginPages === 'off') return []
-  return loginPageRoutes({
+  const shared = {
     pages,
     issuer,
     login,
     directory,
     browserLogins: createBrowserLogins(database, { lifetimes, clock }),
     cookies: createPageCookies(issuer),
-    lifetimes,
-    ends,
-    meter,
-    offers: { forgotPassword: hasMail(options) && accountPagesUrl === undefined },
-  })
+  }
+  return [
+    ...loginPageRoutes({
+      ...shared,
+      lifetimes,
+      ends,
+      meter,
+      offers: { forgotPassword: hasMail(options) && accountPagesUrl === undefined },
+    }),
+    ...accountHomeRoutes({
+      ...shared,
+      endpoints,
+      requireFactor: createFactorDemand(login),
+      clock,
+      settings: {
+        profile: profileFieldsOf(describeProfile(profile, 'input'), 'all'),
+        minLength: passwordPolicy.minLength,
+        offersApp,
+      },
+    }),
+  ]
 }

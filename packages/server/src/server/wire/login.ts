@@ -26,6 +26,8 @@ export interface LoginWired<U> {
   readonly login: Login
   /** See `Keystile.resetFactors`. */
   resetFactors(subject: string): Promise<void>
+  /** Whether users may set up an authenticator app. */
+  readonly offersApp: boolean
   /** The endpoints for second factors. */
   readonly factorRoutes: readonly Route<Caller<string, U>>[]
 }
@@ -67,15 +69,17 @@ export async function wireLogin<U>(
     undo,
     mustHaveFactor: (user) => mustHaveFactor(user, shared),
   })
+  const offersApp = secondFactor !== 'off' && seal !== undefined
   return {
     login,
+    offersApp,
     async resetFactors(subject) {
       await factors.reset(subject, byApp)
     },
     factorRoutes: factorRoutes({
       factors,
       directory,
-      isOffered: secondFactor !== 'off' && seal !== undefined,
+      isOffered: offersApp,
       // Whether the address of an app's own user is verified is a matter of the app.
       needsVerifiedAddress: hasMail(options) && hasAccounts,
     }),
@@ -85,7 +89,7 @@ export async function wireLogin<U>(
 /** Creates the check of routes with `needsFactor`. */
 export function createFactorDemand(
   login: Pick<Login, 'needsSecondStep'>,
-): (identity: Identity) => Promise<void> {
+): (identity: Pick<Identity, 'acr' | 'subject'>) => Promise<void> {
   return async ({ acr, subject }) => {
     if (acr !== 'mfa' && (await login.needsSecondStep(subject)))
       throw tokenError('login_too_weak', { acrValues: ['mfa'] })

@@ -116,18 +116,21 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
 
   const keySource = findSigningKeySource(options)
   const issuing = await wireIssuing(parts, keySource)
-  const { login, resetFactors, factorRoutes } = await wireLogin(parts, people, issuing)
+  const { login, offersApp, resetFactors, factorRoutes } = await wireLogin(parts, people, issuing)
   await saveDeclared(database, options)
   const { verifier, starter, ends } = issuing
   const activeUsers = createActiveUsers(people.active)
   const jobs = await startJobs(parts, { ...people, keySource })
   feed.followSignals()
   const streams = createRevocationStreams({ feed, clients, logger })
-  const routes = [
+  const endpoints = [
     ...listRoutes(parts, people, { ...issuing, login, isWelcome: activeUsers.isWelcome }),
     revocationsRoute({ issuer, clients, audit, limits, feed, streams }),
     ...factorRoutes,
-    ...wireLoginPages(parts, people, { ...issuing, login }),
+  ]
+  const routes = [
+    ...endpoints,
+    ...wireLoginPages(parts, people, { ...issuing, login, offersApp, endpoints }),
     ...jobs.routes,
   ]
 

@@ -104,6 +104,7 @@ export interface PageTexts extends Named<Label> {
   readonly undoFactor: FormTexts & { readonly intro: string }
   readonly accept: FormTexts & { readonly intro: string; readonly taken: string }
   readonly loginPage: LoginPageTexts
+  readonly accountHome: AccountHomeTexts
 }
 
 /** The texts of the pages of a login. The name of the app follows `toContinue`. */
@@ -124,6 +125,48 @@ export interface LoginPageTexts extends Named<
   readonly expired: Named<'heading' | 'text' | 'button'>
   readonly cookiesOff: Titled
   readonly logout: Named<'heading' | 'intro' | 'button' | 'again'> & { readonly done: Titled }
+}
+
+/** The texts of the page of an account, and of the pages to which it leads. */
+export interface AccountHomeTexts extends Named<
+  'heading' | 'sections' | 'logOut' | 'back' | 'change' | 'currentPassword' | 'othersEnd'
+> {
+  /** What the person has done. */
+  readonly done: Named<
+    'profile' | 'email' | 'verified' | 'password' | 'appRemoved' | 'device' | 'devices'
+  >
+  readonly profile: Named<'title' | 'hint' | 'button'>
+  readonly email: Named<
+    | ('title' | 'confirmed' | 'unconfirmed' | 'none' | 'heading' | 'intro' | 'label' | 'button')
+    | ('invalid' | 'taken')
+  >
+  /** Confirms the address that the account has. `sent`: a code is on its way, also to a new one. */
+  readonly verification: Named<'heading' | 'intro' | 'send'> & {
+    readonly sent: Named<'heading' | 'intro' | 'button'>
+  }
+  readonly signIn: Named<'title' | 'hint'>
+  readonly password: Named<'heading' | 'intro' | 'button'>
+  readonly app: Named<'title' | 'on' | 'off' | 'setUp' | 'remove' | 'replaces'> &
+    Named<'again' | 'loginNext' | 'addressFirst' | 'gone'> & {
+      readonly since: (time: string) => string
+      readonly removal: Named<
+        'heading' | 'passwordOnly' | 'codesEnd' | 'button' | 'replace' | 'required'
+      >
+    }
+  readonly codes: Named<'title' | 'renew' | 'heading' | 'oldEnd' | 'button'> & {
+    readonly left: (count: number) => string
+  }
+  readonly devices: Named<
+    | ('title' | 'hint' | 'thisDevice' | 'unknown' | 'end' | 'endOthers')
+    | ('heading' | 'thisStays' | 'button')
+  > & {
+    readonly name: (browser: string, system: string) => string
+    readonly lastUsed: (time: string) => string
+  }
+  readonly deletion: Named<
+    | ('title' | 'hint' | 'text' | 'open' | 'heading' | 'loggedOut' | 'erased' | 'final')
+    | ('button' | 'keep' | 'lastAdministrator')
+  > & { readonly done: Titled }
 }
 
 type Titled = Named<'heading' | 'text'>

@@ -34,6 +34,25 @@ describe('the profile fields of a page', () => {
       assert.deepEqual(profileFieldsOf(schema).names, [])
   })
 
+  it('a page can ask for all profile fields, with the stored values in them', () => {
+    const properties = {
+      city: { type: 'string' },
+      size: { type: 'integer' },
+      plan: { enum: ['free', 'paid'] },
+      none: { type: 'string' },
+      list: { type: 'array' },
+    }
+    const fields = profileFieldsOf({ properties, required: ['city'] }, 'all')
+    const stored = { city: 'Paris', size: 4, plan: 'paid', none: null, list: [1] }
+    const typed = fields.write(stored)
+    assert.deepEqual([...typed.keys()], ['city', 'size', 'plan'])
+    assert.deepEqual(fields.read(typed), { city: 'Paris', size: 4, plan: 'paid' })
+    assert.deepEqual(
+      fields.show(typed, words).map(({ isOptional }) => isOptional),
+      [undefined, true, true, true],
+    )
+  })
+
   it('the HTML input of a profile field depends on the field’s type, format and title', () => {
     const label = 'x'
     for (const [property, attributes] of [

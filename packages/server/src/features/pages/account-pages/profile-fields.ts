@@ -9,7 +9,7 @@ import type { PageTexts } from '../../mail/messages/text-types.ts'
 type YesAndNo = Pick<PageTexts, 'yes' | 'no'>
 type Named = Pick<Field, 'name' | 'label'>
 
-/** The required fields of a profile, as fields of a form. */
+/** Fields of a profile, as fields of a form. */
 export interface ProfileFields {
   readonly names: readonly string[]
   /** Returns the fields to show. `typed` has the values from the person's last try. */
@@ -19,26 +19,42 @@ export interface ProfileFields {
    * value that cannot be converted stays a string; the schema then refuses it.
    */
   read(form: Form): JsonObject
+  /** Returns the stored values as a person types them. */
+  write(profile: JsonObject): Form
 }
 
 /**
- * Returns form fields for the required fields of a profile, if these are texts, numbers, or values
- * to choose from. Leaves out required fields that are objects or lists.
+ * Returns form fields for the fields of a profile, if these are texts, numbers, or values to choose
+ * from. Leaves out fields that are objects or lists.
  *
  * @param schema the JSON Schema of the profile
+ * @param wanted which fields of the profile: only those that it must have, or all
  */
-export function profileFieldsOf(schema: JsonObject): ProfileFields {
+export function profileFieldsOf(
+  schema: JsonObject,
+  wanted: 'required' | 'all' = 'required',
+): ProfileFields {
   const { properties = {}, required = [] } = schema as {
     readonly properties?: Readonly<Record<string, PropertySchema>>
     readonly required?: readonly string[]
   }
-  const fields = required
+  const fields = (wanted === 'all' ? Object.keys(properties) : required)
     .filter((name) => !takenNames.has(name) && Object.hasOwn(properties, name))
     .flatMap((name) => fieldFor(name, properties[name] ?? {}) ?? [])
 
   return {
     names: fields.map(({ name }) => name),
-    show: (typed, words) => fields.map((field) => field.show(typed.get(field.name), words)),
+    show: (typed, words) =>
+      fields.map((field) => ({
+        ...field.show(typed.get(field.name), words),
+        ...(!required.includes(field.name) && { isOptional: true }),
+      })),
+    write: (profile) =>
+      new Map(
+        fields
+          .filter(({ name }) => (profile[name] ?? undefined) !== undefined)
+          .map(({ name, write }) => [name, write(profile[name])]),
+      ),
     read: (form) =>
       Object.fromEntries(
         fields
@@ -64,6 +80,8 @@ interface ProfileField {
   readonly name: string
   show(typed: string | undefined, words: YesAndNo): Omit<Field, 'fault'>
   parse(text: string): unknown
+  /** Does the reverse of `parse()`. */
+  write(value: unknown): string
 }
 
 /** Returns the field for a property; undefined if a form cannot ask for its value. */
@@ -84,6 +102,7 @@ function choiceField(named: Named, property: PropertySchema): ProfileField | und
       name: named.name,
       show: (typed, words) => ({ ...named, choices: choicesOf(values, typed, words) }),
       parse: (text) => values.find((value) => JSON.stringify(value) === text) ?? text,
+      write: (value) => JSON.stringify(value),
     }
   )
 }
@@ -101,6 +120,7 @@ function textField(named: Named, { type, format }: PropertySchema): ProfileField
       attributes: markup`type="${kind}"${step} value="${typed}"`,
     }),
     parse: known === 'string' ? (text) => text : parseNumber,
+    write: String,
   }
 }
 

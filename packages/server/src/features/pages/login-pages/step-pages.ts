@@ -183,7 +183,7 @@ function enrolPage(reader: LoginReader, authSession: string, fault?: PageFault):
 function appPage(
   reader: LoginReader,
   authSession: string,
-  { secret, uri, qrSvg }: ShownSecret,
+  shown: ShownSecret,
   fault?: PageFault,
 ): HttpAnswer {
   const { enrol, factor } = reader.texts.loginPage
@@ -193,28 +193,37 @@ function appPage(
     fields: [faultyField('otp', factor.label, codeAttributes(), fault)],
     button: enrol.button,
   })
-  const steps = stepsOf([
+  return answer(reader, {
+    heading: enrol.heading,
+    intro: enrol.intro,
+    content: markup`${fault?.error && faultOf(fault.text)}
+${appSteps(reader, shown, form)}`,
+    fault,
+  })
+}
+
+/** Shows how to add an account to an app. The last step is the form for the first code. */
+export function appSteps(
+  { texts }: PageReader,
+  { secret, uri, qrSvg }: ShownSecret,
+  form: Html,
+): Html {
+  const { enrol } = texts.loginPage
+  return stepsOf([
     { title: enrol.getApp, content: markup`<p class="soft">${enrol.anyApp}</p>` },
     {
       title: enrol.scan,
-      content: markup`<div class="qr">${new Html(qrSvg)}</div>
+      content: markup`${new Html(qrSvg.replace('<svg ', '<svg class="qr" '))}
 ${buttonOf({ label: enrol.open, href: uri, kind: 'second' })}
 <div><p class="hint">${enrol.orType}</p>
 ${secretOf(secret)}</div>`,
     },
     { title: enrol.enterCode, content: form },
   ])
-  return answer(reader, {
-    heading: enrol.heading,
-    intro: enrol.intro,
-    content: markup`${fault?.error && faultOf(fault.text)}
-${steps}`,
-    fault,
-  })
 }
 
 /** Shows the recovery codes, once. */
-export function codesPage(reader: LoginReader, codes: readonly string[], next: string): HttpAnswer {
+export function codesPage(reader: PageReader, codes: readonly string[], next: string): HttpAnswer {
   const { codes: texts } = reader.texts.loginPage
   const file = `${reader.brand.name}\n\n${codes.join('\n')}\n`
   const href = `data:text/plain;charset=utf-8,${encodeURIComponent(file)}`
@@ -352,7 +361,7 @@ ${hiddenOf(sends)}
 type Shown = Parameters<typeof page>[1]
 
 function answer(
-  reader: LoginReader,
+  reader: PageReader,
   { fault, ...shown }: Shown & { readonly fault?: PageFault | undefined },
 ): HttpAnswer {
   const { status = 400, retryAfterSeconds } = fault?.error ?? {}

@@ -1,0 +1,137 @@
+// The page on which people see and change their account, in a browser that is logged in, and the
+// pages to which it leads. `endpoints.ts` calls the endpoints, which do all the work: a page only
+// shows what they answer.
+//
+// Against cross-site request forgery, each form must come from a page of this origin.
+import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import { createOriginCheck } from '../../../http/origin.ts'
+import { queryOf, type OpenRoute } from '../../../http/route.ts'
+import { labelOf, type Directory } from '../../users/directory/directory.ts'
+import { generalFault } from '../account-pages/form-page.ts'
+import { describeForm, pageRoute, readPageForm, readerOf } from '../account-pages/page-parts.ts'
+import type { PageSettings } from '../brand/page-settings.ts'
+import { findSignedIn, type SignedInParts } from '../login-pages/signed-in.ts'
+import { devicesPage, otherDevicesPage } from './device-pages.ts'
+import { findEndpoints, needsLogin, ownEndpoints, type EndpointParts } from './endpoints.ts'
+import { appPage, appRemovalPage, recoveryCodesPage } from './factor-pages.ts'
+import { homePage } from './home-page.ts'
+import {
+  deletionPage,
+  emailPage,
+  passwordPage,
+  profilePage,
+  verificationPage,
+} from './own-account-pages.ts'
+import type { AccountPage, AccountSettings, Done, Section, Visit } from './visit.ts'
+
+export interface AccountHomeParts<U> extends SignedInParts<U>, EndpointParts<U> {
+  readonly pages: PageSettings
+  readonly issuer: string
+  readonly directory: Directory<U>
+  readonly settings: AccountSettings
+}
+
+const accountPages: readonly AccountPage[] = [
+  profilePage,
+  emailPage,
+  verificationPage,
+  passwordPage,
+  appPage,
+  appRemovalPage,
+  recoveryCodesPage,
+  devicesPage,
+  otherDevicesPage,
+  deletionPage,
+]
+
+export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenRoute[] {
+  const { issuer, settings } = parts
+  const { origin, pathname } = new URL(issuer)
+  const base = pathname.replace(/\/+$/, '')
+  const endpoints = findEndpoints(parts.endpoints)
+  const isThere = ({ name, endpoint }: AccountPage): boolean =>
+    endpoints.has(endpoint) && (name !== appPage.name || settings.offersApp)
+  const checkOrigin = createOriginCheck([origin])
+
+  /** Answers the person who uses the browser. Without one, leads to the login. */
+  async function answer(
+    request: HttpRequestWithBody,
+    section: Section,
+    answerTo: (visit: Visit) => Promise<HttpAnswer> | HttpAnswer,
+  ): Promise<HttpAnswer> {
+    const signedIn = await findSignedIn(request, parts)
+    if (!signedIn) return seeOther(`${base}/login`)
+    const visit: Visit = {
+      ...ownEndpoints(request, signedIn, { ...parts, endpoints }),
+      reader: readerOf(request, parts.pages),
+      home: `${base}/account`,
+      account: labelOf(signedIn.user, parts.directory),
+      clearedLogin: parts.cookies.login.cleared,
+      settings,
+    }
+    try {
+      return await answerTo(visit)
+    } catch (error) {
+      if (needsLogin(error)) return seeOther(`${base}/login/again?to=${section}`)
+      throw error
+    }
+  }
+
+  const routesOf = (page: AccountPage): readonly OpenRoute[] => [
+    pageRoute('GET', `/account/${page.name}`, page.summaries[0], {
+      handle: (request) =>
+        answer(request, page.section, async (visit) => {
+          await visit.admit(page.endpoint)
+          return page.show(visit)
+        }),
+    }),
+    pageRoute('POST', `/account/${page.name}`, page.summaries[1], {
+      ...describeForm(page.fieldNames, refuses),
+      async handle(request) {
+        checkOrigin(request)
+        const form = await readPageForm(request)
+        return answer(request, page.section, (visit) => submit(page, visit, form))
+      },
+    }),
+  ]
+
+  return [
+    pageRoute('GET', '/account', 'Your account', {
+      handle: (request) =>
+        answer(request, 'profile', (visit) => homePage(visit, { done: doneIn(request, visit) })),
+    }),
+    ...accountPages.filter(isThere).flatMap(routesOf),
+  ]
+}
+
+const refuses = {
+  403: 'A page: a value is wrong. Or the form does not come from a page of this origin',
+}
+
+async function submit(
+  page: AccountPage,
+  visit: Visit,
+  form: Parameters<AccountPage['submit']>[1],
+): Promise<HttpAnswer> {
+  try {
+    const outcome = await page.submit(visit, form)
+    return typeof outcome === 'string' ? seeOther(`${visit.home}?done=${outcome}`) : outcome
+  } catch (error) {
+    if (!(error instanceof ProblemError) || needsLogin(error)) throw error
+
+    const fault = error.status === 404 ? 'home' : page.faultOf(error, visit, form)
+    if (fault === 'home') return seeOther(visit.home)
+    const refused = { error, ...(fault ?? generalFault(error, visit.reader)) }
+    return page.show(visit, { form, refused })
+  }
+}
+
+/** Returns what the query says is done. Other words in the query count as missing. */
+function doneIn(request: HttpRequestWithBody, { reader }: Visit): Done | undefined {
+  const done = queryOf(request).get('done') ?? ''
+  return Object.hasOwn(reader.texts.accountHome.done, done) ? (done as Done) : undefined
+}
+
+function seeOther(location: string): HttpAnswer {
+  return { status: 303, headers: { location, 'cache-control': 'no-store' } }
+}

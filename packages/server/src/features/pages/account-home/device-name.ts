@@ -1,0 +1,41 @@
+/** A browser and a system, by the names that people know. */
+export interface Device {
+  readonly browser: string
+  readonly system: string
+}
+
+type Known = readonly (readonly [name: string, pattern: RegExp])[]
+
+/** The first that matches counts: most browsers also name others. */
+const browsers: Known = [
+  ['Edge', /\bEdg(?:A|iOS)?\//],
+  ['Opera', /\bOPR\//],
+  ['Samsung Internet', /\bSamsungBrowser\//],
+  ['Firefox', /\b(?:Firefox|FxiOS)\//],
+  ['Chrome', /\b(?:Chrome|CriOS)\//],
+  ['Safari', /\bVersion\/\S+ (?:Mobile\/\S+ )?Safari\//],
+]
+
+const systems: Known = [
+  ['Windows', /\bWindows NT\b/],
+  ['Android', /\bAndroid\b/],
+  ['iOS', /\biPhone\b/],
+  ['iPadOS', /\biPad\b/],
+  ['macOS', /\bMacintosh\b/],
+  ['ChromeOS', /\bCrOS\b/],
+  ['Linux', /\bLinux\b/],
+]
+
+const phones: ReadonlySet<string> = new Set(['Android', 'iOS'])
+
+/** Returns the browser and the system of a `User-Agent`, if both are common ones. */
+export function readDevice(userAgent: string): Device | undefined {
+  const [browser, system] = [browsers, systems].map(
+    (known) => known.find(([, pattern]) => pattern.test(userAgent))?.[0],
+  )
+  return browser !== undefined && system !== undefined ? { browser, system } : undefined
+}
+
+export function isPhone(device: Device | undefined): boolean {
+  return device !== undefined && phones.has(device.system)
+}

@@ -1,0 +1,60 @@
+// The sessions of a person, as rows of the page.
+import { firstParty } from '../../tokens/clients/clients.ts'
+import { markup, type Html } from '../../../pages/html.ts'
+import { actionsOf, buttonOf, rowsOf, type Row } from '../../../pages/parts.ts'
+import { isPhone, readDevice } from './device-name.ts'
+import { formatTime } from './format-time.ts'
+import { drawForm, hiddenField, type Visit } from './visit.ts'
+
+export interface OwnSession {
+  readonly id: string
+  readonly client_id: string
+  readonly device: string | null
+  readonly last_used_at: string
+  /** Whether it is the login of this browser. */
+  readonly current: boolean
+}
+
+export async function readSessions({ call }: Pick<Visit, 'call'>): Promise<readonly OwnSession[]> {
+  const { sessions } = (await call('GET /users/me/sessions')) as {
+    readonly sessions: readonly OwnSession[]
+  }
+  return sessions
+}
+
+/** How much the page shows of a `User-Agent` that it does not know, in characters. */
+const shownLength = 60
+
+/** Writes this device, then the others, and the button that ends the others. */
+export async function drawDevices(visit: Visit): Promise<Html> {
+  const sessions = await readSessions(visit)
+  const { endOthers } = visit.reader.texts.accountHome.devices
+  const sorted = sessions.toSorted((one, other) => Number(other.current) - Number(one.current))
+  const others = { label: endOthers, href: `${visit.home}/other-devices`, kind: 'second' } as const
+  return markup`${rowsOf(sorted.map((session) => rowOf(session, visit)))}
+${sessions.length > 1 ? actionsOf({ ...others, isSlim: true }) : undefined}`
+}
+
+function rowOf(session: OwnSession, visit: Visit): Row {
+  const { reader } = visit
+  const { devices: texts } = reader.texts.accountHome
+  const known = readDevice(session.device ?? '')
+  const other = session.device?.slice(0, shownLength) || texts.unknown
+  const name = known ? texts.name(known.browser, known.system) : other
+  const client = session.client_id === firstParty.id ? '' : ` · ${session.client_id}`
+  const used = texts.lastUsed(formatTime(session.last_used_at, reader.language, 'minutes'))
+  return {
+    icon: isPhone(known) ? 'phone' : 'computer',
+    title: session.current
+      ? markup`${name} <span class="tag own">${texts.thisDevice}</span>`
+      : name,
+    hint: `${used}${client}`,
+    action: session.current
+      ? undefined
+      : drawForm(visit, {
+          name: 'devices',
+          hidden: hiddenField('id', session.id),
+          end: buttonOf({ label: texts.end, kind: 'second', isSlim: true, of: ` ${name}` }),
+        }),
+  }
+}

@@ -1,0 +1,154 @@
+// Calls endpoints for the person who uses a browser. All that a page reads and changes goes through
+// here, so a page can do nothing that the endpoints do not allow.
+import {
+  ProblemError,
+  TokenError,
+  tokenError,
+  type Clock,
+  type HttpRequestWithBody,
+  type JsonObject,
+} from 'keystile/internal'
+import type { GuardedRoute, OptionalRoute, Route } from '../../../http/route.ts'
+import type { SignedIn } from '../login-pages/signed-in.ts'
+
+/** The endpoints that the pages use. An app's own users have only some of them. */
+export type EndpointName =
+  | 'GET /users/me'
+  | 'PATCH /users/me'
+  | 'DELETE /users/me'
+  | 'POST /users/me/password'
+  | 'POST /users/me/email'
+  | 'POST /email-changes/confirm'
+  | 'POST /email-verifications'
+  | 'POST /email-verifications/confirm'
+  | 'GET /users/me/factors'
+  | 'POST /users/me/factors/totp'
+  | 'POST /users/me/factors/totp/confirm'
+  | 'DELETE /users/me/factors/totp'
+  | 'POST /users/me/factors/recovery-codes'
+  | 'GET /users/me/sessions'
+  | 'DELETE /users/me/sessions/{id}'
+
+/** What the handlers of these endpoints take from an access token, and a page from the session. */
+export interface EndpointCaller<U> {
+  readonly identity: {
+    readonly subject: string
+    readonly clientId: string
+    readonly sessionId: string | undefined
+    readonly scopes: readonly string[]
+    readonly acr: string | undefined
+    readonly authenticatedAt: Date | undefined
+  }
+  readonly user: U
+}
+
+export interface EndpointParts<U> {
+  readonly endpoints: readonly Route<EndpointCaller<U>>[]
+  /** @throws {TokenError} if the login lacks the second factor that the account has */
+  requireFactor(identity: EndpointCaller<U>['identity']): Promise<void>
+  readonly clock: Clock
+}
+
+export interface Sent {
+  readonly json?: JsonObject
+  /** The parameters of the path. */
+  readonly params?: Readonly<Record<string, string>>
+}
+
+/** The endpoints, for the person who has sent a request. */
+export interface OwnEndpoints {
+  has(name: EndpointName): boolean
+  /**
+   * Checks what an endpoint demands of the login.
+   *
+   * @throws {TokenError} as `call()`
+   */
+  admit(name: EndpointName): Promise<void>
+  /**
+   * Calls an endpoint. Returns the JSON of its answer; an empty object if it has none.
+   *
+   * @throws {ProblemError} if the endpoint refuses
+   * @throws {TokenError} `insufficient_user_authentication` if the endpoint demands a newer login,
+   *   or one with a second factor
+   */
+  call(name: EndpointName, sent?: Sent): Promise<unknown>
+}
+
+type Endpoint<U> = GuardedRoute<EndpointCaller<U>> | OptionalRoute<EndpointCaller<U>>
+
+/** Returns the endpoints by name. */
+export function findEndpoints<U>(
+  routes: readonly Route<EndpointCaller<U>>[],
+): ReadonlyMap<string, Endpoint<U>> {
+  const guarded = routes.filter((route) => route.guard !== undefined)
+  return new Map(guarded.map((route) => [`${route.method} ${route.path}`, route]))
+}
+
+export function ownEndpoints<U>(
+  request: HttpRequestWithBody,
+  { session, user }: SignedIn<U>,
+  {
+    endpoints,
+    requireFactor,
+    clock,
+  }: Omit<EndpointParts<U>, 'endpoints'> & {
+    readonly endpoints: ReturnType<typeof findEndpoints<U>>
+  },
+): OwnEndpoints {
+  const { subject, clientId, id: sessionId, amr, authenticatedAt } = session
+  const identity = {
+    subject,
+    clientId,
+    sessionId,
+    scopes: [],
+    acr: amr?.includes('mfa') ? 'mfa' : 'pwd',
+    authenticatedAt: new Date(authenticatedAt),
+  }
+
+  /** Checks the demands of an endpoint as http/router.ts does. */
+  async function admitted(name: EndpointName): Promise<Endpoint<U>> {
+    const endpoint = endpoints.get(name)
+    if (!endpoint) throw new ProblemError('not_found', 'There is no such endpoint')
+
+    const { scopes, maxAgeSeconds } = endpoint.guard
+    if (scopes.length > 0) throw new Error('a browser has no scopes')
+    if (maxAgeSeconds !== undefined && clock.now() - authenticatedAt > maxAgeSeconds * 1000)
+      throw tokenError('login_too_old', { maxAgeSeconds })
+    if (!endpoint.isOptional && endpoint.needsFactor) await requireFactor(identity)
+    return endpoint
+  }
+
+  return {
+    has: (name) => endpoints.has(name),
+    async admit(name) {
+      await admitted(name)
+    },
+    async call(name, { json, params = {} } = {}) {
+      const endpoint = await admitted(name)
+      const sent = { ...request, ...asJson(request, json), method: endpoint.method, params }
+      const { body = '{}' } = await endpoint.handle(sent, { identity, user })
+      return JSON.parse(body)
+    },
+  }
+}
+
+/** Replaces the form in the body of a request by JSON. */
+function asJson(
+  { headers }: HttpRequestWithBody,
+  json: JsonObject = {},
+): Pick<HttpRequestWithBody, 'headers' | 'body'> {
+  const bytes = new TextEncoder().encode(JSON.stringify(json))
+  return {
+    headers: {
+      get: (name) =>
+        name.toLowerCase() === 'content-type' ? 'application/json' : headers.get(name),
+    },
+    body: async () => bytes,
+  }
+}
+
+/** Whether an endpoint demands a newer or a stronger login. */
+export function needsLogin(error: unknown): boolean {
+  if (error instanceof ProblemError) return error.reason === 'factor_missing'
+  return error instanceof TokenError && error.code === 'insufficient_user_authentication'
+}

@@ -1,0 +1,192 @@
+// The page `/account`: what a person has, in sections, with a way to change each.
+import type { HttpAnswer } from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
+import { joined, markup, type Html } from '../../../pages/html.ts'
+import {
+  actionsOf,
+  buttonOf,
+  faultOf,
+  jumpOf,
+  noteOf,
+  partOf,
+  rowsOf,
+  tagOf,
+  type Part,
+  type Row,
+} from '../../../pages/parts.ts'
+import type { Refused } from '../account-pages/form-page.ts'
+import { drawDevices } from './devices.ts'
+import { readFactors } from './factor-pages.ts'
+import { formatTime } from './format-time.ts'
+import { accountPage, drawForm, type Done, type Section, type Visit } from './visit.ts'
+
+type Drawn = Part & { readonly id: Section }
+
+interface Shown {
+  readonly done?: Done | undefined
+  readonly refused?: Refused | undefined
+  /** What the person has typed into the form of the profile. */
+  readonly typed?: Form | undefined
+}
+
+export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> {
+  const { reader, account, home } = visit
+  const { done, refused } = shown
+  const texts = reader.texts.accountHome
+  const logout = home.replace(/account$/, 'logout')
+  const parts = [
+    await profilePart(visit, shown),
+    await signInPart(visit),
+    await devicesPart(visit),
+    deletionPart(visit),
+  ].filter((part) => part !== undefined)
+
+  const isOfField =
+    refused?.field !== undefined && visit.settings.profile.names.includes(refused.field)
+  const links = parts.map(({ id, title }) => ({ label: title, href: `#${id}` }))
+  return accountPage(
+    reader,
+    {
+      heading: texts.heading,
+      intro: account,
+      isWide: true,
+      corner: markup`<a class="end" href="${logout}">${texts.logOut}</a>`,
+      content: markup`${done && noteOf(texts.done[done], { tone: 'done' })}
+${refused && !isOfField ? faultOf(refused.text) : undefined}
+${jumpOf(texts.sections, links)}
+${joined(parts.map(partOf))}`,
+    },
+    refused,
+  )
+}
+
+async function profilePart(visit: Visit, shown: Shown): Promise<Drawn | undefined> {
+  if (!visit.has('GET /users/me')) return undefined
+
+  const { profile: texts } = visit.reader.texts.accountHome
+  const user = (await visit.call('GET /users/me')) as OwnUser
+  return {
+    id: 'profile',
+    title: texts.title,
+    hint: texts.hint,
+    content: markup`${profileForm(visit, user, shown)}
+${rowsOf([emailRow(visit, user)])}
+${verifyButton(visit, user)}`,
+  }
+}
+
+type OwnUser = Readonly<Record<string, unknown>> & {
+  readonly email: string | null
+  readonly email_verified: boolean
+}
+
+/** Undefined if a form cannot show any field of the profile. */
+function profileForm(visit: Visit, user: OwnUser, { typed, refused }: Shown): Html | undefined {
+  const { reader, settings } = visit
+  const { button: label } = reader.texts.accountHome.profile
+  if (settings.profile.names.length === 0) return undefined
+
+  const values = typed ?? settings.profile.write(user)
+  return drawForm(
+    visit,
+    {
+      name: 'profile',
+      fields: settings.profile.show(values, reader.texts),
+      end: actionsOf({ label, isSlim: true }),
+    },
+    refused,
+  )
+}
+
+function emailRow(visit: Visit, { email, email_verified: isVerified }: OwnUser): Row {
+  const { email: texts, change } = visit.reader.texts.accountHome
+  const state = isVerified ? tagOf(texts.confirmed, 'done') : tagOf(texts.unconfirmed, 'care')
+  return {
+    title: texts.title,
+    hint: email === null ? texts.none : markup`${email}${state}`,
+    action: slim(visit, 'email', change, ` ${texts.title}`),
+  }
+}
+
+/** Undefined if the address is verified, or if Keystile sends no mails. */
+function verifyButton(visit: Visit, user: OwnUser): Html | undefined {
+  const isNeeded = user.email !== null && !user.email_verified
+  if (!isNeeded || !visit.has('POST /email-verifications')) return undefined
+
+  const { button: label } = visit.reader.texts.accountHome.verification.sent
+  const href = `${visit.home}/verification`
+  return actionsOf({ label, href, kind: 'second', isSlim: true })
+}
+
+async function signInPart(visit: Visit): Promise<Drawn> {
+  const { signIn: texts, change } = visit.reader.texts.accountHome
+  const { password: title } = visit.reader.texts
+  const password: Row = {
+    icon: 'lock',
+    title,
+    action: slim(visit, 'password', change, ` ${title}`),
+  }
+  return {
+    id: 'sign-in',
+    title: texts.title,
+    hint: texts.hint,
+    content: rowsOf([
+      ...(visit.has('POST /users/me/password') ? [password] : []),
+      ...(await factorRows(visit)),
+    ]),
+  }
+}
+
+async function factorRows(visit: Visit): Promise<readonly Row[]> {
+  const { app, codes } = visit.reader.texts.accountHome
+  const { totp, recovery_codes: left } = await readFactors(visit)
+  const ofApp = ` ${app.title}`
+  if (!totp)
+    return [
+      {
+        icon: 'app',
+        title: app.title,
+        hint: app.off,
+        action: visit.settings.offersApp ? slim(visit, 'app', app.setUp, ofApp) : undefined,
+      },
+    ]
+
+  return [
+    {
+      icon: 'app',
+      title: markup`${app.title}${tagOf(app.on, 'done')}`,
+      hint: app.since(formatTime(totp.created_at, visit.reader.language, 'days')),
+      action: slim(visit, 'remove-app', app.remove, ofApp),
+    },
+    {
+      icon: 'sheet',
+      title: codes.title,
+      hint: codes.left(left),
+      action: slim(visit, 'recovery-codes', codes.renew, ` ${codes.title}`),
+    },
+  ]
+}
+
+async function devicesPart(visit: Visit): Promise<Drawn> {
+  const { title, hint } = visit.reader.texts.accountHome.devices
+  return { id: 'devices', title, hint, content: await drawDevices(visit) }
+}
+
+function deletionPart(visit: Visit): Drawn | undefined {
+  if (!visit.has('DELETE /users/me')) return undefined
+
+  const { title, hint, text, open: label } = visit.reader.texts.accountHome.deletion
+  const href = `${visit.home}/delete`
+  return {
+    id: 'delete',
+    title,
+    hint,
+    content: markup`<p>${text}</p>
+${actionsOf({ label, href, kind: 'second', isSlim: true })}`,
+  }
+}
+
+/** Writes the button of a row, which leads to one of the pages. */
+function slim({ home }: Visit, name: string, label: string, of: string): Html {
+  return buttonOf({ label, href: `${home}/${name}`, kind: 'second', isSlim: true, of })
+}

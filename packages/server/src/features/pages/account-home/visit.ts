@@ -1,0 +1,147 @@
+// What the pages of an account share.
+import type { HttpAnswer, ProblemError } from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
+import { fieldOf } from '../../../pages/field.ts'
+import { joined, markup, type Html } from '../../../pages/html.ts'
+import { actionsOf, faultOf, linksOf, type Button } from '../../../pages/parts.ts'
+import type { AccountHomeTexts } from '../../mail/messages/text-types.ts'
+import {
+  answerTo,
+  type MaybeFault,
+  type Refused,
+  type ShownField,
+} from '../account-pages/form-page.ts'
+import { page, type PageReader } from '../account-pages/page-parts.ts'
+import type { ProfileFields } from '../account-pages/profile-fields.ts'
+import type { EndpointName, OwnEndpoints } from './endpoints.ts'
+
+/** The ids of the sections of the page. A login that comes from a section leads back to it. */
+export type Section = 'profile' | 'sign-in' | 'devices' | 'delete'
+
+/** A person who uses the page, and what the pages show of the settings. */
+export interface Visit extends OwnEndpoints {
+  readonly reader: PageReader
+  /** The path of the page, such as `/auth/account`. */
+  readonly home: string
+  /** The name by which the person knows the account. */
+  readonly account: string
+  /** The value of `Set-Cookie` that ends the login of the browser. */
+  readonly clearedLogin: string
+  readonly settings: AccountSettings
+}
+
+export interface AccountSettings {
+  readonly profile: ProfileFields
+  readonly minLength: number
+  /** Whether users may set up an authenticator app. */
+  readonly offersApp: boolean
+}
+
+/** What a person has done. The page of the account says it. */
+export type Done = keyof AccountHomeTexts['done']
+
+/** One of the pages to which the page of the account leads: `/account/NAME`. */
+export interface AccountPage {
+  readonly name: string
+  readonly section: Section
+  /** What the OpenAPI document says about opening the page, and about sending its form. */
+  readonly summaries: readonly [opened: string, sent: string]
+  /** The endpoint for which the page is. Without it, there is no page. */
+  readonly endpoint: EndpointName
+  readonly fieldNames: readonly string[]
+  /** @param tried what the person has sent, and why it was refused */
+  show(visit: Visit, tried?: Tried): HttpAnswer | Promise<HttpAnswer>
+  /** Does what the form says. Returns the next page, or what is done. */
+  submit(visit: Visit, form: Form): Promise<HttpAnswer | Done>
+  /**
+   * Returns what the page says about a refusal: undefined for the text that all pages show, `home`
+   * if the account is not any more as the page has shown it.
+   */
+  faultOf(error: ProblemError, visit: Visit, form: Form): MaybeFault | 'home'
+}
+
+export interface Tried {
+  readonly form: Form
+  readonly refused: Refused
+}
+
+interface AccountForm {
+  readonly heading: string
+  readonly intro: string
+  /** The name of the page that gets the form. */
+  readonly name: string
+  readonly before?: Html | undefined
+  readonly hidden?: Html | undefined
+  readonly fields?: readonly ShownField[]
+  readonly button: Omit<Button, 'href'>
+  readonly cancel?: string
+  readonly after?: Html | undefined
+}
+
+/** Draws a page with one form. A second button leads back to the account. */
+export function formPage(
+  visit: Visit,
+  { heading, intro, before, cancel, after, button, ...form }: AccountForm,
+  refused?: Refused,
+): HttpAnswer {
+  const { reader, home } = visit
+  const texts = reader.texts.accountHome
+  const back = { label: cancel ?? texts.back, href: home, kind: 'second' } as const
+  const isOfField = form.fields?.some(({ name }) => name === refused?.field)
+  return accountPage(
+    reader,
+    {
+      heading,
+      intro,
+      content: markup`${refused && !isOfField ? faultOf(refused.text) : undefined}
+${before}
+${drawForm(visit, { ...form, end: actionsOf(button, back) }, refused)}
+${after}`,
+    },
+    refused,
+  )
+}
+
+/** Draws a form. Its faults stand at its fields. */
+export function drawForm(
+  { home }: Pick<Visit, 'home'>,
+  {
+    name,
+    hidden,
+    fields = [],
+    end,
+  }: Pick<AccountForm, 'name' | 'hidden' | 'fields'> & { readonly end: Html },
+  refused?: Refused,
+): Html {
+  const faultAt = (field: string): Html | undefined =>
+    refused?.field === field ? markup`${refused.text}` : undefined
+  const drawn = fields.map((field) => fieldOf({ ...field, fault: faultAt(field.name) }))
+  return markup`<form method="post" action="${home}/${name}">
+${hidden}
+${joined(drawn.map((field) => markup`${field}\n`))}
+${end}
+</form>`
+}
+
+export function hiddenField(name: string, value: string): Html {
+  return markup`<input type="hidden" name="${name}" value="${value}">`
+}
+
+/** Returns a page of the account. Its forms send their origin. */
+export function accountPage(
+  reader: PageReader,
+  shown: Omit<Parameters<typeof page>[1], 'referrerPolicy'>,
+  refused?: Refused,
+): HttpAnswer {
+  return page(reader, { ...shown, referrerPolicy: 'same-origin', ...answerTo(refused) })
+}
+
+/** Returns the link that leads back to the account. */
+export function backLink({ reader, home }: Visit): Html | undefined {
+  return linksOf({ label: reader.texts.accountHome.back, href: home })
+}
+
+/** Returns the field of the request body that a refusal is about. */
+export function fieldIn({ errors = [] }: ProblemError): string | undefined {
+  return errors[0]?.loc[1]?.toString()
+}

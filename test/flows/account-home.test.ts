@@ -1,0 +1,535 @@
+// The page of an account, and the pages to which it leads, sent and answered as a browser does it.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import * as z from 'zod'
+import {
+  bothDirectories,
+  describeOnBoth,
+  password,
+  type Stage,
+} from '../../packages/server/test-support/keystile.ts'
+import { startWithMailbox, type WithMailbox } from '../../packages/server/test-support/mailbox.ts'
+import { openBrowser, type PageBrowser } from '../../packages/server/test-support/page-browser.ts'
+import { appCode } from '../../packages/server/test-support/second-factor.ts'
+
+const newPassword = 'purple monkey dishwasher'
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+
+async function start(stage: Stage, options: object = {}): Promise<WithMailbox> {
+  const given = { loginPages: 'on', secondFactor: 'optional', ...options }
+  const running = await startWithMailbox(stage, given)
+  await running.addUser()
+  return running
+}
+
+/** Logs in, and returns the browser with the page of the account. */
+async function enter(running: WithMailbox, username = 'ada'): Promise<PageBrowser> {
+  const browser = openBrowser(running)
+  await browser.open('/login')
+  await browser.submit({ username, password })
+  assert.equal(browser.at(), '/account')
+  assert.equal(browser.shown().status, 200)
+  return browser
+}
+
+/** Sets up an authenticator app. Returns its secret and the recovery codes. */
+async function setUpApp(
+  { clock }: WithMailbox,
+  browser: PageBrowser,
+): Promise<{ readonly secret: string; readonly codes: readonly string[] }> {
+  await browser.open('/account/app')
+  const { text } = await browser.submit()
+  const secret = /secret=([A-Z2-7]+)/.exec(text)?.[1] ?? ''
+  const { text: last } = await browser.submit({ code: appCode(secret, clock) })
+  const codes = [...last.matchAll(/<li>([\w-]{10,})<\/li>/g)].map(([, code]) => code!)
+  assert.equal(codes.length, 10, last)
+  return { secret, codes }
+}
+
+/** Marks the address of `ada` as verified. */
+const verifyAddress = (stage: Stage, { clock }: WithMailbox): Promise<unknown> =>
+  stage.sql(`update "user" set email_verified_at = ${clock.now()}`)
+
+/** The ids of the sections that the page has. */
+const sectionsOf = (browser: PageBrowser): readonly (string | undefined)[] =>
+  [...browser.shown().text.matchAll(/<section class="part" id="([\w-]+)"/g)].map(([, id]) => id)
+
+const faultOf = (browser: PageBrowser): string =>
+  /role="alert">(?:<svg[^]*?<\/svg> )?(?:<span>)?([^<]*(?:<span[^>]*>[^<]*)?)/
+    .exec(browser.shown().text)?.[1]
+    ?.replace(/<[^>]*>/, '') ?? ''
+const noteOf = (browser: PageBrowser): string =>
+  /role="status"><svg[^]*?<\/svg> <span>([^<]*)/.exec(browser.shown().text)?.[1] ?? ''
+
+describeOnBoth('the page of an account', (stage) => {
+  const openSessions = (): Promise<readonly Readonly<Record<string, unknown>>[]> =>
+    stage.sql('select id from session where ended_at is null')
+
+  it('the page of an account shows the address, the sign-in methods and the devices', async () => {
+    const running = await start(stage)
+    const browser = await enter(running)
+    assert.deepEqual(sectionsOf(browser), ['profile', 'sign-in', 'devices', 'delete'])
+    const { text, headers } = browser.shown()
+    for (const part of [/ada@example\.com/, /Not confirmed/, /Not set up/, /This device/])
+      assert.match(text, part)
+    assert.equal(headers.get('cache-control'), 'no-store')
+    assert.equal(headers.get('referrer-policy'), 'same-origin')
+    assert.doesNotMatch(text, /<script/)
+    // Without profile fields, there is no form for them.
+    assert.doesNotMatch(text, /account\/profile/)
+  })
+
+  it('a browser that is not logged in is led to the login', async () => {
+    const running = await start(stage)
+    for (const path of ['/account', '/account/password', '/account/delete']) {
+      const browser = openBrowser(running)
+      await browser.open(path)
+      assert.equal(browser.at(), '/login')
+    }
+  })
+
+  it('a person changes the profile, and a refused value is shown at its field', async () => {
+    const profile = z.strictObject({
+      city: z.string().min(2),
+      size: z.int().optional(),
+      nick: z.string().optional(),
+    })
+    const running = await startWithMailbox(stage, { loginPages: 'on', profile })
+    await running.register({ city: 'Paris <1>', size: 4, nick: 'a' })
+    const browser = await enter(running)
+    assert.match(browser.shown().text, /value="Paris &#60;1&#62;"/)
+
+    await browser.submit({ city: 'L', size: '5' }, { action: '/profile' })
+    assert.equal(browser.shown().status, 422)
+    assert.match(browser.shown().text, /<title>Error: /)
+    assert.match(browser.shown().text, /id="city-fault" role="alert"/)
+    assert.match(browser.shown().text, /value="5"/)
+
+    await browser.submit({ city: 'London', size: '5' }, { action: '/profile' })
+    assert.equal(noteOf(browser), 'Your profile is saved.')
+    const { json } = await running.send('GET', '/users/me', {
+      bearer: await running.accessToken(),
+    })
+    // The field `nick` was empty in the form.
+    assert.deepEqual([json['city'], json['size'], json['nick']], ['London', 5, ''])
+
+    await browser.submit({ city: 'London' }, { action: '/profile' })
+    assert.match(browser.shown().text, /id="size-fault"/)
+  })
+
+  it('without mails, a person changes the address with the password', async () => {
+    const running = await start(stage, { mail: undefined })
+    await running.register({ username: 'bob', email: 'bob@example.com' })
+    const browser = await enter(running)
+    await browser.open('/account/email')
+    const change = (new_email: string, current_password = password): Promise<unknown> =>
+      browser.submit({ new_email, current_password })
+
+    for (const [address, word, status, field, fault] of [
+      ['ada@example.org', 'wrong', 403, 'current_password', /The password is wrong/],
+      ['ada', password, 422, 'new_email', /This is not an e-mail address/],
+      ['bob@example.com', password, 409, 'new_email', /belongs to another account/],
+    ] as const) {
+      await change(address, word)
+      assert.equal(browser.shown().status, status)
+      assert.match(browser.shown().text, new RegExp(`id="${field}-fault"`))
+      assert.match(faultOf(browser), fault)
+      assert.match(browser.shown().text, new RegExp(`value="${address}"`))
+      assert.ok(!browser.shown().text.includes(password))
+    }
+
+    await change('ada@example.org')
+    assert.equal(noteOf(browser), 'Your e-mail address is changed.')
+    assert.match(browser.shown().text, /ada@example\.org/)
+  })
+
+  it('a person confirms a new address with the code of the mail', async () => {
+    const running = await start(stage, { emailVerification: 'optional' })
+    const browser = await enter(running)
+    await browser.open('/account/email')
+    await browser.submit({ new_email: 'ada@example.org', current_password: password })
+    const { code } = await running.mailTo('ada@example.org')
+
+    await browser.submit({ code: '0000 0000' })
+    assert.equal(browser.shown().status, 403)
+    assert.match(faultOf(browser), /The code is wrong/)
+    await browser.submit({ code })
+    assert.equal(browser.at(), '/account?done=email')
+    assert.match(browser.shown().text, /ada@example\.org <span class="tag done">Confirmed/)
+  })
+
+  it('a person gets another mail, and confirms the address with its code', async () => {
+    const running = await start(stage, { emailVerification: 'optional' })
+    const browser = await enter(running)
+    await running.settled()
+    await browser.open('/account/verification')
+    await browser.submit()
+    const { code } = await running.mailTo('ada@example.com')
+    await browser.submit({ code: '1' })
+    assert.match(faultOf(browser), /The code is wrong/)
+    await browser.submit({ code })
+    assert.equal(noteOf(browser), 'Your e-mail address is confirmed.')
+    assert.doesNotMatch(browser.shown().text, /account\/verification/)
+
+    // A page from before leads back.
+    await browser.open('/account/verification')
+    await browser.submit()
+    assert.equal(browser.at(), '/account')
+  })
+
+  it('a person changes the password, and all other sessions end', async () => {
+    const running = await start(stage)
+    const [browser, other] = [await enter(running), await enter(running)]
+    await browser.open('/account/password')
+    for (const [current_password, new_password, status, field, fault] of [
+      ['wrong', newPassword, 403, 'current_password', /The password is wrong/],
+      [password, 'short', 422, 'new_password', /at least 15 characters/],
+      [password, '', 422, 'new_password', /at least 15 characters/],
+    ] as const) {
+      await browser.submit({ current_password, new_password })
+      assert.equal(browser.shown().status, status)
+      assert.match(browser.shown().text, new RegExp(`id="${field}-fault"`))
+      assert.match(faultOf(browser), fault)
+    }
+
+    await browser.submit({ current_password: password, new_password: newPassword })
+    assert.equal(noteOf(browser), 'Your password is changed. Your other devices are logged out.')
+    await other.open('/account')
+    assert.equal(other.at(), '/login')
+    assert.equal((await running.login({ password: newPassword })).status, 200)
+  })
+
+  it('an app can only be set up after the address is verified', async () => {
+    const running = await start(stage)
+    const browser = await enter(running)
+    await browser.open('/account/app')
+    await browser.submit()
+    assert.equal(browser.shown().status, 403)
+    assert.match(faultOf(browser), /Confirm your e-mail address first/)
+  })
+
+  it('after an app is set up, the browser logs in again with its code, and may change all', async () => {
+    const running = await start(stage)
+    await verifyAddress(stage, running)
+    const browser = await enter(running)
+    const { secret } = await setUpApp(running, browser)
+    for (const path of ['', '/password', '/email', '/delete', '/remove-app', '/recovery-codes']) {
+      await browser.open(`/account${path}`)
+      assert.equal(browser.at(), '/login', path)
+    }
+
+    running.clock.advance(30)
+    await browser.submit({ username: 'ada', password })
+    await browser.submit({ otp: appCode(secret, running.clock) })
+    await browser.open('/account/email')
+    await browser.submit({ new_email: 'ada@example.org', current_password: password })
+    const { code } = await running.mailTo('ada@example.org')
+    await browser.submit({ code })
+    assert.equal(browser.at(), '/account?done=email')
+    await browser.open('/account/password')
+    await browser.submit({ current_password: password, new_password: newPassword })
+    assert.equal(browser.at(), '/account?done=password')
+    await browser.open('/account/delete')
+    await browser.submit()
+    assert.match(browser.shown().text, /Your account is deleted/)
+  })
+
+  it('without the setting loginPages, there is no page of an account', async () => {
+    const { send } = await stage.start()
+    for (const path of ['/account', '/account/password', '/account/delete'])
+      assert.equal((await send('GET', path)).status, 404)
+  })
+
+  it('the account is deleted after a recent login, and the browser is logged out', async () => {
+    const running = await start(stage)
+    const browser = await enter(running)
+    running.clock.advance(301)
+    await browser.open('/account/delete')
+    assert.equal(browser.at(), '/login/again?to=delete')
+    await browser.submit({ password })
+    assert.match(browser.at(), /^\/account\b.*delete$/)
+    await browser.open('/account/delete')
+    assert.match(browser.shown().text, /This cannot be undone/)
+    running.clock.advance(301)
+    await browser.request('POST', '/account/delete', { headers: { origin: own }, form: { a: 'b' } })
+    assert.equal((await running.login()).status, 200)
+
+    const recent = await enter(running)
+    await recent.open('/account/delete')
+    await recent.submit()
+    assert.match(recent.shown().text, /Your account is deleted/)
+    assert.equal((await running.login()).status, 400)
+    assert.ok(![...recent.cookies.keys()].some((name) => name.includes('login')))
+    await recent.open('/account')
+    assert.equal(recent.at(), '/login')
+  })
+
+  it('the last administrator reads why the account is not deleted', async () => {
+    const running = await start(stage)
+    await stage.sql(`update "user" set roles = '["admin"]'`)
+    const browser = await enter(running)
+    await browser.open('/account/delete')
+    await browser.submit()
+    assert.equal(browser.shown().status, 409)
+    assert.match(faultOf(browser), /last administrator/)
+  })
+
+  it('a disabled user sees nothing any more, on any instance', async () => {
+    const running = await start(stage)
+    const browser = await enter(running)
+    const another = await stage.start({ loginPages: 'on', clock: running.clock })
+    const there = openBrowser(another)
+    for (const [name, value] of browser.cookies) there.cookies.set(name, value)
+    await there.open('/account')
+    assert.equal(there.at(), '/account')
+
+    const [{ id } = {}] = await stage.sql('select id from "user"')
+    await running.disable(String(id))
+    for (const one of [browser, there])
+      for (const path of ['/account', '/account/password']) {
+        await one.open(path)
+        assert.equal(one.at(), '/login')
+      }
+  })
+
+  it('a new password, and a log-out everywhere, end the page on another instance', async () => {
+    const running = await start(stage)
+    const another = await stage.start({ loginPages: 'on', clock: running.clock })
+    const bearer = await running.accessToken()
+    const json = { current_password: password, new_password: newPassword }
+
+    for (const [word, end] of [
+      [password, () => running.send('POST', '/users/me/password', { bearer, json })],
+      [newPassword, () => running.send('DELETE', '/users/me/sessions', { bearer })],
+    ] as const) {
+      const browser = openBrowser(another)
+      await browser.open('/login')
+      await browser.submit({ username: 'ada', password: word })
+      assert.equal(browser.at(), '/account')
+      assert.equal((await end()).status, 204)
+      await browser.open('/account')
+      assert.equal(browser.at(), '/login')
+      await browser.request('POST', '/account/profile', { headers: { origin: own }, form: {} })
+    }
+    assert.equal((await openSessions()).length, 0)
+  })
+})
+
+const own = 'http://localhost:3000'
+
+describeOnBoth(
+  'the page of an account, for every kind of users',
+  (stage) => {
+    const startVerified = async (options: object = {}): Promise<WithMailbox> => {
+      const running = await start(stage, options)
+      if (!isPeople()) await verifyAddress(stage, running)
+      return running
+    }
+    /** Whether the users are in the app's own table. */
+    function isPeople(): boolean {
+      try {
+        return Boolean(stage.people)
+      } catch {
+        return false
+      }
+    }
+    const openSessions = async (): Promise<readonly string[]> =>
+      (await stage.sql('select id from session where ended_at is null')).map(({ id }) => String(id))
+
+    it('an app’s own users have only sign-in methods and devices', async () => {
+      const browser = await enter(await startVerified())
+      const all = ['profile', 'sign-in', 'devices', 'delete']
+      assert.deepEqual(sectionsOf(browser), isPeople() ? ['sign-in', 'devices'] : all)
+      for (const name of ['password', 'email', 'delete', 'profile']) {
+        const { status } = await browser.request('GET', `/account/${name}`)
+        assert.equal(status, isPeople() ? 404 : 200, name)
+      }
+    })
+
+    it('a person sets up an app, makes new recovery codes, and removes the app', async () => {
+      const running = await startVerified()
+      const { clock } = running
+      const browser = await enter(running)
+      const other = await enter(running)
+      await browser.open('/account/app')
+      assert.match(browser.shown().text, /Your other devices are logged out/)
+      const { text } = await browser.submit()
+      const secret = /secret=([A-Z2-7]+)/.exec(text)?.[1] ?? ''
+      assert.match(text, /<svg/)
+
+      await browser.submit({ code: '000000' })
+      assert.equal(browser.shown().status, 403)
+      assert.match(faultOf(browser), /This code is wrong/)
+      assert.ok(!browser.shown().text.includes(secret))
+      await browser.submit({ code: appCode(secret, clock).replace(/^.../, '$& ') })
+      assert.match(browser.shown().text, /Save your recovery codes/)
+      await other.open('/account')
+      assert.equal(other.at(), '/login')
+
+      clock.advance(30)
+      await browser.open('/login')
+      await browser.submit({ username: 'ada', password })
+      await browser.submit({ otp: appCode(secret, clock) })
+      assert.equal(browser.at(), '/account')
+      assert.match(browser.shown().text, /10 codes left/)
+
+      await browser.open('/account/recovery-codes')
+      const { text: made } = await browser.submit()
+      assert.equal([...made.matchAll(/<li>[\w-]{10,}<\/li>/g)].length, 10)
+
+      await browser.open('/account/remove-app')
+      await browser.submit()
+      assert.equal(browser.at(), '/account?done=appRemoved')
+      assert.match(browser.shown().text, /Not set up/)
+      assert.equal((await running.login()).status, 200)
+    })
+
+    it('an app is set up and removed only after a recent login', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
+      await browser.open('/account/app')
+      running.clock.advance(301)
+      await browser.submit()
+      assert.equal(browser.at(), '/login/again?to=sign-in')
+      for (const name of ['app', 'remove-app', 'recovery-codes']) {
+        await browser.open(`/account/${name}`)
+        assert.equal(browser.at(), '/login/again?to=sign-in', name)
+      }
+      assert.deepEqual(await stage.sql('select * from authenticator_app'), [])
+    })
+
+    it('a code without an app that waits for it leads to the beginning', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
+      await browser.request('GET', '/account/app')
+      await browser.open('/account/app')
+      await browser.submit({ confirm: 'on', code: '123456' })
+      assert.equal(browser.shown().status, 409)
+      assert.match(faultOf(browser), /Begin again/)
+    })
+
+    it('where an app is required, the page says so and offers another app', async () => {
+      const running = await startVerified({ passwordMinLength: 15 })
+      const browser = await enter(running)
+      const { secret } = await setUpApp(running, browser)
+      const strict = await stage.start({
+        loginPages: 'on',
+        secondFactor: 'required',
+        clock: running.clock,
+      })
+      running.clock.advance(30)
+      const there = openBrowser(strict)
+      await there.open('/login')
+      await there.submit({ username: 'ada', password })
+      await there.submit({ otp: appCode(secret, running.clock) })
+      await there.open('/account/remove-app')
+      await there.submit()
+      assert.equal(there.shown().status, 409)
+      assert.match(faultOf(there), /must have an authenticator app/)
+
+      await there.open('/account/app')
+      assert.match(there.shown().text, /replaces the old one/)
+      await there.submit()
+      assert.match(there.shown().text, /secret=[A-Z2-7]+/)
+    })
+
+    it('with second factors off, the page does not offer an app', async () => {
+      const browser = await enter(await startVerified({ secondFactor: 'off' }))
+      assert.doesNotMatch(browser.shown().text, /account\/app/)
+      assert.equal((await browser.request('GET', '/account/app')).status, 404)
+    })
+
+    it('a person ends one device, and then all others', async () => {
+      const running = await startVerified()
+      for (const agent of [firefox, `<b>${'x'.repeat(90)}`, firefox])
+        await running.send('POST', '/token', {
+          form: { username: 'ada', password },
+          headers: { 'user-agent': agent },
+        })
+      const browser = await enter(running)
+      const { text } = browser.shown()
+      assert.equal(text.match(/Firefox on Linux<\/h3>/g)?.length, 2)
+      assert.ok(text.includes(`&#60;b&#62;${'x'.repeat(57)}</h3>`))
+      assert.equal(text.match(/name="id"/g)?.length, 3)
+      assert.match(text, /<h3>Unknown device <span class="tag own">This device/)
+
+      await browser.submit({}, { action: '/devices' })
+      assert.equal(noteOf(browser), 'The device is logged out.')
+      assert.equal((await openSessions()).length, 3)
+
+      await browser.open('/account/other-devices')
+      await browser.submit()
+      assert.equal(noteOf(browser), 'All other devices are logged out.')
+      assert.equal((await openSessions()).length, 1)
+      assert.doesNotMatch(browser.shown().text, /account\/other-devices/)
+    })
+
+    it('a person cannot end the session of another user', async () => {
+      const running = await startVerified()
+      await running.addUser({ username: 'bob', email: 'bob@example.com' })
+      const { sessionId } = await running.tokens('carl')
+      const browser = await enter(running)
+      const before = await openSessions()
+      for (const id of [sessionId, '', 'nothing', '%00']) {
+        await browser.request('POST', '/account/devices', {
+          headers: { origin: own },
+          form: { id },
+        })
+        assert.deepEqual(await openSessions(), before)
+      }
+    })
+
+    it('a form of another origin is refused with 403 and changes nothing', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
+      await running.tokens('dora')
+      await running.settled()
+      const sessions = (await openSessions()).toSorted()
+      const [id = ''] = sessions
+      const stateOf = async (): Promise<unknown> => [
+        (await openSessions()).toSorted(),
+        await stage.sql('select * from authenticator_app'),
+        await stage.sql('select * from "user"'),
+        running.mails.length,
+      ]
+      const before = await stateOf()
+      const form = {
+        id,
+        current_password: password,
+        new_password: newPassword,
+        new_email: 'eve@example.com',
+      }
+      const names = Object.keys(running.document['paths'] as object)
+        .map((path) => /\/account\/([\w-]+)$/.exec(path)?.[1] ?? '')
+        .filter((name) => ownNames.has(name))
+      assert.equal(names.length, isPeople() ? 5 : ownNames.size)
+      for (const name of names)
+        for (const origin of [undefined, 'null', 'https://evil.example', `${own}.evil.example`]) {
+          const { status } = await browser.request('POST', `/account/${name}`, {
+            form,
+            headers: { 'user-agent': firefox, ...(origin !== undefined && { origin }) },
+          })
+          assert.equal(status, 403, `${name} from ${origin}`)
+        }
+      await running.settled()
+      assert.deepEqual(await stateOf(), before)
+    })
+
+    it('the page shows only notes that it knows', async () => {
+      const browser = await enter(await startVerified())
+      for (const done of ['%3Cb%3Ehello', 'constructor', 'toString', '']) {
+        await browser.open(`/account?done=${done}`)
+        assert.equal(browser.shown().status, 200)
+        assert.equal(noteOf(browser), '')
+      }
+      assert.doesNotMatch(browser.shown().text, /hello/)
+    })
+  },
+  bothDirectories,
+)
+
+const ownNames: ReadonlySet<string> = new Set(
+  'profile email verification password app remove-app recovery-codes devices other-devices delete'.split(
+    ' ',
+  ),
+)
