@@ -40,8 +40,7 @@ const loginPagesHttps: Rule<RuleOptions> = {
     if (pages !== 'on' || !isHttpElsewhere(issuer)) return []
 
     const [about, issuerName] = [say.name('loginPages'), say.name('issuer')]
-    const message =
-      `must be off unless ${issuerName} is an https URL: ` + 'browsers refuse the cookie over http'
+    const message = `must be off unless ${issuerName} is https: browsers refuse the cookie over http`
     const fix = `put TLS in front and give the https URL as ${issuerName}, or leave ${about} out`
     return [{ about, message, fix }]
   },

@@ -1,6 +1,5 @@
 import {
   OAuthError,
-  ProblemError,
   type HttpAnswer,
   type HttpRequestWithBody,
   type Logger,
