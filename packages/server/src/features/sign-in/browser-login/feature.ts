@@ -39,9 +39,9 @@ const loginPagesHttps: Rule<RuleOptions> = {
   find({ options: { loginPages: pages, issuer } }, say) {
     if (pages !== 'on' || !isHttpElsewhere(issuer)) return []
 
-    const [about, issuerName] = [say.name('loginPages'), say.name('issuer')]
-    const message = `must be off unless ${issuerName} is https: browsers refuse the cookie over http`
-    const fix = `put TLS in front and give the https URL as ${issuerName}, or leave ${about} out`
+    const [about, url] = [say.name('loginPages'), say.name('issuer')]
+    const message = `must be off unless ${url} is https: browsers refuse the cookie over http`
+    const fix = `put TLS in front and give the https URL as ${url}, or leave ${about} out`
     return [{ about, message, fix }]
   },
 }
