@@ -208,6 +208,7 @@ describeOnOne('PostgreSQL', 'a new address', (stage) => {
       results.push([byCode, (await confirm({ token }, bearer)).status])
       const subjects = await stage.sql('select id from "user"')
       for (const { id } of subjects) await keystile.users?.delete(String(id)).catch(() => {})
+      await settled()
       await keystile.close()
       await stage.sql('delete from mail_proof')
       await stage.sql('delete from rate')

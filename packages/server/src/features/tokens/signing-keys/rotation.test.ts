@@ -119,6 +119,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     for (const column of ['published_at', 'signs_from', 'signs_until'])
       await stage.sql(`alter table signing_key drop column ${column}`)
     const newer = [
+      'browser_login',
       'authorization_code',
       'login_flow',
       'authenticator_app',
