@@ -293,7 +293,7 @@ describe('keystile backup and keystile restore', () => {
         change(`alter table signing_key drop column ${column}`)
       change("delete from migration where name > '0015'")
       const newer = ['login_flow', 'authenticator_app', 'recovery_code', 'dropped_mail']
-      for (const table of [...newer, 'authorization_code', 'schema_mark'])
+      for (const table of [...newer, 'authorization_code', 'browser_login', 'schema_mark'])
         change(`drop table ${table}`)
       change('alter table client drop column first_party')
       for (const column of ['amr', 'authenticated_at'])
@@ -301,7 +301,7 @@ describe('keystile backup and keystile restore', () => {
       change("delete from setting where name = 'longest_access_token_seconds'")
       assert.equal(await faultsOf(), '')
       const { stdout } = await run(['restore', '--check', 'b.db'])
-      assert.match(stdout, /from an older version; a restore runs 6 migrations/)
+      assert.match(stdout, /from an older version; a restore runs 7 migrations/)
       await must('restore', 'b.db')
       assert.equal(await statusOf(await start(), await (await start()).accessToken()), 200)
     })

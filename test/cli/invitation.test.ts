@@ -56,7 +56,7 @@ describe('keystile user invite', () => {
   /** Returns the token of the newest mail to an address. */
   const readToken = async (email: string): Promise<string> => {
     const { url } = await start()
-    const pattern = new RegExp(`To ${email},[^]*?accept-invitation\\?token=([\\w-]{43})`)
+    const pattern = new RegExp(`To ${email}<[^]*?accept-invitation\\?token=([\\w-]{43})`)
     return until(async () => pattern.exec(await (await fetch(`${url}/dev/mail`)).text())?.[1])
   }
   const accept = (token: string, username = 'bob'): Promise<Response> =>

@@ -340,6 +340,7 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
       'create index session_subject on session (subject)',
       'drop index session_idle_expiry',
       'drop index event_expiry',
+      'drop table browser_login',
       'drop table login_flow',
       'drop table authorization_code',
       'drop table authenticator_app',
