@@ -18,7 +18,8 @@ interface Batches {
 
 const batches: readonly Batches[] = [
   { start: 'packages/keystile/src/', size: 14 },
-  { start: 'packages/server/src/storage/', size: 9 }, // tests of its own times, so without support
+  // Without the support, which changes the intervals that these files test.
+  { start: 'packages/server/src/storage/', size: 9 },
   { start: 'packages/server/src/', size: 12, first: support },
   { start: 'test/adapters/', size: 5, first: support },
   { start: 'test/flows/', size: 4, first: support },
@@ -33,8 +34,8 @@ function runsAlone(file: string, root: string): boolean {
 }
 
 /**
- * Writes programs that each import several test files, one suite a file. Returns these programs, and
- * the files that run alone.
+ * Writes programs that each import several test files, one suite a file. Returns these programs,
+ * and the files that run alone.
  */
 export function writeBatches(
   testFiles: readonly string[],
@@ -49,7 +50,7 @@ export function writeBatches(
     const count = Math.ceil(files.length / size)
     return Array.from({ length: count }, (_, program) => {
       const path = join(folder, `${start.replaceAll('/', '-')}${program}.test.ts`)
-      // Neighbours, which take about the same time, come into different programs.
+      // Neighbours take about the same time, so they go into different programs.
       const imported = files.filter((_, index) => index % count === program)
       writeFileSync(path, programOf(imported, first, root))
       return path

@@ -1,6 +1,6 @@
 /**
- * Test files that start many processes, compilers or browsers. `npm test` leaves them out, so that it
- * ends within six minutes on two cores. Each also runs if it is named.
+ * Test files that start many processes, compilers or browsers. `npm test` leaves them out, because
+ * they would double its time. Each also runs if it is named.
  */
 export const longFiles = [
   'bench/bench.test.ts',

@@ -736,6 +736,7 @@ const server: Package = {
         'features/tokens/clients',
         'features/tokens/sessions',
         'features/tokens/oauth',
+        'features/users/accounts',
         'features/users/directory',
         'features/pages/account-pages',
         'features/pages/brand',

@@ -119,8 +119,6 @@ describeOnBoth(
         const right = name === 'otp' ? ada.nextCode() : (ada.recoveryCodes[0] ?? '')
         await browser.submit({ [name]: right })
         assert.equal(await isIn(browser), true)
-        const [session] = await stage.sql('select amr from session order by created_at desc, id')
-        assert.ok(session)
       }
     })
 
@@ -249,9 +247,8 @@ describeOnBoth(
       assert.match(browser.shown().text, /Is it you\?/)
       await browser.submit({ password: 'wrong' })
       assert.equal(browser.shown().status, 400)
-      const answer = await browser.submit({ password })
+      await browser.submit({ password })
       assert.equal(browser.at(), '/account#factors')
-      assert.ok(answer)
       assert.equal(await isIn(browser), true)
       assert.equal(await countSessions(), 1)
     })

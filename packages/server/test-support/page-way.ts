@@ -1,6 +1,6 @@
 // The login pages as a way in, for the tables of all ways: what a page shows becomes the members
 // that an endpoint answers.
-import type { Answer, TestKeystile } from './keystile.ts'
+import { issuer, type Answer, type TestKeystile } from './keystile.ts'
 import { openBrowser, type PageBrowser } from './page-browser.ts'
 import type { WayIn } from './second-factor.ts'
 
@@ -35,7 +35,7 @@ function send(
   const form = Object.fromEntries(
     Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   )
-  return browser.request('POST', path, { form, headers: { origin: 'http://localhost:3000' } })
+  return browser.request('POST', path, { form, headers: { origin: new URL(issuer).origin } })
 }
 
 function attemptIn({ text }: Answer): { readonly attempt: string | undefined } {

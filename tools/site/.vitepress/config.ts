@@ -48,6 +48,7 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     'audit',
     'mail',
     'second-factors',
+    'pages',
     'brand',
     'from-fastapi',
     'from-passport-jwt',

@@ -123,6 +123,11 @@ export function jsonAnswer(
   }
 }
 
+/** Answers a form: the browser opens another page with GET. */
+export function seeOther(location: string): HttpAnswer {
+  return { status: 303, headers: { location, 'cache-control': 'no-store' } }
+}
+
 export const emptyAnswer: HttpAnswer = { status: 204, headers: { 'cache-control': 'no-store' } }
 
 /** Returns the media type of the body in lower case, without parameters such as `charset`. */

@@ -7,7 +7,7 @@ import {
   type HttpRequestWithBody,
 } from 'keystile/internal'
 import { metricsType } from '../features/operations/metrics/metrics.ts'
-import { basePathOf, notFoundPage, startPage } from '../features/pages/start-page/start-page.ts'
+import { notFoundPage, startPage } from '../features/pages/start-page/start-page.ts'
 import { prefersHtml } from '../http/accept.ts'
 import { jsonAnswer } from '../http/route.ts'
 import type { Service } from './service.ts'
@@ -64,7 +64,7 @@ export function createStandAlone(
     }
   }
 
-  const base = basePathOf(options)
+  const { base } = pages.brand
   const startPaths = new Set(['/', `${base}/`, base])
 
   const hasMetrics = readMetrics !== undefined
@@ -75,7 +75,7 @@ export function createStandAlone(
       ? notFound
       : startPaths.has(path)
         ? await startPage(request, options, surroundings)
-        : notFoundPage(request, options, pages)
+        : notFoundPage(request, pages)
     return { ...answered, headers: { ...answered.headers, ...vary } }
   }
 

@@ -10,8 +10,8 @@ export interface Brand {
   readonly name: string
   /** The host of the issuer, such as `auth.example.com`. */
   readonly host: string
-  /** The path of the start page, such as `/` or `/v1/`. */
-  readonly startPath: string
+  /** The path of the issuer without a slash at the end, such as `/auth`. */
+  readonly base: string
   /** Where people go on, and the name of this place. */
   readonly next: { readonly href: string; readonly name: string }
   readonly logo: Logo | undefined
@@ -24,7 +24,7 @@ export interface Brand {
 export interface Logo {
   /** The element that shows the logo beside the name. */
   readonly element: Html
-  /** The path of the file for the icon of the window. Undefined if there is no such file. */
+  /** The path of the file for the icon of the window. Undefined without a file. */
   readonly path: string | undefined
   /** The file, for mails. Undefined if mail programs do not show its format. */
   readonly png?: Uint8Array<ArrayBuffer> | undefined
@@ -61,7 +61,7 @@ export function createBrand(settings: BrandSettings, { logo, css = '' }: BrandFi
   return {
     name: appName ?? host,
     host,
-    startPath: `${pathname.replace(/\/+$/, '')}/`,
+    base: pathname.replace(/\/+$/, ''),
     next: nextOf(settings),
     logo,
     termsUrl,
@@ -73,7 +73,7 @@ export function createBrand(settings: BrandSettings, { logo, css = '' }: BrandFi
 
 /** Returns the brand of the pages for developers, which show the name Keystile. */
 export function developmentBrand({ host, ...brand }: Brand): Brand {
-  const next = { href: brand.startPath, name: host }
+  const next = { href: `${brand.base}/`, name: host }
   const own = { name: 'Keystile', host, next, logo: { element: keystileMark, path: undefined } }
   return { ...brand, ...own, termsUrl: undefined, privacyUrl: undefined }
 }

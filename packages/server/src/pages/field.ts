@@ -47,6 +47,10 @@ export function codeAttributes(typed = ''): Html {
   return markup`class="code" ${keyboard} value="${typed}"`
 }
 
+export function hiddenField(name: string, value: string): Html {
+  return markup`<input type="hidden" name="${name}" value="${value}">`
+}
+
 /** Writes a box to tick. */
 export function checkOf(field: Pick<Field, 'name' | 'label' | 'isOptional'>): Html {
   const required = field.isOptional ? undefined : markup` required`

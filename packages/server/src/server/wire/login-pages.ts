@@ -8,13 +8,13 @@ import { hasMail } from '../../features/mail/messages/mail.ts'
 import { describeProfile } from '../../features/users/accounts/profile.ts'
 import type { OpenRoute, Route } from '../../http/route.ts'
 import type { IssuingParts } from './issuing.ts'
-import { createFactorDemand, type LoginWired } from './login.ts'
+import type { LoginWired } from './login.ts'
 import type { Parts } from './parts.ts'
 import type { People } from './people.ts'
 
 /**
- * Makes the pages on which browsers log in, and those of an account. There are none with the
- * setting `off`.
+ * Makes the pages on which browsers log in, and those of an account. The setting `off` leaves them
+ * out.
  *
  * @param parts.endpoints the endpoints that the pages of an account call
  */
@@ -53,7 +53,6 @@ export function wireLoginPages<U>(
     ...accountHomeRoutes({
       ...shared,
       endpoints,
-      requireFactor: createFactorDemand(login),
       clock,
       settings: {
         profile: profileFieldsOf(describeProfile(profile, 'input'), 'all'),

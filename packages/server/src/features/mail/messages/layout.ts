@@ -177,7 +177,8 @@ function logoOf({ logo }: Brand): MailAttachment | undefined {
   return {
     filename: 'logo.png',
     contentType: 'image/png',
-    content: Buffer.from(logo.png),
+    content: Buffer.from(logo.png).toString('base64'),
+    encoding: 'base64',
     cid: logoId,
     contentDisposition: 'inline',
   }

@@ -23,7 +23,8 @@ export interface MailMessage {
 export interface MailAttachment {
   readonly filename: string
   readonly contentType: string
-  readonly content: Buffer
+  readonly content: string
+  readonly encoding: 'base64'
   readonly cid: string
   readonly contentDisposition: 'inline'
 }

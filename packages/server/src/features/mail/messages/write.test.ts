@@ -287,7 +287,8 @@ describe('writeMail', () => {
     assert.deepEqual(file, {
       filename: 'logo.png',
       contentType: 'image/png',
-      content: png,
+      content: png.toString('base64'),
+      encoding: 'base64',
       contentDisposition: 'inline',
     })
     assert.deepEqual(others, [])

@@ -5,7 +5,7 @@
 // Against cross-site request forgery, each form must come from a page of this origin.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { createOriginCheck } from '../../../http/origin.ts'
-import { queryOf, type OpenRoute } from '../../../http/route.ts'
+import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
 import { labelOf, type Directory } from '../../users/directory/directory.ts'
 import { generalFault } from '../account-pages/form-page.ts'
 import { describeForm, pageRoute, readPageForm, readerOf } from '../account-pages/page-parts.ts'
@@ -46,12 +46,11 @@ const accountPages: readonly AccountPage[] = [
 
 export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenRoute[] {
   const { issuer, settings } = parts
-  const { origin, pathname } = new URL(issuer)
-  const base = pathname.replace(/\/+$/, '')
+  const { base } = parts.pages.brand
   const endpoints = findEndpoints(parts.endpoints)
   const isThere = ({ name, endpoint }: AccountPage): boolean =>
     endpoints.has(endpoint) && (name !== appPage.name || settings.offersApp)
-  const checkOrigin = createOriginCheck([origin])
+  const checkOrigin = createOriginCheck([new URL(issuer).origin])
 
   /** Answers the person who uses the browser. Without one, leads to the login. */
   async function answer(
@@ -81,7 +80,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
     pageRoute('GET', `/account/${page.name}`, page.summaries[0], {
       handle: (request) =>
         answer(request, page.section, async (visit) => {
-          await visit.admit(page.endpoint)
+          visit.admit(page.endpoint)
           return page.show(visit)
         }),
     }),
@@ -130,8 +129,4 @@ async function submit(
 function doneIn(request: HttpRequestWithBody, { reader }: Visit): Done | undefined {
   const done = queryOf(request).get('done') ?? ''
   return Object.hasOwn(reader.texts.accountHome.done, done) ? (done as Done) : undefined
-}
-
-function seeOther(location: string): HttpAnswer {
-  return { status: 303, headers: { location, 'cache-control': 'no-store' } }
 }

@@ -1,10 +1,11 @@
 // The sessions of a person, as rows of the page.
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { markup, type Html } from '../../../pages/html.ts'
+import { hiddenField } from '../../../pages/field.ts'
 import { actionsOf, buttonOf, rowsOf, type Row } from '../../../pages/parts.ts'
 import { isPhone, readDevice } from './device-name.ts'
 import { formatTime } from './format-time.ts'
-import { drawForm, hiddenField, type Visit } from './visit.ts'
+import { drawForm, type Visit } from './visit.ts'
 
 export interface OwnSession {
   readonly id: string

@@ -44,8 +44,6 @@ export interface EndpointCaller<U> {
 
 export interface EndpointParts<U> {
   readonly endpoints: readonly Route<EndpointCaller<U>>[]
-  /** @throws {TokenError} if the login lacks the second factor that the account has */
-  requireFactor(identity: EndpointCaller<U>['identity']): Promise<void>
   readonly clock: Clock
 }
 
@@ -63,13 +61,12 @@ export interface OwnEndpoints {
    *
    * @throws {TokenError} as `call()`
    */
-  admit(name: EndpointName): Promise<void>
+  admit(name: EndpointName): void
   /**
    * Calls an endpoint. Returns the JSON of its answer; an empty object if it has none.
    *
    * @throws {ProblemError} if the endpoint refuses
-   * @throws {TokenError} `insufficient_user_authentication` if the endpoint demands a newer login,
-   *   or one with a second factor
+   * @throws {TokenError} `insufficient_user_authentication` if the endpoint demands a newer login
    */
   call(name: EndpointName, sent?: Sent): Promise<unknown>
 }
@@ -89,7 +86,6 @@ export function ownEndpoints<U>(
   { session, user }: SignedIn<U>,
   {
     endpoints,
-    requireFactor,
     clock,
   }: Omit<EndpointParts<U>, 'endpoints'> & {
     readonly endpoints: ReturnType<typeof findEndpoints<U>>
@@ -105,26 +101,23 @@ export function ownEndpoints<U>(
     authenticatedAt: new Date(authenticatedAt),
   }
 
-  /** Checks the demands of an endpoint as http/router.ts does. */
-  async function admitted(name: EndpointName): Promise<Endpoint<U>> {
+  /** Checks what an endpoint demands. `findSignedIn` has checked the second factor. */
+  function admitted(name: EndpointName): Endpoint<U> {
     const endpoint = endpoints.get(name)
-    if (!endpoint) throw new ProblemError('not_found', 'There is no such endpoint')
+    if (!endpoint) throw new ProblemError('not_found', 'This endpoint is absent')
 
     const { scopes, maxAgeSeconds } = endpoint.guard
     if (scopes.length > 0) throw new Error('a browser has no scopes')
     if (maxAgeSeconds !== undefined && clock.now() - authenticatedAt > maxAgeSeconds * 1000)
       throw tokenError('login_too_old', { maxAgeSeconds })
-    if (!endpoint.isOptional && endpoint.needsFactor) await requireFactor(identity)
     return endpoint
   }
 
   return {
     has: (name) => endpoints.has(name),
-    async admit(name) {
-      await admitted(name)
-    },
+    admit: (name) => void admitted(name),
     async call(name, { json, params = {} } = {}) {
-      const endpoint = await admitted(name)
+      const endpoint = admitted(name)
       const sent = { ...request, ...asJson(request, json), method: endpoint.method, params }
       const { body = '{}' } = await endpoint.handle(sent, { identity, user })
       return JSON.parse(body)

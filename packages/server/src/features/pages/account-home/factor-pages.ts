@@ -1,18 +1,10 @@
 // The pages on which people set up and remove their authenticator app, and make recovery codes.
 import type { ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
-import { codeAttributes } from '../../../pages/field.ts'
+import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { markup } from '../../../pages/html.ts'
 import { buttonOf, linksOf, pointsOf } from '../../../pages/parts.ts'
 import { appSteps, codesPage } from '../login-pages/step-pages.ts'
-import {
-  accountPage,
-  backLink,
-  drawForm,
-  formPage,
-  hiddenField,
-  type AccountPage,
-  type Visit,
-} from './visit.ts'
+import { accountPage, backLink, drawForm, formPage, type AccountPage, type Visit } from './visit.ts'
 
 export interface OwnFactors {
   readonly totp: { readonly created_at: string } | null

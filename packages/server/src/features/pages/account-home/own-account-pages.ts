@@ -1,7 +1,7 @@
 // The pages on which people change their profile, address and password, and delete the account.
 import type { HttpAnswer } from 'keystile/internal'
 import { markup } from '../../../pages/html.ts'
-import { codeAttributes } from '../../../pages/field.ts'
+import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { actionsOf, noteOf, pointsOf } from '../../../pages/parts.ts'
 import { currentPassword, newPassword } from '../account-pages/fields.ts'
 import type { ShownField } from '../account-pages/form-page.ts'
@@ -11,7 +11,6 @@ import {
   accountPage,
   fieldIn,
   formPage,
-  hiddenField,
   type AccountPage,
   type Tried,
   type Visit,

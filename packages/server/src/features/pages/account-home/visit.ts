@@ -46,7 +46,7 @@ export interface AccountPage {
   readonly section: Section
   /** What the OpenAPI document says about opening the page, and about sending its form. */
   readonly summaries: readonly [opened: string, sent: string]
-  /** The endpoint for which the page is. Without it, there is no page. */
+  /** The endpoint that the page is for. If the endpoint is absent, so is the page. */
   readonly endpoint: EndpointName
   readonly fieldNames: readonly string[]
   /** @param tried what the person has sent, and why it was refused */
@@ -121,10 +121,6 @@ ${hidden}
 ${joined(drawn.map((field) => markup`${field}\n`))}
 ${end}
 </form>`
-}
-
-export function hiddenField(name: string, value: string): Html {
-  return markup`<input type="hidden" name="${name}" value="${value}">`
 }
 
 /** Returns a page of the account. Its forms send their origin. */

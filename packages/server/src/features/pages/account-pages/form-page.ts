@@ -2,7 +2,7 @@
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { queryOf, type OpenRoute } from '../../../http/route.ts'
-import { fieldOf, type Field } from '../../../pages/field.ts'
+import { fieldOf, type Field, hiddenField } from '../../../pages/field.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
 import type { Page } from '../../../pages/layout.ts'
 import {
@@ -176,7 +176,7 @@ export function drawForm({ action, proof, fields, button, refused }: DrawnForm):
   const isOfField = fields.some(({ name }) => name === refused?.field)
   return markup`${isOfField ? undefined : refused && faultOf(refused.text)}
 <form method="post" action="${action}">
-${proof && markup`<input type="hidden" name="${proof[0]}" value="${proof[1]}">`}
+${proof && hiddenField(...proof)}
 ${joined(fields.map((field) => markup`${fieldOf({ ...field, fault: faultAt(field.name) })}\n`))}
 ${buttonOf({ label: button })}
 </form>`

@@ -3,6 +3,7 @@
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import type { Form } from '../../../http/form.ts'
+import { seeOther } from '../../../http/route.ts'
 import type { Meter } from '../../../feature/metric.ts'
 import { byStranger, senderOf } from '../../operations/audit/by.ts'
 import type { BrowserLogins } from '../../sign-in/browser-login/browser-logins.ts'
@@ -18,9 +19,9 @@ import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
 import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'
 import type { Directory } from '../../users/directory/directory.ts'
 import { generalFault } from '../account-pages/form-page.ts'
-import { readerOf } from '../account-pages/page-parts.ts'
+import type { PageReader } from '../account-pages/page-parts.ts'
 import type { PageSettings } from '../brand/page-settings.ts'
-import { codesPage, type LoginReader, type Offers, type PageFault } from './step-pages.ts'
+import { codesPage, type Offers, type PageFault } from './step-pages.ts'
 
 export interface LoginPageParts<U> {
   readonly pages: PageSettings
@@ -39,7 +40,7 @@ export interface LoginPageParts<U> {
 export interface SentForm {
   readonly request: HttpRequestWithBody
   readonly form: Form
-  readonly reader: LoginReader
+  readonly reader: PageReader
   /** The value of the cookie to which the attempt is bound. */
   readonly bound: string
 }
@@ -112,7 +113,7 @@ async function welcome<U>(
   await endLogin(request, parts)
   const { secret, to, deviceSecret, recoveryCodes } = done
   const { login, form, device } = parts.cookies
-  const account = `${pathOf(parts)}/account${to === undefined ? '' : `#${to}`}`
+  const account = `${reader.brand.base}/account${to === undefined ? '' : `#${to}`}`
   return withCookies(
     recoveryCodes ? codesPage(reader, recoveryCodes, account) : seeOther(account),
     [
@@ -137,27 +138,11 @@ export async function endLogin<U>(
 
 function faultTextOf(
   reason: RefusalReason,
-  { texts: { loginPage: texts, faults } }: LoginReader,
+  { texts: { loginPage: texts, faults } }: PageReader,
 ): string {
   if (!isWrongFactor(reason)) return texts.wrong
   if (reason === 'wrong_email_code') return faults.wrongCode
   return reason === 'wrong_recovery_code' ? texts.wrongRecoveryCode : texts.wrongCode
-}
-
-export function loginReaderOf<U>(
-  request: HttpRequestWithBody,
-  parts: LoginPageParts<U>,
-): LoginReader {
-  return { ...readerOf(request, parts.pages), base: pathOf(parts) }
-}
-
-/** Returns the path of the issuer, without a slash at the end. */
-export function pathOf({ issuer }: { readonly issuer: string }): string {
-  return new URL(issuer).pathname.replace(/\/+$/, '')
-}
-
-export function seeOther(location: string): HttpAnswer {
-  return { status: 303, headers: { location, 'cache-control': 'no-store' } }
 }
 
 export function withCookies(answer: HttpAnswer, cookies: readonly string[]): HttpAnswer {

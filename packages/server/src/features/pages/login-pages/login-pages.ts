@@ -8,16 +8,14 @@ import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { makeSecret } from '../../../base/secret.ts'
 import type { Form } from '../../../http/form.ts'
 import { createOriginCheck } from '../../../http/origin.ts'
-import { queryOf, type OpenRoute } from '../../../http/route.ts'
+import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
 import type { LoginOutcome, PresentedValues } from '../../sign-in/login/login.ts'
+import { recentLoginSeconds } from '../../users/accounts/route-parts.ts'
 import { labelOf } from '../../users/directory/directory.ts'
-import { describeForm, pageRoute, readPageForm } from '../account-pages/page-parts.ts'
+import { describeForm, pageRoute, readPageForm, readerOf } from '../account-pages/page-parts.ts'
 import {
   ask,
   endLogin,
-  loginReaderOf,
-  pathOf,
-  seeOther,
   tryLogin,
   withCookies,
   type LoginPageParts,
@@ -45,7 +43,7 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
     async (request) => {
       checkOrigin(request)
       const form = await readPageForm(request)
-      const reader = loginReaderOf(request, parts)
+      const reader = readerOf(request, parts.pages)
       const bound = parts.cookies.form.read(request)
       if (bound === undefined) return cookiesOffPage(reader)
       return handle({ request, form, reader, bound }, parts)
@@ -72,14 +70,14 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
       handle: receive(proveAgain),
     }),
     pageRoute('GET', '/logout', 'Log out', {
-      handle: (request) => logoutPage(loginReaderOf(request, parts)),
+      handle: (request) => logoutPage(readerOf(request, parts.pages)),
     }),
     pageRoute('POST', '/logout', 'End the login of this browser', {
       ...describeForm([], refuses),
       async handle(request) {
         checkOrigin(request)
         await endLogin(request, parts)
-        const answer = loggedOutPage(loginReaderOf(request, parts))
+        const answer = loggedOutPage(readerOf(request, parts.pages))
         return withCookies(answer, [parts.cookies.login.cleared])
       },
     }),
@@ -93,8 +91,8 @@ async function openLogin<U>(
   request: HttpRequestWithBody,
   parts: LoginPageParts<U>,
 ): Promise<HttpAnswer> {
-  if (await findSignedIn(request, parts)) return seeOther(`${pathOf(parts)}/account`)
-  return bindForm(request, loginPage(loginReaderOf(request, parts), parts.offers), parts)
+  if (await findSignedIn(request, parts)) return seeOther(`${parts.pages.brand.base}/account`)
+  return bindForm(request, loginPage(readerOf(request, parts.pages), parts.offers), parts)
 }
 
 /** Binds the forms of this browser to a cookie, unless they are bound already. */
@@ -145,21 +143,18 @@ function stepOf(outcome: LoginOutcome, shown: Step['shownMethod']): Step | undef
   return { outcome: 'next', authSession, methods, shownMethod: shown }
 }
 
-/** How old a login may be that changes how people log in, in seconds. */
-const recentSeconds = 300
-
 /** Shows what a person who is logged in must prove again, before a change that needs it. */
 async function openAgain<U>(
   request: HttpRequestWithBody,
   parts: LoginPageParts<U>,
 ): Promise<HttpAnswer> {
   const signedIn = await findSignedIn(request, parts)
-  if (!signedIn) return seeOther(`${pathOf(parts)}/login`)
+  if (!signedIn) return seeOther(`${parts.pages.brand.base}/login`)
   const to = sectionOf(queryOf(request).get('to'))
-  const reader = loginReaderOf(request, parts)
+  const reader = readerOf(request, parts.pages)
   const sent = { request, form: new Map(), reader, bound: makeSecret() }
   const { outcome } = await ask(stepUpOf(signedIn, {}), sent, parts)
-  if (outcome.outcome !== 'next') return seeOther(`${pathOf(parts)}/account`)
+  if (outcome.outcome !== 'next') return seeOther(`${parts.pages.brand.base}/account`)
   const { methods } = outcome
   const account = labelOf(signedIn.user, parts.directory)
   return bindForm(request, againPage(reader, { account, methods, shownMethod: 'otp', to }), parts)
@@ -191,7 +186,7 @@ function stepUpOf<U>({ session }: SignedIn<U>, values: PresentedValues): SentSte
   return {
     values,
     replaces: { id: session.id, scopes: session.scopes },
-    demand: { needsFactor: false, maxAgeSeconds: recentSeconds },
+    demand: { needsFactor: false, maxAgeSeconds: recentLoginSeconds },
   }
 }
 

@@ -1,7 +1,7 @@
 // What the pages of a login look like. Each function makes one page.
 import type { HttpAnswer, ProblemError } from 'keystile/internal'
 import { Html, joined, markup } from '../../../pages/html.ts'
-import { checkOf, codeAttributes, fieldOf } from '../../../pages/field.ts'
+import { checkOf, codeAttributes, fieldOf, hiddenField } from '../../../pages/field.ts'
 import {
   buttonOf,
   codesOf,
@@ -16,11 +16,6 @@ import {
 import type { ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { currentPassword, loginName } from '../account-pages/fields.ts'
 import { page, type PageReader } from '../account-pages/page-parts.ts'
-
-export interface LoginReader extends PageReader {
-  /** The path of the issuer, without a slash at the end. */
-  readonly base: string
-}
 
 export interface PageFault {
   readonly text: string
@@ -45,7 +40,7 @@ export interface Offers {
 
 /** Name and password are on one page: a page that asks the name first would tell who exists. */
 export function loginPage(
-  reader: LoginReader,
+  reader: PageReader,
   { forgotPassword }: Offers,
   {
     username = '',
@@ -53,13 +48,13 @@ export function loginPage(
   }: { readonly username?: string | undefined; readonly fault?: PageFault } = {},
 ): HttpAnswer {
   const { loginPage: texts, login, forgot } = reader.texts
-  const links: Link[] = forgotPassword
-    ? [{ label: forgot.heading, href: `${reader.base}/account/forgot-password` }]
+  const links: readonly Link[] = forgotPassword
+    ? [{ label: forgot.heading, href: `${reader.brand.base}/account/forgot-password` }]
     : []
   return formPage(reader, {
     heading: texts.heading,
     intro: `${texts.toContinue} ${reader.brand.name}`,
-    action: `${reader.base}/login`,
+    action: `${reader.brand.base}/login`,
     fields: [
       fieldOf(loginName({ name: 'username', label: login }, username)),
       fieldOf(currentPassword(reader)),
@@ -70,7 +65,7 @@ export function loginPage(
   })
 }
 
-export function stepPage(reader: LoginReader, step: Step, fault?: PageFault): HttpAnswer {
+export function stepPage(reader: PageReader, step: Step, fault?: PageFault): HttpAnswer {
   const { authSession } = step
   if (step.outcome === 'next')
     return factorPage(
@@ -94,13 +89,13 @@ export interface AgainStep {
 }
 
 export function againPage(
-  reader: LoginReader,
+  reader: PageReader,
   { account, to, methods, shownMethod }: AgainStep,
   fault?: PageFault,
 ): HttpAnswer {
   const { again } = reader.texts.loginPage
   const sends = { to }
-  const action = `${reader.base}/login/again`
+  const action = `${reader.brand.base}/login/again`
   if (!methods.includes('password'))
     return factorPage(reader, { action, sends, methods, shownMethod }, fault)
   const label = reader.texts.password
@@ -125,7 +120,7 @@ interface FactorForm extends Pick<DrawnForm, 'action' | 'sends'> {
 
 /** The page for the code of the app, or for a recovery code instead. */
 function factorPage(
-  reader: LoginReader,
+  reader: PageReader,
   { methods, shownMethod, ...form }: FactorForm,
   fault: PageFault | undefined,
 ): HttpAnswer {
@@ -152,7 +147,7 @@ const recoveryAttributes = joined([
 ])
 
 /** A person who must set up a factor first proves that the mails to the account reach them. */
-function mailboxPage(reader: LoginReader, authSession: string, fault?: PageFault): HttpAnswer {
+function mailboxPage(reader: PageReader, authSession: string, fault?: PageFault): HttpAnswer {
   const { enrol, mailbox } = reader.texts.loginPage
   return formPage(reader, {
     heading: mailbox.heading,
@@ -166,7 +161,7 @@ function mailboxPage(reader: LoginReader, authSession: string, fault?: PageFault
   })
 }
 
-function enrolPage(reader: LoginReader, authSession: string, fault?: PageFault): HttpAnswer {
+function enrolPage(reader: PageReader, authSession: string, fault?: PageFault): HttpAnswer {
   const { enrol } = reader.texts.loginPage
   return formPage(reader, {
     heading: enrol.heading,
@@ -181,7 +176,7 @@ function enrolPage(reader: LoginReader, authSession: string, fault?: PageFault):
 
 /** Shows the secret of the app, and asks for its first code. */
 function appPage(
-  reader: LoginReader,
+  reader: PageReader,
   authSession: string,
   shown: ShownSecret,
   fault?: PageFault,
@@ -241,54 +236,51 @@ ${buttonOf({ label: texts.button })}
 }
 
 /** The login has ended, has expired, or began in another browser. */
-export function expiredPage(reader: LoginReader, fault?: PageFault): HttpAnswer {
+export function expiredPage(reader: PageReader, fault?: PageFault): HttpAnswer {
   const { expired } = reader.texts.loginPage
-  return answer(reader, {
-    heading: expired.heading,
-    intro: fault?.text ?? expired.text,
-    emblem: { icon: 'warning', tone: 'care' },
-    content: buttonOf({ label: expired.button, href: `${reader.base}/login` }),
-    fault: fault ?? { text: expired.text },
-  })
+  return brokenPage(reader, expired.heading, fault ?? { text: expired.text })
 }
 
 /** The browser has sent no cookie of the page with the form. */
-export function cookiesOffPage(reader: LoginReader): HttpAnswer {
-  const { cookiesOff } = reader.texts.loginPage
+export function cookiesOffPage(reader: PageReader): HttpAnswer {
+  const { heading, text } = reader.texts.loginPage.cookiesOff
+  return brokenPage(reader, heading, { text })
+}
+
+/** A page from which a person can only begin again. */
+function brokenPage(reader: PageReader, heading: string, fault: PageFault): HttpAnswer {
+  const { button: label } = reader.texts.loginPage.expired
   return answer(reader, {
-    heading: cookiesOff.heading,
-    intro: cookiesOff.text,
+    heading,
+    intro: fault.text,
     emblem: { icon: 'warning', tone: 'care' },
-    content: buttonOf({
-      label: reader.texts.loginPage.expired.button,
-      href: `${reader.base}/login`,
-    }),
-    fault: { text: cookiesOff.text },
+    content: buttonOf({ label, href: `${reader.brand.base}/login` }),
+    fault,
   })
 }
 
-export function logoutPage(reader: LoginReader): HttpAnswer {
-  const { logout } = reader.texts.loginPage
+export function logoutPage(reader: PageReader): HttpAnswer {
+  const { heading, intro, button } = reader.texts.loginPage.logout
   return formPage(reader, {
-    heading: logout.heading,
-    intro: logout.intro,
-    action: `${reader.base}/logout`,
+    heading,
+    intro,
+    action: `${reader.brand.base}/logout`,
     fields: [],
-    button: logout.button,
+    button,
   })
 }
 
-export function loggedOutPage(reader: LoginReader): HttpAnswer {
-  const { logout } = reader.texts.loginPage
+export function loggedOutPage(reader: PageReader): HttpAnswer {
+  const { done, again: label } = reader.texts.loginPage.logout
   return answer(reader, {
-    heading: logout.done.heading,
-    intro: logout.done.text,
+    heading: done.heading,
+    intro: done.text,
     emblem: { icon: 'check', tone: 'done' },
-    content: buttonOf({ label: logout.again, href: `${reader.base}/login` }),
+    content: buttonOf({ label, href: `${reader.brand.base}/login` }),
   })
 }
 
-const factorPath = ({ base }: LoginReader): string => `${base}/login/factor`
+const factorPath = ({ brand }: PageReader): string => `${brand.base}/login/factor`
 
 interface DrawnForm {
   readonly action: string
@@ -299,7 +291,7 @@ interface DrawnForm {
 }
 
 function formPage(
-  reader: LoginReader,
+  reader: PageReader,
   {
     heading,
     intro,
@@ -341,7 +333,7 @@ function faultyField(name: string, label: string, attributes: Html, fault?: Page
 
 function hiddenOf(sends: DrawnForm['sends'] = {}): Html {
   const fields = Object.entries(sends).map(([name, value]) =>
-    value === undefined ? '' : markup`<input type="hidden" name="${name}" value="${value}">\n`,
+    value === undefined ? '' : markup`${hiddenField(name, value)}\n`,
   )
   return joined(fields)
 }

@@ -134,8 +134,7 @@ describe('the start page in production', () => {
   it('the start page and the pages for faults have four languages', async () => {
     for (const bodyIn of [
       (language: string) => bodyOf(production, language),
-      async (language: string) =>
-        notFoundPage(request(language), testOptions, pagesOf({})).body ?? '',
+      async (language: string) => notFoundPage(request(language), pagesOf({})).body ?? '',
       async (language: string) => unavailablePage(request(language), pagesOf({})).body ?? '',
     ]) {
       const bodies = await Promise.all(['en', 'de', 'fr', 'es'].map(bodyIn))
@@ -144,11 +143,7 @@ describe('the start page in production', () => {
   })
 
   it('the page for an unknown path links to the start page', () => {
-    const { status, body = '' } = notFoundPage(
-      request(),
-      { ...testOptions, ...production },
-      pagesOf(production),
-    )
+    const { status, body = '' } = notFoundPage(request(), pagesOf(production))
     assert.equal(status, 404)
     assert.equal(headingOf(body), 'There is no page here')
     assert.deepEqual(linksOf(body), ['/v1/'])

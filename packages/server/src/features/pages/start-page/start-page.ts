@@ -47,20 +47,11 @@ export async function startPage(
 }
 
 /** Returns the page for a path that has no page. */
-export function notFoundPage(
-  request: HttpRequestWithBody,
-  options: Pick<StartOptions, 'issuer'>,
-  pages: PageSettings,
-): HttpAnswer {
+export function notFoundPage(request: HttpRequestWithBody, pages: PageSettings): HttpAnswer {
   const reader = readerOf(request, pages)
   const { heading, text: intro, toStart } = reader.texts.notFound
-  const content = actionsOf({ label: toStart, href: `${basePathOf(options)}/` })
+  const content = actionsOf({ label: toStart, href: `${pages.brand.base}/` })
   return page(reader, { heading, intro, emblem: { icon: 'link' }, content, status: 404 })
-}
-
-/** Returns the path of the issuer, without a slash at the end. */
-export function basePathOf({ issuer }: Pick<StartOptions, 'issuer'>): string {
-  return new URL(issuer).pathname.replace(/\/+$/, '')
 }
 
 function publicPage(
@@ -89,7 +80,7 @@ function wayOn(options: StartOptions, reader: PageReader, forgot: string): Butto
     return { label: `${reader.texts.continueTo} ${host}`, href: origin }
   }
   if (mailUrl === undefined) return undefined
-  return { label: forgot, href: `${basePathOf(options)}/account/forgot-password`, kind: 'second' }
+  return { label: forgot, href: `${reader.brand.base}/account/forgot-password`, kind: 'second' }
 }
 
 /** Returns the command that creates a user: an administrator, while the service has none. */
@@ -122,7 +113,7 @@ function developersPage(
   const things = partOf({
     id: 'here',
     title: 'What runs here',
-    content: rowsOf(thingsOf(options, hasMetrics).map(rowFor)),
+    content: rowsOf(thingsOf(options, { base: pages.brand.base, hasMetrics }).map(rowFor)),
   })
   return developmentPage(pages.brand, {
     heading: 'Keystile runs',
@@ -148,9 +139,11 @@ function rowFor({ icon, name, does, href, off }: Thing): Row {
   return { icon, title, hint: markup`${does}${off && markup`<br>${off}`}` }
 }
 
-function thingsOf(options: StartOptions, hasMetrics: boolean): readonly Thing[] {
+function thingsOf(
+  options: StartOptions,
+  { base, hasMetrics }: { readonly base: string; readonly hasMetrics: boolean },
+): readonly Thing[] {
   const { mailUrl, accountPagesUrl, registration, cookieSession, docs } = options
-  const base = basePathOf(options)
   const isConsole = mailUrl === 'console:'
   const hasPages = mailUrl !== undefined && accountPagesUrl === undefined
   const forgot = `${base}/account/forgot-password`

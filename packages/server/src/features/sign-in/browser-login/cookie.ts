@@ -6,7 +6,7 @@ import type { HttpRequestWithBody } from 'keystile/internal'
 import { readCookies } from '../../../http/cookies.ts'
 
 export interface PageCookie {
-  /** Returns the value; undefined if the browser sent no such cookie, or two. */
+  /** Returns the value; undefined if the browser sent none, or two. */
   read(request: Pick<HttpRequestWithBody, 'headers'>): string | undefined
   /** @param maxAgeSeconds undefined for a cookie that ends with the browser */
   set(value: string, maxAgeSeconds?: number): string

@@ -39,7 +39,7 @@ export interface Factors<U> {
    *
    * @returns the new recovery codes
    * @throws {ProblemError} `forbidden` for a wrong code, or a first factor without a verified
-   *   address; `conflict` if there is no pending app;
+   *   address; `conflict` without a pending app;
    *   `too_many_requests`
    */
   confirm(user: U, code: string, by: By): Promise<readonly string[]>

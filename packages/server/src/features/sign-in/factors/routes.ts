@@ -3,6 +3,7 @@ import type { JsonObject } from 'keystile/internal'
 import { ProblemError } from 'keystile/internal'
 import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
+import { recentLoginSeconds } from '../../users/accounts/route-parts.ts'
 import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
 import type { Directory } from '../../users/directory/directory.ts'
 import { unverifiedAddress, type Factors } from './factors.ts'
@@ -33,9 +34,6 @@ export function factorRoutes<U>(
   ]
 }
 
-/** A stolen token is not enough to change the factors: the login must be this recent. */
-const maxAgeSeconds = 300
-
 const factorRoute = {
   below: 'issuer',
   refusals: 'problem',
@@ -44,12 +42,12 @@ const factorRoute = {
 } as const
 const changing = {
   ...factorRoute,
-  guard: { scopes: [], maxAgeSeconds },
+  guard: { scopes: [], maxAgeSeconds: recentLoginSeconds },
   needsFactor: true,
 } as const
 const needsLogin =
-  `Needs a login within the last ${maxAgeSeconds} seconds, with a second factor if the account ` +
-  'has one (RFC 9470).'
+  `Needs a login within the last ${recentLoginSeconds} seconds, with a second factor if the ` +
+  'account has one (RFC 9470).'
 
 const tooMany = 'Too many tries, or too many mails'
 const notOffered = 'Second factors are off: set secondFactor to optional'

@@ -18,6 +18,7 @@ import { provePassword } from './prove-password.ts'
 import {
   outdated,
   ownAccount,
+  recentLoginSeconds,
   refuseUnchanged,
   tooManyTries,
   type AccountCaller,
@@ -25,12 +26,6 @@ import {
 } from './route-parts.ts'
 import type { User } from './users.ts'
 import { describeOwnUser, wireOwnUser } from './wire-user.ts'
-
-/**
- * How many seconds after a login a user may delete the account. An attacker with a token from an
- * older login cannot delete the account.
- */
-const deletionMaxAgeSeconds = 300
 
 type OwnRoute = GuardedRoute<AccountCaller>
 
@@ -137,13 +132,13 @@ function deleteAccountRoute({ users }: AccountParts): OwnRoute {
   return {
     ...ownAccount('DELETE', '/users/me', {
       summary: 'Delete the account',
-      description: `Requires a login within the last ${deletionMaxAgeSeconds} seconds (RFC 9470).`,
+      description: `Requires a login within the last ${recentLoginSeconds} seconds (RFC 9470).`,
       success: { status: 204, description: 'Deleted' },
       refuses: {
         409: 'The last administrator cannot be deleted; or: the account was changed at once',
       },
     }),
-    guard: { scopes: [], maxAgeSeconds: deletionMaxAgeSeconds },
+    guard: { scopes: [], maxAgeSeconds: recentLoginSeconds },
     needsFactor: true,
     async handle(request, { identity, user }) {
       const outcome = await users.delete(user, byCaller(request, identity))

@@ -86,6 +86,12 @@ export function outdated(): ProblemError {
 }
 
 /**
+ * How old a login may be, in seconds, that deletes the account or changes its second factors. A
+ * stolen token of an older login is not enough.
+ */
+export const recentLoginSeconds = 300
+
+/**
  * Refuses a request that did not change a user.
  *
  * @throws {ProblemError} `conflict`
