@@ -9,8 +9,8 @@ export const testOptions: StartOptions = {
   docs: 'on',
 }
 
-export const testPages: PageSettings = openPages({
-  ...testOptions,
-  mailLanguage: 'en',
-  appColor: '#7a1fa2',
-})
+/** Returns what the pages of a server with these options are made of. */
+export const pagesOf = (options: Partial<StartOptions>): PageSettings =>
+  openPages({ ...testOptions, ...options, mailLanguage: 'en', appColor: '#7a1fa2' })
+
+export const testPages: PageSettings = pagesOf({})

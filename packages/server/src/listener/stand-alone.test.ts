@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { HttpRequestWithBody } from 'keystile/internal'
-import { testOptions, testPages } from '../../test-support/start-options.ts'
+import { pagesOf, testOptions } from '../../test-support/start-options.ts'
 import type { StartOptions } from '../features/pages/start-page/start-page.ts'
 import { createMetrics } from '../features/operations/metrics/metrics.ts'
 import { requests, requestSeconds } from './metrics.ts'
@@ -26,7 +26,7 @@ function create(
         close: async () => {},
       },
       options,
-      pages: testPages,
+      pages: pagesOf(options),
       hasAdministrator: async () => true,
       findUnreadiness: async () => reasons,
       readGauges: () => [],

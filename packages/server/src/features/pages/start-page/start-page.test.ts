@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
-import { testOptions } from '../../../../test-support/start-options.ts'
+import { pagesOf, testOptions } from '../../../../test-support/start-options.ts'
 import { unavailablePage } from '../account-pages/unavailable.ts'
-import { openPages, type PageSettings } from '../brand/page-settings.ts'
 import { notFoundPage, startPage, type StartOptions, type Surroundings } from './start-page.ts'
 
 const request = (language = 'en'): HttpRequestWithBody => ({
@@ -12,8 +11,6 @@ const request = (language = 'en'): HttpRequestWithBody => ({
   headers: new Headers({ 'accept-language': language }),
   body: () => assert.fail('no body is read'),
 })
-const pagesOf = (options: Partial<StartOptions>): PageSettings =>
-  openPages({ ...testOptions, ...options, mailLanguage: 'en', appColor: '#7a1fa2' })
 const show = (
   options: Partial<StartOptions>,
   language?: string,
