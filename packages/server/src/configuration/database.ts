@@ -198,7 +198,7 @@ const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 16.5.3',
     severity: 'stop',
     demand:
-      'no newer release may have changed the tables so that this release cannot use them; ' +
+      'the tables must not be those of a newer release that this release cannot use; ' +
       'on PostgreSQL, no migration may be missing either',
     find: ({ machine }) =>
       machine?.database && machine.database.kind !== 'unavailable'

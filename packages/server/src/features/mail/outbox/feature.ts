@@ -104,7 +104,7 @@ export const feature: Feature = {
       takesSettings: 'withoutKey',
       summary:
         'list mails that failed for good (dead letters), then mails that wait; with --dropped, ' +
-        'mails that were not sent because the mailbox had got too many mails',
+        'mails that were not sent because their mailbox had reached its limit',
       load: async () => (await import('./cli.ts')).list,
     },
     {
