@@ -700,16 +700,16 @@ describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
     }
   })
 
-  it('a stolen database reveals no reset code, because the hash needs the request id', async () => {
+  it('a stolen database reveals no reset code, even of a request that the thief has made', async () => {
     const { addUser, asked } = await start(stage)
     await addUser()
     const { code, request_id } = await asked()
     const digits = code.replace(' ', '')
     const hash = (text: string): string => createHash('sha256').update(text).digest('base64url')
     const [row] = await stage.sql('select * from mail_proof')
-    assert.equal(row?.['code_hash'], hash(`${request_id}\n${digits}`))
-    const values = Object.values(row ?? {}).map(String)
-    for (const known of values) assert.notEqual(row?.['code_hash'], hash(`${known}\n${digits}`))
+    assert.ok(row?.['code_hash'])
+    for (const known of ['', request_id, ...Object.values(row).map(String)])
+      assert.notEqual(row['code_hash'], hash(`${known}\n${digits}`))
   })
 
   it('housekeeping deletes expired requests for a password reset', async () => {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 
 /** The length of the IV, in bytes. GCM is designed for this length (NIST SP 800-38D §8.2). */
 const ivBytes = 12
@@ -31,6 +31,11 @@ export interface Seal {
    * encrypted with another secret or another context.
    */
   open(sealed: string, context?: string): string | undefined
+  /**
+   * Returns the HMAC-SHA-256 of a text with each secret, first with the current one. For a text that
+   * is stored as a hash and could be guessed, such as a code of eight digits.
+   */
+  macs(text: string): readonly [string, ...string[]]
 }
 
 /**
@@ -46,6 +51,10 @@ export function createSeal(secrets: string | SealingSecrets, purpose: string): S
   const [current, ...previous] = typeof secrets === 'string' ? [secrets] : secrets
   const currentKey = keyOf(current, purpose)
   const keys = [currentKey, ...previous.map((secret) => keyOf(secret, purpose))]
+  const macOf = (secret: string, text: string): string =>
+    createHmac('sha256', keyOf(secret, `${purpose}: HMAC`))
+      .update(text)
+      .digest('base64url')
 
   return {
     seal(text, context) {
@@ -69,6 +78,7 @@ export function createSeal(secrets: string | SealingSecrets, purpose: string): S
       }
       return undefined
     },
+    macs: (text) => [macOf(current, text), ...previous.map((secret) => macOf(secret, text))],
   }
 }
 

@@ -162,14 +162,15 @@ export async function sendInvitation(
   parts: InvitingParts,
 ): Promise<Invitation | { readonly refused: 'taken' | 'too-many-mails' }> {
   const now = parts.clock.now()
-  const { requestId, token, code, row } = prepareProof(kind, '', now)
+  const seal = parts.seal()
+  const { requestId, token, code, row } = prepareProof(kind, '', { seal, now })
   const subject = randomId()
   const bound = { ...row, subject, mailbox: email.key, counted_for: subject, resolved_at: now }
   const data = { email: email.shown, ...storedRights({ scopes, roles }) }
 
   const expiresAt = row.expires_at
   const outcome = await parts.database.write(insertInvitation, {
-    proof: { ...bound, sealed: sealValues(parts.seal(), bound, data) },
+    proof: { ...bound, sealed: sealValues(seal, bound, data) },
     mail: prepareLinkMail(kind, { token, code, expiresAt }, parts),
     recipient: email.shown,
     given: namesOfRights({ roles, scopes }),

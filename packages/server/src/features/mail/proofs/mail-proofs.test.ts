@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createSeal } from '../../../base/seal.ts'
+import { hashSecret } from '../../../base/secret.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import type { Command, Database } from '../../../storage/database.ts'
 import { insertUser } from '../../users/accounts/store.ts'
@@ -20,7 +21,7 @@ import { prepareMail } from '../outbox/new-mail.ts'
 import { bindRegistration } from '../pending-registration/store.ts'
 import { createTestClock, describeOnBoth } from '../../../../test-support/keystile.ts'
 import type { BindValues } from './in-transaction.ts'
-import { codeSecret, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
+import { codeSecrets, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
 import { createMailProofs } from './proofs.ts'
 import { expiryOf, proofKinds } from './kinds.ts'
 import { requestProof } from './store.ts'
@@ -72,7 +73,7 @@ describeOnBoth('a proof', (stage) => {
       await database.close()
     }
   }
-  const make = (): NewProof => prepareProof(kind, 'ada', now)
+  const make = (): NewProof => prepareProof(kind, 'ada', { seal, now })
 
   it('the link and the code of a mail are refused until they are bound to an account', () =>
     withProofs(async ({ database, find }) => {
@@ -292,7 +293,7 @@ describeOnBoth('a proof', (stage) => {
     withProofs(async ({ bind, find }) => {
       let time = now
       const bindFour = async (fields: (n: number) => Partial<BindValues>): Promise<NewProof[]> => {
-        const proofs = [0, 1, 2, 3].map(() => prepareProof(kind, 'ada', time++))
+        const proofs = [0, 1, 2, 3].map(() => prepareProof(kind, 'ada', { seal, now: time++ }))
         for (const [n, proof] of proofs.entries()) await bind(proof, fields(n), bindAppReset)
         return proofs
       }
@@ -357,11 +358,25 @@ describeOnBoth('a proof', (stage) => {
     assert.deepEqual(hours, [3, 24, 24, 168, 24, 168, 168])
   })
 
-  it('a mail code has eight digits; codeSecret ignores spaces and hyphens in a code', () => {
+  it('a mail code has eight digits; codeSecrets ignores spaces and hyphens in a code', () => {
     for (let count = 0; count < 100; count++) assert.match(make().code ?? '', /^\d{8}$/)
-    assert.equal(codeSecret('id', '1234 5678'), codeSecret('id', '12345678'))
-    assert.equal(codeSecret('id', '12-34-56-78'), codeSecret('id', '12345678'))
-    assert.notEqual(codeSecret('id', '12345679'), codeSecret('id', '12345678'))
+    assert.deepEqual(codeSecrets(seal, 'id', '1234 5678'), codeSecrets(seal, 'id', '12345678'))
+    assert.deepEqual(codeSecrets(seal, 'id', '12-34-56-78'), codeSecrets(seal, 'id', '12345678'))
+    assert.notDeepEqual(codeSecrets(seal, 'id', '12345679'), codeSecrets(seal, 'id', '12345678'))
+  })
+
+  it('a copy of the database does not show the code of a request that the thief has made', () => {
+    const { requestId, code, row } = make()
+    const another = createSeal('another key for tests', 'mails')
+    for (const text of [`${requestId}\n${code}`, ...codeSecrets(another, requestId, code)])
+      assert.notEqual(row.code_hash, hashSecret(text))
+  })
+
+  it('a mailed code also works once the key has been replaced', () => {
+    const { requestId, code, row } = make()
+    const replaced = createSeal(['a new key', 'a key for tests'], 'mails')
+    const hashes = codeSecrets(replaced, requestId, code).map(hashSecret)
+    assert.equal(hashes.indexOf(row.code_hash ?? ''), 1)
   })
 
   it('openValues returns undefined for values sealed for another row id, purpose or state', () => {

@@ -24,12 +24,15 @@ export interface NewProof {
 const codeDigits = 8
 
 /**
- * Makes the secrets of a proof, and the row with their hashes. A code is hashed together with the
- * request id. A stolen database has no request ids, so its codes cannot be guessed.
+ * Makes the secrets of a proof, and the row with their hashes.
  *
  * @param countedFor the key under which wrong codes are counted
  */
-export function prepareProof(kind: ProofKind, countedFor: string, now: number): NewProof {
+export function prepareProof(
+  kind: ProofKind,
+  countedFor: string,
+  { seal, now }: { readonly seal: Seal; readonly now: number },
+): NewProof {
   const [requestId, token, code] = [makeSecret(), makeSecret(), makeCode()]
   return {
     requestId,
@@ -42,7 +45,7 @@ export function prepareProof(kind: ProofKind, countedFor: string, now: number): 
       mailbox: null,
       allowance: null,
       token_hash: hashSecret(token),
-      code_hash: hashSecret(codeSecret(requestId, code)),
+      code_hash: hashSecret(codeSecrets(seal, requestId, code)[0]),
       counted_for: countedFor,
       tries: 0,
       sealed: null,
@@ -55,11 +58,16 @@ export function prepareProof(kind: ProofKind, countedFor: string, now: number): 
 }
 
 /**
- * Returns the text whose hash is stored for a code. Ignores spaces and hyphens in the code, because
- * the mail shows it in groups.
+ * Returns the texts of whose hashes one is stored for a code. Without the key of the seal, a thief with a copy
+ * of the database cannot guess the eight digits, even of a request that the thief has made. Ignores
+ * spaces and hyphens in the code, because the mail shows it in groups.
  */
-export function codeSecret(requestId: string, code: string): string {
-  return `${requestId}\n${code.replace(/[\s-]/g, '')}`
+export function codeSecrets(
+  seal: Seal,
+  requestId: string,
+  code: string,
+): readonly [string, ...string[]] {
+  return seal.macs(`${requestId}\n${code.replace(/[\s-]/g, '')}`)
 }
 
 export interface LinkMailValues {
@@ -85,7 +93,8 @@ export function prepareLinked(
   language: LinkMailValues['language'],
   parts: LinkMailParts,
 ): LinkedProof {
-  const { row, token } = prepareProof(kind, '', parts.clock.now())
+  const content = { seal: parts.seal(), now: parts.clock.now() }
+  const { row, token } = prepareProof(kind, '', content)
   const values = { token, language, expiresAt: row.expires_at }
   return { row: { ...row, code_hash: null }, mail: prepareLinkMail(kind, values, parts) }
 }

@@ -29,7 +29,7 @@ import type { Database } from '../../../storage/database.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
 import type { SpendableProof } from './in-transaction.ts'
 import type { ProofKind } from './kinds.ts'
-import { codeSecret, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
+import { codeSecrets, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
 import { findByToken, listBound, requestProof, tryCode, type BoundProofRow } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 
@@ -108,7 +108,10 @@ export function createMailProofs(
 
   const prepare: MailProofs['prepare'] = (kind, values, countedFor) => {
     const counted = hashSecret(`${kind.purpose}\n${countedFor}`)
-    const { requestId, row, token, code } = prepareProof(kind, counted, clock.now())
+    const { requestId, row, token, code } = prepareProof(kind, counted, {
+      seal: seal(),
+      now: clock.now(),
+    })
     const secrets = JSON.stringify({ token, code } satisfies StoredSecrets)
     const sealed = sealValues(seal(), row, { values: JSON.stringify(values), secrets })
     return { requestId, row: { ...row, sealed } }
@@ -127,8 +130,8 @@ export function createMailProofs(
         return foundOf(await findByToken(database.reader, { token: presented.token, purpose, now }))
 
       const { requestId, code } = presented
-      const [id, secret] = [hashSecret(requestId), codeSecret(requestId, code)]
-      return foundOf(await database.write(tryCode, { id, secret, purpose, now }))
+      const [id, secrets] = [hashSecret(requestId), codeSecrets(seal(), requestId, code)]
+      return foundOf(await database.write(tryCode, { id, secrets, purpose, now }))
     },
     async list({ purpose }, page) {
       const rows = await listBound(database.reader, { ...page, purpose, now: clock.now() })

@@ -101,12 +101,12 @@ export async function listBound(
  * spend the proof. If no request has the id, or the request has no account, the work and the
  * result are the same as for a wrong code.
  *
- * @param secret the result of `codeSecret()`. For the right code, its hash equals the stored hash
+ * @param secrets the result of `codeSecrets()`. For the right code, the hash of one of them is stored
  */
 export const tryCode: Command<
-  Valid & { readonly id: string; readonly secret: string },
+  Valid & { readonly id: string; readonly secrets: readonly string[] },
   BoundProofRow | undefined
-> = command('tryCode', async (transaction, { id, secret, purpose, now }) => {
+> = command('tryCode', async (transaction, { id, secrets, purpose, now }) => {
   const db = inTables<MailProofTables>(transaction)
   const row = await db
     .updateTable('mail_proof')
@@ -119,7 +119,8 @@ export const tryCode: Command<
 
   const uses = row ? usesOf(row) : unknownUses(id)
   const { wait } = await countUses(transaction, uses, now)
-  const isRight = isSecretOf(secret, row?.code_hash ?? hashSecret(id))
+  const stored = row?.code_hash ?? hashSecret(id)
+  const isRight = secrets.some((secret) => isSecretOf(secret, stored))
   const bound = row && asBound(row)
   if (!bound || !isRight || wait > 0) return undefined
 
