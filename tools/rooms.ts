@@ -695,6 +695,7 @@ const server: Package = {
         'features/mail/factor-undo',
         'features/mail/messages',
         'features/credentials/second-factors',
+        'features/sign-in/attempts',
         'features/tokens/events',
         'features/tokens/sessions',
         'features/users/scopes',

@@ -13,7 +13,8 @@ import {
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
-import { loginPages } from '../../packages/server/test-support/page-way.ts'
+import { openBrowser, type PageBrowser } from '../../packages/server/test-support/page-browser.ts'
+import { loginPages, loginPagesIn } from '../../packages/server/test-support/page-way.ts'
 import { startWithMailbox } from '../../packages/server/test-support/mailbox.ts'
 import { mailFlows, nextPassword, readMail } from '../../packages/server/test-support/mail-flows.ts'
 import {
@@ -50,7 +51,32 @@ const ways: Readonly<Record<string, Way>> = {
     send('POST', '/token', {
       form: { grant_type: 'password', access_token: accessToken, max_age: '0', ...fields },
     }),
+  'the login pages, on a device that is remembered for another person,': (running, fields) =>
+    loginPagesIn(() => openRemembered(running), running, fields),
 }
+/** The cookies of the browser in which bob is remembered. */
+const remembered = new WeakMap<Running, PageBrowser['cookies']>()
+
+async function openRemembered(running: Running): Promise<PageBrowser> {
+  const browser = openBrowser(running)
+  const known = remembered.get(running)
+  for (const [name, value] of known ?? []) browser.cookies.set(name, value)
+  if (known) return browser
+
+  const bob = await enrol(running, running.clock, 'bob')
+  await browser.open('/login')
+  await browser.submit({ username: 'bob', password })
+  await browser.submit({ otp: bob.nextCode(), remember: 'on' })
+  await browser.open('/logout')
+  await browser.submit()
+  // Bob needs no code here any more.
+  await browser.open('/login')
+  await browser.submit({ username: 'bob', password })
+  assert.equal(browser.at(), '/account')
+  remembered.set(running, new Map(browser.cookies))
+  return browser
+}
+
 const credentials = { username: 'ada', password }
 
 /** The factors, each with a value that is right once. */
@@ -70,7 +96,7 @@ describeOnBoth(
   (stage) => {
     async function start(): Promise<Running> {
       const clock = createTestClock()
-      const pages = { cookieSession: true, loginPages: 'on' } as const
+      const pages = { cookieSession: true, loginPages: 'on', rememberFactorDays: 30 } as const
       const options = { clock, secondFactor: 'optional', ...pages } as const
       return { ...(await stage.start(options)), clock }
     }

@@ -2,18 +2,22 @@
 // that an endpoint answers.
 import { issuer, type Answer, type TestKeystile } from './keystile.ts'
 import { openBrowser, type PageBrowser } from './page-browser.ts'
-import type { WayIn } from './second-factor.ts'
+import type { Fields, WayIn } from './second-factor.ts'
 
 /** The browser of each attempt: an attempt goes on only there. */
 const browsers = new WeakMap<TestKeystile, Map<string, PageBrowser>>()
 
-export const loginPages: WayIn = async (
-  running,
-  { auth_session, username, password, ...factors },
-) => {
+export const loginPages: WayIn = (running, fields) => loginPagesIn(openBrowser, running, fields)
+
+/** @param open opens the browser of a new attempt */
+export async function loginPagesIn(
+  open: (running: TestKeystile) => PageBrowser | Promise<PageBrowser>,
+  running: TestKeystile,
+  { auth_session, username, password, ...factors }: Fields,
+): Promise<Answer> {
   const known = browsers.get(running) ?? new Map<string, PageBrowser>()
   browsers.set(running, known)
-  const browser = known.get(auth_session ?? '') ?? openBrowser(running)
+  const browser = known.get(auth_session ?? '') ?? (await open(running))
   if (auth_session === undefined) {
     await browser.open('/login')
     const shown = await send(browser, '/login', { username, password })

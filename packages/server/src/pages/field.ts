@@ -52,10 +52,16 @@ export function hiddenField(name: string, value: string): Html {
 }
 
 /** Writes a box to tick. */
-export function checkOf(field: Pick<Field, 'name' | 'label' | 'isOptional'>): Html {
-  const required = field.isOptional ? undefined : markup` required`
-  const box = markup`<input type="checkbox" name="${field.name}" value="on"${required}>`
-  return markup`<label class="check">${box} ${field.label}</label>`
+export function checkOf({
+  name,
+  label,
+  isOptional,
+  isTicked,
+}: Pick<Field, 'name' | 'label' | 'isOptional'> & { readonly isTicked?: boolean }): Html {
+  const required = isOptional ? undefined : markup` required`
+  const checked = isTicked ? markup` checked` : undefined
+  const box = markup`<input type="checkbox" name="${name}" value="on"${required}${checked}>`
+  return markup`<label class="check">${box} ${label}</label>`
 }
 
 /** The first option of a list. Its value is empty, so the person must choose a different option. */

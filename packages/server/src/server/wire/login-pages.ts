@@ -32,7 +32,7 @@ export function wireLoginPages<U>(
       readonly endpoints: readonly Route<Caller<string, U>>[]
     },
 ): readonly OpenRoute[] {
-  const { issuer, clock, loginPages, accountPagesUrl, profile } = options
+  const { issuer, clock, loginPages, rememberFactorDays, accountPagesUrl, profile } = options
   if (loginPages === 'off') return []
   const shared = {
     pages,
@@ -48,6 +48,7 @@ export function wireLoginPages<U>(
       lifetimes,
       ends,
       meter,
+      rememberFactorDays,
       offers: { forgotPassword: hasMail(options) && accountPagesUrl === undefined },
     }),
     ...accountHomeRoutes({

@@ -6,6 +6,7 @@ import { createSecondFactors } from '../../features/credentials/second-factors/s
 import { byApp } from '../../features/operations/audit/by.ts'
 import { hasMail } from '../../features/mail/messages/mail.ts'
 import { createKeptAttempts } from '../../features/sign-in/attempts/kept-attempts.ts'
+import { createRememberedDevices } from '../../features/sign-in/attempts/remembered-devices.ts'
 import { createFactors } from '../../features/sign-in/factors/factors.ts'
 import { factorRoutes } from '../../features/sign-in/factors/routes.ts'
 import { createAttempts } from '../../features/sign-in/login/attempts.ts'
@@ -52,6 +53,7 @@ export async function wireLogin<U>(
   const shared = { directory, feed, limits, notices, service, secondFactors, secondFactor, clock }
   const login = createLogin({
     ...shared,
+    remembered: createRememberedDevices(database, { days: options.rememberFactorDays, clock }),
     passwords,
     audit,
     devices,

@@ -52,7 +52,8 @@ export async function openParts(first: FirstParts): Promise<Parts> {
 
   await enforceRules(safetyRules, options, database)
   const proxies = createProxies(options.trustedProxies ?? [])
-  const knowsDevices = options.rateLimits === 'on' || hasMail(options)
+  const knowsDevices =
+    options.rateLimits === 'on' || hasMail(options) || options.rememberFactorDays > 0
   return {
     ...first,
     pages: openPages(options),

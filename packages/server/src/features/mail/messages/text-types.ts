@@ -112,7 +112,10 @@ export interface LoginPageTexts extends Named<
   'heading' | 'toContinue' | 'button' | 'wrong' | 'wrongCode' | 'wrongRecoveryCode'
 > {
   /** `other` is the link to the other field. */
-  readonly factor: Named<'heading' | 'intro' | 'label' | 'button' | 'other'>
+  readonly factor: Named<'heading' | 'intro' | 'label' | 'button' | 'other'> & {
+    /** The label of a box to tick. It is one day at least. */
+    readonly remember: (days: number) => string
+  }
   readonly recovery: Named<'heading' | 'intro' | 'label' | 'button' | 'other'>
   /** `account` is said before the name of the account. */
   readonly again: Named<'heading' | 'intro' | 'account' | 'button'>

@@ -44,7 +44,7 @@ export interface AuditEntry<Event extends string = string> {
   readonly clientId?: string | undefined
   /**
    * What was changed: only the names of fields, roles or scopes. The value of a field must not be
-   * in it.
+   * in it. For a login without a second factor that is needed: what spared it.
    */
   readonly detail?: JsonObject | undefined
 }

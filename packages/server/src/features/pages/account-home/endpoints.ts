@@ -83,7 +83,7 @@ export function findEndpoints<U>(
 
 export function ownEndpoints<U>(
   request: HttpRequestWithBody,
-  { session, user }: SignedIn<U>,
+  { session, user, isFactorSpared }: SignedIn<U>,
   {
     endpoints,
     clock,
@@ -101,11 +101,13 @@ export function ownEndpoints<U>(
     authenticatedAt: new Date(authenticatedAt),
   }
 
-  /** Checks what an endpoint demands. `findSignedIn` has checked the second factor. */
+  /** Checks what an endpoint demands. `findSignedIn` says whether the login lacks the factor. */
   function admitted(name: EndpointName): Endpoint<U> {
     const endpoint = endpoints.get(name)
     if (!endpoint) throw new ProblemError('not_found', 'This endpoint is absent')
 
+    if (isFactorSpared && 'needsFactor' in endpoint && endpoint.needsFactor)
+      throw tokenError('login_too_weak', { acrValues: ['mfa'] })
     const { scopes, maxAgeSeconds } = endpoint.guard
     if (scopes.length > 0) throw new Error('a browser has no scopes')
     if (maxAgeSeconds !== undefined && clock.now() - authenticatedAt > maxAgeSeconds * 1000)

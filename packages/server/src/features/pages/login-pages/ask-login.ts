@@ -34,6 +34,8 @@ export interface LoginPageParts<U> {
   readonly ends: Pick<SessionEnds, 'end'>
   readonly meter: Meter
   readonly offers: Offers
+  /** For how many days a person may choose to be asked for no factor. 0: never. */
+  readonly rememberFactorDays: number
 }
 
 /** A form of a page, from the browser that got this page. */
@@ -46,7 +48,7 @@ export interface SentForm {
 }
 
 /** The step that a form sends: what it proves, and the login to which it belongs. */
-export interface SentStep extends Pick<AskedLogin, 'demand' | 'replaces'> {
+export interface SentStep extends Pick<AskedLogin, 'demand' | 'replaces' | 'remembersDevice'> {
   readonly values: PresentedValues
   readonly authSession?: string
   /** The part of the account that the person wanted to see. */
@@ -81,7 +83,7 @@ export async function tryLogin<U>(
 }
 
 export async function ask<U>(
-  { values, authSession, demand, replaces }: SentStep,
+  { values, authSession, demand, replaces, remembersDevice }: SentStep,
   { request, bound }: SentForm,
   { login, cookies }: LoginPageParts<U>,
 ): Promise<{ readonly outcome: LoginOutcome; readonly secret: string }> {
@@ -98,6 +100,7 @@ export async function ask<U>(
       demand,
       replaces,
       browserId: hashSecret(secret),
+      remembersDevice,
     },
     values,
   )

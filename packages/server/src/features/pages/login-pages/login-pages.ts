@@ -49,7 +49,7 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
       return handle({ request, form, reader, bound }, parts)
     }
   const refuses = { 403: 'The form must come from a page of this origin' }
-  const laterFields = ['attempt', 'show', ...laterNames]
+  const laterFields = ['attempt', 'show', 'remember', ...laterNames]
 
   return [
     pageRoute('GET', '/login', 'Log in', { handle: (request) => openLogin(request, parts) }),
@@ -108,7 +108,7 @@ async function proveFirst<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
   const values = valuesOf(sent.form, firstNames)
   const { outcome, fault, welcomed } = await tryLogin({ values }, sent, parts)
   if (welcomed) return welcomed
-  const step = outcome && stepOf(outcome, 'otp')
+  const step = outcome && stepOf(outcome, sent.form, parts)
   if (step) return stepPage(sent.reader, step)
   return fault
     ? loginPage(sent.reader, parts.offers, { username: values['username'], fault })
@@ -121,12 +121,13 @@ async function proveLater<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
   if (authSession === undefined) return expiredPage(reader)
 
   const values = valuesOf(form, laterNames)
-  const { outcome, fault, welcomed } = await tryLogin({ values, authSession }, sent, parts)
+  const tried = { values, authSession, remembersDevice: form.has('remember') }
+  const { outcome, fault, welcomed } = await tryLogin(tried, sent, parts)
   if (welcomed) return welcomed
   // After a refusal, asks what the login needs now. This proves nothing.
   const enrol = values['otp'] === undefined ? undefined : 'totp'
   const next = fault ? await ask({ values: { enrol }, authSession }, sent, parts) : { outcome }
-  const step = next.outcome && stepOf(next.outcome, shownMethodOf(form))
+  const step = next.outcome && stepOf(next.outcome, form, parts)
   return step ? stepPage(reader, step, fault) : expiredPage(reader, fault)
 }
 
@@ -136,11 +137,17 @@ function shownMethodOf(form: Form): Step['shownMethod'] {
 }
 
 /** Returns what the person does next; undefined if the login is over. */
-function stepOf(outcome: LoginOutcome, shown: Step['shownMethod']): Step | undefined {
-  if (outcome.outcome === 'enrol') return { ...outcome, shownMethod: shown }
+function stepOf(
+  outcome: LoginOutcome,
+  form: Form,
+  { rememberFactorDays: days }: Pick<LoginPageParts<unknown>, 'rememberFactorDays'>,
+): Step | undefined {
+  const shownMethod = shownMethodOf(form)
+  if (outcome.outcome === 'enrol') return { ...outcome, shownMethod }
   if (outcome.outcome !== 'next' || outcome.authSession === undefined) return undefined
   const { authSession, methods } = outcome
-  return { outcome: 'next', authSession, methods, shownMethod: shown }
+  const remember = days > 0 ? { days, isTicked: form.has('remember') } : undefined
+  return { outcome: 'next', authSession, methods, shownMethod, remember }
 }
 
 /** Shows what a person who is logged in must prove again, before a change that needs it. */
@@ -172,7 +179,7 @@ async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
   const begun = { ...stepUpOf(signedIn, values), to }
   const { outcome, fault, welcomed } = await tryLogin(begun, sent, parts)
   if (welcomed) return welcomed
-  const step = outcome && stepOf(outcome, 'otp')
+  const step = outcome && stepOf(outcome, form, parts)
   if (step) return stepPage(reader, step)
 
   const next = fault ? (await ask({ ...begun, values: {} }, sent, parts)).outcome : outcome

@@ -8,18 +8,21 @@ import type { Directory } from '../../users/directory/directory.ts'
 export interface SignedIn<U> {
   readonly session: BrowserSession
   readonly user: U
+  /** Whether the login lacks a second factor that it needs, and a remembered device spares it. */
+  readonly isFactorSpared: boolean
 }
 
 export interface SignedInParts<U> {
   readonly cookies: PageCookies
   readonly browserLogins: BrowserLogins
   readonly directory: Pick<Directory<U>, 'findActive'>
-  readonly login: Pick<Login, 'needsSecondStep'>
+  readonly login: Pick<Login, 'needsSecondStep' | 'isRemembered'>
 }
 
 /**
  * Returns the user of a browser. Each request reads the account again: undefined if the login has
- * ended, if the user is disabled, or if the account needs a second factor that the login lacks.
+ * ended, if the user is disabled, or if the account needs a second factor that the login lacks and
+ * that no remembered device spares.
  */
 export async function findSignedIn<U>(
   request: HttpRequestWithBody,
@@ -28,9 +31,11 @@ export async function findSignedIn<U>(
   const secret = cookies.login.read(request)
   const session = secret === undefined ? undefined : await browserLogins.find(secret)
   if (!session) return undefined
-  const user = await directory.findActive(session.subject)
+  const { subject, amr } = session
+  const user = await directory.findActive(subject)
   if (user === undefined) return undefined
-  const lacksFactor =
-    !session.amr?.includes('mfa') && (await login.needsSecondStep(session.subject))
-  return lacksFactor ? undefined : { session, user }
+  const lacksFactor = !amr?.includes('mfa') && (await login.needsSecondStep(subject))
+  if (lacksFactor && !(await login.isRemembered(subject, cookies.device.read(request))))
+    return undefined
+  return { session, user, isFactorSpared: lacksFactor }
 }

@@ -29,9 +29,19 @@ export type Step = {
   /** The field that the page of a second factor has. */
   readonly shownMethod: 'otp' | 'recovery_code'
 } & (
-  | { readonly outcome: 'next'; readonly methods: readonly string[] }
+  | {
+      readonly outcome: 'next'
+      readonly methods: readonly string[]
+      readonly remember: Remember | undefined
+    }
   | { readonly outcome: 'enrol'; readonly needsEmailCode: boolean; readonly shown?: ShownSecret }
 )
+
+/** The box for a person who wants to be asked for no factor on this device. */
+interface Remember {
+  readonly days: number
+  readonly isTicked: boolean
+}
 
 /** Which links the page of the login has. */
 export interface Offers {
@@ -116,12 +126,13 @@ export function againPage(
 interface FactorForm extends Pick<DrawnForm, 'action' | 'sends'> {
   readonly methods: readonly string[]
   readonly shownMethod: Step['shownMethod']
+  readonly remember?: Remember | undefined
 }
 
 /** The page for the code of the app, or for a recovery code instead. */
 function factorPage(
   reader: PageReader,
-  { methods, shownMethod, ...form }: FactorForm,
+  { methods, shownMethod, remember, ...form }: FactorForm,
   fault: PageFault | undefined,
 ): HttpAnswer {
   const { factor, recovery } = reader.texts.loginPage
@@ -133,12 +144,20 @@ function factorPage(
     heading: shown.heading,
     intro: shown.intro,
     ...form,
-    fields: [faultyField(shownMethod, shown.label, attributes, fault)],
+    fields: [
+      faultyField(shownMethod, shown.label, attributes, fault),
+      ...(remember ? [rememberBox(reader, remember)] : []),
+    ],
     button: shown.button,
     fault,
     hasField: true,
     after: methods.includes(otherName) ? switchTo(otherName, label, form) : undefined,
   })
+}
+
+function rememberBox({ texts }: PageReader, { days, isTicked }: Remember): Html {
+  const label = texts.loginPage.factor.remember(days)
+  return checkOf({ name: 'remember', label, isOptional: true, isTicked })
 }
 
 const recoveryAttributes = joined([

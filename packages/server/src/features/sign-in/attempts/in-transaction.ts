@@ -1,19 +1,25 @@
-import { inTables, type Transaction } from '../../../storage/database.ts'
-import type { LoginFlowTables } from './tables.ts'
+import { inTables, lockRows, type Transaction } from '../../../storage/database.ts'
+import type { LoginFlowRow, LoginFlowTables } from './tables.ts'
 
 /**
- * Ends all attempts and unused codes of a user, as whatever ends all sessions of a user does. Call
- * it before the sessions end: it waits for a login that ends at the same moment, and the session of
- * that login must end too. In this order, because an attempt becomes a code, and a code a session.
+ * Ends all attempts, unused codes and remembered devices of a user, as whatever ends all sessions
+ * of a user does. Call it before the sessions end: it waits for a login that ends at the same moment,
+ * and the session of that login must end too. In this order, because an attempt becomes a code, and
+ * a code a session; a login locks its attempt, then its remembered device, then its session.
  */
 export async function endAttempts(transaction: Transaction, subject: string): Promise<void> {
   const db = inTables<LoginFlowTables>(transaction)
-  await db.deleteFrom('login_flow').where('subject', '=', subject).execute()
+  await db
+    .deleteFrom('login_flow')
+    .where('subject', '=', subject)
+    .where('front', '!=', rememberedFront)
+    .execute()
   await db
     .deleteFrom('authorization_code')
     .where('subject', '=', subject)
     .where('session_id', 'is', null)
     .execute()
+  await endRemembered(transaction, { subject })
 }
 
 export async function endAllAttempts(transaction: Transaction): Promise<void> {
@@ -125,4 +131,53 @@ export async function useCode(
     .returning('id')
     .executeTakeFirst()
   return used !== undefined
+}
+
+/** Where the row of a remembered device begins: at no endpoint, so no login goes on with it. */
+export const rememberedFront = 'remembered device'
+
+/**
+ * Remembers that a device needs no second factor until a time.
+ *
+ * @param device.id the session that has just started, which the new device secret names
+ */
+export async function rememberDevice(
+  transaction: Transaction,
+  device: Pick<LoginFlowRow, 'id' | 'client_id' | 'subject' | 'created_at' | 'expires_at'>,
+): Promise<void> {
+  await inTables<LoginFlowTables>(transaction)
+    .insertInto('login_flow')
+    .values({ ...device, front: rememberedFront, proofs: '[]', sealed: '', tries: 0 })
+    .execute()
+}
+
+/** Lets a remembered device follow its device secret, which names a new session. */
+export async function moveRemembered(
+  transaction: Transaction,
+  { from, to, now }: { readonly from: string; readonly to: string; readonly now: number },
+): Promise<void> {
+  await inTables<LoginFlowTables>(transaction)
+    .updateTable('login_flow')
+    .set({ id: to })
+    .where('id', '=', from)
+    .where('front', '=', rememberedFront)
+    .where('expires_at', '>', now)
+    .execute()
+}
+
+/** @param options.except the session of a device that stays remembered */
+export async function endRemembered(
+  transaction: Transaction,
+  { subject, except = '' }: { readonly subject: string; readonly except?: string | undefined },
+): Promise<void> {
+  const db = inTables<LoginFlowTables>(transaction)
+  const remembered = db
+    .selectFrom('login_flow')
+    .select('id')
+    .where('subject', '=', subject)
+    .where('front', '=', rememberedFront)
+    .where('id', '!=', except)
+    .orderBy('id')
+  await lockRows(transaction, remembered)
+  await db.deleteFrom('login_flow').where('id', 'in', remembered).execute()
 }

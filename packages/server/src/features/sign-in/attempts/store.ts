@@ -9,7 +9,7 @@ import type { By } from '../../operations/audit/entry.ts'
 import { restoreUses } from '../../operations/limits/in-transaction.ts'
 import type { Spent } from '../../operations/limits/uses.ts'
 import type { AttemptEvent } from './audit-events.ts'
-import { endAllAttempts, endAttempts } from './in-transaction.ts'
+import { endAllAttempts, endAttempts, rememberedFront } from './in-transaction.ts'
 import type { AuthorizationCodeRow, LoginFlowRow, LoginFlowTables } from './tables.ts'
 
 /** The number of wrong second factors after which an attempt is over. */
@@ -60,6 +60,21 @@ export function findAttempt(
     .where('id', '=', id)
     .where('expires_at', '>', now)
     .where('tries', '<', maxTries)
+    .executeTakeFirst()
+}
+
+/** Finds a remembered device of a user. */
+export function findRemembered(
+  reader: Reader,
+  { id, subject, now }: Pick<LoginFlowRow, 'id' | 'subject'> & { readonly now: number },
+): Promise<LoginFlowRow | undefined> {
+  return inTables<LoginFlowTables>(reader)
+    .selectFrom('login_flow')
+    .selectAll()
+    .where('id', '=', id)
+    .where('subject', '=', subject)
+    .where('front', '=', rememberedFront)
+    .where('expires_at', '>', now)
     .executeTakeFirst()
 }
 

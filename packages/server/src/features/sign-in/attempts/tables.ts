@@ -1,10 +1,17 @@
 // The rows of login attempts as both databases store them. Times are integers in milliseconds.
 
-/** A login that waits for its next step. The row is deleted when the session starts. */
+/**
+ * A login that waits for its next step, and whose row is deleted when the session starts. Or a
+ * remembered device: a second factor that was proved, and that spares the next ones. So whatever
+ * ends the logins of a user ends both.
+ */
 export interface LoginFlowRow {
-  /** The hash of `auth_session`, which only the caller has. */
+  /**
+   * The hash of `auth_session`, which only the caller has. Of a remembered device, the session of
+   * its newest login.
+   */
   readonly id: string
-  /** The endpoint at which the attempt began, and at which it must go on. */
+  /** The endpoint at which the attempt began, and at which it must go on; or `rememberedFront`. */
   readonly front: string
   readonly client_id: string
   readonly subject: string

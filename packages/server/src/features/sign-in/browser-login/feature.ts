@@ -2,7 +2,7 @@ import { isHttpElsewhere } from '../../../base/this-machine.ts'
 import type { Feature } from '../../../feature/feature.ts'
 import type { Rule } from '../../../feature/rule.ts'
 import { listSettings, type DefaultedSetting } from '../../../feature/setting.ts'
-import { onOrOff } from '../../../feature/values.ts'
+import { onOrOff, parseWholeNumber, wholeNumber } from '../../../feature/values.ts'
 import { purgeBrowserLogins } from './store.ts'
 
 export interface LoginPageOptions {
@@ -11,6 +11,11 @@ export interface LoginPageOptions {
    * and `/account`, below the issuer. Default: `off`, because an app may have pages at these paths.
    */
   readonly loginPages?: 'on' | 'off'
+  /**
+   * For how many days a person may choose that the login pages ask for no second factor on a device
+   * where the person has proved one, 0 to 90. Default: 0, which offers no choice.
+   */
+  readonly rememberFactorDays?: number
 }
 
 const loginPages: DefaultedSetting<'loginPages', 'on' | 'off'> = {
@@ -23,6 +28,16 @@ const loginPages: DefaultedSetting<'loginPages', 'on' | 'off'> = {
   defaultText: 'on for the stand-alone server, off in an app',
   help: 'on or off: whether there are the pages ISSUER/login, /logout and /account',
   environment: ['KEYSTILE_LOGIN_PAGES'],
+}
+
+const rememberFactorDays: DefaultedSetting<'rememberFactorDays', number> = {
+  name: 'rememberFactorDays',
+  takenBy: 'both',
+  schema: wholeNumber(0, 90, { of: ' of days' }),
+  default: 0,
+  help: 'how many days the login pages may skip the second factor on a device; 0: never',
+  environment: ['KEYSTILE_REMEMBER_FACTOR_DAYS'],
+  parse: parseWholeNumber,
 }
 
 interface RuleOptions {
@@ -49,7 +64,7 @@ const loginPagesHttps: Rule<RuleOptions> = {
 /** The logins of browsers at the pages. */
 export const feature: Feature<LoginPageOptions, never, RuleOptions> = {
   name: 'browser-login',
-  settings: listSettings<LoginPageOptions>({ loginPages }),
+  settings: listSettings<LoginPageOptions>({ loginPages, rememberFactorDays }),
   rules: [loginPagesHttps],
   cleanUp: [{ command: purgeBrowserLogins, time: 'clock', before: (time) => time }],
 }

@@ -25,6 +25,7 @@ import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts'
 import { lockPerson } from '../../users/accounts/in-transaction.ts'
+import { endRemembered } from '../attempts/in-transaction.ts'
 
 /** A change of the factors of a user, and the mail about it. */
 export interface FactorChange {
@@ -134,6 +135,7 @@ export const renewRecoveryCodes: Command<
 
   const since = await timeAfterChanges(transaction, { subject, now })
   await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now: since })
+  await endRemembered(transaction, { subject })
   await insertAudit<FactorEvent>(transaction, { event: 'recovery_codes_made', ...entryOf(change) })
   return { outcome: 'renewed' }
 })

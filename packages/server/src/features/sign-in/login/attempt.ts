@@ -24,6 +24,8 @@ export interface AskedLogin {
   readonly codeChallenge?: string | undefined
   /** See `NewSession.browserId`: the login is one of a browser at the pages. */
   readonly browserId?: string | undefined
+  /** Whether the person wants this device to be remembered, so that it spares the next factors. */
+  readonly remembersDevice?: boolean | undefined
   readonly demand?: LoginDemand | undefined
   /** The session that this login replaces: then the login is a step-up. */
   readonly replaces?: NamedSession | undefined

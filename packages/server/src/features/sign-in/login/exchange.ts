@@ -63,7 +63,15 @@ async function startOf<U>(
 
   const asked = { client, scopes, device, address, acceptLanguage }
   const login = { asked, proofs, counted: { deviceId }, authSession: undefined }
-  const granted = { subject, amr, provesApp, authenticatedAt, user, codeId: id }
+  const granted = {
+    subject,
+    amr,
+    provesApp,
+    sparesFactor: false,
+    authenticatedAt,
+    user,
+    codeId: id,
+  }
   return start(login, granted, parts)
 }
 

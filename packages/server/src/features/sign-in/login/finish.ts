@@ -36,6 +36,7 @@ interface GrantedLogin<U> {
   readonly subject: string
   readonly amr: readonly string[]
   readonly provesApp: boolean
+  readonly sparesFactor: boolean
   readonly authenticatedAt: number
   readonly expiresAt?: number
   /** As read after the last proof. */
@@ -73,10 +74,12 @@ interface LoginToStart extends Pick<LoginAttempt, 'proofs' | 'authSession' | 're
 export async function start<U>(
   { asked, proofs, counted, authSession, replaced }: LoginToStart,
   granted: GrantedLogin<U> & { readonly codeId?: string },
-  { starter, feed, directory, devices, notices }: FinishParts<U>,
+  { starter, feed, directory, devices, remembered, notices }: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
-  const { subject, amr, provesApp, authenticatedAt, expiresAt, user, codeId } = granted
-  const { client, address, acceptLanguage } = asked
+  const { subject, amr, provesApp, sparesFactor, authenticatedAt, expiresAt, user, codeId } =
+    granted
+  const { client, address, acceptLanguage, browserId } = asked
+  const remembers = asked.remembersDevice && amr.includes('mfa') && remembered.milliseconds > 0
   const marks = marksOf(proofs)
   const notice =
     counted?.deviceId === undefined ? notices('new_device', { address, acceptLanguage }) : undefined
@@ -91,6 +94,14 @@ export async function start<U>(
       marks,
       attemptId: authSession === undefined ? undefined : hashSecret(authSession),
       codeId,
+      remembering:
+        browserId === undefined
+          ? undefined
+          : {
+              deviceId: counted?.deviceId,
+              sparesFactor,
+              milliseconds: remembers ? remembered.milliseconds : undefined,
+            },
       replaces: replaced && { id: replaced.id, expiresAt },
       rights: directory.rights(user),
       ...(counted?.spent && { spent: counted.spent }),
@@ -102,7 +113,7 @@ export async function start<U>(
       clientId: client.id,
       scopes: grantScopes(asked.scopes, held, client.scopes),
       refreshes: client.grants.includes('refresh_token'),
-      browserId: asked.browserId,
+      browserId,
       device: asked.device,
       by: { actor: `user:${subject}`, address },
     },

@@ -19,6 +19,7 @@ import {
   type RefusedProof,
 } from './methods/method.ts'
 import { enrol, type EnrolmentParts, type EnrolmentStep } from './enrolment.ts'
+import { findOwnDevice } from './own-device.ts'
 import { areCurrent, enough, needsSecondStep } from './policy.ts'
 import { beginStepUp, countStepUp } from './step-up.ts'
 
@@ -67,6 +68,8 @@ export interface Login {
   exchange(presented: PresentedCode): Promise<Exchange>
   /** Whether each login of this user must prove a second step. */
   needsSecondStep(subject: string): Promise<boolean>
+  /** Whether a device of this user is remembered, so that the pages ask for no second step. */
+  isRemembered(subject: string, deviceSecret: string | undefined): Promise<boolean>
 }
 
 export interface LoginParts<U> extends FinishParts<U>, EnrolmentParts<U> {
@@ -85,6 +88,11 @@ export function createLogin<U>(parts: LoginParts<U>): Login {
     async needsSecondStep(subject) {
       const user = await parts.directory.findActive(subject)
       return user !== undefined && needsSecondStep(user, parts)
+    },
+    async isRemembered(subject, deviceSecret) {
+      const user = await parts.directory.findActive(subject)
+      const device = user === undefined ? undefined : findOwnDevice(user, deviceSecret, parts)
+      return parts.remembered.has(device?.id, subject)
     },
     async proceed(asked, values) {
       let attempt = await parts.attempts.open(asked)

@@ -33,6 +33,7 @@ import { createSeal } from '../../../base/seal.ts'
 import { createSecondFactors } from '../../credentials/second-factors/second-factors.ts'
 import { codeAt, makeTotpSecret } from '../../credentials/second-factors/totp.ts'
 import { createKeptAttempts } from '../attempts/kept-attempts.ts'
+import { createRememberedDevices } from '../attempts/remembered-devices.ts'
 import { createAttempts } from './attempts.ts'
 import { createCodes } from './codes.ts'
 import { createLogin, type LoginOutcome, type LoginParts } from './login.ts'
@@ -48,7 +49,8 @@ function steps(
   database: Database,
 ): Pick<
   LoginParts<unknown>,
-  'attempts' | 'codes' | 'secondFactors' | 'secondFactor' | 'feed' | 'service' | 'mailSeal' | 'undo'
+  | ('attempts' | 'codes' | 'remembered' | 'secondFactors' | 'secondFactor' | 'feed' | 'service')
+  | ('mailSeal' | 'undo')
 > {
   const seal = createSeal('a secret of tests', 'tests')
   const feed = { tail: async () => {} }
@@ -63,6 +65,7 @@ function steps(
     }),
     feed,
     secondFactors: createSecondFactors(database, { seal, clock: systemClock }),
+    remembered: createRememberedDevices(database, { days: 0, clock: systemClock }),
     secondFactor: 'off',
     service: 'auth.example',
     mailSeal: undefined,

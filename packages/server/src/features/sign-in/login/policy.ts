@@ -10,6 +10,8 @@ export type Decision =
       readonly amr: readonly string[]
       /** See `Method.provesApp`. */
       readonly provesApp: boolean
+      /** Whether a remembered device stands for the second step. It adds nothing to `amr`. */
+      readonly sparesFactor: boolean
       /** When the first step was proved, in this login or for a replaced session; milliseconds. */
       readonly authenticatedAt: number
       /** The end of the replaced session, which the new one keeps. Undefined for a new end. */
@@ -29,10 +31,11 @@ export type Decision =
  * proved, so that the token of a session alone never starts another session.
  */
 export async function enough<U>(
-  { asked, subject, proofs, replaced }: LoginAttempt,
+  attempt: LoginAttempt,
   user: U,
   parts: MethodParts<U>,
 ): Promise<Decision> {
+  const { asked, subject, proofs, replaced } = attempt
   const proved = methods.filter(({ name }) => proofs.some(({ method }) => method === name))
   const resumed = proved.some(isFirst) ? undefined : replaced
   if (subject === undefined || !(proved.some(isFirst) || resumed?.isRecent))
@@ -40,8 +43,9 @@ export async function enough<U>(
 
   const hasTwo = !proved.every(isFirst)
   const isAsked = resumed !== undefined || asked.demand?.needsFactor === true
-  if (!hasTwo && (isAsked || (await needsSecondStep(user, parts))))
-    return askForSecondStep({ asked, subject, resumed }, user, parts)
+  const lacksStep = !hasTwo && (isAsked || (await needsSecondStep(user, parts)))
+  const sparesFactor = lacksStep && (await isSpared(attempt, subject, parts))
+  if (lacksStep && !sparesFactor) return askForSecondStep({ asked, subject, resumed }, user, parts)
 
   const amr = [...proved.flatMap((method) => method.amr), ...(hasTwo ? ['mfa'] : [])]
   return {
@@ -49,10 +53,25 @@ export async function enough<U>(
     subject,
     amr: [...new Set([...(resumed?.amr ?? []), ...amr])],
     provesApp: proved.some(({ provesApp = false }) => provesApp),
+    sparesFactor,
     ...(resumed
       ? { authenticatedAt: resumed.authenticatedAt, expiresAt: resumed.expiresAt }
       : { authenticatedAt: Math.min(...proofs.map(({ at }) => at)) }),
   }
+}
+
+/**
+ * Whether a remembered device spares the second step of a login at the pages. It never spares what
+ * the caller demands, or what replaces a session.
+ */
+async function isSpared<U>(
+  { asked: { browserId, demand, replaces }, counted, authSession }: LoginAttempt,
+  subject: string,
+  { remembered }: Pick<MethodParts<U>, 'remembered'>,
+): Promise<boolean> {
+  // An attempt that is stored has asked for the second step, and goes on to it.
+  if (browserId === undefined || demand || replaces || authSession !== undefined) return false
+  return remembered.has(counted?.deviceId, subject)
 }
 
 /** Decides how a login goes on that needs a second step and has proved none. */

@@ -1,10 +1,10 @@
 // A step-up: a login that names a session of its user, and replaces it. The session stands for the
 // first step (`policy.ts`), and the transaction that starts the new session ends the old one.
-import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import { withUses, type LoginAttempt } from './attempt.ts'
 import { addressRate, deviceRate } from './feature.ts'
 import type { MethodParts, Proving } from './methods/method.ts'
+import { findOwnDevice } from './own-device.ts'
 
 /**
  * Begins a step-up without a first step. Returns undefined if the user of the session may not log
@@ -20,17 +20,11 @@ export async function beginStepUp<U>(
   const user = await directory.findActive(subject)
   if (user === undefined) return undefined
 
-  const device = devices.open(asked.deviceSecret)
-  const hash = directory.passwordHash(user)
-  const isOwn = device?.isOf({
-    subject,
-    passwordMark: hash && passwordMark(hash),
-    passwordSession: directory.passwordSession(user),
-  })
+  const device = findOwnDevice(user, asked.deviceSecret, { devices, directory })
   const counted = {
     spent: { uses: [], at: clock.now() },
-    deviceId: isOwn ? device?.id : undefined,
-    appSince: isOwn ? device?.appSince : undefined,
+    deviceId: device?.id,
+    appSince: device?.appSince,
     patienceMilliseconds: 0,
   }
   return { outcome: 'proved', attempt: { ...attempt, subject, counted }, user }

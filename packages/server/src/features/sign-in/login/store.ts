@@ -4,6 +4,8 @@ import {
   endAttempt,
   insertCode,
   lockAttempt,
+  moveRemembered,
+  rememberDevice,
   useCode,
   type NewCode,
 } from '../attempts/in-transaction.ts'
@@ -29,6 +31,7 @@ import type {
   NewSession,
   NoticeAddress,
   RefusedLogin,
+  Remembering,
   SessionToStart,
   StartLogin,
 } from '../../tokens/sessions/sessions.ts'
@@ -42,7 +45,7 @@ const newAccountMilliseconds = 10 * 60 * 1000
 /** What a person has proved, as long as nothing has come of it. */
 export interface ProvedLogin extends Pick<
   NewSession,
-  'subject' | 'marks' | 'amr' | 'attemptId' | 'rights' | 'replaces'
+  'subject' | 'marks' | 'amr' | 'attemptId' | 'rights' | 'remembering' | 'replaces'
 > {
   /** False for an app's own users, because they have no Keystile account to check. */
   readonly hasAccount: boolean
@@ -51,19 +54,33 @@ export interface ProvedLogin extends Pick<
 /**
  * Spends what was proved, and returns the account. Refuses if the account has changed since the
  * person proved who they are: if it was disabled or deleted, or if a proved credential or
- * its rights changed, or the session to replace has ended. Locks the user first, so that such a
- * change commits either before or after this transaction.
+ * its rights changed, or if the session to replace or the remembered device has ended. Locks the
+ * user first, so that such a change commits either before or after this transaction.
  */
 async function spendProofs(
   transaction: Transaction,
-  { subject, marks = {}, amr = [], attemptId, replaces, rights, hasAccount }: ProvedLogin,
+  {
+    subject,
+    marks = {},
+    amr = [],
+    attemptId,
+    remembering,
+    replaces,
+    rights,
+    hasAccount,
+  }: ProvedLogin,
   now: number,
 ): Promise<{ readonly account: LockedAccount | undefined } | RefusedLogin> {
   const person = await lockPerson(transaction, { subject, rights, hasAccount })
   if (!person) return refused
-  if (!amr.includes('mfa') && (await hasSecondFactor(transaction, subject))) return refused
+  const { deviceId, sparesFactor = false } = remembering ?? {}
+  if (!amr.includes('mfa') && !sparesFactor && (await hasSecondFactor(transaction, subject)))
+    return refused
   if (attemptId !== undefined && !(await lockAttempt(transaction, { id: attemptId, now })))
     return refused
+  const isRemembered =
+    deviceId !== undefined && (await lockAttempt(transaction, { id: deviceId, now }))
+  if (sparesFactor && !isRemembered) return refused
   if (replaces && !(await lockSession(transaction, { id: replaces.id, subject, now })))
     return refused
   // Comes last, so that a refused login has spent nothing.
@@ -82,7 +99,7 @@ const refused: RefusedLogin = { started: false }
  */
 export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
   const { wanted, session, hasAccount } = login
-  const { subject, codeId, browserId: id, replaces, spent, notice, noticeTo } = wanted
+  const { subject, codeId, browserId: id, remembering, replaces, spent, notice, noticeTo } = wanted
   const now = session.created_at
   const proved = await spendProofs(transaction, { ...wanted, hasAccount }, now)
   if ('started' in proved) return proved
@@ -94,7 +111,10 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
     ? now - account.created_at <= newAccountMilliseconds
     : notice !== undefined && (await isFirstLogin(transaction, login))
   if (replaces) await endReplaced(transaction, replaces.id, login)
-  await startSession(transaction, login)
+  const sparesFactor = remembering?.sparesFactor === true
+  const detail = sparesFactor ? { factor: 'remembered device' } : undefined
+  await startSession(transaction, { ...login, detail })
+  if (remembering) await keepRemembered(transaction, remembering, session)
   if (id !== undefined)
     await insertBrowserLogin(transaction, {
       id,
@@ -117,7 +137,8 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
       now,
     })
   // While the user is locked, the app is the one that was proved.
-  const [app] = wanted.provesApp ? await findApp(transaction, { subject, state: 'confirmed' }) : []
+  const isAppProved = wanted.provesApp || sparesFactor
+  const [app] = isAppProved ? await findApp(transaction, { subject, state: 'confirmed' }) : []
   return { started: true, appSince: app?.created_at }
 })
 
@@ -160,6 +181,20 @@ export const endReusedCode: Command<
   const event = { event: 'code_reused', at: now, by, subject, sessionId, clientId } as const
   await insertAudit<LoginEvent>(transaction, event)
 })
+
+/** Remembers the device if the person wants it. Otherwise, a device that was remembered stays so. */
+async function keepRemembered(
+  transaction: Transaction,
+  { deviceId: from, milliseconds }: Remembering,
+  { id, client_id, subject, created_at }: SessionToStart['session'],
+): Promise<void> {
+  if (milliseconds !== undefined) {
+    if (from !== undefined) await endAttempt(transaction, from)
+    const expires_at = created_at + milliseconds
+    await rememberDevice(transaction, { id, client_id, subject, created_at, expires_at })
+  } else if (from !== undefined)
+    await moveRemembered(transaction, { from, to: id, now: created_at })
+}
 
 async function endReplaced(
   transaction: Transaction,

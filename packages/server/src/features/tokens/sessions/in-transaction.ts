@@ -3,6 +3,7 @@
 // of the sessions.
 
 import type { Expression, ExpressionBuilder, Kysely, SelectQueryBuilder, SqlBool } from 'kysely'
+import type { JsonObject } from 'keystile/internal'
 import { inTables, lockRows, type Transaction } from '../../../storage/database.ts'
 import { prepare, type Slots } from '../../../storage/prepared.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
@@ -19,6 +20,8 @@ export interface SessionRows {
   /** Undefined if the client is not allowed to refresh. */
   readonly refreshToken: NewRefreshToken | undefined
   readonly by: By
+  /** See `AuditEntry.detail`. */
+  readonly detail?: JsonObject | undefined
 }
 
 export interface NewRefreshToken {
@@ -32,7 +35,7 @@ export interface NewRefreshToken {
  */
 export async function startSession(
   transaction: Transaction,
-  { session, refreshToken, by }: SessionRows,
+  { session, refreshToken, by, detail }: SessionRows,
 ): Promise<void> {
   const { id, subject, client_id: clientId, created_at: now } = session
 
@@ -46,6 +49,7 @@ export async function startSession(
     subject,
     sessionId: id,
     clientId,
+    detail,
   })
   await announceEvent(transaction, {
     type: 'logged_in',

@@ -49,6 +49,8 @@ export interface NewSession {
   readonly replaces?: { readonly id: string; readonly expiresAt: number | undefined } | undefined
   /** The login attempt of several steps that ends with this session. */
   readonly attemptId?: string | undefined
+  /** How the login of a browser at the pages deals with remembered devices. */
+  readonly remembering?: Remembering | undefined
   /** The authorization code that the session uses. */
   readonly codeId?: string | undefined
   /**
@@ -67,6 +69,16 @@ export interface NewSession {
   readonly notice?: NewMail | undefined
   /** The address of an app's own user, for the mail `notice`. Ignored for Keystile accounts. */
   readonly noticeTo?: NoticeAddress | undefined
+}
+
+/** What a login does with features/sign-in/attempts/remembered-devices.ts. */
+export interface Remembering {
+  /** The known device. If it is remembered, so it stays with its new device secret. */
+  readonly deviceId: string | undefined
+  /** Whether the session starts only if the device is still remembered. */
+  readonly sparesFactor: boolean
+  /** How long to remember the device from now on; undefined if the person did not ask for it. */
+  readonly milliseconds: number | undefined
 }
 
 /** Where the notice of a login of an app's own user goes. */

@@ -3,6 +3,7 @@
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { endRemembered } from '../../sign-in/attempts/in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
 import { endSessionRows, endSessions, selectActive } from './in-transaction.ts'
 import type { SessionRow, SessionTables } from './tables.ts'
@@ -31,6 +32,9 @@ export const endSession: Command<
   },
   { readonly ended: boolean }
 > = command('endSession', async (transaction, { id, subject, by, now }) => {
+  // A person who ends the session of another device trusts the other devices no more.
+  if (subject !== undefined && id !== by.sessionId)
+    await endRemembered(transaction, { subject, except: by.sessionId })
   const [ended] = await endSessionRows(transaction, [id], now, subject)
   if (!ended) return { ended: false }
 

@@ -347,6 +347,10 @@ export const de: Texts = {
         label: 'Code aus der App',
         button: 'Weiter',
         other: 'Wiederherstellungscode benutzen',
+        remember: (days) =>
+          days === 1
+            ? 'Auf diesem Gerät einen Tag lang keinen Code verlangen'
+            : `Auf diesem Gerät ${days} Tage lang keinen Code verlangen`,
       },
       recovery: {
         heading: 'Wiederherstellungscode eingeben',

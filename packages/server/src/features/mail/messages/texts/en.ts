@@ -311,6 +311,8 @@ export const en: Texts = {
         label: 'Code from the app',
         button: 'Continue',
         other: 'Use a recovery code',
+        remember: (days) =>
+          `Do not ask for a code on this device for ${days === 1 ? 'a day' : `${days} days`}`,
       },
       recovery: {
         heading: 'Enter a recovery code',

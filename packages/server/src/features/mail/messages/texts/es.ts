@@ -335,6 +335,10 @@ export const es: Texts = {
         label: 'Código de la aplicación',
         button: 'Continuar',
         other: 'Usar un código de recuperación',
+        remember: (days) =>
+          days === 1
+            ? 'No pedir un código en este dispositivo durante un día'
+            : `No pedir un código en este dispositivo durante ${days} días`,
       },
       recovery: {
         heading: 'Escriba un código de recuperación',

@@ -346,6 +346,10 @@ export const fr: Texts = {
         label: 'Code de l’application',
         button: 'Continuer',
         other: 'Utiliser un code de récupération',
+        remember: (days) =>
+          days === 1
+            ? 'Ne pas demander de code sur cet appareil pendant un jour'
+            : `Ne pas demander de code sur cet appareil pendant ${days} jours`,
       },
       recovery: {
         heading: 'Entrez un code de récupération',

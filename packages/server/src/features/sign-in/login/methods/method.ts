@@ -6,6 +6,7 @@ import type { Notices } from '../../../mail/messages/notices.ts'
 import type { Audit } from '../../../operations/audit/audit.ts'
 import type { Limits } from '../../../operations/limits/limits.ts'
 import type { Directory } from '../../../users/directory/directory.ts'
+import type { RememberedDevices } from '../../attempts/remembered-devices.ts'
 import type { Devices } from '../../known-devices/devices.ts'
 import type { LoginAttempt } from '../attempt.ts'
 import type { Attempts } from '../attempts.ts'
@@ -21,6 +22,7 @@ export interface MethodParts<U> {
   readonly attempts: Attempts
   readonly limits: Limits
   readonly devices: Devices
+  readonly remembered: RememberedDevices
   readonly notices: Notices
   readonly clock: Clock
   readonly logger: Logger

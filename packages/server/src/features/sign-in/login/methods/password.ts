@@ -4,6 +4,7 @@ import { countedLogin } from '../../../users/directory/names.ts'
 import type { Device } from '../../known-devices/devices.ts'
 import { withProof, type CountedLogin, type LoginAttempt } from '../attempt.ts'
 import { countLogin } from '../count-login.ts'
+import { isOwnDevice } from '../own-device.ts'
 import type { Method, MethodParts, RefusalReason, RefusedProof } from './method.ts'
 
 type Credentials = Readonly<Record<'username' | 'password', string>>
@@ -97,14 +98,7 @@ async function count<U>(
     patienceMilliseconds,
     async isOwn(device: Device) {
       const user = await directory.findByLogin(username)
-      if (user === undefined) return false
-
-      const hash = directory.passwordHash(user)
-      return device.isOf({
-        subject: directory.subject(user),
-        passwordMark: hash && passwordMark(hash),
-        passwordSession: directory.passwordSession(user),
-      })
+      return user !== undefined && isOwnDevice(device, user, directory)
     },
   }
   return { ...(await countLogin(arriving, { limits, devices })), patienceMilliseconds }
