@@ -3,9 +3,9 @@ import type { LoginFlowRow, LoginFlowTables } from './tables.ts'
 
 /**
  * Ends all attempts, unused codes and remembered devices of a user, as whatever ends all sessions
- * of a user does. Call it before the sessions end: it waits for a login that ends at the same moment,
- * and the session of that login must end too. In this order, because an attempt becomes a code, and
- * a code a session; a login locks its attempt, then its remembered device, then its session.
+ * of a user does. Call it before the sessions end: it waits for a login that ends at the same
+ * moment, and the session of that login must end too. In this order, because an attempt becomes a
+ * code, and a code a session; a login locks its attempt, its remembered device, and its session.
  */
 export async function endAttempts(transaction: Transaction, subject: string): Promise<void> {
   const db = inTables<LoginFlowTables>(transaction)
@@ -136,29 +136,33 @@ export async function useCode(
 /** Where the row of a remembered device begins: at no endpoint, so no login goes on with it. */
 export const rememberedFront = 'remembered device'
 
-/**
- * Remembers that a device needs no second factor until a time.
- *
- * @param device.id the session that has just started, which the new device secret names
- */
+/** Remembers that a device needs no second factor until a time. `proofs` is its new session. */
 export async function rememberDevice(
   transaction: Transaction,
-  device: Pick<LoginFlowRow, 'id' | 'client_id' | 'subject' | 'created_at' | 'expires_at'>,
+  device: Omit<LoginFlowRow, 'front' | 'sealed' | 'tries'>,
 ): Promise<void> {
   await inTables<LoginFlowTables>(transaction)
     .insertInto('login_flow')
-    .values({ ...device, front: rememberedFront, proofs: '[]', sealed: '', tries: 0 })
+    .values({ ...device, front: rememberedFront, sealed: '', tries: 0 })
     .execute()
 }
 
-/** Lets a remembered device follow its device secret, which names a new session. */
+/** Lets a remembered device have a new device secret, and a new session. */
 export async function moveRemembered(
   transaction: Transaction,
-  { from, to, now }: { readonly from: string; readonly to: string; readonly now: number },
+  {
+    from,
+    to: { id, sessionId },
+    now,
+  }: {
+    readonly from: string
+    readonly to: { readonly id: string; readonly sessionId: string }
+    readonly now: number
+  },
 ): Promise<void> {
   await inTables<LoginFlowTables>(transaction)
     .updateTable('login_flow')
-    .set({ id: to })
+    .set({ id, proofs: sessionId })
     .where('id', '=', from)
     .where('front', '=', rememberedFront)
     .where('expires_at', '>', now)
@@ -176,7 +180,7 @@ export async function endRemembered(
     .select('id')
     .where('subject', '=', subject)
     .where('front', '=', rememberedFront)
-    .where('id', '!=', except)
+    .where('proofs', '!=', except)
     .orderBy('id')
   await lockRows(transaction, remembered)
   await db.deleteFrom('login_flow').where('id', 'in', remembered).execute()

@@ -8,11 +8,11 @@ export interface RememberedDevices {
   /** How long a device is remembered after a second factor was proved on it. 0: never. */
   readonly milliseconds: number
   /**
-   * Whether a known device of a user is remembered.
+   * Whether a device of a user is remembered.
    *
-   * @param deviceId see `Device.id`; undefined for an unknown device
+   * @param id see `Device.rememberedId`; undefined for an unknown device
    */
-  has(deviceId: string | undefined, subject: string): Promise<boolean>
+  has(id: string | undefined, subject: string): Promise<boolean>
 }
 
 export function createRememberedDevices(

@@ -7,15 +7,15 @@
  */
 export interface LoginFlowRow {
   /**
-   * The hash of `auth_session`, which only the caller has. Of a remembered device, the session of
-   * its newest login.
+   * The hash of `auth_session`, which only the caller has. Of a remembered device, the hash of a
+   * secret that only its device secret has.
    */
   readonly id: string
   /** The endpoint at which the attempt began, and at which it must go on; or `rememberedFront`. */
   readonly front: string
   readonly client_id: string
   readonly subject: string
-  /** What was proved so far, as JSON. */
+  /** What was proved so far, as JSON. Of a remembered device, the session of its newest login. */
   readonly proofs: string
   /** What was asked for, and how the attempt was counted: encrypted JSON. */
   readonly sealed: string

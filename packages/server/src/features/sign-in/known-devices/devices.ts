@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from 'keystile/internal'
 import { createSeal } from '../../../base/seal.ts'
-import { makeSecret } from '../../../base/secret.ts'
+import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
 import { claimDeviceKey } from './store.ts'
 
@@ -23,6 +23,11 @@ export interface Device {
    * in with the password alone. Such a device is known for passwords, and not for codes.
    */
   readonly appSince: number | undefined
+  /**
+   * Where the device is found if it is remembered: the hash of a secret in the device secret. A new
+   * device secret has a new one. Undefined if the device has logged in elsewhere than at the pages.
+   */
+  readonly rememberedId: string | undefined
   /**
    * Returns whether the user logged in on this device with the current password, or set the current
    * password in the session of this device.
@@ -58,8 +63,8 @@ export interface Devices {
    */
   open(secret: string | undefined): Device | undefined
   /**
-   * Returns a new secret for the device that has just logged in. Returns undefined if rate limits
-   * are off.
+   * Returns a new secret for the device that has just logged in. Returns undefined if a known
+   * device has no advantage: without rate limits, mails and remembered devices.
    */
   make(login: {
     readonly subject: string
@@ -67,6 +72,8 @@ export interface Devices {
     readonly sessionId: string
     /** When the app was set up whose code the login had, or that a recovery code stood for. */
     readonly appSince?: number | undefined
+    /** See `Device.rememberedId`. */
+    readonly secret?: string | undefined
   }): string | undefined
 }
 
@@ -87,10 +94,7 @@ export async function openDevices(
   return createDevices(await database.write(claimDeviceKey, makeSecret()), clock)
 }
 
-/**
- * Issues no device secrets. For a server without rate limits, where a known device has no
- * advantage.
- */
+/** Issues no device secrets. For a server in which a known device has no advantage. */
 export const noDevices: Devices = { open: () => undefined, make: () => undefined }
 
 /**
@@ -107,7 +111,7 @@ export function createDevices(key: string, clock: Clock): Devices {
       const text = seal.open(secret)
       if (text === undefined) return undefined
 
-      const [id, expiresAt, fingerprint, account = fingerprint, appSince] = JSON.parse(
+      const [id, expiresAt, fingerprint, account = fingerprint, appSince, remembered] = JSON.parse(
         text,
       ) as Content
       if (expiresAt <= clock.now()) return undefined
@@ -116,19 +120,21 @@ export function createDevices(key: string, clock: Clock): Devices {
         id,
         account,
         appSince: appSince ?? undefined,
+        rememberedId: remembered ? hashSecret(remembered) : undefined,
         // Also compares the session: if a user changes the password during an attack, the user's
         // device must stay known.
         isOf: ({ subject, passwordMark, passwordSession }) =>
           fingerprint === fingerprintOf(subject, passwordMark) || id === passwordSession,
       }
     },
-    make({ subject, passwordMark, sessionId, appSince }) {
+    make({ subject, passwordMark, sessionId, appSince, secret }) {
       const content: Content = [
         sessionId,
         clock.now() + deviceSeconds * 1000,
         fingerprintOf(subject, passwordMark),
         fingerprintOf(subject, undefined),
         appSince ?? null,
+        secret ?? null,
       ]
       return seal.seal(JSON.stringify(content))
     },
@@ -142,6 +148,7 @@ type Content = readonly [
   fingerprint: string,
   account?: string,
   appSince?: number | null,
+  secret?: string | null,
 ]
 
 /**

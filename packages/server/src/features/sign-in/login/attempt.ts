@@ -78,6 +78,8 @@ export interface CountedLogin {
   readonly deviceId: string | undefined
   /** See `Device.appSince`. */
   readonly appSince: number | undefined
+  /** See `Device.rememberedId`. */
+  readonly rememberedId: string | undefined
   /** How long the writes of this login may wait, so that they share a commit with other writes. */
   readonly patienceMilliseconds: number
 }

@@ -15,7 +15,13 @@ describe('countLogin', () => {
   let counted: Use[]
   beforeEach(() => void (counted = []))
 
-  const device: Device = { id: 's1', appSince: undefined, account: 'a', isOf: () => true }
+  const device: Device = {
+    id: 's1',
+    appSince: undefined,
+    rememberedId: undefined,
+    account: 'a',
+    isOf: () => true,
+  }
   const devices: Devices = {
     open: (secret) => (secret === undefined ? undefined : device),
     make: () => undefined,

@@ -38,6 +38,7 @@ export async function countLogin(
   readonly spent: Spent
   readonly deviceId: string | undefined
   readonly appSince: number | undefined
+  readonly rememberedId: string | undefined
 }> {
   const device = devices.open(deviceSecret)
 
@@ -46,7 +47,12 @@ export async function countLogin(
   const ofDevice =
     device && (await limits.tryCount([useOf(deviceRate, device.id)], patienceMilliseconds))
   if (device && ofDevice && (await isOwn(device)))
-    return { spent: ofDevice, deviceId: device.id, appSince: device.appSince }
+    return {
+      spent: ofDevice,
+      deviceId: device.id,
+      appSince: device.appSince,
+      rememberedId: device.rememberedId,
+    }
 
   // The use for a device that is not the user's stays counted, and is refunded with the others.
   const uses = [useOf(nameRate, name), ...limits.usesAt(addressRate, address)]
@@ -56,5 +62,6 @@ export async function countLogin(
     spent: { ...spent, uses: [...spent.uses, ...(ofDevice?.uses ?? [])] },
     deviceId: undefined,
     appSince: undefined,
+    rememberedId: undefined,
   }
 }

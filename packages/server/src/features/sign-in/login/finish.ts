@@ -1,4 +1,4 @@
-import { hashSecret } from '../../../base/secret.ts'
+import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import type { SessionStarter, StartedSession } from '../../tokens/sessions/sessions.ts'
@@ -80,6 +80,8 @@ export async function start<U>(
     granted
   const { client, address, acceptLanguage, browserId } = asked
   const remembers = asked.remembersDevice && amr.includes('mfa') && remembered.milliseconds > 0
+  // Only the pages remember devices.
+  const secret = browserId === undefined ? undefined : makeSecret()
   const marks = marksOf(proofs)
   const notice =
     counted?.deviceId === undefined ? notices('new_device', { address, acceptLanguage }) : undefined
@@ -95,10 +97,11 @@ export async function start<U>(
       attemptId: authSession === undefined ? undefined : hashSecret(authSession),
       codeId,
       remembering:
-        browserId === undefined
+        secret === undefined
           ? undefined
           : {
-              deviceId: counted?.deviceId,
+              formerId: counted?.rememberedId,
+              id: hashSecret(secret),
               sparesFactor,
               milliseconds: remembers ? remembered.milliseconds : undefined,
             },
@@ -128,7 +131,7 @@ export async function start<U>(
   const deviceSecret =
     provenMark === undefined
       ? undefined
-      : devices.make({ subject, passwordMark: provenMark, sessionId, appSince })
+      : devices.make({ subject, passwordMark: provenMark, sessionId, appSince, secret })
   return { outcome: 'granted', ...started, deviceSecret }
 }
 

@@ -92,7 +92,7 @@ export function createLogin<U>(parts: LoginParts<U>): Login {
     async isRemembered(subject, deviceSecret) {
       const user = await parts.directory.findActive(subject)
       const device = user === undefined ? undefined : findOwnDevice(user, deviceSecret, parts)
-      return parts.remembered.has(device?.id, subject)
+      return parts.remembered.has(device?.rememberedId, subject)
     },
     async proceed(asked, values) {
       let attempt = await parts.attempts.open(asked)

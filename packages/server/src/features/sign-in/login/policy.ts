@@ -71,7 +71,7 @@ async function isSpared<U>(
 ): Promise<boolean> {
   // An attempt that is stored has asked for the second step, and goes on to it.
   if (browserId === undefined || demand || replaces || authSession !== undefined) return false
-  return remembered.has(counted?.deviceId, subject)
+  return remembered.has(counted?.rememberedId, subject)
 }
 
 /** Decides how a login goes on that needs a second step and has proved none. */

@@ -25,6 +25,7 @@ export async function beginStepUp<U>(
     spent: { uses: [], at: clock.now() },
     deviceId: device?.id,
     appSince: device?.appSince,
+    rememberedId: device?.rememberedId,
     patienceMilliseconds: 0,
   }
   return { outcome: 'proved', attempt: { ...attempt, subject, counted }, user }

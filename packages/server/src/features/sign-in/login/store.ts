@@ -73,13 +73,13 @@ async function spendProofs(
 ): Promise<{ readonly account: LockedAccount | undefined } | RefusedLogin> {
   const person = await lockPerson(transaction, { subject, rights, hasAccount })
   if (!person) return refused
-  const { deviceId, sparesFactor = false } = remembering ?? {}
+  const { formerId, sparesFactor = false } = remembering ?? {}
   if (!amr.includes('mfa') && !sparesFactor && (await hasSecondFactor(transaction, subject)))
     return refused
   if (attemptId !== undefined && !(await lockAttempt(transaction, { id: attemptId, now })))
     return refused
   const isRemembered =
-    deviceId !== undefined && (await lockAttempt(transaction, { id: deviceId, now }))
+    formerId !== undefined && (await lockAttempt(transaction, { id: formerId, now }))
   if (sparesFactor && !isRemembered) return refused
   if (replaces && !(await lockSession(transaction, { id: replaces.id, subject, now })))
     return refused
@@ -182,18 +182,21 @@ export const endReusedCode: Command<
   await insertAudit<LoginEvent>(transaction, event)
 })
 
-/** Remembers the device if the person wants it. Otherwise, a device that was remembered stays so. */
+/** Remembers the device if the person wants it. Otherwise, a remembered device stays so. */
 async function keepRemembered(
   transaction: Transaction,
-  { deviceId: from, milliseconds }: Remembering,
-  { id, client_id, subject, created_at }: SessionToStart['session'],
+  { formerId, id, milliseconds }: Remembering,
+  { id: sessionId, client_id, subject, created_at }: SessionToStart['session'],
 ): Promise<void> {
-  if (milliseconds !== undefined) {
-    if (from !== undefined) await endAttempt(transaction, from)
-    const expires_at = created_at + milliseconds
-    await rememberDevice(transaction, { id, client_id, subject, created_at, expires_at })
-  } else if (from !== undefined)
-    await moveRemembered(transaction, { from, to: id, now: created_at })
+  if (milliseconds === undefined) {
+    const to = { id, sessionId }
+    if (formerId !== undefined)
+      await moveRemembered(transaction, { from: formerId, to, now: created_at })
+    return
+  }
+  if (formerId !== undefined) await endAttempt(transaction, formerId)
+  const times = { created_at, expires_at: created_at + milliseconds }
+  await rememberDevice(transaction, { id, client_id, subject, proofs: sessionId, ...times })
 }
 
 async function endReplaced(

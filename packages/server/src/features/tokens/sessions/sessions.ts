@@ -73,8 +73,10 @@ export interface NewSession {
 
 /** What a login does with features/sign-in/attempts/remembered-devices.ts. */
 export interface Remembering {
-  /** The known device. If it is remembered, so it stays with its new device secret. */
-  readonly deviceId: string | undefined
+  /** See `Device.rememberedId`. Undefined for an unknown device. */
+  readonly formerId: string | undefined
+  /** The same for the new device secret: a device that is remembered stays so. */
+  readonly id: string
   /** Whether the session starts only if the device is still remembered. */
   readonly sparesFactor: boolean
   /** How long to remember the device from now on; undefined if the person did not ask for it. */
