@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createSeal } from '../../../base/seal.ts'
+import { hashSecret } from '../../../base/secret.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { inTables } from '../../../storage/database.ts'
 import { createDevices, openDevices } from './devices.ts'
@@ -64,6 +65,15 @@ describe('createDevices', () => {
       'x'.repeat(1_001),
     ])
       assert.equal(devices.open(secret), undefined)
+  })
+
+  it('a remembered device is found by the hash of a secret, which a copy of the rows lacks', () => {
+    const idOf = (secret?: string): string | undefined =>
+      devices.open(devices.make({ ...login, secret }))?.rememberedId
+    const id = idOf('a secret')
+    assert.equal(id, hashSecret('a secret'))
+    assert.notEqual(idOf(id), id)
+    assert.equal(idOf(), undefined)
   })
 
   it('a device secret does not reveal its user', () => {
