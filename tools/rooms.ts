@@ -594,6 +594,7 @@ const server: Package = {
         'http',
         'pages',
         'features/operations/audit',
+        'features/users/accounts',
         'features/users/directory',
         'features/mail/email-verification',
         'features/mail/messages',
@@ -723,7 +724,7 @@ const server: Package = {
     },
     {
       name: 'features/pages/login-pages',
-      for: 'the pages on which browsers log in and out, without scripts',
+      for: 'the pages on which browsers register, log in and out, without scripts',
       from: [
         'base',
         'http',
@@ -739,6 +740,7 @@ const server: Package = {
         'features/tokens/oauth',
         'features/users/accounts',
         'features/users/directory',
+        'features/mail/email-verification',
         'features/pages/account-pages',
         'features/pages/brand',
       ],

@@ -53,12 +53,28 @@ ${lines(buttons.map(buttonOf))}</div>`
 export interface Link {
   readonly label: string
   readonly href: string
+  /** Whether the link opens a window of its own, so that a form keeps what was typed. */
+  readonly isApart?: boolean
 }
 
 /** Writes what else is possible. Writes nothing if nothing is. */
 export function linksOf(...links: readonly Link[]): Html | undefined {
   if (links.length === 0) return undefined
   return markup`<div class="links">${joined(links.map(linkOf))}</div>`
+}
+
+/** A part of a sentence in brackets, such as `[terms]`. */
+export const linkedPart: RegExp = /\[(.*?)\]/
+
+/** Writes a sentence whose parts in brackets are links, in this order. */
+export function linkedOf(sentence: string, ...links: readonly Omit<Link, 'label'>[]): Html {
+  const parts = sentence.split(linkedPart)
+  return joined(
+    parts.map((part, index) => {
+      const link = links[(index - 1) / 2]
+      return link ? linkOf({ ...link, label: part }) : markup`${part}`
+    }),
+  )
 }
 
 /**
@@ -201,8 +217,9 @@ function markOf(letters: string): Html {
   return markup`<span class="mark" aria-hidden="true">${letters}</span>`
 }
 
-function linkOf({ label, href }: Link): Html {
-  return markup`<a href="${href}">${label}</a>`
+function linkOf({ label, href, isApart }: Link): Html {
+  const target = isApart ? markup` target="_blank"` : undefined
+  return markup`<a href="${href}"${target}>${label}</a>`
 }
 
 function lines(items: readonly Html[]): Html {

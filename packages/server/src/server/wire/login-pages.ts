@@ -20,7 +20,7 @@ import type { People } from './people.ts'
  */
 export function wireLoginPages<U>(
   { options, accounts: { database }, meter, pages, passwordPolicy }: Parts,
-  { directory }: Pick<People<U>, 'directory'>,
+  people: Pick<People<U>, 'directory' | 'registration'>,
   {
     login,
     offersApp,
@@ -34,6 +34,10 @@ export function wireLoginPages<U>(
 ): readonly OpenRoute[] {
   const { issuer, clock, loginPages, rememberFactorDays, accountPagesUrl, profile } = options
   if (loginPages === 'off') return []
+  const { directory } = people
+  const fields = describeProfile(profile, 'input')
+  const { minLength } = passwordPolicy
+  const registration = options.registration === 'open' ? people.registration : undefined
   const shared = {
     pages,
     issuer,
@@ -49,15 +53,23 @@ export function wireLoginPages<U>(
       ends,
       meter,
       rememberFactorDays,
-      offers: { forgotPassword: hasMail(options) && accountPagesUrl === undefined },
+      offers: {
+        forgotPassword: hasMail(options) && accountPagesUrl === undefined,
+        registration: registration !== undefined,
+      },
+      registration: registration && {
+        ...registration,
+        profile: profileFieldsOf(fields),
+        minLength,
+      },
     }),
     ...accountHomeRoutes({
       ...shared,
       endpoints,
       clock,
       settings: {
-        profile: profileFieldsOf(describeProfile(profile, 'input'), 'all'),
-        minLength: passwordPolicy.minLength,
+        profile: profileFieldsOf(fields, 'all'),
+        minLength,
         offersApp,
       },
     }),

@@ -1,6 +1,6 @@
 // What users do with a link or a code in a mail. An app's own users can only set a new password. If
 // Keystile sends no mails, users register and change their address without a confirmation.
-import type { Caller, UserObject } from 'keystile'
+import type { UserObject } from 'keystile'
 import { formPageRoutes } from '../../features/pages/account-pages/form-page.ts'
 import {
   acceptPage,
@@ -31,13 +31,11 @@ import {
 import { passwordResetFlow } from '../../features/mail/password-reset/reset.ts'
 import { registrationFlow } from '../../features/mail/pending-registration/registration.ts'
 import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
-import type { Route } from '../../http/route.ts'
-import type { MailFlows } from './people.ts'
+import type { MailFlows, People } from './people.ts'
 import type { Parts } from './parts.ts'
 
 interface AccountFlows extends MailFlows<User> {
-  /** The endpoint `POST /users`. If addresses must be verified, it creates no account yet. */
-  readonly register: readonly Route<Caller<string, User>>[]
+  readonly registration: NonNullable<People<User>['registration']>
   /** Undefined if Keystile sends no mails. */
   readonly invitations: AppInvitations | undefined
 }
@@ -48,7 +46,10 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
   const { emailVerification, accountPagesUrl, secondFactor } = parts.options
   if (!hasMail(parts.options))
     return {
-      register: [registerRoute({ ...shared, verification: undefined })],
+      registration: {
+        register: registerRoute({ ...shared, verification: undefined }),
+        confirm: undefined,
+      },
       routes: [changeRoute(shared)],
       mailPurposes: [],
       factorUndo: undefined,
@@ -82,10 +83,13 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     ...(verifiesAddresses ? [confirmPage('finish', verifications)] : []),
   ]
   return {
-    register:
-      emailVerification === 'required'
-        ? registrations.routes
-        : [registerRoute({ ...shared, verification })],
+    registration: {
+      register:
+        emailVerification === 'required'
+          ? registrations.route
+          : registerRoute({ ...shared, verification }),
+      confirm: verification && verifications.confirm,
+    },
     routes: [
       ...flows.flatMap(({ routes }) => routes),
       // The pages of the app do not know this page yet.
@@ -130,7 +134,7 @@ export function wireAppFlows(
   return { ...noFlows, routes: [...resets.routes, ...pages], mailPurposes: purposesOf([resets]) }
 }
 
-function purposesOf(flows: readonly MailFlow<never>[]): readonly ProofPurpose[] {
+function purposesOf(flows: readonly Pick<MailFlow, 'purpose'>[]): readonly ProofPurpose[] {
   return flows.flatMap(({ purpose }) => purpose ?? [])
 }
 

@@ -15,7 +15,7 @@ const feed: Pick<EventFeed, 'ageSeconds' | 'onUserChanged' | 'onGap'> = {
 }
 const quietFeed = feed as unknown as EventFeed
 const identityOf = (subject: string): CallerIdentity => ({ subject, sessionId: 's', clientId: 'c' })
-const flows = { routes: [], mailPurposes: [], factorUndo: undefined }
+const flows = { routes: [], mailPurposes: [], factorUndo: undefined, registration: undefined }
 
 describe('the users of an app', () => {
   /** Creates the users of an app with one user, and counts the reads of this user. */

@@ -3,6 +3,7 @@ import type { AppUsers } from '../../features/users/accounts/app-users.ts'
 import type { User, Users } from '../../features/users/accounts/users.ts'
 import type { Directory } from '../../features/users/directory/directory.ts'
 import { createUserCache, type UserLookup } from '../../features/users/directory/user-cache.ts'
+import type { RegistrationParts } from '../../features/pages/login-pages/register-page.ts'
 import type { EventFeed } from '../../features/tokens/events/events.ts'
 import type { FactorUndo } from '../../features/mail/factor-undo/undo.ts'
 import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
@@ -16,6 +17,8 @@ export interface People<U> {
   readonly mailPurposes: readonly ProofPurpose[]
   /** Undefined if Keystile sends no mails, and for an app's own users. */
   readonly factorUndo: FactorUndo | undefined
+  /** What registers people, if the settings allow it. Undefined if the app stores the users. */
+  readonly registration: Pick<RegistrationParts, 'register' | 'confirm'> | undefined
   /** The value of `keystile.users`. Undefined if the app stores the users. */
   readonly users: AppUsers<string, User['publicUser']> | undefined
   show(user: U): UserObject
@@ -38,6 +41,7 @@ export function appPeople(
     active: directory.isCached
       ? cachedPeople(directory, feed)
       : { recall: () => undefined, find: directory.findActive },
+    registration: undefined,
     users: undefined,
     show: (user) => user,
   }
@@ -76,10 +80,12 @@ export function accountPeople(
     routes,
     mailPurposes,
     factorUndo,
+    registration,
     appUsers,
     feed,
   }: MailFlows<User> & {
     readonly directory: Directory<User>
+    readonly registration: People<User>['registration']
     readonly appUsers: AppUsers<string, User['publicUser']>
     readonly feed: EventFeed
   },
@@ -95,6 +101,7 @@ export function accountPeople(
     routes,
     mailPurposes,
     factorUndo,
+    registration,
     users: appUsers,
     show: ({ publicUser }) => publicUser,
   }

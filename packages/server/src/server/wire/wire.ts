@@ -100,7 +100,7 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const flows = wireMailFlows(parts, directory)
   const accountParts = { users, passwords, passwordPolicy, audit, limits, scopes, profile }
   const routes = [
-    ...flows.register,
+    flows.registration.register,
     ...accountRoutes(accountParts),
     ...managementRoutes(accountParts),
     ...flows.routes,

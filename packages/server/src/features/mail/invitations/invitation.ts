@@ -22,6 +22,7 @@ import {
   usernameField,
 } from '../../users/accounts/account-fields.ts'
 import type { AppInvitations, Invitation, OpenInvitation } from '../../users/accounts/app-users.ts'
+import type { Acceptance } from '../../users/accounts/acceptance.ts'
 import { defaultPageSize, requirePageSize } from '../../users/accounts/user-page.ts'
 import { accountRoute, taken, tooManyMails } from '../../users/accounts/route-parts.ts'
 import { newRowOf, userOf, type User } from '../../users/accounts/users.ts'
@@ -68,7 +69,7 @@ export interface Invitations extends AppInvitations {
    *   `conflict` if the name or the address is taken; `unprocessable_content`, `too_many_requests`,
    *   `temporarily_unavailable`
    */
-  accept(presented: Presented, members: JsonObject, by: By): Promise<User>
+  accept(presented: Presented, members: JsonObject, by: By, accepted?: Acceptance): Promise<User>
   /** Whether the token of a link can still be accepted. Changes nothing. */
   isOpen(token: string): Promise<boolean>
 }
@@ -103,7 +104,7 @@ export function invitationFlow(parts: FlowParts): MailFlow & Invitations {
       if (!(await database.write(revokeInvitation, values)))
         throw new ProblemError('not_found', 'There is no invitation for this address')
     },
-    async accept(presented, members, by) {
+    async accept(presented, members, by, accepted) {
       const schema = z.object(acceptFields(passwordPolicy))
       const checked = await getAccountFields(schema, members, profile)
       const { username, password } = checked.fields
@@ -121,7 +122,7 @@ export function invitationFlow(parts: FlowParts): MailFlow & Invitations {
         const rights = stillDeclared(rightsOf(proof.data), rules)
         const fresh = { id: proof.subject, username, ...address, passwordHash, ...rights }
         const row = newRowOf({ ...fresh, profile: checked.profile }, clock.now())
-        const outcome = await database.write(acceptInvitation, { proof, row, by })
+        const outcome = await database.write(acceptInvitation, { proof, row, by, accepted })
         if (outcome === 'refused') throw refusedInvitation()
         if (outcome !== 'created') throw taken(outcome)
         return userOf(row)

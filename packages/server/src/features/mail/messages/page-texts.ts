@@ -1,6 +1,7 @@
 // The texts of the pages, with those that the app replaces or adds.
 import { kindOf } from 'keystile/internal'
 import { show } from '../../../feature/wording.ts'
+import { linkedPart } from '../../../pages/parts.ts'
 import { languages, type Language } from './message.ts'
 import type { PageTexts } from './text-types.ts'
 import { texts } from './texts.ts'
@@ -60,6 +61,10 @@ export function findTextFaults(
   })
 }
 
+function countLinks(text: unknown): number {
+  return typeof text === 'string' ? (text.split(linkedPart).length - 1) / 2 : 0
+}
+
 function faultsIn(given: unknown, known: object, path: string): readonly string[] {
   if (typeof given !== 'object' || given === null)
     return [`must have an object with texts at ${path}; it has ${kindOf(given)}`]
@@ -71,8 +76,11 @@ function faultsIn(given: unknown, known: object, path: string): readonly string[
     if (value === undefined) return []
     if (typeof text === 'object' && text !== null) return faultsIn(value, text, place)
     const wanted = typeof text === 'function' ? 'a function that returns a string' : 'a string'
-    return typeof value === typeof text
+    if (typeof value !== typeof text)
+      return [`must have ${wanted} at ${place}; it has ${kindOf(value)}`]
+    const links = countLinks(text)
+    return countLinks(value) === links
       ? []
-      : [`must have ${wanted} at ${place}; it has ${kindOf(value)}`]
+      : [`must have ${links} parts in brackets at ${place}, which become links`]
   })
 }

@@ -103,8 +103,21 @@ export interface PageTexts extends Named<Label> {
   readonly undo: FormTexts & { readonly intro: string }
   readonly undoFactor: FormTexts & { readonly intro: string }
   readonly accept: FormTexts & { readonly intro: string; readonly taken: string }
+  readonly register: RegisterTexts
+  /** What a person accepts who creates an account. The parts in brackets are links. */
+  readonly acceptance: Named<'both' | 'terms' | 'privacy' | 'missing'>
   readonly loginPage: LoginPageTexts
   readonly accountHome: AccountHomeTexts
+}
+
+/** The texts of the page of a registration. The parts in brackets are links. */
+export interface RegisterTexts extends Named<
+  'link' | 'heading' | 'haveOne' | 'emailHint' | 'usernameTaken' | 'emailTaken' | 'button'
+> {
+  /** The next page, if the address must be confirmed. */
+  readonly sent: Named<'heading' | 'button' | 'noMail' | 'advice'> & {
+    readonly intro: (address: string) => string
+  }
 }
 
 /** The texts of the pages of a login. The name of the app follows `toContinue`. */

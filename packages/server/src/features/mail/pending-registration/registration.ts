@@ -4,15 +4,17 @@
 import { randomId } from 'keystile/internal'
 import { countedMailbox } from '../../../base/mailbox.ts'
 import { refuseFaults } from '../../../http/json-body.ts'
-import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
+import { jsonAnswer } from '../../../http/route.ts'
 import { findPasswordErrors } from '../../users/accounts/account-fields.ts'
 import {
   createRegistrationForm,
   type ReadRegistration,
+  type RegisterRoute,
   type RegistrationFormParts,
 } from '../../users/accounts/registration.ts'
 import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
 import { newRowOf, userOf, type NewUser, type User } from '../../users/accounts/users.ts'
+import type { Acceptance } from '../../users/accounts/acceptance.ts'
 import type { Profile } from '../../users/accounts/profile.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf, parseUsername, type ComparableName } from '../../users/directory/names.ts'
@@ -37,7 +39,10 @@ export interface Registrations {
    * @param language one of the languages of mails, or empty for the language of the settings
    * @returns the id of the registration. The caller must send it together with the code of the mail
    */
-  register(registered: Omit<ReadRegistration, 'spent'>, language: string): Promise<string>
+  register(
+    registered: Omit<ReadRegistration, 'spent'> & { readonly accepted?: Acceptance | undefined },
+    language: string,
+  ): Promise<string>
   /** Finds a registration and does NOT spend its proof: see `MailProofs.find()`. */
   find(presented: PresentedRegistration): Promise<FoundRegistration | undefined>
 }
@@ -70,12 +75,19 @@ export interface ChangedName {
   readonly password: string
 }
 
-export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
+export function registrationFlow(
+  parts: FlowParts,
+): Pick<MailFlow, 'purpose'> & Registrations & { readonly route: RegisterRoute } {
   const { database, proofs, passwordPolicy, clock } = parts
   const registrations: Registrations = {
-    async register({ username, email, passwordHash, profile }, language) {
+    async register({ username, email, passwordHash, profile, accepted }, language) {
       const subject = randomId()
-      const values = { subject, email: email.shown, language }
+      const values = {
+        subject,
+        email: email.shown,
+        language,
+        ...(accepted && { accepted: JSON.stringify({ ...accepted, at: clock.now() }) }),
+      }
       const counted = countedMailbox(email.key)
       const { requestId, row: proof } = proofs.prepare(proofKinds.registration, values, counted)
       const row = {
@@ -108,14 +120,16 @@ export function registrationFlow(parts: FlowParts): MailFlow & Registrations {
             refuseFaults(findPasswordErrors('password', changed.password, owner, passwordPolicy))
           }
           const row = newRowOf(newUserOf(pending, changed), clock.now())
-          const outcome = await database.write(finishRegistration, { proof, row, by })
+          const { accepted: json } = proof.data
+          const accepted = json === undefined ? undefined : (JSON.parse(json) as Acceptance)
+          const outcome = await database.write(finishRegistration, { proof, row, by, accepted })
           return outcome === 'created' ? userOf(row) : outcome
         },
       }
     },
   }
-  const routes = [pendingRegistrationRoute(registrations, parts)]
-  return { ...registrations, purpose: createPurpose(parts), routes }
+  const route = pendingRegistrationRoute(registrations, parts)
+  return { ...registrations, purpose: createPurpose(parts), route }
 }
 
 /**
@@ -127,12 +141,15 @@ function createPurpose({ users }: FlowParts): ProofPurpose {
   return {
     ...proofKinds.registration,
     bind: bindRegistration,
-    async resolve({ subject = '', email = '', language = '' }) {
+    async resolve({ subject = '', email = '', language = '', accepted }) {
       const mailbox = mailboxOf(email)
       if (mailbox === undefined) return undefined
 
       const holder = (await users.findByLogin(mailbox))?.publicUser
-      if (holder?.email == null) return { subject, mailbox, recipient: email, keepsCount: true }
+      if (holder?.email == null) {
+        const kept = accepted !== undefined && { data: { accepted } }
+        return { subject, mailbox, recipient: email, keepsCount: true, ...kept }
+      }
 
       const notice = { template: 'already_registered', parameters: { language } }
       return { subject: holder.id, mailbox, recipient: holder.email, notice }
@@ -153,7 +170,7 @@ function newUserOf(pending: PendingRegistrationRow, changed: ChangedName | undef
 export function pendingRegistrationRoute(
   registrations: Pick<Registrations, 'register'>,
   parts: RegistrationFormParts,
-): OpenRoute {
+): RegisterRoute {
   const form = createRegistrationForm(parts)
 
   return {
@@ -174,8 +191,8 @@ export function pendingRegistrationRoute(
       },
       refuses: { 403: 'Registration is closed', 429: tooManyTries },
     }),
-    async handle(request) {
-      const registered = await form.read(request)
+    async handle(request, accepted) {
+      const registered = { ...(await form.read(request)), accepted }
       const registrationId = await registrations.register(registered, languageFor(request))
       return jsonAnswer(202, { registration_id: registrationId })
     },

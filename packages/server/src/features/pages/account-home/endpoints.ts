@@ -9,6 +9,7 @@ import {
   type JsonObject,
 } from 'keystile/internal'
 import type { GuardedRoute, OptionalRoute, Route } from '../../../http/route.ts'
+import { withJson } from '../account-pages/page-parts.ts'
 import type { SignedIn } from '../login-pages/signed-in.ts'
 
 /** The endpoints that the pages use. An app's own users have only some of them. */
@@ -120,25 +121,10 @@ export function ownEndpoints<U>(
     admit: (name) => void admitted(name),
     async call(name, { json, params = {} } = {}) {
       const endpoint = admitted(name)
-      const sent = { ...request, ...asJson(request, json), method: endpoint.method, params }
+      const sent = { ...withJson(request, json), method: endpoint.method, params }
       const { body = '{}' } = await endpoint.handle(sent, { identity, user })
       return JSON.parse(body)
     },
-  }
-}
-
-/** Replaces the form in the body of a request by JSON. */
-function asJson(
-  { headers }: HttpRequestWithBody,
-  json: JsonObject = {},
-): Pick<HttpRequestWithBody, 'headers' | 'body'> {
-  const bytes = new TextEncoder().encode(JSON.stringify(json))
-  return {
-    headers: {
-      get: (name) =>
-        name.toLowerCase() === 'content-type' ? 'application/json' : headers.get(name),
-    },
-    body: async () => bytes,
   }
 }
 

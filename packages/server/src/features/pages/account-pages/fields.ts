@@ -1,7 +1,11 @@
 // The fields that several pages have.
+import type { ProblemError } from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
+import { codeAttributes } from '../../../pages/field.ts'
 import { markup } from '../../../pages/html.ts'
-import type { Refused, ShownField } from './form-page.ts'
-import { passwordFaultOf, type PageReader } from './page-parts.ts'
+import { acceptedName } from './acceptance.ts'
+import type { Fault, Refused, ShownField } from './form-page.ts'
+import { brokenRule, passwordFaultOf, type PageReader } from './page-parts.ts'
 
 export function currentPassword({ texts: { password: label } }: PageReader): ShownField {
   const attributes = markup`type="password" autocomplete="current-password"`
@@ -19,6 +23,29 @@ export function newPassword(
       ? newPasswordAdvice
       : `${newPasswordLength(minLength)} ${newPasswordAdvice}`
   return { ...field, hint, attributes: markup`type="password" autocomplete="new-password"` }
+}
+
+/** The field for the code of a mail. */
+export function codeField(
+  { code: label, codeHint: hint }: PageReader['texts'],
+  typed: Form,
+): ShownField {
+  return { name: 'code', label, hint, attributes: codeAttributes(typed.get('code')) }
+}
+
+/** Returns the faults of the fields that an error names, in the order of the error. */
+export function fieldFaults(
+  { message, errors = [] }: ProblemError,
+  reader: PageReader,
+): readonly Fault[] {
+  const { acceptance, faults } = reader.texts
+  return errors.map((one) => {
+    const field = one.loc[1]?.toString()
+    const broken = { message, errors: [one] }
+    const text =
+      field === acceptedName ? acceptance.missing : brokenRule(broken, reader, faults.input)
+    return { field, text }
+  })
 }
 
 /** The field for a user name, or for any login if `value` is undefined. */

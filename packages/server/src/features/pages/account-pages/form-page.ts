@@ -47,7 +47,7 @@ export interface FormPage {
   /** Whether the token of a link can still be used. Changes nothing. */
   isOpen(token: string): Promise<boolean>
   /** Does what the button of the form says. If it throws a `ProblemError`, the page shows it. */
-  submit(form: Form, request: HttpRequestWithBody): Promise<unknown>
+  submit(form: Form, request: HttpRequestWithBody, reader: PageReader): Promise<unknown>
   /**
    * Returns which field a refusal is about, and what the page says. Undefined if the link does not
    * work (403), or for the text that all pages show.
@@ -60,12 +60,14 @@ type ShownTexts = FormTexts & {
   readonly noToken?: string
   readonly emblem?: Emblem
 }
-export type ShownField = Omit<Field, 'fault'>
+export type ShownField = Omit<Field, 'fault' | 'isLater'>
 
 export interface Fault {
   /** The name of the field that has the fault; undefined if the fault is not in a field. */
   readonly field?: string | undefined
   readonly text: string | Html
+  /** The faults of other fields. */
+  readonly others?: readonly Fault[]
 }
 export type MaybeFault = Fault | undefined
 
@@ -114,7 +116,7 @@ async function submitForm(
 ): Promise<HttpAnswer> {
   const form = await readPageForm(request)
   try {
-    await shown.submit(form, request)
+    await shown.submit(form, request, reader)
     const { heading, text: intro } = shown.texts(reader, form).done
     const content = actionsOf(continueButton(reader))
     return page(reader, { heading, intro, emblem: { icon: 'check', tone: 'done' }, content })
@@ -145,8 +147,8 @@ export function formPage(
   const byCode = shown.fieldNames.includes('request_id') && typed.has('request_id')
   const hidden = byCode ? 'request_id' : 'token'
   const fields = shown.fields(reader, typed, refused)
-  const proof = [hidden, typed.get(hidden) ?? ''] as const
-  const form = drawForm({ button, action: shown.name, proof, fields, refused })
+  const sends = { [hidden]: typed.get(hidden) ?? '' }
+  const form = drawForm({ button, action: shown.name, sends, fields, refused })
   const again = refused || byCode ? shown.again?.(reader) : undefined
   const content = markup`${form}\n${again && linksOf(again)}`
   return page(reader, { heading, intro, emblem, content, ...answerTo(refused) })
@@ -163,21 +165,27 @@ export function answerTo(
 
 interface DrawnForm {
   readonly action: string
-  /** The hidden field with the token of a link, or with the id of a request. */
-  readonly proof?: readonly [name: string, value: string]
+  /** Hidden fields, such as the token of a link, or the id of a request. */
+  readonly sends?: Readonly<Record<string, string>>
   readonly fields: readonly ShownField[]
   readonly button: string
   readonly refused?: Refused | undefined
 }
 
-export function drawForm({ action, proof, fields, button, refused }: DrawnForm): Html {
-  const faultAt = (name: string | undefined): Html | undefined =>
-    refused && refused.field === name ? markup`${refused.text}` : undefined
-  const isOfField = fields.some(({ name }) => name === refused?.field)
-  return markup`${isOfField ? undefined : refused && faultOf(refused.text)}
+export function drawForm({ action, sends = {}, fields, button, refused }: DrawnForm): Html {
+  const faults = refused ? [refused, ...(refused.others ?? [])] : []
+  const faultAt = ({ name }: ShownField): Fault | undefined =>
+    faults.find(({ field }) => field === name)
+  const first = fields.find(faultAt)
+  const drawn = fields.map((field) => {
+    const fault = faultAt(field)
+    const isLater = field !== first
+    return markup`${fieldOf({ ...field, isLater, fault: fault && markup`${fault.text}` })}\n`
+  })
+  return markup`${first ? undefined : refused && faultOf(refused.text)}
 <form method="post" action="${action}">
-${proof && hiddenField(...proof)}
-${joined(fields.map((field) => markup`${fieldOf({ ...field, fault: faultAt(field.name) })}\n`))}
+${joined(Object.entries(sends).map((sent) => markup`${hiddenField(...sent)}\n`))}
+${joined(drawn)}
 ${buttonOf({ label: button })}
 </form>`
 }

@@ -4,6 +4,7 @@ import {
   ProblemError,
   type HttpAnswer,
   type HttpRequestWithBody,
+  type JsonObject,
 } from 'keystile/internal'
 import { readForm, type Form } from '../../../http/form.ts'
 import type { OpenRoute, RouteDoc } from '../../../http/route.ts'
@@ -85,6 +86,14 @@ export function readPageForm(request: HttpRequestWithBody): Promise<Form> {
   })
 }
 
+/** Returns a request of an endpoint: its body is JSON, in place of the form. */
+export function withJson(request: HttpRequestWithBody, json: JsonObject = {}): HttpRequestWithBody {
+  const bytes = new TextEncoder().encode(JSON.stringify(json))
+  const get = (name: string): string | null | undefined =>
+    name.toLowerCase() === 'content-type' ? 'application/json' : request.headers.get(name)
+  return { ...request, headers: { get }, body: async () => bytes }
+}
+
 /**
  * Returns the rule that a refused form broke, in the language of the reader if the rule is about a
  * password. The other rules write their messages only in English.
@@ -92,7 +101,7 @@ export function readPageForm(request: HttpRequestWithBody): Promise<Form> {
  * @param before a sentence in the language of the reader, before a message in English
  */
 export function brokenRule(
-  { message, errors = [] }: ProblemError,
+  { message, errors = [] }: Pick<ProblemError, 'message' | 'errors'>,
   { language, texts: { passwordFaults } }: PageReader,
   before: string,
 ): Html {

@@ -563,8 +563,8 @@ describe('the pages for a new address and for an invitation', () => {
       ['undo', '', by],
       ['undo factor', 't', by],
       ['undo factor', '', by],
-      ['accept', { token: 't' }, { age: 36, username: 'ada', password: 'p' }, by],
-      ['accept', { token: '' }, {}, by],
+      ['accept', { token: 't' }, { age: 36, username: 'ada', password: 'p' }, by, undefined],
+      ['accept', { token: '' }, {}, by, undefined],
     ])
   })
 
@@ -665,7 +665,7 @@ describe('the descriptions of the account pages', () => {
       ['GET', 'undo-factor', '', '403'],
       ['POST', 'undo-factor', 'token', '403 422 429'],
       ['GET', 'accept-invitation', '', '403'],
-      ['POST', 'accept-invitation', 'token username password age', '403 409 422 429'],
+      ['POST', 'accept-invitation', 'token username password age accepted_urls', '403 409 422 429'],
     ])
     const summaries = createStage().routes.map(({ doc }) => doc.summary)
     for (const summary of [

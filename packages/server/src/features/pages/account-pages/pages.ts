@@ -9,8 +9,9 @@ import type { Verifications } from '../../mail/email-verification/confirmation.t
 import type { Invitations } from '../../mail/invitations/invitation.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import { byStranger } from '../../operations/audit/by.ts'
-import { parseUsername } from '../../users/directory/names.ts'
-import { currentPassword, loginName, newPassword } from './fields.ts'
+import { parseUsername, type ComparableName } from '../../users/directory/names.ts'
+import { acceptanceFields, acceptedName, readAcceptance } from './acceptance.ts'
+import { currentPassword, fieldFaults, loginName, newPassword } from './fields.ts'
 import type { FormPage, MaybeFault } from './form-page.ts'
 import { brokenRule, passwordFaultOf, type PageReader } from './page-parts.ts'
 import { profileFieldsOf } from './profile-fields.ts'
@@ -60,28 +61,33 @@ export function confirmPage(
     },
     isOpen,
     async submit(form, request) {
-      const typed = typedName(form)
-      const username = typed === undefined ? undefined : parseUsername(typed)
-      if (typed !== undefined && !username)
-        throw new ProblemError('unprocessable_content', 'The user name must be valid')
-
+      const username = readUsername(typedName(form))
       const [token = '', password = ''] = [form.get('token'), form.get('password')]
       await confirm({ presented: { token }, password, username }, byStranger(request))
     },
-    faultOf(error, reader) {
-      const { faults, finish, otherUsernameHint } = reader.texts
-      const field = fieldIn(error)
-      // A password that fits the registered name may contain the new one.
-      if (passwordFaultOf(error))
-        return { field: 'username', text: brokenRule(error, reader, faults.input) }
-      if (error.status === 422) return { field: 'username', text: otherUsernameHint }
-      if (error.status === 403 && field === 'password') return { field, text: faults.wrongPassword }
-      if (error.status !== 409) return undefined
-      return field === 'username'
-        ? { field, text: finish.usernameTaken }
-        : { text: finish.emailTaken }
-    },
+    faultOf: confirmationFault,
   }
+}
+
+/** @throws {ProblemError} `unprocessable_content` if the person has typed no valid user name */
+export function readUsername(typed: string | undefined): ComparableName | undefined {
+  if (typed === undefined) return undefined
+  const username = parseUsername(typed)
+  if (!username) throw new ProblemError('unprocessable_content', 'The user name must be valid')
+  return username
+}
+
+/** Returns the fault of a confirmation that was refused; undefined for a wrong link or code. */
+export function confirmationFault(error: ProblemError, reader: PageReader): MaybeFault {
+  const { faults, finish, otherUsernameHint } = reader.texts
+  const field = fieldIn(error)
+  // A password that fits the registered name may contain the new one.
+  if (passwordFaultOf(error))
+    return { field: 'username', text: brokenRule(error, reader, faults.input) }
+  if (error.status === 422) return { field: 'username', text: otherUsernameHint }
+  if (error.status === 403 && field === 'password') return { field, text: faults.wrongPassword }
+  if (error.status !== 409) return undefined
+  return field === 'username' ? { field, text: finish.usernameTaken } : { text: finish.emailTaken }
 }
 
 /** The page that confirms a new e-mail address. */
@@ -148,25 +154,28 @@ export function acceptPage(
     name: 'accept-invitation',
     summary: 'Accept an invitation',
     refuses: { ...refusesTaken, ...refusesFields },
-    fieldNames: ['username', 'password', ...profileFields.names],
+    fieldNames: ['username', 'password', ...profileFields.names, acceptedName],
     texts: ({ texts }) => texts.accept,
-    fields({ texts }, typed, refused) {
+    fields(reader, typed, refused) {
+      const { texts } = reader
       const { username: label, usernameHint: hint, password } = texts
       return [
         loginName({ name: 'username', label, hint }, typed.get('username') ?? ''),
         newPassword({ name: 'password', label: password }, texts, { minLength, refused }),
         ...profileFields.show(typed, texts),
+        ...acceptanceFields(reader, typed),
       ]
     },
     isOpen,
-    submit(form, request) {
+    submit(form, request, { brand }) {
+      const accepted = readAcceptance(form, brand)
       const [username, password] = [form.get('username'), form.get('password')]
       const members = {
         ...profileFields.read(form),
         ...(username && { username }),
         ...(password && { password }),
       }
-      return accept({ token: form.get('token') ?? '' }, members, byStranger(request))
+      return accept({ token: form.get('token') ?? '' }, members, byStranger(request), accepted)
     },
     faultOf: faultIn,
   }
@@ -176,8 +185,9 @@ export function acceptPage(
 function faultIn(error: ProblemError, reader: PageReader): MaybeFault {
   const field = fieldIn(error)
   const { faults, accept } = reader.texts
-  if (error.status === 422) return { field, text: brokenRule(error, reader, faults.input) }
-  return error.status === 409 ? { field, text: accept.taken } : undefined
+  if (error.status !== 422) return error.status === 409 ? { field, text: accept.taken } : undefined
+  const [first, ...others] = fieldFaults(error, reader)
+  return { ...(first ?? { text: brokenRule(error, reader, faults.input) }), others }
 }
 
 function fieldIn({ errors = [] }: ProblemError): string | undefined {

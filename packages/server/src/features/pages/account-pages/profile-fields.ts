@@ -4,6 +4,7 @@ import type { JsonObject } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { markup } from '../../../pages/html.ts'
 import type { Field } from '../../../pages/field.ts'
+import { acceptedName } from './acceptance.ts'
 import type { PageTexts } from '../../mail/messages/text-types.ts'
 
 type YesAndNo = Pick<PageTexts, 'yes' | 'no'>
@@ -64,8 +65,8 @@ export function profileFieldsOf(
   }
 }
 
-/** The members of the request body that are not fields of the profile. */
-const takenNames: ReadonlySet<string> = new Set(['token', 'request_id', 'code'])
+/** The fields of forms, and members of request bodies, that are not fields of the profile. */
+const takenNames: ReadonlySet<string> = new Set(['token', 'request_id', 'code', acceptedName])
 
 interface PropertySchema {
   readonly type?: unknown

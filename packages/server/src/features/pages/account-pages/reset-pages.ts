@@ -3,14 +3,13 @@
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import type { OpenRoute } from '../../../http/route.ts'
-import { codeAttributes } from '../../../pages/field.ts'
 import { addressOf } from '../../../http/address.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import type { PasswordResets } from '../../mail/password-reset/reset.ts'
 import type { Presented } from '../../mail/proofs/proofs.ts'
 import { readDeviceSecret } from '../../sign-in/known-devices/device-cookie.ts'
-import { loginName, newPassword } from './fields.ts'
+import { codeField, loginName, newPassword } from './fields.ts'
 import {
   answerTo,
   drawForm,
@@ -19,7 +18,6 @@ import {
   generalFault,
   type FormPage,
   type Refused,
-  type ShownField,
 } from './form-page.ts'
 import {
   brokenRule,
@@ -110,8 +108,4 @@ function presentedIn(form: Form): Presented {
   const requestId = form.get('request_id')
   if (requestId !== undefined) return { requestId, code: form.get('code') ?? '' }
   return { token: form.get('token') ?? '' }
-}
-
-function codeField({ code: label, codeHint: hint }: PageReader['texts'], typed: Form): ShownField {
-  return { name: 'code', label, hint, attributes: codeAttributes(typed.get('code')) }
 }

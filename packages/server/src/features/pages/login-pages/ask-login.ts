@@ -21,6 +21,7 @@ import type { Directory } from '../../users/directory/directory.ts'
 import { generalFault } from '../account-pages/form-page.ts'
 import type { PageReader } from '../account-pages/page-parts.ts'
 import type { PageSettings } from '../brand/page-settings.ts'
+import type { RegistrationParts } from './register-page.ts'
 import { codesPage, type Offers, type PageFault } from './step-pages.ts'
 
 export interface LoginPageParts<U> {
@@ -36,6 +37,8 @@ export interface LoginPageParts<U> {
   readonly offers: Offers
   /** For how many days a person may choose to be asked for no factor. 0: never. */
   readonly rememberFactorDays: number
+  /** Undefined if people cannot register. */
+  readonly registration: RegistrationParts | undefined
 }
 
 /** A form of a page, from the browser that got this page. */

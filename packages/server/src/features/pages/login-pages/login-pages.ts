@@ -12,7 +12,13 @@ import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
 import type { LoginOutcome, PresentedValues } from '../../sign-in/login/login.ts'
 import { recentLoginSeconds } from '../../users/accounts/route-parts.ts'
 import { labelOf } from '../../users/directory/directory.ts'
-import { describeForm, pageRoute, readPageForm, readerOf } from '../account-pages/page-parts.ts'
+import {
+  describeForm,
+  pageRoute,
+  readPageForm,
+  readerOf,
+  type PageReader,
+} from '../account-pages/page-parts.ts'
 import {
   ask,
   endLogin,
@@ -22,6 +28,7 @@ import {
   type SentForm,
   type SentStep,
 } from './ask-login.ts'
+import { registrationRoutes } from './registration.ts'
 import { findSignedIn, type SignedIn } from './signed-in.ts'
 import {
   againPage,
@@ -48,11 +55,17 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
       if (bound === undefined) return cookiesOffPage(reader)
       return handle({ request, form, reader, bound }, parts)
     }
+  const open = (
+    request: HttpRequestWithBody,
+    draw: (reader: PageReader) => HttpAnswer,
+  ): Promise<HttpAnswer> => openSignedOut(request, draw, parts)
   const refuses = { 403: 'The form must come from a page of this origin' }
   const laterFields = ['attempt', 'show', 'remember', ...laterNames]
 
   return [
-    pageRoute('GET', '/login', 'Log in', { handle: (request) => openLogin(request, parts) }),
+    pageRoute('GET', '/login', 'Log in', {
+      handle: (request) => open(request, (reader) => loginPage(reader, parts.offers)),
+    }),
     pageRoute('POST', '/login', 'Prove the password', {
       ...describeForm(firstNames, refuses),
       handle: receive(proveFirst),
@@ -69,6 +82,14 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
       ...describeForm(['to', 'show', 'password', ...laterNames], refuses),
       handle: receive(proveAgain),
     }),
+    ...(parts.registration
+      ? registrationRoutes(parts.registration, {
+          open,
+          receive,
+          logIn: (sent) => proveFirst(sent, parts),
+          showLogin: (reader, shown) => loginPage(reader, parts.offers, shown),
+        })
+      : []),
     pageRoute('GET', '/logout', 'Log out', {
       handle: (request) => logoutPage(readerOf(request, parts.pages)),
     }),
@@ -87,12 +108,14 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
 const firstNames = ['username', 'password']
 const laterNames = ['otp', 'recovery_code', 'email_code', 'enrol']
 
-async function openLogin<U>(
+/** Shows a page for people who are not logged in, and binds its forms to the browser. */
+async function openSignedOut<U>(
   request: HttpRequestWithBody,
+  draw: (reader: PageReader) => HttpAnswer,
   parts: LoginPageParts<U>,
 ): Promise<HttpAnswer> {
   if (await findSignedIn(request, parts)) return seeOther(`${parts.pages.brand.base}/account`)
-  return bindForm(request, loginPage(readerOf(request, parts.pages), parts.offers), parts)
+  return bindForm(request, draw(readerOf(request, parts.pages)), parts)
 }
 
 /** Binds the forms of this browser to a cookie, unless they are bound already. */

@@ -46,25 +46,34 @@ interface Remember {
 /** Which links the page of the login has. */
 export interface Offers {
   readonly forgotPassword: boolean
+  readonly registration: boolean
+}
+
+export interface ShownLogin {
+  /** The name in the field. */
+  readonly username?: string | undefined
+  /** What the person has done before. */
+  readonly done?: string
+  readonly fault?: PageFault
 }
 
 /** Name and password are on one page: a page that asks the name first would tell who exists. */
 export function loginPage(
   reader: PageReader,
-  { forgotPassword }: Offers,
-  {
-    username = '',
-    fault,
-  }: { readonly username?: string | undefined; readonly fault?: PageFault } = {},
+  { forgotPassword, registration }: Offers,
+  { username = '', done, fault }: ShownLogin = {},
 ): HttpAnswer {
-  const { loginPage: texts, login, forgot } = reader.texts
-  const links: readonly Link[] = forgotPassword
-    ? [{ label: forgot.heading, href: `${reader.brand.base}/account/forgot-password` }]
-    : []
+  const { loginPage: texts, login, forgot, register } = reader.texts
+  const { base } = reader.brand
+  const links: readonly Link[] = [
+    ...(forgotPassword ? [{ label: forgot.heading, href: `${base}/account/forgot-password` }] : []),
+    ...(registration ? [{ label: register.link, href: `${base}/register` }] : []),
+  ]
   return formPage(reader, {
     heading: texts.heading,
     intro: `${texts.toContinue} ${reader.brand.name}`,
-    action: `${reader.brand.base}/login`,
+    before: done === undefined ? undefined : noteOf(done, { tone: 'done' }),
+    action: `${base}/login`,
     fields: [
       fieldOf(loginName({ name: 'username', label: login }, username)),
       fieldOf(currentPassword(reader)),
@@ -113,7 +122,7 @@ export function againPage(
   return formPage(reader, {
     heading: again.heading,
     intro: again.intro,
-    who: whoOf(account, again.account),
+    before: whoOf(account, again.account),
     action,
     sends,
     fields: [faultyField('password', label, attributes, fault)],
@@ -157,7 +166,7 @@ function factorPage(
 
 function rememberBox({ texts }: PageReader, { days, isTicked }: Remember): Html {
   const label = texts.loginPage.factor.remember(days)
-  return checkOf({ name: 'remember', label, isOptional: true, isTicked })
+  return checkOf({ name: 'remember', label, isOptional: true, box: { value: 'on', isTicked } })
 }
 
 const recoveryAttributes = joined([
@@ -314,7 +323,7 @@ function formPage(
   {
     heading,
     intro,
-    who,
+    before,
     fault,
     hasField,
     after,
@@ -322,14 +331,14 @@ function formPage(
   }: DrawnForm & {
     readonly heading: string
     readonly intro: string
-    readonly who?: Html
+    readonly before?: Html | undefined
     readonly fault?: PageFault | undefined
     /** Whether a wrong value is shown at its field: see `faultyField`. */
     readonly hasField?: boolean
     readonly after?: Html | undefined
   },
 ): HttpAnswer {
-  const content = markup`${who}
+  const content = markup`${before}
 ${fault && (fault.error || !hasField) ? faultOf(fault.text) : undefined}
 ${formOf(form)}
 ${after}`

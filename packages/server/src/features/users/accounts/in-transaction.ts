@@ -13,6 +13,7 @@ import { isSameMailbox } from '../directory/names.ts'
 import { lockProof, spendProof, type SpendableProof } from '../../mail/proofs/in-transaction.ts'
 import { namesOfRights, readRights, type StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
+import type { Acceptance } from './acceptance.ts'
 import type { AccountEvent } from './audit-events.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
@@ -26,6 +27,12 @@ export interface UserAct extends Act {
 /** The field whose value another user has. */
 export type TakenField = 'username' | 'email'
 
+export interface NewAccount {
+  readonly row: UserRow
+  readonly by: By
+  readonly accepted?: Acceptance | undefined
+}
+
 /**
  * Inserts a user. If another user has the name or the e-mail address, inserts nothing and returns
  * which of them is taken. The unique constraints of the database decide, so only one of two
@@ -33,7 +40,7 @@ export type TakenField = 'username' | 'email'
  */
 export async function insertAccount(
   transaction: Transaction,
-  { row, by }: { readonly row: UserRow; readonly by: By },
+  { row, by, accepted }: NewAccount,
 ): Promise<'created' | TakenField> {
   const db = inTables<AccountTables>(transaction)
   const inserted = await db
@@ -59,16 +66,31 @@ export async function insertAccount(
   }
 
   const given = grantNames(row)
-  const detail = given.length > 0 ? { given } : undefined
-  await recordChange(transaction, 'user_created', { subject, by, now }, detail)
+  const detail = {
+    ...(given.length > 0 && { given }),
+    ...(accepted && { accepted: describeAcceptance({ at: now, ...accepted }) }),
+  }
+  const hasDetail = Object.keys(detail).length > 0
+  const act = { subject, by, now }
+  await recordChange(transaction, 'user_created', act, hasDetail ? detail : undefined)
   return 'created'
 }
 
+function describeAcceptance({
+  at,
+  terms,
+  privacy,
+}: Acceptance & { readonly at: number }): JsonObject {
+  return {
+    at: new Date(at).toISOString(),
+    ...(terms !== undefined && { terms }),
+    ...(privacy !== undefined && { privacy }),
+  }
+}
+
 /** A new user, and the proof that this person reads the mailbox of the account. */
-export interface ProvenUser {
+export interface ProvenUser extends NewAccount {
   readonly proof: SpendableProof
-  readonly row: UserRow
-  readonly by: By
 }
 
 /** `refused`: the proof was used before, was erased, or has expired. */
@@ -80,12 +102,12 @@ export type ProvenOutcome = 'created' | 'refused' | TakenField
  */
 export async function insertProvenUser(
   transaction: Transaction,
-  { proof, row, by }: ProvenUser,
+  { proof, ...account }: ProvenUser,
 ): Promise<ProvenOutcome> {
-  const now = row.created_at
+  const now = account.row.created_at
   if (!(await lockProof(transaction, { ...proof, now }))) return 'refused'
 
-  const outcome = await insertAccount(transaction, { row, by })
+  const outcome = await insertAccount(transaction, account)
   if (outcome === 'created') await spendProof(transaction, { ...proof, now })
   return outcome
 }

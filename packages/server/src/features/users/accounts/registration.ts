@@ -1,15 +1,21 @@
 // The endpoint where a person without an account creates one, and what this person sends. The flow
 // of registrations that wait for a mail (mail/pending-registration) reads the same form.
 import * as z from 'zod'
-import { ProblemError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
+import {
+  ProblemError,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+  type JsonObject,
+} from 'keystile/internal'
 import { readJsonObject, refuseFaults } from '../../../http/json-body.ts'
-import type { OpenRoute } from '../../../http/route.ts'
+import type { OpenRoute, RouteRequest } from '../../../http/route.ts'
 import { addressOf } from '../../../http/address.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import type { ComparableName } from '../directory/names.ts'
 import { useOf, type Spent } from '../../operations/limits/uses.ts'
 import { preferredLanguage } from '../../mail/messages/language.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
+import type { Acceptance } from './acceptance.ts'
 import {
   describeAccountFields,
   emailField,
@@ -80,6 +86,11 @@ export function createRegistrationForm(parts: RegistrationFormParts): {
   }
 }
 
+/** `POST /users`. Keystile's own page also passes what the person has accepted there. */
+export interface RegisterRoute extends OpenRoute {
+  handle(request: RouteRequest, accepted?: Acceptance): Promise<HttpAnswer>
+}
+
 export interface RegistrationParts extends RegistrationFormParts {
   readonly issuer: string
   /**
@@ -90,7 +101,7 @@ export interface RegistrationParts extends RegistrationFormParts {
 }
 
 /** `POST /users`: creates an account for a caller without a token, if registration is open. */
-export function registerRoute(parts: RegistrationParts): OpenRoute {
+export function registerRoute(parts: RegistrationParts): RegisterRoute {
   const { issuer, users, limits, verification, profile } = parts
   const form = createRegistrationForm(parts)
   const idOfMail = { type: 'string', description: 'Needed with the code of the mail' }
@@ -113,11 +124,11 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
         429: tooManyTries,
       },
     }),
-    async handle(request) {
+    async handle(request, accepted) {
       const { spent, ...registered } = await form.read(request)
       const language = preferredLanguage(request.headers.get('accept-language')) ?? ''
       const mail = verification?.(registered.email, language)
-      const fresh = { ...registered, scopes: [], roles: [] }
+      const fresh = { ...registered, accepted, scopes: [], roles: [] }
       const stored = await users.create(fresh, byStranger(request), mail)
       if ('taken' in stored) {
         await limits.refund(spent)

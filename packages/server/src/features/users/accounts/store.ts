@@ -11,7 +11,6 @@ import {
   type Database,
   type Reader,
 } from '../../../storage/database.ts'
-import type { By } from '../../operations/audit/entry.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs, insertProof } from '../../mail/proofs/in-transaction.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
@@ -24,6 +23,7 @@ import {
   lockUser,
   notify,
   recordChange,
+  type NewAccount,
   type TakenField,
   type UserAct,
 } from './in-transaction.ts'
@@ -36,10 +36,10 @@ import { updateUser } from './user-in-transaction.ts'
  * @param values.proof a row to insert too: the request for the mail that verifies the address
  */
 export const insertUser: Command<
-  { readonly row: UserRow; readonly by: By; readonly proof: PreparedRequest['row'] | undefined },
+  NewAccount & { readonly proof: PreparedRequest['row'] | undefined },
   'created' | TakenField
-> = command('insertUser', async (transaction, { row, by, proof }) => {
-  const outcome = await insertAccount(transaction, { row, by })
+> = command('insertUser', async (transaction, { proof, ...account }) => {
+  const outcome = await insertAccount(transaction, account)
   if (proof && outcome === 'created') await insertProof(transaction, proof)
   return outcome
 })

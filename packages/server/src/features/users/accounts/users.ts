@@ -12,6 +12,7 @@ import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
 import { readRights, storedRights, type Rights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { isTaken, type TakenField, type UserAct } from './in-transaction.ts'
+import type { Acceptance } from './acceptance.ts'
 import type { NewUndo } from './address-in-transaction.ts'
 import { withoutReserved, type Profile } from './profile.ts'
 import {
@@ -66,6 +67,7 @@ export interface NewUser extends Rights {
   readonly profile: Profile
   /** Whether the address is known to be the user's. Default: false. */
   readonly emailVerified?: boolean | undefined
+  readonly accepted?: Acceptance | undefined
 }
 
 export type Created = { readonly user: User } | { readonly taken: TakenField }
@@ -195,7 +197,8 @@ export function createUsers(
     hasAdministrator: () => hasAdministrator(database.reader),
     async create(user, by, request) {
       const row = newRowOf(user, clock.now())
-      const outcome = await database.write(insertUser, { row, by, proof: request?.row })
+      const { accepted } = user
+      const outcome = await database.write(insertUser, { row, by, accepted, proof: request?.row })
       return outcome === 'created' ? { user: userOf(row) } : { taken: outcome }
     },
     async replaceProfile(user, profile, by) {

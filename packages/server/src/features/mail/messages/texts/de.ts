@@ -333,6 +333,32 @@ export const de: Texts = {
         Sie die Person, die Sie eingeladen hat, um eine neue Einladung.`,
       taken: 'Dieser Benutzername oder Ihre Adresse ist schon vergeben.',
     },
+    register: {
+      link: 'Konto anlegen',
+      heading: 'Konto anlegen',
+      haveOne: 'Sie haben schon eines? [Anmelden]',
+      emailHint: 'Wir senden eine Mail dorthin, um sie zu bestätigen.',
+      usernameTaken: 'Dieser Benutzername ist vergeben. Wählen Sie einen anderen.',
+      emailTaken: prose`Mit dieser Adresse gibt es ein Konto. Melden Sie sich an oder geben Sie eine
+        andere Adresse ein.`,
+      button: 'Konto anlegen',
+      sent: {
+        heading: 'Sehen Sie in Ihr Postfach',
+        intro: (address) => prose`Eine Mail an ${address} ist unterwegs. Öffnen Sie ihren Link oder
+          geben Sie hier den Code aus der Mail ein.`,
+        button: 'Weiter',
+        noMail: 'Keine Mail?',
+        advice: prose`Sehen Sie im Spam nach und warten Sie zwei Minuten. Dann [registrieren Sie
+          sich noch einmal].`,
+      },
+    },
+    acceptance: {
+      both: prose`Ich akzeptiere die [Nutzungsbedingungen] und habe die [Datenschutzerklärung]
+        gelesen.`,
+      terms: 'Ich akzeptiere die [Nutzungsbedingungen].',
+      privacy: 'Ich habe die [Datenschutzerklärung] gelesen.',
+      missing: 'Setzen Sie dieses Häkchen, um Ihr Konto anzulegen.',
+    },
     loginPage: {
       heading: 'Anmelden',
       toContinue: 'weiter zu',

@@ -298,6 +298,29 @@ export const en: Texts = {
         invited you for a new invitation.`,
       taken: 'This user name or your address is already taken.',
     },
+    register: {
+      link: 'Create an account',
+      heading: 'Create your account',
+      haveOne: 'Already have one? [Log in]',
+      emailHint: 'We send a mail there to confirm it.',
+      usernameTaken: 'This user name is taken. Choose another one.',
+      emailTaken: 'There is an account with this address. Log in, or enter another address.',
+      button: 'Create account',
+      sent: {
+        heading: 'Check your mail',
+        intro: (address) => prose`A mail is on its way to ${address}. Open its link, or enter the
+          code from the mail here.`,
+        button: 'Continue',
+        noMail: 'No mail?',
+        advice: 'Look into the spam folder, and wait two minutes. Then [register once more].',
+      },
+    },
+    acceptance: {
+      both: 'I accept the [terms], and I have read the [privacy notice].',
+      terms: 'I accept the [terms].',
+      privacy: 'I have read the [privacy notice].',
+      missing: 'Tick this box to create your account.',
+    },
     loginPage: {
       heading: 'Log in',
       toContinue: 'to continue to',

@@ -321,6 +321,31 @@ export const es: Texts = {
         la persona que le invitó.`,
       taken: 'Este nombre de usuario o su dirección ya está en uso.',
     },
+    register: {
+      link: 'Crear una cuenta',
+      heading: 'Crear su cuenta',
+      haveOne: '¿Ya tiene una? [Iniciar sesión]',
+      emailHint: 'Le enviamos un correo para confirmarla.',
+      usernameTaken: 'Este nombre de usuario ya está en uso. Elija otro.',
+      emailTaken:
+        'Ya existe una cuenta con esta dirección. Inicie sesión o escriba otra dirección.',
+      button: 'Crear la cuenta',
+      sent: {
+        heading: 'Revise su correo',
+        intro: (address) => prose`Un correo está en camino a ${address}. Abra su enlace, o escriba
+          aquí el código del correo.`,
+        button: 'Continuar',
+        noMail: '¿Ningún correo?',
+        advice: prose`Mire en el correo no deseado y espere dos minutos. Después, [regístrese
+          otra vez].`,
+      },
+    },
+    acceptance: {
+      both: 'Acepto las [condiciones] y he leído la [política de privacidad].',
+      terms: 'Acepto las [condiciones].',
+      privacy: 'He leído la [política de privacidad].',
+      missing: 'Marque esta casilla para crear su cuenta.',
+    },
     loginPage: {
       heading: 'Iniciar sesión',
       toContinue: 'para continuar a',

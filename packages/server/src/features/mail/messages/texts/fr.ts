@@ -332,6 +332,32 @@ export const fr: Texts = {
         nouvelle invitation à la personne qui vous a invité.`,
       taken: 'Ce nom d’utilisateur ou votre adresse est déjà pris.',
     },
+    register: {
+      link: 'Créer un compte',
+      heading: 'Créer votre compte',
+      haveOne: 'Vous en avez déjà un ? [Se connecter]',
+      emailHint: 'Nous y envoyons un e-mail pour la confirmer.',
+      usernameTaken: 'Ce nom d’utilisateur est déjà pris. Choisissez-en un autre.',
+      emailTaken: prose`Il existe un compte avec cette adresse. Connectez-vous, ou entrez une autre
+        adresse.`,
+      button: 'Créer le compte',
+      sent: {
+        heading: 'Consultez votre messagerie',
+        intro: (address) => prose`Un e-mail est en route vers ${address}. Ouvrez son lien, ou
+          saisissez ici le code de l’e-mail.`,
+        button: 'Continuer',
+        noMail: 'Pas d’e-mail ?',
+        advice: prose`Cherchez dans les indésirables, et attendez deux minutes. Puis [inscrivez-vous
+          de nouveau].`,
+      },
+    },
+    acceptance: {
+      both: prose`J’accepte les [conditions d’utilisation] et j’ai lu la [politique de
+        confidentialité].`,
+      terms: 'J’accepte les [conditions d’utilisation].',
+      privacy: 'J’ai lu la [politique de confidentialité].',
+      missing: 'Cochez cette case pour créer votre compte.',
+    },
     loginPage: {
       heading: 'Se connecter',
       toContinue: 'pour continuer vers',

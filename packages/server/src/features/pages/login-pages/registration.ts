@@ -1,0 +1,126 @@
+// The pages on which people register: the form, and the page for the code of the mail. They use
+// `POST /users` and what confirms an address, which have all rules and limits. `register-page.ts`
+// draws them.
+import { type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import type { OpenRoute } from '../../../http/route.ts'
+import type { Verifications } from '../../mail/email-verification/confirmation.ts'
+import { byStranger } from '../../operations/audit/by.ts'
+import { acceptedName, readAcceptance } from '../account-pages/acceptance.ts'
+import { describeForm, pageRoute, withJson, type PageReader } from '../account-pages/page-parts.ts'
+import { readUsername } from '../account-pages/pages.ts'
+import type { SentForm } from './ask-login.ts'
+import {
+  refusedCode,
+  refusedRegistration,
+  registerPage,
+  sentPage,
+  type RegistrationParts,
+} from './register-page.ts'
+import type { ShownLogin } from './step-pages.ts'
+
+/** What the pages of a login do for these pages. */
+interface LoginSteps {
+  /** Shows a page, unless the browser is logged in. */
+  open(request: HttpRequestWithBody, draw: (reader: PageReader) => HttpAnswer): Promise<HttpAnswer>
+  receive(handle: (sent: SentForm) => Promise<HttpAnswer>): OpenRoute['handle']
+  /** Logs in with the name and the password in a form. */
+  logIn(sent: SentForm): Promise<HttpAnswer>
+  showLogin(reader: PageReader, shown: ShownLogin): HttpAnswer
+}
+
+export function registrationRoutes(
+  parts: RegistrationParts,
+  steps: LoginSteps,
+): readonly OpenRoute[] {
+  const { confirm, profile } = parts
+  const isOther = 'The form does not come from a page of this origin'
+  const refuses = {
+    403: isOther,
+    409: 'A page: the user name or the address is taken',
+    422: 'A page: a field is not acceptable, or the terms are not accepted',
+  }
+  const names = ['username', 'email', 'password', ...profile.names, acceptedName]
+  const ofForm = describeForm(names, refuses)
+  const codeNames = ['registration_id', 'email', 'code', 'username', 'password']
+  const ofCode = describeForm(codeNames, {
+    ...refuses,
+    403: `A page: the code or the password is wrong. Or: ${isOther}`,
+  })
+
+  return [
+    pageRoute('GET', '/register', 'Register', {
+      handle: (request) => steps.open(request, (reader) => registerPage(reader, parts)),
+    }),
+    pageRoute('POST', '/register', 'Submit the form to register', {
+      ...ofForm,
+      handle: steps.receive((sent) => register(sent, parts, steps)),
+    }),
+    ...(confirm
+      ? [
+          pageRoute('POST', '/register/code', 'Finish a registration with a code', {
+            ...ofCode,
+            handle: steps.receive((sent) => finish(sent, confirm, steps)),
+          }),
+        ]
+      : []),
+  ]
+}
+
+/** Creates the account, and logs in. If the address must be confirmed first, asks for the code. */
+async function register(
+  sent: SentForm,
+  parts: RegistrationParts,
+  steps: LoginSteps,
+): Promise<HttpAnswer> {
+  const { form, reader } = sent
+  let registrationId: string | undefined
+  try {
+    registrationId = await callEndpoint(sent, parts)
+  } catch (error) {
+    return registerPage(reader, parts, form, refusedRegistration(error, reader))
+  }
+  if (registrationId === undefined) return steps.logIn(sent)
+  return sentPage(reader, new Map([...form, ['registration_id', registrationId]]))
+}
+
+/** @returns the id of the registration; undefined if there is an account now */
+async function callEndpoint(
+  { request, form, reader }: SentForm,
+  { register: endpoint, profile }: RegistrationParts,
+): Promise<string | undefined> {
+  const accepted = readAcceptance(form, reader.brand)
+  const json = {
+    ...profile.read(form),
+    username: form.get('username') ?? '',
+    email: form.get('email') ?? '',
+    password: form.get('password') ?? '',
+  }
+  const { body = '' } = await endpoint.handle({ ...withJson(request, json), params: {} }, accepted)
+  const { registration_id: id } = JSON.parse(body) as { readonly registration_id?: string }
+  return id
+}
+
+/** Turns a registration into an account. Logs in if the form has a password. */
+async function finish(
+  sent: SentForm,
+  confirm: Verifications['confirm'],
+  { logIn, showLogin }: LoginSteps,
+): Promise<HttpAnswer> {
+  const { request, form, reader } = sent
+  const presented = {
+    registrationId: form.get('registration_id') ?? '',
+    code: form.get('code') ?? '',
+  }
+  const password = form.get('password')
+  let name: string | undefined
+  try {
+    const username = readUsername(form.get('username'))
+    const user = await confirm({ presented, password, username }, byStranger(request))
+    name = user?.publicUser.username
+  } catch (error) {
+    return sentPage(reader, form, refusedCode(error, reader))
+  }
+  if (password !== undefined) return logIn(sent)
+  const { heading, text } = reader.texts.finish.done
+  return showLogin(reader, { username: name, done: `${heading}. ${text}` })
+}
