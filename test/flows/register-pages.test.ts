@@ -162,7 +162,7 @@ describeOnBoth('the page of a registration', (stage) => {
     assert.equal(isIn(browser), true)
   })
 
-  it('without the acceptance of the terms, nobody registers; with it, the record has it', async () => {
+  it('without the acceptance of the terms, there is no account; with it, the record has it', async () => {
     const running = await start(stage, { termsUrl, privacyUrl })
     const browser = await register(running)
     assert.match(browser.shown().text, /accept the <a href="https:\/\/shop\.example\/terms"/)
