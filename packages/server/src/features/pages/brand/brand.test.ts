@@ -166,6 +166,10 @@ describe('the texts of the app', () => {
       [{ en: { login: 7 } }, 'must have a string at en.login; it has 7'],
       [{ en: { forgot: null } }, 'must have an object with texts at en.forgot; it has null'],
       [
+        { en: { acceptance: { both: 'I accept the [terms].' } } },
+        'must have 2 parts in brackets at en.acceptance.both, which become links',
+      ],
+      [
         { en: { newPasswordLength: 'x' } },
         'must have a function that returns a string at en.newPasswordLength; it has a string',
       ],
