@@ -819,6 +819,7 @@ const server: Package = {
         'feature',
         'http',
         'features/operations/metrics',
+        'features/pages/account-pages',
         'features/pages/brand',
         'features/pages/start-page',
       ],

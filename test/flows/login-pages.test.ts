@@ -253,6 +253,45 @@ describeOnBoth(
       assert.equal(await countSessions(), 1)
     })
 
+    it('/.well-known/change-password leads to a page for a new password, if there is one', async () => {
+      const { keystile } = await stage.start()
+      const [account, forgot] = ['/auth/account/password', '/auth/account/forgot-password']
+      const ofAccount = keystile.users && account
+      const elsewhere = { accountPagesUrl: 'https://app.example/account' }
+      for (const [options, location] of [
+        [{ loginPages: 'on' }, ofAccount ?? forgot],
+        [{}, forgot],
+        [{ ...elsewhere, loginPages: 'on' }, ofAccount],
+        [elsewhere, undefined],
+      ] as const) {
+        const { send } = await startWithMailbox(stage, options)
+        const { status, headers } = await send('GET', '/.well-known/change-password')
+        assert.deepEqual(
+          [status, headers.get('location')],
+          [location ? 302 : 404, location ?? null],
+        )
+        if (location === undefined) continue
+        assert.equal(headers.get('cache-control'), 'no-store')
+        assert.notEqual((await send('GET', location.slice('/auth'.length))).status, 404)
+      }
+    })
+
+    it('the login leads to a page for a forgotten password only if there is one', async () => {
+      const leads = async (options: object): Promise<boolean> => {
+        const { send } = await stage.start({ loginPages: 'on', ...options })
+        return (await send('GET', '/login')).text.includes('forgot-password')
+      }
+      const mail = { from: 'no-reply@example.com', send: () => undefined }
+      assert.equal(await leads({ mail }), true)
+      assert.equal(await leads({}), false)
+      assert.equal(await leads({ mail, accountPagesUrl: 'https://app.example/account' }), false)
+      const { keystile } = await stage.start()
+      if (keystile.users) return
+
+      const { setPassword: _none, ...users } = stage.people.directory
+      assert.equal(await leads({ mail, users }), false)
+    })
+
     it('with `loginPages: off`, there are no such pages', async () => {
       const { send } = await startWithMailbox(stage, {})
       for (const path of ['/login', '/logout', '/login/again'])

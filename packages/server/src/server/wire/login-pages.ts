@@ -2,9 +2,9 @@ import type { Caller } from 'keystile'
 import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
 import { createPageCookies } from '../../features/sign-in/browser-login/cookie.ts'
 import { accountHomeRoutes } from '../../features/pages/account-home/account-home.ts'
+import { changePasswordRoute } from '../../features/pages/account-pages/change-password.ts'
 import { profileFieldsOf } from '../../features/pages/account-pages/profile-fields.ts'
 import { loginPageRoutes } from '../../features/pages/login-pages/login-pages.ts'
-import { hasMail } from '../../features/mail/messages/mail.ts'
 import { describeProfile } from '../../features/users/accounts/profile.ts'
 import type { OpenRoute, Route } from '../../http/route.ts'
 import type { IssuingParts } from './issuing.ts'
@@ -12,9 +12,11 @@ import type { LoginWired } from './login.ts'
 import type { Parts } from './parts.ts'
 import type { People } from './people.ts'
 
+const forgotName = 'forgot-password'
+
 /**
  * Makes the pages on which browsers log in, and those of an account. The setting `off` leaves them
- * out.
+ * out. Also makes the address at which password managers find the page for a new password.
  *
  * @param parts.endpoints the endpoints that the pages of an account call
  */
@@ -32,8 +34,15 @@ export function wireLoginPages<U>(
       readonly endpoints: readonly Route<Caller<string, U>>[]
     },
 ): readonly OpenRoute[] {
-  const { issuer, clock, loginPages, accountPagesUrl, profile } = options
-  if (loginPages === 'off') return []
+  const { issuer, clock, loginPages, profile } = options
+  const has = (method: string, path: string): boolean =>
+    endpoints.some((route) => route.method === method && route.path === path)
+  const offers = { forgotPassword: has('GET', `/account/${forgotName}`) }
+  const hasAccountPage = loginPages === 'on' && has('POST', '/users/me/password')
+  const passwordPage = hasAccountPage ? 'password' : offers.forgotPassword && forgotName
+  const changePassword = passwordPage ? [changePasswordRoute(passwordPage, pages.brand)] : []
+  if (loginPages === 'off') return changePassword
+
   const shared = {
     pages,
     issuer,
@@ -43,12 +52,13 @@ export function wireLoginPages<U>(
     cookies: createPageCookies(issuer),
   }
   return [
+    ...changePassword,
     ...loginPageRoutes({
       ...shared,
       lifetimes,
       ends,
       meter,
-      offers: { forgotPassword: hasMail(options) && accountPagesUrl === undefined },
+      offers,
     }),
     ...accountHomeRoutes({
       ...shared,
