@@ -91,8 +91,11 @@ export interface PageTexts extends Named<Label> {
   >
   /** Undefined in English: the password policy has these texts. */
   readonly passwordFaults?: Named<PasswordFault['code']>
-  /** The start page in production, and the page for unknown paths. */
-  readonly start: Titled
+  /**
+   * The start page in production, and the page for unknown paths. `own` stands on the start page if
+   * people log in at Keystile's own pages.
+   */
+  readonly start: Titled & Named<'own'>
   readonly notFound: Titled & Named<'toStart'>
   readonly forgot: Named<'heading' | 'intro' | 'button'>
   readonly sent: Named<'heading' | 'intro'>
@@ -109,7 +112,8 @@ export interface PageTexts extends Named<Label> {
 
 /** The texts of the pages of a login. The name of the app follows `toContinue`. */
 export interface LoginPageTexts extends Named<
-  'heading' | 'toContinue' | 'button' | 'wrong' | 'wrongCode' | 'wrongRecoveryCode'
+  | ('heading' | 'toContinue' | 'button' | 'back' | 'notYou')
+  | ('wrong' | 'wrongCode' | 'wrongRecoveryCode')
 > {
   /** `other` is the link to the other field. */
   readonly factor: Named<'heading' | 'intro' | 'label' | 'button' | 'other'>

@@ -4,6 +4,8 @@ import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystil
 import type { Form } from '../../../http/form.ts'
 import type { OpenRoute } from '../../../http/route.ts'
 import { codeAttributes } from '../../../pages/field.ts'
+import { markup } from '../../../pages/html.ts'
+import { linksOf } from '../../../pages/parts.ts'
 import { addressOf } from '../../../http/address.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
@@ -22,6 +24,7 @@ import {
   type ShownField,
 } from './form-page.ts'
 import {
+  backLink,
   brokenRule,
   describeForm,
   page,
@@ -55,7 +58,9 @@ function forgotPage(reader: PageReader, refused?: Refused): HttpAnswer {
   const { forgot, login: label } = reader.texts
   const fields = [loginName({ name: 'login', label })]
   const { heading, intro, button } = forgot
-  const content = drawForm({ button, action: 'forgot-password', fields, refused })
+  const form = drawForm({ button, action: 'forgot-password', fields, refused })
+  const back = backLink(reader)
+  const content = markup`${form}\n${back && linksOf(back)}`
   return page(reader, { heading, intro, content, ...answerTo(refused) })
 }
 

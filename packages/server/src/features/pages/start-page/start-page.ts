@@ -73,8 +73,8 @@ function publicPage(
 
 /** Returns the button to the app, or to the page for a new password. */
 function wayOn(options: StartOptions, reader: PageReader, forgot: string): Button | undefined {
-  const { appUrl, accountPagesUrl, mailUrl, corsOrigins = [] } = options
-  if (appUrl !== undefined || corsOrigins.length === 1) return continueButton(reader)
+  const { accountPagesUrl, mailUrl } = options
+  if (reader.brand.next.isApp) return continueButton(reader)
   if (accountPagesUrl !== undefined) {
     const { origin, host } = new URL(accountPagesUrl)
     return { label: `${reader.texts.continueTo} ${host}`, href: origin }

@@ -238,6 +238,7 @@ export const de: Texts = {
     start: {
       heading: 'Melden Sie sich in Ihrer App an',
       text: 'Dieser Server hat die Konten einer App. Um sich anzumelden, öffnen Sie die App.',
+      own: 'Melden Sie sich an, um Ihr Konto zu sehen und zu ändern.',
     },
     notFound: {
       heading: 'Hier ist keine Seite',
@@ -337,6 +338,8 @@ export const de: Texts = {
       heading: 'Anmelden',
       toContinue: 'weiter zu',
       button: 'Anmelden',
+      back: 'Zurück zur Anmeldung',
+      notYou: 'Nicht Sie?',
       wrong: prose`Der Name oder das Passwort ist falsch. Prüfen Sie beides, und ob die
         Feststelltaste an ist.`,
       wrongCode: 'Dieser Code ist falsch oder schon benutzt. Warten Sie auf den nächsten.',

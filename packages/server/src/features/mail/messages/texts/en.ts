@@ -212,6 +212,7 @@ export const en: Texts = {
     start: {
       heading: 'Log in with your app',
       text: 'This server has the accounts of an app. To log in, open the app.',
+      own: 'Log in to see and change your account.',
     },
     notFound: {
       heading: 'There is no page here',
@@ -302,6 +303,8 @@ export const en: Texts = {
       heading: 'Log in',
       toContinue: 'to continue to',
       button: 'Log in',
+      back: 'Back to log in',
+      notYou: 'Not you?',
       wrong: 'The name or the password is wrong. Check both, and whether Caps Lock is on.',
       wrongCode: 'This code is wrong or was used already. Wait for the next one.',
       wrongRecoveryCode: 'This recovery code is wrong or was used already.',

@@ -237,6 +237,7 @@ export const fr: Texts = {
       heading: 'Connectez-vous dans votre application',
       text: prose`Ce serveur contient les comptes d’une application. Pour vous connecter, ouvrez
         l’application.`,
+      own: 'Connectez-vous pour voir et modifier votre compte.',
     },
     notFound: {
       heading: 'Il n’y a pas de page ici',
@@ -336,6 +337,8 @@ export const fr: Texts = {
       heading: 'Se connecter',
       toContinue: 'pour continuer vers',
       button: 'Se connecter',
+      back: 'Retour à la connexion',
+      notYou: 'Ce n’est pas vous ?',
       wrong: prose`Le nom ou le mot de passe est faux. Vérifiez les deux, et si la touche Verr. Maj.
         est active.`,
       wrongCode: 'Ce code est faux ou a déjà servi. Attendez le suivant.',
