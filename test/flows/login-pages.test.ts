@@ -101,6 +101,8 @@ describeOnBoth(
       assert.equal(browser.cookies.has(loginCookie), false)
       const unknown = await browser.submit({ username: 'nobody', password })
       assert.equal(unknown.text.replace('nobody', 'ada'), text)
+      const empty = await browser.submit({ username: 'ada', password: '' })
+      assert.deepEqual([empty.status, empty.text], [400, text])
     })
 
     it('a code of the app or a recovery code ends the login of an account with a factor', async () => {
@@ -181,6 +183,8 @@ describeOnBoth(
       await mine.submit({ otp: ada.nextCode() })
       assert.match(mine.shown().text, /took too long/)
       assert.equal(await isIn(mine), false)
+      await mine.open('/login/factor')
+      assert.equal(mine.at(), '/login')
     })
 
     it('each login gives the browser new cookies, and ends its earlier login', async () => {

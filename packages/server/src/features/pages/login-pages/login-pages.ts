@@ -57,6 +57,10 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
       ...describeForm(firstNames, refuses),
       handle: receive(proveFirst),
     }),
+    // A browser that opens the address of this step has no attempt: it is not in the address.
+    pageRoute('GET', '/login/factor', 'Log in from the start', {
+      handle: () => seeOther(`${parts.pages.brand.base}/login`),
+    }),
     pageRoute('POST', '/login/factor', 'Prove or set up the second factor', {
       ...describeForm(laterFields, refuses),
       handle: receive(proveLater),
@@ -106,6 +110,11 @@ function bindForm<U>(
 
 async function proveFirst<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {
   const values = valuesOf(sent.form, firstNames)
+  if (Object.values(values).includes(undefined)) {
+    const fault = { text: sent.reader.texts.loginPage.wrong }
+    return loginPage(sent.reader, parts.offers, { username: values['username'], fault })
+  }
+
   const { outcome, fault, welcomed } = await tryLogin({ values }, sent, parts)
   if (welcomed) return welcomed
   const step = outcome && stepOf(outcome, 'otp')
