@@ -57,10 +57,22 @@ describeOnBoth(
       await browser.open('/logout')
       await browser.submit()
       assert.match(browser.shown().text, /You are logged out/)
+      assert.match(browser.shown().text, /class="button" href="\/auth\/login">Log in again/)
       assert.equal(browser.cookies.has(loginCookie), false)
       browser.cookies.set(loginCookie, secret)
       assert.equal(await isIn(browser), false)
       assert.equal(await countSessions(), 0)
+    })
+
+    it('after a log-out, the page leads to the app first', async () => {
+      const browser = openBrowser(await start({ appUrl: 'https://app.example/' }))
+      await enter(browser)
+      await browser.open('/logout')
+      const { text } = await browser.submit()
+      assert.deepEqual(text.match(/class="button[^>]*>[^<]*/g), [
+        'class="button" href="https://app.example/">Continue to app.example',
+        'class="button second" href="/auth/login">Log in again',
+      ])
     })
 
     it('the cookies of the pages are Secure, HttpOnly and Lax, and named after the issuer', async () => {

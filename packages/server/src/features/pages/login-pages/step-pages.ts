@@ -3,6 +3,7 @@ import type { HttpAnswer, ProblemError } from 'keystile/internal'
 import { Html, joined, markup } from '../../../pages/html.ts'
 import { checkOf, codeAttributes, fieldOf, hiddenField } from '../../../pages/field.ts'
 import {
+  actionsOf,
   buttonOf,
   codesOf,
   faultOf,
@@ -15,7 +16,7 @@ import {
 } from '../../../pages/parts.ts'
 import type { ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { currentPassword, loginName } from '../account-pages/fields.ts'
-import { page, type PageReader } from '../account-pages/page-parts.ts'
+import { continueButton, page, type PageReader } from '../account-pages/page-parts.ts'
 
 export interface PageFault {
   readonly text: string
@@ -272,11 +273,16 @@ export function logoutPage(reader: PageReader): HttpAnswer {
 
 export function loggedOutPage(reader: PageReader): HttpAnswer {
   const { done, again: label } = reader.texts.loginPage.logout
+  const { base, next } = reader.brand
+  const login = { label, href: `${base}/login` }
+  const buttons = next.isApp
+    ? [continueButton(reader), { ...login, kind: 'second' } as const]
+    : [login]
   return answer(reader, {
     heading: done.heading,
     intro: done.text,
     emblem: { icon: 'check', tone: 'done' },
-    content: buttonOf({ label, href: `${reader.brand.base}/login` }),
+    content: actionsOf(...buttons),
   })
 }
 
