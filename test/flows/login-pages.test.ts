@@ -44,6 +44,11 @@ describeOnBoth(
       assert.equal(headers.get('location'), status === 303 ? '/auth/account' : null)
       return status === 303
     }
+    /** Whose login the page shows, and where another one begins. */
+    const whoIn = (browser: PageBrowser): readonly (string | undefined)[] =>
+      /Account: <\/span>([^<]*)<\/span>\s*<a href="([^"]*)">Not you\?/
+        .exec(browser.shown().text)
+        ?.slice(1) ?? []
     const countSessions = async (): Promise<number> =>
       (await stage.sql('select id from session where ended_at is null')).length
 
@@ -124,10 +129,13 @@ describeOnBoth(
         const browser = openBrowser(running)
         await enter(browser)
         assert.match(browser.shown().text, /Enter your code/)
+        assert.deepEqual(whoIn(browser), ['ada', '/auth/login'])
         assert.equal(await isIn(browser), false)
         if (name === 'recovery_code')
           await browser.submit({}, { button: ['show', 'recovery_code'] })
+        assert.match(browser.shown().text, new RegExp(`name="${name}"[^>]* autofocus>`))
         const wrong = await browser.submit({ [name]: '000000' })
+        assert.deepEqual(whoIn(browser), ['ada', '/auth/login'])
         assert.equal(wrong.status, 400)
         assert.match(wrong.text, /class="fault"[^>]*>This (code|recovery code) is wrong/)
         const right = name === 'otp' ? ada.nextCode() : (ada.recoveryCodes[0] ?? '')
@@ -141,12 +149,14 @@ describeOnBoth(
       const browser = openBrowser(running)
       await enter(browser)
       assert.match(browser.shown().text, /Look into your mailbox/)
+      assert.deepEqual(whoIn(browser), ['ada', '/auth/login'])
       await browser.submit({ email_code: '00000000' })
       assert.match(browser.shown().text, /The code is wrong, was used before, or has expired/)
       const { code } = await running.mailTo('ada@example.com')
       const shown = await browser.submit({ email_code: code })
       const [, secret = ''] = /secret=([A-Z2-7]{32})/.exec(shown.text) ?? []
       assert.match(shown.text, /<svg[^>]*>/)
+      assert.deepEqual(whoIn(browser), ['ada', '/auth/login'])
       await browser.submit({ otp: '000000' })
       assert.match(browser.shown().text, /This code is wrong/)
       assert.match(browser.shown().text, new RegExp(secret))
@@ -261,6 +271,8 @@ describeOnBoth(
       running.clock.advance(301)
       await browser.open('/login/again?to=factors')
       assert.match(browser.shown().text, /Is it you\?/)
+      const [account, other] = whoIn(browser)
+      assert.deepEqual([account?.replace('@example.com', ''), other], ['ada', '/auth/logout'])
       await browser.submit({ password: 'wrong' })
       assert.equal(browser.shown().status, 400)
       await browser.submit({ password })

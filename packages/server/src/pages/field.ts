@@ -10,6 +10,11 @@ export interface Field {
   readonly choices?: readonly Choice[] | undefined
   /** Whether the field may stay empty. Default: it must be filled in. */
   readonly isOptional?: boolean
+  /**
+   * Whether the page opens with the cursor in this field. Only for a field that a person can fill
+   * in without the text above it: screen readers skip that. A field with a fault always has it.
+   */
+  readonly hasFocus?: boolean
 }
 
 export interface Choice {
@@ -20,7 +25,7 @@ export interface Choice {
 
 /** Writes a field. A screen reader reads the label, the hint and the error message together. */
 export function fieldOf(field: Field): Html {
-  const { name, label, hint, fault, attributes, choices, isOptional } = field
+  const { name, label, hint, fault, attributes, choices, isOptional, hasFocus } = field
   const id = name.replaceAll(/[^\w-]/g, '-') // `aria-describedby` separates ids by spaces
   const described = [
     ...(fault ? [`${id}-fault`] : []),
@@ -29,7 +34,7 @@ export function fieldOf(field: Field): Html {
   const required = isOptional ? undefined : markup` required`
   const all = markup`id="${id}" name="${name}"${required} ${attributes}${
     described === '' ? undefined : markup` aria-describedby="${described}"`
-  }${fault && markup` aria-invalid="true" autofocus`}`
+  }${fault && markup` aria-invalid="true"`}${fault || hasFocus ? markup` autofocus` : undefined}`
   const control = choices
     ? markup`<select ${all}>${choices.reduce(addChoice, noChoice)}</select>`
     : markup`<input ${all}>`

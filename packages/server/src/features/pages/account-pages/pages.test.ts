@@ -138,7 +138,7 @@ describe('the pages for a new password', () => {
       '<form method="post" action="forgot-password">',
       '<label for="login">User name or e-mail address</label>',
       '<input id="login" name="login" required autocomplete="username" autocapitalize="none" ' +
-        'spellcheck="false">',
+        'spellcheck="false" autofocus>',
       '<button>Send the mail</button>',
       '</form>',
     ]

@@ -56,7 +56,7 @@ export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
 
 function forgotPage(reader: PageReader, refused?: Refused): HttpAnswer {
   const { forgot, login: label } = reader.texts
-  const fields = [loginName({ name: 'login', label })]
+  const fields = [{ ...loginName({ name: 'login', label }), hasFocus: true }]
   const { heading, intro, button } = forgot
   const form = drawForm({ button, action: 'forgot-password', fields, refused })
   const back = backLink(reader)

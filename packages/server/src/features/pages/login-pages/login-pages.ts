@@ -49,7 +49,7 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
       return handle({ request, form, reader, bound }, parts)
     }
   const refuses = { 403: 'The form must come from a page of this origin' }
-  const laterFields = ['attempt', 'show', ...laterNames]
+  const laterFields = ['attempt', 'account', 'show', ...laterNames]
 
   return [
     pageRoute('GET', '/login', 'Log in', { handle: (request) => openLogin(request, parts) }),
@@ -117,7 +117,8 @@ async function proveFirst<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
 
   const { outcome, fault, welcomed } = await tryLogin({ values }, sent, parts)
   if (welcomed) return welcomed
-  const step = outcome && stepOf(outcome, 'otp')
+  const shown = { account: values['username'], shownMethod: 'otp' } as const
+  const step = outcome && stepOf(outcome, shown)
   if (step) return stepPage(sent.reader, step)
   return fault
     ? loginPage(sent.reader, parts.offers, { username: values['username'], fault })
@@ -135,7 +136,8 @@ async function proveLater<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
   // After a refusal, asks what the login needs now. This proves nothing.
   const enrol = values['otp'] === undefined ? undefined : 'totp'
   const next = fault ? await ask({ values: { enrol }, authSession }, sent, parts) : { outcome }
-  const step = next.outcome && stepOf(next.outcome, shownMethodOf(form))
+  const shown = { account: filled(form.get('account')), shownMethod: shownMethodOf(form) }
+  const step = next.outcome && stepOf(next.outcome, shown)
   return step ? stepPage(reader, step, fault) : expiredPage(reader, fault)
 }
 
@@ -145,11 +147,14 @@ function shownMethodOf(form: Form): Step['shownMethod'] {
 }
 
 /** Returns what the person does next; undefined if the login is over. */
-function stepOf(outcome: LoginOutcome, shown: Step['shownMethod']): Step | undefined {
-  if (outcome.outcome === 'enrol') return { ...outcome, shownMethod: shown }
+function stepOf(
+  outcome: LoginOutcome,
+  shown: Pick<Step, 'account' | 'shownMethod'>,
+): Step | undefined {
+  if (outcome.outcome === 'enrol') return { ...outcome, ...shown }
   if (outcome.outcome !== 'next' || outcome.authSession === undefined) return undefined
   const { authSession, methods } = outcome
-  return { outcome: 'next', authSession, methods, shownMethod: shown }
+  return { outcome: 'next', authSession, methods, ...shown }
 }
 
 /** Shows what a person who is logged in must prove again, before a change that needs it. */
@@ -181,7 +186,7 @@ async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
   const begun = { ...stepUpOf(signedIn, values), to }
   const { outcome, fault, welcomed } = await tryLogin(begun, sent, parts)
   if (welcomed) return welcomed
-  const step = outcome && stepOf(outcome, 'otp')
+  const step = outcome && stepOf(outcome, { account, shownMethod: 'otp' })
   if (step) return stepPage(reader, step)
 
   const next = fault ? (await ask({ ...begun, values: {} }, sent, parts)).outcome : outcome
