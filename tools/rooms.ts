@@ -755,7 +755,6 @@ const server: Package = {
         'features/users/directory',
         'features/pages/account-pages',
         'features/pages/login-pages',
-        'features/pages/brand',
       ],
       packages: ['keystile'],
     },

@@ -26,11 +26,12 @@ export function wireLoginPages<U>(
   {
     login,
     offersApp,
+    service,
     endpoints,
     ends,
     lifetimes,
   }: Pick<IssuingParts, 'ends' | 'lifetimes'> &
-    Pick<LoginWired<U>, 'login' | 'offersApp'> & {
+    Pick<LoginWired<U>, 'login' | 'offersApp' | 'service'> & {
       readonly endpoints: readonly Route<Caller<string, U>>[]
     },
 ): readonly OpenRoute[] {
@@ -50,12 +51,12 @@ export function wireLoginPages<U>(
     directory,
     browserLogins: createBrowserLogins(database, { lifetimes, clock }),
     cookies: createPageCookies(issuer),
+    lifetimes,
   }
   return [
     ...changePassword,
     ...loginPageRoutes({
       ...shared,
-      lifetimes,
       ends,
       meter,
       offers,
@@ -68,6 +69,7 @@ export function wireLoginPages<U>(
         profile: profileFieldsOf(describeProfile(profile, 'input'), 'all'),
         minLength: passwordPolicy.minLength,
         offersApp,
+        service,
       },
     }),
   ]

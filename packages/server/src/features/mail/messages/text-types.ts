@@ -151,7 +151,7 @@ export interface AccountHomeTexts extends Named<
   readonly signIn: Named<'title' | 'hint'>
   readonly password: Named<'heading' | 'intro' | 'button'>
   readonly app: Named<'title' | 'on' | 'off' | 'setUp' | 'remove' | 'replaces'> &
-    Named<'again' | 'loginNext' | 'addressFirst' | 'gone'> & {
+    Named<'again' | 'addressFirst' | 'gone'> & {
       readonly since: (time: string) => string
       readonly removal: Named<
         'heading' | 'passwordOnly' | 'codesEnd' | 'button' | 'replace' | 'required'

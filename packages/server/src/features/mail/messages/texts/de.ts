@@ -471,7 +471,6 @@ export const de: Texts = {
         since: (time) => `Seit ${time}`,
         replaces: 'Die neue App ersetzt die alte und deren Wiederherstellungscodes.',
         again: 'Noch einmal beginnen',
-        loginNext: 'Danach melden Sie sich noch einmal an, mit einem Code aus der App.',
         addressFirst: 'Bestätigen Sie zuerst Ihre E-Mail-Adresse. Richten Sie dann die App ein.',
         gone: prose`Das hat zu lange gedauert, oder die App wurde anderswo eingerichtet. Beginnen
           Sie noch einmal.`,

@@ -433,7 +433,6 @@ export const en: Texts = {
         since: (time) => `Since ${time}`,
         replaces: 'The new app replaces the old one, and its recovery codes.',
         again: 'Begin again',
-        loginNext: 'Then you log in again, with a code from the app.',
         addressFirst: 'Confirm your e-mail address first. Then set up the app.',
         gone: 'This took too long, or the app was set up elsewhere. Begin again.',
         removal: {

@@ -465,7 +465,6 @@ export const es: Texts = {
         since: (time) => `Desde el ${time}`,
         replaces: 'La nueva aplicación reemplaza la anterior y sus códigos de recuperación.',
         again: 'Empezar de nuevo',
-        loginNext: 'Después inicia sesión de nuevo, con un código de la aplicación.',
         addressFirst: 'Confirme primero su dirección de correo. Después configure la aplicación.',
         gone: 'Esto tardó demasiado, o la aplicación se configuró en otro lugar. Empiece de nuevo.',
         removal: {

@@ -476,7 +476,6 @@ export const fr: Texts = {
         since: (time) => `Depuis le ${time}`,
         replaces: 'La nouvelle application remplace l’ancienne et ses codes de récupération.',
         again: 'Recommencer',
-        loginNext: 'Ensuite, vous vous connectez de nouveau, avec un code de l’application.',
         addressFirst: 'Confirmez d’abord votre adresse e-mail. Configurez ensuite l’application.',
         gone: 'Cela a pris trop de temps, ou l’application a été configurée ailleurs. Recommencez.',
         removal: {
