@@ -84,6 +84,7 @@ it(
     await page.getByLabel('Code from the app').fill('000000')
     await press('Switch it on')
     assert.match(await page.getByRole('alert').innerText(), /This code is wrong/)
+    assert.equal((await page.locator('.secret').innerText()).replaceAll(/\s/g, ''), secret)
     const first = app.generate()
     await page.getByLabel('Code from the app').fill(first)
     await press('Switch it on')
@@ -92,8 +93,12 @@ it(
     await page.getByLabel('I have saved the codes').check()
     await press('Continue')
 
-    // The account needs a code from now on.
-    assert.equal(await heading(), 'Log in')
+    // The account needs a code from now on, and this browser has proved one.
+    assert.equal(await heading(), 'Your account')
+    await page.getByText('10 codes left').waitFor()
+    await page.getByRole('link', { name: 'Log out' }).click()
+    await press('Log out')
+    await press('Log in again')
     await page.getByLabel('User name or e-mail address').fill('ada')
     await page.getByLabel('Password').fill(password)
     await page.getByRole('button').click()

@@ -208,19 +208,36 @@ describeOnBoth('the page of an account', (stage) => {
     assert.match(faultOf(browser), /Confirm your e-mail address first/)
   })
 
-  it('after an app is set up, the browser logs in again with its code, and may change all', async () => {
+  it('after an app is set up, the browser stays logged in with the factor, and may change all', async () => {
     const running = await start(stage)
     await verifyAddress(stage, running)
     const browser = await enter(running)
+    running.clock.advance(60)
+    const before = await stage.sql('select * from session')
+    const copy = openBrowser(running)
+    for (const [name, value] of browser.cookies) copy.cookies.set(name, value)
     const { secret } = await setUpApp(running, browser)
     for (const path of ['', '/password', '/email', '/delete', '/remove-app', '/recovery-codes']) {
       await browser.open(`/account${path}`)
-      assert.equal(browser.at(), '/login', path)
+      assert.equal(browser.at(), `/account${path}`)
+      // A thief's copy of the cookie from before is worthless.
+      await copy.open(`/account${path}`)
+      assert.equal(copy.at(), '/login', path)
     }
+    const [session, ...others] = await stage.sql('select * from session where ended_at is null')
+    assert.deepEqual(others, [])
+    assert.equal(session?.['amr'], '["pwd","otp","mfa"]')
+    for (const name of ['authenticated_at', 'expires_at'])
+      assert.equal(session[name], before[0]?.[name], name)
 
-    running.clock.advance(30)
-    await browser.submit({ username: 'ada', password })
+    // The login is not younger than its password.
+    running.clock.advance(241)
+    await browser.open('/account/delete')
+    assert.equal(browser.at(), '/login/again?to=delete')
+    assert.match(browser.shown().text, /name="password"/)
+    await browser.submit({ password })
     await browser.submit({ otp: appCode(secret, running.clock) })
+
     await browser.open('/account/email')
     await browser.submit({ new_email: 'ada@example.org', current_password: password })
     const { code } = await running.mailTo('ada@example.org')
@@ -360,18 +377,16 @@ describeOnBoth(
       await browser.submit({ code: '000000' })
       assert.equal(browser.shown().status, 403)
       assert.match(faultOf(browser), /This code is wrong/)
-      assert.ok(!browser.shown().text.includes(secret))
+      assert.match(browser.shown().text, /<svg class="qr"/)
+      assert.equal(browser.shown().text.match(/secret=([A-Z2-7]+)/)?.[1], secret)
       await browser.submit({ code: appCode(secret, clock).replace(/^.../, '$& ') })
       assert.match(browser.shown().text, /Save your recovery codes/)
       await other.open('/account')
       assert.equal(other.at(), '/login')
 
-      clock.advance(30)
-      await browser.open('/login')
-      await browser.submit({ username: 'ada', password })
-      await browser.submit({ otp: appCode(secret, clock) })
-      assert.equal(browser.at(), '/account')
+      await browser.open('/account')
       assert.match(browser.shown().text, /10 codes left/)
+      assert.equal((await openSessions()).length, 1)
 
       await browser.open('/account/recovery-codes')
       const { text: made } = await browser.submit()
@@ -401,11 +416,21 @@ describeOnBoth(
     it('a code without an app that waits for it leads to the beginning', async () => {
       const running = await startVerified()
       const browser = await enter(running)
-      await browser.request('GET', '/account/app')
       await browser.open('/account/app')
-      await browser.submit({ confirm: 'on', code: '123456' })
+      await browser.submit({ secret: 'A'.repeat(32), code: '123456' })
       assert.equal(browser.shown().status, 409)
       assert.match(faultOf(browser), /Begin again/)
+    })
+
+    it('a page shows only a secret that its form has sent, and only one of an app', async () => {
+      const browser = await enter(await startVerified())
+      await browser.open('/account/app')
+      await browser.submit()
+      for (const secret of ['"><b>', 'A'.repeat(31), 'a'.repeat(32)]) {
+        await browser.submit({ secret, code: '000000' })
+        assert.equal(browser.shown().status, 403)
+        assert.doesNotMatch(browser.shown().text, /class="qr"|<b>|A{31}|a{32}/)
+      }
     })
 
     it('where an app is required, the page says so and offers another app', async () => {

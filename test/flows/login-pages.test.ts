@@ -44,6 +44,11 @@ describeOnBoth(
       assert.equal(headers.get('location'), status === 303 ? '/auth/account' : null)
       return status === 303
     }
+    /** Whose login the page shows, and where another one begins. */
+    const whoIn = (browser: PageBrowser): readonly (string | undefined)[] =>
+      /Account: <\/span>([^<]*)<\/span>\s*<a href="([^"]*)">Not you\?/
+        .exec(browser.shown().text)
+        ?.slice(1) ?? []
     const countSessions = async (): Promise<number> =>
       (await stage.sql('select id from session where ended_at is null')).length
 
@@ -57,10 +62,22 @@ describeOnBoth(
       await browser.open('/logout')
       await browser.submit()
       assert.match(browser.shown().text, /You are logged out/)
+      assert.match(browser.shown().text, /class="button" href="\/auth\/login">Log in again/)
       assert.equal(browser.cookies.has(loginCookie), false)
       browser.cookies.set(loginCookie, secret)
       assert.equal(await isIn(browser), false)
       assert.equal(await countSessions(), 0)
+    })
+
+    it('after a log-out, the page leads to the app first', async () => {
+      const browser = openBrowser(await start({ appUrl: 'https://app.example/' }))
+      await enter(browser)
+      await browser.open('/logout')
+      const { text } = await browser.submit()
+      assert.deepEqual(text.match(/class="button[^>]*>[^<]*/g), [
+        'class="button" href="https://app.example/">Continue to app.example',
+        'class="button second" href="/auth/login">Log in again',
+      ])
     })
 
     it('the cookies of the pages are Secure, HttpOnly and Lax, and named after the issuer', async () => {
@@ -101,6 +118,8 @@ describeOnBoth(
       assert.equal(browser.cookies.has(loginCookie), false)
       const unknown = await browser.submit({ username: 'nobody', password })
       assert.equal(unknown.text.replace('nobody', 'ada'), text)
+      const empty = await browser.submit({ username: 'ada', password: '' })
+      assert.deepEqual([empty.status, empty.text], [400, text])
     })
 
     it('a code of the app or a recovery code ends the login of an account with a factor', async () => {
@@ -110,10 +129,13 @@ describeOnBoth(
         const browser = openBrowser(running)
         await enter(browser)
         assert.match(browser.shown().text, /Enter your code/)
+        assert.deepEqual(whoIn(browser), ['ada', '/auth/login'])
         assert.equal(await isIn(browser), false)
         if (name === 'recovery_code')
           await browser.submit({}, { button: ['show', 'recovery_code'] })
+        assert.match(browser.shown().text, new RegExp(`name="${name}"[^>]* autofocus>`))
         const wrong = await browser.submit({ [name]: '000000' })
+        assert.deepEqual(whoIn(browser), ['ada', '/auth/login'])
         assert.equal(wrong.status, 400)
         assert.match(wrong.text, /class="fault"[^>]*>This (code|recovery code) is wrong/)
         const right = name === 'otp' ? ada.nextCode() : (ada.recoveryCodes[0] ?? '')
@@ -127,12 +149,14 @@ describeOnBoth(
       const browser = openBrowser(running)
       await enter(browser)
       assert.match(browser.shown().text, /Look into your mailbox/)
+      assert.deepEqual(whoIn(browser), ['ada', '/auth/login'])
       await browser.submit({ email_code: '00000000' })
       assert.match(browser.shown().text, /The code is wrong, was used before, or has expired/)
       const { code } = await running.mailTo('ada@example.com')
       const shown = await browser.submit({ email_code: code })
       const [, secret = ''] = /secret=([A-Z2-7]{32})/.exec(shown.text) ?? []
       assert.match(shown.text, /<svg[^>]*>/)
+      assert.deepEqual(whoIn(browser), ['ada', '/auth/login'])
       await browser.submit({ otp: '000000' })
       assert.match(browser.shown().text, /This code is wrong/)
       assert.match(browser.shown().text, new RegExp(secret))
@@ -181,6 +205,8 @@ describeOnBoth(
       await mine.submit({ otp: ada.nextCode() })
       assert.match(mine.shown().text, /took too long/)
       assert.equal(await isIn(mine), false)
+      await mine.open('/login/factor')
+      assert.equal(mine.at(), '/login')
     })
 
     it('each login gives the browser new cookies, and ends its earlier login', async () => {
@@ -245,12 +271,53 @@ describeOnBoth(
       running.clock.advance(301)
       await browser.open('/login/again?to=factors')
       assert.match(browser.shown().text, /Is it you\?/)
+      const [account, other] = whoIn(browser)
+      assert.deepEqual([account?.replace('@example.com', ''), other], ['ada', '/auth/logout'])
       await browser.submit({ password: 'wrong' })
       assert.equal(browser.shown().status, 400)
       await browser.submit({ password })
       assert.equal(browser.at(), '/account#factors')
       assert.equal(await isIn(browser), true)
       assert.equal(await countSessions(), 1)
+    })
+
+    it('/.well-known/change-password leads to a page for a new password, if there is one', async () => {
+      const { keystile } = await stage.start()
+      const [account, forgot] = ['/auth/account/password', '/auth/account/forgot-password']
+      const ofAccount = keystile.users && account
+      const elsewhere = { accountPagesUrl: 'https://app.example/account' }
+      for (const [options, location] of [
+        [{ loginPages: 'on' }, ofAccount ?? forgot],
+        [{}, forgot],
+        [{ ...elsewhere, loginPages: 'on' }, ofAccount],
+        [elsewhere, undefined],
+      ] as const) {
+        const { send } = await startWithMailbox(stage, options)
+        const { status, headers } = await send('GET', '/.well-known/change-password')
+        assert.deepEqual(
+          [status, headers.get('location')],
+          [location ? 302 : 404, location ?? null],
+        )
+        if (location === undefined) continue
+        assert.equal(headers.get('cache-control'), 'no-store')
+        assert.notEqual((await send('GET', location.slice('/auth'.length))).status, 404)
+      }
+    })
+
+    it('the login leads to a page for a forgotten password only if there is one', async () => {
+      const leads = async (options: object): Promise<boolean> => {
+        const { send } = await stage.start({ loginPages: 'on', ...options })
+        return (await send('GET', '/login')).text.includes('forgot-password')
+      }
+      const mail = { from: 'no-reply@example.com', send: () => undefined }
+      assert.equal(await leads({ mail }), true)
+      assert.equal(await leads({}), false)
+      assert.equal(await leads({ mail, accountPagesUrl: 'https://app.example/account' }), false)
+      const { keystile } = await stage.start()
+      if (keystile.users) return
+
+      const { setPassword: _none, ...users } = stage.people.directory
+      assert.equal(await leads({ mail, users }), false)
     })
 
     it('with `loginPages: off`, there are no such pages', async () => {

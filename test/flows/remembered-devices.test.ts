@@ -75,7 +75,7 @@ describeOnBoth(
       }
       for (const [days, label] of Object.entries(boxes)) {
         const browser = openBrowser(await startWith(clock, { rememberFactorDays: Number(days) }))
-        const [, shown] = /class="check">.*> ([^<]*)</.exec(await enter(browser)) ?? []
+        const [, shown] = /class="check">.*<span>([^<]*)</.exec(await enter(browser)) ?? []
         assert.equal(shown, label)
       }
     })

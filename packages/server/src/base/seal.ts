@@ -32,8 +32,8 @@ export interface Seal {
    */
   open(sealed: string, context?: string): string | undefined
   /**
-   * Returns the HMAC-SHA-256 of a text with each secret, first with the current one. For a text that
-   * is stored as a hash and could be guessed, such as a code of eight digits.
+   * Returns the HMAC-SHA-256 of a text with each secret, first with the current one. For a text
+   * that is stored as a hash and could be guessed, such as a code of eight digits.
    */
   macs(text: string): readonly [string, ...string[]]
 }

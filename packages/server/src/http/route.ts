@@ -76,7 +76,7 @@ export interface OptionalRoute<C> extends RouteBase {
 export type Route<C> = OpenRoute | GuardedRoute<C> | OptionalRoute<C>
 
 export interface SuccessDoc {
-  readonly status: 200 | 201 | 202 | 204
+  readonly status: 200 | 201 | 202 | 204 | 302
   readonly description: string
   readonly schema?: JsonObject
   readonly type?: string

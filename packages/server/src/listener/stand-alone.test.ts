@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { HttpRequestWithBody } from 'keystile/internal'
+import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { pagesOf, testOptions } from '../../test-support/start-options.ts'
 import type { StartOptions } from '../features/pages/start-page/start-page.ts'
 import { createMetrics } from '../features/operations/metrics/metrics.ts'
@@ -14,6 +14,12 @@ const request = (url: string, method = 'GET', headers = {}): HttpRequestWithBody
   body: () => assert.fail('no body is read'),
 })
 
+const location = '/auth/account/password'
+const answers = new Map<string, HttpAnswer>([
+  ['/token', { status: 299, headers: {} }],
+  ['/auth/.well-known/change-password', { status: 302, headers: { location } }],
+])
+
 function create(
   reasons: readonly string[] = [],
   readMetrics?: () => Promise<string>,
@@ -22,7 +28,7 @@ function create(
   const { answer, routeOf } = createStandAlone(
     {
       keystile: {
-        answer: async ({ url }) => (url === '/token' ? { status: 299, headers: {} } : undefined),
+        answer: async ({ url }) => answers.get(url),
         close: async () => {},
       },
       options,
@@ -66,6 +72,17 @@ describe('createStandAlone', () => {
       assert.equal(status, 404, `${method} ${url}`)
       assert.match(body ?? '', /There is nothing here/)
     }
+  })
+
+  it('/.well-known/change-password leads below the issuer, also from the root of its origin', async () => {
+    const path = '/.well-known/change-password'
+    const answerBelow = async (issuer: string): Promise<readonly unknown[]> => {
+      const { answer, routeOf } = create([], undefined, { ...testOptions, issuer })
+      const { status, headers } = await answer(path)
+      return [status, headers['location'], routeOf(path)]
+    }
+    assert.deepEqual(await answerBelow('http://localhost:8000/auth'), [302, location, path])
+    assert.equal((await answerBelow('http://localhost:8000/other'))[0], 404)
   })
 
   it('if the server is not ready, /readyz gives 503 with all reasons and Retry-After', async () => {

@@ -7,6 +7,7 @@ import {
   type HttpRequestWithBody,
 } from 'keystile/internal'
 import { metricsType } from '../features/operations/metrics/metrics.ts'
+import { changePasswordPath } from '../features/pages/account-pages/change-password.ts'
 import { notFoundPage, startPage } from '../features/pages/start-page/start-page.ts'
 import { prefersHtml } from '../http/accept.ts'
 import { jsonAnswer } from '../http/route.ts'
@@ -44,7 +45,7 @@ export function createStandAlone(
     readonly program?: string | undefined
   } = {},
 ): StandAlone {
-  const own = new Set(['/healthz', '/readyz'])
+  const own = new Set(['/healthz', '/readyz', changePasswordPath])
   if (readMetrics) own.add('/metrics')
 
   async function answerRead(path: string): Promise<HttpAnswer | undefined> {
@@ -87,6 +88,10 @@ export function createStandAlone(
       const isRead = request.method === 'GET' || request.method === 'HEAD'
       const path = isRead ? pathOf(request.url) : undefined
       if (path === undefined) return notFound
+      if (path === changePasswordPath && base !== '') {
+        const found = await keystile.answer({ ...request, url: `${base}${path}` })
+        if (found) return found
+      }
       return (await answerRead(path)) ?? answerPage(path, request)
     },
     routeOf(request) {

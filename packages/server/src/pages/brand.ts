@@ -12,8 +12,8 @@ export interface Brand {
   readonly host: string
   /** The path of the issuer without a slash at the end, such as `/auth`. */
   readonly base: string
-  /** Where people go on, and the name of this place. */
-  readonly next: { readonly href: string; readonly name: string }
+  /** Where people go on, and the name of this place. `isApp`: it is the app. */
+  readonly next: { readonly href: string; readonly name: string; readonly isApp: boolean }
   readonly logo: Logo | undefined
   readonly termsUrl: string | undefined
   readonly privacyUrl: string | undefined
@@ -73,7 +73,7 @@ export function createBrand(settings: BrandSettings, { logo, css = '' }: BrandFi
 
 /** Returns the brand of the pages for developers, which show the name Keystile. */
 export function developmentBrand({ host, ...brand }: Brand): Brand {
-  const next = { href: `${brand.base}/`, name: host }
+  const next = { href: `${brand.base}/`, name: host, isApp: false }
   const own = { name: 'Keystile', host, next, logo: { element: keystileMark, path: undefined } }
   return { ...brand, ...own, termsUrl: undefined, privacyUrl: undefined }
 }
@@ -84,9 +84,10 @@ const keystileMark = markup`<svg viewBox="0 0 40 40" width="40" height="40" aria
 
 /** Returns `appUrl`, or the only origin in `corsOrigins`, or the root of the issuer. */
 function nextOf({ issuer, appName, appUrl, corsOrigins = [] }: BrandSettings): Brand['next'] {
-  const [origin = issuer, ...others] = corsOrigins.filter((one) => URL.canParse(one))
-  const { href, host } = new URL(appUrl ?? new URL('/', others.length === 0 ? origin : issuer))
-  return { href, name: appName ?? host }
+  const [origin, ...others] = corsOrigins.filter((one) => URL.canParse(one))
+  const app = appUrl ?? (origin && others.length === 0 ? new URL('/', origin) : undefined)
+  const { href, host } = new URL(app ?? new URL('/', issuer))
+  return { href, name: appName ?? host, isApp: app !== undefined }
 }
 
 let shared: string | undefined

@@ -15,6 +15,11 @@ export interface Field {
   readonly isOptional?: boolean
   /** Whether a field before it has a fault too. Only the first one gets the focus. */
   readonly isLater?: boolean
+  /**
+   * Whether the page opens with the cursor in this field. Only for a field that a person can fill
+   * in without the text above it: screen readers skip that. A field with a fault always has it.
+   */
+  readonly hasFocus?: boolean
 }
 
 export interface Box {
@@ -32,7 +37,7 @@ export interface Choice {
 /** Writes a field. A screen reader reads the label, the hint and the error message together. */
 export function fieldOf(field: Field): Html {
   if (field.box) return checkOf(field)
-  const { name, label, hint, attributes, choices, isOptional } = field
+  const { name, label, hint, attributes, choices, isOptional, isLater, hasFocus } = field
   const id = idOf(name)
   const fault = field.fault && faultAt(id, field.fault)
   const described = [
@@ -42,7 +47,7 @@ export function fieldOf(field: Field): Html {
   const required = isOptional ? undefined : markup` required`
   const all = markup`id="${id}" name="${name}"${required} ${attributes}${
     described === '' ? undefined : markup` aria-describedby="${described}"`
-  }${fault && markup` aria-invalid="true"${field.isLater ? undefined : focus}`}`
+  }${fault && markup` aria-invalid="true"`}${(fault && !isLater) || hasFocus ? focus : undefined}`
   const control = choices
     ? markup`<select ${all}>${choices.reduce(addChoice, noChoice)}</select>`
     : markup`<input ${all}>`

@@ -7,7 +7,7 @@ import { emblemOf, type Emblem, type Words } from './parts.ts'
  * The headers of each page. The page loads only the logo, runs no script, cannot be framed, and
  * sends forms only to this server. It sends no `Referer`, because its URL may contain a token.
  */
-const pageHeaders = {
+export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
   'referrer-policy': 'no-referrer',

@@ -2,9 +2,9 @@ import type { Caller } from 'keystile'
 import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
 import { createPageCookies } from '../../features/sign-in/browser-login/cookie.ts'
 import { accountHomeRoutes } from '../../features/pages/account-home/account-home.ts'
+import { changePasswordRoute } from '../../features/pages/account-pages/change-password.ts'
 import { profileFieldsOf } from '../../features/pages/account-pages/profile-fields.ts'
 import { loginPageRoutes } from '../../features/pages/login-pages/login-pages.ts'
-import { hasMail } from '../../features/mail/messages/mail.ts'
 import { describeProfile } from '../../features/users/accounts/profile.ts'
 import type { OpenRoute, Route } from '../../http/route.ts'
 import type { IssuingParts } from './issuing.ts'
@@ -12,9 +12,11 @@ import type { LoginWired } from './login.ts'
 import type { Parts } from './parts.ts'
 import type { People } from './people.ts'
 
+const forgotName = 'forgot-password'
+
 /**
  * Makes the pages on which browsers log in, and those of an account. The setting `off` leaves them
- * out.
+ * out. Also makes the address at which password managers find the page for a new password.
  *
  * @param parts.endpoints the endpoints that the pages of an account call
  */
@@ -24,20 +26,31 @@ export function wireLoginPages<U>(
   {
     login,
     offersApp,
+    service,
     endpoints,
     ends,
     lifetimes,
   }: Pick<IssuingParts, 'ends' | 'lifetimes'> &
-    Pick<LoginWired<U>, 'login' | 'offersApp'> & {
+    Pick<LoginWired<U>, 'login' | 'offersApp' | 'service'> & {
       readonly endpoints: readonly Route<Caller<string, U>>[]
     },
 ): readonly OpenRoute[] {
-  const { issuer, clock, loginPages, rememberFactorDays, accountPagesUrl, profile } = options
-  if (loginPages === 'off') return []
+  const { issuer, clock, loginPages, rememberFactorDays, profile } = options
+  const has = (method: string, path: string): boolean =>
+    endpoints.some((route) => route.method === method && route.path === path)
+  const registration = options.registration === 'open' ? people.registration : undefined
+  const offers = {
+    forgotPassword: has('GET', `/account/${forgotName}`),
+    registration: registration !== undefined,
+  }
+  const hasAccountPage = loginPages === 'on' && has('POST', '/users/me/password')
+  const passwordPage = hasAccountPage ? 'password' : offers.forgotPassword && forgotName
+  const changePassword = passwordPage ? [changePasswordRoute(passwordPage, pages.brand)] : []
+  if (loginPages === 'off') return changePassword
+
   const { directory } = people
   const fields = describeProfile(profile, 'input')
   const { minLength } = passwordPolicy
-  const registration = options.registration === 'open' ? people.registration : undefined
   const shared = {
     pages,
     issuer,
@@ -45,18 +58,16 @@ export function wireLoginPages<U>(
     directory,
     browserLogins: createBrowserLogins(database, { lifetimes, clock }),
     cookies: createPageCookies(issuer),
+    lifetimes,
   }
   return [
+    ...changePassword,
     ...loginPageRoutes({
       ...shared,
-      lifetimes,
       ends,
       meter,
       rememberFactorDays,
-      offers: {
-        forgotPassword: hasMail(options) && accountPagesUrl === undefined,
-        registration: registration !== undefined,
-      },
+      offers,
       registration: registration && {
         ...registration,
         profile: profileFieldsOf(fields),
@@ -71,6 +82,7 @@ export function wireLoginPages<U>(
         profile: profileFieldsOf(fields, 'all'),
         minLength,
         offersApp,
+        service,
       },
     }),
   ]

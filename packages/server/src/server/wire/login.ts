@@ -29,6 +29,8 @@ export interface LoginWired<U> {
   resetFactors(subject: string): Promise<void>
   /** Whether users may set up an authenticator app. */
   readonly offersApp: boolean
+  /** How an authenticator app names the service. */
+  readonly service: string
   /** The endpoints for second factors. */
   readonly factorRoutes: readonly Route<Caller<string, U>>[]
 }
@@ -75,6 +77,7 @@ export async function wireLogin<U>(
   return {
     login,
     offersApp,
+    service,
     async resetFactors(subject) {
       await factors.reset(subject, byApp)
     },

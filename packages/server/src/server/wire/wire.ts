@@ -116,7 +116,8 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
 
   const keySource = findSigningKeySource(options)
   const issuing = await wireIssuing(parts, keySource)
-  const { login, offersApp, resetFactors, factorRoutes } = await wireLogin(parts, people, issuing)
+  const signingIn = await wireLogin(parts, people, issuing)
+  const { login, resetFactors, factorRoutes } = signingIn
   await saveDeclared(database, options)
   const { verifier, starter, ends } = issuing
   const activeUsers = createActiveUsers(people.active)
@@ -130,7 +131,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   ]
   const routes = [
     ...endpoints,
-    ...wireLoginPages(parts, people, { ...issuing, login, offersApp, endpoints }),
+    ...wireLoginPages(parts, people, { ...issuing, ...signingIn, endpoints }),
     ...jobs.routes,
   ]
 

@@ -5,7 +5,7 @@ import { afterEach, describe, it } from 'node:test'
 import { silentLogger, type HttpAnswer } from 'keystile/internal'
 import { describeOnBoth, issuer, type TestKeystile } from '../../../../test-support/keystile.ts'
 import { startMailServer, type MailServer } from '../../../../test-support/mail-server.ts'
-import type { RouteRequest } from '../../../http/route.ts'
+import type { OpenRoute, RouteRequest } from '../../../http/route.ts'
 import { createBrand } from '../../../pages/brand.ts'
 import { createConsoleMail } from './console.ts'
 import { parseMailUrl } from './mail-url.ts'
@@ -151,11 +151,21 @@ const asked = (host: string, headers: Readonly<Record<string, string>> = {}): Ro
 
 const brand = createBrand({ issuer, appColor: '#7a1fa2' })
 
+/** Returns the page with all mails, and the page with one. */
+function listOf([list, one]: readonly OpenRoute[]): readonly [list: OpenRoute, one: OpenRoute] {
+  assert.ok(list && one)
+  return [list, one]
+}
+
 describe('the page for development', () => {
   it('the page /dev/mail shows the latest 50 mails, the newest first', async () => {
     const told: unknown[] = []
     const info = (fields: object): void => void told.push(fields)
-    const { send, close, route } = createConsoleMail({ brand, logger: { ...silentLogger, info } })
+    const { send, close, routes } = createConsoleMail({
+      brand,
+      logger: { ...silentLogger, info },
+    })
+    const [route] = listOf(routes)
     const { signal } = new AbortController()
     for (let n = 1; n <= 51; n++)
       await send({ ...message, subject: `<${n}>`, text: 'a & b', messageId: `${n}` }, signal)
@@ -176,7 +186,8 @@ describe('the page for development', () => {
   })
 
   it('/dev/mail makes links of http URLs alone, and escapes them', async () => {
-    const { send, route } = createConsoleMail({ brand, logger: silentLogger })
+    const { send, routes } = createConsoleMail({ brand, logger: silentLogger })
+    const [route] = listOf(routes)
     const text =
       'Open https://a.example/?b=1&c=2. Not javascript:alert(1) or "https://d.example"<b>'
     await send({ ...message, text }, new AbortController().signal)
@@ -190,8 +201,38 @@ describe('the page for development', () => {
     )
   })
 
+  it('/dev/mail leads to the HTML of each mail and to its link, if it has one', async () => {
+    const { send, routes } = createConsoleMail({ brand, logger: silentLogger })
+    const [list, one] = listOf(routes)
+    const { signal } = new AbortController()
+    const html = '<script>1</script><img src="cid:logo@x">'
+    const content = { content: 'AA==', encoding: 'base64', contentDisposition: 'inline' } as const
+    const logo = { filename: 'logo.png', contentType: 'image/png', cid: 'logo@x', ...content }
+    await send({ ...message, html, attachments: [logo] }, signal)
+    await send({ ...message, text: 'Open:\n\nhttps://a.example/?t=1&u\n\nor wait' }, signal)
+    const { body } = await list.handle(asked('localhost'))
+    assert.deepEqual(String(body).match(/class="button[^>]*>[^<]*/g), [
+      'class="button slim" href="https://a.example/?t=1&#38;u">Open its link',
+      'class="button second slim" href="/auth/dev/mail/2">See the mail',
+      'class="button second slim" href="/auth/dev/mail/1">See the mail',
+    ])
+
+    const open = async (id: string): Promise<HttpAnswer> =>
+      one.handle({ ...asked('localhost'), params: { id } })
+    const shown = await open('1')
+    assert.equal(shown.body, '<script>1</script><img src="data:image/png;base64,AA==">')
+    assert.match(
+      shown.headers['content-security-policy'] ?? '',
+      /^sandbox; default-src 'none'; .*frame-ancestors 'none'/,
+    )
+    assert.equal(shown.headers['cache-control'], 'no-store')
+    assert.equal(shown.headers['referrer-policy'], 'no-referrer')
+    assert.deepEqual((await open('3')).headers['location'], '/auth/dev/mail')
+    assert.throws(() => one.handle(asked('evil.example')), { code: 'forbidden' })
+  })
+
   it('/dev/mail refuses requests whose Host is not a name of this machine (DNS rebinding)', () => {
-    const { route } = createConsoleMail({ brand, logger: silentLogger })
+    const [route] = listOf(createConsoleMail({ brand, logger: silentLogger }).routes)
     const open = (host: string) => route.handle(asked(host))
     for (const host of ['localhost', 'LOCALHOST:3000', '127.0.0.1:3000', '[::1]:3000'])
       assert.equal((open(host) as HttpAnswer).status, 200, host)
@@ -211,7 +252,7 @@ describe('the page for development', () => {
   })
 
   it('/dev/mail refuses requests that do not come directly from this machine', () => {
-    const { route } = createConsoleMail({ brand, logger: silentLogger })
+    const [route] = listOf(createConsoleMail({ brand, logger: silentLogger }).routes)
     const open = (remoteAddress: string | undefined, headers = {}) =>
       route.handle({ ...asked('localhost', headers), remoteAddress })
     for (const address of ['127.0.0.1', '127.0.0.2', '::1', '::ffff:127.0.0.1'])
@@ -223,7 +264,7 @@ describe('the page for development', () => {
   })
 
   it('/dev/mail takes the host from the URL of a request without the header Host', () => {
-    const { route } = createConsoleMail({ brand, logger: silentLogger })
+    const [route] = listOf(createConsoleMail({ brand, logger: silentLogger }).routes)
     const open = (url: string) => route.handle({ ...asked(''), url, headers: new Headers() })
     assert.equal((open('http://localhost/dev/mail') as HttpAnswer).status, 200)
     assert.throws(() => open('http://evil.example/dev/mail'), { code: 'forbidden' })

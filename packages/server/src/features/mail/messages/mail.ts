@@ -60,7 +60,7 @@ export async function startMail(
     deliver: async (outgoing, signal) => transport.send(await writeMail(outgoing, writing), signal),
   })
   return {
-    routes: transport.route ? [transport.route] : [],
+    routes: transport.routes ?? [],
     readGauges: sender.readGauges,
     async close() {
       await sender.close()

@@ -91,8 +91,11 @@ export interface PageTexts extends Named<Label> {
   >
   /** Undefined in English: the password policy has these texts. */
   readonly passwordFaults?: Named<PasswordFault['code']>
-  /** The start page in production, and the page for unknown paths. */
-  readonly start: Titled
+  /**
+   * The start page in production, and the page for unknown paths. `own` stands on the start page if
+   * people log in at Keystile's own pages.
+   */
+  readonly start: Titled & Named<'own'>
   readonly notFound: Titled & Named<'toStart'>
   readonly forgot: Named<'heading' | 'intro' | 'button'>
   readonly sent: Named<'heading' | 'intro'>
@@ -122,7 +125,8 @@ export interface RegisterTexts extends Named<
 
 /** The texts of the pages of a login. The name of the app follows `toContinue`. */
 export interface LoginPageTexts extends Named<
-  'heading' | 'toContinue' | 'button' | 'wrong' | 'wrongCode' | 'wrongRecoveryCode'
+  | ('heading' | 'toContinue' | 'button' | 'back' | 'notYou')
+  | ('wrong' | 'wrongCode' | 'wrongRecoveryCode')
 > {
   /** `other` is the link to the other field. */
   readonly factor: Named<'heading' | 'intro' | 'label' | 'button' | 'other'> & {
@@ -163,7 +167,7 @@ export interface AccountHomeTexts extends Named<
   readonly signIn: Named<'title' | 'hint'>
   readonly password: Named<'heading' | 'intro' | 'button'>
   readonly app: Named<'title' | 'on' | 'off' | 'setUp' | 'remove' | 'replaces'> &
-    Named<'again' | 'loginNext' | 'addressFirst' | 'gone'> & {
+    Named<'again' | 'addressFirst' | 'gone'> & {
       readonly since: (time: string) => string
       readonly removal: Named<
         'heading' | 'passwordOnly' | 'codesEnd' | 'button' | 'replace' | 'required'

@@ -8,6 +8,6 @@ export interface MailTransport {
   close(): void
   /** The mail server, for the log. Undefined if the app sends the mails. */
   readonly server?: { readonly host: string; readonly port: number }
-  /** The page for development, if the mails go there. */
-  readonly route?: OpenRoute
+  /** The pages for development, if the mails go there. */
+  readonly routes?: readonly OpenRoute[]
 }

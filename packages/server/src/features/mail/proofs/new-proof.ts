@@ -58,9 +58,9 @@ export function prepareProof(
 }
 
 /**
- * Returns the texts of whose hashes one is stored for a code. Without the key of the seal, a thief with a copy
- * of the database cannot guess the eight digits, even of a request that the thief has made. Ignores
- * spaces and hyphens in the code, because the mail shows it in groups.
+ * Returns the texts of whose hashes one is stored for a code. Without the key of the seal, a thief
+ * with a copy of the database cannot guess the eight digits, even of a request that the thief has
+ * made. Ignores spaces and hyphens in the code, because the mail shows it in groups.
  */
 export function codeSecrets(
   seal: Seal,

@@ -101,7 +101,7 @@ export async function listBound(
  * spend the proof. If no request has the id, or the request has no account, the work and the
  * result are the same as for a wrong code.
  *
- * @param secrets the result of `codeSecrets()`. For the right code, the hash of one of them is stored
+ * @param secrets the result of `codeSecrets()`. For the right code, one of their hashes is stored
  */
 export const tryCode: Command<
   Valid & { readonly id: string; readonly secrets: readonly string[] },

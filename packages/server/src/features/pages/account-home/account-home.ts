@@ -6,11 +6,11 @@
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { createOriginCheck } from '../../../http/origin.ts'
 import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
-import { labelOf, type Directory } from '../../users/directory/directory.ts'
+import { labelOf } from '../../users/directory/directory.ts'
 import { generalFault } from '../account-pages/form-page.ts'
 import { describeForm, pageRoute, readPageForm, readerOf } from '../account-pages/page-parts.ts'
-import type { PageSettings } from '../brand/page-settings.ts'
-import { findSignedIn, type SignedInParts } from '../login-pages/signed-in.ts'
+import { replaceLogin, type LoginPageParts } from '../login-pages/ask-login.ts'
+import { findSignedIn } from '../login-pages/signed-in.ts'
 import { devicesPage, otherDevicesPage } from './device-pages.ts'
 import { findEndpoints, needsLogin, ownEndpoints, type EndpointParts } from './endpoints.ts'
 import { appPage, appRemovalPage, recoveryCodesPage } from './factor-pages.ts'
@@ -24,10 +24,9 @@ import {
 } from './own-account-pages.ts'
 import type { AccountPage, AccountSettings, Done, Section, Visit } from './visit.ts'
 
-export interface AccountHomeParts<U> extends SignedInParts<U>, EndpointParts<U> {
-  readonly pages: PageSettings
-  readonly issuer: string
-  readonly directory: Directory<U>
+type Shared = 'pages' | 'issuer' | 'login' | 'directory' | 'browserLogins' | 'cookies' | 'lifetimes'
+
+export interface AccountHomeParts<U> extends Pick<LoginPageParts<U>, Shared>, EndpointParts<U> {
   readonly settings: AccountSettings
 }
 
@@ -66,6 +65,8 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
       home: `${base}/account`,
       account: labelOf(signedIn.user, parts.directory),
       clearedLogin: parts.cookies.login.cleared,
+      hasFactor: signedIn.session.amr?.includes('mfa') ?? false,
+      replaceLogin: () => replaceLogin(request, signedIn, parts),
       settings,
     }
     try {

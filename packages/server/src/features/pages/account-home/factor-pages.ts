@@ -1,10 +1,12 @@
 // The pages on which people set up and remove their authenticator app, and make recovery codes.
-import type { ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
+import type { HttpAnswer } from 'keystile/internal'
+import { showSecret, type ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { markup } from '../../../pages/html.ts'
 import { buttonOf, linksOf, pointsOf } from '../../../pages/parts.ts'
+import type { Refused } from '../account-pages/form-page.ts'
 import { appSteps, codesPage } from '../login-pages/step-pages.ts'
-import { accountPage, backLink, drawForm, formPage, type AccountPage, type Visit } from './visit.ts'
+import { accountPage, drawForm, formPage, type AccountPage, type Visit } from './visit.ts'
 
 export interface OwnFactors {
   readonly totp: { readonly created_at: string } | null
@@ -21,44 +23,35 @@ export const appPage: AccountPage = {
   section: 'sign-in',
   summaries: ['Set up an authenticator app', 'Show the secret of the app, or confirm its code'],
   endpoint: 'POST /users/me/factors/totp',
-  fieldNames: ['confirm', 'code'],
+  fieldNames: ['secret', 'code'],
   async show(visit, tried) {
-    const { loginPage, accountHome } = visit.reader.texts
-    const { heading, intro, next, enterCode, button } = loginPage.enrol
-    const isWrongCode = tried?.refused.field === 'code'
-    if (isWrongCode)
-      return formPage(
-        visit,
-        {
-          heading: enterCode,
-          intro: visit.account,
-          name: 'app',
-          hidden: confirms,
-          fields: [codeField(visit)],
-          button: { label: button },
-          after: linksOf({ label: accountHome.app.again, href: `${visit.home}/app` }),
-        },
-        tried.refused,
-      )
+    const secret = tried?.form.get('secret')
+    if (tried?.refused.field === 'code' && isSecret(secret)) {
+      const names = { service: visit.settings.service, account: visit.account }
+      return secretPage(visit, showSecret(secret, names), tried.refused)
+    }
 
+    const { heading, intro, next } = visit.reader.texts.loginPage.enrol
+    const { app, othersEnd } = visit.reader.texts.accountHome
     const { totp } = await readFactors(visit)
-    const { replaces, loginNext } = accountHome.app
     return formPage(
       visit,
       {
         heading,
         intro,
         name: 'app',
-        before: pointsOf([totp ? replaces : loginNext, accountHome.othersEnd]),
+        before: pointsOf([...(totp ? [app.replaces] : []), othersEnd]),
         button: { label: next },
       },
       tried?.refused,
     )
   },
   async submit(visit, form) {
-    if (form.has('confirm')) {
+    if (form.has('secret')) {
       const json = { code: form.get('code') ?? '' }
-      return showCodes(visit, await visit.call('POST /users/me/factors/totp/confirm', { json }))
+      const confirmed = await visit.call('POST /users/me/factors/totp/confirm', { json })
+      const answer = showCodes(visit, confirmed)
+      return visit.hasFactor ? answer : { ...answer, cookies: await visit.replaceLogin() }
     }
 
     const begun = (await visit.call('POST /users/me/factors/totp')) as BegunApp
@@ -67,7 +60,7 @@ export const appPage: AccountPage = {
   },
   faultOf({ status }, { reader: { texts } }, form) {
     const { app } = texts.accountHome
-    if (!form.has('confirm')) return status === 403 ? { text: app.addressFirst } : undefined
+    if (!form.has('secret')) return status === 403 ? { text: app.addressFirst } : undefined
     if (status === 403) return { field: 'code', text: texts.loginPage.wrongCode }
     return status === 409 ? { text: app.gone } : undefined
   },
@@ -79,20 +72,28 @@ interface BegunApp {
   readonly qr_svg: string
 }
 
-const confirms = hiddenField('confirm', 'on')
-
-function codeField({ reader }: Visit) {
-  const { label } = reader.texts.loginPage.factor
-  return { name: 'code', label, attributes: codeAttributes() }
+function isSecret(text: string | undefined): text is string {
+  return text !== undefined && /^[A-Z2-7]{32}$/.test(text)
 }
 
-function secretPage(visit: Visit, shown: ShownSecret) {
-  const { heading, intro, button: label } = visit.reader.texts.loginPage.enrol
-  const fields = [codeField(visit)]
-  const form = drawForm(visit, { name: 'app', hidden: confirms, fields, end: buttonOf({ label }) })
-  const content = markup`${appSteps(visit.reader, shown, form)}
-${backLink(visit)}`
-  return accountPage(visit.reader, { heading, intro, content })
+/**
+ * Shows the secret of the app, and asks for its first code. The form sends the secret too, so that
+ * the page can show it again after a wrong code. The server never shows a secret that waits for its
+ * code: a thief with the cookie could read the one that the owner is about to confirm.
+ */
+function secretPage(visit: Visit, shown: ShownSecret, refused?: Refused): HttpAnswer {
+  const { reader, home } = visit
+  const { loginPage, accountHome } = reader.texts
+  const { heading, intro, button: label } = loginPage.enrol
+  const code = { name: 'code', label: loginPage.factor.label, attributes: codeAttributes() }
+  const hidden = hiddenField('secret', shown.secret)
+  const end = buttonOf({ label })
+  const form = drawForm(visit, { name: 'app', hidden, fields: [code], end }, refused)
+  const again = { label: accountHome.app.again, href: `${home}/app` }
+  const back = { label: accountHome.back, href: home }
+  const content = markup`${appSteps(reader, shown, form)}
+${linksOf(...(refused ? [again] : []), back)}`
+  return accountPage(reader, { heading, intro, content }, refused)
 }
 
 function showCodes({ reader, home }: Visit, answer: unknown) {

@@ -3,7 +3,7 @@ import type { HttpAnswer, ProblemError } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { fieldOf } from '../../../pages/field.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
-import { actionsOf, faultOf, linksOf, type Button } from '../../../pages/parts.ts'
+import { actionsOf, faultOf, type Button } from '../../../pages/parts.ts'
 import type { AccountHomeTexts } from '../../mail/messages/text-types.ts'
 import {
   answerTo,
@@ -27,6 +27,10 @@ export interface Visit extends OwnEndpoints {
   readonly account: string
   /** The value of `Set-Cookie` that ends the login of the browser. */
   readonly clearedLogin: string
+  /** Whether the login of the browser has a second factor. */
+  readonly hasFactor: boolean
+  /** Replaces the login, after a first app was set up in it: see `replaceLogin`. */
+  replaceLogin(): Promise<readonly string[]>
   readonly settings: AccountSettings
 }
 
@@ -35,6 +39,8 @@ export interface AccountSettings {
   readonly minLength: number
   /** Whether users may set up an authenticator app. */
   readonly offersApp: boolean
+  /** How an authenticator app names the service. */
+  readonly service: string
 }
 
 /** What a person has done. The page of the account says it. */
@@ -130,11 +136,6 @@ export function accountPage(
   refused?: Refused,
 ): HttpAnswer {
   return page(reader, { ...shown, referrerPolicy: 'same-origin', ...answerTo(refused) })
-}
-
-/** Returns the link that leads back to the account. */
-export function backLink({ reader, home }: Visit): Html | undefined {
-  return linksOf({ label: reader.texts.accountHome.back, href: home })
 }
 
 /** Returns the field of the request body that a refusal is about. */

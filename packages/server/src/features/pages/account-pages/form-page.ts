@@ -15,8 +15,9 @@ import {
 } from '../../../pages/parts.ts'
 import type { FormTexts } from '../../mail/messages/text-types.ts'
 import {
-  continueButton,
+  backLink,
   describeForm,
+  endButtons,
   page,
   pageRoute,
   readPageForm,
@@ -36,6 +37,8 @@ export interface FormPage {
   readonly refuses?: Readonly<Record<number, string>>
   /** The names of the fields of the form, besides the token. */
   readonly fieldNames: readonly string[]
+  /** Where the flow ends, if people log in at Keystile's pages. Default: at the login. */
+  readonly end?: 'account'
   /** A link to the page where a person asks for another mail. */
   again?(reader: PageReader): { readonly href: string; readonly label: string }
   texts(reader: PageReader, typed: Form, refused?: Refused): ShownTexts
@@ -118,7 +121,7 @@ async function submitForm(
   try {
     await shown.submit(form, request, reader)
     const { heading, text: intro } = shown.texts(reader, form).done
-    const content = actionsOf(continueButton(reader))
+    const content = actionsOf(...endButtons(reader, shown.end ?? 'login'))
     return page(reader, { heading, intro, emblem: { icon: 'check', tone: 'done' }, content })
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
@@ -150,7 +153,8 @@ export function formPage(
   const sends = { [hidden]: typed.get(hidden) ?? '' }
   const form = drawForm({ button, action: shown.name, sends, fields, refused })
   const again = refused || byCode ? shown.again?.(reader) : undefined
-  const content = markup`${form}\n${again && linksOf(again)}`
+  const links = [again, backLink(reader)].filter((link) => link !== undefined)
+  const content = markup`${form}\n${linksOf(...links)}`
   return page(reader, { heading, intro, emblem, content, ...answerTo(refused) })
 }
 
@@ -190,11 +194,15 @@ ${buttonOf({ label: button })}
 </form>`
 }
 
-/** Returns the buttons of a page whose link does not work: to another mail, and to the app. */
+/** Returns the buttons of a page whose link does not work: to another mail, or to its end. */
 function waysOn(reader: PageReader, shown: FormPage): readonly Button[] {
   const again = shown.again?.(reader)
-  const on = continueButton(reader)
-  return again ? [again, { ...on, kind: 'second' }] : [on]
+  const ends = endButtons(reader, shown.end ?? 'login')
+  return again ? [again, ...ends.slice(-1).map(asSecond)] : ends
+}
+
+function asSecond(button: Button): Button {
+  return { ...button, kind: 'second' }
 }
 
 /**

@@ -16,7 +16,7 @@ import type { PageSettings } from '../brand/page-settings.ts'
 import type { Brand } from '../../../pages/brand.ts'
 import { markup, type Html } from '../../../pages/html.ts'
 import { pageAnswer, type Page } from '../../../pages/layout.ts'
-import type { Button } from '../../../pages/parts.ts'
+import type { Button, Link } from '../../../pages/parts.ts'
 
 export interface PageReader {
   readonly language: string
@@ -24,10 +24,11 @@ export interface PageReader {
   readonly mailLanguage: Language
   readonly texts: PageTexts
   readonly brand: Brand
+  readonly hasLogin: boolean
 }
 
 export function readerOf({ headers }: HttpRequestWithBody, settings: PageSettings): PageReader {
-  const { brand, texts, mailLanguage } = settings
+  const { brand, texts, mailLanguage, hasLogin } = settings
   const preferred = preferredOf(Object.keys(texts), headers.get('accept-language'))
   const language = preferred ?? mailLanguage
   return {
@@ -35,6 +36,7 @@ export function readerOf({ headers }: HttpRequestWithBody, settings: PageSetting
     mailLanguage: parseLanguage(language) ?? mailLanguage,
     texts: texts[language] ?? texts[mailLanguage],
     brand,
+    hasLogin,
   }
 }
 
@@ -130,4 +132,26 @@ export function page(
 /** Returns the button to where the person goes on: to the app, or to the start page. */
 export function continueButton({ brand: { next }, texts }: PageReader): Button {
   return { label: `${texts.continueTo} ${next.name}`, href: next.href }
+}
+
+/**
+ * Returns the buttons with which a page ends: to the app, and to Keystile's own page. `/account`
+ * leads a person who is not logged in to `/login`, and `/login` one who is to `/account`.
+ */
+export function endButtons(reader: PageReader, end: 'login' | 'account'): readonly Button[] {
+  const { brand, hasLogin, texts } = reader
+  const toApp = continueButton(reader)
+  if (!hasLogin) return [toApp]
+
+  const label = end === 'login' ? texts.loginPage.button : texts.accountHome.back
+  const own = { label, href: `${brand.base}/${end}` }
+  return brand.next.isApp ? [toApp, { ...own, kind: 'second' }] : [own]
+}
+
+/** Returns the link away from a form: to the login, or to the app. */
+export function backLink(reader: PageReader): Link | undefined {
+  const { brand, hasLogin, texts } = reader
+  if (hasLogin) return { label: texts.loginPage.back, href: `${brand.base}/login` }
+  if (!brand.next.isApp) return undefined
+  return { label: `${texts.continueTo} ${brand.next.name}`, href: brand.next.href }
 }

@@ -25,11 +25,12 @@ interface Stage {
   readonly open: Set<string>
 }
 
-const pages = openPages({
+const settings = {
   issuer: 'https://auth.example:8443/v1',
   mailLanguage: 'en',
   appColor: '#7a1fa2',
-})
+} as const
+const plainPages = openPages(settings)
 const passwordPolicy = { minLength: 15 }
 const by = { actor: 'nobody', address: '192.0.2.1', acceptLanguage: 'en' }
 const wrongLink = new ProblemError('forbidden', 'x')
@@ -40,7 +41,7 @@ const invalid = (name: string, msg: string): ProblemError =>
     errors: [{ loc: ['body', name], msg, type: 'value_error' }],
   })
 
-function createStage(): Stage & { readonly routes: readonly OpenRoute[] } {
+function createStage(pages = plainPages): Stage & { readonly routes: readonly OpenRoute[] } {
   const stage: Stage = { calls: [], error: undefined, open: new Set(['a"b', 't']) }
   const isOpen = async (token: string): Promise<boolean> => stage.open.has(token)
   const note =
@@ -137,7 +138,7 @@ describe('the pages for a new password', () => {
       '<form method="post" action="forgot-password">',
       '<label for="login">User name or e-mail address</label>',
       '<input id="login" name="login" required autocomplete="username" autocapitalize="none" ' +
-        'spellcheck="false">',
+        'spellcheck="false" autofocus>',
       '<button>Send the mail</button>',
       '</form>',
     ]
@@ -284,6 +285,62 @@ describe('the pages for a new password', () => {
     stage.error = undefined
     await ask(stage, 'reset-password', { form: { request_id: 'r' } })
     assert.deepEqual(stage.calls.at(-1), ['confirm', { requestId: 'r', code: '' }, '', by])
+  })
+})
+
+describe('where the pages for links in mails lead', () => {
+  const app = '<a href="https://app.example/">Continue to app.example</a>'
+  const own = {
+    login: '<a href="/v1/login">Log in</a>',
+    account: '<a href="/v1/account">Back to your account</a>',
+  }
+  const second = (button: string): string => button.replace('<a', '<a class="button second"')
+  const ends: Readonly<Record<string, keyof typeof own>> = {
+    'reset-password': 'login',
+    'verify-email': 'account',
+    'finish-registration': 'login',
+    'confirm-email-change': 'account',
+    'undo-email-change': 'login',
+    'undo-factor': 'login',
+    'accept-invitation': 'login',
+  }
+  const appUrl = 'https://app.example/'
+  for (const [path, end] of Object.entries(ends))
+    it(`/account/${path} ends with a button to the ${end}, to the app, or to both`, async () => {
+      for (const [options, buttons] of [
+        [{ loginPages: 'on' }, [own[end]]],
+        [{ loginPages: 'on', appUrl }, [app, second(own[end])]],
+        [{ appUrl }, [app]],
+        [{}, [continueTo]],
+      ] as const) {
+        const stage = createStage(openPages({ ...settings, ...options }))
+        const done = await linesAfter(stage, path, { form: { token: 't' } })
+        assert.deepEqual(done.slice(2), buttons)
+
+        stage.error = wrongLink
+        const used = await linesAfter(stage, `${path}?token=used`)
+        const again = '<a href="forgot-password">Request a new mail</a>'
+        const [last = ''] = buttons.slice(-1)
+        const lastSecond = last.includes('class=') ? last : second(last)
+        assert.deepEqual(used.slice(2), path === 'reset-password' ? [again, lastSecond] : buttons)
+      }
+    })
+
+  it('a form that has not been sent leads back to the login, or else to the app', async () => {
+    const back = '<a href="/v1/login">Back to log in</a>'
+    for (const [options, link] of [
+      [{ loginPages: 'on', appUrl }, back],
+      [{ loginPages: 'on' }, back],
+      [{ appUrl }, app],
+      [{}, '</form>'],
+    ] as const)
+      for (const path of [
+        'forgot-password',
+        ...Object.keys(ends).map((name) => `${name}?token=t`),
+      ]) {
+        const stage = createStage(openPages({ ...settings, ...options }))
+        assert.ok((await linesAfter(stage, path)).at(-1)?.endsWith(link), path)
+      }
   })
 })
 

@@ -29,6 +29,7 @@ const confirmForms = {
     summary: 'Confirm the address of an account',
     refuses,
     fieldNames: ['password'],
+    end: 'account',
   },
   finish: {
     name: 'finish-registration',
@@ -36,7 +37,7 @@ const confirmForms = {
     refuses: refusesTaken,
     fieldNames: ['password', 'username'],
   },
-}
+} as const
 
 /**
  * The page that verifies the address of an account (`verify`) or finishes a registration
@@ -100,6 +101,7 @@ export function changePage({
     summary: 'Confirm a new e-mail address',
     refuses: { ...refuses, ...refusesFields },
     fieldNames: ['password'],
+    end: 'account',
     texts: ({ texts }) => texts.change,
     fields: (reader) => [currentPassword(reader)],
     isOpen,

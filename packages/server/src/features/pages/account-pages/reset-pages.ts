@@ -3,6 +3,8 @@
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import type { OpenRoute } from '../../../http/route.ts'
+import { markup } from '../../../pages/html.ts'
+import { linksOf } from '../../../pages/parts.ts'
 import { addressOf } from '../../../http/address.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
@@ -20,6 +22,7 @@ import {
   type Refused,
 } from './form-page.ts'
 import {
+  backLink,
   brokenRule,
   describeForm,
   page,
@@ -51,9 +54,11 @@ export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
 
 function forgotPage(reader: PageReader, refused?: Refused): HttpAnswer {
   const { forgot, login: label } = reader.texts
-  const fields = [loginName({ name: 'login', label })]
+  const fields = [{ ...loginName({ name: 'login', label }), hasFocus: true }]
   const { heading, intro, button } = forgot
-  const content = drawForm({ button, action: 'forgot-password', fields, refused })
+  const form = drawForm({ button, action: 'forgot-password', fields, refused })
+  const back = backLink(reader)
+  const content = markup`${form}\n${back && linksOf(back)}`
   return page(reader, { heading, intro, content, ...answerTo(refused) })
 }
 

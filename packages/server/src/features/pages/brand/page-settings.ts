@@ -12,6 +12,8 @@ export interface PageSettings {
   readonly texts: PageTextsByLanguage
   /** The language of a page if the browser asks for none that pages have. */
   readonly mailLanguage: Language
+  /** Whether people log in at `/login`, and have the page `/account`. */
+  readonly hasLogin: boolean
 }
 
 /** The page settings, and what serves the logo, if there is one. */
@@ -24,6 +26,7 @@ interface Choice extends BrandSettings {
   readonly appLogoFile?: string | undefined
   readonly pagesCssFile?: string | undefined
   readonly pageTexts?: BrandOptions['pageTexts'] | undefined
+  readonly loginPages?: 'on' | 'off' | undefined
 }
 
 /**
@@ -32,13 +35,14 @@ interface Choice extends BrandSettings {
  * @throws {TypeError} if a file has changed since the options were checked, and is not usable
  */
 export function openPages(options: Choice): OpenPages {
-  const { issuer, appLogoFile, pagesCssFile, pageTexts, mailLanguage } = options
+  const { issuer, appLogoFile, pagesCssFile, pageTexts, mailLanguage, loginPages } = options
   const file = appLogoFile === undefined ? undefined : readLogo(appLogoFile)
   const css = pagesCssFile === undefined ? undefined : readCss(pagesCssFile)
   return {
     brand: createBrand(options, { logo: file && logoOf(file, issuer), css }),
     texts: withPageTexts(pageTexts),
     mailLanguage,
+    hasLogin: loginPages === 'on',
     ...(file && { logo: serveLogo(file, issuer) }),
   }
 }

@@ -17,11 +17,13 @@ import { firstParty } from '../../tokens/clients/clients.ts'
 import { countLogin } from '../../tokens/oauth/count-grant.ts'
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
 import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'
+import { recentLoginSeconds } from '../../users/accounts/route-parts.ts'
 import type { Directory } from '../../users/directory/directory.ts'
 import { generalFault } from '../account-pages/form-page.ts'
 import type { PageReader } from '../account-pages/page-parts.ts'
 import type { PageSettings } from '../brand/page-settings.ts'
 import type { RegistrationParts } from './register-page.ts'
+import type { SignedIn } from './signed-in.ts'
 import { codesPage, type Offers, type PageFault } from './step-pages.ts'
 
 export interface LoginPageParts<U> {
@@ -91,23 +93,43 @@ export async function ask<U>(
   { login, cookies }: LoginPageParts<U>,
 ): Promise<{ readonly outcome: LoginOutcome; readonly secret: string }> {
   const secret = makeSecret()
-  const outcome = await login.proceed(
-    {
-      front: `pages ${hashSecret(bound)}`,
-      client: firstParty,
-      scopes: [],
-      device: request.headers.get('user-agent') ?? undefined,
-      ...senderOf(request),
-      deviceSecret: cookies.device.read(request),
-      authSession,
-      demand,
-      replaces,
-      browserId: hashSecret(secret),
-      remembersDevice,
-    },
-    values,
-  )
+  const begun = { front: `pages ${hashSecret(bound)}`, authSession, demand, replaces }
+  const asked = { ...begun, remembersDevice, ...senderIn(request, secret, cookies) }
+  const outcome = await login.proceed(asked, values)
   return { outcome, secret }
+}
+
+type Sender = Pick<AskedLogin, 'client' | 'scopes' | 'device' | 'deviceSecret' | 'browserId'>
+
+function senderIn(request: HttpRequestWithBody, secret: string, cookies: PageCookies): Sender {
+  return {
+    client: firstParty,
+    scopes: [],
+    device: request.headers.get('user-agent') ?? undefined,
+    ...senderOf(request),
+    deviceSecret: cookies.device.read(request),
+    browserId: hashSecret(secret),
+  }
+}
+
+/**
+ * Replaces the login of a browser, after a first app was set up in it. Returns the cookies of the
+ * new login; none if the person must log in.
+ */
+export async function replaceLogin<U>(
+  request: HttpRequestWithBody,
+  { session: { id, scopes } }: SignedIn<U>,
+  { login, ...parts }: Pick<LoginPageParts<U>, 'login' | 'cookies' | 'lifetimes'>,
+): Promise<readonly string[]> {
+  const secret = makeSecret()
+  const done = await login.stepUpWithNewApp({
+    front: 'pages',
+    authSession: undefined,
+    demand: { needsFactor: true, maxAgeSeconds: recentLoginSeconds },
+    replaces: { id, scopes },
+    ...senderIn(request, secret, parts.cookies),
+  })
+  return done ? cookiesOf({ ...done, secret }, parts) : []
 }
 
 /** Gives the browser its login. An earlier login of the browser ends. */
@@ -117,18 +139,22 @@ async function welcome<U>(
   parts: LoginPageParts<U>,
 ): Promise<HttpAnswer> {
   await endLogin(request, parts)
-  const { secret, to, deviceSecret, recoveryCodes } = done
-  const { login, form, device } = parts.cookies
+  const { to, recoveryCodes } = done
   const account = `${reader.brand.base}/account${to === undefined ? '' : `#${to}`}`
-  return withCookies(
-    recoveryCodes ? codesPage(reader, recoveryCodes, account) : seeOther(account),
-    [
-      login.set(secret, parts.lifetimes.sessionSeconds),
-      // Forms that were opened before the login do not work any more.
-      form.set(makeSecret()),
-      ...(deviceSecret === undefined ? [] : [device.set(deviceSecret, deviceSeconds)]),
-    ],
-  )
+  const answer = recoveryCodes ? codesPage(reader, recoveryCodes, account) : seeOther(account)
+  return withCookies(answer, cookiesOf(done, parts))
+}
+
+function cookiesOf<U>(
+  { secret, deviceSecret }: Pick<FinishedLogin, 'deviceSecret'> & { readonly secret: string },
+  { cookies: { login, form, device }, lifetimes }: Pick<LoginPageParts<U>, 'cookies' | 'lifetimes'>,
+): readonly string[] {
+  return [
+    login.set(secret, lifetimes.sessionSeconds),
+    // Forms that were opened before the login do not work any more.
+    form.set(makeSecret()),
+    ...(deviceSecret === undefined ? [] : [device.set(deviceSecret, deviceSeconds)]),
+  ]
 }
 
 export async function endLogin<U>(

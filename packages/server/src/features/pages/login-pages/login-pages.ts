@@ -60,7 +60,7 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
     draw: (reader: PageReader) => HttpAnswer,
   ): Promise<HttpAnswer> => openSignedOut(request, draw, parts)
   const refuses = { 403: 'The form must come from a page of this origin' }
-  const laterFields = ['attempt', 'show', 'remember', ...laterNames]
+  const laterFields = ['attempt', 'account', 'show', 'remember', ...laterNames]
 
   return [
     pageRoute('GET', '/login', 'Log in', {
@@ -69,6 +69,10 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
     pageRoute('POST', '/login', 'Prove the password', {
       ...describeForm(firstNames, refuses),
       handle: receive(proveFirst),
+    }),
+    // A browser that opens the address of this step has no attempt: it is not in the address.
+    pageRoute('GET', '/login/factor', 'Log in from the start', {
+      handle: () => seeOther(`${parts.pages.brand.base}/login`),
     }),
     pageRoute('POST', '/login/factor', 'Prove or set up the second factor', {
       ...describeForm(laterFields, refuses),
@@ -129,9 +133,15 @@ function bindForm<U>(
 
 async function proveFirst<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {
   const values = valuesOf(sent.form, firstNames)
+  if (Object.values(values).includes(undefined)) {
+    const fault = { text: sent.reader.texts.loginPage.wrong }
+    return loginPage(sent.reader, parts.offers, { username: values['username'], fault })
+  }
+
   const { outcome, fault, welcomed } = await tryLogin({ values }, sent, parts)
   if (welcomed) return welcomed
-  const step = outcome && stepOf(outcome, sent.form, parts)
+  const shown = { account: values['username'], shownMethod: 'otp' } as const
+  const step = outcome && stepOf(outcome, shown, sent.form, parts)
   if (step) return stepPage(sent.reader, step)
   return fault
     ? loginPage(sent.reader, parts.offers, { username: values['username'], fault })
@@ -150,7 +160,8 @@ async function proveLater<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
   // After a refusal, asks what the login needs now. This proves nothing.
   const enrol = values['otp'] === undefined ? undefined : 'totp'
   const next = fault ? await ask({ values: { enrol }, authSession }, sent, parts) : { outcome }
-  const step = next.outcome && stepOf(next.outcome, form, parts)
+  const shown = { account: filled(form.get('account')), shownMethod: shownMethodOf(form) }
+  const step = next.outcome && stepOf(next.outcome, shown, form, parts)
   return step ? stepPage(reader, step, fault) : expiredPage(reader, fault)
 }
 
@@ -162,15 +173,15 @@ function shownMethodOf(form: Form): Step['shownMethod'] {
 /** Returns what the person does next; undefined if the login is over. */
 function stepOf(
   outcome: LoginOutcome,
+  shown: Pick<Step, 'account' | 'shownMethod'>,
   form: Form,
   { rememberFactorDays: days }: Pick<LoginPageParts<unknown>, 'rememberFactorDays'>,
 ): Step | undefined {
-  const shownMethod = shownMethodOf(form)
-  if (outcome.outcome === 'enrol') return { ...outcome, shownMethod }
+  if (outcome.outcome === 'enrol') return { ...outcome, ...shown }
   if (outcome.outcome !== 'next' || outcome.authSession === undefined) return undefined
   const { authSession, methods } = outcome
   const remember = days > 0 ? { days, isTicked: form.has('remember') } : undefined
-  return { outcome: 'next', authSession, methods, shownMethod, remember }
+  return { outcome: 'next', authSession, methods, remember, ...shown }
 }
 
 /** Shows what a person who is logged in must prove again, before a change that needs it. */
@@ -202,7 +213,7 @@ async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
   const begun = { ...stepUpOf(signedIn, values), to }
   const { outcome, fault, welcomed } = await tryLogin(begun, sent, parts)
   if (welcomed) return welcomed
-  const step = outcome && stepOf(outcome, form, parts)
+  const step = outcome && stepOf(outcome, { account, shownMethod: 'otp' }, form, parts)
   if (step) return stepPage(reader, step)
 
   const next = fault ? (await ask({ ...begun, values: {} }, sent, parts)).outcome : outcome

@@ -2,7 +2,7 @@
 // `POST /users` and what confirms an address, which have all rules and limits. `register-page.ts`
 // draws them.
 import { type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
-import type { OpenRoute } from '../../../http/route.ts'
+import { seeOther, type OpenRoute } from '../../../http/route.ts'
 import type { Verifications } from '../../mail/email-verification/confirmation.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import { acceptedName, readAcceptance } from '../account-pages/acceptance.ts'
@@ -57,6 +57,10 @@ export function registrationRoutes(
     }),
     ...(confirm
       ? [
+          pageRoute('GET', '/register/code', 'Register from the start', {
+            handle: (request) =>
+              steps.open(request, ({ brand }) => seeOther(`${brand.base}/register`)),
+          }),
           pageRoute('POST', '/register/code', 'Finish a registration with a code', {
             ...ofCode,
             handle: steps.receive((sent) => finish(sent, confirm, steps)),

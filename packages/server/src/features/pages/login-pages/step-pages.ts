@@ -1,8 +1,9 @@
 // What the pages of a login look like. Each function makes one page.
 import type { HttpAnswer, ProblemError } from 'keystile/internal'
 import { Html, joined, markup } from '../../../pages/html.ts'
-import { checkOf, codeAttributes, fieldOf, hiddenField } from '../../../pages/field.ts'
+import { checkOf, codeAttributes, fieldOf, hiddenField, type Field } from '../../../pages/field.ts'
 import {
+  actionsOf,
   buttonOf,
   codesOf,
   faultOf,
@@ -15,7 +16,7 @@ import {
 } from '../../../pages/parts.ts'
 import type { ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { currentPassword, loginName } from '../account-pages/fields.ts'
-import { page, type PageReader } from '../account-pages/page-parts.ts'
+import { continueButton, page, type PageReader } from '../account-pages/page-parts.ts'
 
 export interface PageFault {
   readonly text: string
@@ -26,6 +27,11 @@ export interface PageFault {
 /** What a person does after the password. */
 export type Step = {
   readonly authSession: string
+  /**
+   * The name as the person has typed it. Until the login ends, no page tells what else the account
+   * has: a thief may know the password.
+   */
+  readonly account: string | undefined
   /** The field that the page of a second factor has. */
   readonly shownMethod: 'otp' | 'recovery_code'
 } & (
@@ -75,27 +81,31 @@ export function loginPage(
     before: done === undefined ? undefined : noteOf(done, { tone: 'done' }),
     action: `${base}/login`,
     fields: [
-      fieldOf(loginName({ name: 'username', label: login }, username)),
-      fieldOf(currentPassword(reader)),
+      fieldOf({ ...loginName({ name: 'username', label: login }, username), hasFocus: !fault }),
+      faultyField(currentPassword(reader), fault),
     ],
     button: texts.button,
     fault,
+    hasField: true,
     after: linksOf(...links),
   })
 }
 
 export function stepPage(reader: PageReader, step: Step, fault?: PageFault): HttpAnswer {
-  const { authSession } = step
-  if (step.outcome === 'next')
-    return factorPage(
-      reader,
-      { ...step, action: factorPath(reader), sends: { attempt: authSession } },
-      fault,
-    )
-  if (step.needsEmailCode) return mailboxPage(reader, authSession, fault)
+  const { authSession: attempt, account } = step
+  const who = account === undefined ? undefined : whoIs(reader, account, 'login')
+  const shown = { before: who, action: factorPath(reader), sends: { attempt, account } }
+  if (step.outcome === 'next') return factorPage(reader, { ...step, ...shown }, fault)
+  if (step.needsEmailCode) return mailboxPage(reader, shown, fault)
   return step.shown
-    ? appPage(reader, authSession, step.shown, fault)
-    : enrolPage(reader, authSession, fault)
+    ? appPage(reader, { ...shown, secret: step.shown }, fault)
+    : enrolPage(reader, shown, fault)
+}
+
+/** Says whose login it is. A link leads to `/login`, or to `/logout` if a login must end first. */
+function whoIs({ brand, texts }: PageReader, account: string, other: 'login' | 'logout'): Html {
+  const { again, notYou: label } = texts.loginPage
+  return whoOf(account, again.account, { label, href: `${brand.base}/${other}` })
 }
 
 /** What a person who is logged in proves again. */
@@ -115,24 +125,28 @@ export function againPage(
   const { again } = reader.texts.loginPage
   const sends = { to }
   const action = `${reader.brand.base}/login/again`
+  const who = whoIs(reader, account, 'logout')
   if (!methods.includes('password'))
-    return factorPage(reader, { action, sends, methods, shownMethod }, fault)
-  const label = reader.texts.password
-  const attributes = markup`type="password" autocomplete="current-password"`
+    return factorPage(reader, { before: who, action, sends, methods, shownMethod }, fault)
   return formPage(reader, {
     heading: again.heading,
     intro: again.intro,
-    before: whoOf(account, again.account),
+    before: who,
     action,
     sends,
-    fields: [faultyField('password', label, attributes, fault)],
+    fields: [faultyField({ ...currentPassword(reader), hasFocus: true }, fault)],
     button: again.button,
     fault,
     hasField: true,
   })
 }
 
-interface FactorForm extends Pick<DrawnForm, 'action' | 'sends'> {
+/** Who does a step, and where its form goes. */
+interface StepForm extends Pick<DrawnForm, 'action' | 'sends'> {
+  readonly before: Html | undefined
+}
+
+interface FactorForm extends StepForm {
   readonly methods: readonly string[]
   readonly shownMethod: Step['shownMethod']
   readonly remember?: Remember | undefined
@@ -148,19 +162,20 @@ function factorPage(
   const isRecovery = shownMethod === 'recovery_code'
   const attributes = isRecovery ? recoveryAttributes : codeAttributes()
   const shown = isRecovery ? recovery : factor
-  const [otherName, label] = isRecovery ? ['otp', recovery.other] : ['recovery_code', factor.other]
+  const otherName = isRecovery ? 'otp' : 'recovery_code'
+  const { label, other } = shown
   return formPage(reader, {
     heading: shown.heading,
     intro: shown.intro,
     ...form,
     fields: [
-      faultyField(shownMethod, shown.label, attributes, fault),
+      faultyField({ name: shownMethod, label, attributes, hasFocus: true }, fault),
       ...(remember ? [rememberBox(reader, remember)] : []),
     ],
     button: shown.button,
     fault,
     hasField: true,
-    after: methods.includes(otherName) ? switchTo(otherName, label, form) : undefined,
+    after: methods.includes(otherName) ? switchTo(otherName, other, form) : undefined,
   })
 }
 
@@ -175,27 +190,27 @@ const recoveryAttributes = joined([
 ])
 
 /** A person who must set up a factor first proves that the mails to the account reach them. */
-function mailboxPage(reader: PageReader, authSession: string, fault?: PageFault): HttpAnswer {
+function mailboxPage(reader: PageReader, form: StepForm, fault?: PageFault): HttpAnswer {
   const { enrol, mailbox } = reader.texts.loginPage
   return formPage(reader, {
     heading: mailbox.heading,
     intro: mailbox.intro,
-    action: factorPath(reader),
-    sends: { attempt: authSession, enrol: 'totp' },
-    fields: [faultyField('email_code', reader.texts.code, codeAttributes(), fault)],
+    ...form,
+    sends: { ...form.sends, enrol: 'totp' },
+    fields: [faultyField({ ...codeField('email_code', reader.texts.code), hasFocus: true }, fault)],
     button: enrol.next,
     fault,
     hasField: true,
   })
 }
 
-function enrolPage(reader: PageReader, authSession: string, fault?: PageFault): HttpAnswer {
+function enrolPage(reader: PageReader, form: StepForm, fault?: PageFault): HttpAnswer {
   const { enrol } = reader.texts.loginPage
   return formPage(reader, {
     heading: enrol.heading,
     intro: enrol.intro,
-    action: factorPath(reader),
-    sends: { attempt: authSession, enrol: 'totp' },
+    ...form,
+    sends: { ...form.sends, enrol: 'totp' },
     fields: [],
     button: enrol.next,
     fault,
@@ -205,22 +220,18 @@ function enrolPage(reader: PageReader, authSession: string, fault?: PageFault): 
 /** Shows the secret of the app, and asks for its first code. */
 function appPage(
   reader: PageReader,
-  authSession: string,
-  shown: ShownSecret,
+  { before, secret, ...step }: StepForm & { readonly secret: ShownSecret },
   fault?: PageFault,
 ): HttpAnswer {
   const { enrol, factor } = reader.texts.loginPage
-  const form = formOf({
-    action: factorPath(reader),
-    sends: { attempt: authSession },
-    fields: [faultyField('otp', factor.label, codeAttributes(), fault)],
-    button: enrol.button,
-  })
+  const fields = [faultyField(codeField('otp', factor.label), fault)]
+  const form = formOf({ ...step, fields, button: enrol.button })
   return answer(reader, {
     heading: enrol.heading,
     intro: enrol.intro,
-    content: markup`${fault?.error && faultOf(fault.text)}
-${appSteps(reader, shown, form)}`,
+    content: markup`${before}
+${fault?.error && faultOf(fault.text)}
+${appSteps(reader, secret, form)}`,
     fault,
   })
 }
@@ -300,11 +311,16 @@ export function logoutPage(reader: PageReader): HttpAnswer {
 
 export function loggedOutPage(reader: PageReader): HttpAnswer {
   const { done, again: label } = reader.texts.loginPage.logout
+  const { base, next } = reader.brand
+  const login = { label, href: `${base}/login` }
+  const buttons = next.isApp
+    ? [continueButton(reader), { ...login, kind: 'second' } as const]
+    : [login]
   return answer(reader, {
     heading: done.heading,
     intro: done.text,
     emblem: { icon: 'check', tone: 'done' },
-    content: buttonOf({ label, href: `${reader.brand.base}/login` }),
+    content: actionsOf(...buttons),
   })
 }
 
@@ -354,9 +370,12 @@ ${buttonOf({ label: button })}
 }
 
 /** A field whose value was wrong, unless the service had no time for it. */
-function faultyField(name: string, label: string, attributes: Html, fault?: PageFault): Html {
-  const wrong = fault && !fault.error ? markup`${fault.text}` : undefined
-  return fieldOf({ name, label, attributes, fault: wrong })
+function faultyField(field: Field, fault?: PageFault): Html {
+  return fieldOf({ ...field, fault: fault && !fault.error ? markup`${fault.text}` : undefined })
+}
+
+function codeField(name: string, label: string): Field {
+  return { name, label, attributes: codeAttributes() }
 }
 
 function hiddenOf(sends: DrawnForm['sends'] = {}): Html {

@@ -48,6 +48,8 @@ describe('the start page in development', () => {
       Array.from(body.matchAll(/<code>(KEYSTILE_[^<]*)</g), ([, variable]) => variable),
       [
         'KEYSTILE_DOCS=on',
+        'KEYSTILE_LOGIN_PAGES=on',
+        'KEYSTILE_LOGIN_PAGES=on',
         'KEYSTILE_MAIL_URL=console:',
         'KEYSTILE_MAIL_URL=console:',
         'KEYSTILE_REGISTRATION=open',
@@ -91,9 +93,13 @@ describe('the start page in development', () => {
 
   it('the start page links to what is on, below the path of the issuer', async () => {
     const issuer = 'http://127.0.0.1:8000/auth'
-    const body = await bodyOf({ issuer, mailUrl: 'console:', cookieSession: true })
+    const on = { cookieSession: true, loginPages: 'on' } as const
+    const body = await bodyOf({ issuer, mailUrl: 'console:', ...on })
     assert.deepEqual(linksOf(body), [
+      '/auth/login',
       '/auth/docs',
+      '/auth/login',
+      '/auth/account',
       '/auth/account/forgot-password',
       '/auth/dev/mail',
       '/metrics',
@@ -128,9 +134,20 @@ describe('the start page in production', () => {
     assert.deepEqual(linksOf(await bodyOf({ ...mail, accountPagesUrl })), ['https://app.example'])
   })
 
+  it('the start page in production leads to the login, and to the app if it is known', async () => {
+    const own = { ...production, loginPages: 'on' } as const
+    const body = await bodyOf(own)
+    assert.equal(headingOf(body), 'Your account')
+    assert.match(body, /Log in to see and change your account\./)
+    assert.deepEqual(linksOf(body), ['/v1/login'])
+    const appUrl = 'https://app.example/'
+    assert.deepEqual(linksOf(await bodyOf({ ...own, appUrl })), ['/v1/login', appUrl])
+  })
+
   it('the start page and the pages for faults have four languages', async () => {
     for (const bodyIn of [
       (language: string) => bodyOf(production, language),
+      (language: string) => bodyOf({ ...production, loginPages: 'on' }, language),
       async (language: string) => notFoundPage(request(language), pagesOf({})).body ?? '',
       async (language: string) => unavailablePage(request(language), pagesOf({})).body ?? '',
     ]) {

@@ -18,6 +18,7 @@ export interface StartOptions {
   readonly registration: 'open' | 'closed'
   readonly cookieSession: boolean
   readonly docs: 'on' | 'off'
+  readonly loginPages?: 'on' | 'off' | undefined
 }
 
 /** What the start page shows besides the settings. */
@@ -60,21 +61,28 @@ function publicPage(
   pages: PageSettings,
 ): HttpAnswer {
   const reader = readerOf(request, pages)
-  const { start, forgot } = reader.texts
+  const { start, accountHome, loginPage, forgot } = reader.texts
+  const emblem = { icon: 'app' } as const
+  if (reader.hasLogin) {
+    const login = { label: loginPage.button, href: `${pages.brand.base}/login` }
+    const app = { ...continueButton(reader), kind: 'second' } as const
+    const content = actionsOf(login, ...(pages.brand.next.isApp ? [app] : []))
+    return page(reader, { heading: accountHome.heading, intro: start.own, emblem, content })
+  }
+
   const way = wayOn(options, reader, forgot.heading)
-  const content = way && actionsOf(way)
   return page(reader, {
     heading: start.heading,
     intro: start.text,
-    emblem: { icon: 'app' },
-    content,
+    emblem,
+    content: way && actionsOf(way),
   })
 }
 
 /** Returns the button to the app, or to the page for a new password. */
 function wayOn(options: StartOptions, reader: PageReader, forgot: string): Button | undefined {
-  const { appUrl, accountPagesUrl, mailUrl, corsOrigins = [] } = options
-  if (appUrl !== undefined || corsOrigins.length === 1) return continueButton(reader)
+  const { accountPagesUrl, mailUrl } = options
+  if (reader.brand.next.isApp) return continueButton(reader)
   if (accountPagesUrl !== undefined) {
     const { origin, host } = new URL(accountPagesUrl)
     return { label: `${reader.texts.continueTo} ${host}`, href: origin }
@@ -99,6 +107,10 @@ function developersPage(
 ): HttpAnswer {
   const { issuer } = options
   const tokenUrl = `${issuer.replace(/\/+$/, '')}/token`
+  const opensLogin = pages.hasLogin
+    ? markup`<p><a href="${pages.brand.base}/login">Open the login page</a>, or get a token:</p>
+`
+    : undefined
   const steps = stepsOf([
     {
       title: `Create ${hasAdministrator ? 'a user' : 'the first administrator'}`,
@@ -107,13 +119,13 @@ function developersPage(
     },
     {
       title: 'Log in',
-      content: markup`<pre>curl ${tokenUrl} -d username=NAME -d password=…</pre>`,
+      content: markup`${opensLogin}<pre>curl ${tokenUrl} -d username=NAME -d password=…</pre>`,
     },
   ])
   const things = partOf({
     id: 'here',
     title: 'What runs here',
-    content: rowsOf(thingsOf(options, { base: pages.brand.base, hasMetrics }).map(rowFor)),
+    content: rowsOf(thingsOf(options, { pages, hasMetrics }).map(rowFor)),
   })
   return developmentPage(pages.brand, {
     heading: 'Keystile runs',
@@ -141,7 +153,13 @@ function rowFor({ icon, name, does, href, off }: Thing): Row {
 
 function thingsOf(
   options: StartOptions,
-  { base, hasMetrics }: { readonly base: string; readonly hasMetrics: boolean },
+  {
+    pages: {
+      hasLogin,
+      brand: { base },
+    },
+    hasMetrics,
+  }: Pick<Surroundings, 'pages' | 'hasMetrics'>,
 ): readonly Thing[] {
   const { mailUrl, accountPagesUrl, registration, cookieSession, docs } = options
   const isConsole = mailUrl === 'console:'
@@ -158,11 +176,23 @@ function thingsOf(
     },
     {
       icon: 'lock',
+      name: `${base}/login`,
+      href: hasLogin ? `${base}/login` : undefined,
+      does: 'People log in here.',
+      off: hasLogin ? undefined : switchOn('KEYSTILE_LOGIN_PAGES=on'),
+    },
+    {
+      icon: 'sheet',
+      name: `${base}/account`,
+      href: hasLogin ? `${base}/account` : undefined,
+      does: 'They see and change their account here.',
+      off: hasLogin ? undefined : switchOn('KEYSTILE_LOGIN_PAGES=on'),
+    },
+    {
+      icon: 'lock',
       name: forgot,
       href: hasPages ? forgot : undefined,
-      does:
-        'The account pages: users ask for a new password here. ' +
-        'Links in mails lead to pages like this.',
+      does: 'People ask for a new password here. Links in mails lead to pages like this.',
       off: pagesOff(options),
     },
     {

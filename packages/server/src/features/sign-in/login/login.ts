@@ -21,7 +21,7 @@ import {
 import { enrol, type EnrolmentParts, type EnrolmentStep } from './enrolment.ts'
 import { findOwnDevice } from './own-device.ts'
 import { areCurrent, enough, needsSecondStep } from './policy.ts'
-import { beginStepUp, countStepUp } from './step-up.ts'
+import { beginStepUp, countStepUp, stepUpWithNewApp } from './step-up.ts'
 
 /** What a person sends to prove who they are: the values of the parameters of methods. */
 export type PresentedValues = Readonly<Record<string, string | undefined>>
@@ -64,6 +64,8 @@ export interface Login {
    * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
    */
   proceed(asked: AskedLogin, values: PresentedValues): Promise<LoginOutcome>
+  /** Replaces the session in which a first app was just set up. See `stepUpWithNewApp`. */
+  stepUpWithNewApp(asked: AskedLogin): Promise<FinishedLogin | undefined>
   /** Starts the session of a login that ended with a code. See `exchange`. */
   exchange(presented: PresentedCode): Promise<Exchange>
   /** Whether each login of this user must prove a second step. */
@@ -84,6 +86,7 @@ const maxVerifications = 2
 
 export function createLogin<U>(parts: LoginParts<U>): Login {
   return {
+    stepUpWithNewApp: (asked) => stepUpWithNewApp(asked, parts),
     exchange: (presented) => exchange(presented, parts),
     async needsSecondStep(subject) {
       const user = await parts.directory.findActive(subject)

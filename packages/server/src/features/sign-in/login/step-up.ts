@@ -1,10 +1,13 @@
 // A step-up: a login that names a session of its user, and replaces it. The session stands for the
 // first step (`policy.ts`), and the transaction that starts the new session ends the old one.
 import { useOf } from '../../operations/limits/uses.ts'
-import { withUses, type LoginAttempt } from './attempt.ts'
+import { subjectOf, withProof, withUses, type AskedLogin, type LoginAttempt } from './attempt.ts'
 import { addressRate, deviceRate } from './feature.ts'
+import { start, type FinishedLogin, type FinishParts } from './finish.ts'
+import { otpMethod } from './methods/otp.ts'
 import type { MethodParts, Proving } from './methods/method.ts'
 import { findOwnDevice } from './own-device.ts'
+import { enough } from './policy.ts'
 
 /**
  * Begins a step-up without a first step. Returns undefined if the user of the session may not log
@@ -51,4 +54,25 @@ export async function countStepUp<U>(
         ]
       : [useOf(deviceRate, counted.deviceId)]
   return withUses(attempt, (await limits.count(uses)).uses)
+}
+
+// decisions/0071-a-browser-stays-logged-in-after-a-first-app.md
+/**
+ * Steps up with the code that has just confirmed a first app: the code is spent, so it cannot be
+ * proved once more. Does NOT verify it: call this only after the confirmation in this session. All
+ * other sessions have ended then, and whatever removes the app ends this one, which the transaction
+ * demands to be active. Returns undefined if the session has ended, or if its login is too old.
+ */
+export async function stepUpWithNewApp<U>(
+  asked: AskedLogin,
+  parts: FinishParts<U>,
+): Promise<FinishedLogin | undefined> {
+  const opened = await parts.attempts.open(asked)
+  const begun = opened && (await beginStepUp(opened, parts))
+  if (begun?.outcome !== 'proved') return undefined
+
+  const { attempt, user } = begun
+  const code = { method: otpMethod.name, at: parts.clock.now(), mark: '' }
+  const decision = await enough(withProof(attempt, subjectOf(attempt), code), user, parts)
+  return decision.outcome === 'granted' ? start(attempt, { ...decision, user }, parts) : undefined
 }

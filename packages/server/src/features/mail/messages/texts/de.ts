@@ -238,6 +238,7 @@ export const de: Texts = {
     start: {
       heading: 'Melden Sie sich in Ihrer App an',
       text: 'Dieser Server hat die Konten einer App. Um sich anzumelden, öffnen Sie die App.',
+      own: 'Melden Sie sich an, um Ihr Konto zu sehen und zu ändern.',
     },
     notFound: {
       heading: 'Hier ist keine Seite',
@@ -363,6 +364,8 @@ export const de: Texts = {
       heading: 'Anmelden',
       toContinue: 'weiter zu',
       button: 'Anmelden',
+      back: 'Zurück zur Anmeldung',
+      notYou: 'Nicht Sie?',
       wrong: prose`Der Name oder das Passwort ist falsch. Prüfen Sie beides, und ob die
         Feststelltaste an ist.`,
       wrongCode: 'Dieser Code ist falsch oder schon benutzt. Warten Sie auf den nächsten.',
@@ -498,7 +501,6 @@ export const de: Texts = {
         since: (time) => `Seit ${time}`,
         replaces: 'Die neue App ersetzt die alte und deren Wiederherstellungscodes.',
         again: 'Noch einmal beginnen',
-        loginNext: 'Danach melden Sie sich noch einmal an, mit einem Code aus der App.',
         addressFirst: 'Bestätigen Sie zuerst Ihre E-Mail-Adresse. Richten Sie dann die App ein.',
         gone: prose`Das hat zu lange gedauert, oder die App wurde anderswo eingerichtet. Beginnen
           Sie noch einmal.`,

@@ -212,6 +212,7 @@ export const en: Texts = {
     start: {
       heading: 'Log in with your app',
       text: 'This server has the accounts of an app. To log in, open the app.',
+      own: 'Log in to see and change your account.',
     },
     notFound: {
       heading: 'There is no page here',
@@ -325,6 +326,8 @@ export const en: Texts = {
       heading: 'Log in',
       toContinue: 'to continue to',
       button: 'Log in',
+      back: 'Back to log in',
+      notYou: 'Not you?',
       wrong: 'The name or the password is wrong. Check both, and whether Caps Lock is on.',
       wrongCode: 'This code is wrong or was used already. Wait for the next one.',
       wrongRecoveryCode: 'This recovery code is wrong or was used already.',
@@ -455,7 +458,6 @@ export const en: Texts = {
         since: (time) => `Since ${time}`,
         replaces: 'The new app replaces the old one, and its recovery codes.',
         again: 'Begin again',
-        loginNext: 'Then you log in again, with a code from the app.',
         addressFirst: 'Confirm your e-mail address first. Then set up the app.',
         gone: 'This took too long, or the app was set up elsewhere. Begin again.',
         removal: {

@@ -229,6 +229,7 @@ export const es: Texts = {
       heading: 'Inicie sesión en su aplicación',
       text: prose`Este servidor contiene las cuentas de una aplicación. Para iniciar sesión, abra la
         aplicación.`,
+      own: 'Inicie sesión para ver y cambiar su cuenta.',
     },
     notFound: {
       heading: 'Aquí no hay ninguna página',
@@ -350,6 +351,8 @@ export const es: Texts = {
       heading: 'Iniciar sesión',
       toContinue: 'para continuar a',
       button: 'Iniciar sesión',
+      back: 'Volver al inicio de sesión',
+      notYou: '¿No es usted?',
       wrong: prose`El nombre o la contraseña no son correctos. Revise los dos, y si las mayúsculas
         están activadas.`,
       wrongCode: 'Este código no es correcto o ya se usó. Espere el siguiente.',
@@ -491,7 +494,6 @@ export const es: Texts = {
         since: (time) => `Desde el ${time}`,
         replaces: 'La nueva aplicación reemplaza la anterior y sus códigos de recuperación.',
         again: 'Empezar de nuevo',
-        loginNext: 'Después inicia sesión de nuevo, con un código de la aplicación.',
         addressFirst: 'Confirme primero su dirección de correo. Después configure la aplicación.',
         gone: 'Esto tardó demasiado, o la aplicación se configuró en otro lugar. Empiece de nuevo.',
         removal: {

@@ -237,6 +237,7 @@ export const fr: Texts = {
       heading: 'Connectez-vous dans votre application',
       text: prose`Ce serveur contient les comptes d’une application. Pour vous connecter, ouvrez
         l’application.`,
+      own: 'Connectez-vous pour voir et modifier votre compte.',
     },
     notFound: {
       heading: 'Il n’y a pas de page ici',
@@ -362,6 +363,8 @@ export const fr: Texts = {
       heading: 'Se connecter',
       toContinue: 'pour continuer vers',
       button: 'Se connecter',
+      back: 'Retour à la connexion',
+      notYou: 'Ce n’est pas vous ?',
       wrong: prose`Le nom ou le mot de passe est faux. Vérifiez les deux, et si la touche Verr. Maj.
         est active.`,
       wrongCode: 'Ce code est faux ou a déjà servi. Attendez le suivant.',
@@ -503,7 +506,6 @@ export const fr: Texts = {
         since: (time) => `Depuis le ${time}`,
         replaces: 'La nouvelle application remplace l’ancienne et ses codes de récupération.',
         again: 'Recommencer',
-        loginNext: 'Ensuite, vous vous connectez de nouveau, avec un code de l’application.',
         addressFirst: 'Confirmez d’abord votre adresse e-mail. Configurez ensuite l’application.',
         gone: 'Cela a pris trop de temps, ou l’application a été configurée ailleurs. Recommencez.',
         removal: {
