@@ -150,17 +150,19 @@ ${otherwise}<br>
 /** The colours of the dark scheme. They must win against the styles at the elements. */
 function darkStyle({ dark }: Accents): string {
   const rules = {
-    ground: `background:${dark.ground}`,
-    sheet: 'background:#1b1b20',
-    ink: 'color:#ececf0',
-    soft: 'color:#a9a9b5',
-    field: `background:${dark.field}`,
-    act: `background:${dark.accent}`,
-    on: `color:${dark.onAccent}`,
-    link: `color:${dark.accentText}`,
-    box: `background:${dark.accentSoft}`,
+    ground: [`background:${dark.ground}`],
+    sheet: ['background:#1b1b20'],
+    ink: ['color:#ececf0'],
+    soft: ['color:#a9a9b5'],
+    field: [`background:${dark.field}`, `color:${dark.onField}`],
+    act: [`background:${dark.accent}`, `border-color:${dark.accentEdge}`],
+    on: [`color:${dark.onAccent}`],
+    link: [`color:${dark.accentText}`],
+    box: [`background:${dark.accentSoft}`],
   }
-  const written = Object.entries(rules).map(([name, rule]) => `.${name}{${rule}!important}`)
+  const written = Object.entries(rules).map(
+    ([name, of]) => `.${name}{${of.map((rule) => `${rule}!important`).join(';')}}`,
+  )
   return `:root{color-scheme:light dark}@media (prefers-color-scheme:dark){${written.join('')}}`
 }
 

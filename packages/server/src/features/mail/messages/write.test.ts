@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { contrastOf } from '../../../pages/accent.ts'
 import { createBrand } from '../../../pages/brand.ts'
 import { markup } from '../../../pages/html.ts'
 import { codeKinds, languages, noticeKinds, proofKinds, type MailTemplates } from './message.ts'
@@ -274,6 +275,24 @@ describe('writeMail', () => {
     assert.match(html, /<td class="act" bgcolor="#f5c400"[^]*>Set a new password<\/a>/)
     assert.match(html, /If the button does not work, open this address:<br>/)
     assert.equal(attachments, undefined)
+  })
+
+  it('in the dark scheme, the name of the app and the button are readable in each colour', async () => {
+    const { issuer } = options
+    for (const appColor of ['#f5c400', '#7a1fa2', '#ffffff', '#000000']) {
+      const brand = createBrand({ issuer, appColor })
+      const { html } = await writeMail(reset, { ...options, brand })
+      const [, dark = ''] = html.split('(prefers-color-scheme:dark)')
+      const colorOf = (name: string, property: string): string =>
+        new RegExp(`\\.${name}\\{(?:[^}]*;)?${property}:(#\\w{6})!important`).exec(dark)?.[1] ?? ''
+      for (const [ground, text] of [
+        ['field', 'field'],
+        ['act', 'on'],
+      ] as const) {
+        const contrast = contrastOf(colorOf(text, 'color'), colorOf(ground, 'background'))
+        assert.ok(contrast >= 4.5, `${appColor}: ${text} on ${ground} has ${contrast}`)
+      }
+    }
   })
 
   it('a mail carries a PNG logo itself, and shows no logo of another format', async () => {
