@@ -1,10 +1,12 @@
-// Every mail in every language passes two spam filters, with the rules that they have without asking
-// other machines. Both are Debian's, in an overlay, so the test must run as root.
+// Every mail in every language, with the name, colour and logo of an app, passes two spam filters,
+// with the rules that they have without asking other machines. Both are Debian's, in an overlay, so
+// the test must run as root.
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
+import { crc32, deflateSync } from 'node:zlib'
 import { startMailServer } from '../../packages/server/test-support/mail-server.ts'
 import { runInOverlay, whyNoOverlay } from '../support/in-overlay.ts'
 import { sendAllMails } from './mail-servers/send-all-mails.ts'
@@ -22,12 +24,15 @@ it('no mail in any language looks like spam to SpamAssassin or rspamd', { skip }
   const folder = mkdtempSync(join(tmpdir(), 'keystile-spam-'))
   const server = await startMailServer()
   try {
-    const mails = await sendAllMails(server.url)
+    const appLogoFile = join(folder, 'logo.png')
+    writeFileSync(appLogoFile, drawLogo())
+    const look = { appName: 'Acme Shop', appColor: '#7a1fa2', appLogoFile }
+    const mails = await sendAllMails(server.url, look)
     const raws = new Map(server.mails.map(({ parsed, raw }) => [parsed.messageId, raw]))
     mkdirSync(join(folder, 'in'))
     for (const { kind, language, message } of mails) {
       const raw = raws.get(message.messageId) ?? ''
-      assert.notEqual(raw, '')
+      assert.match(raw, /Acme Shop[^]*Content-Type: image\/png/)
       writeFileSync(join(folder, 'in', `${kind}-${language}`), received(raw, message.date))
     }
     writeFileSync(join(folder, 'in/gtube'), `Subject: test\r\n\r\n${gtube}\r\n`)
@@ -60,6 +65,25 @@ it('no mail in any language looks like spam to SpamAssassin or rspamd', { skip }
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+/** Returns a PNG of 64 by 64 grey pixels. */
+function drawLogo(): Buffer {
+  const header = Buffer.from([0, 0, 0, 64, 0, 0, 0, 64, 8, 0, 0, 0, 0])
+  const rows = deflateSync(Buffer.alloc(64 * 65, 0x80).map((byte, at) => (at % 65 ? byte : 0)))
+  const chunks = [
+    ['IHDR', header],
+    ['IDAT', rows],
+    ['IEND', Buffer.alloc(0)],
+  ] as const
+  const start = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+  const written = chunks.map(([name, data]) => {
+    const [body, ends] = [Buffer.concat([Buffer.from(name), data]), Buffer.alloc(8)]
+    ends.writeUInt32BE(data.length)
+    ends.writeUInt32BE(crc32(body), 4)
+    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)])
+  })
+  return Buffer.concat([start, ...written])
+}
 
 /** Returns a mail as a mail server of its recipient has received it. */
 function received(raw: string, date: Date): string {

@@ -22,6 +22,8 @@ layers=$(mktemp -d)
 mount -t tmpfs -o size=1g tmpfs "$layers"
 mkdir "$layers"/{upper,work,merged}
 root=$layers/merged
+# /tmp is another there, and a folder below it does not exist.
+export TMPDIR=/tmp
 mount -t overlay overlay -o "lowerdir=/,upperdir=$layers/upper,workdir=$layers/work" "$root"
 # Nothing of this machine's /dev, /proc or /sys is shared.
 mount -t proc proc "$root/proc"

@@ -1,6 +1,7 @@
 // Debian's programs in an overlay of this machine's root. Nothing is installed on the machine.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isListening } from './listening.ts'
@@ -44,7 +45,7 @@ export async function runInOverlay({ folder, packages, script, args }: InOverlay
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const [code] = await once(child, 'exit')
-  if (code !== 0) throw new Error(`${script} ended with ${code}; ${folder}/install.log may say why`)
+  if (code !== 0) throw new Error(`${script} ended with ${code}. ${endOfLog(folder)}`)
 }
 
 /** Starts a program that listens on a port of 127.0.0.1. Resolves when it does. */
@@ -69,5 +70,12 @@ export async function startInOverlay(
     if (await isListening(port)) return { stop }
   }
   await stop()
-  throw new Error(`${script} did not start; ${folder}/install.log and log say why`)
+  throw new Error(`${script} did not start. ${endOfLog(folder)}`)
+}
+
+/** Returns what apt-get wrote last: the folder is gone when a person reads the message. */
+function endOfLog(folder: string): string {
+  const path = join(folder, 'install.log')
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : []
+  return `The installation ended with:\n${lines.slice(-12).join('\n')}`
 }

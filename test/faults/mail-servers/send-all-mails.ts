@@ -34,8 +34,18 @@ export const dkimRecord = [
   'keystile._domainkey.example.com',
 ] as const
 
+/** The look of the mails. The messages that `sendAllMails` returns do not have it. */
+export interface MailLook {
+  readonly appName: string
+  readonly appColor: string
+  readonly appLogoFile: string
+}
+
 /** Sends all mails and returns them, as soon as the mail server has accepted them. */
-export async function sendAllMails(mailUrl: string): Promise<readonly PreparedMail[]> {
+export async function sendAllMails(
+  mailUrl: string,
+  look?: MailLook,
+): Promise<readonly PreparedMail[]> {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-all-mails-'))
   const at = new Date(Math.floor(Date.now() / 1000) * 1000)
   const mails = await prepareAllMails({ from: mailFrom, issuer, key, at })
@@ -44,6 +54,7 @@ export async function sendAllMails(mailUrl: string): Promise<readonly PreparedMa
       const database = join(folder, `${language}.db`)
       const { keystile } = await startKeystile({
         ...mailSettings,
+        ...look,
         database,
         mailUrl,
         mailLanguage: language,
