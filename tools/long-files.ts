@@ -16,6 +16,7 @@ export const longFiles = [
   'test/conformance/node20.test.ts',
   'test/docs/code-blocks.test.ts',
   'test/docs/commands.test.ts',
+  'test/docs/page-pictures.test.ts',
   'test/faults/clock-steps.test.ts',
   'test/faults/frozen.test.ts',
   'test/faults/kill.test.ts',
