@@ -54,7 +54,10 @@ it('no mail in any language looks like spam to SpamAssassin or rspamd', { skip }
       const scores = read(filter, pattern)
       assert.ok((scores.get('gtube') ?? 0) > limit, `${filter} must recognise spam`)
       const all = mails.map(({ kind, language }) => scores.get(`${kind}-${language}`) ?? NaN)
-      t.diagnostic(`${filter}: ${all.length} mails, at most ${Math.max(...all)} of ${limit} points`)
+      const most = Math.max(...all)
+      const { kind, language } = mails[all.indexOf(most)] ?? {}
+      t.diagnostic(`${filter}: ${all.length} mails, at most ${most} of ${limit} points`)
+      t.diagnostic(`the most for ${kind} in ${language}`)
       for (const [name, score] of scores)
         if (name !== 'gtube')
           assert.ok(score < limit, `${name}: ${readFileSync(join(folder, filter), 'utf8')}`)
