@@ -78,6 +78,7 @@ it(
         KEYSTILE_PRIVACY_URL: 'https://acme.example/privacy',
         KEYSTILE_MAIL_URL: mailServer.url,
         KEYSTILE_MAIL_FROM: 'Acme Shop <no-reply@acme.example>',
+        KEYSTILE_REMEMBER_FACTOR_DAYS: '30',
       },
     })
     t.after(() => server.stop())
