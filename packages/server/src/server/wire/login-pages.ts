@@ -12,25 +12,17 @@ import type { LoginWired } from './login.ts'
 import type { Parts } from './parts.ts'
 import type { People } from './people.ts'
 
-/**
- * Makes the pages on which browsers log in, and those of an account. The setting `off` leaves them
- * out.
- *
- * @param parts.endpoints the endpoints that the pages of an account call
- */
+interface LoginPagesWiring<U>
+  extends Pick<IssuingParts, 'ends' | 'lifetimes'>, Pick<LoginWired<U>, 'login' | 'offersApp'> {
+  /** The endpoints that the pages of an account call. */
+  readonly endpoints: readonly Route<Caller<string, U>>[]
+}
+
+/** Makes the pages on which browsers log in, and those of an account, unless they are off. */
 export function wireLoginPages<U>(
   { options, accounts: { database }, meter, pages, passwordPolicy }: Parts,
   people: Pick<People<U>, 'directory' | 'registration'>,
-  {
-    login,
-    offersApp,
-    endpoints,
-    ends,
-    lifetimes,
-  }: Pick<IssuingParts, 'ends' | 'lifetimes'> &
-    Pick<LoginWired<U>, 'login' | 'offersApp'> & {
-      readonly endpoints: readonly Route<Caller<string, U>>[]
-    },
+  { login, offersApp, endpoints, ends, lifetimes }: LoginPagesWiring<U>,
 ): readonly OpenRoute[] {
   const { issuer, clock, loginPages, rememberFactorDays, accountPagesUrl, profile } = options
   if (loginPages === 'off') return []

@@ -16,6 +16,7 @@ import {
 import type { ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { currentPassword, loginName } from '../account-pages/fields.ts'
 import { page, type PageReader } from '../account-pages/page-parts.ts'
+import { secondSteps, shownMethods, type ShownMethod } from './second-steps.ts'
 
 export interface PageFault {
   readonly text: string
@@ -26,8 +27,8 @@ export interface PageFault {
 /** What a person does after the password. */
 export type Step = {
   readonly authSession: string
-  /** The field that the page of a second factor has. */
-  readonly shownMethod: 'otp' | 'recovery_code'
+  /** The method that the person has chosen. */
+  readonly shownMethod: ShownMethod
 } & (
   | {
       readonly outcome: 'next'
@@ -86,12 +87,12 @@ export function loginPage(
 
 export function stepPage(reader: PageReader, step: Step, fault?: PageFault): HttpAnswer {
   const { authSession } = step
-  if (step.outcome === 'next')
-    return factorPage(
-      reader,
-      { ...step, action: factorPath(reader), sends: { attempt: authSession } },
-      fault,
-    )
+  if (step.outcome === 'next') {
+    const form = { action: factorPath(reader), sends: { attempt: authSession } }
+    const { button: label } = reader.texts.loginPage.expired
+    const back = buttonOf({ label, href: `${reader.brand.base}/login` })
+    return factorPage(reader, { ...step, ...form, back }, fault)
+  }
   if (step.needsEmailCode) return mailboxPage(reader, authSession, fault)
   return step.shown
     ? appPage(reader, authSession, step.shown, fault)
@@ -103,7 +104,7 @@ export interface AgainStep {
   /** The name or the address of the account. */
   readonly account: string
   readonly methods: readonly string[]
-  readonly shownMethod: Step['shownMethod']
+  readonly shownMethod: ShownMethod
   readonly to: string | undefined
 }
 
@@ -115,8 +116,11 @@ export function againPage(
   const { again } = reader.texts.loginPage
   const sends = { to }
   const action = `${reader.brand.base}/login/again`
-  if (!methods.includes('password'))
-    return factorPage(reader, { action, sends, methods, shownMethod }, fault)
+  if (!methods.includes('password')) {
+    const { back: label } = reader.texts.accountHome
+    const back = buttonOf({ label, href: `${reader.brand.base}/account` })
+    return factorPage(reader, { action, sends, methods, shownMethod, back }, fault)
+  }
   const label = reader.texts.password
   const attributes = markup`type="password" autocomplete="current-password"`
   return formPage(reader, {
@@ -134,33 +138,40 @@ export function againPage(
 
 interface FactorForm extends Pick<DrawnForm, 'action' | 'sends'> {
   readonly methods: readonly string[]
-  readonly shownMethod: Step['shownMethod']
+  readonly shownMethod: ShownMethod
   readonly remember?: Remember | undefined
+  /** The way out for a person who can prove none of the methods here. */
+  readonly back: Html
 }
 
-/** The page for the code of the app, or for a recovery code instead. */
+/** The page for one of the methods that the person may prove, with links to the others. */
 function factorPage(
   reader: PageReader,
-  { methods, shownMethod, remember, ...form }: FactorForm,
+  { methods, shownMethod, remember, back, ...form }: FactorForm,
   fault: PageFault | undefined,
 ): HttpAnswer {
-  const { factor, recovery } = reader.texts.loginPage
-  const isRecovery = shownMethod === 'recovery_code'
-  const attributes = isRecovery ? recoveryAttributes : codeAttributes()
-  const shown = isRecovery ? recovery : factor
-  const [otherName, label] = isRecovery ? ['otp', recovery.other] : ['recovery_code', factor.other]
+  const { loginPage: texts } = reader.texts
+  const known = shownMethods.filter((name) => methods.includes(name))
+  const name = known.includes(shownMethod) ? shownMethod : known[0]
+  if (name === undefined) {
+    const { heading, text: intro } = texts.elsewhere
+    return answer(reader, { heading, intro, emblem: warning, content: back })
+  }
+
+  const others = known.filter((other) => other !== name)
+  const { shown, attributes } = secondSteps[name](texts)
   return formPage(reader, {
     heading: shown.heading,
     intro: shown.intro,
     ...form,
     fields: [
-      faultyField(shownMethod, shown.label, attributes, fault),
+      faultyField(name, shown.label, attributes, fault),
       ...(remember ? [rememberBox(reader, remember)] : []),
     ],
     button: shown.button,
     fault,
     hasField: true,
-    after: methods.includes(otherName) ? switchTo(otherName, label, form) : undefined,
+    after: joined(others.map((other) => switchTo(other, secondSteps[other](texts).link, form))),
   })
 }
 
@@ -168,11 +179,6 @@ function rememberBox({ texts }: PageReader, { days, isTicked }: Remember): Html 
   const label = texts.loginPage.factor.remember(days)
   return checkOf({ name: 'remember', label, isOptional: true, box: { value: 'on', isTicked } })
 }
-
-const recoveryAttributes = joined([
-  markup`class="code" autocomplete="off" autocapitalize="none" `,
-  markup`spellcheck="false" dir="ltr"`,
-])
 
 /** A person who must set up a factor first proves that the mails to the account reach them. */
 function mailboxPage(reader: PageReader, authSession: string, fault?: PageFault): HttpAnswer {
@@ -281,7 +287,7 @@ function brokenPage(reader: PageReader, heading: string, fault: PageFault): Http
   return answer(reader, {
     heading,
     intro: fault.text,
-    emblem: { icon: 'warning', tone: 'care' },
+    emblem: warning,
     content: buttonOf({ label, href: `${reader.brand.base}/login` }),
     fault,
   })
@@ -308,6 +314,7 @@ export function loggedOutPage(reader: PageReader): HttpAnswer {
   })
 }
 
+const warning = { icon: 'warning', tone: 'care' } as const
 const factorPath = ({ brand }: PageReader): string => `${brand.base}/login/factor`
 
 interface DrawnForm {
