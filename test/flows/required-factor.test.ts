@@ -125,6 +125,8 @@ describeOnBoth(
       const running = await start()
       await (await beginEnrolment(running)).end()
       assert.deepEqual([await events('factor_required'), await events('factor_added')], [1, 1])
+      const [added] = await stage.sql("select detail from audit where event = 'factor_added'")
+      assert.equal(added?.['detail'], '{"factor":"otp"}')
       const { message, token } = await running.mailTo('ada@example.com')
       assert.match(message.subject, /authenticator app/)
 

@@ -305,6 +305,17 @@ describeOnBoth(
       assert.equal((await remove(bearer)).status, 401)
       assert.equal((await remove((await tokensWithFactor(ada)).accessToken)).status, 204)
       assert.equal((await running.login()).status, 200)
+      const rows = await stage.sql(
+        "select event, detail from audit where event in ('factor_added', 'factor_removed') order by event",
+      )
+      const detail = '{"factor":"otp"}'
+      assert.deepEqual(
+        rows.map((row) => ({ ...row })),
+        [
+          { event: 'factor_added', detail },
+          { event: 'factor_removed', detail },
+        ],
+      )
       const [old = ''] = ada.recoveryCodes
       assert.equal((await running.login({ recovery_code: old })).status, 200)
     })

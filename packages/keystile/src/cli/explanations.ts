@@ -158,8 +158,10 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       'stand-alone server, also read `/readyz`.',
   },
   revoked: {
-    meaning: 'The session, the user or the client of the token was revoked.',
-    cause: 'The user logged out, changed the password or was disabled, or the client was disabled.',
+    meaning: 'The session, the user, the client or the signing key of the token was revoked.',
+    cause:
+      'The user logged out, changed the password or was disabled. Or the client was disabled, or ' +
+      'an operator revoked the key that signed the token.',
     fix: 'Log in again. `keystile audit` says who ended the session, when and why.',
   },
   login_too_old: {

@@ -8,6 +8,10 @@ import { continues, knownSession, type KnownSession } from './stored-session.ts'
 export type StepUpHandler = (stepUp: StepUp) => Promise<unknown>
 
 export interface StepUps {
+  /**
+   * Registers a handler. Only the newest one is asked. Returns a function that removes it; then the
+   * one before is asked again.
+   */
   onStepUp(handler: StepUpHandler): () => void
   /**
    * Returns the session that has replaced `weak`, after a step-up if needed. Returns undefined if
@@ -40,14 +44,19 @@ export function createStepUps(keeper: Pick<SessionKeeper, 'read' | 'stepUp'>): S
 
   return {
     onStepUp(handler) {
+      // Each call registers a function of its own, so that a handler that is registered twice can
+      // be removed once.
       const own: StepUpHandler = (stepUp) => handler(stepUp)
       handlers.push(own)
-      return () => void handlers.splice(handlers.indexOf(own), handlers.includes(own) ? 1 : 0)
+      return () => {
+        const index = handlers.indexOf(own)
+        if (index !== -1) handlers.splice(index, 1)
+      }
     },
     async raise(weak, demand) {
       const replacement = async (): Promise<KnownSession | undefined> => {
-        const now = knownSession(await keeper.read())
-        return now && now.id !== weak.id && continues(now, weak) ? now : undefined
+        const current = knownSession(await keeper.read())
+        return current && current.id !== weak.id && continues(current, weak) ? current : undefined
       }
 
       const handler = handlers.at(-1)

@@ -73,7 +73,7 @@ const placeholders: readonly string[] = [
  * The minimum length of a text that is compared with the known secrets. HS256 needs a secret of 32
  * bytes, so a shorter secret is refused anyway.
  */
-const fewestBytes = 32
+const fewestCharacters = 32
 
 const known: ReadonlySet<string> = new Set(
   [...printed, ...hashedWords.flatMap(hashesOf)].flatMap((text) => spellingsOf(Buffer.from(text))),
@@ -124,7 +124,7 @@ const placeholderText = new RegExp(
 function isPlaceholder(secret: Buffer): boolean {
   const text = secret.toString('latin1')
   const rest = text.replace(placeholderText, '')
-  return rest !== text && !(rest.length >= fewestBytes && isMixed(rest))
+  return rest !== text && !(rest.length >= fewestCharacters && isMixed(rest))
 }
 
 /**
@@ -138,5 +138,5 @@ function spellingsOf(secret: Uint8Array): readonly string[] {
     toBase64url(bytes),
   ])
   const plain = texts.map((text) => text.toLowerCase().replace(/[\s"'`]/g, ''))
-  return plain.filter((text) => text.length >= fewestBytes)
+  return plain.filter((text) => text.length >= fewestCharacters)
 }

@@ -40,7 +40,7 @@ describe('runCommandLine', () => {
     const { code, stdout } = await callCommand(['help'], { cwd })
     assert.equal(code, 0)
     assert.match(stdout, /^Keystile: [^]*\n {2}serve [^]*\nSettings\n[^]*\n {2}--issuer, KEYSTILE_/)
-    for (const args of [[], ['--help'], ['-h'], ['help', '-h'], ['nothing', '-h']])
+    for (const args of [[], ['--help'], ['-h'], ['help', '-h']])
       assert.deepEqual(await callCommand(args, { cwd }), { code: 0, stdout, stderr: '' })
   })
 
@@ -61,7 +61,8 @@ describe('runCommandLine', () => {
     assert.equal(await helpOf('user', '-h'), await helpOf('help', 'user'))
     assert.match(await helpOf('completion', '--help'), /^ {2}completion bash\|zsh\|fish .*\n$/)
     const { code, stderr } = await callCommand(['help', 'nothing'], { cwd })
-    assert.deepEqual([code, stderr], [1, 'keystile: the command must be: keystile help\n'])
+    const message = 'keystile: there is no command "nothing"; see keystile help\n'
+    assert.deepEqual([code, stderr], [1, message])
   })
 
   it('`version` and `--version` print the version, and refuse an operand', async () => {
@@ -90,6 +91,9 @@ describe('runCommandLine', () => {
       [['config'], 'config must be followed by one of check; see keystile help'],
       [['config', 'chek'], 'config must be followed by one of check. Fix: write check'],
       [['config', 'config'], 'config must be followed by one of check; see keystile help'],
+      [['help', 'sreve'], 'there is no command "sreve". Fix: write serve'],
+      [['sreve', '--help'], 'there is no command "sreve". Fix: write serve'],
+      [['config', 'chek', '-h'], 'config must be followed by one of check. Fix: write check'],
     ] as const) {
       const { code, stdout, stderr } = await callCommand(args, { cwd })
       assert.deepEqual([code, stdout, stderr], [1, '', `keystile: ${message}\n`])

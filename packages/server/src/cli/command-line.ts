@@ -35,20 +35,33 @@ export async function runCommandLine(
 }
 
 async function runCommand(args: readonly string[], terminal: ProcessTerminal): Promise<void> {
-  const asksHelp = args.length === 0 || args.includes('--help') || args.includes('-h')
-  const topic = (args[0] === 'help' ? args.slice(1) : asksHelp ? args : []).filter(
-    (word) => !word.startsWith('-'),
-  )
-  const topics = topic.length > 0 ? commands.filter(({ words }) => isAbout(words, topic)) : []
-  if (topics.length > 0) return terminal.print(helpTextOf(topics))
+  const topic = findTopic(args)
+  if (topic && topic.length > 0) {
+    const topics = commands.filter(({ words }) => isAbout(words, topic))
+    if (topics.length === 0) throw new ConfigurationError(unknownCommand(topic))
+    return terminal.print(helpTextOf(topics))
+  }
 
-  const wanted = asksHelp ? ['help'] : args[0] === '--version' ? ['version'] : args
+  const wanted = topic ? ['help'] : args[0] === '--version' ? ['version'] : args
   const command = commands.find(({ words }) => words.every((word, i) => wanted[i] === word))
   if (!command) throw new ConfigurationError(unknownCommand(wanted))
-  const call = createCall(command, asksHelp ? [] : args.slice(command.words.length), terminal)
+  const call = createCall(command, topic ? [] : args.slice(command.words.length), terminal)
   const run = await command.load()
   await run(call)
 }
+
+/**
+ * Returns the words of the command whose help is wanted. They are empty for the whole help, and
+ * undefined if no help is wanted.
+ */
+function findTopic(args: readonly string[]): readonly string[] | undefined {
+  const [first, second] = args
+  const words = (first === 'help' ? args.slice(1) : args).filter(isWord)
+  if (args.length === 0 || args.includes('--help') || args.includes('-h')) return words
+  return first === 'help' && isWord(second) ? words : undefined
+}
+
+const isWord = (argument = '-'): boolean => !argument.startsWith('-')
 
 /** Whether the help of a command belongs to words such as `user`, or `user create ada`. */
 function isAbout(words: CliCommand<never>['words'], topic: readonly string[]): boolean {

@@ -85,7 +85,7 @@ export function createAnswerWriter({
       return wanted.status
     }
 
-    const answer = isLarge(wanted) && !large.hasRoom() ? busy : wanted
+    const answer = isLarge(wanted) && !large.makeRoom() ? busy : wanted
     if (isLarge(answer)) {
       writeInPieces(response, answer)
       setDeadline(socket, socket)
@@ -107,17 +107,19 @@ export function createAnswerWriter({
 /** Counts the connections with a large answer. */
 function createLargeAnswers(limit: number): {
   /**
-   * Whether there is room for one more large answer. If there is no room, ends the oldest large
-   * answer to make room, unless that answer started less than a second ago.
+   * Makes room for one more large answer. If there is none, resets the connection of the oldest
+   * large answer, unless that answer started less than a second ago.
+   *
+   * @returns whether there is room now
    */
-  hasRoom(): boolean
+  makeRoom(): boolean
   add(socket: Socket): void
 } {
   /** Maps each connection to the time at which the answer started. */
   const large = new Map<Socket, number>()
 
   return {
-    hasRoom() {
+    makeRoom() {
       const [oldest] = large // a map keeps the order of insertion
       if (!oldest || large.size < limit) return true
 

@@ -27,7 +27,10 @@ interface Answering {
   readonly routeOf: Service['routeOf']
 }
 
-/** Makes the function that answers requests: the proxies, then CORS, then the router. */
+/**
+ * Makes the function that answers requests: the proxies, then the router. Then CORS adds headers to
+ * the answer.
+ */
 export function wireAnswer<U>(
   routes: readonly Route<Caller<string, U>>[],
   { options, pages, scopes, proxies, meter }: Parts,

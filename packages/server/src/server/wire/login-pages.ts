@@ -14,26 +14,22 @@ import type { People } from './people.ts'
 
 const forgotName = 'forgot-password'
 
+interface LoginPagesWiring<U>
+  extends
+    Pick<IssuingParts, 'ends' | 'lifetimes'>,
+    Pick<LoginWired<U>, 'login' | 'offersApp' | 'service'> {
+  /** The endpoints that the pages of an account call. */
+  readonly endpoints: readonly Route<Caller<string, U>>[]
+}
+
 /**
  * Makes the pages on which browsers log in, and those of an account. The setting `off` leaves them
  * out. Also makes the address at which password managers find the page for a new password.
- *
- * @param parts.endpoints the endpoints that the pages of an account call
  */
 export function wireLoginPages<U>(
   { options, accounts: { database }, meter, pages, passwordPolicy }: Parts,
   people: Pick<People<U>, 'directory' | 'registration'>,
-  {
-    login,
-    offersApp,
-    service,
-    endpoints,
-    ends,
-    lifetimes,
-  }: Pick<IssuingParts, 'ends' | 'lifetimes'> &
-    Pick<LoginWired<U>, 'login' | 'offersApp' | 'service'> & {
-      readonly endpoints: readonly Route<Caller<string, U>>[]
-    },
+  { login, offersApp, service, endpoints, ends, lifetimes }: LoginPagesWiring<U>,
 ): readonly OpenRoute[] {
   const { issuer, clock, loginPages, rememberFactorDays, profile } = options
   const has = (method: string, path: string): boolean =>

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import {
+  createTestClock,
   describeOnBoth,
   password,
   type Answer,
@@ -10,6 +11,8 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { startWithMailbox } from '../../packages/server/test-support/mailbox.ts'
+import { openBrowser } from '../../packages/server/test-support/page-browser.ts'
+import { enrol } from '../../packages/server/test-support/second-factor.ts'
 
 type Fields = Readonly<Record<string, string>>
 
@@ -95,6 +98,42 @@ describeOnBoth('the login method', (stage) => {
   })
 })
 
+describeOnBoth('the pages of a login that do not know the new second step', (stage) => {
+  const elsewhere = /<h1[^>]*>The login needs another step/
+
+  it('a person who has only the new second step reads that these pages cannot ask for it', async () => {
+    const { send, addUser } = await stage.start({ loginPages: 'on' })
+    await setPin(await addUser(pia), stage.sql)
+    const browser = openBrowser({ send })
+    await browser.open('/login')
+    const { text, status } = await browser.submit(credentials)
+    assert.equal(status, 200, text)
+    assert.match(text, elsewhere)
+    assert.match(text, /href="[^"]*\/login"[^>]*>Log in</)
+    assert.doesNotMatch(text, /<input/)
+  })
+
+  it('a person who also has an app logs in with it, also if a form asks for another step', async () => {
+    const clock = createTestClock()
+    const running = await stage.start({ clock, loginPages: 'on', secondFactor: 'optional' })
+    const { subject, nextCode } = await enrol(running, clock)
+    await setPin(subject, stage.sql)
+    const browser = openBrowser(running)
+    await browser.open('/login')
+    await browser.submit({ username: 'ada', password })
+    await browser.submit({}, { button: ['show', 'pin'] })
+    await browser.submit({ otp: nextCode() })
+    assert.equal(browser.at(), '/account')
+
+    // A session with a second step, of an account that has only the new one by now.
+    await stage.sql('delete from authenticator_app')
+    await stage.sql('delete from recovery_code')
+    const { text } = await browser.open('/login/again')
+    assert.match(text, elsewhere)
+    assert.match(text, /href="[^"]*\/account"[^>]*>Back to your account</)
+  })
+})
+
 describeOnBoth('the list of second factors', (stage) => {
   it('keystile.resetFactors removes the new second factor', async () => {
     const running = await startWithPin(stage)
@@ -129,6 +168,15 @@ describeOnBoth('the list of second factors', (stage) => {
     const { status, text } = await send('POST', '/email-changes/confirm', confirmed)
     assert.equal(status, 403, text)
     assert.match(text, /The account needs a second factor/)
+  })
+
+  it('a user with the new second factor adds an app, also without a verified address', async () => {
+    const { send, addUser, login } = await startWithMailbox(stage, { secondFactor: 'optional' })
+    await setPin(await addUser(pia), stage.sql)
+    const { json } = await login({ ...credentials, pin: '4711' })
+    const bearer = json['access_token'] as string
+    const { status, text } = await send('POST', '/users/me/factors/totp', { bearer })
+    assert.equal(status, 200, text)
   })
 
   it('deleting a user erases the new second factor', async () => {

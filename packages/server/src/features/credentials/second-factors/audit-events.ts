@@ -1,5 +1,5 @@
 export const auditEvents = [
-  /** A user has set up a second factor. `detail` says which. */
+  /** A user has set up or removed a second factor. `detail` says which: `{ factor: 'otp' }`. */
   'factor_added',
   'factor_removed',
   'recovery_codes_made',

@@ -1,7 +1,7 @@
 import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import type { Database } from '../../../storage/database.ts'
-import { secondFactors, type FactorName } from './factors-in-transaction.ts'
+import { hasSecondFactor, secondFactors, type FactorName } from './factors-in-transaction.ts'
 import { findApp, pendingMilliseconds } from './in-transaction.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
 import { countRecoveryCodes, hasRecoveryCode } from './store.ts'
@@ -36,6 +36,8 @@ export type PendingApp = Pick<AuthenticatorApp, 'secret' | 'sealed'>
 export interface SecondFactors {
   /** Whether a user has set up this factor. Then, logins of this user need a second step. */
   isSetUp(name: FactorName, subject: string): Promise<boolean>
+  /** Whether a user has set up any factor. */
+  hasAny(subject: string): Promise<boolean>
   /**
    * Returns the confirmed app of a user.
    *
@@ -68,6 +70,7 @@ export function createSecondFactors(
 
   return {
     isSetUp: (name, subject) => secondFactors[name].isSetUp(reader, subject),
+    hasAny: (subject) => hasSecondFactor(reader, subject),
     async findApp(subject) {
       const row = await findConfirmed(subject)
       if (!row) return undefined

@@ -11,11 +11,9 @@ import {
 } from '../../../http/route.ts'
 import { currentPasswordField, emailField } from '../../users/accounts/account-fields.ts'
 import { provePassword } from '../../users/accounts/prove-password.ts'
+import { outdated, taken, tooManyMails } from '../../users/accounts/refusals.ts'
 import {
-  outdated,
   ownAccount,
-  taken,
-  tooManyMails,
   tooManyTries,
   type AccountCaller,
   type AccountParts,

@@ -3,7 +3,7 @@
 // what they do, and `routes.ts` has the endpoints.
 import { ProblemError } from 'keystile/internal'
 import { countedMailbox } from '../../../base/mailbox.ts'
-import { aboutMember, taken } from '../../users/accounts/route-parts.ts'
+import { aboutMember, taken } from '../../users/accounts/refusals.ts'
 import type { User } from '../../users/accounts/users.ts'
 import { verifyCounted } from '../../users/accounts/prove-password.ts'
 import type { By } from '../../operations/audit/entry.ts'

@@ -11,7 +11,7 @@ import {
 import { undoRoute } from '../flows/undo-route.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import { proofKinds, type ProofKind } from '../proofs/kinds.ts'
-import { prepareLinked, sealValues, type LinkedProof } from '../proofs/new-proof.ts'
+import { prepareLinked, sealData, type LinkedProof } from '../proofs/new-proof.ts'
 import { undoRate } from './feature.ts'
 import { undoFactor } from './store.ts'
 
@@ -52,8 +52,7 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
     prepare(by, recipient) {
       const { row, mail } = linked(proofKinds.factorUndo, parts.ownPagesUrl, by)
       const data = recipient === undefined ? {} : { recipient }
-      const bound = { ...row, resolved_at: row.created_at }
-      return { row: { ...row, sealed: sealValues(parts.seal(), bound, data) }, mail }
+      return { row: { ...row, sealed: sealData(parts.seal(), row, data) }, mail }
     },
 
     undo: (token, by) =>

@@ -144,6 +144,8 @@ export interface LoginPageTexts extends Named<
   readonly codes: Named<'heading' | 'intro' | 'save' | 'keep' | 'saved' | 'button'>
   readonly expired: Named<'heading' | 'text' | 'button'>
   readonly cookiesOff: Titled
+  /** The account needs a login method that the pages do not know. */
+  readonly elsewhere: Titled
   readonly logout: Named<'heading' | 'intro' | 'button' | 'again'> & { readonly done: Titled }
 }
 

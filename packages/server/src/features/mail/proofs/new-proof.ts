@@ -125,6 +125,15 @@ export function sealValues(seal: Seal, row: SealedRow, values: MailParameters): 
   return seal.seal(JSON.stringify(values), contextOf(row))
 }
 
+/** Encrypts the data of a proof whose row is bound later, as if it were bound already. */
+export function sealData(
+  seal: Seal,
+  row: SealedRow & Pick<MailProofRow, 'created_at'>,
+  data: MailParameters,
+): string {
+  return sealValues(seal, { ...row, resolved_at: row.created_at }, data)
+}
+
 /**
  * Decrypts the values in a row. Returns undefined if the row has no values, or if they were
  * encrypted for another row.

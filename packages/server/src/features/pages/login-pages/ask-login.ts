@@ -24,7 +24,8 @@ import type { PageReader } from '../account-pages/page-parts.ts'
 import type { PageSettings } from '../brand/page-settings.ts'
 import type { RegistrationParts } from './register-page.ts'
 import type { SignedIn } from './signed-in.ts'
-import { codesPage, type Offers, type PageFault } from './step-pages.ts'
+import type { PageFault } from './step-form.ts'
+import { codesPage, type Offers } from './step-pages.ts'
 
 export interface LoginPageParts<U> {
   readonly pages: PageSettings

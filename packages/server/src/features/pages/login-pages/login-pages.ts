@@ -28,18 +28,11 @@ import {
   type SentForm,
   type SentStep,
 } from './ask-login.ts'
+import { cookiesOffPage, expiredPage, loggedOutPage, logoutPage } from './end-pages.ts'
 import { registrationRoutes } from './registration.ts'
+import { shownMethods, type ShownMethod } from './second-steps.ts'
 import { findSignedIn, type SignedIn } from './signed-in.ts'
-import {
-  againPage,
-  cookiesOffPage,
-  expiredPage,
-  loggedOutPage,
-  loginPage,
-  logoutPage,
-  stepPage,
-  type Step,
-} from './step-pages.ts'
+import { againPage, loginPage, stepPage, type Step } from './step-pages.ts'
 
 export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute[] {
   const checkOrigin = createOriginCheck([new URL(parts.issuer).origin])
@@ -110,7 +103,7 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
 }
 
 const firstNames = ['username', 'password']
-const laterNames = ['otp', 'recovery_code', 'email_code', 'enrol']
+const laterNames = [...shownMethods, 'email_code', 'enrol']
 
 /** Shows a page for people who are not logged in, and binds its forms to the browser. */
 async function openSignedOut<U>(
@@ -165,9 +158,10 @@ async function proveLater<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
   return step ? stepPage(reader, step, fault) : expiredPage(reader, fault)
 }
 
-/** Which of its two fields the page of a second factor has. */
-function shownMethodOf(form: Form): Step['shownMethod'] {
-  return form.get('show') === 'recovery_code' || form.has('recovery_code') ? 'recovery_code' : 'otp'
+/** Returns the method that a person has chosen: what the form switches to, or what it proves. */
+function shownMethodOf(form: Form): ShownMethod {
+  const show = form.get('show')
+  return shownMethods.find((name) => show === name || form.has(name)) ?? shownMethods[0]
 }
 
 /** Returns what the person does next; undefined if the login is over. */
@@ -198,7 +192,11 @@ async function openAgain<U>(
   if (outcome.outcome !== 'next') return seeOther(`${parts.pages.brand.base}/account`)
   const { methods } = outcome
   const account = labelOf(signedIn.user, parts.directory)
-  return bindForm(request, againPage(reader, { account, methods, shownMethod: 'otp', to }), parts)
+  return bindForm(
+    request,
+    againPage(reader, { account, methods, shownMethod: shownMethods[0], to }),
+    parts,
+  )
 }
 
 async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {

@@ -1,9 +1,8 @@
 // What the pages of a login look like. Each function makes one page.
-import type { HttpAnswer, ProblemError } from 'keystile/internal'
+import type { HttpAnswer } from 'keystile/internal'
 import { Html, joined, markup } from '../../../pages/html.ts'
-import { checkOf, codeAttributes, fieldOf, hiddenField, type Field } from '../../../pages/field.ts'
+import { checkOf, fieldOf } from '../../../pages/field.ts'
 import {
-  actionsOf,
   buttonOf,
   codesOf,
   faultOf,
@@ -16,13 +15,19 @@ import {
 } from '../../../pages/parts.ts'
 import type { ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { currentPassword, loginName } from '../account-pages/fields.ts'
-import { continueButton, page, type PageReader } from '../account-pages/page-parts.ts'
-
-export interface PageFault {
-  readonly text: string
-  /** Undefined if the person typed something wrong. */
-  readonly error?: ProblemError
-}
+import type { PageReader } from '../account-pages/page-parts.ts'
+import { secondSteps, shownMethods, type ShownMethod } from './second-steps.ts'
+import {
+  answer,
+  codeField,
+  faultyField,
+  formOf,
+  formPage,
+  switchTo,
+  warning,
+  type DrawnForm,
+  type PageFault,
+} from './step-form.ts'
 
 /** What a person does after the password. */
 export type Step = {
@@ -32,8 +37,8 @@ export type Step = {
    * has: a thief may know the password.
    */
   readonly account: string | undefined
-  /** The field that the page of a second factor has. */
-  readonly shownMethod: 'otp' | 'recovery_code'
+  /** The method that the person has chosen. */
+  readonly shownMethod: ShownMethod
 } & (
   | {
       readonly outcome: 'next'
@@ -95,7 +100,11 @@ export function stepPage(reader: PageReader, step: Step, fault?: PageFault): Htt
   const { authSession: attempt, account } = step
   const who = account === undefined ? undefined : whoIs(reader, account, 'login')
   const shown = { before: who, action: factorPath(reader), sends: { attempt, account } }
-  if (step.outcome === 'next') return factorPage(reader, { ...step, ...shown }, fault)
+  if (step.outcome === 'next') {
+    const { button: label } = reader.texts.loginPage.expired
+    const back = buttonOf({ label, href: `${reader.brand.base}/login` })
+    return factorPage(reader, { ...step, ...shown, back }, fault)
+  }
   if (step.needsEmailCode) return mailboxPage(reader, shown, fault)
   return step.shown
     ? appPage(reader, { ...shown, secret: step.shown }, fault)
@@ -113,7 +122,7 @@ export interface AgainStep {
   /** The name or the address of the account. */
   readonly account: string
   readonly methods: readonly string[]
-  readonly shownMethod: Step['shownMethod']
+  readonly shownMethod: ShownMethod
   readonly to: string | undefined
 }
 
@@ -126,8 +135,11 @@ export function againPage(
   const sends = { to }
   const action = `${reader.brand.base}/login/again`
   const who = whoIs(reader, account, 'logout')
-  if (!methods.includes('password'))
-    return factorPage(reader, { before: who, action, sends, methods, shownMethod }, fault)
+  if (!methods.includes('password')) {
+    const { back: label } = reader.texts.accountHome
+    const back = buttonOf({ label, href: `${reader.brand.base}/account` })
+    return factorPage(reader, { before: who, action, sends, methods, shownMethod, back }, fault)
+  }
   return formPage(reader, {
     heading: again.heading,
     intro: again.intro,
@@ -148,34 +160,40 @@ interface StepForm extends Pick<DrawnForm, 'action' | 'sends'> {
 
 interface FactorForm extends StepForm {
   readonly methods: readonly string[]
-  readonly shownMethod: Step['shownMethod']
+  readonly shownMethod: ShownMethod
   readonly remember?: Remember | undefined
+  /** The way out for a person who can prove none of the methods here. */
+  readonly back: Html
 }
 
-/** The page for the code of the app, or for a recovery code instead. */
+/** The page for one of the methods that the person may prove, with links to the others. */
 function factorPage(
   reader: PageReader,
-  { methods, shownMethod, remember, ...form }: FactorForm,
+  { methods, shownMethod, remember, back, ...form }: FactorForm,
   fault: PageFault | undefined,
 ): HttpAnswer {
-  const { factor, recovery } = reader.texts.loginPage
-  const isRecovery = shownMethod === 'recovery_code'
-  const attributes = isRecovery ? recoveryAttributes : codeAttributes()
-  const shown = isRecovery ? recovery : factor
-  const otherName = isRecovery ? 'otp' : 'recovery_code'
-  const { label, other } = shown
+  const { loginPage: texts } = reader.texts
+  const known = shownMethods.filter((method) => methods.includes(method))
+  const name = known.includes(shownMethod) ? shownMethod : known[0]
+  if (name === undefined) {
+    const { heading, text: intro } = texts.elsewhere
+    return answer(reader, { heading, intro, emblem: warning, content: back })
+  }
+
+  const others = known.filter((other) => other !== name)
+  const { shown, attributes } = secondSteps[name](texts)
   return formPage(reader, {
     heading: shown.heading,
     intro: shown.intro,
     ...form,
     fields: [
-      faultyField({ name: shownMethod, label, attributes, hasFocus: true }, fault),
+      faultyField({ name, label: shown.label, attributes, hasFocus: true }, fault),
       ...(remember ? [rememberBox(reader, remember)] : []),
     ],
     button: shown.button,
     fault,
     hasField: true,
-    after: methods.includes(otherName) ? switchTo(otherName, other, form) : undefined,
+    after: joined(others.map((other) => switchTo(other, secondSteps[other](texts).link, form))),
   })
 }
 
@@ -183,11 +201,6 @@ function rememberBox({ texts }: PageReader, { days, isTicked }: Remember): Html 
   const label = texts.loginPage.factor.remember(days)
   return checkOf({ name: 'remember', label, isOptional: true, box: { value: 'on', isTicked } })
 }
-
-const recoveryAttributes = joined([
-  markup`class="code" autocomplete="off" autocapitalize="none" `,
-  markup`spellcheck="false" dir="ltr"`,
-])
 
 /** A person who must set up a factor first proves that the mails to the account reach them. */
 function mailboxPage(reader: PageReader, form: StepForm, fault?: PageFault): HttpAnswer {
@@ -274,139 +287,4 @@ ${buttonOf({ label: texts.button })}
   })
 }
 
-/** The login has ended, has expired, or began in another browser. */
-export function expiredPage(reader: PageReader, fault?: PageFault): HttpAnswer {
-  const { expired } = reader.texts.loginPage
-  return brokenPage(reader, expired.heading, fault ?? { text: expired.text })
-}
-
-/** The browser has sent no cookie of the page with the form. */
-export function cookiesOffPage(reader: PageReader): HttpAnswer {
-  const { heading, text } = reader.texts.loginPage.cookiesOff
-  return brokenPage(reader, heading, { text })
-}
-
-/** A page from which a person can only begin again. */
-function brokenPage(reader: PageReader, heading: string, fault: PageFault): HttpAnswer {
-  const { button: label } = reader.texts.loginPage.expired
-  return answer(reader, {
-    heading,
-    intro: fault.text,
-    emblem: { icon: 'warning', tone: 'care' },
-    content: buttonOf({ label, href: `${reader.brand.base}/login` }),
-    fault,
-  })
-}
-
-export function logoutPage(reader: PageReader): HttpAnswer {
-  const { heading, intro, button } = reader.texts.loginPage.logout
-  return formPage(reader, {
-    heading,
-    intro,
-    action: `${reader.brand.base}/logout`,
-    fields: [],
-    button,
-  })
-}
-
-export function loggedOutPage(reader: PageReader): HttpAnswer {
-  const { done, again: label } = reader.texts.loginPage.logout
-  const { base, next } = reader.brand
-  const login = { label, href: `${base}/login` }
-  const buttons = next.isApp
-    ? [continueButton(reader), { ...login, kind: 'second' } as const]
-    : [login]
-  return answer(reader, {
-    heading: done.heading,
-    intro: done.text,
-    emblem: { icon: 'check', tone: 'done' },
-    content: actionsOf(...buttons),
-  })
-}
-
 const factorPath = ({ brand }: PageReader): string => `${brand.base}/login/factor`
-
-interface DrawnForm {
-  readonly action: string
-  /** Hidden fields. Those that are undefined are left out. */
-  readonly sends?: Readonly<Record<string, string | undefined>>
-  readonly fields: readonly Html[]
-  readonly button: string
-}
-
-function formPage(
-  reader: PageReader,
-  {
-    heading,
-    intro,
-    before,
-    fault,
-    hasField,
-    after,
-    ...form
-  }: DrawnForm & {
-    readonly heading: string
-    readonly intro: string
-    readonly before?: Html | undefined
-    readonly fault?: PageFault | undefined
-    /** Whether a wrong value is shown at its field: see `faultyField`. */
-    readonly hasField?: boolean
-    readonly after?: Html | undefined
-  },
-): HttpAnswer {
-  const content = markup`${before}
-${fault && (fault.error || !hasField) ? faultOf(fault.text) : undefined}
-${formOf(form)}
-${after}`
-  return answer(reader, { heading, intro, content, fault })
-}
-
-function formOf({ action, sends, fields, button }: DrawnForm): Html {
-  return markup`<form method="post" action="${action}">
-${hiddenOf(sends)}
-${joined(fields.map((field) => markup`${field}\n`))}
-${buttonOf({ label: button })}
-</form>`
-}
-
-/** A field whose value was wrong, unless the service had no time for it. */
-function faultyField(field: Field, fault?: PageFault): Html {
-  return fieldOf({ ...field, fault: fault && !fault.error ? markup`${fault.text}` : undefined })
-}
-
-function codeField(name: string, label: string): Field {
-  return { name, label, attributes: codeAttributes() }
-}
-
-function hiddenOf(sends: DrawnForm['sends'] = {}): Html {
-  const fields = Object.entries(sends).map(([name, value]) =>
-    value === undefined ? '' : markup`${hiddenField(name, value)}\n`,
-  )
-  return joined(fields)
-}
-
-/** A form with a button that looks like a link: an attempt must not be in an address. */
-function switchTo(
-  method: string,
-  label: string,
-  { action, sends }: Pick<DrawnForm, 'action' | 'sends'>,
-): Html {
-  return markup`<form class="links" method="post" action="${action}">
-${hiddenOf(sends)}
-<button name="show" value="${method}">${label}</button>
-</form>`
-}
-
-type Shown = Parameters<typeof page>[1]
-
-function answer(
-  reader: PageReader,
-  { fault, ...shown }: Shown & { readonly fault?: PageFault | undefined },
-): HttpAnswer {
-  const { status = 400, retryAfterSeconds } = fault?.error ?? {}
-  return page(reader, {
-    ...shown,
-    referrerPolicy: 'same-origin',
-    ...(fault && { hasFault: true, status, retryAfterSeconds }),
-  })
-}

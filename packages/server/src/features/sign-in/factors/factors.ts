@@ -1,4 +1,4 @@
-import { ProblemError, type Clock } from 'keystile/internal'
+import { ProblemError } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
 import {
   hashRecoveryCode,
@@ -12,26 +12,20 @@ import { showSecret, type ShownSecret } from '../../credentials/second-factors/s
 import { makeTotpSecret, stepOf } from '../../credentials/second-factors/totp.ts'
 import type { FactorUndo } from '../../mail/factor-undo/undo.ts'
 import { factorMailboxFull } from '../../mail/outbox/mailbox-full.ts'
-import type { NoticeKind } from '../../mail/messages/message.ts'
-import type { Notices } from '../../mail/messages/notices.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
-import { labelOf, type Directory } from '../../users/directory/directory.ts'
+import { labelOf } from '../../users/directory/directory.ts'
+import { changeOf, unverifiedAddress, type ChangeParts } from './factor-change.ts'
 import { enrolmentRate } from './feature.ts'
-import {
-  beginApp,
-  confirmApp,
-  removeFactors,
-  renewRecoveryCodes,
-  resetFactors,
-  type FactorChange,
-} from './store.ts'
+import { beginApp, confirmApp, removeFactors, renewRecoveryCodes, resetFactors } from './store.ts'
 
 /** Changes what users have set up as second factors. Endpoints and commands use it. */
 export interface Factors<U> {
   show(subject: string): Promise<DescribedFactors>
+  /** Whether a user has set up a second factor. */
+  hasAny(subject: string): Promise<boolean>
   /** Makes a secret for an app. It counts only after its first code in the same session. */
   begin(user: U, by: By): Promise<ShownSecret>
   /**
@@ -54,40 +48,25 @@ export interface Factors<U> {
   reset(subject: string, by: By): Promise<boolean>
 }
 
-export interface FactorParts<U> {
+export interface FactorParts<U> extends ChangeParts<U> {
   readonly database: Pick<Database, 'write'>
-  readonly directory: Directory<U>
   readonly secondFactors: SecondFactors
-  readonly hasAccounts: boolean
   /** See `mustHaveFactor()` of features/sign-in/login/policy.ts. */
   readonly mustHaveFactor: (user: U) => boolean
   readonly feed: Pick<EventFeed, 'tail'>
-  readonly notices: Notices
   /** Undefined if no mails are sent, and for an app's own users. */
   readonly undo: Pick<FactorUndo, 'prepare'> | undefined
   readonly limits: Limits
   /** How an authenticator app names the service. */
   readonly service: string
-  readonly clock: Clock
 }
 
 export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
   const { database, directory, secondFactors, service, limits, feed, clock } = parts
 
-  /** The parts of a change that do not depend on its kind. */
-  function changeOf(user: U, kind: NoticeKind, by: By): FactorChange {
-    return {
-      subject: directory.subject(user),
-      hasAccount: parts.hasAccounts,
-      notice: parts.notices(kind, by),
-      noticeTo: { email: directory.email(user), isVerified: directory.emailVerified(user) },
-      by,
-      now: clock.now(),
-    }
-  }
-
   return {
     show: secondFactors.describe,
+    hasAny: secondFactors.hasAny,
     async begin(user, by) {
       const [subject, secret] = [directory.subject(user), makeTotpSecret()]
       const sessionId = sessionOf(by, subject)
@@ -114,7 +93,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
         throw new ProblemError('forbidden', 'The code is wrong; check the time of the phone')
 
       const codes = makeRecoveryCodes()
-      const change = changeOf(user, 'factor_added', by)
+      const change = changeOf({ user, kind: 'factor_added', by }, parts)
       const done = await database.write(confirmApp, {
         ...change,
         sealed: pending.sealed,
@@ -135,7 +114,10 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
           'conflict',
           'This account must have a second factor; to replace the app, set up another one',
         )
-      const done = await database.write(removeFactors, changeOf(user, 'factor_removed', by))
+      const done = await database.write(
+        removeFactors,
+        changeOf({ user, kind: 'factor_removed', by }, parts),
+      )
       if (done.outcome === 'gone') throw noFactor()
       if (done.outcome === 'too-many-mails') throw factorMailboxFull(done.wait)
       await feed.tail()
@@ -143,7 +125,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
     async renewCodes(user, by) {
       await limits.count([useOf(enrolmentRate, directory.subject(user))])
       const codes = makeRecoveryCodes()
-      const change = changeOf(user, 'recovery_codes_made', by)
+      const change = changeOf({ user, kind: 'recovery_codes_made', by }, parts)
       const codeIds = codes.map(hashRecoveryCode)
       const done = await database.write(renewRecoveryCodes, { ...change, codeIds })
       if (done.outcome === 'gone') throw noFactor()
@@ -162,7 +144,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
               by,
               now: clock.now(),
             }
-          : changeOf(user, 'factor_removed', by)
+          : changeOf({ user, kind: 'factor_removed', by }, parts)
       const { hadFactor } = await database.write(resetFactors, change)
       await feed.tail()
       return hadFactor
@@ -179,14 +161,6 @@ function sessionOf({ sessionId }: By, subject: string): string {
 }
 
 const noAddress = { email: undefined, isVerified: false }
-
-/** The error for a first factor of an account whose address is not verified. */
-export function unverifiedAddress(): ProblemError {
-  return new ProblemError(
-    'forbidden',
-    'The address of the account must be verified before a second factor is set up',
-  )
-}
 
 function nothingPending(): ProblemError {
   return new ProblemError('conflict', 'No authenticator app waits for its first code; begin again')

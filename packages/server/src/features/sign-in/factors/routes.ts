@@ -1,25 +1,22 @@
-// The endpoints with which users set up and remove their second factors.
+// The endpoints with which users set up and remove their authenticator app and recovery codes.
 import type { JsonObject } from 'keystile/internal'
-import { ProblemError } from 'keystile/internal'
 import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
-import { recentLoginSeconds } from '../../users/accounts/route-parts.ts'
-import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
-import type { Directory } from '../../users/directory/directory.ts'
-import { unverifiedAddress, type Factors } from './factors.ts'
+import { byCaller } from '../../operations/audit/by.ts'
+import {
+  changing,
+  factorRoute,
+  needsLogin,
+  notOffered,
+  requireOffered,
+  requireVerifiedAddress,
+  type FactorCaller,
+  type SetUpParts,
+} from './factor-change.ts'
+import type { Factors } from './factors.ts'
 
-export interface FactorCaller<U> {
-  readonly identity: CallerIdentity
-  readonly user: U
-}
-
-export interface FactorRouteParts<U> {
+export interface FactorRouteParts<U> extends SetUpParts<U> {
   readonly factors: Factors<U>
-  readonly directory: Pick<Directory<U>, 'subject' | 'email' | 'emailVerified'>
-  /** Whether users may set up a factor. */
-  readonly isOffered: boolean
-  /** Whether the address of the account must be verified first. */
-  readonly needsVerifiedAddress: boolean
 }
 
 export function factorRoutes<U>(
@@ -34,41 +31,7 @@ export function factorRoutes<U>(
   ]
 }
 
-const factorRoute = {
-  below: 'issuer',
-  refusals: 'problem',
-  guard: { scopes: [] },
-  isFirstPartyOnly: true,
-} as const
-const changing = {
-  ...factorRoute,
-  guard: { scopes: [], maxAgeSeconds: recentLoginSeconds },
-  needsFactor: true,
-} as const
-const needsLogin =
-  `Needs a login within the last ${recentLoginSeconds} seconds, with a second factor if the ` +
-  'account has one (RFC 9470).'
-
 const tooMany = 'Too many tries, or too many mails'
-const notOffered = 'Second factors are off: set secondFactor to optional'
-
-/** @throws {ProblemError} `forbidden` if users may not set up a factor */
-function requireOffered({ isOffered }: { readonly isOffered: boolean }): void {
-  if (!isOffered) throw new ProblemError('forbidden', notOffered)
-}
-
-/** @throws {ProblemError} `forbidden` if the address of the account must be verified first */
-async function requireVerifiedAddress<U>(
-  { user, identity }: FactorCaller<U>,
-  { directory, factors, needsVerifiedAddress }: FactorRouteParts<U>,
-): Promise<void> {
-  if (!needsVerifiedAddress) return
-  if (directory.email(user) === undefined || directory.emailVerified(user)) return
-  // An app that exists may be replaced: this login has proved it.
-  if ((await factors.show(identity.subject)).app) return
-  throw unverifiedAddress()
-}
-
 const codesSchema: JsonObject = {
   type: 'object',
   properties: {

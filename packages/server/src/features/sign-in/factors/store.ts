@@ -1,13 +1,12 @@
-// The transactions that change second factors. Each locks the account first, then checks, then
-// stores the mail about the change, and then changes: a change without its mail does not happen.
+// The transactions that change the authenticator app and the recovery codes.
+// `change-in-transaction.ts` says in which order.
 import { eraseProofs, insertBoundProof } from '../../mail/proofs/in-transaction.ts'
 import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
-import { command, type Command, type Transaction } from '../../../storage/database.ts'
+import { command, type Command } from '../../../storage/database.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
 import {
   eraseSecondFactors,
   hasSecondFactor,
-  lacksFactor,
 } from '../../credentials/second-factors/factors-in-transaction.ts'
 import {
   confirmPending,
@@ -17,36 +16,20 @@ import {
   lockPending,
   replaceRecoveryCodes,
 } from '../../credentials/second-factors/in-transaction.ts'
-import { insertMail, insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
+import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import type { CountedAddressee } from '../../mail/outbox/in-transaction.ts'
-import type { NewMail } from '../../mail/outbox/new-mail.ts'
-import type { AuditEntry, By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts'
 import { lockPerson } from '../../users/accounts/in-transaction.ts'
 import { endRemembered } from '../attempts/in-transaction.ts'
-
-/** A change of the factors of a user, and the mail about it. */
-export interface FactorChange {
-  readonly subject: string
-  /** False for an app's own users. */
-  readonly hasAccount: boolean
-  readonly notice: NewMail | undefined
-  /** The address of an app's own user. Ignored for Keystile accounts. */
-  readonly noticeTo: { readonly email: string | undefined; readonly isVerified: boolean }
-  readonly by: By
-  readonly now: number
-}
-
-/** Why nothing was changed: the account or factor is gone, or the mailbox got too many mails. */
-type Refused =
-  | { readonly outcome: 'gone' }
-  | {
-      readonly outcome: 'too-many-mails'
-      /** The milliseconds until there is room for the mail. */
-      readonly wait: number
-    }
+import {
+  entryOf,
+  lockAddressee,
+  sendNotice,
+  type FactorChange,
+  type Refused,
+} from './change-in-transaction.ts'
 
 /**
  * Stores the secret of an app that waits for its first code in this session. Does nothing if the
@@ -101,7 +84,10 @@ export const confirmApp: Command<
     if (undo && mailbox !== null)
       await insertBoundProof(transaction, undo.row, { subject, mailbox, now })
   }
-  await insertAudit<FactorEvent>(transaction, { event: 'factor_added', ...entryOf(change) })
+  await insertAudit<FactorEvent>(transaction, {
+    event: 'factor_added',
+    ...entryOf(change, 'otp'),
+  })
   return { outcome: 'confirmed' }
 })
 
@@ -117,7 +103,10 @@ export const removeFactors: Command<FactorChange, { readonly outcome: 'removed' 
 
     await eraseApp(transaction, { subject })
     await endSessions(transaction, { subject, except: by.sessionId, now })
-    await insertAudit<FactorEvent>(transaction, { event: 'factor_removed', ...entryOf(change) })
+    await insertAudit<FactorEvent>(transaction, {
+      event: 'factor_removed',
+      ...entryOf(change, 'otp'),
+    })
     return { outcome: 'removed' }
   })
 
@@ -159,47 +148,3 @@ export const resetFactors: Command<FactorChange, { readonly hadFactor: boolean }
     return { hadFactor }
   },
 )
-
-/** Where the mail about a change goes; `recipient` is undefined for a user without an address. */
-interface Addressee {
-  readonly subject: string
-  readonly recipient: string | undefined
-  /** The address of an account, in the form in which mailboxes are compared. */
-  readonly mailbox: string | null
-  readonly isVerified: boolean
-  readonly share: 'factor'
-  readonly now: number
-}
-
-/**
- * Locks the user. Returns undefined if the account is not active, or if the caller may not change
- * it any more: the session has ended, or lacks the factor that the account has by now.
- */
-async function lockAddressee(
-  transaction: Transaction,
-  change: FactorChange,
-): Promise<Addressee | undefined> {
-  const { subject, hasAccount, noticeTo, now } = change
-  const person = await lockPerson(transaction, { subject, rights: undefined, hasAccount })
-  if (!person || (await hasSessionEnded(transaction, change))) return undefined
-  if (await lacksFactor(transaction, change)) return undefined
-  const { account } = person
-  const email = account ? (account.email ?? undefined) : noticeTo.email
-  const isVerified = account ? account.email_verified_at !== null : noticeTo.isVerified
-  const mailbox = account?.email_key ?? null
-  return { subject, recipient: email, mailbox, isVerified, share: 'factor', now }
-}
-
-/** Stores the mail about a change. Returns 0, or the milliseconds until there is room for it. */
-async function sendNotice(
-  transaction: Transaction,
-  addressee: Addressee,
-  { notice }: Pick<FactorChange, 'notice'>,
-): Promise<number> {
-  if (!notice || addressee.recipient === undefined) return 0
-  return insertMailOrWait(transaction, notice, addressee as CountedAddressee)
-}
-
-function entryOf({ subject, by, now }: FactorChange): Omit<AuditEntry, 'event'> {
-  return { at: now, by, subject }
-}

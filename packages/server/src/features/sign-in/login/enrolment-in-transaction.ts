@@ -5,6 +5,7 @@ import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
 import { insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
+import type { FactorName } from '../../credentials/second-factors/factors-in-transaction.ts'
 import {
   eraseApp,
   insertFirstApp,
@@ -51,7 +52,7 @@ export async function addFirstApp({
     ? { email: account.email ?? undefined, isVerified: account.email_verified_at !== null }
     : added.noticeTo
   const since = await timeAfterChanges(transaction, { subject, now })
-  if (!(await insertFirstApp(transaction, { subject, sealed, now: since }))) return false
+  if (!(await insertFirstApp(transaction, { subject, sealed, now: since }))) return 'changed'
   const notice = undo?.mail ?? added.notice
   const mailWait = await sendNotice(transaction, notice, { subject, ...noticeTo, now })
   if (mailWait > 0) {
@@ -66,8 +67,15 @@ export async function addFirstApp({
     await insertBoundProof(transaction, undo.row, { subject, mailbox: account.email_key, now })
   await endSessions(transaction, { subject, now })
   const by = { actor: `user:${subject}`, address } as const
-  await insertAudit<FactorEvent>(transaction, { event: 'factor_added', at: now, by, subject })
-  return true
+  const detail = { factor: 'otp' satisfies FactorName }
+  await insertAudit<FactorEvent>(transaction, {
+    event: 'factor_added',
+    at: now,
+    by,
+    subject,
+    detail,
+  })
+  return 'held'
 }
 
 /** Stores the mail about the new app. Returns 0, or the milliseconds until there is room for it. */

@@ -11,6 +11,8 @@ import type { Held, ProofInTransaction } from './proof-in-transaction.ts'
 
 type Check = (proof: ProofInTransaction) => Held | Promise<Held>
 
+const heldIf = (isHeld: boolean): Held => (isHeld ? 'held' : 'changed')
+
 /** The proofs that work again. */
 interface Compared {
   readonly password: Check
@@ -29,22 +31,22 @@ export type MethodName = Exclude<keyof Compared | keyof Spent, EnrolmentProof> |
 /** Whether the account still has the credential with this mark. */
 const compared: Compared = {
   // An app's own user was read again after the hash, and cannot be locked.
-  password: ({ mark, account }) => !account || passwordMark(account.password_hash) === mark,
-  email_code: ({ mark, account }) => !account || account.email === mark,
+  password: ({ mark, account }) => heldIf(!account || passwordMark(account.password_hash) === mark),
+  email_code: ({ mark, account }) => heldIf(!account || account.email === mark),
 }
 
-/** Spends a proof. Returns false if it was spent before. */
+/** Spends a proof. Returns `changed` if it was spent before. */
 const spent: Spent = {
   // Comes before the first code, which needs the app.
   enrolment: addFirstApp,
-  recovery_code: ({ transaction, mark: id, subject }) =>
-    spendRecoveryCode(transaction, { subject, id }),
+  recovery_code: async ({ transaction, mark: id, subject }) =>
+    heldIf(await spendRecoveryCode(transaction, { subject, id })),
 }
 
 /** Compares or spends the proof of a second factor. A login has one, so its check comes last. */
 const ofFactors = Object.entries(secondFactors).map(([name, { isHeld }]): [string, Check] => [
   name,
-  ({ transaction, subject, mark }) => isHeld(transaction, { subject, mark }),
+  async ({ transaction, subject, mark }) => heldIf(await isHeld(transaction, { subject, mark })),
 ])
 
 const checks: Readonly<Record<string, Check>> = {
@@ -66,10 +68,10 @@ export async function areHeld(
   const unknown = Object.keys(marks).find((name) => !Object.hasOwn(checks, name))
   if (unknown !== undefined) throw new Error(`there must be an entry for the method ${unknown}`)
 
-  for (const [name, isHeld] of Object.entries(checks)) {
+  for (const [name, check] of Object.entries(checks)) {
     const mark = marks[name]
-    const held = mark === undefined || (await isHeld({ ...proof, mark }))
-    if (held !== true) return held
+    const held = mark === undefined ? 'held' : await check({ ...proof, mark })
+    if (held !== 'held') return held
   }
-  return true
+  return 'held'
 }

@@ -2,10 +2,10 @@ import type { Transaction } from '../../../storage/database.ts'
 import type { LockedAccount } from '../../users/accounts/in-transaction.ts'
 
 /**
- * Whether the account still has what was proved. `mailWait`: it has, but the mailbox has no room
- * for the mail that must be sent; the milliseconds until there is room.
+ * Whether the account still has what was proved. Only `held` lets the login go on. `mailWait`: the
+ * mailbox has no room for the mail that must be sent; the milliseconds until there is room.
  */
-export type Held = boolean | { readonly mailWait: number }
+export type Held = 'held' | 'changed' | { readonly mailWait: number }
 
 /** A proof, in the transaction that ends the login. */
 export interface ProofInTransaction {

@@ -85,7 +85,8 @@ async function spendProofs(
     return refused
   // Comes last, so that a refused login has spent nothing.
   const held = await areHeld(marks, { transaction, subject, ...person, now })
-  if (held !== true) return { ...refused, ...held }
+  if (held === 'changed') return refused
+  if (held !== 'held') return { ...refused, mailWait: held.mailWait }
   if (attemptId !== undefined) await endAttempt(transaction, attemptId)
   return person
 }

@@ -23,21 +23,19 @@ export interface Follower {
  */
 export const staleAfterMilliseconds = 4_000
 
+/**
+ * One step calls them in this order: `onRestart`, `onEvent`, `onRestarted`, `onGap`. `knownAt`
+ * changes after all of them. `startOver()` calls `onRestart` at once.
+ */
 export interface FollowerParts {
   readonly clock: Clock
   readonly logger: Logger
-  readonly onEvent: (event: FeedEvent) => void
-  /** Called before the follower passes all events to `onEvent` again. */
+  /** The next step, or the rest of this one, passes all events to `onEvent` again. */
   readonly onRestart: () => void
-  /**
-   * Called after the follower has passed all events to `onEvent` again, and before `knownAt`
-   * changes.
-   */
+  readonly onEvent: (event: FeedEvent) => void
+  /** All events were passed again. */
   readonly onRestarted: () => void
-  /**
-   * Called if the follower may have missed events about changed users. The call comes before
-   * `knownAt` changes.
-   */
+  /** The follower may have missed events about changed users. */
   readonly onGap: () => void
 }
 
@@ -91,8 +89,8 @@ export function createFollower(database: Database['urgent'], parts: FollowerPart
   return {
     startOver,
     async step() {
-      const startedAt = clock.now()
-      const { feed, askedAt } = await readNumbered(database, last.seq)
+      const wallTime = clock.now()
+      const { feed, knownAt } = await readNumbered(database, last.seq)
       if (feed.idAt !== last.id) {
         if (hasLostEvents(feed, last)) logger.warn({}, lostEvents)
         startOver()
@@ -100,14 +98,14 @@ export function createFollower(database: Database['urgent'], parts: FollowerPart
       await deliverNew()
 
       if (isStartingOver) onRestarted()
-      if (isStartingOver || lastRead.isTooOld(startedAt)) onGap()
+      if (isStartingOver || lastRead.isTooOld(wallTime)) onGap()
       isStartingOver = false
       // Uses the time of the query, not of the answer: a slow answer does not contain revocations
       // that were added after the query.
-      lastRead.set({ startedAt, askedAt })
+      lastRead.set({ wallTime, knownAt })
     },
     get knownAt() {
-      return lastRead.askedAt
+      return lastRead.knownAt
     },
   }
 }
@@ -118,32 +116,33 @@ function hasLostEvents({ seq, idAt }: FeedState, last: Position): boolean {
 }
 
 interface ReadTime {
-  readonly askedAt: number
+  /** A time of `performance.now()`. */
+  readonly knownAt: number
   /** Whether the process may have missed events about changed users since the read. */
-  isTooOld(now: number): boolean
-  set(times: { readonly startedAt: number; readonly askedAt: number }): void
+  isTooOld(wallTime: number): boolean
+  set(times: { readonly wallTime: number; readonly knownAt: number }): void
 }
 
 /** Returns the time of the last successful read, by two clocks. */
 function createReadTime(clock: Clock): ReadTime {
   // Uses `performance.now()` instead of the injected clock: the age of the feed is elapsed time,
   // and the wall clock may jump.
-  let askedAt = performance.now()
+  let knownAt = performance.now()
   // The wall clock runs while the machine sleeps, and `performance.now()` may not.
-  let startedAt = clock.now()
+  let wallTime = clock.now()
 
   return {
-    get askedAt() {
-      return askedAt
+    get knownAt() {
+      return knownAt
     },
     isTooOld(now) {
-      const wasStale = performance.now() - askedAt >= staleAfterMilliseconds
-      const wasAsleep = now - startedAt > userEventMilliseconds / 2
+      const wasStale = performance.now() - knownAt >= staleAfterMilliseconds
+      const wasAsleep = now - wallTime > userEventMilliseconds / 2
       return wasStale || wasAsleep
     },
     set(times) {
-      askedAt = times.askedAt
-      startedAt = times.startedAt
+      knownAt = times.knownAt
+      wallTime = times.wallTime
     },
   }
 }
@@ -159,12 +158,12 @@ function createReadTime(clock: Clock): ReadTime {
 async function readNumbered(
   database: Database['urgent'],
   at: number,
-): Promise<{ readonly feed: FeedState; readonly askedAt: number }> {
-  const askedAt = performance.now()
+): Promise<{ readonly feed: FeedState; readonly knownAt: number }> {
+  const knownAt = performance.now()
   const feed = await readFeed(database.reader, at)
   requireOldSchema(feed.mark)
-  if (!feed.hasUnnumbered) return { feed, askedAt }
+  if (!feed.hasUnnumbered) return { feed, knownAt }
 
   while ((await database.write(numberEvents, undefined)).hasMore);
-  return { feed: await readFeed(database.reader, at), askedAt }
+  return { feed: await readFeed(database.reader, at), knownAt }
 }

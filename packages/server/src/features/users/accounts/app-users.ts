@@ -19,7 +19,8 @@ import {
   usernameField,
 } from './account-fields.ts'
 import { checkProfileChange } from './profile.ts'
-import { findUser, getUser, refuseUnchanged, taken, type AccountParts } from './route-parts.ts'
+import { refuseConflict, taken } from './refusals.ts'
+import { findUser, getUser, type AccountParts } from './route-parts.ts'
 import { readUserPage } from './user-page.ts'
 import type { PublicUser, User, Users } from './users.ts'
 
@@ -193,7 +194,7 @@ export function createAppUsers(parts: AppUsersParts): AppUsers<string, User['pub
     id: string,
     write: (user: User) => ReturnType<Users['change']>,
   ): Promise<Managed> {
-    refuseUnchanged(await write(await getUser(id, users)))
+    refuseConflict(await write(await getUser(id, users)))
     return managedUserOf(await getUser(id, users))
   }
 
@@ -237,10 +238,10 @@ export function createAppUsers(parts: AppUsersParts): AppUsers<string, User['pub
         findPasswordErrors('password', password, user.publicUser, passwordPolicy),
       )
       const hash = await passwords.hash(password)
-      refuseUnchanged(await users.changePassword(user, hash, byApp))
+      refuseConflict(await users.changePassword(user, hash, byApp))
     },
     async delete(id) {
-      refuseUnchanged(await users.delete(await getUser(id, users), byApp))
+      refuseConflict(await users.delete(await getUser(id, users), byApp))
     },
   }
 }

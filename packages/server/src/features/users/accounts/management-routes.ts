@@ -6,13 +6,8 @@ import { emptyAnswer, jsonAnswer, queryOf, type GuardedRoute } from '../../../ht
 import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
 import { givesRights, mayGive, type ScopeRules } from '../scopes/scopes.ts'
 import { findUndeclared, namesField } from './account-fields.ts'
-import {
-  accountRoute,
-  getUser,
-  refuseUnchanged,
-  type AccountDoc,
-  type AccountParts,
-} from './route-parts.ts'
+import { refuseConflict } from './refusals.ts'
+import { accountRoute, getUser, type AccountDoc, type AccountParts } from './route-parts.ts'
 import { defaultPageSize, maxPageSize, readUserPage } from './user-page.ts'
 import type { User, UserChange } from './users.ts'
 import { describeManagedUser, wireManagedUser, wireRights } from './wire-user.ts'
@@ -165,7 +160,7 @@ function changeUserRoute(parts: ManagementParts): ManagementRoute {
         active: disabled === undefined ? undefined : !disabled,
       }
       const author = await findAuthor(user, change, identity, parts)
-      refuseUnchanged(await users.change(user, change, byCaller(request, identity), author))
+      refuseConflict(await users.change(user, change, byCaller(request, identity), author))
 
       const changed = await getUser(request.params['id'], users)
       const mayReadUsers = identity.scopes.includes('users:read')
@@ -212,7 +207,7 @@ function deleteUserRoute({ users }: ManagementParts): ManagementRoute {
     }),
     async handle(request, { identity }) {
       const user = await getUser(request.params['id'], users)
-      refuseUnchanged(await users.delete(user, byCaller(request, identity)))
+      refuseConflict(await users.delete(user, byCaller(request, identity)))
       return emptyAnswer
     },
   }

@@ -15,11 +15,10 @@ import { currentPasswordField, findPasswordErrors, newPasswordField } from './ac
 import { checkProfileChange, describeProfileInput } from './profile.ts'
 import { accountRates } from './feature.ts'
 import { provePassword } from './prove-password.ts'
+import { outdated, refuseConflict } from './refusals.ts'
 import {
-  outdated,
   ownAccount,
   recentLoginSeconds,
-  refuseUnchanged,
   tooManyTries,
   type AccountCaller,
   type AccountParts,
@@ -77,7 +76,7 @@ export function changeProfileRoute({ users, limits, scopes, profile }: AccountPa
 
       await limits.count([useOf(accountRates.profile, user.publicUser.id)])
       const by = byCaller(request, identity)
-      refuseUnchanged(await users.replaceProfile(user, checked.profile, by))
+      refuseConflict(await users.replaceProfile(user, checked.profile, by))
 
       const changed = await users.readBySubject(user.publicUser.id)
       if (!changed) throw outdated()
@@ -121,7 +120,7 @@ export function changePasswordRoute(parts: AccountParts): OwnRoute {
       await provePassword(fields.current_password, { user, by }, parts)
 
       const hash = await passwords.hash(fields.new_password, by.address)
-      refuseUnchanged(await users.changePassword(user, hash, by))
+      refuseConflict(await users.changePassword(user, hash, by))
       return emptyAnswer
     },
   }
@@ -144,7 +143,7 @@ function deleteAccountRoute({ users }: AccountParts): OwnRoute {
       const outcome = await users.delete(user, byCaller(request, identity))
       if (outcome === 'last-administrator')
         throw new ProblemError('conflict', 'The last administrator cannot be deleted')
-      refuseUnchanged(outcome)
+      refuseConflict(outcome)
       return emptyAnswer
     },
   }

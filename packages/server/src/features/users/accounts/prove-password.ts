@@ -2,7 +2,8 @@
 import type { By } from '../../operations/audit/entry.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { accountRates } from './feature.ts'
-import { aboutMember, type AccountParts } from './route-parts.ts'
+import { aboutMember } from './refusals.ts'
+import type { AccountParts } from './route-parts.ts'
 import type { User } from './users.ts'
 
 /**

@@ -26,7 +26,8 @@ import {
 } from './account-fields.ts'
 import { accountRates } from './feature.ts'
 import type { Profile } from './profile.ts'
-import { accountRoute, taken, tooManyTries, type AccountParts } from './route-parts.ts'
+import { taken } from './refusals.ts'
+import { accountRoute, tooManyTries, type AccountParts } from './route-parts.ts'
 import { createdAnswer, describeCreated } from './wire-user.ts'
 
 export interface RegistrationFormParts extends AccountParts {

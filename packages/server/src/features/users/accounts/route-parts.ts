@@ -1,12 +1,10 @@
-// What the account routes share: their settings, their caller and their refusals. `keystile.users`
-// has the same refusals.
+// What the account routes share: their settings and their caller. Their refusals are in
+// `refusals.ts`.
 import { ProblemError } from 'keystile/internal'
-import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import type { OpenRoute, RouteDoc, RouteGuard } from '../../../http/route.ts'
 import { areStorable } from '../../../storage/storable.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
-import { mailboxFull } from '../../mail/outbox/mailbox-full.ts'
 import type { Audit } from '../../operations/audit/audit.ts'
 import type { CallerIdentity } from '../../operations/audit/by.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
@@ -52,57 +50,10 @@ export function ownAccount(method: Method, path: string, doc: AccountDoc): OwnRo
 export const tooManyTries = 'Too many tries'
 
 /**
- * Returns the error for a name or address that another user already has. The error reveals that
- * such a user exists.
- *
- * @param member the member of the body that has the name or the address
- */
-export function taken(field: 'username' | 'email', member: string = field): ProblemError {
-  return aboutMember('conflict', member, `This ${field} is already taken`)
-}
-
-export function tooManyMails(): ProblemError {
-  return mailboxFull('mails', 60 * minuteMilliseconds)
-}
-
-/** Returns the error for one member of the body. `errors` names the member. */
-export function aboutMember(
-  code: 'conflict' | 'forbidden',
-  member: string,
-  msg: string,
-): ProblemError {
-  const errors = [{ loc: ['body', member], msg, type: 'value_error' }]
-  return new ProblemError(code, msg, { errors })
-}
-
-/**
- * Returns the error for a user that another request has changed since this request read the user.
- */
-export function outdated(): ProblemError {
-  return new ProblemError(
-    'conflict',
-    'Another request changed this user at the same time; read the user again',
-  )
-}
-
-/**
  * How old a login may be, in seconds, that deletes the account or changes its second factors. A
  * stolen token of an older login is not enough.
  */
 export const recentLoginSeconds = 300
-
-/**
- * Refuses a request that did not change a user.
- *
- * @throws {ProblemError} `conflict`
- */
-export function refuseUnchanged(
-  outcome: 'changed' | 'deleted' | 'absent' | 'outdated' | 'last-administrator',
-): void {
-  if (outcome === 'outdated') throw outdated()
-  if (outcome === 'last-administrator')
-    throw new ProblemError('conflict', 'The last administrator must stay an administrator')
-}
 
 /** Returns a user as stored now, not from the cache; undefined if there is no such user. */
 export async function findUser(id: string, users: Users): Promise<User | undefined> {

@@ -21,7 +21,8 @@ import {
   readAccountRoute,
 } from './own-account.ts'
 import type { ProfileSchema } from './profile.ts'
-import { outdated, taken, type AccountCaller, type AccountParts } from './route-parts.ts'
+import { outdated, taken } from './refusals.ts'
+import type { AccountCaller, AccountParts } from './route-parts.ts'
 import {
   createRegistrationForm,
   registerRoute,

@@ -433,6 +433,12 @@ export const de: Texts = {
           Sie sich dann noch einmal an. Auf diesem Rechner ohne TLS speichert Safari keine: Nehmen
           Sie einen anderen Browser.`,
       },
+      elsewhere: {
+        heading: 'Die Anmeldung braucht einen anderen Schritt',
+        text: prose`Ihr Konto verlangt einen zweiten Schritt, den diese Seite nicht anbietet.
+          Melden Sie sich dort an, wo Sie diesen Schritt eingerichtet haben. Ist das nicht möglich,
+          wenden Sie sich an die Betreiber der App.`,
+      },
       logout: {
         heading: 'Abmelden',
         intro: 'Ihre anderen Geräte bleiben angemeldet.',

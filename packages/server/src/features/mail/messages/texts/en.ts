@@ -390,6 +390,11 @@ export const en: Texts = {
         text: prose`A login needs a cookie of this site. Allow cookies, and then log in again. On
           this machine without TLS, Safari keeps none: use another browser.`,
       },
+      elsewhere: {
+        heading: 'The login needs another step',
+        text: prose`Your account demands a second step that this page does not offer. Log in where
+          you set up this step. If that is not possible, contact the people who run the app.`,
+      },
       logout: {
         heading: 'Log out',
         intro: 'Your other devices stay logged in.',

@@ -422,6 +422,12 @@ export const es: Texts = {
           vuelva a iniciar sesión. En esta máquina sin TLS, Safari no guarda ninguna: use otro
           navegador.`,
       },
+      elsewhere: {
+        heading: 'El inicio de sesión necesita otro paso',
+        text: prose`Su cuenta exige un segundo paso que esta página no ofrece. Inicie sesión donde
+          configuró ese paso. Si no es posible, póngase en contacto con los responsables de la
+          aplicación.`,
+      },
       logout: {
         heading: 'Cerrar sesión',
         intro: 'Sus otros dispositivos siguen con la sesión abierta.',

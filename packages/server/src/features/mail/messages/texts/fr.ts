@@ -434,6 +434,12 @@ export const fr: Texts = {
           connectez-vous de nouveau. Sur cette machine sans TLS, Safari n’en garde aucun : prenez un
           autre navigateur.`,
       },
+      elsewhere: {
+        heading: 'La connexion demande une autre étape',
+        text: prose`Votre compte exige une deuxième étape que cette page ne propose pas. Connectez-
+          vous là où vous avez configuré cette étape. Si ce n’est pas possible, contactez les
+          responsables de l’application.`,
+      },
       logout: {
         heading: 'Se déconnecter',
         intro: 'Vos autres appareils restent connectés.',

@@ -44,7 +44,9 @@ export interface Method<Name extends string = string> {
   readonly secondStep?: SecondStep
   /**
    * Whether an earlier proof still counts when its attempt goes on. A method without this function
-   * leaves that to the transaction that ends the login.
+   * leaves that to the transaction that ends the login. If a login ends with an authorization code,
+   * only the marks of methods with this function are compared again at its exchange: the others
+   * rely on `endSessions`, which also deletes unused codes.
    */
   isCurrent?<U>(user: U, mark: string, parts: Pick<MethodParts<U>, 'directory'>): boolean
   /** @throws {ProblemError} `too_many_requests`, `temporarily_unavailable` */

@@ -1,0 +1,55 @@
+// The pages on which a login or a log-out ends.
+import type { HttpAnswer } from 'keystile/internal'
+import { actionsOf, buttonOf } from '../../../pages/parts.ts'
+import { continueButton, type PageReader } from '../account-pages/page-parts.ts'
+import { answer, formPage, warning, type PageFault } from './step-form.ts'
+
+/** The login has ended, has expired, or began in another browser. */
+export function expiredPage(reader: PageReader, fault?: PageFault): HttpAnswer {
+  const { expired } = reader.texts.loginPage
+  return brokenPage(reader, expired.heading, fault ?? { text: expired.text })
+}
+
+/** The browser has sent no cookie of the page with the form. */
+export function cookiesOffPage(reader: PageReader): HttpAnswer {
+  const { heading, text } = reader.texts.loginPage.cookiesOff
+  return brokenPage(reader, heading, { text })
+}
+
+/** A page from which a person can only begin again. */
+function brokenPage(reader: PageReader, heading: string, fault: PageFault): HttpAnswer {
+  const { button: label } = reader.texts.loginPage.expired
+  return answer(reader, {
+    heading,
+    intro: fault.text,
+    emblem: warning,
+    content: buttonOf({ label, href: `${reader.brand.base}/login` }),
+    fault,
+  })
+}
+
+export function logoutPage(reader: PageReader): HttpAnswer {
+  const { heading, intro, button } = reader.texts.loginPage.logout
+  return formPage(reader, {
+    heading,
+    intro,
+    action: `${reader.brand.base}/logout`,
+    fields: [],
+    button,
+  })
+}
+
+export function loggedOutPage(reader: PageReader): HttpAnswer {
+  const { done, again: label } = reader.texts.loginPage.logout
+  const { base, next } = reader.brand
+  const login = { label, href: `${base}/login` }
+  const buttons = next.isApp
+    ? [continueButton(reader), { ...login, kind: 'second' } as const]
+    : [login]
+  return answer(reader, {
+    heading: done.heading,
+    intro: done.text,
+    emblem: { icon: 'check', tone: 'done' },
+    content: actionsOf(...buttons),
+  })
+}

@@ -1,0 +1,82 @@
+// What the transactions that change a second factor share, whatever the factor. Each locks the
+// account first, then checks, then stores the mail about the change, and then changes: a change
+// without its mail does not happen.
+import type { Transaction } from '../../../storage/database.ts'
+import {
+  lacksFactor,
+  type FactorName,
+} from '../../credentials/second-factors/factors-in-transaction.ts'
+import { insertMailOrWait, type CountedAddressee } from '../../mail/outbox/in-transaction.ts'
+import type { NewMail } from '../../mail/outbox/new-mail.ts'
+import type { AuditEntry, By } from '../../operations/audit/entry.ts'
+import { hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
+import { lockPerson } from '../../users/accounts/in-transaction.ts'
+
+/** A change of the factors of a user, and the mail about it. */
+export interface FactorChange {
+  readonly subject: string
+  /** False for an app's own users. */
+  readonly hasAccount: boolean
+  readonly notice: NewMail | undefined
+  /** The address of an app's own user. Ignored for Keystile accounts. */
+  readonly noticeTo: { readonly email: string | undefined; readonly isVerified: boolean }
+  readonly by: By
+  readonly now: number
+}
+
+/** Why nothing was changed: the account or factor is gone, or the mailbox got too many mails. */
+export type Refused =
+  | { readonly outcome: 'gone' }
+  | {
+      readonly outcome: 'too-many-mails'
+      /** The milliseconds until there is room for the mail. */
+      readonly wait: number
+    }
+
+/** Where the mail about a change goes; `recipient` is undefined for a user without an address. */
+export interface Addressee {
+  readonly subject: string
+  readonly recipient: string | undefined
+  /** The address of an account, in the form in which mailboxes are compared. */
+  readonly mailbox: string | null
+  readonly isVerified: boolean
+  readonly share: 'factor'
+  readonly now: number
+}
+
+/**
+ * Locks the user. Returns undefined if the account is not active, or if the caller may not change
+ * it any more: the session has ended, or lacks the factor that the account has by now.
+ */
+export async function lockAddressee(
+  transaction: Transaction,
+  change: FactorChange,
+): Promise<Addressee | undefined> {
+  const { subject, hasAccount, noticeTo, now } = change
+  const person = await lockPerson(transaction, { subject, rights: undefined, hasAccount })
+  if (!person || (await hasSessionEnded(transaction, change))) return undefined
+  if (await lacksFactor(transaction, change)) return undefined
+  const { account } = person
+  const email = account ? (account.email ?? undefined) : noticeTo.email
+  const isVerified = account ? account.email_verified_at !== null : noticeTo.isVerified
+  const mailbox = account?.email_key ?? null
+  return { subject, recipient: email, mailbox, isVerified, share: 'factor', now }
+}
+
+/** Stores the mail about a change. Returns 0, or the milliseconds until there is room for it. */
+export async function sendNotice(
+  transaction: Transaction,
+  addressee: Addressee,
+  { notice }: Pick<FactorChange, 'notice'>,
+): Promise<number> {
+  if (!notice || addressee.recipient === undefined) return 0
+  return insertMailOrWait(transaction, notice, addressee as CountedAddressee)
+}
+
+/** @param factor which factor is added or removed */
+export function entryOf(
+  { subject, by, now }: FactorChange,
+  factor?: FactorName,
+): Omit<AuditEntry, 'event'> {
+  return { at: now, by, subject, ...(factor && { detail: { factor } }) }
+}
