@@ -12,6 +12,7 @@ export const longFiles = [
   'test/browser/client.test.ts',
   'test/browser/cookie-session.test.ts',
   'test/browser/docs.test.ts',
+  'test/browser/login-bar.test.ts',
   'test/browser/login-walks.test.ts',
   'test/browser/mail-walks.test.ts',
   'test/browser/qr.test.ts',

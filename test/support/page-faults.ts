@@ -8,15 +8,26 @@ import type { Page } from 'playwright-core'
 /** The parts of the DOM that functions in the page use. Node's types have none. */
 interface Element {
   readonly id: string
+  readonly outerHTML: string
   readonly classList: { contains(name: string): boolean }
   getBoundingClientRect(): { readonly height: number; readonly width: number }
 }
 declare const document: {
+  readonly body: Element
+  readonly activeElement: Element
   readonly documentElement: { readonly scrollWidth: number; readonly clientWidth: number }
   readonly styleSheets: Iterable<{ insertRule(rule: string): void }>
   querySelectorAll(selector: string): Iterable<Element>
 }
-declare function getComputedStyle(element: Element): Readonly<Record<'fontSize', string>>
+declare function getComputedStyle(
+  element: Element,
+): Readonly<Record<'fontSize' | 'outlineStyle' | 'outlineWidth', string>>
+declare function requestAnimationFrame(run: () => void): void
+declare class PerformanceObserver {
+  constructor(run: () => void)
+  observe(options: { readonly type: string; readonly buffered: true }): void
+  takeRecords(): readonly { readonly value?: number }[]
+}
 declare const axe: { run(options: RunOptions): Promise<AxeResults> }
 const axeSource = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 
@@ -68,4 +79,42 @@ export function layoutFaults(page: Page): Promise<readonly string[]> {
     }
     return faults
   })
+}
+
+/** Returns how much the elements of a page have moved since it was opened. */
+export function layoutShift(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const observer = new PerformanceObserver(() => {})
+    observer.observe({ type: 'layout-shift', buffered: true })
+    for (const _frame of [1, 2])
+      await new Promise<void>((resolve) => requestAnimationFrame(resolve))
+    return observer.takeRecords().reduce((sum, { value = 0 }) => sum + value, 0)
+  })
+}
+
+/**
+ * Goes through a page with the key Tab. Returns the elements that it does not reach, or whose focus
+ * is not visible. A trap keeps Tab from
+ * the elements after it.
+ */
+export async function keyboardFaults(page: Page): Promise<readonly string[]> {
+  const faults: string[] = []
+  const reachable = 'a[href], button, input:not([type=hidden], [tabindex="-1"]), select, summary'
+  const count = await page.locator(reachable).count()
+  const reached = new Set<string>()
+  // A field with a fault has the focus at first, so the elements before it come in a second round.
+  for (let steps = 0; steps < 2 * count + 2 && reached.size < count; steps++) {
+    await page.keyboard.press('Tab')
+    const { html, isBody, isVisible } = await page.evaluate(() => {
+      const { body, activeElement: element } = document
+      const { outlineStyle, outlineWidth } = getComputedStyle(element)
+      const isVisible = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2
+      return { html: element.outerHTML, isBody: element === body, isVisible }
+    })
+    if (isBody) continue
+    reached.add(html)
+    if (!isVisible) faults.push(`the focus is not visible: ${html}`)
+  }
+  if (reached.size < count) faults.push(`Tab reaches ${reached.size} of ${count} elements`)
+  return faults
 }
