@@ -200,7 +200,7 @@ describeOnOne('SQLite', 'the pages of the login and of the account', (stage) => 
       async newPerson(fields) {
         const username = `person${++count}`
         const person = { username, email: `${username}@example.com`, password }
-        await site.keystile.users?.create({ ...person, emailVerified: true, ...fields } as never)
+        await site.keystile.users?.create({ ...person, emailVerified: true, ...fields })
         return username
       },
     }
