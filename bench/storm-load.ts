@@ -59,7 +59,7 @@ export interface StormAnswers {
 /**
  * Runs a storm of logins, and returns the number of answers and the times of the probes.
  *
- * @throws {Error} if the status of a login is not 200 or 503, or if the status of a probe is not
+ * @throws {Error} if the status of a login is not 200, 303 or 503, or if the status of a probe is not
  *   200
  */
 export async function storm(load: StormLoad): Promise<StormAnswers> {
@@ -68,7 +68,7 @@ export async function storm(load: StormLoad): Promise<StormAnswers> {
     throw new RangeError(`clients must be 0 to ${maxClients}`)
   if (!(warmUpSeconds + seconds <= maxSeconds))
     throw new RangeError(`a storm must last at most ${maxSeconds} seconds`)
-  const [forLogins, forProbes] = [openConnections(port, 200, 503), openConnections(port, 200)]
+  const [forLogins, forProbes] = [openConnections(port, 200, 303, 503), openConnections(port, 200)]
   await Promise.all([
     forLogins.open(clients),
     forProbes.open(probes.length > 0 ? connectionsAtFirst : 0),
@@ -91,10 +91,10 @@ export async function storm(load: StormLoad): Promise<StormAnswers> {
       const { status, retryAfterSeconds } = await forLogins.ask(login())
       const now = performance.now()
       if (now >= countFrom && now < end) {
-        if (status === 200) answered++
-        else refused++
+        if (status === 503) refused++
+        else answered++
       }
-      if (status !== 200)
+      if (status === 503)
         await wait(Math.max(1, retryAfterSeconds) * 1000, undefined, { signal: stopping.signal })
     }
   }

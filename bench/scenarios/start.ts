@@ -20,15 +20,17 @@ interface Start {
 
 export async function start(effort: Effort): Promise<Findings> {
   const runs = effort.quick ? 1 : Math.max(10, effort.rounds)
-  const [first, again]: [Start[], Start[]] = [[], []]
+  const [first, again, withoutPages]: [Start[], Start[], Start[]] = [[], [], []]
   for (let run = 0; run < runs; run++) {
     await withTemporaryFolder(async (folder) => {
       first.push(await measureStart(folder))
       again.push(await measureStart(folder))
+      withoutPages.push(await measureStart(folder, { KEYSTILE_LOGIN_PAGES: 'off' }))
     })
   }
   const milliseconds = summarize(again.map((run) => run.milliseconds))
   const mebibytes = summarize(again.map((run) => run.mebibytes))
+  const offMilliseconds = summarize(withoutPages.map((run) => run.milliseconds))
   const firstMilliseconds = summarize(first.map((run) => run.milliseconds))
   return {
     title: 'Start and memory',
@@ -41,6 +43,10 @@ export async function start(effort: Effort): Promise<Findings> {
       columns: ['start', 'to the first 200, ms', 'resident memory, MiB'],
       rows: [
         { name: 'on a database that is there', cells: [milliseconds, mebibytes] },
+        {
+          name: 'on a database that is there, with `loginPages: off`',
+          cells: [offMilliseconds, summarize(withoutPages.map((run) => run.mebibytes))],
+        },
         {
           name: 'in an empty folder',
           cells: [firstMilliseconds, summarize(first.map((run) => run.mebibytes))],
@@ -68,10 +74,13 @@ export async function start(effort: Effort): Promise<Findings> {
   }
 }
 
-async function measureStart(folder: string): Promise<Start> {
+async function measureStart(
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Start> {
   const port = await freePort()
   const startedAt = performance.now()
-  const child = spawnProgram(standAlone(folder), port)
+  const child = spawnProgram(standAlone(folder, env), port)
   let stderr = ''
   child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   try {

@@ -72,6 +72,8 @@ interface Measured {
 
 const ours = 'Keystile, SQLite'
 const oursSlow = `Keystile, SQLite, ${syncMilliseconds} ms a sync`
+const oursPages = 'Keystile, SQLite, on the pages'
+const allOurs: readonly string[] = [ours, oursSlow, oursPages]
 const bare = 'node:http, argon2id only'
 
 function keystile(name: string, library?: string): Contestant {
@@ -99,6 +101,30 @@ function keystile(name: string, library?: string): Contestant {
     },
     find: () => ({}),
   }
+}
+
+/** The same logins, but with the form of the page `/auth/login`, as a browser sends it. */
+const onPages: Contestant = {
+  ...keystile(oursPages),
+  program(folder) {
+    const program = keystile(oursPages).program(folder)
+    return { ...program, env: { ...program.env, PAGES: 'on' } }
+  },
+  async prepare(base) {
+    const prepared = await keystile(oursPages).prepare(base)
+    const page = await fetch(`${base}/auth/login`)
+    const cookie = page.headers.getSetCookie()[0]!.split(';')[0]!
+    const logins = Array.from({ length: people }, (_, n) => {
+      const form = new URLSearchParams({ username: `user${n}`, password })
+      return requestBytes(
+        'POST /auth/login',
+        { ...formType, origin: base, cookie },
+        form.toString(),
+      )
+    })
+    return { ...prepared, logins }
+  },
+  find: () => ({}),
 }
 
 const bareHandler: Contestant = {
@@ -168,6 +194,7 @@ export async function stormed(effort: Effort): Promise<Findings> {
     const all = [
       bareHandler,
       keystile(ours),
+      onPages,
       ...('library' in slow ? [keystile(oursSlow, slow.library)] : []),
       fastapi('async'),
       fastapi('def'),
@@ -197,7 +224,7 @@ export async function stormed(effort: Effort): Promise<Findings> {
  * they differ so much from Keystile.
  */
 function isOursOrFloor({ name }: Contestant): boolean {
-  return [bare, ours, oursSlow].includes(name)
+  return [bare, ...allOurs].includes(name)
 }
 
 const keyOf = (name: string, clients: number): string => `${name}, ${clients}`
@@ -327,7 +354,7 @@ function findingsOf(
   const rows = sizes.flatMap((size) =>
     contestants.map(({ name }): Row => {
       const { rate, refused, p50, p99, max, growth } = of(name, size)
-      const isOurs = [ours, oursSlow].includes(name)
+      const isOurs = allOurs.includes(name)
       const share = isOurs ? shareOf(name, size) : null
       const probe = [of(name, 0).p99, p50, p99, max].map(orNull)
       return {
@@ -377,7 +404,7 @@ function findingsOf(
       rows,
     },
     bars: probed
-      .filter(({ name }) => [ours, oursSlow].includes(name))
+      .filter(({ name }) => allOurs.includes(name))
       .flatMap(({ name }) => sizes.flatMap((size) => barsOf(name, size))),
     skipped,
     plot: {
@@ -389,7 +416,7 @@ function findingsOf(
           return {
             name,
             value: summarize(of(name, clients).p99),
-            isOurs: [ours, oursSlow].includes(name),
+            isOurs: allOurs.includes(name),
           }
         }),
       })),
@@ -414,7 +441,7 @@ function methodOf(): string {
       'Keystile, with the same library, number of threads and priority, and does nothing ' +
       'else. Its clients wait as long as necessary. Keystile refuses logins with 503 if it ' +
       'could not serve them within 2 s. A refused client comes back at the time that ' +
-      '`Retry-After` says. All clients have the same address, and Keystile limits attempts by ' +
+      '`Retry-After` says. "on the pages" means that the clients send the form of `/login`. All clients have the same address, and Keystile limits attempts by ' +
       'name.',
     `"${syncMilliseconds} ms a sync" means that each fsync of the process takes that long. ` +
       'FastAPI’s tutorial hashes with argon2id and the same parameters, Better Auth with ' +

@@ -11,7 +11,7 @@ export async function createBenchKeystile(mail?: {
   readonly mailUrl: string
   readonly mailFrom: string
 }): Promise<Keystile<'items:read' | BuiltInScope>> {
-  const { KEY, USERS, TOKENS } = process.env
+  const { KEY, PAGES, USERS, TOKENS } = process.env
   const database = variable('DATABASE')
   const keystile = await createKeystile({
     issuer: `http://127.0.0.1:${variable('PORT')}/auth`,
@@ -19,6 +19,7 @@ export async function createBenchKeystile(mail?: {
     ...(KEY !== undefined && { key: KEY }),
     scopes: { 'items:read': 'Read items' },
     defaultScopes: ['items:read'],
+    ...(PAGES !== undefined && { loginPages: 'on' }),
     accessTokenSeconds: 24 * 60 * 60,
     dangerouslyAllowLostCommits: true, // some scenarios use a PostgreSQL without fsync
     ...mail,
