@@ -97,7 +97,8 @@ const flows: readonly Flow[] = [
       await press(page, 'Set up Authenticator app')
       await press(page, 'Continue')
       const { secret, codes } = await confirmApp(walk)
-      assert.equal(await heading(page), 'Log in')
+      assert.equal(await heading(page), 'Your account')
+      await leave(walk, page)
 
       clock.advance(30)
       assert.equal(await enter(walk, page), 'Enter your code')
