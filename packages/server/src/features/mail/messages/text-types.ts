@@ -70,7 +70,7 @@ type Named<Name extends string> = Readonly<Record<Name, string>>
 /** The names and hints of fields, and links. The name of the app follows `continueTo`. */
 type Label =
   | ('login' | 'password' | 'newPassword' | 'newPasswordAdvice' | 'username' | 'usernameHint')
-  | ('otherUsername' | 'otherUsernameHint' | 'code' | 'codeHint' | 'yes' | 'no')
+  | ('otherUsername' | 'code' | 'codeHint' | 'yes' | 'no')
   | ('noToken' | 'continueTo')
 
 export interface PageTexts extends Named<Label> {

@@ -54,9 +54,9 @@ export function confirmPage(
     ...confirmForms[kind],
     texts: ({ texts }) => texts[kind],
     fields(reader, form, refused) {
-      const { otherUsername: label, otherUsernameHint } = reader.texts
+      const { otherUsername: label, usernameHint } = reader.texts
       const [typed, isRefused] = [typedName(form), refused?.field === 'username']
-      const hint = isRefused ? undefined : otherUsernameHint
+      const hint = isRefused ? undefined : usernameHint
       const username = loginName({ name: 'username', label, hint }, typed ?? '')
       return [...(typed !== undefined || isRefused ? [username] : []), currentPassword(reader)]
     },
@@ -80,12 +80,12 @@ export function readUsername(typed: string | undefined): ComparableName | undefi
 
 /** Returns the fault of a confirmation that was refused; undefined for a wrong link or code. */
 export function confirmationFault(error: ProblemError, reader: PageReader): MaybeFault {
-  const { faults, finish, otherUsernameHint } = reader.texts
+  const { faults, finish, usernameHint } = reader.texts
   const field = fieldIn(error)
   // A password that fits the registered name may contain the new one.
   if (passwordFaultOf(error))
     return { field: 'username', text: brokenRule(error, reader, faults.input) }
-  if (error.status === 422) return { field: 'username', text: otherUsernameHint }
+  if (error.status === 422) return { field: 'username', text: usernameHint }
   if (error.status === 403 && field === 'password') return { field, text: faults.wrongPassword }
   if (error.status !== 409) return undefined
   return field === 'username' ? { field, text: finish.usernameTaken } : { text: finish.emailTaken }

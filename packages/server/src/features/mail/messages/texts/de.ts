@@ -196,11 +196,9 @@ export const de: Texts = {
     newPasswordLength: (minLength) => `Mindestens ${minLength} Zeichen.`,
     newPasswordAdvice: 'Gut sind mehrere Wörter, die nicht zusammengehören.',
     username: 'Benutzername',
-    usernameHint: prose`2 bis 63 Buchstaben, Ziffern, Punkte, Unterstriche oder Bindestriche, zuerst
-      ein Buchstabe oder eine Ziffer.`,
-    otherUsername: 'Anderer Benutzername',
-    otherUsernameHint: prose`2 bis 63 Buchstaben ohne Umlaute, Ziffern, Punkte, Unterstriche oder
+    usernameHint: prose`2 bis 63 Buchstaben ohne Umlaute, Ziffern, Punkte, Unterstriche oder
       Bindestriche; am Anfang ein Buchstabe oder eine Ziffer.`,
+    otherUsername: 'Anderer Benutzername',
     code: 'Code aus der Mail',
     codeHint: 'Acht Ziffern.',
     yes: 'Ja',
@@ -390,14 +388,15 @@ export const de: Texts = {
       },
       again: {
         heading: 'Sind Sie es?',
-        intro: 'Diese Änderung braucht eine Anmeldung aus den letzten fünf Minuten.',
+        intro: prose`Ihre Anmeldung ist mehr als fünf Minuten her. Zeigen Sie für diese Änderung
+          noch einmal, dass Sie es sind.`,
         account: 'Konto: ',
         button: 'Weiter',
       },
       mailbox: {
         heading: 'Sehen Sie in Ihr Postfach',
-        intro: prose`Dieses Konto braucht eine Authenticator-App. Zeigen Sie zuerst, dass es Ihres
-          ist: Eine Mail mit einem Code ist unterwegs an die Adresse des Kontos.`,
+        intro: prose`Dieses Konto braucht eine Authenticator-App. Zeigen Sie zuerst, dass
+          dieses Konto Ihnen gehört: Eine Mail mit einem Code ist unterwegs an seine Adresse.`,
       },
       enrol: {
         heading: 'Authenticator-App einrichten',
@@ -487,7 +486,7 @@ export const de: Texts = {
         send: 'Code senden',
         sent: {
           heading: 'Sehen Sie in Ihr Postfach',
-          intro: prose`Eine Mail ist unterwegs. Geben Sie ihren Code hier ein. Wenn keine kommt,
+          intro: prose`Eine Mail ist unterwegs. Geben Sie deren Code hier ein. Wenn keine kommt,
             sehen Sie auch im Spam nach.`,
           button: 'Adresse bestätigen',
         },
@@ -550,8 +549,8 @@ export const de: Texts = {
         heading: 'Ihr Konto löschen?',
         loggedOut: 'Sie werden sofort überall abgemeldet.',
         erased: 'Ihr Profil, Ihre Anmeldewege und Ihre Geräte werden gelöscht.',
-        final: prose`Das lässt sich nicht rückgängig machen. Ein neues Konto mit dieser Adresse ist
-          ein anderes Konto.`,
+        final: prose`Das lässt sich nicht rückgängig machen. Mit dieser Adresse können Sie später
+          ein neues, leeres Konto anlegen.`,
         button: 'Mein Konto löschen',
         keep: 'Behalten',
         lastAdministrator: prose`Sie sind der letzte Administrator. Machen Sie zuerst einen anderen

@@ -183,8 +183,6 @@ export const en: Texts = {
     usernameHint:
       '2 to 63 letters, digits, dots, underscores or hyphens, with a letter or digit first.',
     otherUsername: 'Another user name',
-    otherUsernameHint:
-      '2 to 63 letters, digits, dots, underscores or hyphens, with a letter or digit first.',
     code: 'Code from the mail',
     codeHint: 'Eight digits.',
     yes: 'Yes',
@@ -349,7 +347,8 @@ export const en: Texts = {
       },
       again: {
         heading: 'Is it you?',
-        intro: 'This change needs a login from the last five minutes.',
+        intro:
+          'You logged in more than five minutes ago. For this change, prove again that it is you.',
         account: 'Account: ',
         button: 'Continue',
       },

@@ -187,11 +187,9 @@ export const es: Texts = {
     newPasswordLength: (minLength) => `Al menos ${minLength} caracteres.`,
     newPasswordAdvice: 'Van bien varias palabras sin relación entre sí.',
     username: 'Nombre de usuario',
-    usernameHint: prose`De 2 a 63 letras, cifras, puntos, guiones bajos o guiones, empezando por una
-      letra o una cifra.`,
-    otherUsername: 'Otro nombre de usuario',
-    otherUsernameHint: prose`De 2 a 63 letras sin acentos, cifras, puntos, guiones bajos o guiones,
+    usernameHint: prose`De 2 a 63 letras sin acentos, cifras, puntos, guiones bajos o guiones,
       y al principio una letra o una cifra.`,
+    otherUsername: 'Otro nombre de usuario',
     code: 'Código del mensaje',
     codeHint: 'Ocho cifras.',
     yes: 'Sí',
@@ -377,7 +375,8 @@ export const es: Texts = {
       },
       again: {
         heading: '¿Es usted?',
-        intro: 'Este cambio necesita un inicio de sesión de los últimos cinco minutos.',
+        intro: prose`Inició sesión hace más de cinco minutos. Para este cambio, demuestre
+          otra vez que es usted.`,
         account: 'Cuenta: ',
         button: 'Continuar',
       },

@@ -194,11 +194,9 @@ export const fr: Texts = {
     newPasswordLength: (minLength) => `Au moins ${minLength} caractères.`,
     newPasswordAdvice: 'Plusieurs mots sans rapport entre eux conviennent bien.',
     username: 'Nom d’utilisateur',
-    usernameHint: prose`2 à 63 lettres, chiffres, points, tirets bas ou traits d’union, en
-      commençant par une lettre ou un chiffre.`,
-    otherUsername: 'Autre nom d’utilisateur',
-    otherUsernameHint: prose`De 2 à 63 lettres sans accent, chiffres, points, tirets bas ou traits
+    usernameHint: prose`De 2 à 63 lettres sans accent, chiffres, points, tirets bas ou traits
       d’union, en commençant par une lettre ou un chiffre.`,
+    otherUsername: 'Autre nom d’utilisateur',
     code: 'Code reçu par message',
     codeHint: 'Huit chiffres.',
     yes: 'Oui',
@@ -389,7 +387,8 @@ export const fr: Texts = {
       },
       again: {
         heading: 'Est-ce bien vous ?',
-        intro: 'Ce changement demande une connexion des cinq dernières minutes.',
+        intro: prose`Votre connexion date de plus de cinq minutes. Pour ce changement,
+          prouvez encore que c’est vous.`,
         account: 'Compte : ',
         button: 'Continuer',
       },
