@@ -81,4 +81,6 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
   return { ...undo, routes: [route] }
 }
 
-const advice = 'request a new password, or contact the operator'
+const advice =
+  'if a mail says that the address of the account was changed, open the link in that mail, ' +
+  'otherwise contact the operator'

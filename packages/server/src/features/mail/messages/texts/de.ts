@@ -321,7 +321,8 @@ export const de: Texts = {
       button: 'App entfernen',
       done: { heading: 'Die App ist entfernt', text: afterUndo },
       used: prose`Wenn Sie die App damit entfernt haben, sehen Sie in Ihr Postfach: Dort ist eine
-        Mail für ein neues Passwort. Wenn nicht, wenden Sie sich an die Betreiber des Dienstes.`,
+        Mail für ein neues Passwort. Wenn eine Mail sagt, dass Ihre Adresse geändert wurde, öffnen
+        Sie deren Link. Wenn es keine gibt, wenden Sie sich an die Betreiber des Dienstes.`,
     },
     accept: {
       heading: 'Konto anlegen',

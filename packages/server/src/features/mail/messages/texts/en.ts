@@ -286,7 +286,8 @@ export const en: Texts = {
       button: 'Remove the app',
       done: { heading: 'The app is removed', text: afterUndo },
       used: prose`If you have removed the app with it, look into your mailbox: there is a mail to
-        set a new password. If not, contact the people who run the app.`,
+        set a new password. If a mail says that your address was changed, open its link. If there is
+        no such mail, contact the people who run the app.`,
     },
     accept: {
       heading: 'Create your account',

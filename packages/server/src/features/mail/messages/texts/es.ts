@@ -309,7 +309,8 @@ export const es: Texts = {
       button: 'Retirar la aplicación',
       done: { heading: 'La aplicación está retirada', text: afterUndo },
       used: prose`Si ha retirado la aplicación con él, revise su correo: hay un mensaje para elegir
-        una nueva contraseña. Si no, póngase en contacto con los responsables del servicio.`,
+        una nueva contraseña. Si un mensaje dice que su dirección ha cambiado, abra su enlace. Si no
+        hay ninguno, póngase en contacto con los responsables del servicio.`,
     },
     accept: {
       heading: 'Crear su cuenta',

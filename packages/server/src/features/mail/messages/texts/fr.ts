@@ -319,7 +319,8 @@ export const fr: Texts = {
       button: 'Retirer l’application',
       done: { heading: 'L’application est retirée', text: afterUndo },
       used: prose`Si vous avez retiré l’application avec ce lien, consultez votre
-        messagerie\u00a0: un message vous permet de choisir un nouveau mot de passe. Sinon,
+        messagerie\u00a0: un message vous permet de choisir un nouveau mot de passe. Si un
+        message dit que votre adresse a changé, ouvrez son lien. Si vous n’avez rien reçu de tel,
         contactez les responsables du service.`,
     },
     accept: {
