@@ -281,6 +281,45 @@ describeOnBoth(
       assert.equal(await countSessions(), 1)
     })
 
+    it('logging in again proves the password of the session, however the person is named', async () => {
+      const { keystile } = await stage.start()
+      const ofPeople = keystile.users ? undefined : stage.people.directory
+      const { email: _none, setPassword: _set, ...withoutAddress } = ofPeople ?? {}
+      const findByLogin = (login: string): unknown =>
+        login === 'ada' ? ofPeople?.findByLogin(login) : undefined
+      const ofApp = ofPeople ? [ofPeople, withoutAddress] : []
+      const cases: readonly { readonly login: string; readonly options: object }[] = [
+        { login: 'ada@exämple.com', options: {} },
+        ...ofApp.map((users) => ({ login: 'ada', options: { users: { ...users, findByLogin } } })),
+      ]
+      await (await stage.start()).addUser({ username: 'ada', email: 'ada@exämple.com' })
+      for (const { login, options } of cases) {
+        const clock = createTestClock()
+        const running = await stage.start({ clock, loginPages: 'on', rateLimits: 'on', ...options })
+        const browser = openBrowser(running)
+        await browser.open('/login')
+        await browser.submit({ username: login, password })
+        assert.equal(browser.at(), '/account')
+        clock.advance(301)
+        await browser.open('/login/again?to=sign-in')
+        await browser.submit({ password: 'wrong' })
+        assert.match(browser.shown().text, /The name or the password is wrong/)
+        await browser.submit({ password })
+        assert.equal(browser.at(), '/account#sign-in')
+
+        // Wrong passwords count as those of a login: for the device, and then for the name.
+        clock.advance(301)
+        await browser.open('/login/again')
+        const statuses: number[] = []
+        for (let guess = 0; guess < 30; guess++) {
+          await browser.submit({ password: 'wrong' })
+          statuses.push(browser.shown().status)
+        }
+        assert.equal(statuses.at(0), 400)
+        assert.equal(statuses.at(-1), 429)
+      }
+    })
+
     it('/.well-known/change-password leads to a page for a new password, if there is one', async () => {
       const { keystile } = await stage.start()
       const [account, forgot] = ['/auth/account/password', '/auth/account/forgot-password']

@@ -54,7 +54,10 @@ export interface SentForm {
 }
 
 /** The step that a form sends: what it proves, and the login to which it belongs. */
-export interface SentStep extends Pick<AskedLogin, 'demand' | 'replaces' | 'remembersDevice'> {
+export interface SentStep extends Pick<
+  AskedLogin,
+  'passwordOf' | 'demand' | 'replaces' | 'remembersDevice'
+> {
   readonly values: PresentedValues
   readonly authSession?: string
   /** The part of the account that the person wanted to see. */
@@ -89,13 +92,13 @@ export async function tryLogin<U>(
 }
 
 export async function ask<U>(
-  { values, authSession, demand, replaces, remembersDevice }: SentStep,
+  { values, authSession, passwordOf, demand, replaces, remembersDevice }: SentStep,
   { request, bound }: SentForm,
   { login, cookies }: LoginPageParts<U>,
 ): Promise<{ readonly outcome: LoginOutcome; readonly secret: string }> {
   const secret = makeSecret()
   const begun = { front: `pages ${hashSecret(bound)}`, authSession, demand, replaces }
-  const asked = { ...begun, remembersDevice, ...senderIn(request, secret, cookies) }
+  const asked = { ...begun, passwordOf, remembersDevice, ...senderIn(request, secret, cookies) }
   const outcome = await login.proceed(asked, values)
   return { outcome, secret }
 }

@@ -224,6 +224,7 @@ async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
 function stepUpOf<U>({ session }: SignedIn<U>, values: PresentedValues): SentStep {
   return {
     values,
+    passwordOf: session.subject,
     replaces: { id: session.id, scopes: session.scopes },
     demand: { needsFactor: false, maxAgeSeconds: recentLoginSeconds },
   }

@@ -15,6 +15,8 @@ export interface AskedLogin {
   readonly acceptLanguage?: string | undefined
   /** The secret from the last login on this device. */
   readonly deviceSecret: string | undefined
+  /** The user whose password is proved. Undefined if the typed name says which user it is. */
+  readonly passwordOf?: string | undefined
   /** The `auth_session` of the attempt that goes on; undefined for a new attempt. */
   readonly authSession: string | undefined
   /**

@@ -54,12 +54,13 @@ export interface UserDirectory<U, S extends string = string> {
   passwordHash(user: U): string | undefined | null
   /**
    * Replaces the hash of a user by an argon2id hash of the same password. A login calls this
-   * function if the stored hash is not argon2id or costs less than `passwordHashing`. It passes the
-   * user that `findByLogin()` returned. Leave the function out if other programs also verify these
-   * hashes and support only bcrypt or scrypt: those programs could not verify the new hash. Without
-   * the function, hashes stay as they are. Write only if the stored hash is still the hash of the
-   * passed user: `update people set hash = $1 where id = $2 and hash = $3`. Otherwise the write
-   * could undo a change of the password. The login succeeds even if the function fails.
+   * function if the stored hash is not argon2id or costs less than `passwordHashing`. It passes
+   * the user that `findByLogin()` or `findBySubject()` returned. Leave the function out if other
+   * programs also verify these hashes and support only bcrypt or scrypt: those programs could not
+   * verify the new hash. Without the function, hashes stay as they are. Write only if the stored
+   * hash is still the hash of the passed user: `update people set hash = $1 where id = $2 and hash
+   * = $3`. Otherwise the write could undo a change of the password. The login succeeds even if the
+   * function fails.
    */
   savePasswordHash?(user: U, hash: string): unknown
   /**

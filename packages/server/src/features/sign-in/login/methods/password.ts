@@ -9,6 +9,8 @@ import type { Method, MethodParts, RefusalReason, RefusedProof } from './method.
 
 type Credentials = Readonly<Record<'username' | 'password', string>>
 
+type FindUser<U> = () => Promise<U | undefined>
+
 /**
  * A caller cannot find out which users exist: the count, the work and the audit event are the same
  * for an unknown user, a wrong password, a user without a password and a disabled user. An attempt
@@ -31,15 +33,17 @@ export const passwordMethod: Method<'username' | 'password'> = {
   async prove(credentials, begun, parts) {
     const { username, password } = credentials
     const { directory, passwords, limits, clock } = parts
-    const { address } = begun.asked
+    const { address, passwordOf } = begun.asked
+    const find = () =>
+      passwordOf === undefined ? directory.findByLogin(username) : directory.findActive(passwordOf)
 
     if (isTooLong(password)) return refused('password_too_long')
 
     // A login is counted once, even if it has to verify the password a second time.
-    const counted = begun.counted ?? (await count(username, begun, parts))
+    const counted = begun.counted ?? (await count(username, find, begun, parts))
     const attempt = { ...begun, counted }
 
-    const found = await directory.findByLogin(username)
+    const found = await find()
     const subject = found === undefined ? undefined : directory.subject(found)
     const hash = found === undefined ? undefined : directory.passwordHash(found)
 
@@ -59,11 +63,11 @@ export const passwordMethod: Method<'username' | 'password'> = {
 
     // The transaction that ends the login can lock a Keystile account, but not an app's own user.
     // So the user is read again after the hash.
-    const user = await directory.findByLogin(username)
+    const user = await find()
     if (user === undefined) return refused('unknown_user', subject)
     if (!directory.active(user)) return refused('inactive', subject)
 
-    const login = { username, password, address }
+    const login = { find, password, address }
     const current = await findCurrentHash(user, hash, login, parts)
     if (current === undefined) return { outcome: 'changed', attempt: { ...attempt, subject } }
 
@@ -86,6 +90,7 @@ const patienceShare = 1 / 10
 /** Throws if hashing could not start in time. Otherwise counts the login. */
 async function count<U>(
   username: Credentials['username'],
+  find: FindUser<U>,
   { asked: { address, deviceSecret } }: LoginAttempt,
   { passwords, limits, devices, directory }: MethodParts<U>,
 ): Promise<CountedLogin> {
@@ -97,14 +102,17 @@ async function count<U>(
     deviceSecret,
     patienceMilliseconds,
     async isOwn(device: Device) {
-      const user = await directory.findByLogin(username)
+      const user = await find()
       return user !== undefined && isOwnDevice(device, user, directory)
     },
   }
   return { ...(await countLogin(arriving, { limits, devices })), patienceMilliseconds }
 }
 
-type Login = Credentials & { readonly address: string | undefined }
+interface Login<U> extends Pick<Credentials, 'password'> {
+  readonly find: FindUser<U>
+  readonly address: string | undefined
+}
 
 /**
  * Returns the hash that is stored now, after renewing it if it is outdated. Returns undefined if
@@ -115,7 +123,7 @@ type Login = Credentials & { readonly address: string | undefined }
 async function findCurrentHash<U>(
   user: U,
   verified: string,
-  login: Login,
+  login: Login<U>,
   parts: MethodParts<U>,
 ): Promise<string | undefined> {
   const { directory } = parts
@@ -125,7 +133,7 @@ async function findCurrentHash<U>(
   if (renewed === undefined) return verified
 
   // Another login may have stored its renewed hash first, or the app may have stored none.
-  const renewedUser = await directory.findByLogin(login.username)
+  const renewedUser = await login.find()
   const stored = renewedUser && directory.passwordHash(renewedUser)
   return stored === renewed || stored === verified ? stored : undefined
 }
@@ -140,7 +148,7 @@ async function findCurrentHash<U>(
 async function renewHash<U>(
   user: U,
   stored: string,
-  { password, address }: Login,
+  { password, address }: Pick<Login<U>, 'password' | 'address'>,
   { directory, passwords, logger }: MethodParts<U>,
 ): Promise<string | undefined> {
   if (!directory.savePasswordHash || !passwords.isOutdated(stored, password)) return undefined
