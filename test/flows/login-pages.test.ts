@@ -166,6 +166,28 @@ describeOnBoth(
       assert.equal(await isIn(browser), true)
     })
 
+    it('too many shown secrets of an app give a page that says so', async () => {
+      const running = await stage.start({
+        loginPages: 'on',
+        secondFactor: 'required',
+        rateLimits: 'on',
+        trustedProxies: ['127.0.0.1'],
+      })
+      await running.addUser()
+      const browser = openBrowser(running)
+      await enter(browser)
+      await browser.submit({})
+      for (let tries = 0; tries < 60 && browser.shown().status !== 429; tries++) {
+        if (!browser.shown().text.includes('name="otp"')) {
+          await enter(browser)
+          await browser.submit({})
+        }
+        await browser.submit({ otp: '000000' })
+      }
+      assert.equal(browser.shown().status, 429)
+      assert.match(browser.shown().headers.get('content-type') ?? '', /^text\/html/)
+    })
+
     it('a form from another origin, or from no page, is refused and changes nothing', async () => {
       const browser = openBrowser(await start())
       await browser.open('/login')

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { afterEach, it } from 'node:test'
 import { callCommand, type Finished } from '../../packages/server/test-support/command.ts'
-import { describeOnBoth, issuer, key } from '../../packages/server/test-support/keystile.ts'
+import {
+  describeOnBoth,
+  issuer,
+  key,
+  password,
+} from '../../packages/server/test-support/keystile.ts'
+import { openBrowser } from '../../packages/server/test-support/page-browser.ts'
 import {
   openReader,
   serveOnSocket,
@@ -50,8 +56,12 @@ describeOnBoth('keystile finish-restore', (stage) => {
   })
 
   it('finish-restore --keep-sessions ends no session, and a wrong key is refused', async () => {
-    const { send, tokens } = await stage.start()
+    const running = await stage.start({ loginPages: 'on' })
+    const { send, tokens } = running
     const { accessToken: bearer } = await tokens()
+    const browser = openBrowser(running)
+    await browser.open('/login')
+    await browser.submit({ username: 'ada', password })
     const wrong = await finishRestore([], 'another sealing key for tests: 9876 zyxw')
     assert.match(wrong.stderr, /were encrypted with a different key/)
     const { code, stdout } = await finishRestore(['--keep-sessions'])
@@ -61,6 +71,8 @@ describeOnBoth('keystile finish-restore', (stage) => {
       /^kept all sessions: .*\nno mails waited, .*\nNow start the servers, .*\n$/,
     )
     assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
+    await browser.open('/account')
+    assert.equal(browser.at(), '/account')
     const entries = await stage.sql("select detail from audit where event = 'database_restored'")
     assert.equal(entries.length, 1)
   })

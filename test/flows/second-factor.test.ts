@@ -483,10 +483,13 @@ describeOnBoth(
       await assert.rejects(stage.start(other), rule)
 
       const name = before.keystile.users ? 'ada' : ada.subject
-      const { code, stderr } = await callCommand(['user', 'reset-factors', name], {
-        cwd: import.meta.dirname,
-        env: { KEYSTILE_DATABASE: stage.database },
-      })
+      const env = { KEYSTILE_DATABASE: stage.database }
+      const reset = (name: string): ReturnType<typeof callCommand> =>
+        callCommand(['user', 'reset-factors', name], { cwd: import.meta.dirname, env })
+      const unknown = await reset('nobody')
+      assert.equal(unknown.code, 1)
+      assert.match(unknown.stderr, /no user nobody|named by their subject/)
+      const { code, stderr } = await reset(name)
       assert.deepEqual([code, stderr], [0, ''])
       // Other processes read only events with a number. No server runs that could number them.
       const events = await stage.sql("select seq from event where kind = 'session'")

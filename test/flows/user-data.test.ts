@@ -103,7 +103,14 @@ describeOnBoth('the data of a user', (stage) => {
       env: { KEYSTILE_DATABASE: stage.database, KEYSTILE_KEY: key },
     })
     assert.equal(code, 0)
-    const kept = ['audit', 'authenticator_app', 'dropped_mail', 'former_email', 'session']
+    const kept = [
+      'audit',
+      'authenticator_app',
+      'browser_login',
+      'dropped_mail',
+      'former_email',
+      'session',
+    ]
     assert.deepEqual(await tablesWith(stage, tables, id), kept)
   })
 })

@@ -91,7 +91,26 @@ export async function tryLogin<U>(
   }
 }
 
-export async function ask<U>(
+export interface NextStep extends Pick<Tried, 'fault'> {
+  readonly outcome?: LoginOutcome | undefined
+}
+
+/** Asks what a login needs now. This proves nothing. */
+export async function askNext<U>(
+  step: SentStep,
+  sent: SentForm,
+  parts: LoginPageParts<U>,
+): Promise<NextStep> {
+  try {
+    const { outcome } = await ask(step, sent, parts)
+    return { outcome }
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error
+    return { fault: { ...generalFault(error, sent.reader), error } }
+  }
+}
+
+async function ask<U>(
   { values, authSession, passwordOf, demand, replaces, remembersDevice }: SentStep,
   { request, bound }: SentForm,
   { login, cookies }: LoginPageParts<U>,

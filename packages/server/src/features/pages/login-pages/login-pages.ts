@@ -20,11 +20,12 @@ import {
   type PageReader,
 } from '../account-pages/page-parts.ts'
 import {
-  ask,
+  askNext,
   endLogin,
   tryLogin,
   withCookies,
   type LoginPageParts,
+  type NextStep,
   type SentForm,
   type SentStep,
 } from './ask-login.ts'
@@ -150,12 +151,13 @@ async function proveLater<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
   const tried = { values, authSession, remembersDevice: form.has('remember') }
   const { outcome, fault, welcomed } = await tryLogin(tried, sent, parts)
   if (welcomed) return welcomed
-  // After a refusal, asks what the login needs now. This proves nothing.
   const enrol = values['otp'] === undefined ? undefined : 'totp'
-  const next = fault ? await ask({ values: { enrol }, authSession }, sent, parts) : { outcome }
+  const next: NextStep = fault
+    ? await askNext({ values: { enrol }, authSession }, sent, parts)
+    : { outcome }
   const shown = { account: filled(form.get('account')), shownMethod: shownMethodOf(form) }
   const step = next.outcome && stepOf(next.outcome, shown, form, parts)
-  return step ? stepPage(reader, step, fault) : expiredPage(reader, fault)
+  return step ? stepPage(reader, step, fault) : expiredPage(reader, next.fault ?? fault)
 }
 
 /** Returns the method that a person has chosen: what the form switches to, or what it proves. */
@@ -188,8 +190,9 @@ async function openAgain<U>(
   const to = sectionOf(queryOf(request).get('to'))
   const reader = readerOf(request, parts.pages)
   const sent = { request, form: new Map(), reader, bound: makeSecret() }
-  const { outcome } = await ask(stepUpOf(signedIn, {}), sent, parts)
-  if (outcome.outcome !== 'next') return seeOther(`${parts.pages.brand.base}/account`)
+  const { outcome, fault } = await askNext(stepUpOf(signedIn, {}), sent, parts)
+  if (fault) return expiredPage(reader, fault)
+  if (outcome?.outcome !== 'next') return seeOther(`${parts.pages.brand.base}/account`)
   const { methods } = outcome
   const account = labelOf(signedIn.user, parts.directory)
   return bindForm(
@@ -214,9 +217,9 @@ async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
   const step = outcome && stepOf(outcome, { account, shownMethod: 'otp' }, form, parts)
   if (step) return stepPage(reader, step)
 
-  const next = fault ? (await ask({ ...begun, values: {} }, sent, parts)).outcome : outcome
-  if (next?.outcome !== 'next') return expiredPage(reader, fault)
-  const shown = { account, methods: next.methods, shownMethod: shownMethodOf(form), to }
+  const next: NextStep = fault ? await askNext({ ...begun, values: {} }, sent, parts) : { outcome }
+  if (next.outcome?.outcome !== 'next') return expiredPage(reader, next.fault ?? fault)
+  const shown = { account, methods: next.outcome.methods, shownMethod: shownMethodOf(form), to }
   return againPage(reader, shown, fault)
 }
 

@@ -21,9 +21,4 @@ export const ofUser: OfUser = {
       .where('subject', '=', subject)
       .execute()
   },
-  /** A restore ends all sessions, and so all logins of browsers. */
-  async restored(transaction) {
-    await inTables<BrowserLoginTables>(transaction).deleteFrom('browser_login').execute()
-    return {}
-  },
 }

@@ -23,7 +23,7 @@ export interface Options {
 export async function show(call: Call<Options>): Promise<void> {
   const { flags, terminal } = call
   await withEventFeed(call, async (database, feed) => {
-    const { id: subject, username } = await findUser(call, database, feed)
+    const { id: subject, username, hasAccount } = await findUser(call, database, feed)
     const factors = createSecondFactors(database, { seal: undefined, clock: call.clock })
     const { app, recoveryCodes: codes } = await factors.describe(subject)
     const createdAt = app?.createdAt.toISOString()
@@ -34,7 +34,8 @@ export async function show(call: Call<Options>): Promise<void> {
           : null,
         recovery_codes: codes,
       })
-    else if (!app) terminal.print(`${username} has no second factor`)
+    else if (!app)
+      terminal.print(`${username} has no second factor${hasAccount ? '' : `. ${bySubject}`}`)
     else {
       terminal.print(
         `${username} has an authenticator app since ${createdAt}, ` +
@@ -56,7 +57,7 @@ export async function reset(call: Call<Options>): Promise<void> {
   const notices = mailUrl === undefined ? noNotices : createNotices(noSeal, call.clock)
   await withEventFeed(call, async (database, feed) => {
     const { id: subject, username, hasAccount } = await findUser(call, database, feed)
-    const { hadFactor } = await database.write(resetFactors, {
+    const { hadFactor, endedSessions } = await database.write(resetFactors, {
       subject,
       hasAccount,
       notice: notices('factor_removed'),
@@ -66,6 +67,8 @@ export async function reset(call: Call<Options>): Promise<void> {
       now: call.clock.now(),
     })
     await feed.tail()
+    if (!hasAccount && !hadFactor && endedSessions === 0)
+      throw new ConfigurationError(`${subject} has no second factor and no session. ${bySubject}`)
     call.terminal.print(
       hadFactor
         ? `${username} has no second factor and no sessions any more`
@@ -73,6 +76,8 @@ export async function reset(call: Call<Options>): Promise<void> {
     )
   })
 }
+
+const bySubject = 'The users of an app are named by their subject, not by their user name'
 
 /**
  * Finds the user that the command names. An app's own user is named by the subject, because only

@@ -135,16 +135,16 @@ export const renewRecoveryCodes: Command<
  *
  * @returns whether there was a factor
  */
-export const resetFactors: Command<FactorChange, { readonly hadFactor: boolean }> = command(
-  'resetFactors',
-  async (transaction, change) => {
-    const { subject, notice, now } = change
-    const addressee = await lockAddressee(transaction, change)
-    const hadFactor = await eraseSecondFactors(transaction, { subject })
-    await endSessions(transaction, { subject, now })
-    await insertAudit<FactorEvent>(transaction, { event: 'factors_reset', ...entryOf(change) })
-    if (hadFactor && notice && addressee?.recipient !== undefined)
-      await insertMail(transaction, notice, addressee as CountedAddressee)
-    return { hadFactor }
-  },
-)
+export const resetFactors: Command<
+  FactorChange,
+  { readonly hadFactor: boolean; readonly endedSessions: number }
+> = command('resetFactors', async (transaction, change) => {
+  const { subject, notice, now } = change
+  const addressee = await lockAddressee(transaction, change)
+  const hadFactor = await eraseSecondFactors(transaction, { subject })
+  const endedSessions = await endSessions(transaction, { subject, now })
+  await insertAudit<FactorEvent>(transaction, { event: 'factors_reset', ...entryOf(change) })
+  if (hadFactor && notice && addressee?.recipient !== undefined)
+    await insertMail(transaction, notice, addressee as CountedAddressee)
+  return { hadFactor, endedSessions }
+})
