@@ -59,30 +59,32 @@ export function createCodes(
   },
 ): Codes {
   return {
-    async issue({ asked, subject, amr, provesApp, authenticatedAt, marks, ...login }) {
-      const { codeChallenge, proofs, counted, authSession } = login
-      const content: Content = {
-        scopes: asked.scopes,
-        codeChallenge,
+    async issue(login) {
+      const { asked, subject, amr, marks, counted, authSession } = login
+      const proved = {
+        subject,
+        marks,
         amr,
-        provesApp,
-        authenticatedAt,
-        proofs: proofs.filter(isLasting),
-        deviceId: counted?.deviceId,
+        attemptId: authSession === undefined ? undefined : hashSecret(authSession),
+        hasAccount: hasAccounts,
+        ...(counted && { spent: counted.spent }),
       }
-      const code = makeSecret()
-      const ids = { id: hashSecret(code), clientId: asked.client.id, subject }
-      const row = { ...ids, content: JSON.stringify(content), now: clock.now() }
-      const attemptId = authSession === undefined ? undefined : hashSecret(authSession)
-      const proved = { subject, marks, amr, attemptId, hasAccount: hasAccounts }
+      const secret = makeSecret()
+      const code = {
+        id: hashSecret(secret),
+        clientId: asked.client.id,
+        subject,
+        content: JSON.stringify(contentOf(login)),
+        now: clock.now(),
+      }
       const by = { actor: `user:${subject}`, address: asked.address } as const
       const { issued, mailWait } = await database.write(
         issueCode,
-        { proved: { ...proved, ...(counted && { spent: counted.spent }) }, code: row, by },
+        { proved, code, by },
         counted?.patienceMilliseconds,
       )
       if (mailWait !== undefined) throw factorMailboxFull(mailWait)
-      return issued ? code : undefined
+      return issued ? secret : undefined
     },
     async find(code) {
       const found = await kept.findCode(code)
@@ -94,6 +96,19 @@ export function createCodes(
       await database.write(endReusedCode, { sessionId, by, now: clock.now() })
       await feed.tail()
     },
+  }
+}
+
+function contentOf(login: CodeToIssue): Content {
+  const { asked, codeChallenge, amr, provesApp, authenticatedAt, proofs, counted } = login
+  return {
+    scopes: asked.scopes,
+    codeChallenge,
+    amr,
+    provesApp,
+    authenticatedAt,
+    proofs: proofs.filter(isLasting),
+    deviceId: counted?.deviceId,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Device, Devices } from '../known-devices/devices.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
-import { useOf, type Spent } from '../../operations/limits/uses.ts'
+import { useOf } from '../../operations/limits/uses.ts'
+import type { CountedLogin } from './attempt.ts'
 import { addressRate, deviceRate, nameRate } from './feature.ts'
 
 /** A login whose password has not been verified yet. */
@@ -34,12 +35,7 @@ export interface ArrivingLogin {
 export async function countLogin(
   { name, address, deviceSecret, patienceMilliseconds, isOwn }: ArrivingLogin,
   { limits, devices }: { readonly limits: Limits; readonly devices: Devices },
-): Promise<{
-  readonly spent: Spent
-  readonly deviceId: string | undefined
-  readonly appSince: number | undefined
-  readonly rememberedId: string | undefined
-}> {
+): Promise<Omit<CountedLogin, 'patienceMilliseconds'>> {
   const device = devices.open(deviceSecret)
 
   // Counts the login before `isOwn()` looks up the user. Otherwise a caller with a known device
