@@ -111,6 +111,7 @@ it(
     const phone = await openLogin(browser, server.url, devices.phone)
     await logIn(phone)
     await useRecoveryCode(phone, first)
+    await page.context().clearCookies()
     await page.goto(`${server.url}/login`)
     await logIn(page)
     await picture(page, 'page-factor')
