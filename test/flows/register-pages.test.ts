@@ -162,7 +162,7 @@ describeOnBoth('the page of a registration', (stage) => {
     assert.equal(isIn(browser), true)
   })
 
-  it('without the acceptance of the terms, there is no account; with it, the record has it', async () => {
+  it('no account is created until the terms are accepted, and the audit record has the acceptance', async () => {
     const running = await start(stage, { termsUrl, privacyUrl })
     const browser = await register(running)
     assert.match(browser.shown().text, /accept the <a href="https:\/\/shop\.example\/terms"/)
@@ -233,7 +233,7 @@ describeOnOne('SQLite', 'the page of a registration', (stage) => {
     assert.doesNotMatch(text, /<script/)
   })
 
-  it('without an open registration or without login pages, there is no such page', async () => {
+  it('without an open registration or without login pages, /register answers 404', async () => {
     for (const options of [{ registration: 'closed' }, { loginPages: 'off' }]) {
       const running = await start(stage, options)
       for (const path of ['/register', '/register/code'])

@@ -107,7 +107,7 @@ export function sentPage(reader: PageReader, typed: Form, refused?: Refused): Ht
   })
 }
 
-/** Says why a registration was refused. Throws an error that is no refusal. */
+/** Says why a registration was refused. Throws all other errors again. */
 export function refusedRegistration(error: unknown, reader: PageReader): Refused {
   return refusedBy(error, reader, (refusal) => {
     const [first, ...others] = fieldFaults(refusal, reader).map((fault) => ({
@@ -131,7 +131,7 @@ function ownText(
   return {}
 }
 
-/** Says why a code was refused. Throws an error that is no refusal. */
+/** Says why a code was refused. Throws all other errors again. */
 export function refusedCode(error: unknown, reader: PageReader): Refused {
   return refusedBy(error, reader, (refusal) => {
     const wrongCode = { field: 'code', text: reader.texts.faults.wrongCode }
