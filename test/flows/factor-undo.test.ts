@@ -129,6 +129,30 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
     assert.deepEqual(await stage.sql('select subject from authenticator_app'), [])
   })
 
+  it('an undone change of the address leaves codes that a server with a fast clock made before', async () => {
+    const started = await start(stage)
+    const { send, mails, settled, clock } = started
+    const owner = await enrol(started, clock)
+    const mailTo = async (to: string, path: string): Promise<string> => {
+      await settled()
+      const mail = mails.findLast((one) => one.to === to && one.text.includes(path))
+      return readMail(mail).token
+    }
+    const { accessToken: bearer } = await tokensWithFactor(owner)
+    // The link of the first app is used up, and a server whose clock was ahead made the codes.
+    await stage.sql('delete from mail_proof')
+    await stage.sql('update recovery_code set created_at = created_at + 7200000')
+    const change = { current_password: password, new_email: 'ada@example.org' }
+    assert.equal((await send('POST', '/users/me/email', { bearer, json: change })).status, 202)
+    const json = { token: await mailTo('ada@example.org', '?token=') }
+    assert.equal((await send('POST', '/email-changes/confirm', { bearer, json })).status, 204)
+
+    const undone = { token: await mailTo('ada@example.com', 'undo-email-change') }
+    assert.equal((await send('POST', '/email-changes/undo', { json: undone })).status, 204)
+    assert.equal((await stage.sql('select subject from authenticator_app')).length, 1)
+    assert.equal((await stage.sql('select subject from recovery_code')).length, 10)
+  })
+
   it('works after a restore: the backup may have the factor of a thief', async () => {
     const started = await start(stage)
     const { mail } = await setUp(started)

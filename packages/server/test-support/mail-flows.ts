@@ -218,6 +218,8 @@ export async function startMails(
     mails,
     settled,
     async asked(login = 'ada', sendOptions = {}) {
+      // So that the last mail is the one asked for, and not one of before that is sent late.
+      await settled()
       const { status, json, text } = await started.send('POST', '/password-resets', {
         ...sendOptions,
         json: { login },

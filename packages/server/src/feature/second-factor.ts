@@ -6,6 +6,8 @@ import type { Reader, Transaction } from '../storage/database.ts'
  */
 export interface SecondFactor {
   isSetUp(db: Reader, subject: string): Promise<boolean>
+  /** When the newest part of the factor was set up, in milliseconds; undefined without it. */
+  newestAt(db: Reader, subject: string): Promise<number | undefined>
   /**
    * Whether the user still has what a login has proved. If a proof works once, this spends it, and
    * returns false if it was spent before.

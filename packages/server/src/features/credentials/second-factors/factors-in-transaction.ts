@@ -22,6 +22,14 @@ export async function hasSecondFactor(db: Reader, subject: string): Promise<bool
   return false
 }
 
+/** When a user has last set up or renewed a second factor, in milliseconds; 0 without any. */
+export async function newestFactorAt(db: Reader, subject: string): Promise<number> {
+  let newest = 0
+  for (const { newestAt } of Object.values(secondFactors))
+    newest = Math.max(newest, (await newestAt(db, subject)) ?? 0)
+  return newest
+}
+
 /**
  * Whether a caller has not proved the second factor that the account has by now. The check of the
  * route is not enough: the factor may be newer than it. Lock the user first.

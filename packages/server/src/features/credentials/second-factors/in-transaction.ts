@@ -229,9 +229,27 @@ export async function eraseApp(
   return hadApp
 }
 
+/** Returns when the app or the recovery codes of a user were made, whichever is later. */
+async function newestPartAt(db: Reader, subject: string): Promise<number | undefined> {
+  const tables = inTables<SecondFactorTables>(db)
+  const newest = await tables
+    .selectFrom('authenticator_app')
+    .select('created_at')
+    .where('subject', '=', subject)
+    .where('state', '=', 'confirmed')
+    .unionAll(
+      tables.selectFrom('recovery_code').select('created_at').where('subject', '=', subject),
+    )
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return newest?.created_at
+}
+
 /** The authenticator app. Its mark has the step of the code, and the secret as it is stored. */
 export const appFactor: SecondFactor = {
   isSetUp: hasApp,
+  newestAt: newestPartAt,
   isHeld(transaction, { subject, mark }) {
     const [step, sealed] = JSON.parse(mark) as readonly [number, string]
     return spendStep(transaction, { subject, sealed, step })

@@ -155,7 +155,15 @@ export interface AccountHomeTexts extends Named<
 > {
   /** What the person has done. */
   readonly done: Named<
-    'profile' | 'email' | 'verified' | 'password' | 'appRemoved' | 'device' | 'devices'
+    | 'profile'
+    | 'email'
+    | 'verified'
+    | 'password'
+    | 'app'
+    | 'appRemoved'
+    | 'codes'
+    | 'device'
+    | 'devices'
   >
   readonly profile: Named<'title' | 'hint' | 'button'>
   readonly email: Named<

@@ -5,11 +5,11 @@
 // Against cross-site request forgery, each form must come from a page of this origin.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { createOriginCheck } from '../../../http/origin.ts'
-import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
+import { seeOther, type OpenRoute } from '../../../http/route.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import { generalFault } from '../account-pages/form-page.ts'
 import { describeForm, pageRoute, readPageForm, readerOf } from '../account-pages/page-parts.ts'
-import { replaceLogin, type LoginPageParts } from '../login-pages/ask-login.ts'
+import { replaceLogin, withCookies, type LoginPageParts } from '../login-pages/ask-login.ts'
 import { findSignedIn } from '../login-pages/signed-in.ts'
 import { devicesPage, otherDevicesPage } from './device-pages.ts'
 import { findEndpoints, needsLogin, ownEndpoints, type EndpointParts } from './endpoints.ts'
@@ -63,6 +63,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
       ...ownEndpoints(request, signedIn, { ...parts, endpoints }),
       reader: readerOf(request, parts.pages),
       home: `${base}/account`,
+      say: (done) => parts.cookies.done.set(done, doneSeconds),
       account: labelOf(signedIn.user, parts.directory),
       clearedLogin: parts.cookies.login.cleared,
       hasFactor: signedIn.session.amr?.includes('mfa') ?? false,
@@ -98,7 +99,12 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
   return [
     pageRoute('GET', '/account', 'Your account', {
       handle: (request) =>
-        answer(request, 'profile', (visit) => homePage(visit, { done: doneIn(request, visit) })),
+        answer(request, 'profile', async (visit) => {
+          const { done: cookie } = parts.cookies
+          const done = doneOf(cookie.read(request), visit)
+          const page = await homePage(visit, { done })
+          return done ? withCookies(page, [cookie.cleared]) : page
+        }),
     }),
     ...accountPages.filter(isThere).flatMap(routesOf),
   ]
@@ -115,7 +121,9 @@ async function submit(
 ): Promise<HttpAnswer> {
   try {
     const outcome = await page.submit(visit, form)
-    return typeof outcome === 'string' ? seeOther(`${visit.home}?done=${outcome}`) : outcome
+    return typeof outcome === 'string'
+      ? withCookies(seeOther(visit.home), [visit.say(outcome)])
+      : outcome
   } catch (error) {
     if (!(error instanceof ProblemError) || needsLogin(error)) throw error
 
@@ -126,8 +134,13 @@ async function submit(
   }
 }
 
-/** Returns what the query says is done. Other words in the query count as missing. */
-function doneIn(request: HttpRequestWithBody, { reader }: Visit): Done | undefined {
-  const done = queryOf(request).get('done') ?? ''
-  return Object.hasOwn(reader.texts.accountHome.done, done) ? (done as Done) : undefined
+/** Long enough to save recovery codes before the page of the account is opened. */
+const doneSeconds = 10 * 60
+
+/**
+ * Returns what the person has done, by the value of the cookie. It is not in the query of the page,
+ * because then a link could confirm a change that never happened.
+ */
+function doneOf(name: string = '', { reader }: Visit): Done | undefined {
+  return Object.hasOwn(reader.texts.accountHome.done, name) ? (name as Done) : undefined
 }

@@ -5,8 +5,16 @@ import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { markup } from '../../../pages/html.ts'
 import { buttonOf, linksOf, pointsOf } from '../../../pages/parts.ts'
 import type { Refused } from '../account-pages/form-page.ts'
+import { withCookies } from '../login-pages/ask-login.ts'
 import { appSteps, codesPage } from '../login-pages/step-pages.ts'
-import { accountPage, drawForm, formPage, type AccountPage, type Visit } from './visit.ts'
+import {
+  accountPage,
+  drawForm,
+  formPage,
+  type AccountPage,
+  type Done,
+  type Visit,
+} from './visit.ts'
 
 export interface OwnFactors {
   readonly totp: { readonly created_at: string } | null
@@ -50,8 +58,8 @@ export const appPage: AccountPage = {
     if (form.has('secret')) {
       const json = { code: form.get('code') ?? '' }
       const confirmed = await visit.call('POST /users/me/factors/totp/confirm', { json })
-      const answer = showCodes(visit, confirmed)
-      return visit.hasFactor ? answer : { ...answer, cookies: await visit.replaceLogin() }
+      const answer = showCodes(visit, confirmed, 'app')
+      return visit.hasFactor ? answer : withCookies(answer, await visit.replaceLogin())
     }
 
     const begun = (await visit.call('POST /users/me/factors/totp')) as BegunApp
@@ -96,9 +104,9 @@ ${linksOf(...(refused ? [again] : []), back)}`
   return accountPage(reader, { heading, intro, content }, refused)
 }
 
-function showCodes({ reader, home }: Visit, answer: unknown) {
+function showCodes({ reader, home, say }: Visit, answer: unknown, done: Done): HttpAnswer {
   const { recovery_codes: codes } = answer as { readonly recovery_codes: readonly string[] }
-  return codesPage(reader, codes, home)
+  return withCookies(codesPage(reader, codes, home), [say(done)])
 }
 
 export const appRemovalPage: AccountPage = {
@@ -154,7 +162,8 @@ export const recoveryCodesPage: AccountPage = {
     )
   },
   async submit(visit) {
-    return showCodes(visit, await visit.call('POST /users/me/factors/recovery-codes'))
+    const made = await visit.call('POST /users/me/factors/recovery-codes')
+    return showCodes(visit, made, 'codes')
   },
   faultOf: () => undefined,
 }

@@ -31,6 +31,8 @@ export interface Visit extends OwnEndpoints {
   readonly hasFactor: boolean
   /** Replaces the login, after a first app was set up in it: see `replaceLogin`. */
   replaceLogin(): Promise<readonly string[]>
+  /** Returns a value of `Set-Cookie` that lets the page of the account say what is done. */
+  say(done: Done): string
   readonly settings: AccountSettings
 }
 

@@ -20,6 +20,8 @@ export interface PageCookies {
   readonly form: PageCookie
   /** The device secret. A log-out does not remove it. */
   readonly device: PageCookie
+  /** What the person has just done: the next page of the account says it. */
+  readonly done: PageCookie
 }
 
 export function createPageCookies(issuer: string): PageCookies {
@@ -27,7 +29,8 @@ export function createPageCookies(issuer: string): PageCookies {
   const suffix =
     pathname === '/' ? '' : `-${createHash('sha256').update(pathname).digest('hex').slice(0, 8)}`
   const cookie = (name: string): PageCookie => createPageCookie(`__Host-keystile-${name}${suffix}`)
-  return { login: cookie('login'), form: cookie('form'), device: cookie('device') }
+  const [login, form, device] = [cookie('login'), cookie('form'), cookie('device')]
+  return { login, form, device, done: cookie('done') }
 }
 
 function createPageCookie(name: string): PageCookie {

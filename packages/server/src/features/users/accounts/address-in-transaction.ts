@@ -1,5 +1,8 @@
 // The transactions that change the address of an account, and restore a former one.
-import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
+import {
+  eraseSecondFactors,
+  newestFactorAt,
+} from '../../credentials/second-factors/factors-in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
@@ -147,12 +150,15 @@ async function mailOldAddress(
 
 /**
  * Stores the address that a user had until now. The new row gets a later time than all other rows
- * of the user: a link that undoes a change also undoes all changes with a later time. The caller
+ * of the user, and than the second factors: a link that undoes a change also undoes all changes and
+ * factors with a later time, and the clock of the server that stored them may be ahead. The caller
  * must have locked the row of the user.
  */
 async function insertFormerEmail(transaction: Transaction, row: FormerEmailRow): Promise<void> {
-  const latest = await findLatestChange(transaction, row.subject)
-  const created_at = Math.max(row.created_at, latest + 1)
+  const { subject } = row
+  const latest = await findLatestChange(transaction, subject)
+  const newest = await newestFactorAt(transaction, subject)
+  const created_at = Math.max(row.created_at, latest + 1, newest + 1)
   await inTables<AccountTables>(transaction)
     .insertInto('former_email')
     .values({ ...row, created_at })

@@ -452,8 +452,11 @@ export const es: Texts = {
         email: 'Su dirección de correo ha cambiado.',
         verified: 'Su dirección de correo está confirmada.',
         password: 'Su contraseña ha cambiado. Se cerró la sesión en sus otros dispositivos.',
+        app: prose`La aplicación de autenticación está configurada. Se cerró la sesión en sus
+          otros dispositivos.`,
         appRemoved: prose`La aplicación de autenticación está quitada. Se cerró la sesión en sus
           otros dispositivos.`,
+        codes: 'Tiene nuevos códigos de recuperación. Los antiguos ya no funcionan.',
         device: 'Se cerró la sesión en el dispositivo.',
         devices: 'Se cerró la sesión en todos los otros dispositivos.',
       },

@@ -68,14 +68,14 @@ export const fr: Texts = {
     ],
     factor_removed: ({ service, time }) => [
       `Votre compte sur ${service} n’a plus de second facteur`,
-      prose`Le ${time}, l’application d’authentification et les codes de secours de votre compte
-        sur ${service} ont été supprimés. Ils ne sont plus nécessaires pour vous connecter.`,
+      prose`Le ${time}, l’application d’authentification et les codes de récupération de votre
+        compte sur ${service} ont été supprimés. Ils ne sont plus nécessaires pour vous connecter.`,
       'Si vous êtes au courant, vous n’avez rien à faire.',
       `Sinon, contactez tout de suite l’exploitant de ${service}.`,
     ],
     recovery_codes_made: ({ service, time }) => [
-      `Nouveaux codes de secours pour votre compte sur ${service}`,
-      prose`Le ${time}, de nouveaux codes de secours ont été créés pour votre compte sur
+      `Nouveaux codes de récupération pour votre compte sur ${service}`,
+      prose`Le ${time}, de nouveaux codes de récupération ont été créés pour votre compte sur
         ${service}. Les anciens ne fonctionnent plus.`,
       'Si c’était vous, vous n’avez rien à faire.',
       'Si ce n’était pas vous, changez votre mot de passe maintenant.',
@@ -464,8 +464,11 @@ export const fr: Texts = {
         email: 'Votre adresse e-mail est modifiée.',
         verified: 'Votre adresse e-mail est confirmée.',
         password: 'Votre mot de passe est modifié. Vos autres appareils sont déconnectés.',
+        app: prose`L’application d’authentification est configurée. Vos autres appareils sont
+          déconnectés.`,
         appRemoved: prose`L’application d’authentification est retirée. Vos autres appareils sont
           déconnectés.`,
+        codes: 'Vous avez de nouveaux codes de récupération. Les anciens ne fonctionnent plus.',
         device: 'L’appareil est déconnecté.',
         devices: 'Tous les autres appareils sont déconnectés.',
       },
