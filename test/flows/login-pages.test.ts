@@ -52,6 +52,18 @@ describeOnBoth(
     const countSessions = async (): Promise<number> =>
       (await stage.sql('select id from session where ended_at is null')).length
 
+    it('a browser reads of an error of Keystile in a page, with the id for the operator', async () => {
+      const browser = openBrowser(await start())
+      await browser.open('/login')
+      await stage.sql('alter table browser_login rename to gone')
+      await browser.submit({ username: 'ada', password })
+      await stage.sql('alter table gone rename to browser_login')
+      const { status, text, headers } = browser.shown()
+      assert.deepEqual([status, headers.get('content-type')], [500, 'text/html; charset=utf-8'])
+      assert.match(text, /This is our fault, not yours[^]*Internal error, incident [\w-]{10,}/)
+      assert.doesNotMatch(text, /browser_login|<form/)
+    })
+
     it('a right password leads to the account, and a log-out ends this login', async () => {
       const browser = openBrowser(await start())
       await enter(browser)

@@ -110,11 +110,12 @@ describeOnOne('PostgreSQL', 'the pages under attack', (stage) => {
     assert.ok(forms.some(({ path }) => path === '/account/delete'))
     for (const { path, fields } of forms)
       for (const from of [undefined, ...evil, ...mixed]) {
-        const { status } = await browser.request('POST', path, {
+        const { status, text } = await browser.request('POST', path, {
           form: filled(fields),
           headers: from === undefined ? {} : { origin: from, referer: `${issuer}/account` },
         })
         assert.equal(status, 403, `${path} from ${from}`)
+        assert.match(text, /<h1.*>This did not work</, path)
       }
     assert.equal(await readState(), before)
     assert.equal(await isIn(browser), true)

@@ -30,8 +30,8 @@ interface RouterOptions<U> {
   onGuardRefusal?(error: TokenError): void
   /** @throws {TokenError} if the login lacks the second factor that the account has */
   requireFactor?(identity: Identity): Promise<void>
-  /** Returns the page that a browser gets in place of a page while the database is away. */
-  showUnavailable?(request: HttpRequestWithBody): HttpAnswer
+  /** Returns the page that a browser gets in place of a page, with the status of the refusal. */
+  showRefusal?(request: HttpRequestWithBody, refused: HttpAnswer): HttpAnswer
 }
 
 // decisions/0001-no-framework-inside-the-server.md
@@ -87,8 +87,7 @@ export function createRouter<U>(
       const { refusals, doc } = route
       const refused = errorAnswer(error, { pattern: found.pattern, refusals }, options)
       const isPage = doc.success.type === 'text/html' && prefersHtml(request.headers.get('accept'))
-      if (!isPage || refused.status !== 503) return refused
-      return options.showUnavailable?.(request) ?? refused
+      return (isPage && options.showRefusal?.(request, refused)) || refused
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Caller } from 'keystile'
 import { createGuardCore, withRecall, type JsonObject } from 'keystile/internal'
 import { readVersion } from '../../base/version.ts'
-import { unavailablePage } from '../../features/pages/account-pages/unavailable.ts'
+import { refusalPage } from '../../features/pages/account-pages/refusal-page.ts'
 import { createOwnDocs } from '../../features/pages/docs/docs.ts'
 import { describeRoutes } from '../../features/pages/docs/openapi.ts'
 import { cookiePathOf } from '../../features/sign-in/browser-session/session-cookie.ts'
@@ -54,7 +54,7 @@ export function wireAnswer<U>(
     logger,
     requireFactor: createFactorDemand(login),
     isFirstParty: (clientId) => clientId === firstParty.id,
-    showUnavailable: (request) => unavailablePage(request, pages),
+    showRefusal: (request, refused) => refusalPage(request, refused, pages),
     onGuardRefusal: (error) => meter.add(guardRefusals, { reason: guardReasonOf(error) }),
   })
   const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })

@@ -82,6 +82,12 @@ export interface PageTexts extends Named<Label> {
    * page may lack the token of the form.
    */
   readonly unavailablePage: Named<'heading' | 'opened' | 'sent' | 'again'>
+  /** `details` comes before a sentence in English. */
+  readonly refusalPage: {
+    readonly refused: Named<'heading' | 'text'>
+    readonly broken: Named<'heading' | 'text'>
+    readonly details: string
+  }
   /**
    * `otherPassword` and `input` come before a rule of the password policy, or of another field, in
    * English.

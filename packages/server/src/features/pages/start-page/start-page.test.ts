@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { pagesOf, testOptions } from '../../../../test-support/start-options.ts'
-import { unavailablePage } from '../account-pages/unavailable.ts'
+import { unavailablePage } from '../account-pages/refusal-page.ts'
 import { notFoundPage, startPage, type StartOptions, type Surroundings } from './start-page.ts'
 
 const request = (language = 'en'): HttpRequestWithBody => ({

@@ -7,7 +7,7 @@ import { developmentPage } from '../../../pages/development.ts'
 import { actionsOf, partOf, rowsOf, stepsOf, type Button, type Row } from '../../../pages/parts.ts'
 import type { PageSettings } from '../brand/page-settings.ts'
 import { continueButton, page, readerOf, type PageReader } from '../account-pages/page-parts.ts'
-import { unavailablePage } from '../account-pages/unavailable.ts'
+import { unavailablePage } from '../account-pages/refusal-page.ts'
 
 export interface StartOptions {
   readonly issuer: string

@@ -216,6 +216,17 @@ export const de: Texts = {
         schicken Sie das Formular noch einmal ab.`,
       again: 'Noch einmal versuchen',
     },
+    refusalPage: {
+      refused: {
+        heading: 'Das hat nicht geklappt',
+        text: 'Öffnen Sie die Seite noch einmal, und schicken Sie das Formular von dort ab.',
+      },
+      broken: {
+        heading: 'Etwas ist schiefgegangen',
+        text: 'Das liegt an uns und nicht an Ihnen. Versuchen Sie es später noch einmal.',
+      },
+      details: 'Für den Betreiber der App',
+    },
     faults: {
       wrongPassword: 'Das Passwort ist falsch.',
       wrongCode: 'Der Code ist falsch, schon benutzt oder abgelaufen.',

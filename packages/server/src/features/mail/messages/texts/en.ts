@@ -199,6 +199,17 @@ export const en: Texts = {
       sent: 'This is not your fault. Wait a moment, then go back and send the form again.',
       again: 'Try again',
     },
+    refusalPage: {
+      refused: {
+        heading: 'This did not work',
+        text: 'Open the page again, and send the form from there.',
+      },
+      broken: {
+        heading: 'Something went wrong',
+        text: 'This is our fault, not yours. Try again later.',
+      },
+      details: 'For the people who run the app',
+    },
     faults: {
       wrongPassword: 'The password is wrong.',
       wrongCode: 'The code is wrong, was used before, or has expired.',

@@ -206,6 +206,17 @@ export const es: Texts = {
       sent: 'No es culpa suya. Espere un momento, vuelva atrás y envíe el formulario otra vez.',
       again: 'Volver a intentarlo',
     },
+    refusalPage: {
+      refused: {
+        heading: 'No ha funcionado',
+        text: 'Abra la página otra vez y envíe el formulario desde ahí.',
+      },
+      broken: {
+        heading: 'Algo ha salido mal',
+        text: 'El problema es nuestro, no suyo. Vuelva a intentarlo más tarde.',
+      },
+      details: 'Para los responsables de la aplicación',
+    },
     faults: {
       wrongPassword: 'La contraseña no es correcta.',
       wrongCode: 'El código no es correcto, ya se usó o ha caducado.',

@@ -214,6 +214,17 @@ export const fr: Texts = {
         le formulaire.`,
       again: 'Réessayer',
     },
+    refusalPage: {
+      refused: {
+        heading: 'Cela n’a pas fonctionné',
+        text: 'Rouvrez la page, puis renvoyez le formulaire.',
+      },
+      broken: {
+        heading: 'Une erreur s’est produite',
+        text: 'Le problème vient de nous, pas de vous. Réessayez plus tard.',
+      },
+      details: 'Pour l’exploitant de l’application',
+    },
     faults: {
       wrongPassword: 'Le mot de passe est erroné.',
       wrongCode: 'Le code est erroné, a déjà été utilisé ou a expiré.',

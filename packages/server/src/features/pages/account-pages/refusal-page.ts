@@ -1,0 +1,46 @@
+import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
+import { markup } from '../../../pages/html.ts'
+import { actionsOf, detailsOf, type Button } from '../../../pages/parts.ts'
+import type { PageSettings } from '../brand/page-settings.ts'
+import { continueButton, page, readerOf, type PageReader } from './page-parts.ts'
+
+const emblem = { icon: 'warning', tone: 'care' } as const
+
+/** Returns the page that a browser gets in place of the JSON of a refusal, with its status. */
+export function refusalPage(
+  request: HttpRequestWithBody,
+  { status, body }: HttpAnswer,
+  settings: PageSettings,
+): HttpAnswer {
+  if (status === 503) return unavailablePage(request, settings)
+
+  const reader = readerOf(request, settings)
+  const { refused, broken, details } = reader.texts.refusalPage
+  const { heading, text: intro } = status < 500 ? refused : broken
+  const detail = markup`<p lang="en">${detailOf(body)}</p>`
+  const content = markup`${actionsOf(startButton(reader))}
+${detailsOf(details, detail)}`
+  return page(reader, { heading, intro, emblem, content, status })
+}
+
+/** Returns the page for a browser while the database does not answer. */
+export function unavailablePage(request: HttpRequestWithBody, settings: PageSettings): HttpAnswer {
+  const reader = readerOf(request, settings)
+  const { heading, opened, sent, again } = reader.texts.unavailablePage
+  const shown =
+    request.method === 'POST'
+      ? { intro: sent }
+      : { intro: opened, content: actionsOf({ label: again, href: '' }) }
+  return page(reader, { heading, emblem, ...shown, status: 503, retryAfterSeconds: 1 })
+}
+
+function startButton(reader: PageReader): Button {
+  const { brand, hasLogin, texts } = reader
+  if (!hasLogin) return continueButton(reader)
+  return { label: texts.loginPage.back, href: `${brand.base}/login` }
+}
+
+/** Returns the sentence for developers and operators: the rule, or the id of the incident. */
+function detailOf(body: HttpAnswer['body']): string {
+  return (JSON.parse(String(body)) as { readonly detail: string }).detail
+}
