@@ -85,6 +85,13 @@ describe('keystile backup and keystile restore', () => {
     return started
   }
 
+  /** Makes a key for the setting `signingKey`, and writes it to `own.json`. */
+  function makeOwnKey(): Jwk {
+    const jwk = exportPrivateJwk(generateKey('ES256'))
+    writeFileSync(path('own.json'), JSON.stringify(jwk), { mode: 0o600 })
+    return jwk
+  }
+
   async function stop(): Promise<void> {
     for (const { keystile } of running.splice(0)) await keystile.close()
   }
@@ -316,10 +323,20 @@ describe('keystile backup and keystile restore', () => {
       )
     })
 
+    it('`restore` needs no key for the stored signing keys if `signingKey` is set', async () => {
+      const signingKey = makeOwnKey()
+      const own = { KEYSTILE_SIGNING_KEY_FILE: 'own.json' }
+      for (const KEYSTILE_KEY of [key, otherKey, ''])
+        assert.equal(await faultsOf({ ...own, KEYSTILE_KEY }), '')
+      const { code, stderr } = await run(['restore', 'b.db'], { ...own, KEYSTILE_KEY: '' })
+      assert.deepEqual([code, stderr], [0, ''])
+      const restored = await start({ signingKey })
+      assert.equal(await statusOf(restored, await restored.accessToken()), 200)
+    })
+
     it('`restore` refuses a backup with authenticator apps that no key decrypts', async () => {
       const clock = createTestClock(Date.now())
-      const jwk = exportPrivateJwk(generateKey('ES256'))
-      writeFileSync(path('own.json'), JSON.stringify(jwk), { mode: 0o600 })
+      const jwk = makeOwnKey()
       const own = { KEYSTILE_SIGNING_KEY_FILE: 'own.json' }
       database = await copyMigratedFile(path('new.db'))
       const server = await startKeystile({
@@ -364,8 +381,7 @@ describe('keystile backup and keystile restore', () => {
       await enrol(server, clock, 'eve')
       await server.keystile.close()
       await run(['backup', 'b.db', '--overwrite'])
-      const jwk = exportPrivateJwk(generateKey('ES256'))
-      writeFileSync(path('own.json'), JSON.stringify(jwk), { mode: 0o600 })
+      const jwk = makeOwnKey()
       const env = { KEYSTILE_SIGNING_KEY_FILE: 'own.json', KEYSTILE_KEY: otherKey }
       assert.notEqual(await faultsOf(env), '')
 
@@ -574,8 +590,7 @@ describe('keystile backup and keystile restore', () => {
     })
 
     it('a restore keeps a configured signing key, and warns that tokens stay valid', async () => {
-      const jwk = exportPrivateJwk(generateKey('ES256'))
-      writeFileSync(path('own.json'), JSON.stringify(jwk), { mode: 0o600 })
+      const jwk = makeOwnKey()
       const { tokens } = await start({ signingKey: jwk })
       const { accessToken } = await tokens()
       const env = { KEYSTILE_SIGNING_KEY_FILE: 'own.json', KEYSTILE_KEY: '' }

@@ -73,7 +73,9 @@ async function examineRows(
     faults.push(`the backup ${belongsElsewhere(issuer, options.issuer)}. Fix: set the same issuer`)
   let keys: readonly KeyStanding[] = []
   try {
-    keys = await describeKeys(reader, now, () => requireSealingSecrets(options))
+    // With `signingKey`, the server decrypts no stored key.
+    if (!options.signingKey)
+      keys = await describeKeys(reader, now, () => requireSealingSecrets(options))
     faults.push(...(await findAppFaults(reader, options)))
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
