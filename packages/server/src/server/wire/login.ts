@@ -14,8 +14,8 @@ import { createCodes } from '../../features/sign-in/login/codes.ts'
 import { createLogin, type Login } from '../../features/sign-in/login/login.ts'
 import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
 import {
-  findLastingSecrets,
-  findSealingSecrets,
+  openLastingSecrets,
+  openValueSecrets,
 } from '../../features/tokens/signing-keys/signing-key-source.ts'
 import type { Route } from '../../http/route.ts'
 import type { IssuingParts } from './issuing.ts'
@@ -42,11 +42,11 @@ export async function wireLogin<U>(
 ): Promise<LoginWired<U>> {
   const { clock, logger, issuer, secondFactor } = options
   const { passwords, audit, database, feed } = accounts
-  const lasting = findLastingSecrets(options)
+  const lasting = openLastingSecrets(options)
   if (lasting) await resealApps(database, lasting)
   const seal = lasting && createFactorSeal(lasting)
   const secondFactors = createSecondFactors(database, { seal, clock })
-  const attemptSeal = createSeal(findSealingSecrets(options), 'login attempts')
+  const attemptSeal = createSeal(openValueSecrets(options), 'login attempts')
   const kept = createKeptAttempts(database, { seal: attemptSeal, clock })
   const hasAccounts = options.users === undefined
   const attempts = createAttempts(database, { kept, hasAccounts, clock })

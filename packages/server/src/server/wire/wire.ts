@@ -20,8 +20,8 @@ import { revocationsRoute } from '../../features/tokens/revocation-feed/routes.t
 import { createRevocationStreams } from '../../features/tokens/revocation-feed/streams.ts'
 import { saveDeclared } from '../../features/users/scopes/declared.ts'
 import {
-  findSealingSecrets,
-  findSigningKeySource,
+  openValueSecrets,
+  openSigningKeySource,
 } from '../../features/tokens/signing-keys/signing-key-source.ts'
 import {
   defaultRotation,
@@ -69,7 +69,7 @@ export async function wire(
   rotation: RotationSettings = defaultRotation,
 ): Promise<RunningKeystile> {
   const options = describingOutages(given)
-  const mailSeal = openMailSeal(() => findSealingSecrets(options))
+  const mailSeal = openMailSeal(() => openValueSecrets(options))
   const notices = hasMail(options)
     ? createNotices(mailSeal, options.clock, options.disabledNotices)
     : noNotices
@@ -114,7 +114,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   const { issuer, logger } = options
   const { database, feed, users, passwords, clients, audit } = accounts
 
-  const keySource = findSigningKeySource(options)
+  const keySource = openSigningKeySource(options)
   const issuing = await wireIssuing(parts, keySource)
   const signingIn = await wireLogin(parts, people, issuing)
   const { login, resetFactors, factorRoutes } = signingIn

@@ -12,7 +12,7 @@ import { createMailProofs, type MailProofs } from '../proofs/proofs.ts'
 import { hasAppUsers, readScopeRules } from '../../users/scopes/declared.ts'
 import { changeRights, namesOfRights, type ScopeSettings } from '../../users/scopes/scopes.ts'
 import {
-  findSealingSecrets,
+  openValueSecrets,
   type SigningKeyChoice,
 } from '../../tokens/signing-keys/signing-key-source.ts'
 import { pagesUrlOf } from '../messages/pages-url.ts'
@@ -45,7 +45,7 @@ export async function invite(call: Call<Options>): Promise<void> {
     const rules = await readScopeRules(database, options)
     const [roles, scopes] = [readNames(flags, 'role', rules), readNames(flags, 'scope', rules)]
     const rights = changeRights({ scopes: [], roles: [] }, { scopes, roles })
-    const seal = openMailSeal(() => findSealingSecrets(options))
+    const seal = openMailSeal(() => openValueSecrets(options))
     const parts = { database, seal, pagesUrl: pagesUrlOf(options), clock }
     const sent = await sendInvitation({ email, ...rights }, byOperator, parts)
     if ('refused' in sent) throw new ConfigurationError(refusals[sent.refused])
@@ -69,7 +69,7 @@ export async function uninvite(call: Call<Options>): Promise<void> {
 export async function invitations(call: Call<Options>): Promise<void> {
   const { options } = await call.settings()
   await call.withDatabase(async (database) => {
-    const seal = openMailSeal(() => findSealingSecrets(options))
+    const seal = openMailSeal(() => openValueSecrets(options))
     const proofs = createMailProofs(database, { seal, clock: call.clock })
     await printList(call, listAll(proofs), invitationList)
   })

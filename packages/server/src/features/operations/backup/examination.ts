@@ -8,13 +8,12 @@ import { inspectDatabase } from '../../../storage/inspect.ts'
 import { findSchemaFault, readMigrations, standingOf } from '../../../storage/migrate.ts'
 import { findDamage } from '../../../storage/sqlite-copy.ts'
 import type { Reader } from '../../../storage/database.ts'
-import { findDatabaseFile, mayExist } from '../../../storage/source.ts'
 import { countUnreadableApps } from '../../credentials/second-factors/reseal.ts'
 import { describeKeys, type KeyStanding } from '../../tokens/signing-keys/key-standing.ts'
-import { keyFileBeside } from '../../tokens/signing-keys/sealing-secret.ts'
+import { findKeyFile } from '../../tokens/signing-keys/sealing-secret.ts'
 import {
-  findSealingSecrets,
-  requireSealingSecrets,
+  findKeySecrets,
+  requireKeySecrets,
   type SigningKeyChoice,
 } from '../../tokens/signing-keys/signing-key-source.ts'
 import { belongsElsewhere, findStoredIssuer } from '../../tokens/signing-keys/signing-keys.ts'
@@ -75,7 +74,7 @@ async function examineRows(
   try {
     // With `signingKey`, the server decrypts no stored key.
     if (!options.signingKey)
-      keys = await describeKeys(reader, now, () => requireSealingSecrets(options))
+      keys = await describeKeys(reader, now, () => requireKeySecrets(options))
     faults.push(...(await findAppFaults(reader, options)))
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
@@ -89,19 +88,13 @@ async function examineRows(
  * it does not start (the rule `factor-key-opens`).
  */
 async function findAppFaults(reader: Reader, options: ExaminedOptions): Promise<string[]> {
-  const file = findDatabaseFile(options.database)
-  const hasKeyFile = file !== undefined && mayExist(keyFileBeside(file))
-  // Without this check, `findSealingSecrets()` could create the file.
-  const secrets =
-    options.key !== undefined || hasKeyFile
-      ? findSealingSecrets({ ...options, signingKey: undefined })
-      : []
+  const secrets = findKeySecrets(options) ?? []
   const { checked, unreadable } = await countUnreadableApps(reader, { secrets, limit: Infinity })
   if (unreadable === 0) return []
 
-  const usesFile = options.key === undefined && hasKeyFile
+  const keyFile = findKeyFile(options)
   return [
-    `${usesFile ? `the file ${keyFileBeside(file)}` : 'KEYSTILE_KEY'} must decrypt the secrets ` +
+    `${keyFile === undefined ? 'KEYSTILE_KEY' : `the file ${keyFile}`} must decrypt the secrets ` +
       `of the authenticator apps in the backup; of ${countOf(checked, 'app')}, it cannot decrypt ` +
       `${unreadable}. Fix: give the key that encrypted them as KEYSTILE_KEY, or, if you ` +
       'replaced it, as KEYSTILE_PREVIOUS_KEY; if it is lost, put the backup in place by hand, ' +

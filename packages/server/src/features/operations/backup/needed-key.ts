@@ -1,10 +1,10 @@
 // Which keys an operator needs beside a backup.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { inspectDatabase } from '../../../storage/inspect.ts'
 import { countUnreadableApps } from '../../credentials/second-factors/reseal.ts'
 import { canOpen } from '../../tokens/signing-keys/sealed-keys.ts'
-import { keyFileBeside } from '../../tokens/signing-keys/sealing-secret.ts'
+import { findKeyFile, keyFileBeside } from '../../tokens/signing-keys/sealing-secret.ts'
 import { findSealedKey } from '../../tokens/signing-keys/signing-keys.ts'
 
 /**
@@ -47,8 +47,8 @@ async function findAppKey(
   { database, key }: { readonly database: string; readonly key?: unknown },
 ): Promise<readonly string[]> {
   if (key !== undefined) return [settingKey]
-  const keyFile = keyFileBeside(database)
-  if (existsSync(keyFile)) return [`the file ${keyFile}`]
+  const keyFile = findKeyFile({ key, database })
+  if (keyFile !== undefined) return [`the file ${keyFile}`]
   const found = await inspectDatabase(backup, (reader) =>
     countUnreadableApps(reader, { secrets: [], limit: 1_000 }),
   )

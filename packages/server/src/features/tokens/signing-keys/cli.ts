@@ -9,7 +9,7 @@ import { byOperator } from '../../operations/audit/by.ts'
 import { withEventFeed } from '../events/cli.ts'
 import { defaultTimes, findCurrent, listNext, stateOf } from './plan.ts'
 import { createKeySeal, makeSealedKey, openSealedKey } from './sealed-keys.ts'
-import { requireSealingSecrets, type SigningKeyChoice } from './signing-key-source.ts'
+import { requireKeySecrets, type SigningKeyChoice } from './signing-key-source.ts'
 import { advanceSigningKeys, listSigningKeyRows, revokeSigningKey } from './store.ts'
 import type { NewKey, SigningKeyRow } from './tables.ts'
 
@@ -107,7 +107,7 @@ async function offerKey(database: Database, options: Options): Promise<NewKey> {
     throw new ConfigurationError(
       'the database must have a signing key; it has none. Fix: start the server once',
     )
-  const seal = createKeySeal(requireSealingSecrets(options))
+  const seal = createKeySeal(requireKeySecrets(options))
   openSealedKey(stored, seal)
   return makeSealedKey(options.signingAlgorithm, seal)
 }

@@ -2,7 +2,7 @@
 
 import type { Database } from '../../../storage/database.ts'
 import { createKeySeal, makeSealedKey, openSealedKey } from './sealed-keys.ts'
-import { requireSealingSecrets, type SigningKeyChoice } from './signing-key-source.ts'
+import { requireKeySecrets, type SigningKeyChoice } from './signing-key-source.ts'
 import { listSigningKeyRows } from './store.ts'
 import type { NewKey } from './tables.ts'
 
@@ -20,7 +20,7 @@ export async function makeReplacement(
   const stored = await listSigningKeyRows(reader)
   if (stored.length === 0 || options.signingKey) return undefined
 
-  const seal = createKeySeal(requireSealingSecrets(options))
+  const seal = createKeySeal(requireKeySecrets(options))
   for (const row of stored) openSealedKey(row, seal)
   return makeSealedKey(options.signingAlgorithm, seal)
 }

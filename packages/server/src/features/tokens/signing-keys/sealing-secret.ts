@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import { explainFault } from '../../../base/file-fault.ts'
 import { isForeign, isOpenToOthers, ownFix } from '../../../feature/situation.ts'
+import { findDatabaseFile, mayExist, type DatabaseSource } from '../../../storage/source.ts'
 
 /**
  * The minimum length of the text of a secret, in bytes. `openssl rand -base64 32` prints a text of
@@ -69,6 +70,22 @@ export function keyFileBeside(databaseFile: string): string {
 }
 
 /**
+ * Returns the file whose secret replaces the setting `key`: the key file beside SQLite. Undefined
+ * if `key` is set, or if the file does not exist.
+ */
+export function findKeyFile({
+  key,
+  database,
+}: {
+  readonly key?: unknown
+  readonly database?: DatabaseSource | undefined
+}): string | undefined {
+  const databaseFile = key === undefined ? findDatabaseFile(database) : undefined
+  const file = databaseFile === undefined ? undefined : keyFileBeside(databaseFile)
+  return file !== undefined && mayExist(file) ? file : undefined
+}
+
+/**
  * Returns the secret in `keystile.key` beside a SQLite file. The first start creates the file,
  * which only its owner can read. Two processes that start at the same time get the same secret.
  *
@@ -93,7 +110,11 @@ export function readOrCreateSealingSecret(databaseFile: string): string {
   } finally {
     rmSync(draft, { force: true })
   }
+  return readSealingSecret(file)
+}
 
+/** @throws {ConfigurationError} as `readOrCreateSealingSecret()` does */
+export function readSealingSecret(file: string): string {
   requirePrivateFile(file)
   const secret = readFileSync(file, 'utf8').trim()
   const [fault] = findSealingSecretFaults(secret)

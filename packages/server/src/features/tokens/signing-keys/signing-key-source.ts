@@ -2,11 +2,16 @@ import { randomId } from 'keystile/internal'
 import type { Jwk, JwkSet } from 'keystile/jwt'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { SealingSecrets } from '../../../base/seal.ts'
-import { findDatabaseFile, inMemory, mayExist } from '../../../storage/source.ts'
+import { inMemory } from '../../../storage/source.ts'
 import type { Pool } from '../../../storage/postgres-client.ts'
 import { ownKeysOf, privatePartsOf, type OwnKeys } from './own-keys.ts'
 import type { IssuingAlgorithm } from './sealed-keys.ts'
-import { keyFileBeside, readOrCreateSealingSecret } from './sealing-secret.ts'
+import {
+  findKeyFile,
+  keyFileBeside,
+  readOrCreateSealingSecret,
+  readSealingSecret,
+} from './sealing-secret.ts'
 
 export interface SigningKeyChoice {
   readonly signingKey?: Jwk | JwkSet | undefined
@@ -15,6 +20,8 @@ export interface SigningKeyChoice {
   readonly signingAlgorithm: IssuingAlgorithm
   readonly database: string | Pool
 }
+
+type KeyChoice = Pick<SigningKeyChoice, 'key' | 'previousKey' | 'database'>
 
 /**
  * The source of the signing keys: the operator's own keys, or the keys that Keystile makes and
@@ -29,82 +36,82 @@ export type SigningKeySource =
 
 /**
  * Decides where the signing keys come from. If the setting `signingKey` is given, its first key
- * signs. Otherwise the keys in the database sign. They are encrypted with the setting `key` or with
- * the secret in the file beside SQLite. `previousKey` can decrypt keys too. On PostgreSQL, the
- * safety rules require `signingKey` or `key`.
+ * signs. Otherwise the keys in the database sign.
  *
  * @throws {ConfigurationError} if the file beside SQLite has no acceptable secret, or if other
  *   users can read the file
  */
-export function findSigningKeySource(choice: SigningKeyChoice): SigningKeySource {
+export function openSigningKeySource(choice: SigningKeyChoice): SigningKeySource {
   const { signingKey, signingAlgorithm: algorithm } = choice
   if (signingKey) return { ownKeys: ownKeysOf(signingKey) }
-  return { algorithm, sealingSecrets: openSealingSecrets(choice) }
+  return { algorithm, sealingSecrets: openKeySecrets(choice) }
 }
 
 /**
- * Returns the secrets that encrypt the signing keys in the database. Without the setting `key`,
- * creates the file beside SQLite if it does not exist.
+ * Returns the secrets that encrypt the signing keys in the database. `createSeal()` derives a
+ * different key from them for each purpose. Without the setting `key`, creates the file beside
+ * SQLite if it does not exist.
  */
-function openSealingSecrets({
-  key,
-  previousKey,
-  database,
-}: Pick<SigningKeyChoice, 'key' | 'previousKey' | 'database'>): SealingSecrets {
-  const previous = previousKey === undefined ? [] : [previousKey]
-  if (key !== undefined) return [key, ...previous]
+function openKeySecrets(choice: KeyChoice): SealingSecrets {
+  const { database } = choice
+  const found = findKeySecrets(choice)
+  if (found) return found
   // A database in memory is lost when the process ends, so a new random secret is enough.
-  if (database === inMemory) return [randomId() + randomId(), ...previous]
+  if (database === inMemory) return withPrevious(randomId() + randomId(), choice)
   // The safety rules have made sure that this is not PostgreSQL.
-  return [readOrCreateSealingSecret(database as string), ...previous]
+  return withPrevious(readOrCreateSealingSecret(database as string), choice)
 }
 
 /**
  * Returns the secrets that encrypt values other than signing keys, such as the parameters of
- * mails. The secrets are the private parts of the operator's own signing keys, or the secrets that
- * encrypt the keys in the database. `createSeal()` derives a different key from them for each
- * purpose.
+ * mails: the private parts of the operator's own signing keys, or else those of `openKeySecrets()`.
  *
- * @throws {ConfigurationError} for the same reasons as `findSigningKeySource()`
+ * @throws {ConfigurationError} for the same reasons as `openSigningKeySource()`
  */
-export function findSealingSecrets(choice: SigningKeyChoice): SealingSecrets {
+export function openValueSecrets(choice: SigningKeyChoice): SealingSecrets {
   const { signingKey } = choice
-  return signingKey ? privatePartsOf(signingKey) : openSealingSecrets(choice)
+  return signingKey ? privatePartsOf(signingKey) : openKeySecrets(choice)
 }
 
 /**
  * Returns the secrets that encrypt what must outlive the signing keys, such as the secrets of
- * authenticator apps: the setting `key`, or the file beside SQLite. Undefined if there is only
- * `signingKey`, which operators replace within a week.
+ * authenticator apps. Undefined if there is only `signingKey`, which operators replace within a
+ * week.
  *
- * @throws {ConfigurationError} for the same reasons as `findSigningKeySource()`
+ * @throws {ConfigurationError} for the same reasons as `openSigningKeySource()`
  */
-export function findLastingSecrets({
-  signingKey,
-  ...choice
-}: SigningKeyChoice): SealingSecrets | undefined {
-  const file = findDatabaseFile(choice.database)
-  const hasKey =
-    signingKey === undefined ||
-    choice.key !== undefined ||
-    (file !== undefined && mayExist(keyFileBeside(file)))
-  return hasKey ? openSealingSecrets(choice) : undefined
+export function openLastingSecrets(choice: SigningKeyChoice): SealingSecrets | undefined {
+  return choice.signingKey ? findKeySecrets(choice) : openKeySecrets(choice)
 }
 
 /**
- * Returns the secrets that encrypt signing keys, for a database that already has signing keys.
- * Unlike `findSealingSecrets()`, this function never creates the key file beside the SQLite file.
+ * Returns the setting `key`, or the secret in the file beside SQLite, and then `previousKey`, which
+ * can decrypt too. Undefined if there is neither `key` nor the file. Creates nothing.
  *
- * @throws {ConfigurationError} if the file does not exist, or for the same reasons as
- *   `findSigningKeySource()`
+ * @throws {ConfigurationError} for the same reasons as `openSigningKeySource()`
  */
-export function requireSealingSecrets(choice: SigningKeyChoice): SealingSecrets {
-  const file = findDatabaseFile(choice.database)
-  if (choice.key === undefined && file !== undefined && !mayExist(keyFileBeside(file))) {
-    throw new ConfigurationError(
-      `the file ${keyFileBeside(file)} must exist: it decrypts the signing keys. ` +
-        'Fix: restore it from a backup',
-    )
-  }
-  return findSealingSecrets(choice)
+export function findKeySecrets(choice: KeyChoice): SealingSecrets | undefined {
+  const file = findKeyFile(choice)
+  const current = file === undefined ? choice.key : readSealingSecret(file)
+  return current === undefined ? undefined : withPrevious(current, choice)
+}
+
+/**
+ * Returns the secrets that encrypt the signing keys of a database that already has some. Creates
+ * nothing.
+ *
+ * @throws {ConfigurationError} if the file beside SQLite does not exist, or for the same reasons as
+ *   `openSigningKeySource()`
+ */
+export function requireKeySecrets(choice: KeyChoice): SealingSecrets {
+  const found = findKeySecrets(choice)
+  if (found) return found
+  throw new ConfigurationError(
+    `the file ${keyFileBeside(choice.database as string)} must exist: it decrypts the signing ` +
+      'keys. Fix: restore it from a backup',
+  )
+}
+
+function withPrevious(current: string, { previousKey }: KeyChoice): SealingSecrets {
+  return previousKey === undefined ? [current] : [current, previousKey]
 }
