@@ -11,7 +11,8 @@ import type { Rule } from '../feature/rule.ts'
 import type { Machine } from '../feature/situation.ts'
 import type { Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
-import { enforceRules, inspectMachine, type InspectedOptions } from './machine.ts'
+import { enforceRules } from './enforce-rules.ts'
+import { inspectMachine, type InspectedOptions } from './machine.ts'
 
 const now = Date.UTC(2026, 10, 25)
 
@@ -158,6 +159,7 @@ describe('the inspection of the machine', () => {
     assert.equal(await needsPreviousKey({ previousKey: 'other' }), undefined)
     writeFileSync(keyFile, key)
     assert.equal(await needsPreviousKey({ previousKey: 'other' }), false)
+    assert.equal(await needsPreviousKey({ signingKey: {}, previousKey: 'other' }), false)
   })
 
   it('a start checks a thousand authenticator apps, and `keystile doctor` all', async () => {

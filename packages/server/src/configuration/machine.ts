@@ -1,7 +1,4 @@
 import { readFileSync, statfsSync, statSync } from 'node:fs'
-import type { Clock, Logger } from 'keystile/internal'
-import { ConfigurationError } from '../base/configuration-error.ts'
-import type { Rule } from '../feature/rule.ts'
 import { isForeign, type FileFacts, type Machine, type Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/operations/audit/audit.ts'
 import { countDeadEvents } from '../features/operations/app-events/undelivered.ts'
@@ -14,7 +11,7 @@ import {
   hasUnreadableApp,
 } from '../features/credentials/second-factors/reseal.ts'
 import { hasUnreadableMail } from '../features/mail/outbox/unreadable.ts'
-import { keyFileBeside } from '../features/tokens/signing-keys/sealing-secret.ts'
+import { findKeyFile } from '../features/tokens/signing-keys/sealing-secret.ts'
 import {
   findNextKeyDue,
   findSealedKey,
@@ -27,8 +24,6 @@ import { inspectDatabase } from '../storage/inspect.ts'
 import { reasonAndFixOf } from '../storage/postgres-errors.ts'
 import { SqliteFileError } from '../storage/sqlite-errors.ts'
 import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
-import { examine, textOf } from './examination.ts'
-import { cannotStart } from './options.ts'
 
 export interface InspectedOptions {
   readonly database?: DatabaseSource | undefined
@@ -49,20 +44,13 @@ export async function inspectMachine(
   database?: Database,
 ): Promise<Machine> {
   const file = findDatabaseFile(options.database)
-  const beside =
-    file !== undefined && options.key === undefined ? readKeyFile(keyFileBeside(file)) : undefined
-  const keyFile = options.signingKey === undefined ? beside : undefined
-  const question = {
-    now,
-    // Only the rule about `previousKey` asks what the current secret decrypts.
-    secret: options.previousKey === undefined ? undefined : (options.key ?? keyFile?.secret),
-    appSecrets: findAppSecrets(options, beside),
-  }
+  const keyFile = readKeyFile(findKeyFile(options))
+  const question = { now, secrets: secretsToTry(options, keyFile) }
 
   return {
     nodeVersion: process.versions.node,
     now,
-    keyFile,
+    keyFile: options.signingKey === undefined ? keyFile : undefined,
     secretFiles: readAllFacts(secretFiles),
     databaseFiles: file === undefined ? [] : readAllFacts([file, `${file}-wal`]),
     databaseFileSystem: file === undefined ? undefined : findFileSystem(file),
@@ -70,42 +58,11 @@ export async function inspectMachine(
   }
 }
 
-/**
- * Applies the safety rules during a start, when the database is open. Logs the warnings.
- *
- * @throws {ConfigurationError} with all violations that stop a start
- */
-export async function enforceRules<Options extends InspectedOptions>(
-  rules: readonly Rule<Options>[],
-  options: {
-    readonly situation: Situation<Options>
-    readonly clock: Clock
-    readonly logger: Logger
-  },
-  database: Database,
-): Promise<void> {
-  const { situation, clock, logger } = options
-  const machine = await inspectMachine(situation, clock.now(), database)
-  const { stops, warnings } = examine({ ...situation, machine }, rules)
-  if (stops.length > 0)
-    throw new ConfigurationError(
-      cannotStart(stops.map((finding) => `${finding.about} ${textOf(finding)}`)),
-    )
-
-  for (const { rule, about, message, fix } of warnings)
-    logger.warn({ rule: rule.id, standard: rule.standard, fix }, `${about} ${message}`)
-}
-
 /** The values that the inspection of a database needs. */
 interface Question {
   readonly now: number
-  /**
-   * The current secret. The inspection looks for values that this secret cannot decrypt. If the
-   * secret is undefined, the inspection skips this step.
-   */
-  readonly secret: unknown
-  /** The secrets that decrypt authenticator apps. Undefined if they are not known. */
-  readonly appSecrets: readonly string[] | undefined
+  /** See `secretsToTry()`. */
+  readonly secrets: readonly string[] | undefined
 }
 
 /**
@@ -132,16 +89,19 @@ async function findDatabase(
 
 async function readAllOf(
   database: Pick<Database, 'reader'>,
-  { now, secret, appSecrets: secrets }: Question,
+  { now, secrets }: Question,
   limit: number,
 ): Promise<Machine['database']> {
+  const [current, previous] = secrets ?? []
   return {
     ...(await readDatabaseFacts(database.reader)),
     issuer: await findStoredIssuer(database),
     sealedKey: await findSealedKey(database),
     nextKeyDueAt: await findNextKeyDue(database, now),
     needsPreviousKey:
-      typeof secret === 'string' ? await hasOlderValue(database, secret) : undefined,
+      current !== undefined && previous !== undefined
+        ? await hasOlderValue(database, current)
+        : undefined,
     apps: secrets && (await countUnreadableApps(database.reader, { secrets, limit })),
     latest: await findNewestInstant(database),
     deadMails: await countDeadMails(database),
@@ -150,19 +110,18 @@ async function readAllOf(
 }
 
 /**
- * Returns the secrets that would decrypt authenticator apps (`findLastingSecrets`). Returns
- * undefined if the current one is not known.
- *
- * @param beside the key file beside the SQLite file
+ * Returns the secrets that would decrypt what is in the database, the current one first: those of
+ * `openLastingSecrets()`, but without a check and without a new file. Empty if there is only
+ * `signingKey`. Undefined if the current secret is not known.
  */
-function findAppSecrets(
+function secretsToTry(
   { key, previousKey, signingKey }: InspectedOptions,
-  beside: Machine['keyFile'],
+  keyFile: Machine['keyFile'],
 ): readonly string[] | undefined {
-  const current = key ?? beside?.secret
-  const hasNone = signingKey !== undefined && key === undefined && !beside
-  if (typeof current !== 'string') return hasNone ? [] : undefined
-  return typeof previousKey === 'string' ? [current, previousKey] : [current]
+  const current = key ?? keyFile?.secret
+  if (typeof current === 'string')
+    return typeof previousKey === 'string' ? [current, previousKey] : [current]
+  return signingKey !== undefined && key === undefined && !keyFile ? [] : undefined
 }
 
 /** Whether the database has a value that cannot be decrypted with this secret. */
@@ -214,9 +173,9 @@ function readFacts(path: string): FileFacts | undefined {
   }
 }
 
-function readKeyFile(path: string): Machine['keyFile'] {
-  const facts = readFacts(path)
-  return facts && { ...facts, secret: readSecret(path) }
+function readKeyFile(path: string | undefined): Machine['keyFile'] {
+  const facts = path === undefined ? undefined : readFacts(path)
+  return facts && { ...facts, secret: readSecret(facts.path) }
 }
 
 /**
