@@ -1,9 +1,20 @@
 import type { Seal } from '../../../base/seal.ts'
-import type { Reader } from '../../../storage/database.ts'
-import { hasUnreadable } from '../outbox/unreadable.ts'
+import { inTables, type Reader } from '../../../storage/database.ts'
+import { hasTable } from '../../../storage/migrate.ts'
+import { maxChecked } from '../outbox/unreadable.ts'
 import { openValues } from './new-proof.ts'
-import type { MailProofRow } from './tables.ts'
+import type { MailProofTables } from './tables.ts'
 
-export function hasUnreadableProof(reader: Reader, seal: Seal): Promise<boolean> {
-  return hasUnreadable(reader, 'mail_proof', (proof: MailProofRow) => openValues(seal, proof))
+/** The same as `hasUnreadableMail()`, for the encrypted values of proofs. */
+export async function hasUnreadableProof(reader: Reader, seal: Seal): Promise<boolean> {
+  if (!(await hasTable(reader, 'mail_proof'))) return false
+
+  const proofs = await inTables<MailProofTables>(reader)
+    .selectFrom('mail_proof')
+    .select(['id', 'purpose', 'sealed', 'resolved_at'])
+    .where('sealed', 'is not', null)
+    .orderBy('created_at')
+    .limit(maxChecked)
+    .execute()
+  return proofs.some((proof) => openValues(seal, proof) === undefined)
 }
