@@ -1,5 +1,6 @@
 // A login is a value. It grows with each proof, and does not depend on the request that began it.
 import type { Client } from '../../tokens/clients/clients.ts'
+import type { Device } from '../known-devices/devices.ts'
 import type { Spent, Use } from '../../operations/limits/uses.ts'
 
 /** Who asks for a login, and for what. */
@@ -125,6 +126,15 @@ export function subjectOf({ subject }: LoginAttempt): string {
 export function withProof(attempt: LoginAttempt, subject: string, proof: Proof): LoginAttempt {
   const others = attempt.proofs.filter(({ method }) => method !== proof.method)
   return { ...attempt, subject, proofs: [...others, proof] }
+}
+
+/** @param device undefined if the device is not known as one of the user */
+export function countedOn(
+  device: Device | undefined,
+  values: Pick<CountedLogin, 'spent' | 'patienceMilliseconds'>,
+): CountedLogin {
+  const { id: deviceId, appSince, rememberedId } = device ?? {}
+  return { ...values, deviceId, appSince, rememberedId }
 }
 
 /** Adds uses of rate limits, which the transaction that ends the login refunds. */

@@ -1,7 +1,7 @@
 import type { Device, Devices } from '../known-devices/devices.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf } from '../../operations/limits/uses.ts'
-import type { CountedLogin } from './attempt.ts'
+import { countedOn, type CountedLogin } from './attempt.ts'
 import { addressRate, deviceRate, nameRate } from './feature.ts'
 
 /** A login whose password has not been verified yet. */
@@ -28,14 +28,13 @@ export interface ArrivingLogin {
  * still log in. Any other login counts for the name and for the IP address. A name without a user
  * is counted in the same way, so that the limit does not reveal which names exist.
  *
- * @returns the counted uses, and the id of the device if it is known as a device of the user
  * @throws {ProblemError} `too_many_requests`
  * @throws {DatabaseUnavailableError} if the database cannot be written now
  */
 export async function countLogin(
   { name, address, deviceSecret, patienceMilliseconds, isOwn }: ArrivingLogin,
   { limits, devices }: { readonly limits: Limits; readonly devices: Devices },
-): Promise<Omit<CountedLogin, 'patienceMilliseconds'>> {
+): Promise<CountedLogin> {
   const device = devices.open(deviceSecret)
 
   // Counts the login before `isOwn()` looks up the user. Otherwise a caller with a known device
@@ -43,21 +42,11 @@ export async function countLogin(
   const ofDevice =
     device && (await limits.tryCount([useOf(deviceRate, device.id)], patienceMilliseconds))
   if (device && ofDevice && (await isOwn(device)))
-    return {
-      spent: ofDevice,
-      deviceId: device.id,
-      appSince: device.appSince,
-      rememberedId: device.rememberedId,
-    }
+    return countedOn(device, { spent: ofDevice, patienceMilliseconds })
 
   // The use for a device that is not the user's stays counted, and is refunded with the others.
   const uses = [useOf(nameRate, name), ...limits.usesAt(addressRate, address)]
-  const spent = await limits.count(uses, patienceMilliseconds)
-
-  return {
-    spent: { ...spent, uses: [...spent.uses, ...(ofDevice?.uses ?? [])] },
-    deviceId: undefined,
-    appSince: undefined,
-    rememberedId: undefined,
-  }
+  const counted = await limits.count(uses, patienceMilliseconds)
+  const spent = { ...counted, uses: [...counted.uses, ...(ofDevice?.uses ?? [])] }
+  return countedOn(undefined, { spent, patienceMilliseconds })
 }

@@ -1,7 +1,14 @@
 // A step-up: a login that names a session of its user, and replaces it. The session stands for the
 // first step (`policy.ts`), and the transaction that starts the new session ends the old one.
 import { useOf } from '../../operations/limits/uses.ts'
-import { subjectOf, withProof, withUses, type AskedLogin, type LoginAttempt } from './attempt.ts'
+import {
+  countedOn,
+  subjectOf,
+  withProof,
+  withUses,
+  type AskedLogin,
+  type LoginAttempt,
+} from './attempt.ts'
 import { addressRate, deviceRate } from './feature.ts'
 import { start, type FinishedLogin, type FinishParts } from './finish.ts'
 import { otpMethod } from './methods/otp.ts'
@@ -24,13 +31,8 @@ export async function beginStepUp<U>(
   if (user === undefined) return undefined
 
   const device = findOwnDevice(user, asked.deviceSecret, { devices, directory })
-  const counted = {
-    spent: { uses: [], at: clock.now() },
-    deviceId: device?.id,
-    appSince: device?.appSince,
-    rememberedId: device?.rememberedId,
-    patienceMilliseconds: 0,
-  }
+  const spent = { uses: [], at: clock.now() }
+  const counted = countedOn(device, { spent, patienceMilliseconds: 0 })
   return { outcome: 'proved', attempt: { ...attempt, subject, counted }, user }
 }
 

@@ -106,7 +106,7 @@ async function count<U>(
       return user !== undefined && isOwnDevice(device, user, directory)
     },
   }
-  return { ...(await countLogin(arriving, { limits, devices })), patienceMilliseconds }
+  return countLogin(arriving, { limits, devices })
 }
 
 interface Login<U> extends Pick<Credentials, 'password'> {
