@@ -1,5 +1,6 @@
-import { inTables, lockRows, type Transaction } from '../../../storage/database.ts'
-import type { LoginFlowRow, LoginFlowTables } from './tables.ts'
+import { inTables, type Transaction } from '../../../storage/database.ts'
+import { endRemembered, rememberedFront } from './remembered-devices-in-transaction.ts'
+import type { LoginFlowTables } from './tables.ts'
 
 /**
  * Ends all attempts, unused codes and remembered devices of a user, as whatever ends all sessions
@@ -131,57 +132,4 @@ export async function useCode(
     .returning('id')
     .executeTakeFirst()
   return used !== undefined
-}
-
-/** Where the row of a remembered device begins: at no endpoint, so no login goes on with it. */
-export const rememberedFront = 'remembered device'
-
-/** Remembers that a device needs no second factor until a time. `proofs` is its new session. */
-export async function rememberDevice(
-  transaction: Transaction,
-  device: Omit<LoginFlowRow, 'front' | 'sealed' | 'tries'>,
-): Promise<void> {
-  await inTables<LoginFlowTables>(transaction)
-    .insertInto('login_flow')
-    .values({ ...device, front: rememberedFront, sealed: '', tries: 0 })
-    .execute()
-}
-
-/** Lets a remembered device have a new device secret, and a new session. */
-export async function moveRemembered(
-  transaction: Transaction,
-  {
-    from,
-    to: { id, sessionId },
-    now,
-  }: {
-    readonly from: string
-    readonly to: { readonly id: string; readonly sessionId: string }
-    readonly now: number
-  },
-): Promise<void> {
-  await inTables<LoginFlowTables>(transaction)
-    .updateTable('login_flow')
-    .set({ id, proofs: sessionId })
-    .where('id', '=', from)
-    .where('front', '=', rememberedFront)
-    .where('expires_at', '>', now)
-    .execute()
-}
-
-/** @param options.except the session of a device that stays remembered */
-export async function endRemembered(
-  transaction: Transaction,
-  { subject, except = '' }: { readonly subject: string; readonly except?: string | undefined },
-): Promise<void> {
-  const db = inTables<LoginFlowTables>(transaction)
-  const remembered = db
-    .selectFrom('login_flow')
-    .select('id')
-    .where('subject', '=', subject)
-    .where('front', '=', rememberedFront)
-    .where('proofs', '!=', except)
-    .orderBy('id')
-  await lockRows(transaction, remembered)
-  await db.deleteFrom('login_flow').where('id', 'in', remembered).execute()
 }

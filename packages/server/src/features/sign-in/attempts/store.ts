@@ -9,8 +9,10 @@ import type { By } from '../../operations/audit/entry.ts'
 import { restoreUses } from '../../operations/limits/in-transaction.ts'
 import type { Spent } from '../../operations/limits/uses.ts'
 import type { AttemptEvent } from './audit-events.ts'
-import { endAllAttempts, endAttempts, rememberedFront } from './in-transaction.ts'
-import type { AuthorizationCodeRow, LoginFlowRow, LoginFlowTables } from './tables.ts'
+import { endAllAttempts, endAttempts } from './in-transaction.ts'
+import type { AttemptRow, AuthorizationCodeRow, LoginFlowTables } from './tables.ts'
+
+export { findRemembered } from './remembered-devices-in-transaction.ts'
 
 /** The number of wrong second factors after which an attempt is over. */
 export const maxTries = 5
@@ -24,7 +26,7 @@ export const maxTries = 5
  */
 export const keepAttempt: Command<
   {
-    readonly row: LoginFlowRow
+    readonly row: AttemptRow
     readonly refund: Spent
     readonly isFactorMissing: boolean
     readonly by: By
@@ -53,28 +55,13 @@ export const keepAttempt: Command<
 export function findAttempt(
   reader: Reader,
   { id, now }: { readonly id: string; readonly now: number },
-): Promise<LoginFlowRow | undefined> {
+): Promise<AttemptRow | undefined> {
   return inTables<LoginFlowTables>(reader)
     .selectFrom('login_flow')
     .selectAll()
     .where('id', '=', id)
     .where('expires_at', '>', now)
     .where('tries', '<', maxTries)
-    .executeTakeFirst()
-}
-
-/** Finds a remembered device of a user. */
-export function findRemembered(
-  reader: Reader,
-  { id, subject, now }: Pick<LoginFlowRow, 'id' | 'subject'> & { readonly now: number },
-): Promise<LoginFlowRow | undefined> {
-  return inTables<LoginFlowTables>(reader)
-    .selectFrom('login_flow')
-    .selectAll()
-    .where('id', '=', id)
-    .where('subject', '=', subject)
-    .where('front', '=', rememberedFront)
-    .where('expires_at', '>', now)
     .executeTakeFirst()
 }
 

@@ -1,26 +1,40 @@
-// The rows of login attempts as both databases store them. Times are integers in milliseconds.
+// The rows of logins that have not ended, and of remembered devices, as both databases store them.
+// Times are integers in milliseconds.
+//
+// The table `login_flow` has its name because a row keeps what was proved for the next request of a
+// login: an attempt for the next step, a remembered device for the next login. They share a table,
+// so that whatever ends the logins of a user ends both (decisions/0070). Their ids are hashes of
+// different secrets, so a statement that names an id needs no `front`.
 
-/**
- * A login that waits for its next step, and whose row is deleted when the session starts. Or a
- * remembered device: a second factor that was proved, and that spares the next ones. So whatever
- * ends the logins of a user ends both.
- */
-export interface LoginFlowRow {
-  /**
-   * The hash of `auth_session`, which only the caller has. Of a remembered device, the hash of a
-   * secret that only its device secret has.
-   */
+/** A login that waits for its next step. The row is deleted when the session starts. */
+export interface AttemptRow {
+  /** The hash of `auth_session`, which only the caller has. */
   readonly id: string
-  /** The endpoint at which the attempt began, and at which it must go on; or `rememberedFront`. */
+  /** The endpoint at which the attempt began, and at which it must go on. */
   readonly front: string
   readonly client_id: string
   readonly subject: string
-  /** What was proved so far, as JSON. Of a remembered device, the session of its newest login. */
+  /** What was proved so far, as JSON. */
   readonly proofs: string
   /** What was asked for, and how the attempt was counted: encrypted JSON. */
   readonly sealed: string
   /** The number of wrong second factors. */
   readonly tries: number
+  readonly created_at: number
+  readonly expires_at: number
+}
+
+/**
+ * A device on which a second factor was proved, which spares the next ones. Only
+ * `remembered-devices-in-transaction.ts` knows how `login_flow` stores it.
+ */
+export interface RememberedDeviceRow {
+  /** The hash of a secret that only the device secret has. */
+  readonly id: string
+  readonly client_id: string
+  readonly subject: string
+  /** The session of its newest login. */
+  readonly session_id: string
   readonly created_at: number
   readonly expires_at: number
 }
@@ -41,6 +55,6 @@ export interface AuthorizationCodeRow {
 }
 
 export interface LoginFlowTables {
-  readonly login_flow: LoginFlowRow
+  readonly login_flow: AttemptRow
   readonly authorization_code: AuthorizationCodeRow
 }

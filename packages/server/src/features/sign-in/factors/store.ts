@@ -22,7 +22,7 @@ import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts'
 import { lockPerson } from '../../users/accounts/in-transaction.ts'
-import { endRemembered } from '../attempts/in-transaction.ts'
+import { endRemembered } from '../attempts/remembered-devices-in-transaction.ts'
 import {
   entryOf,
   lockAddressee,

@@ -4,11 +4,14 @@ import {
   endAttempt,
   insertCode,
   lockAttempt,
-  moveRemembered,
-  rememberDevice,
   useCode,
   type NewCode,
 } from '../attempts/in-transaction.ts'
+import {
+  lockRemembered,
+  moveRemembered,
+  rememberDevice,
+} from '../attempts/remembered-devices-in-transaction.ts'
 import { hasSecondFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { countWrongCode, findApp } from '../../credentials/second-factors/in-transaction.ts'
 import { insertBrowserLogin } from '../browser-login/in-transaction.ts'
@@ -79,7 +82,7 @@ async function spendProofs(
   if (attemptId !== undefined && !(await lockAttempt(transaction, { id: attemptId, now })))
     return refused
   const isRemembered =
-    formerId !== undefined && (await lockAttempt(transaction, { id: formerId, now }))
+    formerId !== undefined && (await lockRemembered(transaction, { id: formerId, now }))
   if (sparesFactor && !isRemembered) return refused
   if (replaces && !(await lockSession(transaction, { id: replaces.id, subject, now })))
     return refused
@@ -187,17 +190,19 @@ export const endReusedCode: Command<
 async function keepRemembered(
   transaction: Transaction,
   { formerId, id, milliseconds }: Remembering,
-  { id: sessionId, client_id, subject, created_at }: SessionToStart['session'],
+  { id: sessionId, client_id, subject, created_at: now }: SessionToStart['session'],
 ): Promise<void> {
-  if (milliseconds === undefined) {
-    const to = { id, sessionId }
-    if (formerId !== undefined)
-      await moveRemembered(transaction, { from: formerId, to, now: created_at })
-    return
-  }
-  if (formerId !== undefined) await endAttempt(transaction, formerId)
-  const times = { created_at, expires_at: created_at + milliseconds }
-  await rememberDevice(transaction, { id, client_id, subject, proofs: sessionId, ...times })
+  if (milliseconds !== undefined)
+    await rememberDevice(transaction, formerId, {
+      id,
+      client_id,
+      subject,
+      session_id: sessionId,
+      created_at: now,
+      expires_at: now + milliseconds,
+    })
+  else if (formerId !== undefined)
+    await moveRemembered(transaction, formerId, { id, sessionId, now })
 }
 
 async function endReplaced(

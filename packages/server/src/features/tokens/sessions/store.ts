@@ -3,7 +3,7 @@
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import { endRemembered } from '../../sign-in/attempts/in-transaction.ts'
+import { endRemembered } from '../../sign-in/attempts/remembered-devices-in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
 import { endSessionRows, endSessions, selectActive } from './in-transaction.ts'
 import type { SessionRow, SessionTables } from './tables.ts'
