@@ -20,7 +20,8 @@
 // state of the machine. configuration/options.ts applies them before the database opens, and
 // configuration/enforce-rules.ts once more afterwards, with the facts that configuration/machine.ts
 // has read about files, clock and database. So a rule that cannot be checked yet returns undefined.
-// Each rule is written a second time for the tests (packages/server/test-support/rules/predicates.ts).
+// Each rule is written a second time for the tests
+// (packages/server/test-support/rules/predicates.ts).
 //
 // The code of command-line commands is in `cli.ts` of a feature. It is loaded when a user types the
 // command, so an app never loads it. It gets a `Call`: operand, flags, terminal, settings, and a

@@ -1,24 +1,9 @@
 // Remembered devices, and how the table of attempts stores them: `proofs` is the session.
-import { inTables, lockRows, type Reader, type Transaction } from '../../../storage/database.ts'
+import { inTables, lockRows, type Transaction } from '../../../storage/database.ts'
 import type { LoginFlowTables, RememberedDeviceRow } from './tables.ts'
 
 /** Where the row of a remembered device begins: at no endpoint, so no login goes on with it. */
 export const rememberedFront = 'remembered device'
-
-/** Finds out when a device of a user was remembered. Undefined if it is not remembered. */
-export function findRemembered(
-  reader: Reader,
-  { id, subject, now }: Pick<RememberedDeviceRow, 'id' | 'subject'> & { readonly now: number },
-): Promise<Pick<RememberedDeviceRow, 'created_at'> | undefined> {
-  return inTables<LoginFlowTables>(reader)
-    .selectFrom('login_flow')
-    .select('created_at')
-    .where('id', '=', id)
-    .where('subject', '=', subject)
-    .where('front', '=', rememberedFront)
-    .where('expires_at', '>', now)
-    .executeTakeFirst()
-}
 
 /** Locks a device until the end of the transaction. Returns false if it is not remembered. */
 export async function lockRemembered(

@@ -10,9 +10,13 @@ import { restoreUses } from '../../operations/limits/in-transaction.ts'
 import type { Spent } from '../../operations/limits/uses.ts'
 import type { AttemptEvent } from './audit-events.ts'
 import { endAllAttempts, endAttempts } from './in-transaction.ts'
-import type { AttemptRow, AuthorizationCodeRow, LoginFlowTables } from './tables.ts'
-
-export { findRemembered } from './remembered-devices-in-transaction.ts'
+import { rememberedFront } from './remembered-devices-in-transaction.ts'
+import type {
+  AttemptRow,
+  AuthorizationCodeRow,
+  LoginFlowTables,
+  RememberedDeviceRow,
+} from './tables.ts'
 
 /** The number of wrong second factors after which an attempt is over. */
 export const maxTries = 5
@@ -62,6 +66,21 @@ export function findAttempt(
     .where('id', '=', id)
     .where('expires_at', '>', now)
     .where('tries', '<', maxTries)
+    .executeTakeFirst()
+}
+
+/** Finds out when a device of a user was remembered. Undefined if it is not remembered. */
+export function findRemembered(
+  reader: Reader,
+  { id, subject, now }: Pick<RememberedDeviceRow, 'id' | 'subject'> & { readonly now: number },
+): Promise<Pick<RememberedDeviceRow, 'created_at'> | undefined> {
+  return inTables<LoginFlowTables>(reader)
+    .selectFrom('login_flow')
+    .select('created_at')
+    .where('id', '=', id)
+    .where('subject', '=', subject)
+    .where('front', '=', rememberedFront)
+    .where('expires_at', '>', now)
     .executeTakeFirst()
 }
 

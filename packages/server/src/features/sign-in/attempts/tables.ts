@@ -26,7 +26,7 @@ export interface AttemptRow {
 
 /**
  * A device on which a second factor was proved, which spares the next ones. Only
- * `remembered-devices-in-transaction.ts` knows how `login_flow` stores it.
+ * `remembered-devices-in-transaction.ts` writes it into `login_flow`, and reads its session there.
  */
 export interface RememberedDeviceRow {
   /** The hash of a secret that only the device secret has. */
