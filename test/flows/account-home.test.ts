@@ -370,7 +370,7 @@ describeOnBoth(
       const browser = await enter(running)
       const other = await enter(running)
       await browser.open('/account/app')
-      assert.match(browser.shown().text, /Your other devices are logged out/)
+      assert.match(browser.shown().text, /Your other devices are then logged out/)
       const { text } = await browser.submit()
       const secret = /secret=([A-Z2-7]+)/.exec(text)?.[1] ?? ''
       assert.match(text, /<svg/)
@@ -441,6 +441,37 @@ describeOnBoth(
       }
     })
 
+    it('a person may need ten minutes for the app, and a code that is sent twice loses nothing', async () => {
+      const running = await startVerified()
+      const { clock } = running
+      const browser = await enter(running)
+      await browser.open('/account/app')
+      const { text } = await browser.submit()
+      const secret = /secret=([A-Z2-7]+)/.exec(text)?.[1] ?? ''
+      clock.advance(600)
+      const form = { secret, code: appCode(secret, clock) }
+      await browser.submit({ code: form.code })
+      assert.match(browser.shown().text, /Save your recovery codes/)
+
+      const headers = { origin: own }
+      const again = await browser.request('POST', '/account/app', { headers, form })
+      assert.equal(again.status, 200)
+      assert.match(again.text, /<h1[^>]*>The app is set up</)
+      assert.match(again.text, /href="\/auth\/account\/recovery-codes"/)
+    })
+
+    it('the set-up of an app that began a quarter of an hour after the login needs a new one', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
+      running.clock.advance(299)
+      await browser.open('/account/app')
+      const { text } = await browser.submit()
+      const secret = /secret=([A-Z2-7]+)/.exec(text)?.[1] ?? ''
+      running.clock.advance(602)
+      await browser.submit({ code: appCode(secret, running.clock) })
+      assert.equal(browser.at(), '/login/again?to=sign-in')
+    })
+
     it('where an app is required, the page says so and offers another app', async () => {
       const running = await startVerified({ passwordMinLength: 15 })
       const browser = await enter(running)
@@ -455,10 +486,14 @@ describeOnBoth(
       await there.open('/login')
       await there.submit({ username: 'ada', password })
       await there.submit({ otp: appCode(secret, running.clock) })
+      await there.open('/account')
+      assert.doesNotMatch(there.shown().text, /remove-app/)
       await there.open('/account/remove-app')
-      await there.submit()
-      assert.equal(there.shown().status, 409)
-      assert.match(faultOf(there), /must have an authenticator app/)
+      assert.match(there.shown().text, /must have an authenticator app/)
+      assert.doesNotMatch(there.shown().text, /<form/)
+      const headers = { origin: own }
+      const { status } = await there.request('POST', '/account/remove-app', { headers, form: {} })
+      assert.equal(status, 409)
 
       await there.open('/account/app')
       assert.match(there.shown().text, /replaces the old one/)

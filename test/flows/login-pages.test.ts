@@ -52,6 +52,30 @@ describeOnBoth(
     const countSessions = async (): Promise<number> =>
       (await stage.sql('select id from session where ended_at is null')).length
 
+    it('a space around the name does not matter, and one in the password does', async () => {
+      const browser = openBrowser(await start())
+      await browser.open('/login')
+      await browser.submit({ username: ' ada ', password: `${password} ` })
+      assert.equal(browser.at(), '/login')
+      await browser.submit({ username: ' ada ', password })
+      assert.equal(browser.at(), '/account')
+    })
+
+    it('a step in one window, after the login has ended in another, leads to the account', async () => {
+      const { ada, clock, ...running } = await startWithFactor()
+      const browser = openBrowser(running)
+      await enter(browser)
+      const form = /name="attempt" value="([^"]*)"/.exec(browser.shown().text)?.[1] ?? ''
+      await browser.submit({ otp: ada.nextCode() })
+      assert.equal(browser.at(), '/account')
+      const sent = { headers: { origin }, form: { attempt: form, otp: ada.nextCode() } }
+      const late = await browser.request('POST', '/login/factor', sent)
+      assert.deepEqual([late.status, late.headers.get('location')], [303, '/auth/account'])
+      const other = openBrowser(running)
+      await other.open('/login')
+      assert.match((await other.request('POST', '/login/factor', sent)).text, /took too long/)
+    })
+
     it('a browser reads of an error of Keystile in a page, with the id for the operator', async () => {
       const browser = openBrowser(await start())
       await browser.open('/login')

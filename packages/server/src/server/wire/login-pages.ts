@@ -31,7 +31,7 @@ export function wireLoginPages<U>(
   people: Pick<People<U>, 'directory' | 'registration'>,
   { login, offersApp, service, endpoints, ends, lifetimes }: LoginPagesWiring<U>,
 ): readonly OpenRoute[] {
-  const { issuer, clock, loginPages, rememberFactorDays, profile } = options
+  const { issuer, clock, loginPages, rememberFactorDays, profile, secondFactor } = options
   const has = (method: string, path: string): boolean =>
     endpoints.some((route) => route.method === method && route.path === path)
   const registration = options.registration === 'open' ? people.registration : undefined
@@ -47,6 +47,7 @@ export function wireLoginPages<U>(
   const { directory } = people
   const fields = describeProfile(profile, 'input')
   const { minLength } = passwordPolicy
+  const needsFactor = secondFactor === 'required'
   const shared = {
     pages,
     issuer,
@@ -66,6 +67,7 @@ export function wireLoginPages<U>(
       offers,
       registration: registration && {
         ...registration,
+        loginSendsMail: needsFactor,
         profile: profileFieldsOf(fields),
         minLength,
       },
@@ -78,6 +80,7 @@ export function wireLoginPages<U>(
         profile: profileFieldsOf(fields, 'all'),
         minLength,
         offersApp,
+        needsFactor,
         service,
       },
     }),

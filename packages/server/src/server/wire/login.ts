@@ -36,7 +36,7 @@ export interface LoginWired<U> {
 }
 
 export async function wireLogin<U>(
-  { options, accounts, limits, devices, notices, mailSeal }: Parts,
+  { options, accounts, limits, devices, notices, mailSeal, pages }: Parts,
   { directory, factorUndo: undo }: Pick<People<U>, 'directory' | 'factorUndo'>,
   { starter }: Pick<IssuingParts, 'starter'>,
 ): Promise<LoginWired<U>> {
@@ -51,7 +51,9 @@ export async function wireLogin<U>(
   const hasAccounts = options.users === undefined
   const attempts = createAttempts(database, { kept, hasAccounts, clock })
   const codes = createCodes(database, { kept, feed, clock, hasAccounts })
-  const service = new URL(issuer).hostname
+  const { host, hostname } = new URL(issuer)
+  const { name } = pages.brand
+  const service = name === host ? hostname : name
   const shared = { directory, feed, limits, notices, service, secondFactors, secondFactor, clock }
   const login = createLogin({
     ...shared,

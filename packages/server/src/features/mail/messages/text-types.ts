@@ -145,7 +145,7 @@ export interface LoginPageTexts extends Named<
   readonly mailbox: Named<'heading' | 'intro'>
   readonly enrol: Named<
     | ('heading' | 'intro' | 'next' | 'getApp' | 'anyApp' | 'scan')
-    | ('open' | 'orType' | 'enterCode' | 'button')
+    | ('open' | 'orType' | 'enterCode' | 'wrongCode' | 'button')
   >
   readonly codes: Named<'heading' | 'intro' | 'save' | 'keep' | 'saved' | 'button'>
   readonly expired: Named<'heading' | 'text' | 'button'>
@@ -177,14 +177,17 @@ export interface AccountHomeTexts extends Named<
     | ('invalid' | 'taken')
   >
   /** Confirms the address that the account has. `sent`: a code is on its way, also to a new one. */
-  readonly verification: Named<'heading' | 'intro' | 'send'> & {
+  readonly verification: Named<'heading' | 'send'> & {
+    readonly intro: (address: string) => string
     readonly sent: Named<'heading' | 'intro' | 'button'>
   }
   readonly signIn: Named<'title' | 'hint'>
   readonly password: Named<'heading' | 'intro' | 'button'>
-  readonly app: Named<'title' | 'on' | 'off' | 'setUp' | 'remove' | 'replaces'> &
+  readonly app: Named<'title' | 'on' | 'off' | 'setUp' | 'replace' | 'remove' | 'replaces'> &
     Named<'again' | 'addressFirst' | 'gone'> & {
       readonly since: (time: string) => string
+      /** No app waits for its code, and there is one. */
+      readonly isSetUp: { readonly heading: string; readonly text: (time: string) => string }
       readonly removal: Named<
         'heading' | 'passwordOnly' | 'codesEnd' | 'button' | 'replace' | 'required'
       >

@@ -191,8 +191,8 @@ export function pendingRegistrationRoute(
       },
       refuses: { 403: 'Registration is closed', 429: tooManyTries },
     }),
-    async handle(request, accepted) {
-      const registered = { ...(await form.read(request)), accepted }
+    async handle(request, onPage) {
+      const registered = { ...(await form.read(request)), accepted: onPage?.accepted }
       const registrationId = await registrations.register(registered, languageFor(request))
       return jsonAnswer(202, { registration_id: registrationId })
     },

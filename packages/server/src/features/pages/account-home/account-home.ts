@@ -5,7 +5,7 @@
 // Against cross-site request forgery, each form must come from a page of this origin.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { createOriginCheck } from '../../../http/origin.ts'
-import { seeOther, type OpenRoute } from '../../../http/route.ts'
+import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import { generalFault } from '../account-pages/form-page.ts'
 import { describeForm, pageRoute, readPageForm, readerOf } from '../account-pages/page-parts.ts'
@@ -63,6 +63,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
       ...ownEndpoints(request, signedIn, { ...parts, endpoints }),
       reader: readerOf(request, parts.pages),
       home: `${base}/account`,
+      query: queryOf(request),
       say: (done) => parts.cookies.done.set(done, doneSeconds),
       account: labelOf(signedIn.user, parts.directory),
       clearedLogin: parts.cookies.login.cleared,

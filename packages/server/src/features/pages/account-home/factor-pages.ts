@@ -3,10 +3,11 @@ import type { HttpAnswer } from 'keystile/internal'
 import { showSecret, type ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { markup } from '../../../pages/html.ts'
-import { buttonOf, linksOf, pointsOf } from '../../../pages/parts.ts'
+import { actionsOf, buttonOf, linksOf, pointsOf } from '../../../pages/parts.ts'
 import type { Refused } from '../account-pages/form-page.ts'
 import { withCookies } from '../login-pages/ask-login.ts'
 import { appSteps, codesPage } from '../login-pages/step-pages.ts'
+import { formatTime } from './format-time.ts'
 import {
   accountPage,
   drawForm,
@@ -42,6 +43,7 @@ export const appPage: AccountPage = {
     const { heading, intro, next } = visit.reader.texts.loginPage.enrol
     const { app, othersEnd } = visit.reader.texts.accountHome
     const { totp } = await readFactors(visit)
+    if (totp && tried?.refused.error.status === 409) return setUpPage(visit, totp)
     return formPage(
       visit,
       {
@@ -69,7 +71,7 @@ export const appPage: AccountPage = {
   faultOf({ status }, { reader: { texts } }, form) {
     const { app } = texts.accountHome
     if (!form.has('secret')) return status === 403 ? { text: app.addressFirst } : undefined
-    if (status === 403) return { field: 'code', text: texts.loginPage.wrongCode }
+    if (status === 403) return { field: 'code', text: texts.loginPage.enrol.wrongCode }
     return status === 409 ? { text: app.gone } : undefined
   },
 }
@@ -104,6 +106,29 @@ ${linksOf(...(refused ? [again] : []), back)}`
   return accountPage(reader, { heading, intro, content }, refused)
 }
 
+/**
+ * No app waits for its code, and there is one. Perhaps the browser has sent the code twice, and the
+ * person has lost the page with the recovery codes.
+ */
+function setUpPage(
+  visit: Visit,
+  { created_at: since }: { readonly created_at: string },
+): HttpAnswer {
+  const { reader, home } = visit
+  const { accountHome } = reader.texts
+  const { app, codes } = accountHome
+  return accountPage(reader, {
+    heading: app.isSetUp.heading,
+    intro: app.isSetUp.text(formatTime(since, reader.language, 'minutes')),
+    emblem: { icon: 'app', tone: 'care' },
+    content: markup`${actionsOf(
+      { label: codes.button, href: `${home}/recovery-codes` },
+      { label: accountHome.back, href: home, kind: 'second' },
+    )}
+${linksOf({ label: app.removal.replace, href: `${home}/app` })}`,
+  })
+}
+
 function showCodes({ reader, home, say }: Visit, answer: unknown, done: Done): HttpAnswer {
   const { recovery_codes: codes } = answer as { readonly recovery_codes: readonly string[] }
   return withCookies(codesPage(reader, codes, home), [say(done)])
@@ -118,7 +143,13 @@ export const appRemovalPage: AccountPage = {
   show(visit, tried) {
     const { reader, account: intro, home, settings } = visit
     const { app, othersEnd } = reader.texts.accountHome
-    const { heading, passwordOnly, codesEnd, button, replace } = app.removal
+    const { heading, passwordOnly, codesEnd, button, replace, required } = app.removal
+    const another = { label: replace, href: `${home}/app` }
+    if (settings.needsFactor) {
+      const back = { label: reader.texts.accountHome.back, href: home, kind: 'second' } as const
+      const content = actionsOf(another, back)
+      return accountPage(reader, { heading: app.title, intro: required, content }, tried?.refused)
+    }
     return formPage(
       visit,
       {
@@ -127,7 +158,7 @@ export const appRemovalPage: AccountPage = {
         name: 'remove-app',
         before: pointsOf([passwordOnly, codesEnd, othersEnd]),
         button: { label: button, kind: 'danger' },
-        after: settings.offersApp ? linksOf({ label: replace, href: `${home}/app` }) : undefined,
+        after: settings.offersApp ? linksOf(another) : undefined,
       },
       tried?.refused,
     )

@@ -140,6 +140,7 @@ async function signInPart(visit: Visit): Promise<Drawn> {
 async function factorRows(visit: Visit): Promise<readonly Row[]> {
   const { app, codes } = visit.reader.texts.accountHome
   const { totp, recovery_codes: left } = await readFactors(visit)
+  const { offersApp, needsFactor } = visit.settings
   const ofApp = ` ${app.title}`
   if (!totp)
     return [
@@ -147,16 +148,20 @@ async function factorRows(visit: Visit): Promise<readonly Row[]> {
         icon: 'app',
         title: app.title,
         hint: app.off,
-        action: visit.settings.offersApp ? slim(visit, 'app', app.setUp, ofApp) : undefined,
+        action: offersApp ? slim(visit, 'app', app.setUp, ofApp) : undefined,
       },
     ]
 
+  const changes = [
+    ...(offersApp ? [slim(visit, 'app', app.replace, ofApp)] : []),
+    ...(needsFactor ? [] : [slim(visit, 'remove-app', app.remove, ofApp)]),
+  ]
   return [
     {
       icon: 'app',
       title: markup`${app.title}${tagOf(app.on, 'done')}`,
       hint: app.since(formatTime(totp.created_at, visit.reader.language, 'days')),
-      action: slim(visit, 'remove-app', app.remove, ofApp),
+      action: joined(changes),
     },
     {
       icon: 'sheet',

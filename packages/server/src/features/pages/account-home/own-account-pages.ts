@@ -102,10 +102,13 @@ export const verificationPage: AccountPage = {
   fieldNames: ['request_id', 'code'],
   async show(visit, tried) {
     if (tried?.form.has('request_id')) return codePage(visit, 'verification', tried)
+    // After a registration, a mail is on its way.
+    const sent = tried ? null : visit.query.get('request_id')
+    if (sent) return codePage(visit, 'verification', sent)
 
     const { verification: texts } = visit.reader.texts.accountHome
     const { email } = (await visit.call('GET /users/me')) as { readonly email: string | null }
-    const intro = `${texts.intro} ${email ?? ''}`
+    const intro = texts.intro(email ?? '')
     const { heading, send: label } = texts
     return formPage(
       visit,

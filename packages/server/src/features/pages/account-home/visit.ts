@@ -23,6 +23,8 @@ export interface Visit extends OwnEndpoints {
   readonly reader: PageReader
   /** The path of the page, such as `/auth/account`. */
   readonly home: string
+  /** The parameters of the address. */
+  readonly query: URLSearchParams
   /** The name by which the person knows the account. */
   readonly account: string
   /** The value of `Set-Cookie` that ends the login of the browser. */
@@ -41,6 +43,8 @@ export interface AccountSettings {
   readonly minLength: number
   /** Whether users may set up an authenticator app. */
   readonly offersApp: boolean
+  /** Whether all users must have a second factor. */
+  readonly needsFactor: boolean
   /** How an authenticator app names the service. */
   readonly service: string
 }

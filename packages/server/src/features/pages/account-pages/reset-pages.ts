@@ -64,7 +64,7 @@ function forgotPage(reader: PageReader, refused?: Refused): HttpAnswer {
 
 async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Promise<HttpAnswer> {
   const reader = readerOf(request, parts.pages)
-  const login = (await readPageForm(request)).get('login')
+  const login = (await readPageForm(request)).get('login')?.trim()
   if (login === undefined) return forgotPage(reader)
 
   try {

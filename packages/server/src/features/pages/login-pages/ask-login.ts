@@ -17,7 +17,7 @@ import { firstParty } from '../../tokens/clients/clients.ts'
 import { countLogin } from '../../tokens/oauth/count-grant.ts'
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
 import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'
-import { recentLoginSeconds } from '../../users/accounts/route-parts.ts'
+import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
 import type { Directory } from '../../users/directory/directory.ts'
 import { generalFault } from '../account-pages/form-page.ts'
 import type { PageReader } from '../account-pages/page-parts.ts'
@@ -148,7 +148,7 @@ export async function replaceLogin<U>(
   const done = await login.stepUpWithNewApp({
     front: 'pages',
     authSession: undefined,
-    demand: { needsFactor: true, maxAgeSeconds: recentLoginSeconds },
+    demand: { needsFactor: true, maxAgeSeconds: setUpLoginSeconds },
     replaces: { id, scopes },
     ...senderIn(request, secret, parts.cookies),
   })

@@ -1,6 +1,6 @@
 // The pages on which a login or a log-out ends.
 import type { HttpAnswer } from 'keystile/internal'
-import { actionsOf, buttonOf } from '../../../pages/parts.ts'
+import { actionsOf, buttonOf, linksOf } from '../../../pages/parts.ts'
 import { continueButton, type PageReader } from '../account-pages/page-parts.ts'
 import { answer, formPage, warning, type PageFault } from './step-form.ts'
 
@@ -30,12 +30,15 @@ function brokenPage(reader: PageReader, heading: string, fault: PageFault): Http
 
 export function logoutPage(reader: PageReader): HttpAnswer {
   const { heading, intro, button } = reader.texts.loginPage.logout
+  const { base } = reader.brand
+  const back = { label: reader.texts.accountHome.back, href: `${base}/account` }
   return formPage(reader, {
     heading,
     intro,
-    action: `${reader.brand.base}/logout`,
+    action: `${base}/logout`,
     fields: [],
     button,
+    after: linksOf(back),
   })
 }
 

@@ -33,6 +33,7 @@ import { cookiesOffPage, expiredPage, loggedOutPage, logoutPage } from './end-pa
 import { registrationRoutes } from './registration.ts'
 import { shownMethods, type ShownMethod } from './second-steps.ts'
 import { findSignedIn, type SignedIn } from './signed-in.ts'
+import type { PageFault } from './step-form.ts'
 import { againPage, loginPage, stepPage, type Step } from './step-pages.ts'
 
 export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute[] {
@@ -126,7 +127,9 @@ function bindForm<U>(
 }
 
 async function proveFirst<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {
-  const values = valuesOf(sent.form, firstNames)
+  const { username, ...typed } = valuesOf(sent.form, firstNames)
+  // Keyboards of phones add a space after a word. No name of a user begins or ends with one.
+  const values = { ...typed, username: filled(username?.trim()) }
   if (Object.values(values).includes(undefined)) {
     const fault = { text: sent.reader.texts.loginPage.wrong }
     return loginPage(sent.reader, parts.offers, { username: values['username'], fault })
@@ -145,7 +148,7 @@ async function proveFirst<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
 async function proveLater<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {
   const { form, reader } = sent
   const authSession = filled(form.get('attempt'))
-  if (authSession === undefined) return expiredPage(reader)
+  if (authSession === undefined) return endedPage(sent, parts)
 
   const values = valuesOf(form, laterNames)
   const tried = { values, authSession, remembersDevice: form.has('remember') }
@@ -157,7 +160,20 @@ async function proveLater<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
     : { outcome }
   const shown = { account: filled(form.get('account')), shownMethod: shownMethodOf(form) }
   const step = next.outcome && stepOf(next.outcome, shown, form, parts)
-  return step ? stepPage(reader, step, fault) : expiredPage(reader, next.fault ?? fault)
+  // A browser that loads the page of the app again sends the code of the mail again.
+  const isAgain = step?.outcome === 'enrol' && !step.needsEmailCode && enrol === undefined
+  if (step) return stepPage(reader, step, isAgain && !fault?.error ? undefined : fault)
+  return endedPage(sent, parts, next.fault ?? fault)
+}
+
+/** The login is over. If it was finished in another window, leads to the account. */
+async function endedPage<U>(
+  { request, reader }: SentForm,
+  parts: LoginPageParts<U>,
+  fault?: PageFault,
+): Promise<HttpAnswer> {
+  if (await findSignedIn(request, parts)) return seeOther(`${reader.brand.base}/account`)
+  return expiredPage(reader, fault)
 }
 
 /** Returns the method that a person has chosen: what the form switches to, or what it proves. */

@@ -30,6 +30,8 @@ export interface RegistrationParts {
   readonly register: RegisterRoute
   /** Undefined if Keystile sends no mail to a new user. */
   readonly confirm: Verifications['confirm'] | undefined
+  /** See `RegisteredOnPage`. */
+  readonly loginSendsMail: boolean
   /** The fields that a profile must have. */
   readonly profile: ProfileFields
   readonly minLength: number

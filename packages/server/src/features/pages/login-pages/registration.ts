@@ -77,31 +77,43 @@ async function register(
   steps: LoginSteps,
 ): Promise<HttpAnswer> {
   const { form, reader } = sent
-  let registrationId: string | undefined
+  let begun: Begun
   try {
-    registrationId = await callEndpoint(sent, parts)
+    begun = await callEndpoint(sent, parts)
   } catch (error) {
     return registerPage(reader, parts, form, refusedRegistration(error, reader))
   }
-  if (registrationId === undefined) return steps.logIn(sent)
-  return sentPage(reader, new Map([...form, ['registration_id', registrationId]]))
+  const { registration_id: registrationId, verification_request_id: mailId } = begun
+  if (registrationId !== undefined)
+    return sentPage(reader, new Map([...form, ['registration_id', registrationId]]))
+
+  const answer = await steps.logIn(sent)
+  if (mailId === undefined || answer.status !== 303) return answer
+  const location = `${reader.brand.base}/account/verification?request_id=${mailId}`
+  return { ...answer, headers: { ...answer.headers, location } }
 }
 
-/** @returns the id of the registration; undefined if there is an account now */
+/** What the endpoint answers: with a registration, there is no account yet. */
+interface Begun {
+  readonly registration_id?: string
+  /** The mail by which the person confirms the address of the account. */
+  readonly verification_request_id?: string
+}
+
 async function callEndpoint(
   { request, form, reader }: SentForm,
-  { register: endpoint, profile }: RegistrationParts,
-): Promise<string | undefined> {
+  { register: endpoint, profile, loginSendsMail }: RegistrationParts,
+): Promise<Begun> {
   const accepted = readAcceptance(form, reader.brand)
   const json = {
     ...profile.read(form),
-    username: form.get('username') ?? '',
+    username: (form.get('username') ?? '').trim(),
     email: form.get('email') ?? '',
     password: form.get('password') ?? '',
   }
-  const { body = '' } = await endpoint.handle({ ...withJson(request, json), params: {} }, accepted)
-  const { registration_id: id } = JSON.parse(body) as { readonly registration_id?: string }
-  return id
+  const onPage = { accepted, loginSendsMail }
+  const { body = '' } = await endpoint.handle({ ...withJson(request, json), params: {} }, onPage)
+  return JSON.parse(body) as Begun
 }
 
 /** Turns a registration into an account. Logs in if the form has a password. */

@@ -237,7 +237,8 @@ function appPage(
   fault?: PageFault,
 ): HttpAnswer {
   const { enrol, factor } = reader.texts.loginPage
-  const fields = [faultyField(codeField('otp', factor.label), fault)]
+  const shown = fault?.error ? fault : fault && { text: enrol.wrongCode }
+  const fields = [faultyField(codeField('otp', factor.label), shown)]
   const form = formOf({ ...step, fields, button: enrol.button })
   return answer(reader, {
     heading: enrol.heading,

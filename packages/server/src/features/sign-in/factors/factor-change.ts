@@ -7,7 +7,7 @@ import type { NoticeKind } from '../../mail/messages/message.ts'
 import type { Notices } from '../../mail/messages/notices.ts'
 import type { CallerIdentity } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'
-import { recentLoginSeconds } from '../../users/accounts/route-parts.ts'
+import { recentLoginSeconds, setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
 import type { Directory } from '../../users/directory/directory.ts'
 import type { FactorChange } from './change-in-transaction.ts'
 
@@ -34,6 +34,11 @@ export const changing: FactorRoute = {
   ...factorRoute,
   guard: { scopes: [], maxAgeSeconds: recentLoginSeconds },
   needsFactor: true,
+}
+/** What the route has that ends the set-up of an app. */
+export const confirming: FactorRoute = {
+  ...changing,
+  guard: { scopes: [], maxAgeSeconds: setUpLoginSeconds },
 }
 export const needsLogin: string =
   `Needs a login within the last ${recentLoginSeconds} seconds, with a second factor if the ` +

@@ -5,6 +5,7 @@ import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.
 import { byCaller } from '../../operations/audit/by.ts'
 import {
   changing,
+  confirming,
   factorRoute,
   needsLogin,
   notOffered,
@@ -13,6 +14,7 @@ import {
   type FactorCaller,
   type SetUpParts,
 } from './factor-change.ts'
+import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
 import type { Factors } from './factors.ts'
 
 export interface FactorRouteParts<U> extends SetUpParts<U> {
@@ -122,7 +124,7 @@ const firstCode = strictFields({
 /** `POST /users/me/factors/totp/confirm`: proves the first code of the app. */
 function confirmRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>> {
   return {
-    ...changing,
+    ...confirming,
     method: 'POST',
     path: '/users/me/factors/totp/confirm',
     doc: {
@@ -130,7 +132,8 @@ function confirmRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<
       summary: 'Confirm an authenticator app',
       description:
         'From now on, a login needs a code of the app. It replaces an earlier app and all ' +
-        `recovery codes, and ends all other sessions. ${needsLogin}`,
+        `recovery codes, and ends all other sessions. Needs a login within the last ` +
+        `${setUpLoginSeconds} seconds, with a second factor if the account has one (RFC 9470).`,
       body: { type: 'json', schema: describeFields(firstCode) },
       success: {
         status: 200,

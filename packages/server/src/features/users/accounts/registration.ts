@@ -87,9 +87,16 @@ export function createRegistrationForm(parts: RegistrationFormParts): {
   }
 }
 
-/** `POST /users`. Keystile's own page also passes what the person has accepted there. */
+/** What Keystile's own page adds to `POST /users`. */
+export interface RegisteredOnPage {
+  /** What the person has accepted there. */
+  readonly accepted: Acceptance | undefined
+  /** Whether the login that follows sends a mail with a code, which verifies the address too. */
+  readonly loginSendsMail: boolean
+}
+
 export interface RegisterRoute extends OpenRoute {
-  handle(request: RouteRequest, accepted?: Acceptance): Promise<HttpAnswer>
+  handle(request: RouteRequest, onPage?: RegisteredOnPage): Promise<HttpAnswer>
 }
 
 export interface RegistrationParts extends RegistrationFormParts {
@@ -125,10 +132,10 @@ export function registerRoute(parts: RegistrationParts): RegisterRoute {
         429: tooManyTries,
       },
     }),
-    async handle(request, accepted) {
+    async handle(request, { accepted, loginSendsMail = false }: Partial<RegisteredOnPage> = {}) {
       const { spent, ...registered } = await form.read(request)
       const language = preferredLanguage(request.headers.get('accept-language')) ?? ''
-      const mail = verification?.(registered.email, language)
+      const mail = loginSendsMail ? undefined : verification?.(registered.email, language)
       const fresh = { ...registered, accepted, scopes: [], roles: [] }
       const stored = await users.create(fresh, byStranger(request), mail)
       if ('taken' in stored) {

@@ -54,6 +54,11 @@ export const tooManyTries = 'Too many tries'
  * stolen token of an older login is not enough.
  */
 export const recentLoginSeconds = 300
+/**
+ * How old the login may be that ends the set-up of an app. The set-up began after a recent login, and
+ * to install an app takes a while.
+ */
+export const setUpLoginSeconds: number = 3 * recentLoginSeconds
 
 /** Returns a user as stored now, not from the cache; undefined if there is no such user. */
 export async function findUser(id: string, users: Users): Promise<User | undefined> {

@@ -412,7 +412,7 @@ export const de: Texts = {
       },
       enrol: {
         heading: 'Authenticator-App einrichten',
-        intro: 'Ab jetzt melden Sie sich mit Ihrem Passwort und einem Code aus der App an.',
+        intro: 'Danach melden Sie sich mit Ihrem Passwort und einem Code aus der App an.',
         next: 'Weiter',
         getApp: 'Eine Authenticator-App holen',
         anyApp: prose`Jede App für sechsstellige Codes geht, auch die in Ihrem Passwortmanager.`,
@@ -420,6 +420,8 @@ export const de: Texts = {
         open: 'Die App auf diesem Gerät öffnen',
         orType: 'Oder geben Sie dieses Geheimnis in der App ein:',
         enterCode: 'Den Code eingeben, den die App zeigt',
+        wrongCode: prose`Dieser Code ist falsch. Hat die App mehrere Einträge mit diesem Namen, dann nehmen
+          Sie den Code des neuesten, und löschen Sie die anderen.`,
         button: 'Einschalten',
       },
       codes: {
@@ -465,7 +467,7 @@ export const de: Texts = {
       back: 'Zurück zu Ihrem Konto',
       change: 'Ändern',
       currentPassword: 'Bisheriges Passwort',
-      othersEnd: 'Ihre anderen Geräte werden abgemeldet.',
+      othersEnd: 'Ihre anderen Geräte werden dann abgemeldet.',
       done: {
         profile: 'Ihr Profil ist gespeichert.',
         email: 'Ihre E-Mail-Adresse ist geändert.',
@@ -496,8 +498,9 @@ export const de: Texts = {
       },
       verification: {
         heading: 'Adresse bestätigen',
-        intro: 'Wir senden einen Code an diese Adresse:',
-        send: 'Code senden',
+        intro: (address) =>
+          `Wir senden einen neuen Code an ${address}. Frühere Codes gelten dann nicht mehr.`,
+        send: 'Neuen Code senden',
         sent: {
           heading: 'Sehen Sie in Ihr Postfach',
           intro: prose`Eine Mail ist unterwegs. Geben Sie deren Code hier ein. Wenn keine kommt,
@@ -516,11 +519,17 @@ export const de: Texts = {
         on: 'Ein',
         off: 'Nicht eingerichtet',
         setUp: 'Einrichten',
+        replace: 'Ersetzen',
         remove: 'Entfernen',
         since: (time) => `Seit ${time}`,
         replaces: 'Die neue App ersetzt die alte und deren Wiederherstellungscodes.',
         again: 'Noch einmal beginnen',
         addressFirst: 'Bestätigen Sie zuerst Ihre E-Mail-Adresse. Richten Sie dann die App ein.',
+        isSetUp: {
+          heading: 'Die App ist eingerichtet',
+          text: (time) => prose`Ihr Konto hat seit dem ${time} eine Authenticator-App. Wenn Sie die
+            Wiederherstellungscodes nicht gespeichert haben, erstellen Sie neue.`,
+        },
         gone: prose`Das hat zu lange gedauert, oder die App wurde anderswo eingerichtet. Beginnen
           Sie noch einmal.`,
         removal: {

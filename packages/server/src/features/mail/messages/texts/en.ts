@@ -371,7 +371,7 @@ export const en: Texts = {
       },
       enrol: {
         heading: 'Set up your authenticator app',
-        intro: 'From now on you log in with your password and a code from the app.',
+        intro: 'After this, you log in with your password and a code from the app.',
         next: 'Continue',
         getApp: 'Get an authenticator app',
         anyApp: prose`Any app for six-digit codes works, also the one in your password manager.`,
@@ -379,6 +379,8 @@ export const en: Texts = {
         open: 'Open the app on this device',
         orType: 'Or enter this secret in the app:',
         enterCode: 'Enter the code that the app shows',
+        wrongCode: prose`This code is wrong. If the app has several entries of this name, take the code
+          of the newest one, and delete the others.`,
         button: 'Switch it on',
       },
       codes: {
@@ -421,7 +423,7 @@ export const en: Texts = {
       back: 'Back to your account',
       change: 'Change',
       currentPassword: 'Current password',
-      othersEnd: 'Your other devices are logged out.',
+      othersEnd: 'Your other devices are then logged out.',
       done: {
         profile: 'Your profile is saved.',
         email: 'Your e-mail address is changed.',
@@ -452,8 +454,8 @@ export const en: Texts = {
       },
       verification: {
         heading: 'Confirm your address',
-        intro: 'We send a code to this address:',
-        send: 'Send the code',
+        intro: (address) => `We send a new code to ${address}. Earlier codes then stop working.`,
+        send: 'Send a new code',
         sent: {
           heading: 'Look into your mailbox',
           intro:
@@ -472,11 +474,17 @@ export const en: Texts = {
         on: 'On',
         off: 'Not set up',
         setUp: 'Set up',
+        replace: 'Replace',
         remove: 'Remove',
         since: (time) => `Since ${time}`,
         replaces: 'The new app replaces the old one, and its recovery codes.',
         again: 'Begin again',
         addressFirst: 'Confirm your e-mail address first. Then set up the app.',
+        isSetUp: {
+          heading: 'The app is set up',
+          text: (time) => prose`Your account has an authenticator app since ${time}. If you have not
+            saved its recovery codes, make new ones.`,
+        },
         gone: 'This took too long, or the app was set up elsewhere. Begin again.',
         removal: {
           heading: 'Remove the authenticator app?',

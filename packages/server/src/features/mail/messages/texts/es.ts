@@ -399,8 +399,7 @@ export const es: Texts = {
       },
       enrol: {
         heading: 'Configure su aplicación de autenticación',
-        intro: prose`A partir de ahora inicia sesión con su contraseña y un código de la
-          aplicación.`,
+        intro: prose`Después iniciará sesión con su contraseña y un código de la aplicación.`,
         next: 'Continuar',
         getApp: 'Consiga una aplicación de autenticación',
         anyApp: prose`Sirve cualquier aplicación de códigos de seis dígitos, también la de su gestor
@@ -409,6 +408,8 @@ export const es: Texts = {
         open: 'Abrir la aplicación en este dispositivo',
         orType: 'O escriba este secreto en la aplicación:',
         enterCode: 'Escriba el código que muestra la aplicación',
+        wrongCode: prose`Este código no es correcto. Si la aplicación tiene varias entradas con este nombre,
+          use el código de la más reciente y borre las demás.`,
         button: 'Activar',
       },
       codes: {
@@ -457,7 +458,7 @@ export const es: Texts = {
       back: 'Volver a su cuenta',
       change: 'Cambiar',
       currentPassword: 'Contraseña actual',
-      othersEnd: 'Se cierra la sesión en sus otros dispositivos.',
+      othersEnd: 'Entonces se cerrará la sesión en sus otros dispositivos.',
       done: {
         profile: 'Su perfil está guardado.',
         email: 'Su dirección de correo ha cambiado.',
@@ -490,8 +491,9 @@ export const es: Texts = {
       },
       verification: {
         heading: 'Confirme su dirección',
-        intro: 'Enviamos un código a esta dirección:',
-        send: 'Enviar el código',
+        intro: (address) =>
+          `Enviamos un código nuevo a ${address}. Los anteriores dejarán de funcionar.`,
+        send: 'Enviar un código nuevo',
         sent: {
           heading: 'Mire su buzón',
           intro: prose`Un correo está en camino. Escriba aquí su código. Si no llega ninguno, mire
@@ -510,11 +512,19 @@ export const es: Texts = {
         on: 'Activada',
         off: 'No configurada',
         setUp: 'Configurar',
+        replace: 'Cambiar',
         remove: 'Quitar',
         since: (time) => `Desde el ${time}`,
         replaces: 'La nueva aplicación reemplaza la anterior y sus códigos de recuperación.',
         again: 'Empezar de nuevo',
         addressFirst: 'Confirme primero su dirección de correo. Después configure la aplicación.',
+        isSetUp: {
+          heading: 'La aplicación está configurada',
+          text: (
+            time,
+          ) => prose`Su cuenta tiene una aplicación de autenticación desde el ${time}. Si no ha
+            guardado los códigos de recuperación, cree otros nuevos.`,
+        },
         gone: 'Esto tardó demasiado, o la aplicación se configuró en otro lugar. Empiece de nuevo.',
         removal: {
           heading: '¿Quitar la aplicación de autenticación?',

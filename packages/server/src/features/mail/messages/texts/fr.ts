@@ -411,8 +411,8 @@ export const fr: Texts = {
       },
       enrol: {
         heading: 'Configurez votre application d’authentification',
-        intro: prose`À partir de maintenant, vous vous connectez avec votre mot de passe et un code
-          de l’application.`,
+        intro: prose`Ensuite, vous vous connecterez avec votre mot de passe et un code de
+          l’application.`,
         next: 'Continuer',
         getApp: 'Prenez une application d’authentification',
         anyApp: prose`Toute application pour des codes à six chiffres convient, aussi celle de votre
@@ -421,6 +421,8 @@ export const fr: Texts = {
         open: 'Ouvrir l’application sur cet appareil',
         orType: 'Ou entrez ce secret dans l’application :',
         enterCode: 'Entrez le code que l’application montre',
+        wrongCode: prose`Ce code est faux. Si l’application a plusieurs entrées de ce nom, prenez le code de
+          la plus récente et supprimez les autres.`,
         button: 'Activer',
       },
       codes: {
@@ -469,7 +471,7 @@ export const fr: Texts = {
       back: 'Retour à votre compte',
       change: 'Modifier',
       currentPassword: 'Mot de passe actuel',
-      othersEnd: 'Vos autres appareils sont déconnectés.',
+      othersEnd: 'Vos autres appareils seront alors déconnectés.',
       done: {
         profile: 'Votre profil est enregistré.',
         email: 'Votre adresse e-mail est modifiée.',
@@ -502,8 +504,11 @@ export const fr: Texts = {
       },
       verification: {
         heading: 'Confirmez votre adresse',
-        intro: 'Nous envoyons un code à cette adresse\u00a0:',
-        send: 'Envoyer le code',
+        intro: (
+          address,
+        ) => prose`Nous envoyons un nouveau code à ${address}. Les codes précédents ne
+          fonctionneront plus.`,
+        send: 'Envoyer un nouveau code',
         sent: {
           heading: 'Regardez dans votre boîte aux lettres',
           intro: prose`Un e-mail est en route. Entrez son code ici. Si aucun n’arrive, cherchez
@@ -522,11 +527,19 @@ export const fr: Texts = {
         on: 'Activée',
         off: 'Non configurée',
         setUp: 'Configurer',
+        replace: 'Remplacer',
         remove: 'Retirer',
         since: (time) => `Depuis le ${time}`,
         replaces: 'La nouvelle application remplace l’ancienne et ses codes de récupération.',
         again: 'Recommencer',
         addressFirst: 'Confirmez d’abord votre adresse e-mail. Configurez ensuite l’application.',
+        isSetUp: {
+          heading: 'L’application est configurée',
+          text: (
+            time,
+          ) => prose`Votre compte a une application d’authentification depuis le ${time}. Si
+            vous n’avez pas gardé ses codes de récupération, créez-en de nouveaux.`,
+        },
         gone: 'Cela a pris trop de temps, ou l’application a été configurée ailleurs. Recommencez.',
         removal: {
           heading: 'Retirer l’application d’authentification\u00a0?',
