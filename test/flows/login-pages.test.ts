@@ -62,7 +62,7 @@ describeOnBoth(
     })
 
     it('a step in one window, after the login has ended in another, leads to the account', async () => {
-      const { ada, clock, ...running } = await startWithFactor()
+      const { ada, ...running } = await startWithFactor()
       const browser = openBrowser(running)
       await enter(browser)
       const form = /name="attempt" value="([^"]*)"/.exec(browser.shown().text)?.[1] ?? ''

@@ -55,8 +55,8 @@ export const tooManyTries = 'Too many tries'
  */
 export const recentLoginSeconds = 300
 /**
- * How old the login may be that ends the set-up of an app. The set-up began after a recent login, and
- * to install an app takes a while.
+ * How old the login may be that ends the set-up of an app. The set-up began after a recent login,
+ * and to install an app takes a while.
  */
 export const setUpLoginSeconds: number = 3 * recentLoginSeconds
 

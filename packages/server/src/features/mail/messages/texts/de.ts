@@ -420,8 +420,8 @@ export const de: Texts = {
         open: 'Die App auf diesem Gerät öffnen',
         orType: 'Oder geben Sie dieses Geheimnis in der App ein:',
         enterCode: 'Den Code eingeben, den die App zeigt',
-        wrongCode: prose`Dieser Code ist falsch. Hat die App mehrere Einträge mit diesem Namen, dann nehmen
-          Sie den Code des neuesten, und löschen Sie die anderen.`,
+        wrongCode: prose`Dieser Code ist falsch. Hat die App mehrere Einträge mit diesem Namen,
+          dann nehmen Sie den Code des neuesten, und löschen Sie die anderen.`,
         button: 'Einschalten',
       },
       codes: {

@@ -379,8 +379,8 @@ export const en: Texts = {
         open: 'Open the app on this device',
         orType: 'Or enter this secret in the app:',
         enterCode: 'Enter the code that the app shows',
-        wrongCode: prose`This code is wrong. If the app has several entries of this name, take the code
-          of the newest one, and delete the others.`,
+        wrongCode: prose`This code is wrong. If the app has several entries of this name, take
+          the code of the newest one, and delete the others.`,
         button: 'Switch it on',
       },
       codes: {

@@ -408,8 +408,8 @@ export const es: Texts = {
         open: 'Abrir la aplicación en este dispositivo',
         orType: 'O escriba este secreto en la aplicación:',
         enterCode: 'Escriba el código que muestra la aplicación',
-        wrongCode: prose`Este código no es correcto. Si la aplicación tiene varias entradas con este nombre,
-          use el código de la más reciente y borre las demás.`,
+        wrongCode: prose`Este código no es correcto. Si la aplicación tiene varias entradas con
+          este nombre, use el código de la más reciente y borre las demás.`,
         button: 'Activar',
       },
       codes: {

@@ -421,8 +421,8 @@ export const fr: Texts = {
         open: 'Ouvrir l’application sur cet appareil',
         orType: 'Ou entrez ce secret dans l’application :',
         enterCode: 'Entrez le code que l’application montre',
-        wrongCode: prose`Ce code est faux. Si l’application a plusieurs entrées de ce nom, prenez le code de
-          la plus récente et supprimez les autres.`,
+        wrongCode: prose`Ce code est faux. Si l’application a plusieurs entrées de ce nom, prenez
+          le code de la plus récente et supprimez les autres.`,
         button: 'Activer',
       },
       codes: {
