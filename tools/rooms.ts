@@ -602,6 +602,7 @@ const server: Package = {
         'features/credentials/password-policy',
         'features/mail/password-reset',
         'features/mail/email-change',
+        'features/sign-in/browser-login',
         'features/mail/factor-undo',
         'features/mail/invitations',
         'features/sign-in/known-devices',

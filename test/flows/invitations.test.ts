@@ -219,6 +219,14 @@ describeOnOne('PostgreSQL', 'an invitation', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail_proof'), [])
   })
 
+  it('a stranger with the unverified address of an invited person does not take the invitation away', async () => {
+    const { invited, accept, keystile } = await start()
+    const { token } = await invited()
+    const stranger = await keystile.users?.create({ username: 'mallory', email, password })
+    await keystile.users?.delete(String(stranger?.id))
+    assert.equal((await accept({ token })).status, 201)
+  })
+
   it('all invalid links and codes of invitations get the same answer', async () => {
     const { invited, accept } = await start()
     const used = await invited()

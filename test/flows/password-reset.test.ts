@@ -16,6 +16,7 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { mailsSent } from '../../packages/server/test-support/mails-sent.ts'
+import { openBrowser } from '../../packages/server/test-support/page-browser.ts'
 import { until } from '../../tools/until.ts'
 
 const next = 'purple monkey dishwasher'
@@ -464,6 +465,25 @@ describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
     assert.equal(await status({ login: 'eve' }), 429)
     assert.equal(await status({ login: 'ada', device_secret }), 202)
     assert.equal(await status({ login: 'ada', device_secret }), 429)
+  })
+
+  it('the page for a new password knows the browser that has logged in at the pages', async () => {
+    const running = await start(stage, { rateLimits: 'on', loginPages: 'on' })
+    await running.addUser()
+    const known = openBrowser(running)
+    await known.open('/login')
+    await known.submit({ username: 'ada', password })
+    await known.open('/logout')
+    await known.submit()
+    await exhaust(stage, 'reset-server', running.clock)
+    for (const [browser, status] of [
+      [openBrowser(running), 429],
+      [known, 200],
+    ] as const) {
+      const form = { login: 'ada' }
+      const answer = await browser.request('POST', '/account/forgot-password', { form })
+      assert.equal(answer.status, status)
+    }
   })
 
   it('one account uses at most five resets of known devices, with any devices', async () => {

@@ -4,7 +4,8 @@ import type { Transaction } from '../storage/database.ts'
 export interface DeletedUser {
   readonly subject: string
   /**
-   * The user's address and verified former addresses, in the form in which mailboxes are compared.
+   * The user's address and former addresses, if verified: a stranger may have an address that is
+   * not. In the form in which mailboxes are compared.
    */
   readonly mailboxes: readonly string[]
 }

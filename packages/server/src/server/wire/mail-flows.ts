@@ -9,6 +9,7 @@ import {
   undoPage,
 } from '../../features/pages/account-pages/pages.ts'
 import { resetPageRoutes } from '../../features/pages/account-pages/reset-pages.ts'
+import { createPageCookies } from '../../features/sign-in/browser-login/cookie.ts'
 import type { AppInvitations } from '../../features/users/accounts/app-users.ts'
 import { describeProfile } from '../../features/users/accounts/profile.ts'
 import { registerRoute } from '../../features/users/accounts/registration.ts'
@@ -149,6 +150,7 @@ function sharedParts({ options, accounts, mailSeal: seal, ...parts }: Parts) {
     profile,
     pagesUrl: pagesUrlOf(options),
     ownPagesUrl: pagesUrlOf({ issuer }),
+    cookies: createPageCookies(issuer),
   }
   return { ...parts, ...accounts, ...chosen, proofs, seal, clock }
 }

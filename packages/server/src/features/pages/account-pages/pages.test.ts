@@ -10,7 +10,10 @@ import { formPageRoutes } from './form-page.ts'
 import { passwordFaultCodes } from '../../credentials/password-policy/policy.ts'
 import { readPageForm } from './page-parts.ts'
 import { acceptPage, changePage, confirmPage, undoPage } from './pages.ts'
+import { createPageCookies } from '../../sign-in/browser-login/cookie.ts'
 import { resetPageRoutes } from './reset-pages.ts'
+
+const cookies = createPageCookies('https://auth.example:8443/v1')
 
 interface Asked {
   readonly form?: Readonly<Record<string, string>>
@@ -63,7 +66,7 @@ function createStage(pages = plainPages): Stage & { readonly routes: readonly Op
     acceptPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),
   ]
   const routes = [
-    ...resetPageRoutes({ pages, resets, passwordPolicy }),
+    ...resetPageRoutes({ pages, resets, passwordPolicy, cookies }),
     ...forms.flatMap((form) => formPageRoutes(form, pages)),
   ]
   return Object.assign(stage, { routes })

@@ -10,6 +10,7 @@ import { byStranger } from '../../operations/audit/by.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import type { PasswordResets } from '../../mail/password-reset/reset.ts'
 import type { Presented } from '../../mail/proofs/proofs.ts'
+import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
 import { readDeviceSecret } from '../../sign-in/known-devices/device-cookie.ts'
 import { codeField, loginName, newPassword } from './fields.ts'
 import {
@@ -37,6 +38,8 @@ export interface ResetPageParts {
   readonly pages: PageSettings
   readonly resets: Pick<PasswordResets, 'request' | 'confirm' | 'isOpen'>
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
+  /** A browser may know the device secret from the pages of a login, or from `POST /session`. */
+  readonly cookies: Pick<PageCookies, 'device'>
 }
 
 export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
@@ -68,7 +71,8 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
   if (login === undefined) return forgotPage(reader)
 
   try {
-    const wanted = { login, language: reader.mailLanguage, deviceSecret: readDeviceSecret(request) }
+    const deviceSecret = parts.cookies.device.read(request) ?? readDeviceSecret(request)
+    const wanted = { login, language: reader.mailLanguage, deviceSecret }
     const requestId = await parts.resets.request(wanted, addressOf(request))
     return formPage(reader, resetPage(parts), new Map([['request_id', requestId]]))
   } catch (error) {

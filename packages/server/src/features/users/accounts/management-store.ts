@@ -147,7 +147,7 @@ export function createDeleteUser(
     if (await hasSessionEnded(transaction, act)) return 'outdated'
     if (await lacksFactor(transaction, act)) return 'outdated'
 
-    const mailboxes = await listMailboxes(db, account)
+    const mailboxes = await listVerifiedMailboxes(db, account)
     await updateUser(transaction, { ...erased, deleted_at: now }, { subject, now })
     for (const { erase } of ofUser) await erase?.(transaction, { subject, mailboxes })
     await endSessions(transaction, { subject, now })
@@ -175,12 +175,13 @@ const erased = {
 }
 
 /**
- * Returns the address of a locked user and the verified former addresses, in the form in which
- * mailboxes are compared.
+ * Returns the address and the former addresses of a locked user, if verified, in the form in which
+ * mailboxes are compared. The owner of an address that is not verified may be another person, who
+ * keeps their invitation.
  */
-async function listMailboxes(
+async function listVerifiedMailboxes(
   db: Kysely<AccountTables>,
-  { id, email_key }: Pick<UserRow, 'id' | 'email_key'>,
+  { id, email_key, email_verified_at }: Pick<UserRow, 'id' | 'email_key' | 'email_verified_at'>,
 ): Promise<readonly string[]> {
   const former = await db
     .selectFrom('former_email')
@@ -188,7 +189,8 @@ async function listMailboxes(
     .where('subject', '=', id)
     .where('email_verified_at', 'is not', null)
     .execute()
-  return [email_key, ...former.map((row) => row.email_key)].filter((key) => key !== null)
+  const own = email_key !== null && email_verified_at !== null ? [email_key] : []
+  return [...own, ...former.map((row) => row.email_key)]
 }
 
 /**
