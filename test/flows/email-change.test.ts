@@ -648,9 +648,13 @@ describeOnOne('PostgreSQL', 'a new address', (stage) => {
   })
 
   it('if an account is deleted, other users can register its former address', async () => {
-    const { changed, undo, keystile, subject, register } = await start()
+    const { changed, undo, keystile, subject, register, settled, mails } = await start()
     const { token } = await changed(fresh, old)
     await keystile.users?.delete(subject)
+    await settled()
+    // A thief may have changed the address, so its owner must hear of the deletion.
+    const told = mails.filter((mail) => mail.subject.includes('was deleted'))
+    assert.deepEqual(told.map(({ to }) => to).toSorted(), [old, fresh].toSorted())
     assert.deepEqual(await stage.sql('select email from former_email'), [])
     assert.equal((await undo(token)).status, 403)
     assert.equal((await register({ username: 'bob', email: old })).status, 201)

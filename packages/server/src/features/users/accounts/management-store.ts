@@ -21,7 +21,14 @@ import {
   hasSessionEnded,
 } from '../../tokens/sessions/in-transaction.ts'
 import { adminRole, type StoredRights } from '../scopes/scopes.ts'
-import { grantNames, lockUser, notify, recordChange, type UserAct } from './in-transaction.ts'
+import {
+  grantNames,
+  lockUser,
+  notify,
+  recordChange,
+  type LockedAccount,
+  type UserAct,
+} from './in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
 
@@ -147,7 +154,8 @@ export function createDeleteUser(
     if (await hasSessionEnded(transaction, act)) return 'outdated'
     if (await lacksFactor(transaction, act)) return 'outdated'
 
-    const mailboxes = await listVerifiedMailboxes(db, account)
+    const addresses = await listVerifiedAddresses(db, account)
+    const mailboxes = addresses.map(({ email_key }) => email_key)
     await updateUser(transaction, { ...erased, deleted_at: now }, { subject, now })
     for (const { erase } of ofUser) await erase?.(transaction, { subject, mailboxes })
     await endSessions(transaction, { subject, now })
@@ -155,9 +163,9 @@ export function createDeleteUser(
     const tokensExpireAt = await findLatestExpiry(transaction, subject)
     await insertEvents(transaction, [{ kind: 'subject', value: subject, tokensExpireAt }], now)
     await recordChange(transaction, 'user_deleted', act)
-    // Accounts of strangers with the address of another person must cause no mail.
-    if (account.email_verified_at !== null)
-      await notify(transaction, notice, { ...account, subject, now }, 'removal')
+    // The owner of a former address may not know yet that somebody has changed it.
+    for (const address of addresses)
+      await notify(transaction, notice, { ...address, subject, now }, 'removal')
     return 'deleted'
   })
 }
@@ -174,23 +182,26 @@ const erased = {
   profile: '{}',
 }
 
+type VerifiedAddress = Pick<UserRow, 'email' | 'email_verified_at'> & { readonly email_key: string }
+
 /**
- * Returns the address and the former addresses of a locked user, if verified, in the form in which
- * mailboxes are compared. The owner of an address that is not verified may be another person, who
- * keeps their invitation.
+ * Returns the address of a locked user and the former addresses that the user can still restore, if
+ * they are verified. The owner of another address may be another person: that person keeps their
+ * invitation, and gets no mail.
  */
-async function listVerifiedMailboxes(
+async function listVerifiedAddresses(
   db: Kysely<AccountTables>,
-  { id, email_key, email_verified_at }: Pick<UserRow, 'id' | 'email_key' | 'email_verified_at'>,
-): Promise<readonly string[]> {
-  const former = await db
+  { id, email, email_key, email_verified_at }: LockedAccount,
+): Promise<readonly VerifiedAddress[]> {
+  const former: readonly VerifiedAddress[] = await db
     .selectFrom('former_email')
-    .select('email_key')
+    .select(['email', 'email_key', 'email_verified_at'])
     .where('subject', '=', id)
     .where('email_verified_at', 'is not', null)
     .execute()
-  const own = email_key !== null && email_verified_at !== null ? [email_key] : []
-  return [...own, ...former.map((row) => row.email_key)]
+  const isVerified = email_key !== null && email_verified_at !== null
+  const all = isVerified ? [{ email, email_key, email_verified_at }, ...former] : former
+  return [...new Map(all.map((address) => [address.email_key, address])).values()]
 }
 
 /**
