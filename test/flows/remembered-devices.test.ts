@@ -278,6 +278,16 @@ describeOnBoth(
       'a new password': async ({ keystile, writeHash, ada }) =>
         writeHash(ada.subject, await keystile.hashPassword(newPassword)),
     }
+    it('a session that does not exist ends no remembered device', async () => {
+      const running = await start()
+      const browser = await remember(running)
+      await logOut(browser)
+      const { accessToken: bearer } = await tokensWithFactor(running.ada)
+      const unknown = `/users/me/sessions/${'A'.repeat(22)}`
+      assert.equal((await running.send('DELETE', unknown, { bearer })).status, 404)
+      assert.equal(await isSpared(browser), true)
+    })
+
     for (const [what, end] of Object.entries(ends))
       it(`after ${what}, the device is not remembered`, async () => {
         const running = await start()

@@ -134,6 +134,9 @@ describeOnBoth(
         await assert.rejects(sessions.create({ subject: ada.subject, ...(amr && { amr }) }), {
           status: 403,
         })
+      // A program without types may pass the claim of another issuer, which may be a text.
+      const amr = 'nomfa' as never
+      await assert.rejects(sessions.create({ subject: ada.subject, amr }), /list of strings/)
       assert.equal(await countSessions(ada), 0)
     })
 

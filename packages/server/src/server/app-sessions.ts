@@ -100,6 +100,9 @@ export function createAppSessions<U>(parts: {
       const undeclared = requested?.find((scope) => !Object.hasOwn(rules.declared, scope))
       if (undeclared !== undefined)
         throw new TypeError(`each scope must be declared; "${undeclared}" is not`)
+      // A text such as 'nomfa' would contain 'mfa'.
+      if (amr !== undefined && !isListOfStrings(amr))
+        throw new TypeError("amr must be a list of strings, such as ['pwd', 'mfa']")
 
       // The second try is for a user whose rights changed during the first try.
       const started =
@@ -114,4 +117,8 @@ export function createAppSessions<U>(parts: {
     revoke: async (sessionId) => void (await ends.end(sessionId, byApp)),
     revokeAll: (subject) => ends.endAll(subject, byApp),
   }
+}
+
+function isListOfStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }

@@ -1,5 +1,5 @@
 import type { OfUser } from '../../../feature/of-user.ts'
-import { command, type Command } from '../../../storage/database.ts'
+import { command, lockName, type Command } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
@@ -16,6 +16,8 @@ export function createForgetUser(
   ofUser: readonly OfUser[],
 ): Command<{ readonly subject: string; readonly by: By; readonly now: number }, void> {
   return command('forgetUser', async (transaction, { subject, by, now }) => {
+    // A login that ends at the same moment commits before, or finds nothing any more.
+    await lockName(transaction, subject)
     for (const { erase } of ofUser) await erase?.(transaction, { subject, mailboxes: [] })
     await endSessions(transaction, { subject, now })
     const tokensExpireAt = await findLatestExpiry(transaction, subject)

@@ -32,8 +32,9 @@ export const endSession: Command<
   },
   { readonly ended: boolean }
 > = command('endSession', async (transaction, { id, subject, by, now }) => {
-  // A person who ends the session of another device trusts the other devices no more.
-  if (subject !== undefined && id !== by.sessionId)
+  // A person who ends the session of another device trusts the other devices no more. A login locks
+  // its remembered device before its session, so these end first.
+  if (subject !== undefined && id !== by.sessionId && (await isOpen(transaction, { id, subject })))
     await endRemembered(transaction, { subject, except: by.sessionId })
   const [ended] = await endSessionRows(transaction, [id], now, subject)
   if (!ended) return { ended: false }
@@ -61,6 +62,19 @@ export const extendSession: Command<
     .where('ended_at', 'is', null)
     .execute()
 })
+
+async function isOpen(
+  reader: Reader,
+  { id, subject }: Pick<SessionRow, 'id' | 'subject'>,
+): Promise<boolean> {
+  const found = await inTables<SessionTables>(reader)
+    .selectFrom('session')
+    .select('id')
+    .where((row) => row.and({ id, subject }))
+    .where('ended_at', 'is', null)
+    .executeTakeFirst()
+  return found !== undefined
+}
 
 /** Ends all sessions of a subject. Writes one audit entry if at least one session was ended. */
 export const endSessionsOf: Command<

@@ -21,14 +21,7 @@ import {
   hasSessionEnded,
 } from '../../tokens/sessions/in-transaction.ts'
 import { adminRole, type StoredRights } from '../scopes/scopes.ts'
-import {
-  grantNames,
-  lockUser,
-  notify,
-  recordChange,
-  type LockedAccount,
-  type UserAct,
-} from './in-transaction.ts'
+import { grantNames, lockUser, notify, recordChange, type UserAct } from './in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
 
@@ -131,6 +124,11 @@ async function recordChanges(
 interface Deletion extends UserAct {
   /** The mail that tells the user. It is sent only to a verified address. */
   readonly notice?: NewMail | undefined
+  /**
+   * The same for the oldest former address that can still be restored: a thief may have changed the
+   * address.
+   */
+  readonly formerNotice?: NewMail | undefined
 }
 
 /**
@@ -143,7 +141,7 @@ interface Deletion extends UserAct {
 export function createDeleteUser(
   ofUser: readonly OfUser[],
 ): Command<Deletion, 'deleted' | 'absent' | 'outdated' | 'last-administrator'> {
-  return command('deleteUser', async (transaction, { notice, ...act }) => {
+  return command('deleteUser', async (transaction, { notice, formerNotice, ...act }) => {
     const { subject, now } = act
     const db = inTables<AccountTables>(transaction)
 
@@ -154,8 +152,13 @@ export function createDeleteUser(
     if (await hasSessionEnded(transaction, act)) return 'outdated'
     if (await lacksFactor(transaction, act)) return 'outdated'
 
-    const addresses = await listVerifiedAddresses(db, account)
-    const mailboxes = addresses.map(({ email_key }) => email_key)
+    const former = await listFormerAddresses(db, subject)
+    // The owner of an address that is not verified may be another person, who keeps an invitation
+    // to it, and gets no mail.
+    const own = account.email_verified_at === null ? [] : [account]
+    const mailboxes = [...own, ...former]
+      .map(({ email_key }) => email_key)
+      .filter((key) => key !== null)
     await updateUser(transaction, { ...erased, deleted_at: now }, { subject, now })
     for (const { erase } of ofUser) await erase?.(transaction, { subject, mailboxes })
     await endSessions(transaction, { subject, now })
@@ -163,9 +166,9 @@ export function createDeleteUser(
     const tokensExpireAt = await findLatestExpiry(transaction, subject)
     await insertEvents(transaction, [{ kind: 'subject', value: subject, tokensExpireAt }], now)
     await recordChange(transaction, 'user_deleted', act)
-    // The owner of a former address may not know yet that somebody has changed it.
-    for (const address of addresses)
-      await notify(transaction, notice, { ...address, subject, now }, 'removal')
+    for (const to of own) await notify(transaction, notice, { ...to, subject, now }, 'removal')
+    const oldest = former.find(({ email_key }) => email_key !== account.email_key)
+    if (oldest) await notify(transaction, formerNotice, { ...oldest, subject, now }, 'removal')
     return 'deleted'
   })
 }
@@ -182,26 +185,20 @@ const erased = {
   profile: '{}',
 }
 
-type VerifiedAddress = Pick<UserRow, 'email' | 'email_verified_at'> & { readonly email_key: string }
+type FormerAddress = Pick<UserRow, 'email' | 'email_key' | 'email_verified_at'>
 
-/**
- * Returns the address of a locked user and the former addresses that the user can still restore, if
- * they are verified. The owner of another address may be another person: that person keeps their
- * invitation, and gets no mail.
- */
-async function listVerifiedAddresses(
+/** Returns the verified addresses that a locked user can still restore, the oldest first. */
+function listFormerAddresses(
   db: Kysely<AccountTables>,
-  { id, email, email_key, email_verified_at }: LockedAccount,
-): Promise<readonly VerifiedAddress[]> {
-  const former: readonly VerifiedAddress[] = await db
+  subject: string,
+): Promise<readonly FormerAddress[]> {
+  return db
     .selectFrom('former_email')
     .select(['email', 'email_key', 'email_verified_at'])
-    .where('subject', '=', id)
+    .where('subject', '=', subject)
     .where('email_verified_at', 'is not', null)
+    .orderBy('created_at')
     .execute()
-  const isVerified = email_key !== null && email_verified_at !== null
-  const all = isVerified ? [{ email, email_key, email_verified_at }, ...former] : former
-  return [...new Map(all.map((address) => [address.email_key, address])).values()]
 }
 
 /**

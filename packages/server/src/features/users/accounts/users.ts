@@ -230,8 +230,8 @@ export function createUsers(
     async delete(user, by) {
       const act = actOn(user, by)
       const isOwn = by.actor === `user:${act.subject}`
-      const notice = notices('account_deleted', isOwn ? by : undefined)
-      return settled(deleteUser, { ...act, notice })
+      const prepare = () => notices('account_deleted', isOwn ? by : undefined)
+      return settled(deleteUser, { ...act, notice: prepare(), formerNotice: prepare() })
     },
     settle: feed.tail,
   }
