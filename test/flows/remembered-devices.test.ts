@@ -71,7 +71,7 @@ describeOnBoth(
       const boxes = {
         0: undefined,
         1: 'Do not ask for a code on this device for a day',
-        30: 'Do not ask for a code on this device for 30 days',
+        30: 'Do not ask for a code on this device for 30\u00a0days',
       }
       for (const [days, label] of Object.entries(boxes)) {
         const browser = openBrowser(await startWith(clock, { rememberFactorDays: Number(days) }))
