@@ -71,7 +71,7 @@ describeOnBoth('the page of an account', (stage) => {
     const browser = await enter(running)
     assert.deepEqual(sectionsOf(browser), ['profile', 'sign-in', 'devices', 'delete'])
     const { text, headers } = browser.shown()
-    for (const part of [/ada@example\.com/, /Not confirmed/, /Not set up/, /This device/])
+    for (const part of [/ada@<wbr>example\.<wbr>com/, /Not confirmed/, /Not set up/, /This device/])
       assert.match(text, part)
     assert.equal(headers.get('cache-control'), 'no-store')
     assert.equal(headers.get('referrer-policy'), 'same-origin')
