@@ -113,7 +113,7 @@ it(
       [/^Change Password/, 'Back to your account'],
       [/^Remove Authenticator app/, 'Back to your account'],
       [/^Make new ones Recovery codes/, 'Back to your account'],
-      [/^Delete my account …/, 'Keep it'],
+      [/^Delete my account …/, 'Keep my account'],
     ] as const) {
       await press(link)
       await press(back)

@@ -71,7 +71,7 @@ describeOnBoth('the page of an account', (stage) => {
     const browser = await enter(running)
     assert.deepEqual(sectionsOf(browser), ['profile', 'sign-in', 'devices', 'delete'])
     const { text, headers } = browser.shown()
-    for (const part of [/ada@example\.com/, /Not confirmed/, /Not set up/, /This device/])
+    for (const part of [/ada@<wbr>example\.<wbr>com/, /Not confirmed/, /Not set up/, /This device/])
       assert.match(text, part)
     assert.equal(headers.get('cache-control'), 'no-store')
     assert.equal(headers.get('referrer-policy'), 'same-origin')
@@ -141,7 +141,7 @@ describeOnBoth('the page of an account', (stage) => {
 
     await change('ada@example.org')
     assert.equal(noteOf(browser), 'Your e-mail address is changed.')
-    assert.match(browser.shown().text, /ada@example\.org/)
+    assert.match(browser.shown().text, /ada@<wbr>example\.<wbr>org/)
   })
 
   it('a person confirms a new address with the code of the mail', async () => {
@@ -150,13 +150,18 @@ describeOnBoth('the page of an account', (stage) => {
     await browser.open('/account/email')
     await browser.submit({ new_email: 'ada@example.org', current_password: password })
     const { code } = await running.mailTo('ada@example.org')
+    assert.match(browser.shown().text, /on its way to ada@example\.org/)
 
     await browser.submit({ code: '0000 0000' })
     assert.equal(browser.shown().status, 403)
     assert.match(faultOf(browser), /The code is wrong/)
+    assert.match(browser.shown().text, /on its way to ada@example\.org/)
     await browser.submit({ code })
     assert.equal(browser.at(), '/account')
-    assert.match(browser.shown().text, /ada@example\.org <span class="tag done">Confirmed/)
+    assert.match(
+      browser.shown().text,
+      /ada@<wbr>example\.<wbr>org <span class="tag done">Confirmed/,
+    )
   })
 
   it('a person gets another mail, and confirms the address with its code', async () => {
@@ -166,8 +171,10 @@ describeOnBoth('the page of an account', (stage) => {
     await browser.open('/account/verification')
     await browser.submit()
     const { code } = await running.mailTo('ada@example.com')
+    assert.match(browser.shown().text, /on its way to ada@example\.com/)
     await browser.submit({ code: '1' })
     assert.match(faultOf(browser), /The code is wrong/)
+    assert.match(browser.shown().text, /on its way to ada@example\.com/)
     await browser.submit({ code })
     assert.equal(noteOf(browser), 'Your e-mail address is confirmed.')
     assert.doesNotMatch(browser.shown().text, /account\/verification/)
@@ -370,7 +377,7 @@ describeOnBoth(
       const browser = await enter(running)
       const other = await enter(running)
       await browser.open('/account/app')
-      assert.match(browser.shown().text, /Your other devices are then logged out/)
+      assert.match(browser.shown().text, /Your other devices will be logged out/)
       const { text } = await browser.submit()
       const secret = /secret=([A-Z2-7]+)/.exec(text)?.[1] ?? ''
       assert.match(text, /<svg/)
@@ -394,7 +401,15 @@ describeOnBoth(
 
       await browser.open('/account/recovery-codes')
       const { text: made } = await browser.submit()
-      assert.equal([...made.matchAll(/<li>[\w-]{10,}<\/li>/g)].length, 10)
+      const codes = [...made.matchAll(/<li>([\w-]{10,})<\/li>/g)].map(([, code]) => code)
+      assert.equal(codes.length, 10)
+      const [, name, file = ''] = /download="([^"]*)" href="data:[^,]*,([^"]*)"/.exec(made) ?? []
+      assert.equal(name, 'localhost-3000-recovery-codes.txt')
+      const [service, account, day, once, space, ...listed] = decodeURIComponent(file).split('\n')
+      assert.equal(service, 'localhost:3000: Recovery codes')
+      assert.match(account ?? '', /^Account: ada/)
+      assert.match(day ?? '', /^\d+ [A-Z][a-z]+ \d{4} \(UTC\)$/)
+      assert.deepEqual([once, space, listed], ['Each code works once.', '', [...codes, '']])
 
       await browser.open('/account')
       assert.match(noteOf(browser), /^You have new recovery codes\./)
@@ -496,7 +511,7 @@ describeOnBoth(
       assert.equal(status, 409)
 
       await there.open('/account/app')
-      assert.match(there.shown().text, /replaces the old one/)
+      assert.match(there.shown().text, /will replace the old one/)
       await there.submit()
       assert.match(there.shown().text, /secret=[A-Z2-7]+/)
     })

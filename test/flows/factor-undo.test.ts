@@ -71,7 +71,10 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
 
     await settled()
     const subjects = mails.slice(-2).map(({ subject }) => subject)
-    assert.match(subjects.toSorted().join('; '), /new password .*; .* no second factor any more/)
+    assert.match(
+      subjects.toSorted().join('; '),
+      /new password .*; .* no authenticator app any more/,
+    )
     const reset = mails.findLast(({ text }) => text.includes('reset-password'))
     assert.match(reset?.text ?? '', /old password does not work any more/)
     assert.doesNotMatch(mails.map(({ text }) => text).join(), /stays as it is|only your password/)
@@ -184,7 +187,7 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
 
     await started.settled()
     const subjects = started.mails.map((mail) => mail.subject)
-    assert.ok(subjects.some((text) => text.includes('no second factor any more')))
+    assert.ok(subjects.some((text) => text.includes('no authenticator app any more')))
     const removed = await stage.sql("select subject from audit where event = 'factor_undone'")
     assert.deepEqual(
       removed.map((row) => row['subject']),

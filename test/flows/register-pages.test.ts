@@ -52,7 +52,7 @@ describeOnBoth('the page of a registration', (stage) => {
     const browser = await register(await start(stage))
     assert.equal(browser.at(), '/account')
     assert.equal(isIn(browser), true)
-    assert.match(browser.shown().text, /ada@example\.com/)
+    assert.match(browser.shown().text, /ada@<wbr>example\.<wbr>com/)
     assert.equal((await stage.sql('select id from session')).length, 1)
     // A person who is logged in registers no more.
     await browser.open('/register')

@@ -71,7 +71,7 @@ describeOnBoth(
       const boxes = {
         0: undefined,
         1: 'Do not ask for a code on this device for a day',
-        30: 'Do not ask for a code on this device for 30 days',
+        30: 'Do not ask for a code on this device for 30\u00a0days',
       }
       for (const [days, label] of Object.entries(boxes)) {
         const browser = openBrowser(await startWith(clock, { rememberFactorDays: Number(days) }))
@@ -81,9 +81,9 @@ describeOnBoth(
     })
 
     for (const [language, label] of [
-      ['de', 'Auf diesem Gerät 30 Tage lang'],
-      ['fr', 'pendant 30 jours'],
-      ['es', 'durante 30 días'],
+      ['de', 'Auf diesem Gerät 30\u00a0Tage lang'],
+      ['fr', 'pendant 30\u00a0jours'],
+      ['es', 'durante 30\u00a0días'],
     ] as const)
       it(`the box names the days in the language ${language}`, async () => {
         const browser = openBrowser(await start())

@@ -1,7 +1,7 @@
 import { Html } from './html.ts'
 
 export type Icon =
-  | ('link' | 'warning' | 'check' | 'cross' | 'mail' | 'sheet')
+  | ('link' | 'warning' | 'check' | 'mail' | 'sheet')
   | ('lock' | 'passkey' | 'app' | 'computer' | 'phone')
 
 /** The shapes of the icons, in a square of 24. They are drawn as lines. */
@@ -15,7 +15,6 @@ const shapes: Readonly<Record<Icon, string>> = {
   warning: '<path d="M12 3.5 21.5 20h-19L12 3.5ZM12 10v4.5M12 17.2v.1"/>',
   sheet: '<path d="M6 3.5h8.5L19 8v12.5H6zM14 3.5V8.5h5M9 13h7M9 16.5h7"/>',
   check: '<path d="m5 12.5 4.5 4.5L19 7.5"/>',
-  cross: '<path d="m6.5 6.5 11 11m0-11-11 11"/>',
   mail: '<rect x="3" y="5" width="18" height="14" rx="2.5"/><path d="m3.5 7.5 8.5 6 8.5-6"/>',
   computer: '<rect x="4" y="5" width="16" height="11" rx="2"/><path d="M2 19.5h20"/>',
   lock:

@@ -4,6 +4,7 @@ import { checkOf, codeAttributes, fieldOf } from './field.ts'
 import type { Html } from './html.ts'
 import {
   actionsOf,
+  breakable,
   buttonOf,
   codesOf,
   detailsOf,
@@ -30,6 +31,7 @@ const attacked: Readonly<Record<string, Html | undefined>> = {
   actions: actionsOf({ ...link, of: attack }, { label: attack, sends: [attack, attack] }),
   code: fieldOf({ name: 'code', label: attack, attributes: codeAttributes(attack) }),
   codes: codesOf([attack]),
+  breakable: breakable(attack),
   check: checkOf({ name: attack, label: attack }),
   details: detailsOf(attack, attack),
   fault: faultOf(attack),
@@ -37,7 +39,7 @@ const attacked: Readonly<Record<string, Html | undefined>> = {
   links: linksOf(link),
   note: noteOf(attack, { tone: 'care' }),
   part: partOf({ id: attack, title: attack, hint: attack, content: noteOf(attack) }),
-  points: pointsOf([attack], 'cross'),
+  points: pointsOf(['warning', attack]),
   rows: rowsOf([{ icon: 'phone', title: attack, hint: attack }]),
   secret: secretOf(attack),
   steps: stepsOf([{ title: attack, content: noteOf(attack) }]),

@@ -98,9 +98,15 @@ export function whoOf(account: string, before: string, link?: Link): Html {
   const [letter = ''] = account
   return markup`<div class="who">
 <span class="face" aria-hidden="true">${letter.toUpperCase()}</span>
-<span>${unseen(before)}${account}</span>
+<span>${unseen(before)}${breakable(account)}</span>
 ${link && linkOf(link)}
 </div>`
+}
+
+/** Lets a long address break after `@` or a dot, not within a word. */
+export function breakable(address: string): Html {
+  const parts = address.split(/(?<=[@.])(?!$)/).map((part) => markup`${part}`)
+  return parts.reduce((before, part) => markup`${before}<wbr>${part}`)
 }
 
 export interface Row {
@@ -193,9 +199,9 @@ export function codesOf(codes: readonly string[]): Html {
 ${lines(codes.map((code) => markup`<li>${code}</li>`))}</ol>`
 }
 
-/** Writes what will happen, or with `not` what will not. */
-export function pointsOf(points: readonly Words[], icon: Icon = 'check'): Html {
-  const items = points.map((point) => markup`<li>${iconOf(icon)} <span>${point}</span></li>`)
+/** Writes what will happen. A check mark would say that it has happened. */
+export function pointsOf(...points: readonly (readonly [Exclude<Icon, 'check'>, Words])[]): Html {
+  const items = points.map(([icon, text]) => markup`<li>${iconOf(icon)} <span>${text}</span></li>`)
   return markup`<ul class="points">
 ${lines(items)}</ul>`
 }

@@ -147,7 +147,8 @@ export interface LoginPageTexts extends Named<
     | ('heading' | 'intro' | 'next' | 'getApp' | 'anyApp' | 'scan')
     | ('open' | 'orType' | 'enterCode' | 'wrongCode' | 'button')
   >
-  readonly codes: Named<'heading' | 'intro' | 'save' | 'keep' | 'saved' | 'button'>
+  /** `once` stands in the file with the codes. */
+  readonly codes: Named<'heading' | 'intro' | 'save' | 'keep' | 'saved' | 'once' | 'button'>
   readonly expired: Named<'heading' | 'text' | 'button'>
   readonly cookiesOff: Titled
   /** The account needs a login method that the pages do not know. */
@@ -179,7 +180,7 @@ export interface AccountHomeTexts extends Named<
   /** Confirms the address that the account has. `sent`: a code is on its way, also to a new one. */
   readonly verification: Named<'heading' | 'send'> & {
     readonly intro: (address: string) => string
-    readonly sent: Named<'heading' | 'intro' | 'button'>
+    readonly sent: Named<'heading' | 'button'> & { readonly intro: (address: string) => string }
   }
   readonly signIn: Named<'title' | 'hint'>
   readonly password: Named<'heading' | 'intro' | 'button'>

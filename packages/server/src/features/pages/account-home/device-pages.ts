@@ -34,7 +34,7 @@ export const otherDevicesPage: AccountPage = {
         heading,
         intro: visit.account,
         name: 'other-devices',
-        before: pointsOf([thisStays]),
+        before: pointsOf(['computer', thisStays]),
         button: { label },
       },
       tried?.refused,

@@ -4,7 +4,7 @@ import { markup, type Html } from '../../../pages/html.ts'
 import { hiddenField } from '../../../pages/field.ts'
 import { actionsOf, buttonOf, rowsOf, type Row } from '../../../pages/parts.ts'
 import { isPhone, readDevice } from './device-name.ts'
-import { formatTime } from './format-time.ts'
+import { formatTime } from '../account-pages/format-time.ts'
 import { drawForm, type Visit } from './visit.ts'
 
 export interface OwnSession {

@@ -7,7 +7,7 @@ import { actionsOf, buttonOf, linksOf, pointsOf } from '../../../pages/parts.ts'
 import type { Refused } from '../account-pages/form-page.ts'
 import { withCookies } from '../login-pages/ask-login.ts'
 import { appSteps, codesPage } from '../login-pages/step-pages.ts'
-import { formatTime } from './format-time.ts'
+import { formatTime } from '../account-pages/format-time.ts'
 import {
   accountPage,
   drawForm,
@@ -50,7 +50,10 @@ export const appPage: AccountPage = {
         heading,
         intro,
         name: 'app',
-        before: pointsOf([...(totp ? [app.replaces] : []), othersEnd]),
+        before: pointsOf(...(totp ? [['app', app.replaces] as const] : []), [
+          'computer',
+          othersEnd,
+        ]),
         button: { label: next },
       },
       tried?.refused,
@@ -129,9 +132,9 @@ ${linksOf({ label: app.removal.replace, href: `${home}/app` })}`,
   })
 }
 
-function showCodes({ reader, home, say }: Visit, answer: unknown, done: Done): HttpAnswer {
+function showCodes({ reader, account, home, say }: Visit, answer: unknown, done: Done): HttpAnswer {
   const { recovery_codes: codes } = answer as { readonly recovery_codes: readonly string[] }
-  return withCookies(codesPage(reader, codes, home), [say(done)])
+  return withCookies(codesPage(reader, { codes, account, next: home }), [say(done)])
 }
 
 export const appRemovalPage: AccountPage = {
@@ -156,7 +159,7 @@ export const appRemovalPage: AccountPage = {
         heading,
         intro,
         name: 'remove-app',
-        before: pointsOf([passwordOnly, codesEnd, othersEnd]),
+        before: pointsOf(['lock', passwordOnly], ['sheet', codesEnd], ['computer', othersEnd]),
         button: { label: button, kind: 'danger' },
         after: settings.offersApp ? linksOf(another) : undefined,
       },
@@ -186,7 +189,7 @@ export const recoveryCodesPage: AccountPage = {
         heading,
         intro: visit.account,
         name: 'recovery-codes',
-        before: pointsOf([oldEnd]),
+        before: pointsOf(['sheet', oldEnd]),
         button: { label },
       },
       tried?.refused,

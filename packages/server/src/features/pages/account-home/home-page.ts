@@ -4,6 +4,7 @@ import type { Form } from '../../../http/form.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
 import {
   actionsOf,
+  breakable,
   buttonOf,
   faultOf,
   jumpOf,
@@ -17,7 +18,7 @@ import {
 import type { Refused } from '../account-pages/form-page.ts'
 import { drawDevices } from './devices.ts'
 import { readFactors } from './factor-pages.ts'
-import { formatTime } from './format-time.ts'
+import { formatTime } from '../account-pages/format-time.ts'
 import { accountPage, drawForm, type Done, type Section, type Visit } from './visit.ts'
 
 type Drawn = Part & { readonly id: Section }
@@ -103,7 +104,7 @@ function emailRow(visit: Visit, { email, email_verified: isVerified }: OwnUser):
   const state = isVerified ? tagOf(texts.confirmed, 'done') : tagOf(texts.unconfirmed, 'care')
   return {
     title: texts.title,
-    hint: email === null ? texts.none : markup`${email}${state}`,
+    hint: email === null ? texts.none : markup`${breakable(email)}${state}`,
     action: slim(visit, 'email', change, ` ${texts.title}`),
   }
 }

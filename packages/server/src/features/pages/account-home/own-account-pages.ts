@@ -1,5 +1,6 @@
 // The pages on which people change their profile, address and password, and delete the account.
 import type { HttpAnswer } from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
 import { markup } from '../../../pages/html.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { actionsOf, noteOf, pointsOf } from '../../../pages/parts.ts'
@@ -51,7 +52,7 @@ export const emailPage: AccountPage = {
   fieldNames: ['current_password', 'new_email', 'request_id', 'code'],
   show(visit, tried) {
     const { email: texts } = visit.reader.texts.accountHome
-    if (tried?.form.has('request_id')) return codePage(visit, 'email', tried)
+    if (tried?.form.has('request_id')) return codePage(visit, changeIn(tried.form), tried)
 
     const typed = tried?.form.get('new_email') ?? ''
     const attributes = markup`type="email" autocomplete="email" value="${typed}"`
@@ -82,7 +83,8 @@ export const emailPage: AccountPage = {
       new_email: form.get('new_email') ?? '',
     }
     const { request_id } = (await visit.call('POST /users/me/email', { json })) as Requested
-    return request_id === undefined ? 'email' : codePage(visit, 'email', request_id)
+    if (request_id === undefined) return 'email'
+    return codePage(visit, { name: 'email', requestId: request_id, address: json.new_email })
   },
   faultOf(error, { reader: { texts } }, form) {
     const [field, { email }] = [fieldIn(error), texts.accountHome]
@@ -101,14 +103,13 @@ export const verificationPage: AccountPage = {
   endpoint: 'POST /email-verifications',
   fieldNames: ['request_id', 'code'],
   async show(visit, tried) {
-    if (tried?.form.has('request_id')) return codePage(visit, 'verification', tried)
+    const address = await readAddress(visit)
     // After a registration, a mail is on its way.
-    const sent = tried ? null : visit.query.get('request_id')
-    if (sent) return codePage(visit, 'verification', sent)
+    const requestId = tried ? tried.form.get('request_id') : visit.query.get('request_id')
+    if (requestId) return codePage(visit, { name: 'verification', requestId, address }, tried)
 
     const { verification: texts } = visit.reader.texts.accountHome
-    const { email } = (await visit.call('GET /users/me')) as { readonly email: string | null }
-    const intro = texts.intro(email ?? '')
+    const intro = texts.intro(address)
     const { heading, send: label } = texts
     return formPage(
       visit,
@@ -125,7 +126,8 @@ export const verificationPage: AccountPage = {
     }
 
     const { request_id } = (await visit.call('POST /email-verifications')) as Requested
-    return codePage(visit, 'verification', request_id ?? '')
+    const address = await readAddress(visit)
+    return codePage(visit, { name: 'verification', requestId: request_id ?? '', address })
   },
   faultOf({ status }, { reader: { texts } }) {
     return status === 409 ? 'home' : codeFault(status, texts)
@@ -141,22 +143,36 @@ function codeFault(status: number, { faults }: Visit['reader']['texts']) {
   return isWrong ? { field: 'code', text: faults.wrongCode } : undefined
 }
 
+async function readAddress({ call }: Visit): Promise<string> {
+  const { email } = (await call('GET /users/me')) as { readonly email: string | null }
+  return email ?? ''
+}
+
+/** Returns the mail to the new address, whose code a form has sent. */
+function changeIn(form: Form): SentMail {
+  const [requestId = '', address = ''] = [form.get('request_id'), form.get('new_email')]
+  return { name: 'email', requestId, address }
+}
+
+interface SentMail {
+  /** The page that gets the code. */
+  readonly name: 'email' | 'verification'
+  readonly requestId: string
+  readonly address: string
+}
+
 /** Asks for the code of a mail. */
-function codePage(
-  visit: Visit,
-  name: 'email' | 'verification',
-  request: string | Tried,
-): HttpAnswer {
+function codePage(visit: Visit, { name, requestId, address }: SentMail, tried?: Tried): HttpAnswer {
   const { texts } = visit.reader
   const { sent } = texts.accountHome.verification
-  const tried = typeof request === 'string' ? undefined : request
-  const requestId = typeof request === 'string' ? request : (request.form.get('request_id') ?? '')
+  const ofMail = hiddenField('request_id', requestId)
   return formPage(
     visit,
     {
-      ...sent,
+      heading: sent.heading,
+      intro: sent.intro(address),
       name,
-      hidden: hiddenField('request_id', requestId),
+      hidden: name === 'email' ? markup`${ofMail}\n${hiddenField('new_email', address)}` : ofMail,
       fields: [
         { name: 'code', label: texts.code, hint: texts.codeHint, attributes: codeAttributes() },
       ],
@@ -226,7 +242,7 @@ export const deletionPage: AccountPage = {
         heading: texts.heading,
         intro: visit.account,
         name: 'delete',
-        before: markup`${pointsOf([texts.loggedOut, texts.erased], 'cross')}
+        before: markup`${pointsOf(['computer', texts.loggedOut], ['warning', texts.erased])}
 ${noteOf(texts.final, { tone: 'wrong' })}`,
         button: { label: texts.button, kind: 'danger' },
         cancel: texts.keep,

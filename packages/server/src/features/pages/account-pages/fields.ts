@@ -12,16 +12,17 @@ export function currentPassword({ texts: { password: label } }: PageReader): Sho
   return { name: 'password', label, attributes }
 }
 
-/** The field for a new password. If a password was too short, the error tells the length. */
+/** The field for a new password. Its hint leaves out what an English fault says. */
 export function newPassword(
   field: Pick<ShownField, 'name' | 'label'>,
-  { newPasswordLength, newPasswordAdvice }: PageReader['texts'],
+  { newPasswordLength, newPasswordAdvice, passwordFaults }: PageReader['texts'],
   { minLength, refused }: { readonly minLength: number; readonly refused: Refused | undefined },
 ): ShownField {
-  const hint =
-    refused && passwordFaultOf(refused.error) === 'password_too_short'
-      ? newPasswordAdvice
-      : `${newPasswordLength(minLength)} ${newPasswordAdvice}`
+  const code = refused && !passwordFaults ? passwordFaultOf(refused.error) : undefined
+  const hint = [
+    ...(code === 'password_too_short' ? [] : [newPasswordLength(minLength)]),
+    ...(code === 'password_guessable' ? [] : [newPasswordAdvice]),
+  ].join(' ')
   return { ...field, hint, attributes: markup`type="password" autocomplete="new-password"` }
 }
 

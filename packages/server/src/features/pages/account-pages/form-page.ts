@@ -198,7 +198,7 @@ ${buttonOf({ label: button })}
 function waysOn(reader: PageReader, shown: FormPage): readonly Button[] {
   const again = shown.again?.(reader)
   const ends = endButtons(reader, shown.end ?? 'login')
-  return again ? [again, ...ends.slice(-1).map(asSecond)] : ends
+  return again ? [again, ...ends.slice(0, 1).map(asSecond)] : ends
 }
 
 function asSecond(button: Button): Button {

@@ -135,7 +135,7 @@ export function continueButton({ brand: { next }, texts }: PageReader): Button {
 }
 
 /**
- * Returns the buttons with which a page ends: to the app, and to Keystile's own page. `/account`
+ * Returns the buttons with which a page ends: to Keystile's own page, and to the app. `/account`
  * leads a person who is not logged in to `/login`, and `/login` one who is to `/account`.
  */
 export function endButtons(reader: PageReader, end: 'login' | 'account'): readonly Button[] {
@@ -145,7 +145,7 @@ export function endButtons(reader: PageReader, end: 'login' | 'account'): readon
 
   const label = end === 'login' ? texts.loginPage.button : texts.accountHome.back
   const own = { label, href: `${brand.base}/${end}` }
-  return brand.next.isApp ? [toApp, { ...own, kind: 'second' }] : [own]
+  return brand.next.isApp ? [own, { ...toApp, kind: 'second' }] : [own]
 }
 
 /** Returns the link away from a form: to the login, or to the app. */

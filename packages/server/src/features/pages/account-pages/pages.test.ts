@@ -123,7 +123,8 @@ const manyTries = 'Too many tries. Wait a while and try again.'
 const notNow = 'This does not work at the moment. Try again in a few seconds.'
 
 describe('the pages for a new password', () => {
-  const wrong = 'The code is wrong, was used before, or has expired.'
+  const wrong =
+    'The code is wrong, was used before, or has expired. Use the code of the newest mail.'
   const again = '<a href="forgot-password">Request a new mail</a>'
   const hint =
     '<p class="hint" id="new_password-hint">At least 15 characters. ' +
@@ -137,7 +138,7 @@ describe('the pages for a new password', () => {
     const stage = createStage()
     const form = [
       '<h1>Forgot your password?</h1>',
-      '<p>We send you a mail with a link and a code, with which you set a new password.</p>',
+      '<p>We will send you a mail with a link and a code to set a new password.</p>',
       '<form method="post" action="forgot-password">',
       '<label for="login">User name or e-mail address</label>',
       '<input id="login" name="login" required autocomplete="username" autocapitalize="none" ' +
@@ -278,9 +279,9 @@ describe('the pages for a new password', () => {
       stage.error = new ProblemError('unprocessable_content', 'x', { errors })
       for (const language of ['de', 'fr', 'es'] as const) {
         const lines = await linesAfter(stage, 'reset-password', { form: typed, language })
-        assert.ok(
-          lines.includes(fault(texts[language].pages.passwordFaults?.[type] ?? '', 'new_password')),
-        )
+        const { passwordFaults, newPasswordLength } = texts[language].pages
+        assert.ok(lines.includes(fault(passwordFaults?.[type] ?? '', 'new_password')))
+        assert.ok(lines.some((line) => line.includes(newPasswordLength(15))))
       }
     }
     assert.ok(!german.some((line) => line.includes('code-fault')))
@@ -309,10 +310,10 @@ describe('where the pages for links in mails lead', () => {
   }
   const appUrl = 'https://app.example/'
   for (const [path, end] of Object.entries(ends))
-    it(`/account/${path} ends with a button to the ${end}, to the app, or to both`, async () => {
+    it(`/account/${path} ends with a button to the ${end}, then to the app`, async () => {
       for (const [options, buttons] of [
         [{ loginPages: 'on' }, [own[end]]],
-        [{ loginPages: 'on', appUrl }, [app, second(own[end])]],
+        [{ loginPages: 'on', appUrl }, [own[end], second(app)]],
         [{ appUrl }, [app]],
         [{}, [continueTo]],
       ] as const) {
@@ -323,9 +324,8 @@ describe('where the pages for links in mails lead', () => {
         stage.error = wrongLink
         const used = await linesAfter(stage, `${path}?token=used`)
         const again = '<a href="forgot-password">Request a new mail</a>'
-        const [last = ''] = buttons.slice(-1)
-        const lastSecond = last.includes('class=') ? last : second(last)
-        assert.deepEqual(used.slice(2), path === 'reset-password' ? [again, lastSecond] : buttons)
+        const expected = path === 'reset-password' ? [again, second(buttons[0])] : buttons
+        assert.deepEqual(used.slice(2), expected)
       }
     })
 
@@ -577,8 +577,8 @@ describe('the pages for a new address and for an invitation', () => {
     assert.deepEqual(await linesAfter(stage, 'confirm-email-change?token=t'), confirmation('t'))
     assert.deepEqual(await linesAfter(stage, 'undo-email-change?token=t'), [
       '<h1>Undo the change of your address</h1>',
-      '<p>Your account gets its old address back. All devices are logged out, and you get a mail ' +
-        'to set a new password.</p>',
+      '<p>Your account will get its old address back. All devices will be logged out, and you ' +
+        'will get a mail to set a new password.</p>',
       '<form method="post" action="undo-email-change">',
       hidden('token', 't'),
       '<button>Undo the change</button>',
@@ -586,8 +586,8 @@ describe('the pages for a new address and for an invitation', () => {
     ])
     assert.deepEqual(await linesAfter(stage, 'undo-factor?token=t'), [
       '<h1>Remove the authenticator app</h1>',
-      '<p>The authenticator app is removed from your account. All devices are logged out, and you ' +
-        'get a mail to set a new password.</p>',
+      '<p>The authenticator app will be removed from your account. All devices will be logged ' +
+        'out, and you will get a mail to set a new password.</p>',
       '<form method="post" action="undo-factor">',
       hidden('token', 't'),
       '<button>Remove the app</button>',

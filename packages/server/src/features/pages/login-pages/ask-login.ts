@@ -158,13 +158,14 @@ export async function replaceLogin<U>(
 /** Gives the browser its login. An earlier login of the browser ends. */
 async function welcome<U>(
   done: FinishedLogin & { readonly secret: string; readonly to: string | undefined },
-  { request, reader }: SentForm,
+  { request, reader, form }: SentForm,
   parts: LoginPageParts<U>,
 ): Promise<HttpAnswer> {
   await endLogin(request, parts)
-  const { to, recoveryCodes } = done
-  const account = `${reader.brand.base}/account${to === undefined ? '' : `#${to}`}`
-  const answer = recoveryCodes ? codesPage(reader, recoveryCodes, account) : seeOther(account)
+  const { to, recoveryCodes: codes } = done
+  const next = `${reader.brand.base}/account${to === undefined ? '' : `#${to}`}`
+  const account = form.get('account') ?? ''
+  const answer = codes ? codesPage(reader, { codes, account, next }) : seeOther(next)
   return withCookies(answer, cookiesOf(done, parts))
 }
 

@@ -46,13 +46,11 @@ export function loggedOutPage(reader: PageReader): HttpAnswer {
   const { done, again: label } = reader.texts.loginPage.logout
   const { base, next } = reader.brand
   const login = { label, href: `${base}/login` }
-  const buttons = next.isApp
-    ? [continueButton(reader), { ...login, kind: 'second' } as const]
-    : [login]
+  const toApp = { ...continueButton(reader), kind: 'second' } as const
   return answer(reader, {
     heading: done.heading,
     intro: done.text,
     emblem: { icon: 'check', tone: 'done' },
-    content: actionsOf(...buttons),
+    content: actionsOf(login, ...(next.isApp ? [toApp] : [])),
   })
 }

@@ -28,7 +28,7 @@ export const secondSteps: Readonly<Record<ShownMethod, (texts: Texts) => SecondS
     shown: recovery,
     link: factor.other,
     attributes: joined([
-      markup`class="code" autocomplete="off" autocapitalize="none" `,
+      markup`class="code long" autocomplete="off" autocapitalize="none" `,
       markup`spellcheck="false" dir="ltr"`,
     ]),
   }),

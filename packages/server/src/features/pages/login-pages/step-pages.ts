@@ -14,6 +14,7 @@ import {
   type Link,
 } from '../../../pages/parts.ts'
 import type { ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
+import { formatTime } from '../account-pages/format-time.ts'
 import { currentPassword, loginName } from '../account-pages/fields.ts'
 import type { PageReader } from '../account-pages/page-parts.ts'
 import { secondSteps, shownMethods, type ShownMethod } from './second-steps.ts'
@@ -138,7 +139,8 @@ export function againPage(
   if (!methods.includes('password')) {
     const { back: label } = reader.texts.accountHome
     const back = buttonOf({ label, href: `${reader.brand.base}/account` })
-    return factorPage(reader, { before: who, action, sends, methods, shownMethod, back }, fault)
+    const before = markup`${noteOf(again.intro, { icon: 'lock' })}\n${who}`
+    return factorPage(reader, { before, action, sends, methods, shownMethod, back }, fault)
   }
   return formPage(reader, {
     heading: again.heading,
@@ -270,22 +272,52 @@ ${secretOf(secret)}</div>`,
   ])
 }
 
+interface NewCodes {
+  readonly codes: readonly string[]
+  /** The name of the account. */
+  readonly account: string
+  /** Where the person goes on. */
+  readonly next: string
+}
+
 /** Shows the recovery codes, once. */
-export function codesPage(reader: PageReader, codes: readonly string[], next: string): HttpAnswer {
+export function codesPage(reader: PageReader, { next, ...made }: NewCodes): HttpAnswer {
   const { codes: texts } = reader.texts.loginPage
-  const file = `${reader.brand.name}\n\n${codes.join('\n')}\n`
-  const href = `data:text/plain;charset=utf-8,${encodeURIComponent(file)}`
+  const { name, href } = codesFile(reader, made)
   return answer(reader, {
     heading: texts.heading,
     intro: texts.intro,
-    content: markup`${codesOf(codes)}
-<div class="links screen"><a download="recovery-codes.txt" href="${href}">${texts.save}</a></div>
+    content: markup`${codesOf(made.codes)}
+<div class="links screen"><a download="${name}" href="${href}">${texts.save}</a></div>
 ${noteOf(texts.keep)}
 <form action="${next}">
 ${checkOf({ name: 'saved', label: texts.saved })}
 ${buttonOf({ label: texts.button })}
 </form>`,
   })
+}
+
+/** Returns a text file with the codes, which says whose they are. */
+function codesFile(
+  { brand, language, texts }: PageReader,
+  { codes, account }: Pick<NewCodes, 'codes' | 'account'>,
+): { readonly name: string; readonly href: string } {
+  const { loginPage, accountHome } = texts
+  const day = formatTime(new Date().toISOString(), language, 'days')
+  const lines = [
+    `${brand.name}: ${accountHome.codes.title}`,
+    `${loginPage.again.account}${account}`,
+    `${day} (UTC)`,
+    loginPage.codes.once,
+    '',
+    ...codes,
+    '',
+  ]
+  const service = brand.name.replaceAll(/[^\p{L}\p{N}]+/gu, '-').replaceAll(/^-|-$/g, '')
+  return {
+    name: `${service}-recovery-codes.txt`.replace(/^-/, ''),
+    href: `data:text/plain;charset=utf-8,${encodeURIComponent(lines.join('\n'))}`,
+  }
 }
 
 const factorPath = ({ brand }: PageReader): string => `${brand.base}/login/factor`

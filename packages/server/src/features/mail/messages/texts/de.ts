@@ -69,9 +69,9 @@ export const de: Texts = {
         an den Betreiber von ${service}.`,
     ],
     factor_removed: ({ service, time }) => [
-      `Ihr Konto bei ${service} hat keinen zweiten Faktor mehr`,
+      `Ihr Konto bei ${service} hat keine Authenticator-App mehr`,
       prose`Am ${time} wurden die Authenticator-App und die Wiederherstellungscodes Ihres Kontos bei
-        ${service} entfernt. Für eine Anmeldung werden sie nicht mehr gebraucht.`,
+        ${service} entfernt.`,
       'Wenn Sie davon wissen, müssen Sie nichts tun.',
       `Wenn nicht, wenden Sie sich sofort an den Betreiber von ${service}.`,
     ],
@@ -146,8 +146,8 @@ export const de: Texts = {
       `Die Adresse Ihres Kontos bei ${service} wurde geändert`,
       `Ihr Konto bei ${service} hat jetzt eine andere E-Mail-Adresse. Bisher hatte es diese.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
-      prose`Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. Über diesen
-        Link machen Sie die Änderung rückgängig:`,
+      prose`Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. Über diesen Link
+        machen Sie die Änderung rückgängig:`,
       { link },
       prose`Dann werden alle Geräte abgemeldet, eine seit der Änderung hinzugefügte
         Authenticator-App wird entfernt, und Sie bekommen eine Mail für ein neues Passwort. Der Link
@@ -229,7 +229,8 @@ export const de: Texts = {
     },
     faults: {
       wrongPassword: 'Das Passwort ist falsch.',
-      wrongCode: 'Der Code ist falsch, schon benutzt oder abgelaufen.',
+      wrongCode: prose`Der Code ist falsch, schon benutzt oder abgelaufen. Nehmen Sie den Code der
+        neuesten Mail.`,
       otherPassword: 'Wählen Sie ein anderes Passwort.',
       input: 'Das geht so nicht.',
       tooMany: 'Zu viele Versuche. Warten Sie eine Weile und versuchen Sie es noch einmal.',
@@ -239,8 +240,7 @@ export const de: Texts = {
       password_malformed: 'Das Passwort hat ungültige Zeichen.',
       password_too_long: 'Das Passwort ist zu lang.',
       password_too_short: 'Das Passwort ist zu kurz.',
-      password_guessable: prose`Das Passwort ist zu leicht zu erraten. Gut sind mehrere Wörter, die
-        nicht zusammengehören.`,
+      password_guessable: prose`Das Passwort ist zu leicht zu erraten.`,
       password_has_name: prose`Das Passwort darf nicht Ihren Namen, Ihre Adresse oder den Namen
         dieses Dienstes enthalten.`,
     },
@@ -312,28 +312,28 @@ export const de: Texts = {
       used: prose`Wenn Sie Ihre Adresse damit bestätigt haben, können Sie diese Seite schließen.
         Wenn nicht, ändern Sie die Adresse in der App noch einmal.`,
       refused: 'Das Passwort ist falsch, oder die Adresse ist nicht mehr frei.',
-      factorMissing: prose`Ihr Konto hat einen zweiten Faktor, den diese Seite nicht prüfen kann.
-        Geben Sie den Code aus der Mail in der App ein, in der Sie die Adresse geändert haben.`,
+      factorMissing: prose`Ihr Konto hat eine Authenticator-App, deren Codes diese Seite nicht
+        prüfen kann. Geben Sie den Code aus der Mail dort ein, wo Sie die Adresse geändert haben.`,
     },
     undo: {
       heading: 'Änderung Ihrer Adresse rückgängig machen',
-      intro: prose`Ihr Konto bekommt die alte Adresse zurück. Alle Geräte werden abgemeldet, und Sie
-        bekommen eine Mail für ein neues Passwort.`,
+      intro: prose`Ihr Konto bekommt dann die alte Adresse zurück. Alle Geräte werden abgemeldet,
+        und Sie bekommen eine Mail für ein neues Passwort.`,
       button: 'Rückgängig machen',
       done: { heading: 'Ihre alte Adresse gilt wieder', text: afterUndo },
       used: prose`Wenn Sie die Änderung damit rückgängig gemacht haben, sehen Sie in Ihr Postfach:
-        Dort ist eine Mail für ein neues Passwort. Wenn nicht, wenden Sie sich an die Betreiber der
+        Dort ist eine Mail für ein neues Passwort. Wenn nicht, wenden Sie sich an den Betreiber der
         App.`,
     },
     undoFactor: {
       heading: 'Authenticator-App entfernen',
-      intro: prose`Die Authenticator-App wird von Ihrem Konto entfernt. Alle Geräte werden
+      intro: prose`Die Authenticator-App wird dann von Ihrem Konto entfernt. Alle Geräte werden
         abgemeldet, und Sie bekommen eine Mail für ein neues Passwort.`,
       button: 'App entfernen',
       done: { heading: 'Die App ist entfernt', text: afterUndo },
       used: prose`Wenn Sie die App damit entfernt haben, sehen Sie in Ihr Postfach: Dort ist eine
         Mail für ein neues Passwort. Wenn eine Mail sagt, dass Ihre Adresse geändert wurde, öffnen
-        Sie deren Link. Wenn es keine gibt, wenden Sie sich an die Betreiber des Dienstes.`,
+        Sie deren Link. Wenn es keine gibt, wenden Sie sich an den Betreiber der App.`,
     },
     accept: {
       heading: 'Konto anlegen',
@@ -355,7 +355,7 @@ export const de: Texts = {
       button: 'Konto anlegen',
       sent: {
         heading: 'Sehen Sie in Ihr Postfach',
-        intro: (address) => prose`Eine Mail an ${address} ist unterwegs. Öffnen Sie ihren Link oder
+        intro: (address) => prose`Eine Mail an ${address} ist unterwegs. Öffnen Sie den Link oder
           geben Sie hier den Code aus der Mail ein.`,
         button: 'Weiter',
         noMail: 'Keine Mail?',
@@ -389,7 +389,7 @@ export const de: Texts = {
         remember: (days) =>
           days === 1
             ? 'Auf diesem Gerät einen Tag lang keinen Code verlangen'
-            : `Auf diesem Gerät ${days} Tage lang keinen Code verlangen`,
+            : `Auf diesem Gerät ${days}\u00a0Tage lang keinen Code verlangen`,
       },
       recovery: {
         heading: 'Wiederherstellungscode eingeben',
@@ -400,28 +400,28 @@ export const de: Texts = {
       },
       again: {
         heading: 'Sind Sie es?',
-        intro: prose`Ihre Anmeldung ist mehr als fünf Minuten her. Zeigen Sie für diese Änderung
-          noch einmal, dass Sie es sind.`,
+        intro: prose`Zeigen Sie noch einmal, dass Sie es sind, um Ihr Konto zu ändern. Wählen Sie
+          die Änderung dann noch einmal.`,
         account: 'Konto: ',
         button: 'Weiter',
       },
       mailbox: {
         heading: 'Sehen Sie in Ihr Postfach',
-        intro: prose`Dieses Konto braucht eine Authenticator-App. Zeigen Sie zuerst, dass
-          dieses Konto Ihnen gehört: Eine Mail mit einem Code ist unterwegs an seine Adresse.`,
+        intro: prose`Dieses Konto braucht eine Authenticator-App. Bestätigen Sie zuerst, dass dieses
+          Konto Ihnen gehört: Eine Mail mit einem Code ist unterwegs an seine Adresse.`,
       },
       enrol: {
         heading: 'Authenticator-App einrichten',
         intro: 'Danach melden Sie sich mit Ihrem Passwort und einem Code aus der App an.',
         next: 'Weiter',
-        getApp: 'Eine Authenticator-App holen',
+        getApp: 'Eine Authenticator-App installieren',
         anyApp: prose`Jede App für sechsstellige Codes geht, auch die in Ihrem Passwortmanager.`,
         scan: 'Dieses Bild mit der App scannen',
         open: 'Die App auf diesem Gerät öffnen',
-        orType: 'Oder geben Sie dieses Geheimnis in der App ein:',
+        orType: 'Oder geben Sie diesen Schlüssel in der App ein:',
         enterCode: 'Den Code eingeben, den die App zeigt',
-        wrongCode: prose`Dieser Code ist falsch. Hat die App mehrere Einträge mit diesem Namen,
-          dann nehmen Sie den Code des neuesten, und löschen Sie die anderen.`,
+        wrongCode: prose`Dieser Code ist falsch. Hat die App mehrere Einträge mit diesem Namen, dann
+          nehmen Sie den Code des neuesten, und löschen Sie die anderen.`,
         button: 'Einschalten',
       },
       codes: {
@@ -432,11 +432,12 @@ export const de: Texts = {
         keep: prose`Drucken Sie diese Seite, oder bewahren Sie die Codes im Passwortmanager auf.
           Nicht nur auf dem Telefon.`,
         saved: 'Ich habe die Codes gespeichert',
+        once: 'Jeder Code gilt einmal.',
         button: 'Weiter',
       },
       expired: {
-        heading: 'Diese Anmeldung hat zu lange gedauert',
-        text: prose`Eine Anmeldung ist zehn Minuten offen, und nur in einem Browser. Beginnen Sie
+        heading: 'Die Anmeldung ist abgelaufen',
+        text: prose`Sie haben zehn Minuten Zeit, sich im selben Browser anzumelden. Beginnen Sie
           noch einmal.`,
         button: 'Anmelden',
       },
@@ -448,9 +449,9 @@ export const de: Texts = {
       },
       elsewhere: {
         heading: 'Die Anmeldung braucht einen anderen Schritt',
-        text: prose`Ihr Konto verlangt einen zweiten Schritt, den diese Seite nicht anbietet.
-          Melden Sie sich dort an, wo Sie diesen Schritt eingerichtet haben. Ist das nicht möglich,
-          wenden Sie sich an die Betreiber der App.`,
+        text: prose`Ihr Konto verlangt einen zweiten Schritt, den diese Seite nicht anbietet. Melden
+          Sie sich dort an, wo Sie diesen Schritt eingerichtet haben. Ist das nicht möglich, wenden
+          Sie sich an den Betreiber der App.`,
       },
       logout: {
         heading: 'Abmelden',
@@ -466,7 +467,7 @@ export const de: Texts = {
       logOut: 'Abmelden',
       back: 'Zurück zu Ihrem Konto',
       change: 'Ändern',
-      currentPassword: 'Bisheriges Passwort',
+      currentPassword: 'Aktuelles Passwort',
       othersEnd: 'Ihre anderen Geräte werden dann abgemeldet.',
       done: {
         profile: 'Ihr Profil ist gespeichert.',
@@ -481,7 +482,7 @@ export const de: Texts = {
       },
       profile: {
         title: 'Profil',
-        hint: 'Was über Sie bekannt ist.',
+        hint: 'Ihre persönlichen Angaben.',
         button: 'Speichern',
       },
       email: {
@@ -490,7 +491,7 @@ export const de: Texts = {
         unconfirmed: 'Nicht bestätigt',
         none: 'Keine',
         heading: 'Adresse ändern',
-        intro: 'Mails zu Ihrem Konto gehen an diese Adresse.',
+        intro: 'Mails zu Ihrem Konto gehen dann an diese Adresse.',
         label: 'Neue E-Mail-Adresse',
         button: 'Adresse ändern',
         invalid: 'Das ist keine E-Mail-Adresse. Sie sieht aus wie ada@example.com.',
@@ -503,12 +504,12 @@ export const de: Texts = {
         send: 'Neuen Code senden',
         sent: {
           heading: 'Sehen Sie in Ihr Postfach',
-          intro: prose`Eine Mail ist unterwegs. Geben Sie deren Code hier ein. Wenn keine kommt,
-            sehen Sie auch im Spam nach.`,
+          intro: (address) => prose`Eine Mail an ${address} ist unterwegs. Geben Sie den Code aus
+            der Mail hier ein. Wenn keine kommt, sehen Sie auch im Spam nach.`,
           button: 'Adresse bestätigen',
         },
       },
-      signIn: { title: 'Anmeldung', hint: 'Wie Sie zeigen, dass Sie es sind.' },
+      signIn: { title: 'Anmeldung', hint: 'Wie Sie sich anmelden.' },
       password: {
         heading: 'Passwort ändern',
         intro: 'Ihre anderen Geräte werden dann abgemeldet.',
@@ -522,7 +523,8 @@ export const de: Texts = {
         replace: 'Ersetzen',
         remove: 'Entfernen',
         since: (time) => `Seit ${time}`,
-        replaces: 'Die neue App ersetzt die alte und deren Wiederherstellungscodes.',
+        replaces: prose`Die neue App ersetzt die alte. Sie bekommen neue Wiederherstellungscodes,
+          und die alten gelten dann nicht mehr.`,
         again: 'Noch einmal beginnen',
         addressFirst: 'Bestätigen Sie zuerst Ihre E-Mail-Adresse. Richten Sie dann die App ein.',
         isSetUp: {
@@ -534,10 +536,10 @@ export const de: Texts = {
           Sie noch einmal.`,
         removal: {
           heading: 'Authenticator-App entfernen?',
-          passwordOnly: 'Sie melden sich nur noch mit Ihrem Passwort an.',
-          codesEnd: 'Ihre Wiederherstellungscodes gelten nicht mehr.',
+          passwordOnly: 'Sie melden sich dann nur noch mit Ihrem Passwort an.',
+          codesEnd: 'Ihre Wiederherstellungscodes gelten dann nicht mehr.',
           button: 'App entfernen',
-          replace: 'Stattdessen eine andere App einrichten',
+          replace: 'Telefon oder App wechseln',
           required: prose`Ihr Konto braucht eine Authenticator-App. Wenn Sie ein neues Telefon
             haben, richten Sie die App stattdessen dort ein.`,
         },
@@ -547,13 +549,13 @@ export const de: Texts = {
         left: (count) => `${count} übrig`,
         renew: 'Neue erstellen',
         heading: 'Neue Wiederherstellungscodes erstellen?',
-        oldEnd: 'Die alten Codes gelten nicht mehr.',
+        oldEnd: 'Die alten Codes gelten dann nicht mehr.',
         button: 'Neue Codes erstellen',
       },
       devices: {
         title: 'Geräte',
-        hint: prose`Wo Sie angemeldet sind. Kennen Sie eines nicht? Melden Sie es ab, und ändern
-          Sie dann Ihr Passwort.`,
+        hint: prose`Wo Sie angemeldet sind. Kennen Sie eines nicht? Melden Sie es ab, und ändern Sie
+          dann Ihr Passwort.`,
         name: (browser, system) => `${browser} auf ${system}`,
         unknown: 'Unbekanntes Gerät',
         thisDevice: 'Dieses Gerät',
@@ -572,10 +574,10 @@ export const de: Texts = {
         heading: 'Ihr Konto löschen?',
         loggedOut: 'Sie werden sofort überall abgemeldet.',
         erased: 'Ihr Profil, Ihre Anmeldewege und Ihre Geräte werden gelöscht.',
-        final: prose`Das lässt sich nicht rückgängig machen. Mit dieser Adresse können Sie später
-          ein neues, leeres Konto anlegen.`,
+        final: prose`Das lässt sich nicht rückgängig machen. Ein neues Konto mit dieser Adresse
+          stellt nichts wieder her.`,
         button: 'Mein Konto löschen',
-        keep: 'Behalten',
+        keep: 'Mein Konto behalten',
         lastAdministrator: prose`Sie sind der letzte Administrator. Machen Sie zuerst einen anderen
           Benutzer zum Administrator.`,
         done: {

@@ -11,8 +11,8 @@ export const en: Texts = {
       prose`The password of your account at ${service} was changed on
         ${time}${address === undefined ? '' : ` from the IP address ${address}`}.`,
       'If you did this, you do not have to do anything.',
-      prose`If you did not do this, another person has access to your account. Contact the operator
-        of ${service} now.`,
+      prose`If you did not do this, another person has access to your account. Contact the people
+        who run ${service} now.`,
     ],
     new_device: ({ service, time, address }) => [
       `New login to your account at ${service}`,
@@ -24,13 +24,13 @@ export const en: Texts = {
     account_disabled: ({ service, time }) => [
       `Your account at ${service} was disabled`,
       `Your account at ${service} was disabled on ${time}. You cannot log in any more.`,
-      `If you have questions, contact the operator of ${service}.`,
+      `If you have questions, contact the people who run ${service}.`,
     ],
     account_deleted: ({ service, time }) => [
       `Your account at ${service} was deleted`,
       `Your account at ${service} was deleted on ${time}. You cannot log in any more.`,
       'If you know about this, you do not have to do anything.',
-      `If you do not, contact the operator of ${service} now.`,
+      `If you do not, contact the people who run ${service} now.`,
     ],
     already_registered: ({ service, time }) => [
       `You already have an account at ${service}`,
@@ -51,7 +51,7 @@ export const en: Texts = {
       prose`On ${time}, an account at ${service} got another e-mail address. Until then, it had this
         one.`,
       'If you did this, or if the account is not yours, you do not have to do anything.',
-      `If the account is yours and you did not do this, contact the operator of ${service}.`,
+      `If the account is yours and you did not do this, contact the people who run ${service}.`,
     ],
     factor_added: ({ service, time, address }) => [
       `Your account at ${service} has an authenticator app now`,
@@ -59,15 +59,15 @@ export const en: Texts = {
         ${service}${address === undefined ? '' : `, from the IP address ${address}`}. From now on, a
         login needs a code of this app.`,
       'If you did this, you do not have to do anything.',
-      prose`If you did not do this, another person uses your account. Contact the operator of
+      prose`If you did not do this, another person uses your account. Contact the people who run
         ${service} now.`,
     ],
     factor_removed: ({ service, time }) => [
-      `Your account at ${service} has no second factor any more`,
+      `Your account at ${service} has no authenticator app any more`,
       prose`On ${time}, the authenticator app and the recovery codes of your account at ${service}
-        were removed. A login does not need them any more.`,
+        were removed.`,
       'If you know about this, you do not have to do anything.',
-      `If you do not, contact the operator of ${service} now.`,
+      `If you do not, contact the people who run ${service} now.`,
     ],
     recovery_codes_made: ({ service, time }) => [
       `New recovery codes for your account at ${service}`,
@@ -212,7 +212,8 @@ export const en: Texts = {
     },
     faults: {
       wrongPassword: 'The password is wrong.',
-      wrongCode: 'The code is wrong, was used before, or has expired.',
+      wrongCode: prose`The code is wrong, was used before, or has expired. Use the code of the
+        newest mail.`,
       otherPassword: 'Choose another password.',
       input: 'This is not possible.',
       tooMany: 'Too many tries. Wait a while and try again.',
@@ -230,7 +231,7 @@ export const en: Texts = {
     },
     forgot: {
       heading: 'Forgot your password?',
-      intro: 'We send you a mail with a link and a code, with which you set a new password.',
+      intro: 'We will send you a mail with a link and a code to set a new password.',
       button: 'Send the mail',
     },
     sent: {
@@ -278,13 +279,13 @@ export const en: Texts = {
       used: prose`If you have confirmed your address with it, you can close this page. If not,
         change the address in the app once more.`,
       refused: 'The password is wrong, or the address is not free any more.',
-      factorMissing: prose`Your account has a second factor, which this page cannot check. Enter the
-        code from the mail in the app where you changed the address.`,
+      factorMissing: prose`Your account has an authenticator app, whose codes this page cannot
+        check. Enter the code from the mail where you changed the address.`,
     },
     undo: {
       heading: 'Undo the change of your address',
-      intro: prose`Your account gets its old address back. All devices are logged out, and you get a
-        mail to set a new password.`,
+      intro: prose`Your account will get its old address back. All devices will be logged out, and
+        you will get a mail to set a new password.`,
       button: 'Undo the change',
       done: { heading: 'Your old address is back', text: afterUndo },
       used: prose`If you have undone the change with it, look into your mailbox: there is a mail to
@@ -292,8 +293,8 @@ export const en: Texts = {
     },
     undoFactor: {
       heading: 'Remove the authenticator app',
-      intro: prose`The authenticator app is removed from your account. All devices are logged out,
-        and you get a mail to set a new password.`,
+      intro: prose`The authenticator app will be removed from your account. All devices will be
+        logged out, and you will get a mail to set a new password.`,
       button: 'Remove the app',
       done: { heading: 'The app is removed', text: afterUndo },
       used: prose`If you have removed the app with it, look into your mailbox: there is a mail to
@@ -313,7 +314,7 @@ export const en: Texts = {
       link: 'Create an account',
       heading: 'Create your account',
       haveOne: 'Already have one? [Log in]',
-      emailHint: 'We send a mail there to confirm it.',
+      emailHint: 'We will send a mail there to confirm it.',
       usernameTaken: 'This user name is taken. Choose another one.',
       emailTaken: 'There is an account with this address. Log in, or enter another address.',
       button: 'Create account',
@@ -348,7 +349,7 @@ export const en: Texts = {
         button: 'Continue',
         other: 'Use a recovery code',
         remember: (days) =>
-          `Do not ask for a code on this device for ${days === 1 ? 'a day' : `${days} days`}`,
+          `Do not ask for a code on this device for ${days === 1 ? 'a day' : `${days}\u00a0days`}`,
       },
       recovery: {
         heading: 'Enter a recovery code',
@@ -360,27 +361,27 @@ export const en: Texts = {
       again: {
         heading: 'Is it you?',
         intro:
-          'You logged in more than five minutes ago. For this change, prove again that it is you.',
+          'To change your account, prove again that it is you. Then choose the change once more.',
         account: 'Account: ',
         button: 'Continue',
       },
       mailbox: {
         heading: 'Look into your mailbox',
-        intro: prose`This account must get an authenticator app. First show that it is yours: a mail
-          with a code is on its way to the address of the account.`,
+        intro: prose`This account must get an authenticator app. First confirm that it is yours: a
+          mail with a code is on its way to the address of the account.`,
       },
       enrol: {
         heading: 'Set up your authenticator app',
-        intro: 'After this, you log in with your password and a code from the app.',
+        intro: 'After this, you will log in with your password and a code from the app.',
         next: 'Continue',
-        getApp: 'Get an authenticator app',
-        anyApp: prose`Any app for six-digit codes works, also the one in your password manager.`,
+        getApp: 'Install an authenticator app',
+        anyApp: 'Any app for six-digit codes works, including your password manager.',
         scan: 'Scan this picture with the app',
         open: 'Open the app on this device',
-        orType: 'Or enter this secret in the app:',
+        orType: 'Or enter this key in the app:',
         enterCode: 'Enter the code that the app shows',
-        wrongCode: prose`This code is wrong. If the app has several entries of this name, take
-          the code of the newest one, and delete the others.`,
+        wrongCode: prose`This code is wrong. If the app has several entries of this name, take the
+          code of the newest one, and delete the others.`,
         button: 'Switch it on',
       },
       codes: {
@@ -391,11 +392,12 @@ export const en: Texts = {
         keep: prose`Print this page, or keep the codes in your password manager. Do not keep them on
           your phone only.`,
         saved: 'I have saved the codes',
+        once: 'Each code works once.',
         button: 'Continue',
       },
       expired: {
-        heading: 'This login took too long',
-        text: 'A login is open for ten minutes, and in one browser. Begin again.',
+        heading: 'The login has expired',
+        text: 'You have ten minutes to log in, in the same browser. Begin again.',
         button: 'Log in',
       },
       cookiesOff: {
@@ -410,7 +412,7 @@ export const en: Texts = {
       },
       logout: {
         heading: 'Log out',
-        intro: 'Your other devices stay logged in.',
+        intro: 'Your other devices will stay logged in.',
         button: 'Log out',
         again: 'Log in again',
         done: { heading: 'You are logged out', text: 'Your other devices stay logged in.' },
@@ -423,7 +425,7 @@ export const en: Texts = {
       back: 'Back to your account',
       change: 'Change',
       currentPassword: 'Current password',
-      othersEnd: 'Your other devices are then logged out.',
+      othersEnd: 'Your other devices will be logged out.',
       done: {
         profile: 'Your profile is saved.',
         email: 'Your e-mail address is changed.',
@@ -437,7 +439,7 @@ export const en: Texts = {
       },
       profile: {
         title: 'Profile',
-        hint: 'What is known about you.',
+        hint: 'Your personal details.',
         button: 'Save',
       },
       email: {
@@ -446,7 +448,7 @@ export const en: Texts = {
         unconfirmed: 'Not confirmed',
         none: 'None',
         heading: 'Change your address',
-        intro: 'Mails about your account go to this address.',
+        intro: 'Mails about your account will go to this address.',
         label: 'New e-mail address',
         button: 'Change the address',
         invalid: 'This is not an e-mail address. It looks like ada@example.com.',
@@ -454,19 +456,20 @@ export const en: Texts = {
       },
       verification: {
         heading: 'Confirm your address',
-        intro: (address) => `We send a new code to ${address}. Earlier codes then stop working.`,
+        intro: (address) =>
+          `We will send a new code to ${address}. Earlier codes will no longer work.`,
         send: 'Send a new code',
         sent: {
           heading: 'Look into your mailbox',
-          intro:
-            'A mail is on its way. Enter its code here. If no mail comes, look among the spam.',
+          intro: (address) => prose`A mail is on its way to ${address}. Enter its code here. If no
+            mail comes, look among the spam.`,
           button: 'Confirm the address',
         },
       },
-      signIn: { title: 'Sign-in methods', hint: 'How you prove that it is you.' },
+      signIn: { title: 'Sign-in methods', hint: 'How you log in.' },
       password: {
         heading: 'Change your password',
-        intro: 'Your other devices are logged out then.',
+        intro: 'Your other devices will be logged out.',
         button: 'Change the password',
       },
       app: {
@@ -477,7 +480,8 @@ export const en: Texts = {
         replace: 'Replace',
         remove: 'Remove',
         since: (time) => `Since ${time}`,
-        replaces: 'The new app replaces the old one, and its recovery codes.',
+        replaces: prose`The new app will replace the old one. You will get new recovery codes, and
+          the old ones will no longer work.`,
         again: 'Begin again',
         addressFirst: 'Confirm your e-mail address first. Then set up the app.',
         isSetUp: {
@@ -488,10 +492,10 @@ export const en: Texts = {
         gone: 'This took too long, or the app was set up elsewhere. Begin again.',
         removal: {
           heading: 'Remove the authenticator app?',
-          passwordOnly: 'You log in with your password alone.',
-          codesEnd: 'Your recovery codes do not work any more.',
+          passwordOnly: 'You will log in with your password alone.',
+          codesEnd: 'Your recovery codes will no longer work.',
           button: 'Remove the app',
-          replace: 'Set up another app instead',
+          replace: 'New phone or app? Set it up instead',
           required: prose`Your account must have an authenticator app. If you have a new phone, set
             up the app there instead.`,
         },
@@ -501,7 +505,7 @@ export const en: Texts = {
         left: (count) => (count === 1 ? '1 code left' : `${count} codes left`),
         renew: 'Make new ones',
         heading: 'Make new recovery codes?',
-        oldEnd: 'The old codes do not work any more.',
+        oldEnd: 'The old codes will no longer work.',
         button: 'Make new codes',
       },
       devices: {
@@ -515,20 +519,21 @@ export const en: Texts = {
         end: 'Log out',
         endOthers: 'Log out on all other devices',
         heading: 'Log out on all other devices?',
-        thisStays: 'This device stays logged in.',
+        thisStays: 'This device will stay logged in.',
         button: 'Log out the others',
       },
       deletion: {
         title: 'Delete account',
         hint: 'This cannot be undone.',
-        text: 'Your profile, your sign-in methods and your devices are erased.',
+        text: 'Your profile, your sign-in methods and your devices will be erased.',
         open: 'Delete my account …',
         heading: 'Delete your account?',
-        loggedOut: 'You are logged out everywhere at once.',
-        erased: 'Your profile, your sign-in methods and your devices are erased.',
-        final: 'This cannot be undone. A new account with this address is a different account.',
+        loggedOut: 'You will be logged out everywhere at once.',
+        erased: 'Your profile, your sign-in methods and your devices will be erased.',
+        final: prose`This cannot be undone. Creating an account with this address again restores
+          nothing.`,
         button: 'Delete my account',
-        keep: 'Keep it',
+        keep: 'Keep my account',
         lastAdministrator: prose`You are the last administrator. Make another user an administrator
           first.`,
         done: {

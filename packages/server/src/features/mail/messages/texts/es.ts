@@ -12,7 +12,7 @@ export const es: Texts = {
         ${time}${address === undefined ? '' : ` desde la dirección IP ${address}`}.`,
       'Si ha sido usted, no tiene que hacer nada.',
       prose`Si no ha sido usted, otra persona tiene acceso a su cuenta. Póngase en contacto ahora
-        con el operador de ${service}.`,
+        con los responsables de ${service}.`,
     ],
     new_device: ({ service, time, address }) => [
       `Nuevo inicio de sesión en su cuenta en ${service}`,
@@ -25,13 +25,13 @@ export const es: Texts = {
     account_disabled: ({ service, time }) => [
       `Su cuenta en ${service} ha sido desactivada`,
       `Su cuenta en ${service} se desactivó el ${time}. Ya no puede iniciar sesión.`,
-      `Si tiene preguntas, póngase en contacto con el operador de ${service}.`,
+      `Si tiene preguntas, póngase en contacto con los responsables de ${service}.`,
     ],
     account_deleted: ({ service, time }) => [
       `Su cuenta en ${service} ha sido eliminada`,
       `Su cuenta en ${service} se eliminó el ${time}. Ya no puede iniciar sesión.`,
       'Si usted lo sabe, no tiene que hacer nada.',
-      `Si no, póngase en contacto ahora con el operador de ${service}.`,
+      `Si no, póngase en contacto ahora con los responsables de ${service}.`,
     ],
     already_registered: ({ service, time }) => [
       `Ya tiene una cuenta en ${service}`,
@@ -52,7 +52,8 @@ export const es: Texts = {
       prose`El ${time}, una cuenta en ${service} recibió otra dirección de correo. Hasta entonces
         tenía esta.`,
       'Si ha sido usted, o si la cuenta no es suya, no tiene que hacer nada.',
-      `Si la cuenta es suya y no ha sido usted, póngase en contacto con el operador de ${service}.`,
+      prose`Si la cuenta es suya y no ha sido usted, póngase en contacto con los responsables de
+        ${service}.`,
     ],
     factor_added: ({ service, time, address }) => [
       `Su cuenta en ${service} tiene ahora una aplicación de autenticación`,
@@ -60,15 +61,15 @@ export const es: Texts = {
         ${service}${address === undefined ? '' : `, desde la dirección IP ${address}`}. A partir de
         ahora, cada inicio de sesión necesita un código de esta aplicación.`,
       'Si fue usted, no tiene que hacer nada.',
-      prose`Si no fue usted, otra persona usa su cuenta. Póngase en contacto ahora con el
-        operador de ${service}.`,
+      prose`Si no fue usted, otra persona usa su cuenta. Póngase en contacto ahora con los
+        responsables de ${service}.`,
     ],
     factor_removed: ({ service, time }) => [
-      `Su cuenta en ${service} ya no tiene un segundo factor`,
+      `Su cuenta en ${service} ya no tiene una aplicación de autenticación`,
       prose`El ${time} se eliminaron la aplicación de autenticación y los códigos de recuperación de
-        su cuenta en ${service}. Ya no son necesarios para iniciar sesión.`,
+        su cuenta en ${service}.`,
       'Si usted lo sabe, no tiene que hacer nada.',
-      `Si no, póngase en contacto ahora con el operador de ${service}.`,
+      `Si no, póngase en contacto ahora con los responsables de ${service}.`,
     ],
     recovery_codes_made: ({ service, time }) => [
       `Nuevos códigos de recuperación para su cuenta en ${service}`,
@@ -187,10 +188,10 @@ export const es: Texts = {
     newPasswordLength: (minLength) => `Al menos ${minLength} caracteres.`,
     newPasswordAdvice: 'Van bien varias palabras sin relación entre sí.',
     username: 'Nombre de usuario',
-    usernameHint: prose`De 2 a 63 letras sin acentos, cifras, puntos, guiones bajos o guiones,
-      y al principio una letra o una cifra.`,
+    usernameHint: prose`De 2 a 63 letras sin acentos, cifras, puntos, guiones bajos o guiones, y al
+      principio una letra o una cifra.`,
     otherUsername: 'Otro nombre de usuario',
-    code: 'Código del mensaje',
+    code: 'Código del correo',
     codeHint: 'Ocho cifras.',
     yes: 'Sí',
     no: 'No',
@@ -219,7 +220,8 @@ export const es: Texts = {
     },
     faults: {
       wrongPassword: 'La contraseña no es correcta.',
-      wrongCode: 'El código no es correcto, ya se usó o ha caducado.',
+      wrongCode:
+        'El código no es correcto, ya se usó o ha caducado. Use el del correo más reciente.',
       otherPassword: 'Elija otra contraseña.',
       input: 'Esto no es posible.',
       tooMany: 'Demasiados intentos. Espere un momento y vuelva a intentarlo.',
@@ -229,8 +231,7 @@ export const es: Texts = {
       password_malformed: 'La contraseña contiene caracteres no válidos.',
       password_too_long: 'La contraseña es demasiado larga.',
       password_too_short: 'La contraseña es demasiado corta.',
-      password_guessable: prose`La contraseña es demasiado fácil de adivinar. Van bien varias
-        palabras sin relación entre sí.`,
+      password_guessable: prose`La contraseña es demasiado fácil de adivinar.`,
       password_has_name:
         'La contraseña no debe contener su nombre, su dirección ni el nombre de este servicio.',
     },
@@ -247,9 +248,9 @@ export const es: Texts = {
     },
     forgot: {
       heading: '¿Ha olvidado su contraseña?',
-      intro: prose`Le enviamos un mensaje con un enlace y un código con los que podrá elegir una
+      intro: prose`Le enviaremos un correo con un enlace y un código con los que podrá elegir una
         nueva contraseña.`,
-      button: 'Enviar el mensaje',
+      button: 'Enviar el correo',
     },
     sent: {
       heading: 'Revise su correo',
@@ -301,13 +302,13 @@ export const es: Texts = {
       used: prose`Si ha confirmado su dirección con él, puede cerrar esta página. Si no, vuelva a
         cambiar la dirección en la aplicación.`,
       refused: 'La contraseña no es correcta, o la dirección ya no está disponible.',
-      factorMissing: prose`Su cuenta tiene un segundo factor, que esta página no puede comprobar.
-        Introduzca el código del mensaje en la aplicación donde cambió la dirección.`,
+      factorMissing: prose`Su cuenta tiene una aplicación de autenticación, cuyos códigos esta
+        página no puede comprobar. Introduzca el código del correo donde cambió la dirección.`,
     },
     undo: {
       heading: 'Deshacer el cambio de su dirección',
-      intro: prose`Su cuenta recupera la dirección anterior. Se cierra la sesión en todos los
-        dispositivos y recibe un mensaje para elegir una nueva contraseña.`,
+      intro: prose`Su cuenta recuperará la dirección anterior. Se cerrará la sesión en todos los
+        dispositivos y recibirá un mensaje para elegir una nueva contraseña.`,
       button: 'Deshacer el cambio',
       done: { heading: 'Su dirección anterior está restablecida', text: afterUndo },
       used: prose`Si ha deshecho el cambio con él, revise su correo: hay un mensaje para elegir una
@@ -315,13 +316,13 @@ export const es: Texts = {
     },
     undoFactor: {
       heading: 'Retirar la aplicación de autenticación',
-      intro: prose`La aplicación de autenticación se retira de su cuenta. Se cierra la sesión en
-        todos los dispositivos y recibe un mensaje para elegir una nueva contraseña.`,
+      intro: prose`La aplicación de autenticación se retirará de su cuenta. Se cerrará la sesión en
+        todos los dispositivos y recibirá un mensaje para elegir una nueva contraseña.`,
       button: 'Retirar la aplicación',
       done: { heading: 'La aplicación está retirada', text: afterUndo },
       used: prose`Si ha retirado la aplicación con él, revise su correo: hay un mensaje para elegir
         una nueva contraseña. Si un mensaje dice que su dirección ha cambiado, abra su enlace. Si no
-        hay ninguno, póngase en contacto con los responsables del servicio.`,
+        hay ninguno, póngase en contacto con los responsables de la aplicación.`,
     },
     accept: {
       heading: 'Crear su cuenta',
@@ -336,19 +337,19 @@ export const es: Texts = {
       link: 'Crear una cuenta',
       heading: 'Crear su cuenta',
       haveOne: '¿Ya tiene una? [Iniciar sesión]',
-      emailHint: 'Le enviamos un correo para confirmarla.',
+      emailHint: 'Le enviaremos un correo para confirmarla.',
       usernameTaken: 'Este nombre de usuario ya está en uso. Elija otro.',
       emailTaken:
-        'Ya existe una cuenta con esta dirección. Inicie sesión o escriba otra dirección.',
+        'Ya existe una cuenta con esta dirección. Inicie sesión o introduzca otra dirección.',
       button: 'Crear la cuenta',
       sent: {
         heading: 'Revise su correo',
-        intro: (address) => prose`Un correo está en camino a ${address}. Abra su enlace, o escriba
-          aquí el código del correo.`,
+        intro: (address) => prose`Un correo está en camino a ${address}. Abra su enlace, o
+          introduzca aquí el código del correo.`,
         button: 'Continuar',
         noMail: '¿Ningún correo?',
-        advice: prose`Mire en el correo no deseado y espere dos minutos. Después, [regístrese
-          otra vez].`,
+        advice: prose`Mire en el correo no deseado y espere dos minutos. Después, [regístrese otra
+          vez].`,
       },
     },
     acceptance: {
@@ -368,18 +369,18 @@ export const es: Texts = {
       wrongCode: 'Este código no es correcto o ya se usó. Espere el siguiente.',
       wrongRecoveryCode: 'Este código de recuperación no es correcto o ya se usó.',
       factor: {
-        heading: 'Escriba su código',
-        intro: 'Abra su aplicación de autenticación y escriba los seis dígitos.',
+        heading: 'Introduzca su código',
+        intro: 'Abra su aplicación de autenticación y introduzca los seis dígitos.',
         label: 'Código de la aplicación',
         button: 'Continuar',
         other: 'Usar un código de recuperación',
         remember: (days) =>
           days === 1
             ? 'No pedir un código en este dispositivo durante un día'
-            : `No pedir un código en este dispositivo durante ${days} días`,
+            : `No pedir un código en este dispositivo durante ${days}\u00a0días`,
       },
       recovery: {
-        heading: 'Escriba un código de recuperación',
+        heading: 'Introduzca un código de recuperación',
         intro: 'Cada uno de los códigos que guardó sirve para iniciar sesión una vez.',
         label: 'Código de recuperación',
         button: 'Continuar',
@@ -387,29 +388,29 @@ export const es: Texts = {
       },
       again: {
         heading: '¿Es usted?',
-        intro: prose`Inició sesión hace más de cinco minutos. Para este cambio, demuestre
-          otra vez que es usted.`,
+        intro: prose`Para cambiar su cuenta, demuestre otra vez que es usted. Después, elija el
+          cambio de nuevo.`,
         account: 'Cuenta: ',
         button: 'Continuar',
       },
       mailbox: {
-        heading: 'Mire su buzón',
-        intro: prose`Esta cuenta debe tener una aplicación de autenticación. Primero muestre que es
+        heading: 'Revise su correo',
+        intro: prose`Esta cuenta debe tener una aplicación de autenticación. Primero confirme que es
           suya: un correo con un código está en camino a la dirección de la cuenta.`,
       },
       enrol: {
         heading: 'Configure su aplicación de autenticación',
-        intro: prose`Después iniciará sesión con su contraseña y un código de la aplicación.`,
+        intro: 'Después iniciará sesión con su contraseña y un código de la aplicación.',
         next: 'Continuar',
-        getApp: 'Consiga una aplicación de autenticación',
-        anyApp: prose`Sirve cualquier aplicación de códigos de seis dígitos, también la de su gestor
-          de contraseñas.`,
+        getApp: 'Instale una aplicación de autenticación',
+        anyApp: prose`Sirve cualquier aplicación que genere códigos de seis dígitos, incluido su
+          gestor de contraseñas.`,
         scan: 'Escanee esta imagen con la aplicación',
         open: 'Abrir la aplicación en este dispositivo',
-        orType: 'O escriba este secreto en la aplicación:',
-        enterCode: 'Escriba el código que muestra la aplicación',
-        wrongCode: prose`Este código no es correcto. Si la aplicación tiene varias entradas con
-          este nombre, use el código de la más reciente y borre las demás.`,
+        orType: 'O introduzca esta clave en la aplicación:',
+        enterCode: 'Introduzca el código que muestra la aplicación',
+        wrongCode: prose`Este código no es correcto. Si la aplicación tiene varias entradas con este
+          nombre, use el código de la más reciente y borre las demás.`,
         button: 'Activar',
       },
       codes: {
@@ -420,12 +421,13 @@ export const es: Texts = {
         keep: prose`Imprima esta página, o guarde los códigos en su gestor de contraseñas. No los
           guarde solo en el teléfono.`,
         saved: 'He guardado los códigos',
+        once: 'Cada código sirve una vez.',
         button: 'Continuar',
       },
       expired: {
-        heading: 'Este inicio de sesión tardó demasiado',
-        text: prose`Un inicio de sesión queda abierto diez minutos, y en un solo navegador. Empiece
-          de nuevo.`,
+        heading: 'El inicio de sesión ha caducado',
+        text: prose`Tiene diez minutos para iniciar sesión, en el mismo navegador. Empiece de
+          nuevo.`,
         button: 'Iniciar sesión',
       },
       cookiesOff: {
@@ -442,7 +444,7 @@ export const es: Texts = {
       },
       logout: {
         heading: 'Cerrar sesión',
-        intro: 'Sus otros dispositivos siguen con la sesión abierta.',
+        intro: 'Sus otros dispositivos seguirán con la sesión abierta.',
         button: 'Cerrar sesión',
         again: 'Volver a iniciar sesión',
         done: {
@@ -458,14 +460,14 @@ export const es: Texts = {
       back: 'Volver a su cuenta',
       change: 'Cambiar',
       currentPassword: 'Contraseña actual',
-      othersEnd: 'Entonces se cerrará la sesión en sus otros dispositivos.',
+      othersEnd: 'Se cerrará la sesión en sus otros dispositivos.',
       done: {
         profile: 'Su perfil está guardado.',
         email: 'Su dirección de correo ha cambiado.',
         verified: 'Su dirección de correo está confirmada.',
         password: 'Su contraseña ha cambiado. Se cerró la sesión en sus otros dispositivos.',
-        app: prose`La aplicación de autenticación está configurada. Se cerró la sesión en sus
-          otros dispositivos.`,
+        app: prose`La aplicación de autenticación está configurada. Se cerró la sesión en sus otros
+          dispositivos.`,
         appRemoved: prose`La aplicación de autenticación está quitada. Se cerró la sesión en sus
           otros dispositivos.`,
         codes: 'Tiene nuevos códigos de recuperación. Los antiguos ya no funcionan.',
@@ -474,7 +476,7 @@ export const es: Texts = {
       },
       profile: {
         title: 'Perfil',
-        hint: 'Lo que se sabe de usted.',
+        hint: 'Sus datos personales.',
         button: 'Guardar',
       },
       email: {
@@ -483,28 +485,28 @@ export const es: Texts = {
         unconfirmed: 'No confirmada',
         none: 'Ninguna',
         heading: 'Cambie su dirección',
-        intro: 'Los correos sobre su cuenta van a esta dirección.',
+        intro: 'Los correos sobre su cuenta se enviarán a esta dirección.',
         label: 'Nueva dirección de correo',
         button: 'Cambiar la dirección',
         invalid: 'Esto no es una dirección de correo. Se parece a ada@example.com.',
-        taken: 'Esta dirección es de otra cuenta. Escriba otra.',
+        taken: 'Esta dirección es de otra cuenta. Introduzca otra.',
       },
       verification: {
         heading: 'Confirme su dirección',
         intro: (address) =>
-          `Enviamos un código nuevo a ${address}. Los anteriores dejarán de funcionar.`,
+          `Enviaremos un código nuevo a ${address}. Los anteriores dejarán de funcionar.`,
         send: 'Enviar un código nuevo',
         sent: {
-          heading: 'Mire su buzón',
-          intro: prose`Un correo está en camino. Escriba aquí su código. Si no llega ninguno, mire
-            también en el correo no deseado.`,
+          heading: 'Revise su correo',
+          intro: (address) => prose`Un correo está en camino a ${address}. Introduzca aquí su
+            código. Si no llega ninguno, mire también en el correo no deseado.`,
           button: 'Confirmar la dirección',
         },
       },
-      signIn: { title: 'Inicio de sesión', hint: 'Cómo muestra que es usted.' },
+      signIn: { title: 'Inicio de sesión', hint: 'Cómo inicia sesión.' },
       password: {
         heading: 'Cambie su contraseña',
-        intro: 'Entonces se cierra la sesión en sus otros dispositivos.',
+        intro: 'Se cerrará la sesión en sus otros dispositivos.',
         button: 'Cambiar la contraseña',
       },
       app: {
@@ -515,7 +517,8 @@ export const es: Texts = {
         replace: 'Cambiar',
         remove: 'Quitar',
         since: (time) => `Desde el ${time}`,
-        replaces: 'La nueva aplicación reemplaza la anterior y sus códigos de recuperación.',
+        replaces: prose`La nueva aplicación reemplazará la anterior. Recibirá nuevos códigos de
+          recuperación, y los anteriores dejarán de servir.`,
         again: 'Empezar de nuevo',
         addressFirst: 'Confirme primero su dirección de correo. Después configure la aplicación.',
         isSetUp: {
@@ -528,12 +531,12 @@ export const es: Texts = {
         gone: 'Esto tardó demasiado, o la aplicación se configuró en otro lugar. Empiece de nuevo.',
         removal: {
           heading: '¿Quitar la aplicación de autenticación?',
-          passwordOnly: 'Inicia sesión solo con su contraseña.',
-          codesEnd: 'Sus códigos de recuperación ya no sirven.',
+          passwordOnly: 'Iniciará sesión solo con su contraseña.',
+          codesEnd: 'Sus códigos de recuperación dejarán de servir.',
           button: 'Quitar la aplicación',
-          replace: 'Configurar otra aplicación en su lugar',
-          required: prose`Su cuenta debe tener una aplicación de autenticación. Si tiene un
-            teléfono nuevo, configure allí la aplicación.`,
+          replace: 'Cambiar de teléfono o de aplicación',
+          required: prose`Su cuenta debe tener una aplicación de autenticación. Si tiene un teléfono
+            nuevo, configure allí la aplicación.`,
         },
       },
       codes: {
@@ -541,7 +544,7 @@ export const es: Texts = {
         left: (count) => (count === 1 ? 'Queda 1' : `Quedan ${count}`),
         renew: 'Crear otros',
         heading: '¿Crear nuevos códigos de recuperación?',
-        oldEnd: 'Los códigos anteriores ya no sirven.',
+        oldEnd: 'Los códigos anteriores dejarán de servir.',
         button: 'Crear nuevos códigos',
       },
       devices: {
@@ -555,22 +558,22 @@ export const es: Texts = {
         end: 'Cerrar sesión',
         endOthers: 'Cerrar sesión en todos los otros dispositivos',
         heading: '¿Cerrar sesión en todos los otros dispositivos?',
-        thisStays: 'Este dispositivo sigue con la sesión abierta.',
+        thisStays: 'Este dispositivo seguirá con la sesión abierta.',
         button: 'Cerrar las otras sesiones',
       },
       deletion: {
         title: 'Eliminar la cuenta',
         hint: 'Esto no se puede deshacer.',
-        text: 'Se borran su perfil, sus formas de iniciar sesión y sus dispositivos.',
+        text: 'Se borrarán su perfil, sus formas de iniciar sesión y sus dispositivos.',
         open: 'Eliminar mi cuenta …',
         heading: '¿Eliminar su cuenta?',
-        loggedOut: 'Se cierra la sesión en todas partes enseguida.',
-        erased: 'Se borran su perfil, sus formas de iniciar sesión y sus dispositivos.',
-        final: 'Esto no se puede deshacer. Una cuenta nueva con esta dirección es otra cuenta.',
+        loggedOut: 'Se cerrará la sesión en todas partes enseguida.',
+        erased: 'Se borrarán su perfil, sus formas de iniciar sesión y sus dispositivos.',
+        final: 'Esto no se puede deshacer. Crear otra cuenta con esta dirección no restaura nada.',
         button: 'Eliminar mi cuenta',
-        keep: 'Conservarla',
-        lastAdministrator: prose`Usted es el último administrador. Primero haga administrador a
-          otro usuario.`,
+        keep: 'Conservar mi cuenta',
+        lastAdministrator: prose`Usted es el último administrador. Primero haga administrador a otro
+          usuario.`,
         done: {
           heading: 'Su cuenta está eliminada',
           text: 'Se cerró la sesión en todos los dispositivos.',

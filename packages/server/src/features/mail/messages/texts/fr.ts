@@ -3,7 +3,7 @@ import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
 const afterUndo =
-  'Consultez votre messagerie et choisissez un nouveau mot de passe avec le lien du message.'
+  'Consultez votre messagerie et choisissez un nouveau mot de passe avec le lien de l’e-mail.'
 
 export const fr: Texts = {
   notices: {
@@ -63,13 +63,13 @@ export const fr: Texts = {
         ${service}${address === undefined ? '' : `, depuis l’adresse IP ${address}`}. Désormais, une
         connexion demande un code de cette application.`,
       'Si c’était vous, vous n’avez rien à faire.',
-      prose`Si ce n’était pas vous, une autre personne utilise votre compte. Contactez tout de
-        suite l’exploitant de ${service}.`,
+      prose`Si ce n’était pas vous, une autre personne utilise votre compte. Contactez tout de suite
+        l’exploitant de ${service}.`,
     ],
     factor_removed: ({ service, time }) => [
-      `Votre compte sur ${service} n’a plus de second facteur`,
+      `Votre compte sur ${service} n’a plus d’application d’authentification`,
       prose`Le ${time}, l’application d’authentification et les codes de récupération de votre
-        compte sur ${service} ont été supprimés. Ils ne sont plus nécessaires pour vous connecter.`,
+        compte sur ${service} ont été supprimés.`,
       'Si vous êtes au courant, vous n’avez rien à faire.',
       `Sinon, contactez tout de suite l’exploitant de ${service}.`,
     ],
@@ -91,51 +91,52 @@ export const fr: Texts = {
         sessions.`,
     ],
   },
-  otherwise: 'Si le bouton ne fonctionne pas, ouvrez cette adresse :',
-  automatic: 'Message envoyé automatiquement, sans lien. Il ne demande aucun mot de passe.',
+  otherwise: 'Si le bouton ne fonctionne pas, ouvrez cette adresse\u00a0:',
+  automatic: 'E-mail envoyé automatiquement, sans lien. Il ne demande aucun mot de passe.',
   linkMails: {
     password_reset: (service) => ({
       subject: `Nouveau mot de passe pour ${service}`,
       beforeLink: prose`Un nouveau mot de passe a été demandé pour votre compte sur ${service}.
         Ouvrez ce lien pour le choisir\u00a0:`,
-      beforeCode: 'Ou saisissez ce code là où vous avez demandé le nouveau mot de passe\u00a0:',
-      ifNotYou: prose`Si vous n’êtes pas à l’origine de cette demande, ignorez ce message\u00a0:
+      beforeCode: prose`Ou saisissez ce code sur la page où vous avez demandé le nouveau mot de
+        passe\u00a0:`,
+      ifNotYou: prose`Si vous n’êtes pas à l’origine de cette demande, ignorez cet e-mail\u00a0:
         votre mot de passe reste inchangé.`,
       withoutCode: {
         beforeLink: prose`Une modification de votre compte sur ${service} a été annulée avec le lien
-          d’un message. Votre ancien mot de passe n’est plus valable. Ouvrez ce lien pour en choisir
+          d’un e-mail. Votre ancien mot de passe n’est plus valable. Ouvrez ce lien pour en choisir
           un nouveau\u00a0:`,
         ifNotYou: prose`Si vous n’avez pas annulé cette modification, une autre personne lit
-          peut-être vos messages.`,
+          peut-être vos e-mails.`,
       },
     }),
     email_verification: (service) => ({
       subject: `Confirmez votre adresse pour ${service}`,
       beforeLink: prose`Un compte sur ${service} utilise cette adresse. Si c’est le vôtre, ouvrez ce
         lien et saisissez votre mot de passe pour confirmer l’adresse\u00a0:`,
-      beforeCode: 'Ou saisissez ce code là où vous êtes connecté\u00a0:',
+      beforeCode: 'Ou saisissez ce code sur la page où vous êtes connecté\u00a0:',
       ifNotYou: prose`Si ce compte n’est pas le vôtre, une autre personne a indiqué votre adresse.
-        Ignorez ce message.`,
+        Ignorez cet e-mail.`,
     }),
     registration: (service) => ({
       subject: `Terminez votre inscription sur ${service}`,
       beforeLink: prose`Une personne souhaite s’inscrire sur ${service} avec cette adresse. Si c’est
         vous, ouvrez ce lien et saisissez le mot de passe que vous avez choisi\u00a0:`,
-      beforeCode: 'Ou saisissez ce code là où vous vous êtes inscrit\u00a0:',
-      ifNotYou: 'Si ce n’est pas vous, ignorez ce message\u00a0: aucun compte ne sera créé.',
+      beforeCode: 'Ou saisissez ce code sur la page où vous vous êtes inscrit\u00a0:',
+      ifNotYou: 'Si ce n’est pas vous, ignorez cet e-mail\u00a0: aucun compte ne sera créé.',
     }),
     email_change: (service) => ({
       subject: `Confirmez votre nouvelle adresse pour ${service}`,
       beforeLink: prose`Cette adresse a été indiquée comme nouvelle adresse d’un compte sur
         ${service}. Si ce compte est le vôtre, ouvrez ce lien pour la confirmer\u00a0:`,
-      beforeCode: 'Ou saisissez ce code là où vous avez modifié l’adresse\u00a0:',
-      ifNotYou: 'Si ce compte n’est pas le vôtre, ignorez ce message.',
+      beforeCode: 'Ou saisissez ce code sur la page où vous avez modifié l’adresse\u00a0:',
+      ifNotYou: 'Si ce compte n’est pas le vôtre, ignorez cet e-mail.',
     }),
     invitation: (service) => ({
       subject: `Votre invitation sur ${service}`,
       beforeLink: prose`Vous êtes invité à créer un compte sur ${service}. Ouvrez ce lien pour
         choisir un nom et un mot de passe\u00a0:`,
-      ifNotYou: 'Si vous ne souhaitez pas de compte, ignorez ce message.',
+      ifNotYou: 'Si vous ne souhaitez pas de compte, ignorez cet e-mail.',
     }),
   },
   undoMails: {
@@ -148,7 +149,7 @@ export const fr: Texts = {
         annuler la modification\u00a0:`,
       { link },
       prose`Tous les appareils seront alors déconnectés, une application d’authentification ajoutée
-        depuis la modification sera supprimée, et vous recevrez un message pour choisir un nouveau
+        depuis la modification sera supprimée, et vous recevrez un e-mail pour choisir un nouveau
         mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au ${until}). Ne
         le communiquez à personne.`,
     ],
@@ -157,10 +158,10 @@ export const fr: Texts = {
       prose`Une application d’authentification a été ajoutée à votre compte sur ${service}.
         Désormais, une connexion demande cette application.`,
       'Si c’était vous, vous n’avez rien à faire.',
-      prose`Si ce n’était pas vous, une autre personne utilise votre compte. Ouvrez ce lien
-        pour retirer l’application\u00a0:`,
+      prose`Si ce n’était pas vous, une autre personne utilise votre compte. Ouvrez ce lien pour
+        retirer l’application\u00a0:`,
       { link },
-      prose`Tous les appareils seront alors déconnectés, et vous recevrez un message pour choisir un
+      prose`Tous les appareils seront alors déconnectés, et vous recevrez un e-mail pour choisir un
         nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au
         ${until}). Ne le communiquez à personne.`,
     ],
@@ -169,7 +170,7 @@ export const fr: Texts = {
     `Votre code pour la connexion à ${service}`,
     prose`Une connexion au compte lié à cette adresse sur ${service} est en cours, avec le bon mot
       de passe. Le compte doit maintenant avoir une application d’authentification. Pour la
-      configurer, saisissez ce code là où vous vous connectez\u00a0:`,
+      configurer, saisissez ce code sur la page de connexion\u00a0:`,
     { code },
     prose`Le code fonctionne une seule fois, pendant ${lifetime} (jusqu’au ${until}). Ne le
       communiquez à personne.`,
@@ -187,8 +188,12 @@ export const fr: Texts = {
     keepSecret: 'Ne communiquez le lien à personne.',
   },
   pages: {
-    layout: { terms: 'Conditions d’utilisation', privacy: 'Confidentialité', error: 'Erreur :' },
-    login: 'Nom d’utilisateur ou adresse e-mail',
+    layout: {
+      terms: 'Conditions d’utilisation',
+      privacy: 'Confidentialité',
+      error: 'Erreur\u00a0:',
+    },
+    login: 'Nom d’utilisateur ou adresse e\u2011mail',
     password: 'Mot de passe',
     newPassword: 'Nouveau mot de passe',
     newPasswordLength: (minLength) => `Au moins ${minLength} caractères.`,
@@ -197,15 +202,15 @@ export const fr: Texts = {
     usernameHint: prose`De 2 à 63 lettres sans accent, chiffres, points, tirets bas ou traits
       d’union, en commençant par une lettre ou un chiffre.`,
     otherUsername: 'Autre nom d’utilisateur',
-    code: 'Code reçu par message',
+    code: 'Code reçu par e\u2011mail',
     codeHint: 'Huit chiffres.',
     yes: 'Oui',
     no: 'Non',
-    noToken: 'Ce lien est incomplet. Ouvrez le lien entier du message.',
+    noToken: 'Ce lien est incomplet. Ouvrez le lien entier de l’e-mail.',
     continueTo: 'Continuer vers',
     usedLink: {
       heading: 'Ce lien n’est plus valable',
-      reason: 'Un lien reçu par message ne sert qu’une fois, et pendant un temps limité.',
+      reason: 'Un lien reçu par e-mail ne sert qu’une fois, et pendant un temps limité.',
     },
     unavailablePage: {
       heading: 'Ce n’est pas possible pour le moment',
@@ -226,8 +231,9 @@ export const fr: Texts = {
       details: 'Pour l’exploitant de l’application',
     },
     faults: {
-      wrongPassword: 'Le mot de passe est erroné.',
-      wrongCode: 'Le code est erroné, a déjà été utilisé ou a expiré.',
+      wrongPassword: 'Mot de passe incorrect.',
+      wrongCode:
+        'Code incorrect, déjà utilisé ou expiré. Saisissez celui de l’e-mail le plus récent.',
       otherPassword: 'Choisissez un autre mot de passe.',
       input: 'Ce n’est pas possible.',
       tooMany: 'Trop de tentatives. Patientez un moment, puis réessayez.',
@@ -237,8 +243,7 @@ export const fr: Texts = {
       password_malformed: 'Le mot de passe contient des caractères non valides.',
       password_too_long: 'Le mot de passe est trop long.',
       password_too_short: 'Le mot de passe est trop court.',
-      password_guessable: prose`Le mot de passe est trop facile à deviner. Plusieurs mots sans
-        rapport entre eux conviennent bien.`,
+      password_guessable: 'Le mot de passe est trop facile à deviner.',
       password_has_name:
         'Le mot de passe ne doit pas contenir votre nom, votre adresse ou le nom de ce service.',
     },
@@ -250,35 +255,35 @@ export const fr: Texts = {
     },
     notFound: {
       heading: 'Il n’y a pas de page ici',
-      text: 'Vérifiez l’adresse. Si vous venez d’un message, ouvrez le lien entier du message.',
+      text: 'Vérifiez l’adresse. Si vous venez d’un e-mail, ouvrez le lien entier de l’e-mail.',
       toStart: 'Aller à la page d’accueil',
     },
     forgot: {
       heading: 'Mot de passe oublié\u00a0?',
-      intro: prose`Nous vous envoyons un message avec un lien et un code, qui permettent de choisir
+      intro: prose`Nous vous enverrons un e-mail avec un lien et un code, qui permettent de choisir
         un nouveau mot de passe.`,
-      button: 'Envoyer le message',
+      button: 'Envoyer l’e-mail',
     },
     sent: {
       heading: 'Consultez votre messagerie',
-      intro: prose`S’il existe un compte avec ce nom ou cette adresse, un message vient de partir.
-        Ouvrez le lien du message ou saisissez son code ici. Si aucun nouveau message n’arrive,
-        cherchez-en un plus ancien, aussi dans les courriers indésirables : son lien est valable
-        trois heures. Si vous n’en trouvez pas, refaites une demande plus tard.`,
+      intro: prose`S’il existe un compte avec ce nom ou cette adresse, un e-mail vient de partir.
+        Ouvrez le lien de l’e-mail ou saisissez son code ici. Si aucun nouvel e-mail n’arrive,
+        cherchez-en un plus ancien, aussi dans les courriers indésirables\u00a0: son lien est
+        valable trois heures. Si vous n’en trouvez pas, refaites une demande plus tard.`,
     },
     reset: {
       heading: 'Choisir un nouveau mot de passe',
       button: 'Enregistrer le mot de passe',
       done: {
         heading: 'Votre mot de passe est enregistré',
-        text: prose`Vous êtes déconnecté de tous les appareils. Connectez-vous avec le nouveau mot
-          de passe.`,
+        text: prose`Tous vos appareils ont été déconnectés. Connectez-vous avec le nouveau mot de
+          passe.`,
       },
       used: prose`Si vous avez choisi votre nouveau mot de passe avec ce lien, connectez-vous.
-        Sinon, demandez un nouveau message.`,
-      noToken: prose`Ce lien est incomplet. Ouvrez le lien entier du message, ou demandez un nouveau
-        message.`,
-      again: 'Demander un nouveau message',
+        Sinon, demandez un nouvel e-mail.`,
+      noToken: prose`Ce lien est incomplet. Ouvrez le lien entier de l’e-mail, ou demandez un nouvel
+        e-mail.`,
+      again: 'Demander un nouvel e-mail',
     },
     verify: {
       heading: 'Confirmez votre adresse',
@@ -287,7 +292,7 @@ export const fr: Texts = {
       button: 'Confirmer l’adresse',
       done: { heading: 'Votre adresse est confirmée', text: 'Vous pouvez fermer cette page.' },
       used: prose`Si vous avez confirmé votre adresse avec ce lien, vous pouvez fermer cette page.
-        Sinon, demandez un nouveau message dans l’application où vous vous êtes inscrit.`,
+        Sinon, demandez un nouvel e-mail dans l’application où vous vous êtes inscrit.`,
     },
     finish: {
       heading: 'Terminez votre inscription',
@@ -306,33 +311,34 @@ export const fr: Texts = {
       intro: prose`Saisissez le mot de passe de votre compte. Si vous n’avez pas modifié d’adresse,
         fermez cette page\u00a0: rien ne changera.`,
       button: 'Confirmer l’adresse',
-      done: { heading: 'Votre adresse est modifiée', text: 'Vous pouvez fermer cette page.' },
+      done: { heading: 'Votre adresse a été modifiée', text: 'Vous pouvez fermer cette page.' },
       used: prose`Si vous avez confirmé votre adresse avec ce lien, vous pouvez fermer cette page.
         Sinon, modifiez de nouveau l’adresse dans l’application.`,
-      refused: 'Le mot de passe est erroné, ou l’adresse n’est plus disponible.',
-      factorMissing: prose`Votre compte a un second facteur, que cette page ne peut pas vérifier.
-        Saisissez le code du message dans l’application où vous avez modifié l’adresse.`,
+      refused: 'Mot de passe incorrect, ou adresse qui n’est plus disponible.',
+      factorMissing: prose`Votre compte a une application d’authentification, dont cette page ne
+        peut pas vérifier les codes. Saisissez le code de l’e-mail sur la page où vous avez modifié
+        l’adresse.`,
     },
     undo: {
       heading: 'Annuler la modification de votre adresse',
-      intro: prose`Votre compte retrouve son ancienne adresse. Tous les appareils sont déconnectés,
-        et vous recevez un message pour choisir un nouveau mot de passe.`,
+      intro: prose`Votre compte retrouvera son ancienne adresse. Tous les appareils seront
+        déconnectés, et vous recevrez un e-mail pour choisir un nouveau mot de passe.`,
       button: 'Annuler la modification',
       done: { heading: 'Votre ancienne adresse est rétablie', text: afterUndo },
       used: prose`Si vous avez annulé la modification avec ce lien, consultez votre
-        messagerie\u00a0: un message vous permet de choisir un nouveau mot de passe. Sinon,
-        contactez les responsables de l’application.`,
+        messagerie\u00a0: un e-mail vous permet de choisir un nouveau mot de passe. Sinon, contactez
+        l’exploitant de l’application.`,
     },
     undoFactor: {
       heading: 'Retirer l’application d’authentification',
-      intro: prose`L’application d’authentification est retirée de votre compte. Tous les appareils
-        sont déconnectés, et vous recevez un message pour choisir un nouveau mot de passe.`,
+      intro: prose`L’application d’authentification sera retirée de votre compte. Tous les appareils
+        seront déconnectés, et vous recevrez un e-mail pour choisir un nouveau mot de passe.`,
       button: 'Retirer l’application',
-      done: { heading: 'L’application est retirée', text: afterUndo },
-      used: prose`Si vous avez retiré l’application avec ce lien, consultez votre
-        messagerie\u00a0: un message vous permet de choisir un nouveau mot de passe. Si un
-        message dit que votre adresse a changé, ouvrez son lien. Si vous n’avez rien reçu de tel,
-        contactez les responsables du service.`,
+      done: { heading: 'L’application a été retirée', text: afterUndo },
+      used: prose`Si vous avez retiré l’application avec ce lien, consultez votre messagerie\u00a0:
+        un e-mail vous permet de choisir un nouveau mot de passe. Si un e-mail dit que votre adresse
+        a changé, ouvrez son lien. Si vous n’avez rien reçu de tel, contactez l’exploitant de
+        l’application.`,
     },
     accept: {
       heading: 'Créer votre compte',
@@ -346,18 +352,18 @@ export const fr: Texts = {
     register: {
       link: 'Créer un compte',
       heading: 'Créer votre compte',
-      haveOne: 'Vous en avez déjà un ? [Se connecter]',
-      emailHint: 'Nous y envoyons un e-mail pour la confirmer.',
+      haveOne: 'Vous en avez déjà un\u00a0? [Se connecter]',
+      emailHint: 'Nous y enverrons un e-mail pour la confirmer.',
       usernameTaken: 'Ce nom d’utilisateur est déjà pris. Choisissez-en un autre.',
-      emailTaken: prose`Il existe un compte avec cette adresse. Connectez-vous, ou entrez une autre
-        adresse.`,
+      emailTaken: prose`Il existe un compte avec cette adresse. Connectez-vous, ou saisissez une
+        autre adresse.`,
       button: 'Créer le compte',
       sent: {
         heading: 'Consultez votre messagerie',
         intro: (address) => prose`Un e-mail est en route vers ${address}. Ouvrez son lien, ou
           saisissez ici le code de l’e-mail.`,
         button: 'Continuer',
-        noMail: 'Pas d’e-mail ?',
+        noMail: 'Pas d’e-mail\u00a0?',
         advice: prose`Cherchez dans les indésirables, et attendez deux minutes. Puis [inscrivez-vous
           de nouveau].`,
       },
@@ -374,92 +380,92 @@ export const fr: Texts = {
       toContinue: 'pour continuer vers',
       button: 'Se connecter',
       back: 'Retour à la connexion',
-      notYou: 'Ce n’est pas vous ?',
-      wrong: prose`Le nom ou le mot de passe est faux. Vérifiez les deux, et si la touche Verr. Maj.
-        est active.`,
-      wrongCode: 'Ce code est faux ou a déjà servi. Attendez le suivant.',
-      wrongRecoveryCode: 'Ce code de récupération est faux ou a déjà servi.',
+      notYou: 'Ce n’est pas vous\u00a0?',
+      wrong: 'Nom d’utilisateur ou mot de passe incorrect. Vérifiez aussi les majuscules.',
+      wrongCode: 'Code incorrect ou déjà utilisé. Attendez le suivant.',
+      wrongRecoveryCode: 'Code de récupération incorrect ou déjà utilisé.',
       factor: {
-        heading: 'Entrez votre code',
-        intro: 'Ouvrez votre application d’authentification et entrez les six chiffres.',
+        heading: 'Saisissez votre code',
+        intro: 'Ouvrez votre application d’authentification et saisissez ses six chiffres.',
         label: 'Code de l’application',
         button: 'Continuer',
         other: 'Utiliser un code de récupération',
         remember: (days) =>
           days === 1
             ? 'Ne pas demander de code sur cet appareil pendant un jour'
-            : `Ne pas demander de code sur cet appareil pendant ${days} jours`,
+            : `Ne pas demander de code sur cet appareil pendant ${days}\u00a0jours`,
       },
       recovery: {
-        heading: 'Entrez un code de récupération',
-        intro: 'Chacun des codes que vous avez gardés permet une connexion.',
+        heading: 'Saisissez un code de récupération',
+        intro: 'Chacun des codes que vous avez conservés permet une connexion.',
         label: 'Code de récupération',
         button: 'Continuer',
         other: 'Utiliser le code de l’application',
       },
       again: {
-        heading: 'Est-ce bien vous ?',
-        intro: prose`Votre connexion date de plus de cinq minutes. Pour ce changement,
-          prouvez encore que c’est vous.`,
-        account: 'Compte : ',
+        heading: 'Est-ce bien vous\u00a0?',
+        intro: prose`Pour modifier votre compte, confirmez de nouveau que c’est bien vous.
+          Choisissez ensuite la modification une nouvelle fois.`,
+        account: 'Compte\u00a0: ',
         button: 'Continuer',
       },
       mailbox: {
-        heading: 'Regardez dans votre boîte aux lettres',
-        intro: prose`Ce compte doit avoir une application d’authentification. Montrez d’abord qu’il
-          est à vous : un e-mail avec un code est en route vers l’adresse du compte.`,
+        heading: 'Consultez votre messagerie',
+        intro: prose`Ce compte doit avoir une application d’authentification. Confirmez d’abord que
+          ce compte est bien le vôtre\u00a0: un e-mail avec un code est en route vers son adresse.`,
       },
       enrol: {
         heading: 'Configurez votre application d’authentification',
         intro: prose`Ensuite, vous vous connecterez avec votre mot de passe et un code de
           l’application.`,
         next: 'Continuer',
-        getApp: 'Prenez une application d’authentification',
-        anyApp: prose`Toute application pour des codes à six chiffres convient, aussi celle de votre
+        getApp: 'Installez une application d’authentification',
+        anyApp: prose`Toute application générant des codes à six chiffres convient, y compris votre
           gestionnaire de mots de passe.`,
         scan: 'Scannez cette image avec l’application',
         open: 'Ouvrir l’application sur cet appareil',
-        orType: 'Ou entrez ce secret dans l’application :',
-        enterCode: 'Entrez le code que l’application montre',
-        wrongCode: prose`Ce code est faux. Si l’application a plusieurs entrées de ce nom, prenez
+        orType: 'Ou saisissez cette clé dans l’application\u00a0:',
+        enterCode: 'Saisissez le code affiché par l’application',
+        wrongCode: prose`Code incorrect. Si l’application a plusieurs entrées de ce nom, saisissez
           le code de la plus récente et supprimez les autres.`,
         button: 'Activer',
       },
       codes: {
-        heading: 'Gardez vos codes de récupération',
-        intro: prose`Si vous perdez votre téléphone, chacun de ces codes permet une connexion. Vous
-          ne les voyez que maintenant.`,
-        save: 'Enregistrer comme fichier texte',
-        keep: prose`Imprimez cette page, ou gardez les codes dans votre gestionnaire de mots de
-          passe. Ne les gardez pas seulement sur votre téléphone.`,
-        saved: 'J’ai gardé les codes',
+        heading: 'Conservez vos codes de récupération',
+        intro: prose`Si vous perdez votre téléphone, chacun de ces codes permet une connexion. Ils
+          ne seront plus affichés ensuite.`,
+        save: 'Télécharger (fichier texte)',
+        keep: prose`Imprimez cette page, ou conservez les codes dans votre gestionnaire de mots de
+          passe. Ne les conservez pas uniquement sur votre téléphone.`,
+        saved: 'J’ai conservé mes codes',
+        once: 'Chaque code ne fonctionne qu’une fois.',
         button: 'Continuer',
       },
       expired: {
-        heading: 'Cette connexion a pris trop de temps',
-        text: prose`Une connexion reste ouverte dix minutes, et dans un seul navigateur.
+        heading: 'La connexion a expiré',
+        text: prose`Vous avez dix minutes pour vous connecter, dans le même navigateur.
           Recommencez.`,
         button: 'Se connecter',
       },
       cookiesOff: {
         heading: 'Votre navigateur ne garde pas de cookies',
         text: prose`Une connexion a besoin d’un cookie de ce site. Autorisez les cookies, puis
-          connectez-vous de nouveau. Sur cette machine sans TLS, Safari n’en garde aucun : prenez un
-          autre navigateur.`,
+          connectez-vous de nouveau. Sur cette machine sans TLS, Safari n’en garde aucun\u00a0:
+          prenez un autre navigateur.`,
       },
       elsewhere: {
         heading: 'La connexion demande une autre étape',
         text: prose`Votre compte exige une deuxième étape que cette page ne propose pas. Connectez-
-          vous là où vous avez configuré cette étape. Si ce n’est pas possible, contactez les
-          responsables de l’application.`,
+          vous là où vous avez configuré cette étape. Si ce n’est pas possible, contactez
+          l’exploitant de l’application.`,
       },
       logout: {
         heading: 'Se déconnecter',
-        intro: 'Vos autres appareils restent connectés.',
+        intro: 'Vos autres appareils resteront connectés.',
         button: 'Se déconnecter',
         again: 'Se connecter de nouveau',
         done: {
-          heading: 'Vous êtes déconnecté',
+          heading: 'Déconnexion réussie',
           text: 'Vos autres appareils restent connectés.',
         },
       },
@@ -471,23 +477,23 @@ export const fr: Texts = {
       back: 'Retour à votre compte',
       change: 'Modifier',
       currentPassword: 'Mot de passe actuel',
-      othersEnd: 'Vos autres appareils seront alors déconnectés.',
+      othersEnd: 'Vos autres appareils seront déconnectés.',
       done: {
         profile: 'Votre profil est enregistré.',
-        email: 'Votre adresse e-mail est modifiée.',
-        verified: 'Votre adresse e-mail est confirmée.',
-        password: 'Votre mot de passe est modifié. Vos autres appareils sont déconnectés.',
-        app: prose`L’application d’authentification est configurée. Vos autres appareils sont
+        email: 'Votre adresse e-mail a été modifiée.',
+        verified: 'Votre adresse e-mail a été confirmée.',
+        password: 'Votre mot de passe a été modifié. Vos autres appareils ont été déconnectés.',
+        app: prose`L’application d’authentification a été configurée. Vos autres appareils ont été
           déconnectés.`,
-        appRemoved: prose`L’application d’authentification est retirée. Vos autres appareils sont
-          déconnectés.`,
+        appRemoved: prose`L’application d’authentification a été retirée. Vos autres appareils ont
+          été déconnectés.`,
         codes: 'Vous avez de nouveaux codes de récupération. Les anciens ne fonctionnent plus.',
-        device: 'L’appareil est déconnecté.',
-        devices: 'Tous les autres appareils sont déconnectés.',
+        device: 'L’appareil a été déconnecté.',
+        devices: 'Tous les autres appareils ont été déconnectés.',
       },
       profile: {
         title: 'Profil',
-        hint: 'Ce qui est connu de vous.',
+        hint: 'Vos informations personnelles.',
         button: 'Enregistrer',
       },
       email: {
@@ -496,30 +502,30 @@ export const fr: Texts = {
         unconfirmed: 'Non confirmée',
         none: 'Aucune',
         heading: 'Modifiez votre adresse',
-        intro: 'Les e-mails sur votre compte vont à cette adresse.',
+        intro: 'Les e-mails concernant votre compte seront envoyés à cette adresse.',
         label: 'Nouvelle adresse e-mail',
         button: 'Modifier l’adresse',
         invalid: 'Ce n’est pas une adresse e-mail. Elle ressemble à ada@example.com.',
-        taken: 'Cette adresse est celle d’un autre compte. Entrez-en une autre.',
+        taken: 'Cette adresse est celle d’un autre compte. Saisissez-en une autre.',
       },
       verification: {
         heading: 'Confirmez votre adresse',
         intro: (
           address,
-        ) => prose`Nous envoyons un nouveau code à ${address}. Les codes précédents ne
+        ) => prose`Nous enverrons un nouveau code à ${address}. Les codes précédents ne
           fonctionneront plus.`,
         send: 'Envoyer un nouveau code',
         sent: {
-          heading: 'Regardez dans votre boîte aux lettres',
-          intro: prose`Un e-mail est en route. Entrez son code ici. Si aucun n’arrive, cherchez
-            aussi dans les indésirables.`,
+          heading: 'Consultez votre messagerie',
+          intro: (address) => prose`Un e-mail est en route vers ${address}. Saisissez son code ici.
+            Si aucun n’arrive, cherchez aussi dans les indésirables.`,
           button: 'Confirmer l’adresse',
         },
       },
-      signIn: { title: 'Connexion', hint: 'Comment vous montrez que c’est vous.' },
+      signIn: { title: 'Connexion', hint: 'Vos moyens de connexion.' },
       password: {
         heading: 'Modifiez votre mot de passe',
-        intro: 'Vos autres appareils sont alors déconnectés.',
+        intro: 'Vos autres appareils seront déconnectés.',
         button: 'Modifier le mot de passe',
       },
       app: {
@@ -530,23 +536,24 @@ export const fr: Texts = {
         replace: 'Remplacer',
         remove: 'Retirer',
         since: (time) => `Depuis le ${time}`,
-        replaces: 'La nouvelle application remplace l’ancienne et ses codes de récupération.',
+        replaces: prose`La nouvelle application remplacera l’ancienne. Vous recevrez de nouveaux
+          codes de récupération, et les anciens ne fonctionneront plus.`,
         again: 'Recommencer',
         addressFirst: 'Confirmez d’abord votre adresse e-mail. Configurez ensuite l’application.',
         isSetUp: {
           heading: 'L’application est configurée',
           text: (
             time,
-          ) => prose`Votre compte a une application d’authentification depuis le ${time}. Si
-            vous n’avez pas gardé ses codes de récupération, créez-en de nouveaux.`,
+          ) => prose`Votre compte a une application d’authentification depuis le ${time}. Si vous
+            n’avez pas conservé ses codes de récupération, créez-en de nouveaux.`,
         },
         gone: 'Cela a pris trop de temps, ou l’application a été configurée ailleurs. Recommencez.',
         removal: {
           heading: 'Retirer l’application d’authentification\u00a0?',
-          passwordOnly: 'Vous vous connectez avec votre mot de passe seul.',
-          codesEnd: 'Vos codes de récupération ne fonctionnent plus.',
+          passwordOnly: 'Vous vous connecterez avec votre mot de passe seul.',
+          codesEnd: 'Vos codes de récupération ne fonctionneront plus.',
           button: 'Retirer l’application',
-          replace: 'Configurer plutôt une autre application',
+          replace: 'Changer de téléphone ou d’application',
           required: prose`Votre compte doit avoir une application d’authentification. Si vous avez
             un nouveau téléphone, configurez-y plutôt l’application.`,
         },
@@ -556,39 +563,39 @@ export const fr: Texts = {
         left: (count) => (count === 1 ? 'Il en reste 1' : `Il en reste ${count}`),
         renew: 'En créer de nouveaux',
         heading: 'Créer de nouveaux codes de récupération\u00a0?',
-        oldEnd: 'Les anciens codes ne fonctionnent plus.',
+        oldEnd: 'Les anciens codes ne fonctionneront plus.',
         button: 'Créer de nouveaux codes',
       },
       devices: {
         title: 'Appareils',
-        hint: prose`Où vous êtes connecté. Vous n’en connaissez pas un\u00a0? Déconnectez-le, puis
-          modifiez votre mot de passe.`,
+        hint: prose`Où vous êtes connecté. Vous ne reconnaissez pas un appareil\u00a0?
+          Déconnectez-le, puis modifiez votre mot de passe.`,
         name: (browser, system) => `${browser} sur ${system}`,
         unknown: 'Appareil inconnu',
         thisDevice: 'Cet appareil',
-        lastUsed: (time) => `Utilisé la dernière fois le ${time}`,
+        lastUsed: (time) => `Dernière utilisation le ${time}`,
         end: 'Déconnecter',
         endOthers: 'Déconnecter tous les autres appareils',
         heading: 'Déconnecter tous les autres appareils\u00a0?',
-        thisStays: 'Cet appareil reste connecté.',
+        thisStays: 'Cet appareil restera connecté.',
         button: 'Déconnecter les autres',
       },
       deletion: {
         title: 'Supprimer le compte',
         hint: 'C’est définitif.',
-        text: 'Votre profil, vos moyens de connexion et vos appareils sont effacés.',
+        text: 'Votre profil, vos moyens de connexion et vos appareils seront effacés.',
         open: 'Supprimer mon compte …',
         heading: 'Supprimer votre compte\u00a0?',
-        loggedOut: 'Vous êtes déconnecté partout aussitôt.',
-        erased: 'Votre profil, vos moyens de connexion et vos appareils sont effacés.',
-        final: 'C’est définitif. Un nouveau compte avec cette adresse est un autre compte.',
+        loggedOut: 'Tous vos appareils seront déconnectés.',
+        erased: 'Votre profil, vos moyens de connexion et vos appareils seront effacés.',
+        final: 'C’est définitif. Recréer un compte avec cette adresse ne restaurera rien.',
         button: 'Supprimer mon compte',
-        keep: 'Le garder',
+        keep: 'Conserver mon compte',
         lastAdministrator: prose`Vous êtes le dernier administrateur. Donnez d’abord ce rôle à un
           autre utilisateur.`,
         done: {
-          heading: 'Votre compte est supprimé',
-          text: 'Vous êtes déconnecté sur tous les appareils.',
+          heading: 'Votre compte a été supprimé',
+          text: 'Tous vos appareils ont été déconnectés.',
         },
       },
     },
