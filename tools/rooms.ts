@@ -830,7 +830,7 @@ const server: Package = {
     },
     {
       name: 'server',
-      for: 'createKeystile and the wiring: the only room that knows all features',
+      for: 'createKeystile, which wires all features',
       from: ['*'],
       packages: ['keystile'],
     },

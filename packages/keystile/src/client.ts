@@ -1,5 +1,6 @@
 // keystile/client: signs users in and adds their access tokens to requests, in browsers and Node.
 export type {
+  InvitedAccount,
   MailProof,
   MailRequest,
   NewAccount,

@@ -6,6 +6,11 @@ export type FlagTypes = Readonly<
   Record<string, { readonly type: 'string' | 'boolean'; readonly multiple?: boolean }>
 >
 
+/** The values of flags. A name that is not among the flags does not compile. */
+export type FlagValues<Types extends FlagTypes> = {
+  readonly [Name in keyof Types]?: string | boolean | readonly (string | boolean)[] | undefined
+}
+
 /** Thrown if a command is called wrongly. The message never contains the value of a flag. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
@@ -18,10 +23,10 @@ export class UsageError extends Error {
  * @throws {UsageError} for an unknown flag, an argument that is not a flag, and a flag without its
  *   value
  */
-export function parseFlags(
+export function parseFlags<Types extends FlagTypes>(
   args: readonly string[],
-  types: FlagTypes,
-): Readonly<Record<string, unknown>> {
+  types: Types,
+): FlagValues<Types> {
   const options = { ...types }
   const joined = [...joinValues(args, types)]
   const { tokens } = parseArgs({ args: joined, options, strict: false, tokens: true })

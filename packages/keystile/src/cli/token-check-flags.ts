@@ -1,6 +1,4 @@
-import type { FlagTypes } from './flags.ts'
-
-export const tokenCheckFlags: FlagTypes = {
+export const tokenCheckFlags = {
   issuer: { type: 'string', multiple: true },
   audience: { type: 'string', multiple: true },
   'jwks-uri': { type: 'string' },
@@ -14,4 +12,4 @@ export const tokenCheckFlags: FlagTypes = {
   'max-age': { type: 'string' },
   acr: { type: 'string', multiple: true },
   claims: { type: 'boolean' },
-}
+} as const

@@ -8,7 +8,8 @@ import { exportPublicJwk, generateKey, importKey } from '../keys/jwk.ts'
 import { canSign } from '../keys/signing-key.ts'
 import { signJws } from '../token/jws.ts'
 import { explanations } from './explanations.ts'
-import { UsageError } from './flags.ts'
+import { parseFlags, UsageError } from './flags.ts'
+import { tokenCheckFlags } from './token-check-flags.ts'
 import { checkToken, type Printed } from './token-check.ts'
 
 const now = Math.floor(Date.now() / 1000)
@@ -259,6 +260,13 @@ describe('keystile token check', () => {
       else assert.match(said, message)
     })
   }
+})
+
+it('parseFlags returns only the flags of its command', () => {
+  const flags = parseFlags(['--acr', 'mfa'], tokenCheckFlags)
+  assert.deepEqual(flags.acr, ['mfa'])
+  // @ts-expect-error: the command has no such flag
+  assert.equal(flags.arc, undefined)
 })
 
 it('a UsageError has its own name', () => {

@@ -10,7 +10,7 @@ import type { JwkSet } from '../keys/jwk-set.ts'
 import { decodeJwtUnsafe } from '../token/jwt.ts'
 import type { ScopesFrom } from '../token/plain-token.ts'
 import { explanations } from './explanations.ts'
-import { parseFlags, UsageError } from './flags.ts'
+import { parseFlags, UsageError, type FlagValues } from './flags.ts'
 import { tokenCheckFlags } from './token-check-flags.ts'
 
 export const tokenCheckUsage = `keystile token check [flags]
@@ -118,13 +118,15 @@ function print(code: 0 | 1, lines: readonly string[]): Printed {
   return { stdout: `${text}\n`, stderr: '', code }
 }
 
+type Flags = FlagValues<typeof tokenCheckFlags>
+
 /** Reads the flags and the environment. @throws {UsageError} if a setting is missing or wrong */
 function readSettings(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ) {
   const flags = parseFlags(args, tokenCheckFlags)
-  const take = (flag: string, variable: string, what: string): Given => {
+  const take = (flag: 'issuer' | 'audience', variable: string, what: string): Given => {
     const values = listOf(flags[flag])
     if (values.length > 0) return { values, name: `--${flag}` }
     const text = environment[variable]
@@ -154,7 +156,7 @@ function readSettings(
  * flags.
  */
 function readTokenRules(
-  flags: Readonly<Record<string, unknown>>,
+  flags: Flags,
   values: readonly string[],
 ): Pick<VerifierOptions, keyof TokenRules> {
   const [claim] = listOf(flags['audience-claim'])
@@ -177,7 +179,7 @@ interface Given {
   readonly name: string
 }
 
-function readDemand(flags: Readonly<Record<string, unknown>>, verifier: Verifier<TokenType>) {
+function readDemand(flags: Flags, verifier: Verifier<TokenType>) {
   const guard = createGuardCore<string, undefined, TokenType>({ verifier })
   const scopes = listOf(flags['scope'])
   const [maxAge] = listOf(flags['max-age'])

@@ -3,12 +3,16 @@ import { askAccounts } from './ask-accounts.ts'
 import type { Answer, Fetch } from './ask-issuer.ts'
 import { ClientError } from './client-error.ts'
 
-/** A new account. All other members are fields of the user's profile. */
-export interface NewAccount {
+/** What an invited person chooses. All other members are fields of the user's profile. */
+export interface InvitedAccount {
   readonly username: string
-  readonly email: string
   readonly password: string
   readonly [profileField: string]: unknown
+}
+
+/** A new account. All other members are fields of the user's profile. */
+export interface NewAccount extends InvitedAccount {
+  readonly email: string
 }
 
 export type Registered =
@@ -165,7 +169,7 @@ export interface AccountMethods {
    * @throws {ClientError} `forbidden` if the link or the code is wrong or has expired; `conflict`
    *   if the user name or the address is taken
    */
-  acceptInvitation(invitation: MailProof & Omit<NewAccount, 'email'>): Promise<void>
+  acceptInvitation(invitation: MailProof & InvitedAccount): Promise<void>
 }
 
 export interface AccountParts {

@@ -57,6 +57,10 @@ export function wrongCallsOfAnApp(client: ApiClient): readonly unknown[] {
     () => client.changeEmail({ email }),
     // @ts-expect-error a registration is not an invitation
     () => client.acceptInvitation({ registrationId, code, username, password }),
+    // @ts-expect-error an invitation needs the chosen name and password
+    () => client.acceptInvitation({ token }),
+    // @ts-expect-error an invitation needs the chosen password
+    () => client.acceptInvitation({ requestId, code, username }),
   ]
 }
 

@@ -122,6 +122,16 @@ describe('startWriter', () => {
     assert.deepEqual(countSent(), [2, 2, 1, 'close'])
   })
 
+  it('if a value cannot be sent to the writer thread, all commands sent with it fail', async () => {
+    const patient = moveClock(0, 1_000)
+    const unsendable = write('move the clock', () => 0)
+    const answers = await Promise.allSettled([patient, unsendable])
+    for (const answer of answers)
+      assert.match(String(answer.status === 'rejected' && answer.reason), /could not be cloned/)
+    assert.equal(writer.queueLength, 0)
+    await moveClock(0)
+  })
+
   /** Whether the thread keeps the process from exiting. */
   const isHeld = (): boolean => process.getActiveResourcesInfo().includes('MessagePort')
 

@@ -36,6 +36,10 @@ export interface WriterClient {
   ): Promise<Result>
   /** The number of commands that have no answer yet. */
   readonly queueLength: number
+  /**
+   * Refuses new commands from now on. Commands that were sent still get their answers, and the
+   * process does not exit before `close` has ended the thread.
+   */
   refuse(): void
   /** Waits until all commands are answered, then ends the thread. */
   close(): Promise<void>
@@ -60,7 +64,16 @@ export async function startWriter(
     if ('notices' in reply) notify(reply.notices)
     unanswered.settle(reply)
   })
-  const outbox = createOutbox((requests) => worker.postMessage(requests satisfies WriterMessage))
+  const outbox = createOutbox((requests) => {
+    try {
+      worker.postMessage(requests satisfies WriterMessage)
+    } catch (error) {
+      // A value is not plain data, so nothing was sent.
+      const { message } = error as Error
+      for (const { id } of requests)
+        unanswered.settle({ id, error: { message, code: undefined, isUnavailable: false } })
+    }
+  })
   let lastId = openingId
   let broken: Error | undefined
   let isClosing = false

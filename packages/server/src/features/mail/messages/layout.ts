@@ -1,6 +1,6 @@
 // The look of the mails: one narrow table, because mail programs understand little else. The styles
 // stand at the elements; the element `style` has only what they cannot say, for dark screens.
-import type { Accents } from '../../../pages/accent.ts'
+import type { Accent, Accents } from '../../../pages/accent.ts'
 import type { Brand } from '../../../pages/brand.ts'
 import { Html, joined, markup } from '../../../pages/html.ts'
 import type { MailAttachment, MailContent, MailMessage } from './message.ts'
@@ -8,7 +8,7 @@ import type { MailText, Paragraph } from './text-types.ts'
 
 export interface MailVersion {
   readonly language: string
-  readonly text: MailText
+  readonly mail: MailText
   /** What the button says that opens the link. */
   readonly button: string
   /** The sentence before the address of the link, at the end of the mail. */
@@ -21,14 +21,14 @@ export function layOut(
   brand: Brand,
 ): MailContent & Pick<MailMessage, 'attachments'> {
   const [first] = versions
-  const subject = versions.map(({ text: [title] }) => title).join(' / ')
-  const plain = versions.map(({ text: [, ...paragraphs] }) => paragraphs.map(textOf).join('\n\n'))
-  const { text: html } = draw({ language: first?.language ?? 'en', subject, versions, brand })
+  const subject = versions.map(({ mail: [title] }) => title).join(' / ')
+  const plain = versions.map(({ mail: [, ...paragraphs] }) => paragraphs.map(textOf).join('\n\n'))
+  const html = draw({ language: first?.language ?? 'en', subject, versions, brand })
   const logo = logoOf(brand)
   return {
     subject,
     text: `${plain.join('\n\n---\n\n')}\n`,
-    html,
+    html: html.text,
     ...(logo && { attachments: [logo] }),
   }
 }
@@ -70,13 +70,13 @@ ${body}
 <title>${subject}</title>
 <style>${new Html(darkStyle(accents))}</style>
 </head>
-<body class="ground" style="margin:0;padding:0;background:${ground}">
-<table class="ground" ${table} width="100%" bgcolor="${ground}" style="background:${ground}">
+<body ${inDark('ground')} style="margin:0;padding:0;background:${ground}">
+<table ${inDark('ground')} ${table} width="100%" bgcolor="${ground}" style="background:${ground}">
 <tr><td align="center" style="padding:24px 12px">
 <table ${table} width="100%" style="max-width:520px;width:100%">
-<tr><td class="field" bgcolor="${field}" style="padding:20px 32px;background:${field};
+<tr><td ${inDark('field')} bgcolor="${field}" style="padding:20px 32px;background:${field};
 border-radius:16px 16px 0 0;font:bold 18px/24px ${fonts};color:${onField}">${image}${name}</td></tr>
-<tr><td class="sheet ink" bgcolor="#ffffff" style="padding:32px;background:#ffffff;
+<tr><td ${inDark('sheet', 'ink')} bgcolor="#ffffff" style="padding:32px;background:#ffffff;
 border-radius:0 0 16px 16px;font:16px/24px ${fonts};color:${ink};text-align:left">
 ${joined(bodies)}
 </td></tr>
@@ -91,48 +91,44 @@ ${joined(bodies)}
 const table = markup`role="presentation" cellpadding="0" cellspacing="0" border="0"`
 
 function bodyOf(
-  { text: [title, ...paragraphs], button, otherwise }: MailVersion,
-  of: Accents,
+  { mail: [title, ...paragraphs], button, otherwise }: MailVersion,
+  { light }: Accents,
 ): Html {
   const lastAction = paragraphs.findLastIndex((paragraph) => typeof paragraph !== 'string')
   const parts = paragraphs.map((paragraph, index) =>
     typeof paragraph === 'string'
       ? sentenceOf(paragraph, index > lastAction && lastAction >= 0)
-      : actionOf(paragraph, { button, of }),
+      : actionOf(paragraph, button, light),
   )
   const link = paragraphs.find((one) => typeof one !== 'string' && 'link' in one)
-  return markup`<h1 class="ink" style="margin:0 0 16px;font-size:24px;line-height:30px;
+  return markup`<h1 ${inDark('ink')} style="margin:0 0 16px;font-size:24px;line-height:30px;
 color:${ink}">${title}</h1>
-${joined(parts)}${link && addressOf(textOf(link), { otherwise, of })}`
+${joined(parts)}${link && addressOf(textOf(link), otherwise, light)}`
 }
 
 /** Writes a sentence. After the last link or code, sentences are about it, and smaller. */
 function sentenceOf(text: string, isSoft: boolean): Html {
   const style = isSoft ? `font-size:14px;line-height:21px;color:${soft}` : `color:${ink}`
-  return markup`<p class="${isSoft ? 'soft' : 'ink'}" style="margin:0 0 16px;${style}">${text}</p>
+  return markup`<p ${inDark(isSoft ? 'soft' : 'ink')} style="margin:0 0 16px;${style}">${text}</p>
 `
-}
-
-interface Look {
-  readonly of: Accents
 }
 
 function actionOf(
   paragraph: Exclude<Paragraph, string>,
-  { button, of: { light } }: Look & Pick<MailVersion, 'button'>,
+  button: string,
+  { accentSoft, accent, accentEdge, onAccent }: Accent,
 ): Html {
   if ('code' in paragraph)
     return markup`<table ${table} style="margin:0 0 24px">
-<tr><td class="box ink" bgcolor="${light.accentSoft}" style="padding:10px 18px;
-background:${light.accentSoft};border-radius:10px;font:bold 24px/32px Menlo,Consolas,monospace;
+<tr><td ${inDark('box', 'ink')} bgcolor="${accentSoft}" style="padding:10px 18px;
+background:${accentSoft};border-radius:10px;font:bold 24px/32px Menlo,Consolas,monospace;
 letter-spacing:3px;color:${ink}"><strong>${paragraph.code}</strong></td></tr>
 </table>
 `
 
-  const { accent, accentEdge, onAccent } = light
   return markup`<table ${table} style="margin:0 0 24px">
-<tr><td class="act" bgcolor="${accent}" style="background:${accent};
-border:1px solid ${accentEdge};border-radius:10px"><a class="on" href="${paragraph.link}"
+<tr><td ${inDark('act')} bgcolor="${accent}" style="background:${accent};
+border:1px solid ${accentEdge};border-radius:10px"><a ${inDark('on')} href="${paragraph.link}"
 style="display:inline-block;padding:13px 26px;font-weight:bold;color:${onAccent};
 text-decoration:none">${button}</a></td></tr>
 </table>
@@ -140,29 +136,37 @@ text-decoration:none">${button}</a></td></tr>
 }
 
 /** Writes the address of the link, for mail programs that show no button. */
-function addressOf(link: string, { otherwise, of }: Look & Pick<MailVersion, 'otherwise'>): Html {
-  const { accentText } = of.light
-  return markup`<p class="soft" style="margin:0;font-size:13px;line-height:20px;color:${soft}">
+function addressOf(link: string, otherwise: string, { accentText }: Accent): Html {
+  return markup`<p ${inDark('soft')} style="margin:0;font-size:13px;line-height:20px;color:${soft}">
 ${otherwise}<br>
-<a class="link" href="${link}" style="color:${accentText};word-break:break-all">${link}</a></p>`
+<a ${inDark('link')} href="${link}"
+style="color:${accentText};word-break:break-all">${link}</a></p>`
 }
 
-/** The colours of the dark scheme. They must win against the styles at the elements. */
+/** The elements with other colours on dark screens, and these colours. */
+const darkRules = {
+  ground: ({ ground }) => [`background:${ground}`],
+  sheet: () => ['background:#1b1b20'],
+  ink: () => ['color:#ececf0'],
+  soft: () => ['color:#a9a9b5'],
+  field: ({ field, onField }) => [`background:${field}`, `color:${onField}`],
+  act: ({ accent, accentEdge }) => [`background:${accent}`, `border-color:${accentEdge}`],
+  on: ({ onAccent }) => [`color:${onAccent}`],
+  link: ({ accentText }) => [`color:${accentText}`],
+  box: ({ accentSoft }) => [`background:${accentSoft}`],
+} satisfies Record<string, (dark: Accent) => readonly string[]>
+
+/** Returns the attribute of an element that takes the colours of these rules on dark screens. */
+function inDark(...rules: readonly (keyof typeof darkRules)[]): Html {
+  return markup`class="${rules.join(' ')}"`
+}
+
+/** Writes the dark rules. They must win against the styles at the elements. */
 function darkStyle({ dark }: Accents): string {
-  const rules = {
-    ground: [`background:${dark.ground}`],
-    sheet: ['background:#1b1b20'],
-    ink: ['color:#ececf0'],
-    soft: ['color:#a9a9b5'],
-    field: [`background:${dark.field}`, `color:${dark.onField}`],
-    act: [`background:${dark.accent}`, `border-color:${dark.accentEdge}`],
-    on: [`color:${dark.onAccent}`],
-    link: [`color:${dark.accentText}`],
-    box: [`background:${dark.accentSoft}`],
-  }
-  const written = Object.entries(rules).map(
-    ([name, of]) => `.${name}{${of.map((rule) => `${rule}!important`).join(';')}}`,
-  )
+  const written = Object.entries(darkRules).map(([name, colors]) => {
+    const rules = colors(dark).map((rule) => `${rule}!important`)
+    return `.${name}{${rules.join(';')}}`
+  })
   return `:root{color-scheme:light dark}@media (prefers-color-scheme:dark){${written.join('')}}`
 }
 

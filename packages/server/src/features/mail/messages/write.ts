@@ -65,7 +65,7 @@ async function contentOf(
     const versions = languages.map((read) => {
       const { pages, otherwise } = texts[read]
       const button = kind ? pages[pageOfKind[kind]].heading : ''
-      return { language: read, text: textIn(read), button, otherwise }
+      return { language: read, mail: textIn(read), button, otherwise }
     })
     return layOut(versions, brand)
   }

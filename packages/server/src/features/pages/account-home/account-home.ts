@@ -12,16 +12,11 @@ import { describeForm, pageRoute, readPageForm, readerOf } from '../account-page
 import { replaceLogin, withCookies, type LoginPageParts } from '../login-pages/ask-login.ts'
 import { findSignedIn } from '../login-pages/signed-in.ts'
 import { devicesPage, otherDevicesPage } from './device-pages.ts'
+import { emailPage, verificationPage } from './email-pages.ts'
 import { findEndpoints, needsLogin, ownEndpoints, type EndpointParts } from './endpoints.ts'
 import { appPage, appRemovalPage, recoveryCodesPage } from './factor-pages.ts'
 import { homePage } from './home-page.ts'
-import {
-  deletionPage,
-  emailPage,
-  passwordPage,
-  profilePage,
-  verificationPage,
-} from './own-account-pages.ts'
+import { deletionPage, passwordPage, profilePage } from './own-account-pages.ts'
 import type { AccountPage, AccountSettings, Done, Section, Visit } from './visit.ts'
 
 type Shared = 'pages' | 'issuer' | 'login' | 'directory' | 'browserLogins' | 'cookies' | 'lifetimes'

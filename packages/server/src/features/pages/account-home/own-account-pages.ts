@@ -1,21 +1,9 @@
-// The pages on which people change their profile, address and password, and delete the account.
-import type { HttpAnswer } from 'keystile/internal'
-import type { Form } from '../../../http/form.ts'
 import { markup } from '../../../pages/html.ts'
-import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { actionsOf, noteOf, pointsOf } from '../../../pages/parts.ts'
-import { currentPassword, newPassword } from '../account-pages/fields.ts'
-import type { ShownField } from '../account-pages/form-page.ts'
+import { newPassword } from '../account-pages/fields.ts'
 import { brokenRule, continueButton, passwordFaultOf } from '../account-pages/page-parts.ts'
 import { homePage } from './home-page.ts'
-import {
-  accountPage,
-  fieldIn,
-  formPage,
-  type AccountPage,
-  type Tried,
-  type Visit,
-} from './visit.ts'
+import { accountPage, currentPasswordField, fieldIn, formPage, type AccountPage } from './visit.ts'
 
 /** The form of the profile is on the page of the account. */
 export const profilePage: AccountPage = {
@@ -41,145 +29,6 @@ export const profilePage: AccountPage = {
     if (error.status !== 422) return undefined
     return { field: fieldIn(error), text: brokenRule(error, reader, reader.texts.faults.input) }
   },
-}
-
-/** The first form asks for the new address, and the second for the code of the mail to it. */
-export const emailPage: AccountPage = {
-  name: 'email',
-  section: 'profile',
-  summaries: ['Change the e-mail address', 'Change the e-mail address, or confirm it with a code'],
-  endpoint: 'POST /users/me/email',
-  fieldNames: ['current_password', 'new_email', 'request_id', 'code'],
-  show(visit, tried) {
-    const { email: texts } = visit.reader.texts.accountHome
-    if (tried?.form.has('request_id')) return codePage(visit, changeIn(tried.form), tried)
-
-    const typed = tried?.form.get('new_email') ?? ''
-    const attributes = markup`type="email" autocomplete="email" value="${typed}"`
-    return formPage(
-      visit,
-      {
-        ...texts,
-        name: 'email',
-        fields: [
-          { name: 'new_email', label: texts.label, attributes },
-          currentPasswordField(visit),
-        ],
-        button: { label: texts.button },
-      },
-      tried?.refused,
-    )
-  },
-  async submit(visit, form) {
-    const requestId = form.get('request_id')
-    if (requestId !== undefined) {
-      const json = { request_id: requestId, code: form.get('code') ?? '' }
-      await visit.call('POST /email-changes/confirm', { json })
-      return 'email'
-    }
-
-    const json = {
-      current_password: form.get('current_password') ?? '',
-      new_email: form.get('new_email') ?? '',
-    }
-    const { request_id } = (await visit.call('POST /users/me/email', { json })) as Requested
-    if (request_id === undefined) return 'email'
-    return codePage(visit, { name: 'email', requestId: request_id, address: json.new_email })
-  },
-  faultOf(error, { reader: { texts } }, form) {
-    const [field, { email }] = [fieldIn(error), texts.accountHome]
-    if (form.has('request_id')) return codeFault(error.status, texts)
-    if (error.status === 403) return { field, text: texts.faults.wrongPassword }
-    if (error.status === 422) return { field, text: email.invalid }
-    return error.status === 409 && field !== undefined ? { field, text: email.taken } : undefined
-  },
-}
-
-/** Confirms the address that the account has. */
-export const verificationPage: AccountPage = {
-  name: 'verification',
-  section: 'profile',
-  summaries: ['Confirm the e-mail address', 'Send a code, or confirm the address with it'],
-  endpoint: 'POST /email-verifications',
-  fieldNames: ['request_id', 'code'],
-  async show(visit, tried) {
-    const address = await readAddress(visit)
-    // After a registration, a mail is on its way.
-    const requestId = tried ? tried.form.get('request_id') : visit.query.get('request_id')
-    if (requestId) return codePage(visit, { name: 'verification', requestId, address }, tried)
-
-    const { verification: texts } = visit.reader.texts.accountHome
-    const intro = texts.intro(address)
-    const { heading, send: label } = texts
-    return formPage(
-      visit,
-      { heading, intro, name: 'verification', button: { label } },
-      tried?.refused,
-    )
-  },
-  async submit(visit, form) {
-    const requestId = form.get('request_id')
-    if (requestId !== undefined) {
-      const json = { request_id: requestId, code: form.get('code') ?? '' }
-      await visit.call('POST /email-verifications/confirm', { json })
-      return 'verified'
-    }
-
-    const { request_id } = (await visit.call('POST /email-verifications')) as Requested
-    const address = await readAddress(visit)
-    return codePage(visit, { name: 'verification', requestId: request_id ?? '', address })
-  },
-  faultOf({ status }, { reader: { texts } }) {
-    return status === 409 ? 'home' : codeFault(status, texts)
-  },
-}
-
-interface Requested {
-  readonly request_id?: string
-}
-
-function codeFault(status: number, { faults }: Visit['reader']['texts']) {
-  const isWrong = status === 403 || status === 422
-  return isWrong ? { field: 'code', text: faults.wrongCode } : undefined
-}
-
-async function readAddress({ call }: Visit): Promise<string> {
-  const { email } = (await call('GET /users/me')) as { readonly email: string | null }
-  return email ?? ''
-}
-
-/** Returns the mail to the new address, whose code a form has sent. */
-function changeIn(form: Form): SentMail {
-  const [requestId = '', address = ''] = [form.get('request_id'), form.get('new_email')]
-  return { name: 'email', requestId, address }
-}
-
-interface SentMail {
-  /** The page that gets the code. */
-  readonly name: 'email' | 'verification'
-  readonly requestId: string
-  readonly address: string
-}
-
-/** Asks for the code of a mail. */
-function codePage(visit: Visit, { name, requestId, address }: SentMail, tried?: Tried): HttpAnswer {
-  const { texts } = visit.reader
-  const { sent } = texts.accountHome.verification
-  const ofMail = hiddenField('request_id', requestId)
-  return formPage(
-    visit,
-    {
-      heading: sent.heading,
-      intro: sent.intro(address),
-      name,
-      hidden: name === 'email' ? markup`${ofMail}\n${hiddenField('new_email', address)}` : ofMail,
-      fields: [
-        { name: 'code', label: texts.code, hint: texts.codeHint, attributes: codeAttributes() },
-      ],
-      button: { label: sent.button },
-    },
-    tried?.refused,
-  )
 }
 
 export const passwordPage: AccountPage = {
@@ -265,9 +114,4 @@ ${noteOf(texts.final, { tone: 'wrong' })}`,
   faultOf({ status }, { reader: { texts } }) {
     return status === 409 ? { text: texts.accountHome.deletion.lastAdministrator } : undefined
   },
-}
-
-function currentPasswordField({ reader }: Visit): ShownField {
-  const label = reader.texts.accountHome.currentPassword
-  return { ...currentPassword(reader), name: 'current_password', label }
 }

@@ -11,6 +11,7 @@ import {
   type Refused,
   type ShownField,
 } from '../account-pages/form-page.ts'
+import { currentPassword } from '../account-pages/fields.ts'
 import { page, type PageReader } from '../account-pages/page-parts.ts'
 import type { ProfileFields } from '../account-pages/profile-fields.ts'
 import type { EndpointName, OwnEndpoints } from './endpoints.ts'
@@ -147,4 +148,10 @@ export function accountPage(
 /** Returns the field of the request body that a refusal is about. */
 export function fieldIn({ errors = [] }: ProblemError): string | undefined {
   return errors[0]?.loc[1]?.toString()
+}
+
+/** Asks for the password again, before a change. */
+export function currentPasswordField({ reader }: Visit): ShownField {
+  const label = reader.texts.accountHome.currentPassword
+  return { ...currentPassword(reader), name: 'current_password', label }
 }

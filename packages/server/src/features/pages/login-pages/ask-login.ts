@@ -14,7 +14,7 @@ import type { FinishedLogin } from '../../sign-in/login/finish.ts'
 import type { Login, LoginOutcome, PresentedValues } from '../../sign-in/login/login.ts'
 import { isWrongFactor, type RefusalReason } from '../../sign-in/login/methods/method.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
-import { countLogin } from '../../tokens/oauth/count-grant.ts'
+import { meterLogin } from '../../tokens/oauth/count-grant.ts'
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
 import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'
 import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
@@ -79,14 +79,14 @@ export async function tryLogin<U>(
 ): Promise<Tried> {
   try {
     const { outcome, secret } = await ask(step, sent, parts)
-    countLogin(parts.meter, outcome)
+    meterLogin(parts.meter, outcome)
     if (outcome.outcome === 'granted')
       return { welcomed: await welcome({ ...outcome, secret, to: step.to }, sent, parts) }
     if (outcome.outcome !== 'refused') return { outcome }
     return { fault: { text: faultTextOf(outcome.reason, sent.reader) } }
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
-    countLogin(parts.meter, error)
+    meterLogin(parts.meter, error)
     return { fault: { ...generalFault(error, sent.reader), error } }
   }
 }

@@ -28,7 +28,7 @@ export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T
 }
 
 /** Counts a login at the pages, by what came of it or by its error. */
-export function countLogin(meter: Meter, done: LoginOutcome | ProblemError): void {
+export function meterLogin(meter: Meter, done: LoginOutcome | ProblemError): void {
   const outcome = 'outcome' in done ? pageOutcomes[done.outcome] : outcomeOf(done)
   meter.add(logins, { outcome })
 }

@@ -46,6 +46,7 @@ export function startRotation(
     const due = plan(await listSigningKeyRows(reader), now, wanted, times)
     if (due.newSignsFrom === undefined && due.gone.length === 0) return
 
+    // The command plans again under a lock: until then, `keystile key` may have changed the keys.
     const offered = await makeSealedKey(algorithm, seal)
     const values = { now, algorithm, offered, times }
     const { inserted, gone } = await lease.write(advanceSigningKeys, values)

@@ -15,6 +15,14 @@ export const pinFactor: SecondFactor = {
       .executeTakeFirst()
     return row !== undefined
   },
+  async newestAt(db, subject) {
+    const row = await inTables<PinTables>(db)
+      .selectFrom('pin')
+      .select('created_at')
+      .where('subject', '=', subject)
+      .executeTakeFirst()
+    return row?.created_at
+  },
   async isHeld(transaction, { subject, mark }) {
     const row = await inTables<PinTables>(transaction)
       .selectFrom('pin')

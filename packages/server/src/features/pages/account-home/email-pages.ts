@@ -1,0 +1,180 @@
+// The pages on which people change their address, and confirm it. Each of them sends a mail, and
+// then asks for the code of the mail.
+import type { HttpAnswer, ProblemError } from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
+import { codeAttributes, hiddenField } from '../../../pages/field.ts'
+import { markup } from '../../../pages/html.ts'
+import type { MaybeFault, Refused } from '../account-pages/form-page.ts'
+import type { EndpointName } from './endpoints.ts'
+import {
+  currentPasswordField,
+  fieldIn,
+  formPage,
+  type AccountPage,
+  type Done,
+  type Visit,
+} from './visit.ts'
+
+/** What differs between the pages. */
+interface MailPage extends Pick<AccountPage, 'name' | 'summaries' | 'endpoint' | 'fieldNames'> {
+  /** Shows the form that sends the mail. */
+  readonly show: AccountPage['show']
+  /** Sends the mail. Returns the id of its request; undefined if no code is needed. */
+  send(visit: Visit, form: Form): Promise<string | undefined>
+  /** Returns the address to which the mail goes. */
+  addressOf(visit: Visit, form: Form): string | Promise<string>
+  /** The field that has this address, if only the form has it. */
+  readonly addressField?: 'new_email'
+  /** Returns the id of a request whose mail is on its way before this page is opened. */
+  sentBefore?(visit: Visit): string | null
+  faultOfSending(error: ProblemError, visit: Visit): MaybeFault | 'home'
+  /** The endpoint that gets the code. */
+  readonly confirmation: EndpointName
+  readonly done: Done
+  /** Where a person goes if the endpoint answers 409: the address is confirmed already. */
+  readonly ifConfirmed?: 'home'
+}
+
+function mailPage(mail: MailPage): AccountPage {
+  const { name, summaries, endpoint, fieldNames, confirmation, done } = mail
+  return {
+    name,
+    section: 'profile',
+    summaries,
+    endpoint,
+    fieldNames: [...fieldNames, 'request_id', 'code'],
+    show(visit, tried) {
+      const form = tried?.form ?? new Map<string, string>()
+      const sent = tried ? form.get('request_id') : mail.sentBefore?.(visit)
+      return sent
+        ? codePage(visit, mail, { sent, form, refused: tried?.refused })
+        : mail.show(visit, tried)
+    },
+    async submit(visit, form) {
+      const requestId = form.get('request_id')
+      if (requestId !== undefined) {
+        const json = { request_id: requestId, code: form.get('code') ?? '' }
+        await visit.call(confirmation, { json })
+        return done
+      }
+
+      const sent = await mail.send(visit, form)
+      return sent === undefined ? done : codePage(visit, mail, { sent, form })
+    },
+    faultOf(error, visit, form) {
+      if (!form.has('request_id')) return mail.faultOfSending(error, visit)
+      if (error.status === 409) return mail.ifConfirmed
+      const isWrong = error.status === 403 || error.status === 422
+      return isWrong ? { field: 'code', text: visit.reader.texts.faults.wrongCode } : undefined
+    },
+  }
+}
+
+/** Asks for the code of the mail that was sent for a request. */
+async function codePage(
+  visit: Visit,
+  { name, addressOf, addressField }: MailPage,
+  { sent, form, refused }: Sent,
+): Promise<HttpAnswer> {
+  const { texts } = visit.reader
+  const { heading, intro, button: label } = texts.accountHome.verification.sent
+  const attributes = codeAttributes()
+  const address = await addressOf(visit, form)
+  return formPage(
+    visit,
+    {
+      heading,
+      intro: intro(address),
+      name,
+      hidden: markup`${hiddenField('request_id', sent)}
+${addressField && hiddenField(addressField, address)}`,
+      fields: [{ name: 'code', label: texts.code, hint: texts.codeHint, attributes }],
+      button: { label },
+    },
+    refused,
+  )
+}
+
+interface Sent {
+  /** The id of the request. */
+  readonly sent: string
+  readonly form: Form
+  readonly refused?: Refused | undefined
+}
+
+interface Requested {
+  readonly request_id?: string
+}
+
+export const emailPage: AccountPage = mailPage({
+  name: 'email',
+  summaries: ['Change the e-mail address', 'Change the e-mail address, or confirm it with a code'],
+  endpoint: 'POST /users/me/email',
+  fieldNames: ['current_password', 'new_email'],
+  show(visit, tried) {
+    const { email: texts } = visit.reader.texts.accountHome
+    const typed = tried?.form.get('new_email') ?? ''
+    const attributes = markup`type="email" autocomplete="email" value="${typed}"`
+    return formPage(
+      visit,
+      {
+        ...texts,
+        name: 'email',
+        fields: [
+          { name: 'new_email', label: texts.label, attributes },
+          currentPasswordField(visit),
+        ],
+        button: { label: texts.button },
+      },
+      tried?.refused,
+    )
+  },
+  async send({ call }, form) {
+    const json = {
+      current_password: form.get('current_password') ?? '',
+      new_email: form.get('new_email') ?? '',
+    }
+    return ((await call('POST /users/me/email', { json })) as Requested).request_id
+  },
+  addressOf: (_visit, form) => form.get('new_email') ?? '',
+  addressField: 'new_email',
+  faultOfSending(error, { reader: { texts } }) {
+    const [field, { email }] = [fieldIn(error), texts.accountHome]
+    if (error.status === 403) return { field, text: texts.faults.wrongPassword }
+    if (error.status === 422) return { field, text: email.invalid }
+    return error.status === 409 && field !== undefined ? { field, text: email.taken } : undefined
+  },
+  confirmation: 'POST /email-changes/confirm',
+  done: 'email',
+})
+
+async function readAddress({ call }: Visit): Promise<string> {
+  const { email } = (await call('GET /users/me')) as { readonly email: string | null }
+  return email ?? ''
+}
+
+/** Confirms the address that the account has. */
+export const verificationPage: AccountPage = mailPage({
+  name: 'verification',
+  summaries: ['Confirm the e-mail address', 'Send a code, or confirm the address with it'],
+  endpoint: 'POST /email-verifications',
+  fieldNames: [],
+  async show(visit, tried) {
+    const { verification: texts } = visit.reader.texts.accountHome
+    const intro = texts.intro(await readAddress(visit))
+    const { heading, send: label } = texts
+    return formPage(
+      visit,
+      { heading, intro, name: 'verification', button: { label } },
+      tried?.refused,
+    )
+  },
+  send: async ({ call }) => ((await call('POST /email-verifications')) as Requested).request_id,
+  addressOf: readAddress,
+  // After a registration, the address of the page has the request of its mail.
+  sentBefore: ({ query }) => query.get('request_id'),
+  faultOfSending: ({ status }) => (status === 409 ? 'home' : undefined),
+  confirmation: 'POST /email-verifications/confirm',
+  done: 'verified',
+  ifConfirmed: 'home',
+})
