@@ -108,7 +108,7 @@ export interface PageTexts extends Named<Label> {
   readonly reset: FormTexts & Named<'noToken' | 'again'>
   readonly verify: FormTexts & { readonly intro: string }
   readonly finish: FormTexts & Named<'intro' | 'usernameTaken' | 'emailTaken'>
-  readonly change: FormTexts & Named<'intro' | 'refused' | 'factorMissing'>
+  readonly change: FormTexts & Named<'intro' | 'refused' | 'factorMissing' | 'factorInLogin'>
   readonly undo: FormTexts & { readonly intro: string }
   readonly undoFactor: FormTexts & { readonly intro: string }
   readonly accept: FormTexts & { readonly intro: string; readonly taken: string }
@@ -175,7 +175,7 @@ export interface AccountHomeTexts extends Named<
   readonly profile: Named<'title' | 'hint' | 'button'>
   readonly email: Named<
     | ('title' | 'confirmed' | 'unconfirmed' | 'none' | 'heading' | 'intro' | 'label' | 'button')
-    | ('invalid' | 'taken')
+    | ('invalid' | 'taken' | 'wrongLink')
   >
   /** Confirms the address that the account has. `sent`: a code is on its way, also to a new one. */
   readonly verification: Named<'heading' | 'send'> & {

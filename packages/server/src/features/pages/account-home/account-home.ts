@@ -18,6 +18,7 @@ import { homePage } from './home-page.ts'
 import {
   deletionPage,
   emailPage,
+  newAddressPage,
   passwordPage,
   profilePage,
   verificationPage,
@@ -33,6 +34,7 @@ export interface AccountHomeParts<U> extends Pick<LoginPageParts<U>, Shared>, En
 const accountPages: readonly AccountPage[] = [
   profilePage,
   emailPage,
+  newAddressPage,
   verificationPage,
   passwordPage,
   appPage,

@@ -3,7 +3,7 @@ import type { HttpAnswer } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { markup } from '../../../pages/html.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
-import { actionsOf, noteOf, pointsOf } from '../../../pages/parts.ts'
+import { actionsOf, noteOf, pointsOf, whoOf } from '../../../pages/parts.ts'
 import { currentPassword, newPassword } from '../account-pages/fields.ts'
 import type { ShownField } from '../account-pages/form-page.ts'
 import { brokenRule, continueButton, passwordFaultOf } from '../account-pages/page-parts.ts'
@@ -92,6 +92,42 @@ export const emailPage: AccountPage = {
     if (error.status === 403) return { field, text: texts.faults.wrongPassword }
     if (error.status === 422) return { field, text: email.invalid }
     return error.status === 409 && field !== undefined ? { field, text: email.taken } : undefined
+  },
+}
+
+/**
+ * Confirms a new address with the link of the mail, in the login of the browser. So this page can
+ * do it for an account with a second factor, which the page of the link cannot.
+ */
+export const newAddressPage: AccountPage = {
+  name: 'new-address',
+  section: 'profile',
+  summaries: ['Confirm a new e-mail address, logged in', 'Confirm the address with a link'],
+  endpoint: 'POST /email-changes/confirm',
+  fieldNames: ['token'],
+  show(visit, tried) {
+    const { change, loginPage, accountHome } = visit.reader.texts
+    const token = tried?.form.get('token') ?? visit.query.get('token') ?? ''
+    return formPage(
+      visit,
+      {
+        heading: change.heading,
+        intro: accountHome.email.intro,
+        name: 'new-address',
+        before: whoOf(visit.account, loginPage.again.account),
+        hidden: hiddenField('token', token),
+        button: { label: change.button },
+      },
+      tried?.refused,
+    )
+  },
+  async submit(visit, form) {
+    const json = { token: form.get('token') ?? '' }
+    await visit.call('POST /email-changes/confirm', { json })
+    return 'email'
+  },
+  faultOf({ status }, { reader: { texts } }) {
+    return status === 403 ? { text: texts.accountHome.email.wrongLink } : undefined
   },
 }
 

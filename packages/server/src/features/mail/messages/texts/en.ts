@@ -281,6 +281,8 @@ export const en: Texts = {
       refused: 'The password is wrong, or the address is not free any more.',
       factorMissing: prose`Your account has an authenticator app, whose codes this page cannot
         check. Enter the code from the mail where you changed the address.`,
+      factorInLogin: prose`Your account has an authenticator app. [Confirm the address in your
+        account.] If you must log in there first, open the link in the mail once more afterwards.`,
     },
     undo: {
       heading: 'Undo the change of your address',
@@ -453,6 +455,7 @@ export const en: Texts = {
         button: 'Change the address',
         invalid: 'This is not an e-mail address. It looks like ada@example.com.',
         taken: 'This address belongs to another account. Enter another one.',
+        wrongLink: 'This link was used, has expired, or is for another account.',
       },
       verification: {
         heading: 'Confirm your address',

@@ -304,6 +304,8 @@ export const es: Texts = {
       refused: 'La contraseña no es correcta, o la dirección ya no está disponible.',
       factorMissing: prose`Su cuenta tiene una aplicación de autenticación, cuyos códigos esta
         página no puede comprobar. Introduzca el código del correo donde cambió la dirección.`,
+      factorInLogin: prose`Su cuenta tiene una aplicación de autenticación. [Confirme la dirección en
+        su cuenta.] Si antes tiene que iniciar sesión, abra después otra vez el enlace del correo.`,
     },
     undo: {
       heading: 'Deshacer el cambio de su dirección',
@@ -490,6 +492,7 @@ export const es: Texts = {
         button: 'Cambiar la dirección',
         invalid: 'Esto no es una dirección de correo. Se parece a ada@example.com.',
         taken: 'Esta dirección es de otra cuenta. Introduzca otra.',
+        wrongLink: 'Este enlace ya se usó, ha caducado o es para otra cuenta.',
       },
       verification: {
         heading: 'Confirme su dirección',

@@ -318,6 +318,9 @@ export const fr: Texts = {
       factorMissing: prose`Votre compte a une application d’authentification, dont cette page ne
         peut pas vérifier les codes. Saisissez le code de l’e-mail sur la page où vous avez modifié
         l’adresse.`,
+      factorInLogin: prose`Votre compte a une application d’authentification. [Confirmez l’adresse
+        dans votre compte.] Si vous devez d’abord vous y connecter, ouvrez ensuite de nouveau le lien
+        de l’e-mail.`,
     },
     undo: {
       heading: 'Annuler la modification de votre adresse',
@@ -507,6 +510,7 @@ export const fr: Texts = {
         button: 'Modifier l’adresse',
         invalid: 'Ce n’est pas une adresse e-mail. Elle ressemble à ada@example.com.',
         taken: 'Cette adresse est celle d’un autre compte. Saisissez-en une autre.',
+        wrongLink: 'Ce lien a déjà servi, a expiré ou concerne un autre compte.',
       },
       verification: {
         heading: 'Confirmez votre adresse',
