@@ -93,8 +93,11 @@ export interface PageTexts extends Named<Label> {
    * English.
    */
   readonly faults: Named<
-    'wrongPassword' | 'wrongCode' | 'otherPassword' | 'input' | 'tooMany' | 'unavailable'
-  >
+    'wrongPassword' | 'wrongCode' | 'otherPassword' | 'input' | 'unavailable'
+  > & {
+    /** `wait` is a time such as `36 minutes`. */
+    readonly tooMany: (wait: string) => string
+  }
   /** Undefined in English: the password policy has these texts. */
   readonly passwordFaults?: Named<PasswordFault['code']>
   /**
@@ -129,9 +132,9 @@ export interface RegisterTexts extends Named<
   }
 }
 
-/** The texts of the pages of a login. The name of the app follows `toContinue`. */
+/** The texts of the pages of a login. The name of the app follows `toAccount`. */
 export interface LoginPageTexts extends Named<
-  | ('heading' | 'toContinue' | 'button' | 'back' | 'notYou')
+  | ('heading' | 'toAccount' | 'button' | 'back' | 'notYou')
   | ('wrong' | 'wrongCode' | 'wrongRecoveryCode')
 > {
   /** `other` is the link to the other field. */
@@ -197,7 +200,7 @@ export interface AccountHomeTexts extends Named<
     readonly left: (count: number) => string
   }
   readonly devices: Named<
-    | ('title' | 'hint' | 'thisDevice' | 'unknown' | 'end' | 'endOthers')
+    | ('title' | 'hint' | 'thisDevice' | 'unknown' | 'unknownBrowser' | 'end' | 'endOthers')
     | ('heading' | 'thisStays' | 'button')
   > & {
     readonly name: (browser: string, system: string) => string
