@@ -164,6 +164,52 @@ describeOnBoth('the page of an account', (stage) => {
     )
   })
 
+  it('a person with an app confirms a new address with the link of the mail, logged in', async () => {
+    const running = await start(stage)
+    await verifyAddress(stage, running)
+    await running.addUser({ username: 'bob', email: 'bob@example.com' })
+    const browser = await enter(running)
+    await setUpApp(running, browser)
+    await browser.open('/account/email')
+    await browser.submit({ new_email: 'ada@example.org', current_password: password })
+    const { token } = await running.mailTo('ada@example.org')
+    const address = async (): Promise<unknown> =>
+      (await stage.sql(`select email from "user" where username = 'ada'`))[0]?.['email']
+
+    const form = { token, password }
+    const { text, status } = await browser.request('POST', '/account/confirm-email-change', {
+      form,
+    })
+    assert.equal(status, 403)
+    const [, href = ''] = /authenticator app. <a href="([^"]+)">/.exec(text) ?? []
+    const path = `/account/new-address?token=${token}`
+    assert.ok(href.endsWith(path), href)
+
+    const stranger = openBrowser(running)
+    await stranger.open(path)
+    assert.equal(stranger.at(), '/login')
+    const bob = await enter(running, 'bob')
+    await bob.open(path)
+    await bob.submit()
+    assert.equal(bob.shown().status, 403)
+    assert.match(faultOf(bob), /for another account/)
+    assert.equal(await address(), 'ada@example.com')
+
+    await browser.open(path)
+    assert.match(browser.shown().text, /Account: <\/span>ada/)
+    await browser.submit()
+    assert.equal(browser.at(), '/account')
+    assert.equal(noteOf(browser), 'Your e-mail address is changed.')
+    assert.equal(await address(), 'ada@example.org')
+
+    for (const used of [path, '/account/new-address']) {
+      await browser.open(used)
+      await browser.submit()
+      assert.equal(browser.shown().status, 403)
+      assert.match(faultOf(browser), /This link was used/)
+    }
+  })
+
   it('a person gets another mail, and confirms the address with its code', async () => {
     const running = await start(stage, { emailVerification: 'optional' })
     const browser = await enter(running)
@@ -524,7 +570,8 @@ describeOnBoth(
 
     it('a person ends one device, and then all others', async () => {
       const running = await startVerified()
-      for (const agent of [firefox, `<b>${'x'.repeat(90)}`, firefox])
+      const headless = `${firefox.split('Gecko')[0]} HeadlessChrome/140.0.0.0`
+      for (const agent of [firefox, headless, '<b>curl/8', 'x'.repeat(61), firefox])
         await running.send('POST', '/token', {
           form: { username: 'ada', password },
           headers: { 'user-agent': agent },
@@ -532,13 +579,15 @@ describeOnBoth(
       const browser = await enter(running)
       const { text } = browser.shown()
       assert.equal(text.match(/Firefox on Linux<\/h3>/g)?.length, 2)
-      assert.ok(text.includes(`&#60;b&#62;${'x'.repeat(57)}</h3>`))
-      assert.equal(text.match(/name="id"/g)?.length, 3)
+      assert.match(text, /<h3>Unknown browser on Linux<\/h3>/)
+      assert.match(text, /<h3>&#60;b&#62;curl\/8<\/h3>/)
+      assert.match(text, /<h3>Unknown device<\/h3>/)
+      assert.equal(text.match(/name="id"/g)?.length, 5)
       assert.match(text, /<h3>Unknown device <span class="tag own">This device/)
 
       await browser.submit({}, { action: '/devices' })
       assert.equal(noteOf(browser), 'The device is logged out.')
-      assert.equal((await openSessions()).length, 3)
+      assert.equal((await openSessions()).length, 5)
 
       await browser.open('/account/other-devices')
       await browser.submit()
@@ -615,7 +664,8 @@ describeOnBoth(
 )
 
 const ownNames: ReadonlySet<string> = new Set(
-  'profile email verification password app remove-app recovery-codes devices other-devices delete'.split(
-    ' ',
-  ),
+  (
+    'profile email new-address verification password ' +
+    'app remove-app recovery-codes devices other-devices delete'
+  ).split(' '),
 )

@@ -400,6 +400,7 @@ describe('keystile serve', () => {
       `
 Keystile listens on http://localhost:8000/auth  (issuer http://localhost:8000/auth)
 Its data is in data/keystile.db
+Its pages are at http://localhost:8000/auth/
 Its interactive documentation is at http://localhost:8000/auth/docs
 
 Register, log in, and see who you are:

@@ -41,8 +41,8 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
 }
 
 /**
- * Returns the text that the server prints when it starts: the URL, the database, the documentation,
- * and what to do next.
+ * Returns the text that the server prints when it starts: the URL, the database, the pages, the
+ * documentation, and what to do next.
  */
 export function welcome(issuer: string, settings: Settings, howToCreateUsers: string): string {
   const { options, hosts, port } = settings
@@ -50,12 +50,13 @@ export function welcome(issuer: string, settings: Settings, howToCreateUsers: st
   const shownHost = hosts.length > 1 ? 'localhost' : host.includes(':') ? `[${host}]` : host
   const at = `http://${shownHost}:${port}${new URL(issuer).pathname.replace(/\/$/, '')}`
   const docs = options.docs === 'on' ? `\nIts interactive documentation is at ${at}/docs` : ''
+  const pages = options.loginPages === 'on' ? `\nIts pages are at ${at}/` : ''
   const mails = options.mailUrl === 'console:' ? `\nIts mails are at ${at}/dev/mail` : ''
   const next = options.registration === 'open' ? tryOut(at, options) : howToCreateUsers
 
   return `
 Keystile listens on ${at}  (issuer ${issuer})
-Its data is in ${describeSource(options.database)}${docs}${mails}
+Its data is in ${describeSource(options.database)}${pages}${docs}${mails}
 
 ${next}
 `

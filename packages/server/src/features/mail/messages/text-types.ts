@@ -93,8 +93,11 @@ export interface PageTexts extends Named<Label> {
    * English.
    */
   readonly faults: Named<
-    'wrongPassword' | 'wrongCode' | 'otherPassword' | 'input' | 'tooMany' | 'unavailable'
-  >
+    'wrongPassword' | 'wrongCode' | 'otherPassword' | 'input' | 'unavailable'
+  > & {
+    /** `wait` is a time such as `36 minutes`. */
+    readonly tooMany: (wait: string) => string
+  }
   /** Undefined in English: the password policy has these texts. */
   readonly passwordFaults?: Named<PasswordFault['code']>
   /**
@@ -108,7 +111,7 @@ export interface PageTexts extends Named<Label> {
   readonly reset: FormTexts & Named<'noToken' | 'again'>
   readonly verify: FormTexts & { readonly intro: string }
   readonly finish: FormTexts & Named<'intro' | 'usernameTaken' | 'emailTaken'>
-  readonly change: FormTexts & Named<'intro' | 'refused' | 'factorMissing'>
+  readonly change: FormTexts & Named<'intro' | 'refused' | 'factorMissing' | 'factorInLogin'>
   readonly undo: FormTexts & { readonly intro: string }
   readonly undoFactor: FormTexts & { readonly intro: string }
   readonly accept: FormTexts & { readonly intro: string; readonly taken: string }
@@ -129,9 +132,9 @@ export interface RegisterTexts extends Named<
   }
 }
 
-/** The texts of the pages of a login. The name of the app follows `toContinue`. */
+/** The texts of the pages of a login. The name of the app follows `toAccount`. */
 export interface LoginPageTexts extends Named<
-  | ('heading' | 'toContinue' | 'button' | 'back' | 'notYou')
+  | ('heading' | 'toAccount' | 'button' | 'back' | 'notYou')
   | ('wrong' | 'wrongCode' | 'wrongRecoveryCode')
 > {
   /** `other` is the link to the other field. */
@@ -175,7 +178,7 @@ export interface AccountHomeTexts extends Named<
   readonly profile: Named<'title' | 'hint' | 'button'>
   readonly email: Named<
     | ('title' | 'confirmed' | 'unconfirmed' | 'none' | 'heading' | 'intro' | 'label' | 'button')
-    | ('invalid' | 'taken')
+    | ('invalid' | 'taken' | 'wrongLink')
   >
   /** Confirms the address that the account has. `sent`: a code is on its way, also to a new one. */
   readonly verification: Named<'heading' | 'send'> & {
@@ -197,7 +200,7 @@ export interface AccountHomeTexts extends Named<
     readonly left: (count: number) => string
   }
   readonly devices: Named<
-    | ('title' | 'hint' | 'thisDevice' | 'unknown' | 'end' | 'endOthers')
+    | ('title' | 'hint' | 'thisDevice' | 'unknown' | 'unknownBrowser' | 'end' | 'endOthers')
     | ('heading' | 'thisStays' | 'button')
   > & {
     readonly name: (browser: string, system: string) => string

@@ -12,7 +12,7 @@ import { describeForm, pageRoute, readPageForm, readerOf } from '../account-page
 import { replaceLogin, withCookies, type LoginPageParts } from '../login-pages/ask-login.ts'
 import { findSignedIn } from '../login-pages/signed-in.ts'
 import { devicesPage, otherDevicesPage } from './device-pages.ts'
-import { emailPage, verificationPage } from './email-pages.ts'
+import { emailPage, newAddressPage, verificationPage } from './email-pages.ts'
 import { findEndpoints, needsLogin, ownEndpoints, type EndpointParts } from './endpoints.ts'
 import { appPage, appRemovalPage, recoveryCodesPage } from './factor-pages.ts'
 import { homePage } from './home-page.ts'
@@ -28,6 +28,7 @@ export interface AccountHomeParts<U> extends Pick<LoginPageParts<U>, Shared>, En
 const accountPages: readonly AccountPage[] = [
   profilePage,
   emailPage,
+  newAddressPage,
   verificationPage,
   passwordPage,
   appPage,

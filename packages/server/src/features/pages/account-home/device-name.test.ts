@@ -28,8 +28,10 @@ it('the page of an account names common browsers and systems', () => {
 })
 
 it('the page of an account names no browser and no system that it does not know', () => {
-  for (const userAgent of ['', 'curl/8.5.0', 'node', 'Chrome/1', 'Mozilla/5.0 (X11; Linux x86_64)'])
+  for (const userAgent of ['', 'curl/8.5.0', 'node', 'Chrome/1'])
     assert.equal(readDevice(userAgent), undefined)
+  const rare = { browser: undefined, system: 'Linux' }
+  assert.deepEqual(readDevice('Mozilla/5.0 (X11; Linux x86_64)'), rare)
 })
 
 it('only telephones have the sign of a telephone', () => {

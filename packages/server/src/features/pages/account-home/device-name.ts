@@ -1,6 +1,7 @@
 /** A browser and a system, by the names that people know. */
 export interface Device {
-  readonly browser: string
+  /** Undefined if the browser is not a common one. */
+  readonly browser: string | undefined
   readonly system: string
 }
 
@@ -28,12 +29,12 @@ const systems: Known = [
 
 const phones: ReadonlySet<string> = new Set(['Android', 'iOS'])
 
-/** Returns the browser and the system of a `User-Agent`, if both are common ones. */
+/** Returns the browser and the system of a `User-Agent`; undefined for a system that is rare. */
 export function readDevice(userAgent: string): Device | undefined {
   const [browser, system] = [browsers, systems].map(
     (known) => known.find(([, pattern]) => pattern.test(userAgent))?.[0],
   )
-  return browser !== undefined && system !== undefined ? { browser, system } : undefined
+  return system === undefined ? undefined : { browser, system }
 }
 
 export function isPhone(device: Device | undefined): boolean {

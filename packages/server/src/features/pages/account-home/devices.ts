@@ -1,4 +1,5 @@
 // The sessions of a person, as rows of the page.
+import type { AccountHomeTexts } from '../../mail/messages/text-types.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { markup, type Html } from '../../../pages/html.ts'
 import { hiddenField } from '../../../pages/field.ts'
@@ -23,7 +24,7 @@ export async function readSessions({ call }: Pick<Visit, 'call'>): Promise<reado
   return sessions
 }
 
-/** How much the page shows of a `User-Agent` that it does not know, in characters. */
+/** How long the name of a program may be, such as `curl/8.5.0`. A longer one is not shown. */
 const shownLength = 60
 
 /** Writes this device, then the others, and the button that ends the others. */
@@ -40,8 +41,7 @@ function rowOf(session: OwnSession, visit: Visit): Row {
   const { reader } = visit
   const { devices: texts } = reader.texts.accountHome
   const known = readDevice(session.device ?? '')
-  const other = session.device?.slice(0, shownLength) || texts.unknown
-  const name = known ? texts.name(known.browser, known.system) : other
+  const name = nameOf(session.device ?? '', texts)
   const client = session.client_id === firstParty.id ? '' : ` · ${session.client_id}`
   const used = texts.lastUsed(formatTime(session.last_used_at, reader.language, 'minutes'))
   return {
@@ -58,4 +58,12 @@ function rowOf(session: OwnSession, visit: Visit): Row {
           end: buttonOf({ label: texts.end, kind: 'second', isSlim: true, of: ` ${name}` }),
         }),
   }
+}
+
+/** Names a browser and its system, or a program that is not a browser. */
+function nameOf(userAgent: string, texts: AccountHomeTexts['devices']): string {
+  const known = readDevice(userAgent)
+  const isShort = userAgent.length <= shownLength && !userAgent.startsWith('Mozilla/')
+  if (isShort && known?.browser === undefined) return userAgent || texts.unknown
+  return known ? texts.name(known.browser ?? texts.unknownBrowser, known.system) : texts.unknown
 }

@@ -4,6 +4,7 @@ import type { HttpAnswer, ProblemError } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { markup } from '../../../pages/html.ts'
+import { whoOf } from '../../../pages/parts.ts'
 import type { MaybeFault, Refused } from '../account-pages/form-page.ts'
 import type { EndpointName } from './endpoints.ts'
 import {
@@ -147,6 +148,42 @@ export const emailPage: AccountPage = mailPage({
   confirmation: 'POST /email-changes/confirm',
   done: 'email',
 })
+
+/**
+ * Confirms a new address with the link of the mail, in the login of the browser. So this page can
+ * do it for an account with a second factor, which the page of the link cannot.
+ */
+export const newAddressPage: AccountPage = {
+  name: 'new-address',
+  section: 'profile',
+  summaries: ['Confirm a new e-mail address, logged in', 'Confirm the address with a link'],
+  endpoint: 'POST /email-changes/confirm',
+  fieldNames: ['token'],
+  show(visit, tried) {
+    const { change, loginPage, accountHome } = visit.reader.texts
+    const token = tried?.form.get('token') ?? visit.query.get('token') ?? ''
+    return formPage(
+      visit,
+      {
+        heading: change.heading,
+        intro: accountHome.email.intro,
+        name: 'new-address',
+        before: whoOf(visit.account, loginPage.again.account),
+        hidden: hiddenField('token', token),
+        button: { label: change.button },
+      },
+      tried?.refused,
+    )
+  },
+  async submit(visit, form) {
+    const json = { token: form.get('token') ?? '' }
+    await visit.call('POST /email-changes/confirm', { json })
+    return 'email'
+  },
+  faultOf({ status }, { reader: { texts } }) {
+    return status === 403 ? { text: texts.accountHome.email.wrongLink } : undefined
+  },
+}
 
 async function readAddress({ call }: Visit): Promise<string> {
   const { email } = (await call('GET /users/me')) as { readonly email: string | null }

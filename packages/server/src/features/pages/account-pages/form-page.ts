@@ -134,10 +134,18 @@ async function submitForm(
 
 /** Returns what all pages say if a service has no time for a request. */
 export function generalFault(
-  { status }: ProblemError,
-  { texts: { faults } }: PageReader,
+  { status, retryAfterSeconds = 0 }: ProblemError,
+  { language, texts: { faults } }: PageReader,
 ): { readonly text: string } {
-  return { text: status === 429 ? faults.tooMany : faults.unavailable }
+  if (status !== 429) return { text: faults.unavailable }
+  return { text: faults.tooMany(waitOf(retryAfterSeconds, language)) }
+}
+
+/** Writes how long a person waits, in minutes or hours. */
+function waitOf(seconds: number, language: string): string {
+  const minutes = Math.max(1, Math.ceil(seconds / 60))
+  const [length, unit] = minutes < 120 ? [minutes, 'minute'] : [Math.ceil(minutes / 60), 'hour']
+  return length.toLocaleString(language, { style: 'unit', unit, unitDisplay: 'long' })
 }
 
 export function formPage(

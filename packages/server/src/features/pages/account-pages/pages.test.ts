@@ -119,7 +119,7 @@ const fault = (text: string, name?: string): string =>
     : `<p class="fault" id="${name}-fault" role="alert">${text}</p>`
 const continueTo = '<a href="https://auth.example:8443/">Continue to auth.example:8443</a>'
 const orContinueTo = continueTo.replace('<a', '<a class="button second"')
-const manyTries = 'Too many tries. Wait a while and try again.'
+const manyTries = 'Too many tries. Try again in 1 minute.'
 const notNow = 'This does not work at the moment. Try again in a few seconds.'
 
 describe('the pages for a new password', () => {
@@ -182,6 +182,20 @@ describe('the pages for a new password', () => {
       assert.equal(refused.status, error.status)
       assert.equal(refused.headers['retry-after'], error === tooMany ? '7' : undefined)
       assert.ok(linesOf(refused).includes(fault(text, 'login')))
+    }
+  })
+
+  it('after too many tries, a page says in its language how long to wait', async () => {
+    const stage = createStage()
+    for (const [retryAfterSeconds, language, text] of [
+      [2101, 'en', 'Too many tries. Try again in 36 minutes.'],
+      [7201, 'de', 'Zu viele Versuche. Versuchen Sie es in 3 Stunden noch einmal.'],
+      [60, 'fr', 'Trop de tentatives. Réessayez dans 1 minute.'],
+      [7200, 'es', 'Demasiados intentos. Vuelva a intentarlo dentro de 2 horas.'],
+    ] as const) {
+      stage.error = new ProblemError('too_many_requests', 'x', { retryAfterSeconds })
+      const lines = await linesAfter(stage, 'forgot-password', { form: { login: 'ada' }, language })
+      assert.ok(lines.includes(fault(text, 'login')), lines.join('\n'))
     }
   })
 
@@ -578,7 +592,9 @@ describe('the pages for a new address and for an invitation', () => {
     assert.deepEqual(await linesAfter(stage, 'undo-email-change?token=t'), [
       '<h1>Undo the change of your address</h1>',
       '<p>Your account will get its old address back. All devices will be logged out, and you ' +
-        'will get a mail to set a new password.</p>',
+        'will get a mail to set a new password. An authenticator app that was added since the ' +
+        'change, or that is the first one of the account and less than a week old, will be ' +
+        'removed.</p>',
       '<form method="post" action="undo-email-change">',
       hidden('token', 't'),
       '<button>Undo the change</button>',

@@ -10,6 +10,8 @@ import type { Invitations } from '../../mail/invitations/invitation.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import { parseUsername, type ComparableName } from '../../users/directory/names.ts'
+import type { Html } from '../../../pages/html.ts'
+import { linkedOf } from '../../../pages/parts.ts'
 import { acceptanceFields, acceptedName, readAcceptance } from './acceptance.ts'
 import { currentPassword, fieldFaults, loginName, newPassword } from './fields.ts'
 import type { FormPage, MaybeFault } from './form-page.ts'
@@ -111,12 +113,21 @@ export function changePage({
     },
     async faultOf(error, reader, form) {
       if (error.status !== 403) return faultIn(error, reader)
-      if (error.reason === 'factor_missing') return { text: reader.texts.change.factorMissing }
+      const token = form.get('token') ?? ''
+      if (error.reason === 'factor_missing') return { text: factorMissing(reader, token) }
       // The link is not at fault if it still works.
-      const isOfPassword = await isOpen(form.get('token') ?? '')
+      const isOfPassword = await isOpen(token)
       return isOfPassword ? { field: 'password', text: reader.texts.change.refused } : undefined
     },
   }
+}
+
+/** Leads to the page that confirms the address in a login, which can have the factor. */
+function factorMissing({ hasLogin, brand, texts }: PageReader, token: string): string | Html {
+  if (!hasLogin) return texts.change.factorMissing
+  const query = new URLSearchParams({ token })
+  const href = `${brand.base}/account/new-address?${query.toString()}`
+  return linkedOf(texts.change.factorInLogin, { href })
 }
 
 const undoForms = {

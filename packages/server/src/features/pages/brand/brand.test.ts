@@ -65,16 +65,16 @@ describe('the settings of the brand', () => {
   })
 
   it('each setting of the brand is checked, and its message says what it must be', () => {
-    const color = 'appColor must be # and six hexadecimal digits, such as #7a1fa2'
+    const color = 'appColor must be # and six hexadecimal digits, such as #7a1fa2; it is'
     const link = 'must be an https or http URL; it is'
     for (const [options, fault] of [
       [{ appName: '' }, 'appName must not be empty; it is ""'],
       [{ appName: 'a\nb' }, 'appName must not contain control characters'],
       [{ appName: 'a\u202eb' }, 'appName must not contain control characters'],
       [{ appName: 'x'.repeat(61) }, 'appName must have at most 60 characters; it has 61'],
-      [{ appColor: 'red' }, color],
-      [{ appColor: '#fff' }, color],
-      [{ appColor: '#7a1fa2;}' }, color],
+      [{ appColor: 'red' }, `${color} "red"`],
+      [{ appColor: '#fff' }, `${color} "#fff"`],
+      [{ appColor: '#7a1fa2;}' }, `${color} "#7a1fa2;}"`],
       [{ appUrl: 'javascript:alert(1)' }, `appUrl ${link} "javascript:alert(1)"`],
       [{ termsUrl: '/terms' }, `termsUrl ${link} "/terms"`],
       [{ privacyUrl: 'data:text/html,x' }, `privacyUrl ${link} "data:text/html,x"`],
@@ -95,9 +95,12 @@ describe('the settings of the brand', () => {
       `appLogoFile must have at most 65536 bytes; "${large}" has 65537`,
     ])
     const missing = join(folder, 'missing.svg')
-    for (const path of [missing, folder])
+    for (const [path, fault] of [
+      [missing, 'does not exist. Fix: create the file, or correct the path'],
+      [folder, 'is not a file'],
+    ])
       assert.deepEqual(faultsOf({ appLogoFile: path }), [
-        `appLogoFile must be the path of a file; it is "${path}"`,
+        `appLogoFile must be the path of a file; "${path}" ${fault}`,
       ])
   })
 

@@ -63,7 +63,9 @@ const settings = listSettings<BrandOptions>({
     help: 'the colour of the app; pages and mails derive readable colours from it',
     environment: ['KEYSTILE_APP_COLOR'],
     findFaults: (color) =>
-      /^#[\da-f]{6}$/i.test(color) ? [] : ['must be # and six hexadecimal digits, such as #7a1fa2'],
+      /^#[\da-f]{6}$/i.test(color)
+        ? []
+        : [`must be # and six hexadecimal digits, such as #7a1fa2; it is ${shown(color)}`],
   },
   appLogoFile: {
     name: 'appLogoFile',
@@ -124,6 +126,11 @@ const settings = listSettings<BrandOptions>({
 })
 
 export const feature: Feature<BrandOptions> = { name: 'brand', settings }
+
+/** Shows a colour. `show()` would cut it at the `#`, as a part of a URL. */
+function shown(color: string): string {
+  return `"${color.slice(0, 20).replaceAll(/[^ -~]/g, '?')}"`
+}
 
 /** Checks that pages can link to a URL. Such a link carries no secret, so http is allowed. */
 function findLinkFaults(text: string): readonly string[] {

@@ -46,8 +46,15 @@ function kindOf(bytes: Buffer): LogoFile['kind'] | undefined {
 const pngStart = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 
 function readFile(path: string, maxBytes: number): Buffer<ArrayBuffer> {
-  const size = sizeOf(path)
-  if (size === undefined) throw new TypeError(`must be the path of a file; it is ${show(path)}`)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found)
+    throw new TypeError(
+      `must be the path of a file; ${show(path)} does not exist. ` +
+        'Fix: create the file, or correct the path',
+    )
+  if (!found.isFile())
+    throw new TypeError(`must be the path of a file; ${show(path)} is not a file`)
+  const { size } = found
   if (size > maxBytes)
     throw new TypeError(`must have at most ${maxBytes} bytes; ${show(path)} has ${size}`)
 
@@ -57,9 +64,4 @@ function readFile(path: string, maxBytes: number): Buffer<ArrayBuffer> {
     const { code } = error as NodeJS.ErrnoException
     throw new TypeError(`must be a file that Keystile can read; ${show(path)} gives ${code}`)
   }
-}
-
-function sizeOf(path: string): number | undefined {
-  const found = statSync(path, { throwIfNoEntry: false })
-  return found?.isFile() ? found.size : undefined
 }

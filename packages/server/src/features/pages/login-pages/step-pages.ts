@@ -83,7 +83,7 @@ export function loginPage(
   ]
   return formPage(reader, {
     heading: texts.heading,
-    intro: `${texts.toContinue} ${reader.brand.name}`,
+    intro: `${texts.toAccount} ${reader.brand.name}`,
     before: done === undefined ? undefined : noteOf(done, { tone: 'done' }),
     action: `${base}/login`,
     fields: [

@@ -50,6 +50,7 @@ describe('the start page in development', () => {
         'KEYSTILE_DOCS=on',
         'KEYSTILE_LOGIN_PAGES=on',
         'KEYSTILE_LOGIN_PAGES=on',
+        'KEYSTILE_LOGIN_PAGES=on',
         'KEYSTILE_MAIL_URL=console:',
         'KEYSTILE_MAIL_URL=console:',
         'KEYSTILE_REGISTRATION=open',
@@ -99,6 +100,7 @@ describe('the start page in development', () => {
       '/auth/login',
       '/auth/docs',
       '/auth/login',
+      '/auth/register',
       '/auth/account',
       '/auth/account/forgot-password',
       '/auth/dev/mail',
@@ -106,6 +108,9 @@ describe('the start page in development', () => {
       `${metadata}/auth`,
     ])
     assert.doesNotMatch(body, /KEYSTILE_/)
+
+    const closed = { ...on, registration: 'closed' } as const
+    assert.ok(!linksOf(await bodyOf({ issuer, ...closed })).includes('/auth/register'))
   })
 
   it('the start page tells where the account pages of the app are', async () => {

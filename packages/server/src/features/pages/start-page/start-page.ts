@@ -182,6 +182,13 @@ function thingsOf(
       off: hasLogin ? undefined : switchOn('KEYSTILE_LOGIN_PAGES=on'),
     },
     {
+      icon: 'passkey',
+      name: `${base}/register`,
+      href: hasLogin && registration === 'open' ? `${base}/register` : undefined,
+      does: 'They create their accounts here.',
+      off: registerOff(options, hasLogin),
+    },
+    {
       icon: 'sheet',
       name: `${base}/account`,
       href: hasLogin ? `${base}/account` : undefined,
@@ -223,6 +230,11 @@ function thingsOf(
     },
     { icon: 'link', name: metadata, href: metadata, does: 'What clients read.' },
   ]
+}
+
+function registerOff({ registration }: StartOptions, hasLogin: boolean): Html | undefined {
+  if (!hasLogin) return switchOn('KEYSTILE_LOGIN_PAGES=on')
+  return registration === 'open' ? undefined : switchOn('KEYSTILE_REGISTRATION=open')
 }
 
 function pagesOff({ mailUrl, accountPagesUrl }: StartOptions): Html | undefined {

@@ -7,8 +7,8 @@ import { purgeBrowserLogins } from './store.ts'
 
 export interface LoginPageOptions {
   /**
-   * Whether Keystile has pages on which people log in and see their account: `/login`, `/logout`
-   * and `/account`, below the issuer. Default: `off`, because an app may have pages at these paths.
+   * Whether Keystile has pages on which people log in, register and see their account: `/login`,
+   * `/logout`, `/register` and `/account`, below the issuer. Default: `off`, because an app may have pages at these paths.
    */
   readonly loginPages?: 'on' | 'off'
   /**
@@ -26,7 +26,7 @@ const loginPages: DefaultedSetting<'loginPages', 'on' | 'off'> = {
   standAloneDefault: ({ issuer }) =>
     typeof issuer === 'string' && isHttpElsewhere(issuer) ? 'off' : 'on',
   defaultText: 'on for the stand-alone server, off in an app',
-  help: 'on or off: whether there are the pages ISSUER/login, /logout and /account',
+  help: 'on or off: whether there are the pages ISSUER/login, /logout, /register and /account',
   environment: ['KEYSTILE_LOGIN_PAGES'],
 }
 

@@ -149,10 +149,10 @@ export const de: Texts = {
       prose`Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. Über diesen Link
         machen Sie die Änderung rückgängig:`,
       { link },
-      prose`Dann werden alle Geräte abgemeldet, eine seit der Änderung hinzugefügte
-        Authenticator-App wird entfernt, und Sie bekommen eine Mail für ein neues Passwort. Der Link
-        funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}). Geben Sie ihn an
-        niemanden weiter.`,
+      prose`Dann werden alle Geräte abgemeldet, und Sie bekommen eine Mail für ein neues Passwort.
+        Eine Authenticator-App wird entfernt, wenn sie seit der Änderung hinzugefügt wurde, oder
+        wenn sie die erste des Kontos und weniger als eine Woche alt ist. Der Link funktioniert
+        einmal und ist ${lifetime} lang gültig (bis ${until}). Geben Sie ihn an niemanden weiter.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Ihr Konto bei ${service} hat jetzt eine Authenticator-App`,
@@ -233,7 +233,7 @@ export const de: Texts = {
         neuesten Mail.`,
       otherPassword: 'Wählen Sie ein anderes Passwort.',
       input: 'Das geht so nicht.',
-      tooMany: 'Zu viele Versuche. Warten Sie eine Weile und versuchen Sie es noch einmal.',
+      tooMany: (wait) => `Zu viele Versuche. Versuchen Sie es in ${wait} noch einmal.`,
       unavailable: 'Das geht im Moment nicht. Versuchen Sie es in ein paar Sekunden noch einmal.',
     },
     passwordFaults: {
@@ -314,11 +314,16 @@ export const de: Texts = {
       refused: 'Das Passwort ist falsch, oder die Adresse ist nicht mehr frei.',
       factorMissing: prose`Ihr Konto hat eine Authenticator-App, deren Codes diese Seite nicht
         prüfen kann. Geben Sie den Code aus der Mail dort ein, wo Sie die Adresse geändert haben.`,
+      factorInLogin: prose`Ihr Konto hat eine Authenticator-App. [Bestätigen Sie die Adresse in Ihrem
+        Konto.] Wenn Sie sich dort erst anmelden müssen, öffnen Sie danach den Link in der Mail noch
+        einmal.`,
     },
     undo: {
       heading: 'Änderung Ihrer Adresse rückgängig machen',
       intro: prose`Ihr Konto bekommt dann die alte Adresse zurück. Alle Geräte werden abgemeldet,
-        und Sie bekommen eine Mail für ein neues Passwort.`,
+        und Sie bekommen eine Mail für ein neues Passwort. Eine Authenticator-App wird entfernt,
+        wenn sie seit der Änderung hinzugefügt wurde, oder wenn sie die erste des Kontos und weniger
+        als eine Woche alt ist.`,
       button: 'Rückgängig machen',
       done: { heading: 'Ihre alte Adresse gilt wieder', text: afterUndo },
       used: prose`Wenn Sie die Änderung damit rückgängig gemacht haben, sehen Sie in Ihr Postfach:
@@ -360,7 +365,7 @@ export const de: Texts = {
         button: 'Weiter',
         noMail: 'Keine Mail?',
         advice: prose`Sehen Sie im Spam nach und warten Sie zwei Minuten. Dann [registrieren Sie
-          sich noch einmal].`,
+          sich noch einmal]. Wenn wieder keine Mail kommt, versuchen Sie es sechs Stunden später.`,
       },
     },
     acceptance: {
@@ -372,7 +377,7 @@ export const de: Texts = {
     },
     loginPage: {
       heading: 'Anmelden',
-      toContinue: 'weiter zu',
+      toAccount: 'mit Ihrem Konto bei',
       button: 'Anmelden',
       back: 'Zurück zur Anmeldung',
       notYou: 'Nicht Sie?',
@@ -496,6 +501,7 @@ export const de: Texts = {
         button: 'Adresse ändern',
         invalid: 'Das ist keine E-Mail-Adresse. Sie sieht aus wie ada@example.com.',
         taken: 'Diese Adresse gehört zu einem anderen Konto. Geben Sie eine andere ein.',
+        wrongLink: 'Dieser Link wurde benutzt, ist abgelaufen oder gilt für ein anderes Konto.',
       },
       verification: {
         heading: 'Adresse bestätigen',
@@ -558,6 +564,7 @@ export const de: Texts = {
           dann Ihr Passwort.`,
         name: (browser, system) => `${browser} auf ${system}`,
         unknown: 'Unbekanntes Gerät',
+        unknownBrowser: 'Unbekannter Browser',
         thisDevice: 'Dieses Gerät',
         lastUsed: (time) => `Zuletzt benutzt am ${time}`,
         end: 'Abmelden',

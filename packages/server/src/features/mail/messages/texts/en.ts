@@ -138,9 +138,10 @@ export const en: Texts = {
       prose`If you did not do this, another person has access to your account. Open this link to
         undo the change:`,
       { link },
-      prose`Then all devices are logged out, an authenticator app that was added since the change is
-        removed, and you get a mail to set a new password. The link works once, within ${lifetime}
-        (until ${until}). Do not give it to anyone.`,
+      prose`Then all devices are logged out, and you get a mail to set a new password. An
+        authenticator app that was added since the change, or that is the first one of the account
+        and less than a week old, is removed. The link works once, within ${lifetime} (until
+        ${until}). Do not give it to anyone.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Your account at ${service} has an authenticator app now`,
@@ -216,7 +217,7 @@ export const en: Texts = {
         newest mail.`,
       otherPassword: 'Choose another password.',
       input: 'This is not possible.',
-      tooMany: 'Too many tries. Wait a while and try again.',
+      tooMany: (wait) => `Too many tries. Try again in ${wait}.`,
       unavailable: 'This does not work at the moment. Try again in a few seconds.',
     },
     start: {
@@ -281,11 +282,14 @@ export const en: Texts = {
       refused: 'The password is wrong, or the address is not free any more.',
       factorMissing: prose`Your account has an authenticator app, whose codes this page cannot
         check. Enter the code from the mail where you changed the address.`,
+      factorInLogin: prose`Your account has an authenticator app. [Confirm the address in your
+        account.] If you must log in there first, open the link in the mail once more afterwards.`,
     },
     undo: {
       heading: 'Undo the change of your address',
       intro: prose`Your account will get its old address back. All devices will be logged out, and
-        you will get a mail to set a new password.`,
+        you will get a mail to set a new password. An authenticator app that was added since the
+        change, or that is the first one of the account and less than a week old, will be removed.`,
       button: 'Undo the change',
       done: { heading: 'Your old address is back', text: afterUndo },
       used: prose`If you have undone the change with it, look into your mailbox: there is a mail to
@@ -324,7 +328,8 @@ export const en: Texts = {
           code from the mail here.`,
         button: 'Continue',
         noMail: 'No mail?',
-        advice: 'Look into the spam folder, and wait two minutes. Then [register once more].',
+        advice: prose`Look into the spam folder, and wait two minutes. Then [register once more]. If
+          again no mail comes, try again six hours later.`,
       },
     },
     acceptance: {
@@ -335,7 +340,7 @@ export const en: Texts = {
     },
     loginPage: {
       heading: 'Log in',
-      toContinue: 'to continue to',
+      toAccount: 'to your account at',
       button: 'Log in',
       back: 'Back to log in',
       notYou: 'Not you?',
@@ -453,6 +458,7 @@ export const en: Texts = {
         button: 'Change the address',
         invalid: 'This is not an e-mail address. It looks like ada@example.com.',
         taken: 'This address belongs to another account. Enter another one.',
+        wrongLink: 'This link was used, has expired, or is for another account.',
       },
       verification: {
         heading: 'Confirm your address',
@@ -514,6 +520,7 @@ export const en: Texts = {
           password.`,
         name: (browser, system) => `${browser} on ${system}`,
         unknown: 'Unknown device',
+        unknownBrowser: 'Unknown browser',
         thisDevice: 'This device',
         lastUsed: (time) => `Last used on ${time}`,
         end: 'Log out',

@@ -141,10 +141,10 @@ export const es: Texts = {
       prose`Si no ha sido usted, otra persona tiene acceso a su cuenta. Abra este enlace para
         deshacer el cambio:`,
       { link },
-      prose`Entonces se cierra la sesión en todos los dispositivos, se elimina una aplicación de
-        autenticación añadida después del cambio y recibe un mensaje para elegir una nueva
-        contraseña. El enlace funciona una sola vez, durante ${lifetime} (hasta el ${until}). No lo
-        comparta con nadie.`,
+      prose`Entonces se cierra la sesión en todos los dispositivos y recibe un mensaje para elegir
+        una nueva contraseña. Se elimina una aplicación de autenticación si se añadió después del
+        cambio, o si es la primera de la cuenta y tiene menos de una semana. El enlace funciona una
+        sola vez, durante ${lifetime} (hasta el ${until}). No lo comparta con nadie.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Su cuenta en ${service} tiene ahora una aplicación de autenticación`,
@@ -224,7 +224,7 @@ export const es: Texts = {
         'El código no es correcto, ya se usó o ha caducado. Use el del correo más reciente.',
       otherPassword: 'Elija otra contraseña.',
       input: 'Esto no es posible.',
-      tooMany: 'Demasiados intentos. Espere un momento y vuelva a intentarlo.',
+      tooMany: (wait) => `Demasiados intentos. Vuelva a intentarlo dentro de ${wait}.`,
       unavailable: 'Ahora no es posible. Vuelva a intentarlo dentro de unos segundos.',
     },
     passwordFaults: {
@@ -304,11 +304,15 @@ export const es: Texts = {
       refused: 'La contraseña no es correcta, o la dirección ya no está disponible.',
       factorMissing: prose`Su cuenta tiene una aplicación de autenticación, cuyos códigos esta
         página no puede comprobar. Introduzca el código del correo donde cambió la dirección.`,
+      factorInLogin: prose`Su cuenta tiene una aplicación de autenticación. [Confirme la dirección en
+        su cuenta.] Si antes tiene que iniciar sesión, abra después otra vez el enlace del correo.`,
     },
     undo: {
       heading: 'Deshacer el cambio de su dirección',
       intro: prose`Su cuenta recuperará la dirección anterior. Se cerrará la sesión en todos los
-        dispositivos y recibirá un mensaje para elegir una nueva contraseña.`,
+        dispositivos y recibirá un mensaje para elegir una nueva contraseña. Se eliminará una
+        aplicación de autenticación si se añadió después del cambio, o si es la primera de la cuenta
+        y tiene menos de una semana.`,
       button: 'Deshacer el cambio',
       done: { heading: 'Su dirección anterior está restablecida', text: afterUndo },
       used: prose`Si ha deshecho el cambio con él, revise su correo: hay un mensaje para elegir una
@@ -349,7 +353,7 @@ export const es: Texts = {
         button: 'Continuar',
         noMail: '¿Ningún correo?',
         advice: prose`Mire en el correo no deseado y espere dos minutos. Después, [regístrese otra
-          vez].`,
+          vez]. Si tampoco llega nada, inténtelo seis horas después.`,
       },
     },
     acceptance: {
@@ -360,7 +364,7 @@ export const es: Texts = {
     },
     loginPage: {
       heading: 'Iniciar sesión',
-      toContinue: 'para continuar a',
+      toAccount: 'en su cuenta de',
       button: 'Iniciar sesión',
       back: 'Volver al inicio de sesión',
       notYou: '¿No es usted?',
@@ -490,6 +494,7 @@ export const es: Texts = {
         button: 'Cambiar la dirección',
         invalid: 'Esto no es una dirección de correo. Se parece a ada@example.com.',
         taken: 'Esta dirección es de otra cuenta. Introduzca otra.',
+        wrongLink: 'Este enlace ya se usó, ha caducado o es para otra cuenta.',
       },
       verification: {
         heading: 'Confirme su dirección',
@@ -553,6 +558,7 @@ export const es: Texts = {
           cambie la contraseña.`,
         name: (browser, system) => `${browser} en ${system}`,
         unknown: 'Dispositivo desconocido',
+        unknownBrowser: 'Navegador desconocido',
         thisDevice: 'Este dispositivo',
         lastUsed: (time) => `Usado por última vez el ${time}`,
         end: 'Cerrar sesión',

@@ -148,10 +148,11 @@ export const fr: Texts = {
       prose`Si ce n’était pas vous, une autre personne a accès à votre compte. Ouvrez ce lien pour
         annuler la modification\u00a0:`,
       { link },
-      prose`Tous les appareils seront alors déconnectés, une application d’authentification ajoutée
-        depuis la modification sera supprimée, et vous recevrez un e-mail pour choisir un nouveau
-        mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au ${until}). Ne
-        le communiquez à personne.`,
+      prose`Tous les appareils seront alors déconnectés, et vous recevrez un e-mail pour choisir un
+        nouveau mot de passe. Une application d’authentification sera supprimée si elle a été
+        ajoutée depuis la modification, ou si c’est la première du compte et qu’elle a moins d’une
+        semaine. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au ${until}). Ne le
+        communiquez à personne.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Votre compte sur ${service} a maintenant une application d’authentification`,
@@ -236,7 +237,7 @@ export const fr: Texts = {
         'Code incorrect, déjà utilisé ou expiré. Saisissez celui de l’e-mail le plus récent.',
       otherPassword: 'Choisissez un autre mot de passe.',
       input: 'Ce n’est pas possible.',
-      tooMany: 'Trop de tentatives. Patientez un moment, puis réessayez.',
+      tooMany: (wait) => `Trop de tentatives. Réessayez dans ${wait}.`,
       unavailable: 'Ce n’est pas possible pour le moment. Réessayez dans quelques secondes.',
     },
     passwordFaults: {
@@ -318,11 +319,16 @@ export const fr: Texts = {
       factorMissing: prose`Votre compte a une application d’authentification, dont cette page ne
         peut pas vérifier les codes. Saisissez le code de l’e-mail sur la page où vous avez modifié
         l’adresse.`,
+      factorInLogin: prose`Votre compte a une application d’authentification. [Confirmez l’adresse
+        dans votre compte.] Si vous devez d’abord vous y connecter, ouvrez ensuite de nouveau le lien
+        de l’e-mail.`,
     },
     undo: {
       heading: 'Annuler la modification de votre adresse',
       intro: prose`Votre compte retrouvera son ancienne adresse. Tous les appareils seront
-        déconnectés, et vous recevrez un e-mail pour choisir un nouveau mot de passe.`,
+        déconnectés, et vous recevrez un e-mail pour choisir un nouveau mot de passe. Une
+        application d’authentification sera supprimée si elle a été ajoutée depuis la modification,
+        ou si c’est la première du compte et qu’elle a moins d’une semaine.`,
       button: 'Annuler la modification',
       done: { heading: 'Votre ancienne adresse est rétablie', text: afterUndo },
       used: prose`Si vous avez annulé la modification avec ce lien, consultez votre
@@ -365,7 +371,7 @@ export const fr: Texts = {
         button: 'Continuer',
         noMail: 'Pas d’e-mail\u00a0?',
         advice: prose`Cherchez dans les indésirables, et attendez deux minutes. Puis [inscrivez-vous
-          de nouveau].`,
+          de nouveau]. Si rien n’arrive encore, réessayez six heures plus tard.`,
       },
     },
     acceptance: {
@@ -377,7 +383,7 @@ export const fr: Texts = {
     },
     loginPage: {
       heading: 'Se connecter',
-      toContinue: 'pour continuer vers',
+      toAccount: 'à votre compte sur',
       button: 'Se connecter',
       back: 'Retour à la connexion',
       notYou: 'Ce n’est pas vous\u00a0?',
@@ -507,6 +513,7 @@ export const fr: Texts = {
         button: 'Modifier l’adresse',
         invalid: 'Ce n’est pas une adresse e-mail. Elle ressemble à ada@example.com.',
         taken: 'Cette adresse est celle d’un autre compte. Saisissez-en une autre.',
+        wrongLink: 'Ce lien a déjà servi, a expiré ou concerne un autre compte.',
       },
       verification: {
         heading: 'Confirmez votre adresse',
@@ -572,6 +579,7 @@ export const fr: Texts = {
           Déconnectez-le, puis modifiez votre mot de passe.`,
         name: (browser, system) => `${browser} sur ${system}`,
         unknown: 'Appareil inconnu',
+        unknownBrowser: 'Navigateur inconnu',
         thisDevice: 'Cet appareil',
         lastUsed: (time) => `Dernière utilisation le ${time}`,
         end: 'Déconnecter',
