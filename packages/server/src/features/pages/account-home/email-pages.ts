@@ -1,11 +1,11 @@
-// The pages on which people change their address, and confirm it. Each of them sends a mail, and
-// then asks for the code of the mail.
+// The pages on which people change their address, and confirm it. Those that `mailPage` makes send a
+// mail, and then ask for its code.
 import type { HttpAnswer, ProblemError } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { markup } from '../../../pages/html.ts'
 import { whoOf } from '../../../pages/parts.ts'
-import type { MaybeFault, Refused } from '../account-pages/form-page.ts'
+import type { MaybeFault } from '../account-pages/form-page.ts'
 import type { EndpointName } from './endpoints.ts'
 import {
   currentPasswordField,
@@ -13,19 +13,18 @@ import {
   formPage,
   type AccountPage,
   type Done,
+  type Tried,
   type Visit,
 } from './visit.ts'
 
 /** What differs between the pages. */
 interface MailPage extends Pick<AccountPage, 'name' | 'summaries' | 'endpoint' | 'fieldNames'> {
+  /** The field with the address of the mail. Default: it goes to the address of the account. */
+  readonly addressField?: 'new_email'
   /** Shows the form that sends the mail. */
   readonly show: AccountPage['show']
   /** Sends the mail. Returns the id of its request; undefined if no code is needed. */
   send(visit: Visit, form: Form): Promise<string | undefined>
-  /** Returns the address to which the mail goes. */
-  addressOf(visit: Visit, form: Form): string | Promise<string>
-  /** The field that has this address, if only the form has it. */
-  readonly addressField?: 'new_email'
   /** Returns the id of a request whose mail is on its way before this page is opened. */
   sentBefore?(visit: Visit): string | null
   faultOfSending(error: ProblemError, visit: Visit): MaybeFault | 'home'
@@ -45,22 +44,20 @@ function mailPage(mail: MailPage): AccountPage {
     endpoint,
     fieldNames: [...fieldNames, 'request_id', 'code'],
     show(visit, tried) {
-      const form = tried?.form ?? new Map<string, string>()
-      const sent = tried ? form.get('request_id') : mail.sentBefore?.(visit)
-      return sent
-        ? codePage(visit, mail, { sent, form, refused: tried?.refused })
-        : mail.show(visit, tried)
+      const requestId = tried ? tried.form.get('request_id') : mail.sentBefore?.(visit)
+      if (!requestId) return mail.show(visit, tried)
+      return codePage(visit, { ...mail, requestId }, tried)
     },
     async submit(visit, form) {
-      const requestId = form.get('request_id')
-      if (requestId !== undefined) {
-        const json = { request_id: requestId, code: form.get('code') ?? '' }
+      const sent = form.get('request_id')
+      if (sent !== undefined) {
+        const json = { request_id: sent, code: form.get('code') ?? '' }
         await visit.call(confirmation, { json })
         return done
       }
 
-      const sent = await mail.send(visit, form)
-      return sent === undefined ? done : codePage(visit, mail, { sent, form })
+      const requestId = await mail.send(visit, form)
+      return requestId === undefined ? done : codePage(visit, { ...mail, requestId }, { form })
     },
     faultOf(error, visit, form) {
       if (!form.has('request_id')) return mail.faultOfSending(error, visit)
@@ -74,33 +71,31 @@ function mailPage(mail: MailPage): AccountPage {
 /** Asks for the code of the mail that was sent for a request. */
 async function codePage(
   visit: Visit,
-  { name, addressOf, addressField }: MailPage,
-  { sent, form, refused }: Sent,
+  { name, addressField, requestId }: MailPage & { readonly requestId: string },
+  { form, refused }: Partial<Tried> = {},
 ): Promise<HttpAnswer> {
   const { texts } = visit.reader
-  const { heading, intro, button: label } = texts.accountHome.verification.sent
+  const { sent } = texts.accountHome.verification
+  const address = addressField ? (form?.get(addressField) ?? '') : await readAddress(visit)
   const attributes = codeAttributes()
-  const address = await addressOf(visit, form)
   return formPage(
     visit,
     {
-      heading,
-      intro: intro(address),
+      heading: sent.heading,
+      intro: sent.intro(address),
       name,
-      hidden: markup`${hiddenField('request_id', sent)}
+      hidden: markup`${hiddenField('request_id', requestId)}
 ${addressField && hiddenField(addressField, address)}`,
       fields: [{ name: 'code', label: texts.code, hint: texts.codeHint, attributes }],
-      button: { label },
+      button: { label: sent.button },
     },
     refused,
   )
 }
 
-interface Sent {
-  /** The id of the request. */
-  readonly sent: string
-  readonly form: Form
-  readonly refused?: Refused | undefined
+async function readAddress({ call }: Visit): Promise<string> {
+  const { email } = (await call('GET /users/me')) as { readonly email: string | null }
+  return email ?? ''
 }
 
 interface Requested {
@@ -112,6 +107,7 @@ export const emailPage: AccountPage = mailPage({
   summaries: ['Change the e-mail address', 'Change the e-mail address, or confirm it with a code'],
   endpoint: 'POST /users/me/email',
   fieldNames: ['current_password', 'new_email'],
+  addressField: 'new_email',
   show(visit, tried) {
     const { email: texts } = visit.reader.texts.accountHome
     const typed = tried?.form.get('new_email') ?? ''
@@ -137,8 +133,6 @@ export const emailPage: AccountPage = mailPage({
     }
     return ((await call('POST /users/me/email', { json })) as Requested).request_id
   },
-  addressOf: (_visit, form) => form.get('new_email') ?? '',
-  addressField: 'new_email',
   faultOfSending(error, { reader: { texts } }) {
     const [field, { email }] = [fieldIn(error), texts.accountHome]
     if (error.status === 403) return { field, text: texts.faults.wrongPassword }
@@ -185,11 +179,6 @@ export const newAddressPage: AccountPage = {
   },
 }
 
-async function readAddress({ call }: Visit): Promise<string> {
-  const { email } = (await call('GET /users/me')) as { readonly email: string | null }
-  return email ?? ''
-}
-
 /** Confirms the address that the account has. */
 export const verificationPage: AccountPage = mailPage({
   name: 'verification',
@@ -207,7 +196,6 @@ export const verificationPage: AccountPage = mailPage({
     )
   },
   send: async ({ call }) => ((await call('POST /email-verifications')) as Requested).request_id,
-  addressOf: readAddress,
   // After a registration, the address of the page has the request of its mail.
   sentBefore: ({ query }) => query.get('request_id'),
   faultOfSending: ({ status }) => (status === 409 ? 'home' : undefined),

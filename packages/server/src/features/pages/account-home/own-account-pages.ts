@@ -1,3 +1,4 @@
+// The pages on which people change their profile and password, and delete the account.
 import { markup } from '../../../pages/html.ts'
 import { actionsOf, noteOf, pointsOf } from '../../../pages/parts.ts'
 import { newPassword } from '../account-pages/fields.ts'
