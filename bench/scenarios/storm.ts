@@ -114,8 +114,9 @@ const onPages: Contestant = {
     const prepared = await keystile(oursPages).prepare(base)
     const page = await fetch(`${base}/auth/login`)
     const cookie = page.headers.getSetCookie()[0]!.split(';')[0]!
+    const [, token = ''] = /name="form_token" value="([^"]+)"/.exec(await page.text()) ?? []
     const logins = Array.from({ length: people }, (_, n) => {
-      const form = new URLSearchParams({ username: `user${n}`, password })
+      const form = new URLSearchParams({ username: `user${n}`, password, form_token: token })
       return requestBytes(
         'POST /auth/login',
         { ...formType, origin: base, cookie },

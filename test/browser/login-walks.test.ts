@@ -123,6 +123,37 @@ const flows: readonly Flow[] = [
     },
   },
   {
+    name: 'logs out, and the history of the browser does not log in again',
+    options: { secondFactor: 'optional', rememberFactorDays: 30 },
+    async walk(walk) {
+      const { page, url, clock } = walk
+      await addAda(walk)
+      await enter(walk, page)
+      await press(page, 'Set up Authenticator app')
+      await press(page, 'Continue')
+      const { secret } = await confirmApp(walk)
+      await leave(walk, page)
+
+      clock.advance(30)
+      await enter(walk, page)
+      await page.getByRole('checkbox').check()
+      const code = { 'Code from the app': appCode(secret, clock) }
+      assert.equal(await fill(page, code, 'Continue'), 'Your account')
+      await leave(walk, page)
+
+      await page.goBack()
+      await page.goBack()
+      // The page of the code is the answer to the form with the password. Chromium sends the form
+      // again only when the person reloads the page.
+      await assert.rejects(page.goBack(), /ERR_CACHE_MISS/)
+      await page.waitForURL('chrome-error://chromewebdata/')
+      await page.reload()
+      assert.equal(await heading(page), 'This login took too long')
+      await page.goto(`${url}/account`)
+      assert.equal(await heading(page), 'Log in')
+    },
+  },
+  {
     name: 'sets up the app that the account must have, within the login',
     options: { secondFactor: 'required', emailVerification: 'optional' },
     async walk(walk) {

@@ -335,6 +335,20 @@ describeOnBoth('the page of an account', (stage) => {
     assert.equal(recent.at(), '/login')
   })
 
+  it('a deletion that the history keeps does not delete the account of the next person', async () => {
+    const running = await start(stage)
+    await running.addUser({ username: 'eve', email: 'eve@example.com' })
+    const browser = await enter(running)
+    await browser.open('/account/delete')
+    await browser.submit()
+    const again = browser.keepForm()
+    await browser.open('/login')
+    await browser.submit({ username: 'eve', password })
+    await again()
+    assert.equal(browser.at(), '/account')
+    assert.equal((await running.login({ username: 'eve' })).status, 200)
+  })
+
   it('the last administrator reads why the account is not deleted', async () => {
     const running = await start(stage)
     await stage.sql(`update "user" set roles = '["admin"]'`)
@@ -466,6 +480,24 @@ describeOnBoth(
       assert.match(noteOf(browser), /^The authenticator app is removed\./)
       assert.match(browser.shown().text, /Not set up/)
       assert.equal((await running.login()).status, 200)
+    })
+
+    it('new recovery codes still work after their page was loaded again', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
+      await setUpApp(running, browser)
+      await browser.open('/account/recovery-codes')
+      const { text } = await browser.submit()
+      const [, code = ''] = /<li>([\w-]{10,})<\/li>/.exec(text) ?? []
+      await browser.keepForm()()
+      assert.equal(browser.at(), '/account')
+      assert.match(noteOf(browser), /^You have new recovery codes\./)
+
+      const another = openBrowser(running)
+      await another.open('/login')
+      await another.submit({ username: 'ada', password })
+      await another.submit({ recovery_code: code })
+      assert.equal(another.at(), '/account')
     })
 
     it('an app is set up and removed only after a recent login', async () => {

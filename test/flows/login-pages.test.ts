@@ -105,6 +105,20 @@ describeOnBoth(
       assert.equal(await countSessions(), 0)
     })
 
+    it('a log-out that the history keeps does not end the next login', async () => {
+      const running = await start()
+      const browser = openBrowser(running)
+      await enter(browser)
+      await browser.open('/logout')
+      await browser.submit()
+      const again = browser.keepForm()
+      assert.match((await again()).text, /You are logged out/)
+      await enter(browser)
+      await again()
+      assert.equal(browser.at(), '/account')
+      assert.equal(await isIn(browser), true)
+    })
+
     it('after a log-out, the page leads to the login first, and to the app', async () => {
       const browser = openBrowser(await start({ appUrl: 'https://app.example/' }))
       await enter(browser)

@@ -121,6 +121,26 @@ describeOnOne('PostgreSQL', 'the pages under attack', (stage) => {
     assert.equal(await isIn(browser), true)
   })
 
+  it('each form without the token of this login changes nothing, and leads to the account', async () => {
+    const running = await start()
+    const [browser, other] = [await enter(running), await enter(running)]
+    const tokenIn = async ({ request }: PageBrowser): Promise<string> => {
+      const { text } = await request('GET', '/account/delete')
+      return / name="form_token" value="([^"]+)"/.exec(text)?.[1] ?? ''
+    }
+    const right = await tokenIn(browser)
+    assert.match(right, /^[\w-]{43}$/)
+    const before = await readState()
+    for (const token of ['', 'x', right.toLowerCase(), await tokenIn(other)])
+      for (const { path, fields } of listPages(running).forms) {
+        const form = { ...filled(fields), form_token: token }
+        const { status, headers } = await browser.request('POST', path, { form, headers: own })
+        assert.deepEqual([status, headers.get('location')], [303, `${base}/account`], path)
+      }
+    assert.equal(await readState(), before)
+    assert.equal(await isIn(browser), true)
+  })
+
   it('a GET of a page changes nothing, also with the fields of its form in the query', async () => {
     const running = await start()
     const browser = await enter(running)
@@ -225,11 +245,18 @@ describeOnOne('PostgreSQL', 'the pages under attack', (stage) => {
     await running.addUser({ username: 'eve', email: 'eve@example.com' })
     const attacker = await enter(running, 'eve')
     const victim = openBrowser(running)
-    for (const planted of [new Map([[loginCookie, 'x'.repeat(43)]]), attacker.cookies]) {
+    const plantedLogin = [loginCookie, 'x'.repeat(43)] as const
+    const plantedForm = [formCookie, attacker.cookies.get(formCookie) ?? ''] as const
+    const all: ReadonlyMap<string, string> = attacker.cookies
+    for (const planted of [new Map([plantedLogin]), new Map([plantedLogin, plantedForm]), all]) {
       victim.cookies.clear()
       await victim.open('/login')
-      // The page of the login is still open while the attacker plants the cookies.
+      // The page of the login is still open while the attacker plants the cookies: its form ends.
       for (const [name, value] of planted) victim.cookies.set(name, value)
+      await victim.submit({ username: 'ada', password })
+      for (const [name, value] of planted) assert.equal(victim.cookies.get(name), value)
+      if (planted === all) victim.cookies.delete(loginCookie)
+      await victim.open('/login')
       await victim.submit({ username: 'ada', password })
       assert.match(victim.shown().text, /ada/)
       for (const name of [loginCookie, formCookie])
@@ -283,7 +310,8 @@ describeOnBoth('the pages under attack, with second factors', (stage) => {
     assert.match((await browser.request('GET', '/account')).text, /bob/)
 
     // A tab from before the login cannot replace it.
-    assert.match((await prove(first, ada.nextCode())).headers.get('location') ?? '', /account$/)
+    const late = await prove(first, ada.nextCode())
+    assert.equal(late.headers.get('location'), `${base}/account`)
     assert.match((await browser.request('GET', '/account')).text, /bob/)
   })
 })

@@ -74,7 +74,8 @@ function pagesIn({ paths }: Readonly<Record<string, unknown>>): readonly Page[] 
       .map((method) => ({
         method,
         path: path.slice(base.length),
-        hasToken: JSON.stringify(methods).includes('"token"'),
+        // The token of /account/new-address needs a login, and its form must send its origin.
+        hasToken: path !== '/account/new-address' && JSON.stringify(methods).includes('"token"'),
       })),
   )
 }

@@ -90,8 +90,8 @@ describeOnBoth('the page of a registration', (stage) => {
 
   it('the page after a registration does not tell whether the name or the address exists', async () => {
     const running = await start(stage, { emailVerification: 'required' })
-    const id = /(?<=name="registration_id" value=")[^"]+/
-    const withoutId = ({ shown }: PageBrowser): string => shown().text.replace(id, '')
+    const ids = /(?<=name="(registration_id|form_token)" value=")[^"]+/g
+    const withoutId = ({ shown }: PageBrowser): string => shown().text.replace(ids, '')
     const free = await register(running)
     const { code } = await running.mailTo('ada@example.com')
     await free.submit({ code })

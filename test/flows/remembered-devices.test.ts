@@ -111,6 +111,22 @@ describeOnBoth(
       )
     })
 
+    it('after a log-out, the password that the history keeps does not log in again', async () => {
+      const running = await start()
+      const browser = openBrowser(running)
+      await enter(browser)
+      const again = browser.keepForm()
+      await browser.submit({ otp: running.ada.nextCode(), remember: 'on' })
+      await logOut(browser)
+      const logins = "select id from audit where event = 'login'"
+      const before = await stage.sql(logins)
+      assert.match((await again()).text, /took too long/)
+      await browser.open('/account')
+      assert.equal(browser.at(), '/login')
+      assert.deepEqual(await stage.sql(logins), before)
+      assert.equal(await isSpared(browser), true)
+    })
+
     it('without the box, the next login needs a code again', async () => {
       const running = await start()
       const browser = openBrowser(running)

@@ -1,5 +1,7 @@
 // A browser for tests: it keeps cookies, follows redirects, and sends the forms of pages.
 import assert from 'node:assert/strict'
+import { formTokenName } from '../src/features/pages/account-pages/page-parts.ts'
+import { createPageCookies } from '../src/features/sign-in/browser-login/cookie.ts'
 import { issuer, type Answer, type TestKeystile } from './keystile.ts'
 
 const { origin, pathname: base } = new URL(issuer)
@@ -18,7 +20,12 @@ export interface PageBrowser {
    * @param button the name and value of the pressed button, if it has them
    */
   submit(fields?: Fields, options?: SubmitOptions): Promise<Answer>
-  /** Sends a request with the cookies, as another page might cause it. */
+  /** Returns a function that sends the last form again, as Back and Reload do. */
+  keepForm(): () => Promise<Answer>
+  /**
+   * Sends a request with the cookies, as another page might cause it. A form without a token gets
+   * the one that a page for these cookies has.
+   */
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>
 }
 
@@ -37,6 +44,7 @@ export function openBrowser({ send }: Pick<TestKeystile, 'send'>): PageBrowser {
   const cookies = new Map<string, string>()
   let shown: Answer | undefined
   let at = ''
+  let sent: readonly [path: string, form: Fields] | undefined
 
   async function request(
     method: string,
@@ -44,8 +52,11 @@ export function openBrowser({ send }: Pick<TestKeystile, 'send'>): PageBrowser {
     options: RequestOptions = {},
   ): Promise<Answer> {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const formToken = createPageCookies(issuer).formToken({ headers: { get: () => cookie } })
+    const form = options.form && { [formTokenName]: formToken, ...options.form }
     const answer = await send(method, path, {
       ...options,
+      ...(form && { form }),
       headers: { accept: 'text/html', ...(cookie && { cookie }), ...options.headers },
     })
     for (const set of answer.headers.getSetCookie()) {
@@ -64,6 +75,9 @@ export function openBrowser({ send }: Pick<TestKeystile, 'send'>): PageBrowser {
     return go('GET', below(location))
   }
 
+  const post = (path: string, form: Fields): Promise<Answer> =>
+    go('POST', path, { form, headers: { origin } })
+
   return {
     cookies,
     shown: () => shown ?? assert.fail('open a page first'),
@@ -73,8 +87,13 @@ export function openBrowser({ send }: Pick<TestKeystile, 'send'>): PageBrowser {
     async submit(fields = {}, { button, action = '' } = {}) {
       const forms = formsIn(shown?.text ?? '')
       const form = forms.find((one) => one.action.endsWith(action)) ?? assert.fail('no form')
-      const sent = { ...form.values, ...fields, ...(button && { [button[0]]: button[1] }) }
-      return go('POST', below(form.action), { form: sent, headers: { origin } })
+      const values = { ...form.values, ...fields, ...(button && { [button[0]]: button[1] }) }
+      sent = [below(form.action), values]
+      return post(...sent)
+    },
+    keepForm() {
+      const [path, form] = sent ?? assert.fail('send a form first')
+      return () => post(path, form)
     },
   }
 }

@@ -1,5 +1,6 @@
 // The pages of a Keystile, as its OpenAPI document lists them. So a test of all pages also covers
 // a new page.
+import { formTokenName } from '../src/features/pages/account-pages/page-parts.ts'
 import type { TestKeystile } from './keystile.ts'
 
 export interface Pages {
@@ -11,6 +12,7 @@ export interface Pages {
 
 interface PageForm {
   readonly path: string
+  /** Their names, without the token that a browser fills in. */
   readonly fields: readonly string[]
 }
 
@@ -44,7 +46,8 @@ export function listPages({ document, keystile }: TestKeystile): Pages {
     opened: ofMethod('get').map(({ path }) => path),
     forms: ofMethod('post').map(({ path, requestBody }) => {
       const content = requestBody?.content['application/x-www-form-urlencoded']
-      return { path, fields: Object.keys(content?.schema.properties ?? {}) }
+      const fields = Object.keys(content?.schema.properties ?? {})
+      return { path, fields: fields.filter((name) => name !== formTokenName) }
     }),
   }
 }

@@ -2,14 +2,27 @@
 // pages to which it leads. `endpoints.ts` calls the endpoints, which do all the work: a page only
 // shows what they answer.
 //
-// Against cross-site request forgery, each form must come from a page of this origin.
+// Against cross-site request forgery, each form must come from a page of this origin. It works only
+// in the login for which it was drawn: the browser's history may have forms of an earlier person.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { createOriginCheck } from '../../../http/origin.ts'
 import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import { generalFault } from '../account-pages/form-page.ts'
-import { describeForm, pageRoute, readPageForm, readerOf } from '../account-pages/page-parts.ts'
-import { replaceLogin, withCookies, type LoginPageParts } from '../login-pages/ask-login.ts'
+import {
+  describeBoundForm,
+  formTokenName,
+  pageRoute,
+  readPageForm,
+  readerOf,
+} from '../account-pages/page-parts.ts'
+import {
+  endForms,
+  logOutCookies,
+  replaceLogin,
+  withCookies,
+  type LoginPageParts,
+} from '../login-pages/ask-login.ts'
 import { findSignedIn } from '../login-pages/signed-in.ts'
 import { devicesPage, otherDevicesPage } from './device-pages.ts'
 import { emailPage, newAddressPage, verificationPage } from './email-pages.ts'
@@ -57,12 +70,16 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
     if (!signedIn) return seeOther(`${base}/login`)
     const visit: Visit = {
       ...ownEndpoints(request, signedIn, { ...parts, endpoints }),
-      reader: readerOf(request, parts.pages),
+      reader: {
+        ...readerOf(request, parts.pages),
+        formToken: parts.cookies.formToken(request),
+      },
       home: `${base}/account`,
       query: queryOf(request),
       say: (done) => parts.cookies.done.set(done, doneSeconds),
       account: labelOf(signedIn.user, parts.directory),
-      clearedLogin: parts.cookies.login.cleared,
+      logOutCookies: () => logOutCookies(parts.cookies),
+      endForms: () => endForms(parts.cookies),
       hasFactor: signedIn.session.amr?.includes('mfa') ?? false,
       replaceLogin: () => replaceLogin(request, signedIn, parts),
       settings,
@@ -84,11 +101,15 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
         }),
     }),
     pageRoute('POST', `/account/${page.name}`, page.summaries[1], {
-      ...describeForm(page.fieldNames, refuses),
+      ...describeBoundForm(page.fieldNames, refuses),
       async handle(request) {
         checkOrigin(request)
         const form = await readPageForm(request)
-        return answer(request, page.section, (visit) => submit(page, visit, form))
+        return answer(request, page.section, (visit) =>
+          form.get(formTokenName) === visit.reader.formToken
+            ? submit(page, visit, form)
+            : seeOther(visit.home),
+        )
       },
     }),
   ]

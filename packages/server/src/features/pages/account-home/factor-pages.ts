@@ -197,7 +197,8 @@ export const recoveryCodesPage: AccountPage = {
   },
   async submit(visit) {
     const made = await visit.call('POST /users/me/factors/recovery-codes')
-    return showCodes(visit, made, 'codes')
+    // Loading the page again must not make other codes than those that the person has saved.
+    return withCookies(showCodes(visit, made, 'codes'), [visit.endForms()])
   },
   faultOf: () => undefined,
 }

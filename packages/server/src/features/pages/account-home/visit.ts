@@ -12,7 +12,7 @@ import {
   type ShownField,
 } from '../account-pages/form-page.ts'
 import { currentPassword } from '../account-pages/fields.ts'
-import { page, type PageReader } from '../account-pages/page-parts.ts'
+import { formTokenField, page, type PageReader } from '../account-pages/page-parts.ts'
 import type { ProfileFields } from '../account-pages/profile-fields.ts'
 import type { EndpointName, OwnEndpoints } from './endpoints.ts'
 
@@ -28,8 +28,10 @@ export interface Visit extends OwnEndpoints {
   readonly query: URLSearchParams
   /** The name by which the person knows the account. */
   readonly account: string
-  /** The value of `Set-Cookie` that ends the login of the browser. */
-  readonly clearedLogin: string
+  /** Returns the values of `Set-Cookie` with which the browser is logged out. */
+  logOutCookies(): readonly string[]
+  /** Returns a value of `Set-Cookie` with which the forms that were drawn so far do not work. */
+  endForms(): string
   /** Whether the login of the browser has a second factor. */
   readonly hasFactor: boolean
   /** Replaces the login, after a first app was set up in it: see `replaceLogin`. */
@@ -117,7 +119,7 @@ ${after}`,
 
 /** Draws a form. Its faults stand at its fields. */
 export function drawForm(
-  { home }: Pick<Visit, 'home'>,
+  { home, reader }: Pick<Visit, 'home' | 'reader'>,
   {
     name,
     hidden,
@@ -130,7 +132,7 @@ export function drawForm(
     refused?.field === field ? markup`${refused.text}` : undefined
   const drawn = fields.map((field) => fieldOf({ ...field, fault: faultAt(field.name) }))
   return markup`<form method="post" action="${home}/${name}">
-${hidden}
+${formTokenField(reader)}${hidden}
 ${joined(drawn.map((field) => markup`${field}\n`))}
 ${end}
 </form>`

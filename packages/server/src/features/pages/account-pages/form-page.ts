@@ -18,6 +18,7 @@ import {
   backLink,
   describeForm,
   endButtons,
+  formTokenField,
   page,
   pageRoute,
   readPageForm,
@@ -159,7 +160,7 @@ export function formPage(
   const hidden = byCode ? 'request_id' : 'token'
   const fields = shown.fields(reader, typed, refused)
   const sends = { [hidden]: typed.get(hidden) ?? '' }
-  const form = drawForm({ button, action: shown.name, sends, fields, refused })
+  const form = drawForm(reader, { button, action: shown.name, sends, fields, refused })
   const again = refused || byCode ? shown.again?.(reader) : undefined
   const links = [again, backLink(reader)].filter((link) => link !== undefined)
   const content = markup`${form}\n${linksOf(...links)}`
@@ -184,7 +185,10 @@ interface DrawnForm {
   readonly refused?: Refused | undefined
 }
 
-export function drawForm({ action, sends = {}, fields, button, refused }: DrawnForm): Html {
+export function drawForm(
+  reader: PageReader,
+  { action, sends = {}, fields, button, refused }: DrawnForm,
+): Html {
   const faults = refused ? [refused, ...(refused.others ?? [])] : []
   const faultAt = ({ name }: ShownField): Fault | undefined =>
     faults.find(({ field }) => field === name)
@@ -194,9 +198,10 @@ export function drawForm({ action, sends = {}, fields, button, refused }: DrawnF
     const isLater = field !== first
     return markup`${fieldOf({ ...field, isLater, fault: fault && markup`${fault.text}` })}\n`
   })
+  const hidden = Object.entries(sends).map((sent) => markup`${hiddenField(...sent)}\n`)
   return markup`${first ? undefined : refused && faultOf(refused.text)}
 <form method="post" action="${action}">
-${joined(Object.entries(sends).map((sent) => markup`${hiddenField(...sent)}\n`))}
+${formTokenField(reader)}${joined(hidden)}
 ${joined(drawn)}
 ${buttonOf({ label: button })}
 </form>`

@@ -14,6 +14,7 @@ import type { Language } from '../../mail/messages/message.ts'
 import type { PageTexts } from '../../mail/messages/text-types.ts'
 import type { PageSettings } from '../brand/page-settings.ts'
 import type { Brand } from '../../../pages/brand.ts'
+import { hiddenField } from '../../../pages/field.ts'
 import { markup, type Html } from '../../../pages/html.ts'
 import { pageAnswer, type Page } from '../../../pages/layout.ts'
 import type { Button, Link } from '../../../pages/parts.ts'
@@ -25,6 +26,8 @@ export interface PageReader {
   readonly texts: PageTexts
   readonly brand: Brand
   readonly hasLogin: boolean
+  /** See `PageCookies`. Undefined on pages that know no cookies. */
+  readonly formToken?: string
 }
 
 export function readerOf({ headers }: HttpRequestWithBody, settings: PageSettings): PageReader {
@@ -74,6 +77,17 @@ export function describeForm(
     },
   }
 }
+
+/** The name of the hidden field with the `formToken`. No field of a profile may have it. */
+export const formTokenName = 'form_token'
+
+export function formTokenField({ formToken }: PageReader): Html | undefined {
+  return formToken === undefined ? undefined : markup`${hiddenField(formTokenName, formToken)}\n`
+}
+
+/** Describes a form that works only with the cookies with which it was drawn. */
+export const describeBoundForm: typeof describeForm = (fields, refuses) =>
+  describeForm([...fields, formTokenName], refuses)
 
 /**
  * Reads the form of a page.

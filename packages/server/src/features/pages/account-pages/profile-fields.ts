@@ -5,6 +5,7 @@ import type { Form } from '../../../http/form.ts'
 import { markup } from '../../../pages/html.ts'
 import type { Field } from '../../../pages/field.ts'
 import { acceptedName } from './acceptance.ts'
+import { formTokenName } from './page-parts.ts'
 import type { PageTexts } from '../../mail/messages/text-types.ts'
 
 type YesAndNo = Pick<PageTexts, 'yes' | 'no'>
@@ -66,7 +67,13 @@ export function profileFieldsOf(
 }
 
 /** The fields of forms, and members of request bodies, that are not fields of the profile. */
-const takenNames: ReadonlySet<string> = new Set(['token', 'request_id', 'code', acceptedName])
+const takenNames: ReadonlySet<string> = new Set([
+  'token',
+  'request_id',
+  'code',
+  acceptedName,
+  formTokenName,
+])
 
 interface PropertySchema {
   readonly type?: unknown

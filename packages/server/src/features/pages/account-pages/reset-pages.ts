@@ -59,7 +59,7 @@ function forgotPage(reader: PageReader, refused?: Refused): HttpAnswer {
   const { forgot, login: label } = reader.texts
   const fields = [{ ...loginName({ name: 'login', label }), hasFocus: true }]
   const { heading, intro, button } = forgot
-  const form = drawForm({ button, action: 'forgot-password', fields, refused })
+  const form = drawForm(reader, { button, action: 'forgot-password', fields, refused })
   const back = backLink(reader)
   const content = markup`${form}\n${back && linksOf(back)}`
   return page(reader, { heading, intro, content, ...answerTo(refused) })

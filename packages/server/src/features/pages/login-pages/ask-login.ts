@@ -176,9 +176,19 @@ function cookiesOf<U>(
   return [
     login.set(secret, lifetimes.sessionSeconds),
     // Forms that were opened before the login do not work any more.
-    form.set(makeSecret()),
+    endForms({ form }),
     ...(deviceSecret === undefined ? [] : [device.set(deviceSecret, deviceSeconds)]),
   ]
+}
+
+/** Returns a value of `Set-Cookie` with which the forms that were drawn so far do not work. */
+export function endForms({ form }: Pick<PageCookies, 'form'>): string {
+  return form.set(makeSecret())
+}
+
+/** Returns the values of `Set-Cookie` with which a browser is logged out. */
+export function logOutCookies(cookies: PageCookies): readonly string[] {
+  return [cookies.login.cleared, endForms(cookies)]
 }
 
 export async function endLogin<U>(

@@ -3,7 +3,9 @@
 // it says. `signed-in.ts` finds who uses a browser.
 //
 // Against cross-site request forgery, each form must come from a page of this origin, and an
-// attempt is bound to the cookie `form` of the browser that began it.
+// attempt is bound to the cookie `form` of the browser that began it. The history of a browser
+// keeps the forms that it sent, with the passwords, so a form works only until the next login or
+// log-out.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { makeSecret } from '../../../base/secret.ts'
 import type { Form } from '../../../http/form.ts'
@@ -13,7 +15,8 @@ import type { LoginOutcome, PresentedValues } from '../../sign-in/login/login.ts
 import { recentLoginSeconds } from '../../users/accounts/route-parts.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import {
-  describeForm,
+  describeBoundForm,
+  formTokenName,
   pageRoute,
   readPageForm,
   readerOf,
@@ -22,6 +25,7 @@ import {
 import {
   askNext,
   endLogin,
+  logOutCookies,
   tryLogin,
   withCookies,
   type LoginPageParts,
@@ -48,13 +52,16 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
       const reader = readerOf(request, parts.pages)
       const bound = parts.cookies.form.read(request)
       if (bound === undefined) return cookiesOffPage(reader)
-      return handle({ request, form, reader, bound }, parts)
+      const formToken = parts.cookies.formToken(request)
+      const sent = { request, form, reader: { ...reader, formToken }, bound }
+      return form.get(formTokenName) === formToken ? handle(sent, parts) : endedPage(sent, parts)
     }
   const open = (
     request: HttpRequestWithBody,
     draw: (reader: PageReader) => HttpAnswer,
   ): Promise<HttpAnswer> => openSignedOut(request, draw, parts)
   const refuses = { 403: 'The form must come from a page of this origin' }
+  const { base } = parts.pages.brand
   const laterFields = ['attempt', 'account', 'show', 'remember', ...laterNames]
 
   return [
@@ -62,15 +69,15 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
       handle: (request) => open(request, (reader) => loginPage(reader, parts.offers)),
     }),
     pageRoute('POST', '/login', 'Prove the password', {
-      ...describeForm(firstNames, refuses),
+      ...describeBoundForm(firstNames, refuses),
       handle: receive(proveFirst),
     }),
     // A browser that opens the address of this step has no attempt: it is not in the address.
     pageRoute('GET', '/login/factor', 'Log in from the start', {
-      handle: () => seeOther(`${parts.pages.brand.base}/login`),
+      handle: () => seeOther(`${base}/login`),
     }),
     pageRoute('POST', '/login/factor', 'Prove or set up the second factor', {
-      ...describeForm(laterFields, refuses),
+      ...describeBoundForm(laterFields, refuses),
       handle: receive(proveLater),
     }),
     pageRoute('GET', '/login/again', 'Log in again', {
@@ -78,7 +85,7 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
       handle: (request) => openAgain(request, parts),
     }),
     pageRoute('POST', '/login/again', 'Prove once more who one is', {
-      ...describeForm(['to', 'show', 'password', ...laterNames], refuses),
+      ...describeBoundForm(['to', 'show', 'password', ...laterNames], refuses),
       handle: receive(proveAgain),
     }),
     ...(parts.registration
@@ -90,15 +97,19 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
         })
       : []),
     pageRoute('GET', '/logout', 'Log out', {
-      handle: (request) => logoutPage(readerOf(request, parts.pages)),
+      handle: (request) => openBound(request, logoutPage, parts),
     }),
     pageRoute('POST', '/logout', 'End the login of this browser', {
-      ...describeForm([], refuses),
+      ...describeBoundForm([], refuses),
       async handle(request) {
         checkOrigin(request)
-        await endLogin(request, parts)
+        const form = await readPageForm(request)
         const answer = loggedOutPage(readerOf(request, parts.pages))
-        return withCookies(answer, [parts.cookies.login.cleared])
+        if (form.get(formTokenName) !== parts.cookies.formToken(request))
+          return (await findSignedIn(request, parts)) ? seeOther(`${base}/account`) : answer
+
+        await endLogin(request, parts)
+        return withCookies(answer, logOutCookies(parts.cookies))
       },
     }),
   ]
@@ -107,23 +118,27 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
 const firstNames = ['username', 'password']
 const laterNames = [...shownMethods, 'email_code', 'enrol']
 
-/** Shows a page for people who are not logged in, and binds its forms to the browser. */
+/** Shows a page for people who are not logged in. */
 async function openSignedOut<U>(
   request: HttpRequestWithBody,
   draw: (reader: PageReader) => HttpAnswer,
   parts: LoginPageParts<U>,
 ): Promise<HttpAnswer> {
   if (await findSignedIn(request, parts)) return seeOther(`${parts.pages.brand.base}/account`)
-  return bindForm(request, draw(readerOf(request, parts.pages)), parts)
+  return openBound(request, draw, parts)
 }
 
-/** Binds the forms of this browser to a cookie, unless they are bound already. */
-function bindForm<U>(
+/** Shows a page, and binds its forms to the cookies of this browser. */
+function openBound<U>(
   request: HttpRequestWithBody,
-  answer: HttpAnswer,
-  { cookies: { form } }: LoginPageParts<U>,
+  draw: (reader: PageReader) => HttpAnswer,
+  { pages, cookies }: LoginPageParts<U>,
 ): HttpAnswer {
-  return form.read(request) === undefined ? withCookies(answer, [form.set(makeSecret())]) : answer
+  const known = cookies.form.read(request)
+  const bound = known ?? makeSecret()
+  const formToken = cookies.formToken(request, bound)
+  const answer = draw({ ...readerOf(request, pages), formToken })
+  return known === undefined ? withCookies(answer, [cookies.form.set(bound)]) : answer
 }
 
 async function proveFirst<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {
@@ -166,7 +181,7 @@ async function proveLater<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
   return endedPage(sent, parts, next.fault ?? fault)
 }
 
-/** The login is over. If it was finished in another window, leads to the account. */
+/** The login is over, or the form. If another window is logged in, leads to the account. */
 async function endedPage<U>(
   { request, reader }: SentForm,
   parts: LoginPageParts<U>,
@@ -211,11 +226,8 @@ async function openAgain<U>(
   if (outcome?.outcome !== 'next') return seeOther(`${parts.pages.brand.base}/account`)
   const { methods } = outcome
   const account = labelOf(signedIn.user, parts.directory)
-  return bindForm(
-    request,
-    againPage(reader, { account, methods, shownMethod: shownMethods[0], to }),
-    parts,
-  )
+  const shown = { account, methods, shownMethod: shownMethods[0], to }
+  return openBound(request, (bound) => againPage(bound, shown), parts)
 }
 
 async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {

@@ -70,7 +70,7 @@ export function registerPage(
   return page(reader, {
     heading,
     intro: linkedOf(haveOne, { href: `${brand.base}/login` }),
-    content: drawForm({ action: `${brand.base}/register`, fields, button, refused }),
+    content: drawForm(reader, { action: `${brand.base}/register`, fields, button, refused }),
     referrerPolicy: 'same-origin',
     ...answerTo(refused),
   })
@@ -97,7 +97,13 @@ export function sentPage(reader: PageReader, typed: Form, refused?: Refused): Ht
         ]
       : []),
   ]
-  const form = drawForm({ action: `${brand.base}/register/code`, sends, fields, button, refused })
+  const form = drawForm(reader, {
+    action: `${brand.base}/register/code`,
+    sends,
+    fields,
+    button,
+    refused,
+  })
   const again = linkedOf(advice, { href: `${brand.base}/register` })
   return page(reader, {
     heading,

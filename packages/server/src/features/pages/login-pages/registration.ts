@@ -6,7 +6,12 @@ import { seeOther, type OpenRoute } from '../../../http/route.ts'
 import type { Verifications } from '../../mail/email-verification/confirmation.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import { acceptedName, readAcceptance } from '../account-pages/acceptance.ts'
-import { describeForm, pageRoute, withJson, type PageReader } from '../account-pages/page-parts.ts'
+import {
+  describeBoundForm,
+  pageRoute,
+  withJson,
+  type PageReader,
+} from '../account-pages/page-parts.ts'
 import { readUsername } from '../account-pages/pages.ts'
 import type { SentForm } from './ask-login.ts'
 import {
@@ -40,9 +45,9 @@ export function registrationRoutes(
     422: 'A page: a field is not acceptable, or the terms are not accepted',
   }
   const names = ['username', 'email', 'password', ...profile.names, acceptedName]
-  const ofForm = describeForm(names, refuses)
+  const ofForm = describeBoundForm(names, refuses)
   const codeNames = ['registration_id', 'email', 'code', 'username', 'password']
-  const ofCode = describeForm(codeNames, {
+  const ofCode = describeBoundForm(codeNames, {
     ...refuses,
     403: `A page: the code or the password is wrong. Or: ${isOther}`,
   })

@@ -3,7 +3,7 @@ import type { HttpAnswer, ProblemError } from 'keystile/internal'
 import { joined, markup, type Html } from '../../../pages/html.ts'
 import { codeAttributes, fieldOf, hiddenField, type Field } from '../../../pages/field.ts'
 import { buttonOf, faultOf } from '../../../pages/parts.ts'
-import { page, type PageReader } from '../account-pages/page-parts.ts'
+import { formTokenField, page, type PageReader } from '../account-pages/page-parts.ts'
 
 export interface PageFault {
   readonly text: string
@@ -43,14 +43,14 @@ export function formPage(
 ): HttpAnswer {
   const content = markup`${before}
 ${fault && (fault.error || !hasField) ? faultOf(fault.text) : undefined}
-${formOf(form)}
+${formOf(reader, form)}
 ${after}`
   return answer(reader, { heading, intro, content, fault })
 }
 
-export function formOf({ action, sends, fields, button }: DrawnForm): Html {
+export function formOf(reader: PageReader, { action, sends, fields, button }: DrawnForm): Html {
   return markup`<form method="post" action="${action}">
-${hiddenOf(sends)}
+${hiddenOf(reader, sends)}
 ${joined(fields.map((field) => markup`${field}\n`))}
 ${buttonOf({ label: button })}
 </form>`
@@ -65,21 +65,22 @@ export function codeField(name: string, label: string): Field {
   return { name, label, attributes: codeAttributes() }
 }
 
-function hiddenOf(sends: DrawnForm['sends'] = {}): Html {
+function hiddenOf(reader: PageReader, sends: DrawnForm['sends'] = {}): Html {
   const fields = Object.entries(sends).map(([name, value]) =>
     value === undefined ? '' : markup`${hiddenField(name, value)}\n`,
   )
-  return joined(fields)
+  return markup`${formTokenField(reader)}${joined(fields)}`
 }
 
 /** A form with a button that looks like a link: an attempt must not be in an address. */
 export function switchTo(
+  reader: PageReader,
   method: string,
   label: string,
   { action, sends }: Pick<DrawnForm, 'action' | 'sends'>,
 ): Html {
   return markup`<form class="links" method="post" action="${action}">
-${hiddenOf(sends)}
+${hiddenOf(reader, sends)}
 <button name="show" value="${method}">${label}</button>
 </form>`
 }

@@ -195,7 +195,9 @@ function factorPage(
     button: shown.button,
     fault,
     hasField: true,
-    after: joined(others.map((other) => switchTo(other, secondSteps[other](texts).link, form))),
+    after: joined(
+      others.map((other) => switchTo(reader, other, secondSteps[other](texts).link, form)),
+    ),
   })
 }
 
@@ -241,7 +243,7 @@ function appPage(
   const { enrol, factor } = reader.texts.loginPage
   const shown = fault?.error ? fault : fault && { text: enrol.wrongCode }
   const fields = [faultyField(codeField('otp', factor.label), shown)]
-  const form = formOf({ ...step, fields, button: enrol.button })
+  const form = formOf(reader, { ...step, fields, button: enrol.button })
   return answer(reader, {
     heading: enrol.heading,
     intro: enrol.intro,

@@ -3,15 +3,18 @@
 // a part of its hash in the names: otherwise two issuers of one origin would share the cookies.
 import { createHash } from 'node:crypto'
 import type { HttpRequestWithBody } from 'keystile/internal'
+import { hashSecret } from '../../../base/secret.ts'
 import { readCookies } from '../../../http/cookies.ts'
 
 export interface PageCookie {
   /** Returns the value; undefined if the browser sent none, or two. */
-  read(request: Pick<HttpRequestWithBody, 'headers'>): string | undefined
+  read(request: CookieSender): string | undefined
   /** @param maxAgeSeconds undefined for a cookie that ends with the browser */
   set(value: string, maxAgeSeconds?: number): string
   readonly cleared: string
 }
+
+type CookieSender = Pick<HttpRequestWithBody, 'headers'>
 
 export interface PageCookies {
   /** The secret of the login of this browser. */
@@ -22,6 +25,13 @@ export interface PageCookies {
   readonly device: PageCookie
   /** What the person has just done: the next page of the account says it. */
   readonly done: PageCookie
+  /**
+   * Returns what a form sends that works only with these cookies: not after the next login or
+   * log-out, and not for the next person at the same browser, whose history has the form.
+   *
+   * @param form the value of the cookie `form`, if the answer sets it
+   */
+  formToken(request: CookieSender, form?: string): string
 }
 
 export function createPageCookies(issuer: string): PageCookies {
@@ -30,7 +40,14 @@ export function createPageCookies(issuer: string): PageCookies {
     pathname === '/' ? '' : `-${createHash('sha256').update(pathname).digest('hex').slice(0, 8)}`
   const cookie = (name: string): PageCookie => createPageCookie(`__Host-keystile-${name}${suffix}`)
   const [login, form, device] = [cookie('login'), cookie('form'), cookie('device')]
-  return { login, form, device, done: cookie('done') }
+  return {
+    login,
+    form,
+    device,
+    done: cookie('done'),
+    formToken: (request, bound = form.read(request)) =>
+      hashSecret(`form ${login.read(request) ?? ''} ${bound ?? ''}`),
+  }
 }
 
 function createPageCookie(name: string): PageCookie {
