@@ -1,5 +1,5 @@
-// The pages on which people change their address, and confirm it. Those that `mailPage` makes send a
-// mail, and then ask for its code.
+// The pages on which people change their address, and confirm it. Those that `mailPage` makes send
+// a mail, and then ask for its code.
 import type { HttpAnswer, ProblemError } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
