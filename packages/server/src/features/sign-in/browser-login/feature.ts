@@ -8,7 +8,8 @@ import { purgeBrowserLogins } from './store.ts'
 export interface LoginPageOptions {
   /**
    * Whether Keystile has pages on which people log in, register and see their account: `/login`,
-   * `/logout`, `/register` and `/account`, below the issuer. Default: `off`, because an app may have pages at these paths.
+   * `/logout`, `/register` and `/account`, below the issuer. Default: `off`, because an
+   * app may have pages at these paths.
    */
   readonly loginPages?: 'on' | 'off'
   /**

@@ -314,9 +314,9 @@ export const de: Texts = {
       refused: 'Das Passwort ist falsch, oder die Adresse ist nicht mehr frei.',
       factorMissing: prose`Ihr Konto hat eine Authenticator-App, deren Codes diese Seite nicht
         prüfen kann. Geben Sie den Code aus der Mail dort ein, wo Sie die Adresse geändert haben.`,
-      factorInLogin: prose`Ihr Konto hat eine Authenticator-App. [Bestätigen Sie die Adresse in Ihrem
-        Konto.] Wenn Sie sich dort erst anmelden müssen, öffnen Sie danach den Link in der Mail noch
-        einmal.`,
+      factorInLogin: prose`Ihr Konto hat eine Authenticator-App. [Bestätigen Sie die Adresse in
+        Ihrem Konto.] Wenn Sie sich dort erst anmelden müssen, öffnen Sie danach den Link in der
+        Mail noch einmal.`,
     },
     undo: {
       heading: 'Änderung Ihrer Adresse rückgängig machen',

@@ -304,8 +304,9 @@ export const es: Texts = {
       refused: 'La contraseña no es correcta, o la dirección ya no está disponible.',
       factorMissing: prose`Su cuenta tiene una aplicación de autenticación, cuyos códigos esta
         página no puede comprobar. Introduzca el código del correo donde cambió la dirección.`,
-      factorInLogin: prose`Su cuenta tiene una aplicación de autenticación. [Confirme la dirección en
-        su cuenta.] Si antes tiene que iniciar sesión, abra después otra vez el enlace del correo.`,
+      factorInLogin: prose`Su cuenta tiene una aplicación de autenticación. [Confirme la dirección
+        en su cuenta.] Si antes tiene que iniciar sesión, abra después otra vez el enlace del
+        correo.`,
     },
     undo: {
       heading: 'Deshacer el cambio de su dirección',

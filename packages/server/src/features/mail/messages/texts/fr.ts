@@ -320,8 +320,8 @@ export const fr: Texts = {
         peut pas vérifier les codes. Saisissez le code de l’e-mail sur la page où vous avez modifié
         l’adresse.`,
       factorInLogin: prose`Votre compte a une application d’authentification. [Confirmez l’adresse
-        dans votre compte.] Si vous devez d’abord vous y connecter, ouvrez ensuite de nouveau le lien
-        de l’e-mail.`,
+        dans votre compte.] Si vous devez d’abord vous y connecter, ouvrez ensuite de nouveau le
+        lien de l’e-mail.`,
     },
     undo: {
       heading: 'Annuler la modification de votre adresse',
