@@ -148,7 +148,7 @@ const flows: readonly Flow[] = [
       await assert.rejects(page.goBack(), /ERR_CACHE_MISS/)
       await page.waitForURL('chrome-error://chromewebdata/')
       await page.reload()
-      assert.equal(await heading(page), 'This login took too long')
+      assert.equal(await heading(page), 'The login has expired')
       await page.goto(`${url}/account`)
       assert.equal(await heading(page), 'Log in')
     },

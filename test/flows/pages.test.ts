@@ -75,7 +75,8 @@ function pagesIn({ paths }: Readonly<Record<string, unknown>>): readonly Page[] 
         method,
         path: path.slice(base.length),
         // The token of /account/new-address needs a login, and its form must send its origin.
-        hasToken: path !== '/account/new-address' && JSON.stringify(methods).includes('"token"'),
+        hasToken:
+          !path.endsWith('/account/new-address') && JSON.stringify(methods).includes('"token"'),
       })),
   )
 }

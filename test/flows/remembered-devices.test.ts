@@ -120,7 +120,7 @@ describeOnBoth(
       await logOut(browser)
       const logins = "select id from audit where event = 'login'"
       const before = await stage.sql(logins)
-      assert.match((await again()).text, /took too long/)
+      assert.match((await again()).text, /has expired/)
       await browser.open('/account')
       assert.equal(browser.at(), '/login')
       assert.deepEqual(await stage.sql(logins), before)
