@@ -368,7 +368,7 @@ describeOnOne('PostgreSQL', 'a new address', (stage) => {
     assert.deepEqual([refused.status, refused.text.includes('<form')], [403, true])
     assert.match(
       refused.text,
-      /role="alert">.*Your account has a second factor.*code from the mail/s,
+      /role="alert">.*Your account has an authenticator app.*code from the mail/s,
     )
     assert.match((await page('wrong')).text, /The password is wrong/)
     assert.doesNotMatch((await confirm({ token, password: 'wrong' })).text, /factor/)

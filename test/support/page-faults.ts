@@ -9,7 +9,7 @@ import type { Page } from 'playwright-core'
 interface Element {
   readonly id: string
   readonly outerHTML: string
-  readonly classList: { contains(name: string): boolean }
+  matches(selectors: string): boolean
   getBoundingClientRect(): { readonly height: number; readonly width: number }
 }
 declare const document: {
@@ -70,7 +70,7 @@ export function layoutFaults(page: Page): Promise<readonly string[]> {
     const inputs = 'input:not([type=hidden], [type=checkbox], .unseen)'
     for (const element of document.querySelectorAll(`button, ${inputs}`)) {
       const { height, width } = element.getBoundingClientRect()
-      const isSlim = element.classList.contains('slim')
+      const isSlim = element.matches('.slim, .links > button')
       if (height < 44 || width < (isSlim ? 44 : 200))
         faults.push(`${element.id} is ${width} × ${height} pixels`)
       // Safari zooms in on fields with smaller text.
