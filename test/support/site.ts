@@ -51,7 +51,8 @@ export async function openSite(
   const port = await freePort()
   const proxyPort = place === 'behind nginx with TLS' ? await freePort() : undefined
   const origin = proxyPort ? `https://localhost:${proxyPort}` : `http://localhost:${port}`
-  const url = `${origin}${place === 'in an app' || place === 'beside another issuer' ? '/auth' : ''}`
+  const hasPath = place === 'in an app' || place === 'beside another issuer'
+  const url = `${origin}${hasPath ? '/auth' : ''}`
   const given = { loginPages: 'on', ...(proxyPort && { trustedProxies: ['127.0.0.1'] }) }
   const started = await startWithMailbox(stage, { issuer: url, ...given, ...options })
   const folder = mkdtempSync(join(tmpdir(), 'keystile-site-'))

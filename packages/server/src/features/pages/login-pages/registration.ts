@@ -98,7 +98,7 @@ async function register(
   return { ...answer, headers: { ...answer.headers, location } }
 }
 
-/** What the endpoint answers: with a registration, there is no account yet. */
+/** What the endpoint answers: the id of a registration, if the account does not exist yet. */
 interface Begun {
   readonly registration_id?: string
   /** The mail by which the person confirms the address of the account. */
