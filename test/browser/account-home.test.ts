@@ -70,7 +70,7 @@ it(
 
     const before = await until(async () => (await mails()).length > 0 && mails())
     await press('Confirm the address')
-    await press('Send the code')
+    await press('Send a new code')
     await page
       .getByLabel('Code from the mail')
       .fill(await until(async () => (await mails()).find((code) => !before.includes(code))))

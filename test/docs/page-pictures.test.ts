@@ -91,7 +91,7 @@ it(
     await picture(page, 'page-login')
     await logIn(page)
     await page.getByRole('link', { name: 'Confirm the address' }).click()
-    await page.getByRole('button', { name: 'Send the code' }).click()
+    await page.getByRole('button', { name: 'Send a new code' }).click()
     const { parsed } = (await mailServer.received(1)).at(-1) ?? {}
     await page
       .getByLabel('Code from the mail')
