@@ -329,6 +329,7 @@ describeOnBoth('the page of an account', (stage) => {
     await recent.open('/account/delete')
     await recent.submit()
     assert.match(recent.shown().text, /Your account is deleted/)
+    assert.equal(recent.shown().headers.get('clear-site-data'), '"cache"')
     assert.equal((await running.login()).status, 400)
     assert.ok(![...recent.cookies.keys()].some((name) => name.includes('login')))
     await recent.open('/account')

@@ -98,6 +98,7 @@ describeOnBoth(
       await browser.open('/logout')
       await browser.submit()
       assert.match(browser.shown().text, /You are logged out/)
+      assert.equal(browser.shown().headers.get('clear-site-data'), '"cache"')
       assert.match(browser.shown().text, /class="button" href="\/auth\/login">Log in again/)
       assert.equal(browser.cookies.has(loginCookie), false)
       browser.cookies.set(loginCookie, secret)

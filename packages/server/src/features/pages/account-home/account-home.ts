@@ -18,7 +18,7 @@ import {
 } from '../account-pages/page-parts.ts'
 import {
   endForms,
-  logOutCookies,
+  loggedOut,
   replaceLogin,
   withCookies,
   type LoginPageParts,
@@ -78,7 +78,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
       query: queryOf(request),
       say: (done) => parts.cookies.done.set(done, doneSeconds),
       account: labelOf(signedIn.user, parts.directory),
-      logOutCookies: () => logOutCookies(parts.cookies),
+      loggedOut: (answer) => loggedOut(answer, parts.cookies),
       endForms: () => endForms(parts.cookies),
       hasFactor: signedIn.session.amr?.includes('mfa') ?? false,
       replaceLogin: () => replaceLogin(request, signedIn, parts),

@@ -110,7 +110,7 @@ ${noteOf(texts.final, { tone: 'wrong' })}`,
       emblem: { icon: 'check', tone: 'done' },
       content: actionsOf(continueButton(reader)),
     })
-    return { ...answer, cookies: visit.logOutCookies() }
+    return visit.loggedOut(answer)
   },
   faultOf({ status }, { reader: { texts } }) {
     return status === 409 ? { text: texts.accountHome.deletion.lastAdministrator } : undefined

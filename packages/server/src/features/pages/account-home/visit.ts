@@ -28,8 +28,8 @@ export interface Visit extends OwnEndpoints {
   readonly query: URLSearchParams
   /** The name by which the person knows the account. */
   readonly account: string
-  /** Returns the values of `Set-Cookie` with which the browser is logged out. */
-  logOutCookies(): readonly string[]
+  /** Logs the browser out that gets this answer. */
+  loggedOut(answer: HttpAnswer): HttpAnswer
   /** Returns a value of `Set-Cookie` with which the forms that were drawn so far do not work. */
   endForms(): string
   /** Whether the login of the browser has a second factor. */

@@ -186,9 +186,13 @@ export function endForms({ form }: Pick<PageCookies, 'form'>): string {
   return form.set(makeSecret())
 }
 
-/** Returns the values of `Set-Cookie` with which a browser is logged out. */
-export function logOutCookies(cookies: PageCookies): readonly string[] {
-  return [cookies.login.cleared, endForms(cookies)]
+/**
+ * Logs the browser out that gets this answer. A browser may keep pages for its Back button, even if
+ * no cache may store them. `Clear-Site-Data` hides them from the next person.
+ */
+export function loggedOut(answer: HttpAnswer, cookies: PageCookies): HttpAnswer {
+  const headers = { ...answer.headers, 'clear-site-data': '"cache"' }
+  return withCookies({ ...answer, headers }, [cookies.login.cleared, endForms(cookies)])
 }
 
 export async function endLogin<U>(

@@ -25,7 +25,7 @@ import {
 import {
   askNext,
   endLogin,
-  logOutCookies,
+  loggedOut,
   tryLogin,
   withCookies,
   type LoginPageParts,
@@ -109,7 +109,7 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
           return (await findSignedIn(request, parts)) ? seeOther(`${base}/account`) : answer
 
         await endLogin(request, parts)
-        return withCookies(answer, logOutCookies(parts.cookies))
+        return loggedOut(answer, parts.cookies)
       },
     }),
   ]

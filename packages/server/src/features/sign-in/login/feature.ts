@@ -38,7 +38,7 @@ export const deviceRate: LimitRate = {
 }
 
 /**
- * Limits codes of an authenticator app to 10 a day, per user, from unknown devices. A code counts
+ * Limits codes of an authenticator app to 20 a day, per user, from unknown devices. A code counts
  * only after the right password or in a session. A right code is refunded.
  */
 export const factorRate: LimitRate = {

@@ -219,6 +219,17 @@ describe('checkedDirectory', () => {
     }
   })
 
+  it('checkedDirectory survives a function that is async by mistake and rejects', async () => {
+    const fail = (): Promise<never> => Promise.reject(new Error('the table is gone'))
+    const expected = (name: string): RegExp =>
+      new RegExp(`^TypeError: users\\.${name} must return .*, not a promise$`)
+    for (const name of ['active', 'needsFactor', 'scopes', 'passwordHash', 'email'] as const)
+      assert.throws(() => directoryWith({ [name]: fail })[name](ada), expected(name))
+    assert.throws(() => directoryWith({ subject: fail }).subject(ada), expected('subject'))
+    // Node reports a promise that nobody handles after all microtasks.
+    await new Promise(setImmediate)
+  })
+
   it('if a directory has no subject(), the subject of a user is the property `id`', async () => {
     const directory = directoryWith({ subject: undefined })
     assert.equal(directory.subject(ada), 'a1')

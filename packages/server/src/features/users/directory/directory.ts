@@ -199,13 +199,13 @@ export function checkedDirectory<U>(
 
   function active(user: U): boolean {
     const value: unknown = directory.active(user)
-    if (typeof value !== 'boolean') throw wrong('active', 'true or false')
+    if (typeof value !== 'boolean') throw wrong('active', 'true or false', value)
     return value
   }
 
   function needsFactor(user: U): boolean {
     const value: unknown = directory.needsFactor ? directory.needsFactor(user) : false
-    if (typeof value !== 'boolean') throw wrong('needsFactor', 'true or false')
+    if (typeof value !== 'boolean') throw wrong('needsFactor', 'true or false', value)
     return value
   }
 
@@ -234,7 +234,7 @@ export function checkedDirectory<U>(
     },
     scopes(user) {
       const scopes: unknown = directory.scopes(user)
-      if (!isStrings(scopes)) throw wrong('scopes', 'a list of strings')
+      if (!isStrings(scopes)) throw wrong('scopes', 'a list of strings', scopes)
 
       reportUndeclared(scopes)
       return heldScopes({ scopes, roles: [] }, rules)
@@ -285,7 +285,7 @@ function checkedSetPassword<U>(
     directory.setPassword &&
     (async (user, hash, options) => {
       const isStored: unknown = await directory.setPassword?.(user, hash, options)
-      if (typeof isStored !== 'boolean') throw wrong('setPassword', 'true or false')
+      if (typeof isStored !== 'boolean') throw wrong('setPassword', 'true or false', isStored)
       await afterChange(user)
       return isStored
     })
@@ -298,7 +298,7 @@ function subjectOf<U>(directory: Pick<AccountDirectory<U>, 'subject'>, user: U):
     : (user as { readonly id?: unknown }).id
   if (typeof value === 'string' && value !== '') return value
 
-  if (directory.subject) throw wrong('subject', 'a string that is not empty')
+  if (directory.subject) throw wrong('subject', 'a string that is not empty', value)
   throw new TypeError(
     'users.subject must be given, because the `id` of this user ' +
       `${value === '' ? 'is empty' : `has the type ${typeof value}`}; ` +
@@ -350,7 +350,7 @@ function requireUser<U>(
   user: U | undefined | null,
 ): U | undefined {
   if (user === undefined || user === null) return undefined
-  if (!isUserObject(user)) throw wrong(name, 'an object, undefined or null')
+  if (!isUserObject(user)) throw wrong(name, 'an object, undefined or null', user)
   return user
 }
 
@@ -360,14 +360,14 @@ function requireUser<U>(
  */
 function readHash(hash: unknown): string | undefined {
   if (hash === undefined || hash === null || hash === '') return undefined
-  if (typeof hash !== 'string') throw wrong('passwordHash', 'a string, undefined or null')
+  if (typeof hash !== 'string') throw wrong('passwordHash', 'a string, undefined or null', hash)
   return hash
 }
 
 /** Returns the address, or undefined if there is none. An empty string counts as none. */
 function readAddress(address: unknown): string | undefined {
   if (address === undefined || address === null || address === '') return undefined
-  if (typeof address !== 'string') throw wrong('email', 'a string, undefined or null')
+  if (typeof address !== 'string') throw wrong('email', 'a string, undefined or null', address)
   return address
 }
 
@@ -379,6 +379,10 @@ function isStrings(value: unknown): value is readonly string[] {
  * Returns the error for a bug in the app. The message does not contain the value, because the value
  * may be personal data.
  */
-function wrong(name: keyof UserDirectory<unknown>, expected: string): TypeError {
-  return new TypeError(`users.${name} must return ${expected}`)
+function wrong(name: keyof UserDirectory<unknown>, expected: string, value: unknown): TypeError {
+  if (!(value instanceof Promise)) return new TypeError(`users.${name} must return ${expected}`)
+
+  // Nobody awaits this promise. If it is rejected, Node must not end the process.
+  value.catch(() => {})
+  return new TypeError(`users.${name} must return ${expected}, not a promise`)
 }
