@@ -58,8 +58,8 @@ export function createRouter<U>(
     if (!route) return methodNotAllowed(found.routes, issuer)
 
     try {
-      const routeRequest = { ...request, params: found.params }
-      if (!route.guard) return await route.handle(routeRequest)
+      const { params } = found
+      if (!route.guard) return await route.handle({ ...request, params })
 
       const demand = getDemand(demands, route)
       const admit = async (): Promise<Caller<string, U> | undefined> => {
@@ -71,7 +71,8 @@ export function createRouter<U>(
       }
       const caller = await admit()
       const guarded = {
-        ...routeRequest,
+        ...request,
+        params,
         // A body may arrive long after its headers, and the session may have ended meanwhile.
         async body(maxBytes: number) {
           const body = await request.body(maxBytes)
