@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import pg from 'pg'
 import {
   askForCode,
   codeVerifier,
@@ -21,7 +20,7 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { enrol, tokensWithFactor } from '../../packages/server/test-support/second-factor.ts'
-import { until } from '../../tools/until.ts'
+import { whileLocked } from '../../packages/server/test-support/while-locked.ts'
 
 const ada = { username: 'ada', password }
 const otherVerifier = 'a'.repeat(43)
@@ -418,26 +417,15 @@ describeOnBoth(
         const running = await start()
         const { accessToken: bearer } = await running.tokens()
         const code = await askForCode(running, ada)
-        const locker = new pg.Client({ connectionString: stage.database })
-        const areWaiting = (count: number): Promise<unknown> =>
-          until(async () => {
-            const text = `select pid from pg_stat_activity
-            where datname = current_database() and wait_event_type = 'Lock'`
-            return (await stage.sql(text)).length === count
-          })
-        await locker.connect()
-        try {
-          // The exchange has used the code when it waits for this lock.
-          await locker.query('begin; lock table keystile.session in share mode')
-          const exchanged = exchange(running, code)
-          await areWaiting(1)
-          const ended = running.send('DELETE', '/users/me/sessions', { bearer })
-          await areWaiting(2)
-          await locker.query('commit')
-          assert.deepEqual([(await exchanged).status, (await ended).status], [200, 204])
-        } finally {
-          await locker.end()
-        }
+        const answers = await whileLocked(stage, [
+          // The exchange has used the code when it waits for the lock.
+          () => exchange(running, code),
+          () => running.send('DELETE', '/users/me/sessions', { bearer }),
+        ])
+        assert.deepEqual(
+          answers.map(({ status }) => status),
+          [200, 204],
+        )
         assert.deepEqual(await sessions(), [])
       },
     )

@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import { createGuard } from 'keystile/hono'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import { askForCode } from '../../packages/server/test-support/challenge.ts'
+import { whileLocked } from '../../packages/server/test-support/while-locked.ts'
 import {
   bothDirectories,
   createTestClock,
@@ -315,6 +316,28 @@ describeOnBoth(
         [400, 'invalid_session'],
       ])
     })
+
+    const skip = stage.kind !== 'PostgreSQL' && 'SQLite runs one transaction after another'
+    it(
+      'a log-out everywhere ends the session of a step-up that it waits for',
+      { skip },
+      async () => {
+        const running = await start()
+        const ada = await enrol(running, running.clock)
+        const { accessToken: bearer } = await tokensWithFactor(ada)
+        const answers = await whileLocked(stage, [
+          () => stepUp(running, ada.accessToken, { otp: ada.nextCode() }),
+          () => running.send('DELETE', '/users/me/sessions', { bearer }),
+        ])
+        assert.deepEqual(
+          answers.map(({ status }) => status),
+          [200, 204],
+        )
+        assert.deepEqual(await openSessions(), [])
+        const { access_token } = answers[0]!.json
+        assert.equal((await running.open([], { bearer: access_token })).status, 401)
+      },
+    )
 
     it('of many step-ups of one session at the same time, one starts a session', async () => {
       const running = await start()

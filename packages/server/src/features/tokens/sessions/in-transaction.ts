@@ -202,13 +202,18 @@ export async function endSessions(
     .select('id')
     .where('subject', '=', subject)
     .where('ended_at', 'is', null)
-  const open = await (except === undefined ? all : all.where('id', '!=', except))
     .orderBy('id')
-    .execute()
+    .limit(maxValues)
+  const open = except === undefined ? all : all.where('id', '!=', except)
 
-  const ids = open.map(({ id }) => id)
-  while (ids.length > 0) await endSessionRows(transaction, ids.splice(0, maxValues), now)
-  return open.length
+  let count = 0
+  for (;;) {
+    const rows = await open.execute()
+    if (rows.length === 0) return count
+    // A step-up may just have replaced one of these sessions. The next read finds the new session.
+    const ids = rows.map(({ id }) => id)
+    count += (await endSessionRows(transaction, ids, now)).length
+  }
 }
 
 /**
