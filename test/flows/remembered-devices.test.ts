@@ -1,6 +1,7 @@
 // A device that is remembered after a second factor: the pages ask for no code for some days.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { askForCode, exchange } from '../../packages/server/test-support/challenge.ts'
 import {
   bothDirectories,
   createTestClock,
@@ -109,6 +110,26 @@ describeOnBoth(
         details.map(({ detail }) => detail),
         ['{"factor":"remembered device"}'],
       )
+    })
+
+    it('after a log-out, another device still forgets the remembered one, and ends open codes', async () => {
+      const running = await start()
+      const remembered = await remember(running)
+      const code = await askForCode(running, {
+        username: 'ada',
+        password,
+        otp: running.ada.nextCode(),
+      })
+      assert.equal(code.status, 200)
+      const other = openBrowser(running)
+      await enter(other)
+      await other.submit({ otp: running.ada.nextCode() })
+      assert.match(other.shown().text, /Log out on all other devices/)
+      await other.open('/account/other-devices')
+      await other.submit()
+      assert.match(other.shown().text, /All other devices are logged out/)
+      assert.equal(await isSpared(remembered), false)
+      assert.equal((await exchange(running, code)).status, 400)
     })
 
     it('after a log-out, the password that the history keeps does not log in again', async () => {

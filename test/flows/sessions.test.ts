@@ -163,6 +163,21 @@ describeOnBoth(
       assert.equal((await one.login()).status, 200)
     })
 
+    it('with except=current, DELETE /users/me/sessions ends only the other sessions', async () => {
+      const running = await stage.start()
+      const [current, other] = [await running.tokens(), tokensOf((await running.login()).json)]
+      const end = async (query: string): Promise<number> => {
+        const path = `/users/me/sessions${query}`
+        return (await running.send('DELETE', path, { bearer: current.accessToken })).status
+      }
+      for (const wrong of ['?except=', '?except=other', '?except=all'])
+        assert.equal(await end(wrong), 422)
+      assert.equal((await running.open([], { bearer: other.accessToken })).status, 200)
+      assert.equal(await end('?except=current'), 204)
+      assert.equal((await running.open([], { bearer: other.accessToken })).status, 401)
+      assert.equal((await running.refresh(current.refreshToken)).status, 200)
+    })
+
     it('two parallel keystile.sessions.revokeAll calls end all 60 sessions of a user', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       const { subject } = await one.tokens()

@@ -1,4 +1,9 @@
-import type { HttpAnswer, HttpRequestWithBody, JsonObject } from 'keystile/internal'
+import {
+  ProblemError,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+  type JsonObject,
+} from 'keystile/internal'
 
 export interface RouteRequest extends HttpRequestWithBody {
   /** The values of the path's parameters, as they were sent. */
@@ -139,4 +144,11 @@ export function mediaTypeOf({ headers }: HttpRequestWithBody): string | undefine
 export function queryOf(request: HttpRequestWithBody): URLSearchParams {
   const start = request.url.indexOf('?')
   return new URLSearchParams(start < 0 ? '' : request.url.slice(start + 1).split('#')[0])
+}
+
+/** Returns the refusal of a parameter of the query. */
+export function wrongQuery(name: string, msg: string): ProblemError {
+  return new ProblemError('unprocessable_content', `${name}: ${msg}`, {
+    errors: [{ loc: ['query', name], msg, type: 'value_error' }],
+  })
 }

@@ -101,7 +101,7 @@ describe('keystile.sessions', () => {
     await sessions.revokeAll('ada')
     assert.deepEqual(ended, [
       ['s1', byApp],
-      ['ada', byApp],
+      ['ada', { by: byApp }],
     ])
     assert.equal(sessions.list, ends.list)
   })

@@ -115,7 +115,7 @@ export function createAppSessions<U>(parts: {
     },
     list: ends.list,
     revoke: async (sessionId) => void (await ends.end(sessionId, byApp)),
-    revokeAll: (subject) => ends.endAll(subject, byApp),
+    revokeAll: (subject) => ends.endAll(subject, { by: byApp }),
   }
 }
 

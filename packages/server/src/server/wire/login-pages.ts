@@ -81,6 +81,7 @@ export function wireLoginPages<U>(
         minLength,
         offersApp,
         needsFactor,
+        remembersDevices: rememberFactorDays > 0,
         service,
       },
     }),

@@ -17,7 +17,7 @@ export interface OwnSession {
   readonly current: boolean
 }
 
-export async function readSessions({ call }: Pick<Visit, 'call'>): Promise<readonly OwnSession[]> {
+async function readSessions({ call }: Pick<Visit, 'call'>): Promise<readonly OwnSession[]> {
   const { sessions } = (await call('GET /users/me/sessions')) as {
     readonly sessions: readonly OwnSession[]
   }
@@ -31,10 +31,12 @@ const shownLength = 60
 export async function drawDevices(visit: Visit): Promise<Html> {
   const sessions = await readSessions(visit)
   const { endOthers } = visit.reader.texts.accountHome.devices
+  // A remembered device may have no session: its person has logged out.
+  const mayHaveOthers = sessions.length > 1 || visit.settings.remembersDevices
   const sorted = sessions.toSorted((one, other) => Number(other.current) - Number(one.current))
   const others = { label: endOthers, href: `${visit.home}/other-devices`, kind: 'second' } as const
   return markup`${rowsOf(sorted.map((session) => rowOf(session, visit)))}
-${sessions.length > 1 ? actionsOf({ ...others, isSlim: true }) : undefined}`
+${mayHaveOthers ? actionsOf({ ...others, isSlim: true }) : undefined}`
 }
 
 function rowOf(session: OwnSession, visit: Visit): Row {

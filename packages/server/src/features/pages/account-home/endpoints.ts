@@ -28,6 +28,7 @@ export type EndpointName =
   | 'DELETE /users/me/factors/totp'
   | 'POST /users/me/factors/recovery-codes'
   | 'GET /users/me/sessions'
+  | 'DELETE /users/me/sessions'
   | 'DELETE /users/me/sessions/{id}'
 
 /** What the handlers of these endpoints take from an access token, and a page from the session. */
@@ -50,6 +51,8 @@ export interface EndpointParts<U> {
 
 export interface Sent {
   readonly json?: JsonObject
+  /** The query of the URL. */
+  readonly query?: string
   /** The parameters of the path. */
   readonly params?: Readonly<Record<string, string>>
 }
@@ -119,9 +122,10 @@ export function ownEndpoints<U>(
   return {
     has: (name) => endpoints.has(name),
     admit: (name) => void admitted(name),
-    async call(name, { json, params = {} } = {}) {
+    async call(name, { json, query = '', params = {} } = {}) {
       const endpoint = admitted(name)
-      const sent = { ...withJson(request, json), method: endpoint.method, params }
+      const { method, path } = endpoint
+      const sent = { ...withJson(request, json), method, url: `${path}?${query}`, params }
       const { body = '{}' } = await endpoint.handle(sent, { identity, user })
       return JSON.parse(body)
     },

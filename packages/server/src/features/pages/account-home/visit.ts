@@ -48,6 +48,8 @@ export interface AccountSettings {
   readonly offersApp: boolean
   /** Whether all users must have a second factor. */
   readonly needsFactor: boolean
+  /** Whether a login may ask for no code, on a device that the person has chosen. */
+  readonly remembersDevices: boolean
   /** How an authenticator app names the service. */
   readonly service: string
 }

@@ -1,5 +1,11 @@
 import { ProblemError } from 'keystile/internal'
-import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
+import {
+  emptyAnswer,
+  jsonAnswer,
+  queryOf,
+  wrongQuery,
+  type GuardedRoute,
+} from '../../../http/route.ts'
 import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
 import type { Session, SessionEnds } from './session-ends.ts'
 
@@ -91,11 +97,26 @@ function endAllRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
     doc: {
       tag: 'Own account',
       summary: 'Log out everywhere',
-      description: 'Ends all sessions, including the session of this request.',
+      description:
+        'Ends all sessions, attempts to log in and unused codes, and forgets remembered devices.',
+      query: {
+        except: {
+          type: 'string',
+          enum: ['current'],
+          description: 'With `current`, the session of this request stays',
+        },
+      },
       success: { status: 204, description: 'Ended' },
+      refuses: { 422: '`except` is not `current`' },
     },
     async handle(request, { identity }) {
-      await ends.endAll(identity.subject, byCaller(request, identity))
+      const except = queryOf(request).get('except')
+      if (except !== null && except !== 'current')
+        throw wrongQuery('except', 'Input should be current')
+      await ends.endAll(identity.subject, {
+        by: byCaller(request, identity),
+        except: except === null ? undefined : identity.sessionId,
+      })
       return emptyAnswer
     },
   }

@@ -94,7 +94,7 @@ describe('createSessionEnds', () => {
     for (const id of ['s6', 's7']) await start(id, 'sam')
     await start('s8', 'tom')
     for (let call = 1; call <= 2; call++) {
-      await ends.endAll('sam', by)
+      await ends.endAll('sam', { by })
       assert.deepEqual(await auditOf('sam'), ['sessions_ended'])
     }
     assert.deepEqual(['s6', 's7', 's8'].map(isRevoked), [true, true, false])
@@ -115,7 +115,7 @@ describe('createSessionEnds', () => {
     await start('\ufffd', '\ufffd')
     assert.deepEqual(await listIds('\ud800'), [])
     assert.equal(await ends.end('\ud800', by), false)
-    await ends.endAll('\ud800', by)
+    await ends.endAll('\ud800', { by })
     assert.deepEqual(await listIds('\ufffd'), ['\ufffd'])
   })
 })

@@ -39,8 +39,13 @@ export interface SessionEnds {
    * @returns whether there was an active session
    */
   end(sessionId: string, by: By, subject?: string): Promise<boolean>
-  /** Ends all sessions of a subject. A subject without sessions is not an error. */
-  endAll(subject: string, by: By): Promise<void>
+  /**
+   * Ends all sessions of a subject, or all except one. A subject without sessions is not an error.
+   */
+  endAll(
+    subject: string,
+    options: { readonly by: By; readonly except?: string | undefined },
+  ): Promise<void>
 }
 
 export function createSessionEnds(
@@ -82,9 +87,9 @@ export function createSessionEnds(
       else await feed.tail()
       return ended
     },
-    async endAll(subject, by) {
+    async endAll(subject, options) {
       if (!areStorable(subject)) return
-      await database.write(endSessionsOf, { subject, by, now: clock.now() })
+      await database.write(endSessionsOf, { subject, ...options, now: clock.now() })
       await feed.tail()
     },
   }

@@ -76,12 +76,20 @@ async function isOpen(
   return found !== undefined
 }
 
-/** Ends all sessions of a subject. Writes one audit entry if at least one session was ended. */
+/**
+ * Ends all sessions of a subject except the session `except`. Writes one audit entry if at least
+ * one session was ended.
+ */
 export const endSessionsOf: Command<
-  { readonly subject: string; readonly by: By; readonly now: number },
+  {
+    readonly subject: string
+    readonly except?: string | undefined
+    readonly by: By
+    readonly now: number
+  },
   void
-> = command('endSessionsOf', async (transaction, { subject, by, now }) => {
-  const ended = await endSessions(transaction, { subject, now })
+> = command('endSessionsOf', async (transaction, { subject, except, by, now }) => {
+  const ended = await endSessions(transaction, { subject, except, now })
   if (ended > 0)
     await insertAudit<SessionEvent>(transaction, { event: 'sessions_ended', at: now, by, subject })
 })

@@ -1,5 +1,5 @@
 // One page of the list of all users, for `GET /users` and `keystile.users.list`.
-import { ProblemError } from 'keystile/internal'
+import { wrongQuery } from '../../../http/route.ts'
 import { parseUsername } from '../directory/names.ts'
 import type { User, Users } from './users.ts'
 
@@ -40,10 +40,4 @@ export async function readUserPage(
 export function requirePageSize(limit: number): void {
   if (!Number.isInteger(limit) || limit < 1 || limit > maxPageSize)
     throw wrongQuery('limit', `Input should be a whole number from 1 to ${maxPageSize}`)
-}
-
-function wrongQuery(name: string, msg: string): ProblemError {
-  return new ProblemError('unprocessable_content', `${name}: ${msg}`, {
-    errors: [{ loc: ['query', name], msg, type: 'value_error' }],
-  })
 }
