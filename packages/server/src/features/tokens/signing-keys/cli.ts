@@ -1,4 +1,4 @@
-// The commands `keystile key …`. `key list` decrypts no key, so it works without the sealing secret.
+// The commands `keystile key …`. `key list` decrypts no key, so it needs no sealing secret.
 
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Call } from '../../../feature/cli-command.ts'
