@@ -4,7 +4,7 @@
 --
 -- keystile_owner owns the tables and runs `keystile migrate` before each new version starts.
 -- keystile_app is the server's: it reads and writes rows. It cannot change a table, nor remove the
--- trigger that refuses changes of audit entries. It can add audit entries and delete old ones.
+-- trigger that refuses changes of audit entries. It can add and delete audit entries.
 --
 -- All databases of a cluster share their roles. So the script uses a role that exists already. If
 -- the second database needs roles and passwords of its own, replace the names in a copy.

@@ -124,6 +124,20 @@ describeOnBoth('keystile key', (stage) => {
     assert.ok(!existsSync(join(cwd, 'none.db')))
   })
 
+  it('`keystile key list` names the key of the setting signingKey, which signs', async () => {
+    const database = await stage.start()
+    const current = kidOf(await database.accessToken())
+    const file = join(cwd, 'named.jwk')
+    const signingKey = exportPrivateJwk(generateKey('ES256', { keyId: 'ours' }))
+    writeFileSync(file, JSON.stringify(signingKey), { mode: 0o600 })
+
+    const { code, stdout, stderr } = await run(['list'], { KEYSTILE_SIGNING_KEY_FILE: file })
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /^keystile: the key ours of the setting signingKey signs\. /)
+    assert.equal(stdout.split('\t')[0], current)
+    assert.equal((await run(['list'])).stderr, '')
+  })
+
   it('`keystile key` refuses an unknown signing key and a wrong encryption key', async () => {
     await stage.start()
     const unknown = await run(['revoke', 'nothing'])

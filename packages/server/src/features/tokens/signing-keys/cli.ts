@@ -1,5 +1,4 @@
-// The commands `keystile key …`. `key list` reads no private key, so it works without the sealing
-// secret.
+// The commands `keystile key …`. `key list` decrypts no key, so it needs no sealing secret.
 
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Call } from '../../../feature/cli-command.ts'
@@ -7,6 +6,7 @@ import { printList } from '../../../feature/listing.ts'
 import type { Database } from '../../../storage/database.ts'
 import { byOperator } from '../../operations/audit/by.ts'
 import { withEventFeed } from '../events/cli.ts'
+import { ownKeysOf } from './own-keys.ts'
 import { defaultTimes, findCurrent, listNext, stateOf } from './plan.ts'
 import { createKeySeal, makeSealedKey, openSealedKey } from './sealed-keys.ts'
 import { requireKeySecrets, type SigningKeyChoice } from './signing-key-source.ts'
@@ -15,7 +15,14 @@ import type { NewKey, SigningKeyRow } from './tables.ts'
 
 export type Options = SigningKeyChoice
 
-export async function list(call: Call<unknown>): Promise<void> {
+export async function list(call: Call<Options>): Promise<void> {
+  const { signingKey } = (await call.settings()).options
+  if (signingKey)
+    call.terminal.printError(
+      `keystile: the key ${ownKeysOf(signingKey)[0].keyId} of the setting signingKey signs. The ` +
+        'keys in the database do not sign while this setting is given',
+    )
+
   await call.withDatabase(async (database) => {
     const keys = await listSigningKeyRows(database.reader)
     const rows = keys.map((key) => ({
@@ -36,7 +43,9 @@ export async function list(call: Call<unknown>): Promise<void> {
         { title: 'SIGNS UNTIL', width: 0, show: ({ signs_until: at }) => at },
       ],
       wire: (row) => row,
-      none: 'there are no signing keys; the server makes one when it starts',
+      none: signingKey
+        ? 'there are no signing keys in the database'
+        : 'there are no signing keys; the server makes one when it starts',
     })
   })
 }
