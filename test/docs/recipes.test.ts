@@ -75,7 +75,8 @@ export function ended(createIssuer) {
   if (typeof createOrdersServer === 'function')
     return { app: createOrdersServer({ verifier: createIssuer().verifier }) }
   if (typeof handle === 'function') {
-    const fetch = (request) => handle({ event: { request }, resolve: getItems })
+    const event = { getClientAddress: () => '127.0.0.1' }
+    const fetch = (request) => handle({ event: { ...event, request }, resolve: getItems })
     return { app: { fetch }, token: bearer }
   }
   return { app: { fetch: GET } }
