@@ -89,6 +89,8 @@ async function askForSecondStep<U>(
   parts: MethodParts<U>,
 ): Promise<Decision> {
   const setUp = await listSetUp(subject, parts)
+  if (resumed && (await isNewer(subject, resumed, parts)))
+    return { outcome: 'next', methods: firstSteps }
   if (setUp.length > 0) return { outcome: 'next', methods: setUp }
   // The user has none and needs none, but the caller demands one.
   if (!mustHaveFactor(user, parts) && demand?.needsFactor) return { outcome: 'unmet' }
@@ -96,6 +98,21 @@ async function askForSecondStep<U>(
   if (resumed) return { outcome: 'next', methods: firstSteps }
   // The user must have a second factor, and has none. Only first-party clients may set one up.
   return { outcome: client.mayEnrol ? 'enrol' : 'unmet' }
+}
+
+/**
+ * Whether the factor of a user was set up after the login of a session that has proved none. Then
+ * it may be the factor of a thief who has a token of this session and nothing else, so it does not
+ * stand for the first step.
+ */
+async function isNewer<U>(
+  subject: string,
+  { amr, authenticatedAt }: ReplacedSession,
+  { secondFactors }: Pick<MethodParts<U>, 'secondFactors'>,
+): Promise<boolean> {
+  if (amr?.includes('mfa')) return false
+  const { app } = await secondFactors.describe(subject)
+  return app !== undefined && app.createdAt.getTime() > authenticatedAt
 }
 
 const isFirst = ({ secondStep }: Method): boolean => secondStep === undefined
