@@ -234,6 +234,25 @@ describeOnBoth(
       assert.equal((await running.send('POST', '/session', { json, headers })).status, 403)
     })
 
+    it('a login without a code does not renew the limit of wrong codes', async () => {
+      const running = await start({ rateLimits: 'on' })
+      const { ada } = running
+      const phone = await running.login({ otp: ada.nextCode() })
+      const browser = await remember(running)
+      const statuses: number[] = []
+      for (let logins = 0; logins < 3; logins++) {
+        assert.ok(await isSpared(browser))
+        await browser.open('/login/again')
+        for (let n = 0; n < 8; n++) statuses.push((await browser.submit({ otp: '000000' })).status)
+        await logOut(browser)
+      }
+      assert.equal(statuses.indexOf(429), 10)
+      assert.equal(statuses.lastIndexOf(400), 9)
+
+      const { device_secret } = phone.json
+      assert.equal((await running.login({ device_secret, otp: ada.nextCode() })).status, 200)
+    })
+
     it('a change that needs the factor asks a remembered device for a code', async () => {
       const running = await start()
       const browser = await remember(running)

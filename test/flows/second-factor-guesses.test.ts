@@ -162,6 +162,24 @@ describeOnOne('SQLite', 'guesses of a second factor', (stage) => {
     assert.equal((await running.login({ recovery_code })).status, 200)
   })
 
+  it('without rate limits, wrong codes from a known device count for the stop of the app', async () => {
+    const clock = createTestClock()
+    const options = { clock, secondFactor, rateLimits: 'off', rememberFactorDays: 30 } as const
+    const running = await stage.start({ ...options, loginPages: 'on' })
+    const ada = await enrol(running, clock)
+    const { json } = await running.login({ otp: ada.nextCode() })
+    const { access_token, device_secret } = json
+    const stepUp = async (otp: string): Promise<number> => {
+      const form = { access_token, acr_values: 'mfa', otp, device_secret }
+      return (await running.send('POST', '/token', { form })).status
+    }
+    const wrong = { ...ada, username: 'ada' }
+    for (let n = 0; n < 100; n++) assert.equal(await stepUp(wrongCodeOf(wrong, clock)), 400)
+    assert.equal(await stepUp(ada.nextCode()), 400)
+    const [app] = await stage.sql('select wrong_codes from authenticator_app')
+    assert.equal(app?.['wrong_codes'], 101)
+  })
+
   it('a device stays known if the user steps up on it and then sets a new password', async () => {
     const clock = createTestClock()
     const running = await stage.start({ clock, secondFactor, rateLimits: 'on' })

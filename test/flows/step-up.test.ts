@@ -168,6 +168,58 @@ describeOnBoth(
       assert.deepEqual([weak.status, weak.json['methods']], [403, ['password']])
     })
 
+    it('a factor that is newer than the login needs the password beside its code', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock, 'ada', async () => running.clock.advance(1))
+      const [recovery_code = ''] = ada.recoveryCodes
+      const proofs: Fields[] = [{}, { otp: ada.nextCode() }, { recovery_code }]
+      for (const fields of proofs) {
+        const { status, json } = await stepUp(running, ada.accessToken, fields)
+        assert.deepEqual([status, json['methods']], [403, ['password']])
+      }
+      assert.equal((await openSessions()).length, 1)
+      const both = { ...credentials, otp: ada.nextCode() }
+      const { json } = await stepUp(running, ada.accessToken, both)
+      const alone = await stepUp(running, json['access_token'], { otp: ada.nextCode() })
+      assert.equal(alone.status, 200, alone.text)
+    })
+
+    it('a step-up without the password does not renew the limits of wrong passwords', async () => {
+      const running = await start({ rateLimits: 'on' })
+      const ada = await enrol(running, running.clock)
+      let tokens = (await running.login({ otp: ada.nextCode() })).json
+      const wrong = 'a wrong password'
+      /** Changes the password, or tries to. An app's own users have no such endpoint. */
+      const change = async (): Promise<number | undefined> => {
+        const json = { current_password: wrong, new_password: password }
+        const sent = { bearer: tokens['access_token'] as string, json }
+        const { status } = await running.send('POST', '/users/me/password', sent)
+        return status === 404 ? undefined : status
+      }
+      const guess = async (): Promise<void> => {
+        const { device_secret } = tokens
+        assert.equal((await change()) ?? 403, 403)
+        assert.equal((await running.login({ password: wrong, device_secret })).status, 400)
+      }
+      // The last attempt of the device is for the step-up, which gets it back.
+      for (let n = 0; n < 9; n++) await guess()
+      for (let n = 0; n < 3; n++) {
+        const { access_token, device_secret } = tokens
+        const fields = { otp: ada.nextCode(), device_secret }
+        tokens = (await stepUp(running, access_token, fields)).json
+        assert.ok(tokens['access_token'] && tokens['device_secret'])
+      }
+      await guess()
+      assert.equal((await change()) ?? 429, 429)
+
+      // The next logins count for the name, as those of an unknown device do.
+      const { device_secret } = tokens
+      const statuses: number[] = []
+      for (let n = 0; n < 11; n++)
+        statuses.push((await running.login({ password: wrong, device_secret })).status)
+      assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 400), 429])
+    })
+
     it('a thief with a session and no factor starts no session, and fills no table', async () => {
       const running = await start({ rateLimits: 'on' })
       const ada = await enrol(running, running.clock)

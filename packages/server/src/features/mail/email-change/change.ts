@@ -227,7 +227,8 @@ export function changeRoute(parts: AccountParts, mails?: ChangeMails): GuardedRo
     async handle(request, { identity, user }) {
       const { current_password, new_email: email } = await readFields(emailChange, request)
       const by = byCaller(request, identity)
-      await provePassword(current_password, { user, by }, parts)
+      const { authenticatedAt: loggedInAt } = identity
+      await provePassword(current_password, { user, by, loggedInAt }, parts)
 
       const ofMail = [
         useOf(emailRates.server, ''),

@@ -36,4 +36,6 @@ export interface CallerIdentity {
   readonly clientId: string
   readonly sessionId?: string | undefined
   readonly acr?: string | undefined
+  /** When the person logged in. */
+  readonly authenticatedAt?: Date | undefined
 }

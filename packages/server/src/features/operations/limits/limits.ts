@@ -11,6 +11,8 @@ import { usesAt, type Spent, type Use } from './uses.ts'
  * Each feature declares its limits in its `Feature` record.
  */
 export interface Limits {
+  /** False if the setting `rateLimits` is `off`: then nothing is counted. */
+  readonly isOn: boolean
   /**
    * Counts all given uses. If one of their limits is exhausted, counts none of them and throws.
    *
@@ -82,6 +84,7 @@ export function createLimits(
   }
 
   return {
+    isOn: true,
     async count(uses, patienceMilliseconds) {
       const spent = await spendAll(uses, patienceMilliseconds)
       if (typeof spent === 'object') return spent
@@ -110,6 +113,7 @@ const nothing: Spent = { uses: [], at: 0 }
 
 /** Rate limits that count nothing, for a server behind a proxy that limits logins itself. */
 export const noLimits: Limits = {
+  isOn: false,
   count: async () => nothing,
   tryCount: async () => nothing,
   usesAt: () => [],

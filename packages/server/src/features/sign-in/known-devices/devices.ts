@@ -9,10 +9,13 @@ import { claimDeviceKey } from './store.ts'
 
 export interface Device {
   /**
-   * The id of the session that the login started. Each login gives the device a new secret with a
-   * new id, so an attacker with an older secret counts as a different device.
+   * Wrong passwords from the device count for this id: the session of the login in which it last
+   * proved the password. Each such login gives the device a new secret with a new id, so an
+   * attacker with an older secret counts as a different device.
    */
   readonly id: string
+  /** Wrong codes count for this id: the session of the login in which it last proved the app. */
+  readonly appId: string
   /**
    * A hash of the user who logged in. All devices of one account have the same hash, also after the
    * password has changed. Does NOT prove that the account still exists or that the device is known.
@@ -70,6 +73,10 @@ export interface Devices {
     readonly subject: string
     readonly passwordMark: string
     readonly sessionId: string
+    /** See `Device.id`. Undefined if this login has proved the password. */
+    readonly id?: string | undefined
+    /** See `Device.appId`. Undefined if this login has proved the app. */
+    readonly appId?: string | undefined
     /** When the app was set up whose code the login had, or that a recovery code stood for. */
     readonly appSince?: number | undefined
     /** See `Device.rememberedId`. */
@@ -111,23 +118,24 @@ export function createDevices(key: string, clock: Clock): Devices {
       const text = seal.open(secret)
       if (text === undefined) return undefined
 
-      const [id, expiresAt, fingerprint, account = fingerprint, appSince, remembered] = JSON.parse(
-        text,
-      ) as Content
+      const content = JSON.parse(text) as Content
+      const [sessionId, expiresAt, fingerprint, account = fingerprint] = content
+      const [, , , , appSince, remembered, id, appId] = content
       if (expiresAt <= clock.now()) return undefined
 
       return {
-        id,
+        id: id ?? sessionId,
+        appId: appId ?? sessionId,
         account,
         appSince: appSince ?? undefined,
         rememberedId: remembered ? hashSecret(remembered) : undefined,
         // Also compares the session: if a user changes the password during an attack, the user's
         // device must stay known.
         isOf: ({ subject, passwordMark, passwordSession }) =>
-          fingerprint === fingerprintOf(subject, passwordMark) || id === passwordSession,
+          fingerprint === fingerprintOf(subject, passwordMark) || sessionId === passwordSession,
       }
     },
-    make({ subject, passwordMark, sessionId, appSince, secret }) {
+    make({ subject, passwordMark, sessionId, id, appId, appSince, secret }) {
       const content: Content = [
         sessionId,
         clock.now() + deviceSeconds * 1000,
@@ -135,20 +143,24 @@ export function createDevices(key: string, clock: Clock): Devices {
         fingerprintOf(subject, undefined),
         appSince ?? null,
         secret ?? null,
+        id ?? null,
+        appId ?? null,
       ]
       return seal.seal(JSON.stringify(content))
     },
   }
 }
 
-/** What a device secret contains. Older secrets have no `account`. */
+/** What a device secret contains. Older secrets lack the last members. */
 type Content = readonly [
-  id: string,
+  sessionId: string,
   expiresAt: number,
   fingerprint: string,
   account?: string,
   appSince?: number | null,
   secret?: string | null,
+  id?: string | null,
+  appId?: string | null,
 ]
 
 /**

@@ -77,8 +77,10 @@ export interface Proof {
 export interface CountedLogin {
   /** The transaction that ends the login refunds these uses of rate limits. */
   readonly spent: Spent
-  /** Identifies the known device of the user; undefined if the device is not known. */
+  /** See `Device.id`. Undefined if the device is not known as one of the user. */
   readonly deviceId: string | undefined
+  /** See `Device.appId`. */
+  readonly appId: string | undefined
   /** See `Device.appSince`. */
   readonly appSince: number | undefined
   /** See `Device.rememberedId`. */
@@ -133,8 +135,8 @@ export function countedOn(
   device: Device | undefined,
   values: Pick<CountedLogin, 'spent' | 'patienceMilliseconds'>,
 ): CountedLogin {
-  const { id: deviceId, appSince, rememberedId } = device ?? {}
-  return { ...values, deviceId, appSince, rememberedId }
+  const { id: deviceId, appId, appSince, rememberedId } = device ?? {}
+  return { ...values, deviceId, appId, appSince, rememberedId }
 }
 
 /** Adds uses of rate limits, which the transaction that ends the login refunds. */

@@ -17,6 +17,7 @@ describe('countLogin', () => {
 
   const device: Device = {
     id: 's1',
+    appId: 's1',
     appSince: undefined,
     rememberedId: undefined,
     account: 'a',

@@ -128,10 +128,17 @@ export async function start<U>(
 
   const { sessionId, appSince } = started
   const provenMark = marks['password'] ?? knownDeviceMark(user, { counted, directory })
-  const deviceSecret =
-    provenMark === undefined
-      ? undefined
-      : devices.make({ subject, passwordMark: provenMark, sessionId, appSince, secret })
+  if (provenMark === undefined) return { outcome: 'granted', ...started, deviceSecret: undefined }
+  const deviceSecret = devices.make({
+    subject,
+    passwordMark: provenMark,
+    sessionId,
+    // Only a proof renews a limit. Otherwise, whoever proves one thing could guess the other.
+    id: marks['password'] === undefined ? counted?.deviceId : undefined,
+    appId: provesApp ? undefined : counted?.appId,
+    appSince,
+    secret,
+  })
   return { outcome: 'granted', ...started, deviceSecret }
 }
 

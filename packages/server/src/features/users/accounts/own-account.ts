@@ -117,7 +117,8 @@ export function changePasswordRoute(parts: AccountParts): OwnRoute {
       const fields = getFields(checkFields(passwordChange, body), faults)
 
       const by = byCaller(request, identity)
-      await provePassword(fields.current_password, { user, by }, parts)
+      const { authenticatedAt: loggedInAt } = identity
+      await provePassword(fields.current_password, { user, by, loggedInAt }, parts)
 
       const hash = await passwords.hash(fields.new_password, by.address)
       refuseConflict(await users.changePassword(user, hash, by))

@@ -7,19 +7,23 @@ import type { AccountParts } from './route-parts.ts'
 import type { User } from './users.ts'
 
 /**
- * Verifies the current password. Each session has its own rate limit. If an attacker exhausts the
- * limit of one session, the owner can still change the password in a different session.
+ * Verifies the current password. Each login has its own rate limit, so if an attacker exhausts that
+ * of one session, the owner can still change the password in a different session. A step-up without
+ * the password does not renew the limit, because the new session keeps the time of the login.
  *
+ * @param wanted.loggedInAt when the person logged in; undefined for a request without a session
  * @throws {ProblemError} `forbidden` for a wrong password, `too_many_requests` beyond the rate
  *   limit
  */
 export async function provePassword(
   password: string,
-  { user, by }: { readonly user: User; readonly by: By },
+  wanted: { readonly user: User; readonly by: By; readonly loggedInAt?: Date | undefined },
   parts: Pick<AccountParts, 'passwords' | 'audit' | 'limits'>,
 ): Promise<void> {
+  const { user, by, loggedInAt } = wanted
   const { passwordHash: hash, publicUser } = user
-  const use = useOf(accountRates.proof, by.sessionId ?? publicUser.id)
+  const login = [publicUser.id, loggedInAt?.getTime() ?? ''].join('\n')
+  const use = useOf(accountRates.proof, login)
   if (await verifyCounted(password, { hash, use, address: by.address }, parts)) return
 
   await parts.audit.record({ event: 'password_refused', by, subject: publicUser.id })

@@ -25,9 +25,11 @@ export const otpMethod: Method<'otp'> = {
 
     const app = await secondFactors.findApp(subject)
     if (!app) return refused('wrong_code', subject)
-    // A device that logged in with the password alone proves nothing about the app.
-    const { deviceId, appSince } = attempt.counted ?? {}
-    const known = appSince === app.createdAt.getTime() ? deviceId : undefined
+    // A device that logged in with the password alone proves nothing about the app. Where nothing
+    // is counted, no device is known: only the stop of the app counts its codes.
+    const { appId, appSince } = attempt.counted ?? {}
+    const isKnown = limits.isOn && appSince === app.createdAt.getTime()
+    const known = isKnown ? appId : undefined
     const { uses } = await limits.count(
       known === undefined
         ? [useOf(factorRate, subject)]
