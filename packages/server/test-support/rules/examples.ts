@@ -204,6 +204,7 @@ export const examples: Readonly<Record<string, Examples>> = {
       of({ ...online, passwordMinLength: 14 }),
       of({ ...online, passwordMinLength: 8, secondFactor: 'optional' }),
       of({ ...online, passwordMinLength: 8, users: {} }),
+      of({ ...online, passwordMinLength: 8, secondFactor: 'required', rememberFactorDays: 30 }),
     ],
     passed: [
       of({ ...online, passwordMinLength: 15 }),

@@ -160,11 +160,12 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     (machine.database.apps?.unreadable ?? 0) > 0,
   // NIST SP 800-63B-4 §3.1.1.2: "passwords that are used as a single-factor authentication mechanism
   // [have] a minimum of 15 characters"; with a second factor, 8
-  'password-length': ({ options: { passwordMinLength = 15, secondFactor, users }, unread }) =>
-    passwordMinLength < 15 &&
-    secondFactor !== 'required' &&
-    !unread.has('secondFactor') &&
-    !Object.hasOwn(users ?? {}, 'needsFactor'),
+  'password-length': ({ options, unread }) =>
+    (options.passwordMinLength ?? 15) < 15 &&
+    ((options.rememberFactorDays ?? 0) > 0 ||
+      (options.secondFactor !== 'required' &&
+        !unread.has('secondFactor') &&
+        !Object.hasOwn(options.users ?? {}, 'needsFactor'))),
   // ASVS 6.3.1: "controls to prevent attacks such as credential stuffing and password brute force"
   'rate-limits': (situation) => servesOthers(situation) && situation.options.rateLimits === 'off',
   // ASVS 6.3.1 too: a rate limit by address must know the client's address

@@ -28,6 +28,7 @@ const passwordMinLength: DefaultedSetting<'passwordMinLength', number> = {
 export interface RuleOptions {
   readonly passwordMinLength?: number | undefined
   readonly secondFactor?: string | undefined
+  readonly rememberFactorDays?: number | undefined
   readonly users?: unknown
 }
 
@@ -40,14 +41,19 @@ const shortPasswords: Rule<RuleOptions> = {
     'a second factor',
   find({ options, unread }, say) {
     const { passwordMinLength: length = defaultMinLength, secondFactor, users } = options
+    const { rememberFactorDays = 0 } = options
     const isRequired = secondFactor === 'required' || unread.has('secondFactor')
-    if (length >= defaultMinLength || isRequired || mayNeedFactor(users)) return []
+    const isAlone = rememberFactorDays > 0 || !(isRequired || mayNeedFactor(users))
+    if (length >= defaultMinLength || !isAlone) return []
 
     const name = 'passwordMinLength'
     const message =
       `must be at least ${defaultMinLength}, unless each login needs a second factor; ` +
       `it is ${length}`
-    const fix = `${say.set(name, defaultMinLength)}, or ${say.set('secondFactor', 'required')}`
+    const everyLogin = rememberFactorDays > 0 ? ` and ${say.set('rememberFactorDays', 0)}` : ''
+    const fix =
+      `${say.set(name, defaultMinLength)}, ` +
+      `or ${say.set('secondFactor', 'required')}${everyLogin}`
     return [{ about: say.name(name), message, fix }]
   },
 }
