@@ -14,13 +14,8 @@ import {
 } from '../account-pages/page-parts.ts'
 import { readUsername } from '../account-pages/pages.ts'
 import type { SentForm } from './ask-login.ts'
-import {
-  refusedCode,
-  refusedRegistration,
-  registerPage,
-  sentPage,
-  type RegistrationParts,
-} from './register-page.ts'
+import { refusedCode, refusedRegistration, registerPage, sentPage } from './register-page.ts'
+import type { RegistrationParts } from './registration-parts.ts'
 import type { ShownLogin } from './step-pages.ts'
 
 /** What the pages of a login do for these pages. */
