@@ -51,6 +51,13 @@ describe('runCheck', () => {
     })
   }
 
+  it('runCheck shows no file that the compiler only reads, also with the ending .d.cts', async () => {
+    const source = "import 'zod'\nexport const a: string = 1\n"
+    const { output } = await runOn('types', source)
+    assert.match(output, /TS2322/)
+    assert.doesNotMatch(output, /node_modules/)
+  })
+
   for (const name of ['types', 'lint', 'format']) {
     it(`runCheck passes if the check ${name} finds no fault in a file`, async () => {
       const result = await runOn(name, "export const a = '1'\n")

@@ -35,7 +35,7 @@ const saysFiles = (output: string): number =>
  * Whether a line names a file. tsc writes the absolute path of each file that it reads on a
  * separate line.
  */
-const isListed = (line: string): boolean => /^(?:\/|[A-Z]:).*\.(?:ts|json)$/.test(line)
+const isListed = (line: string): boolean => /^(?:\/|[A-Z]:).*\.(?:[cm]?ts|json)$/.test(line)
 const listsFiles = (output: string): number =>
   output.split('\n').filter((line) => isListed(line) && !line.includes('/node_modules/')).length
 const withoutList = (output: string): string =>

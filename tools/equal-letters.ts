@@ -1,4 +1,5 @@
-// Writes packages/server/src/features/users/directory/equal-letters.ts, with the collation of this Node:
+// Writes packages/server/src/features/users/directory/equal-letters-table.ts, with the collation of
+// this Node:
 //   node --conditions=source tools/equal-letters.ts
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -64,38 +65,22 @@ const lines = words.reduce<string[]>((all, word) => {
   return all
 }, [])
 
-writeFileSync(
-  join(import.meta.dirname, '../packages/server/src/features/users/directory/equal-letters.ts'),
-  `// Written by tools/equal-letters.ts.
-
-/** Code points in hexadecimal: a form and \`=\` before the letters that get this form. */
-const written = \`
-${lines.join('\n')}
-\`
+const { icu = '', unicode = '' } = process.versions
+const table = `// Written by \`node --conditions=source tools/equal-letters.ts\`, with ICU ${icu} (Unicode ${unicode}).
+// names.test.ts compares it with the collation of the Node that runs the test.
 
 /**
- * Letters, digits and marks that Unicode's root collation treats as equal to another text, and this
- * text. Only those that \`foldName()\` does not make equal without a table.
+ * Code points in hexadecimal: a form and \`=\` before the letters that get this form. \`+\` joins the
+ * code points of a form.
  */
-export const equalLetters: ReadonlyMap<string, string> = readEqual()
-
-function readEqual(): ReadonlyMap<string, string> {
-  let form = ''
-  return new Map(
-    written
-      .trim()
-      .split(/\\s/)
-      .map((word) => {
-        const [letter = '', ofForm] = word.split('=').toReversed()
-        if (ofForm !== undefined) form = textOf(ofForm)
-        return [textOf(letter), form]
-      }),
-  )
-}
-
-function textOf(hex: string): string {
-  const points = hex.split('+').filter((point) => point !== '')
-  return String.fromCodePoint(...points.map((point) => Number.parseInt(point, 16)))
-}
-`,
+export const equalLettersTable: string = \`
+${lines.join('\n')}
+\`
+`
+writeFileSync(
+  join(
+    import.meta.dirname,
+    '../packages/server/src/features/users/directory/equal-letters-table.ts',
+  ),
+  table,
 )

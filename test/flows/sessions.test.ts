@@ -9,6 +9,7 @@ import {
   password,
   tokensOf,
 } from '../../packages/server/test-support/keystile.ts'
+import { downgradeBefore } from '../../packages/server/test-support/downgrade.ts'
 import { until } from '../../tools/until.ts'
 
 const newPassword = 'a new engine of her own'
@@ -355,39 +356,8 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
       'create index session_subject on session (subject)',
       'drop index session_idle_expiry',
       'drop index event_expiry',
-      'drop table browser_login',
-      'drop table login_flow',
-      'drop table authorization_code',
-      'drop table authenticator_app',
-      'drop table recovery_code',
-      'drop table schema_mark',
-      'drop table lease',
-      'drop table mail',
-      'drop table dropped_mail',
-      'drop table mail_proof',
-      'drop table pending_registration',
-      'drop table former_email',
-      'drop table app_event',
-      'drop table event_handler',
-      'drop table client',
-      'drop table rate',
-      'drop table refresh_token',
-      ...[
-        'amr',
-        'authenticated_at',
-        'scopes',
-        'device',
-        'expires_at',
-        'idle_expires_at',
-        'late_retry_at',
-      ].map((column) => `alter table session drop column ${column}`),
-      'drop table audit',
-      'alter table "user" drop column password_session',
-      ...['published_at', 'signs_from', 'signs_until'].map(
-        (column) => `alter table signing_key drop column ${column}`,
-      ),
       "delete from setting where name = 'longest_access_token_seconds'",
-      "delete from migration where name >= '0002'",
+      ...(await downgradeBefore('0002')),
     ]) {
       await stage.sql(statement)
     }

@@ -53,7 +53,10 @@ export interface TokenShortfall {
   readonly acrValues?: readonly string[] | undefined
 }
 
-/** Thrown when a guard refuses a request or a token does not verify (RFC 6750 §3). */
+/**
+ * Thrown when a guard refuses a request or a token does not verify (RFC 6750 §3). A name after
+ * `@throws {TokenError}` is its `code`, unless the text calls it a reason.
+ */
 export class TokenError extends Refusal<TokenErrorCode> {
   readonly reason: TokenReason
   readonly shortfall: TokenShortfall

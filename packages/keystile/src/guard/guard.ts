@@ -323,7 +323,7 @@ function createAuthentication<S extends string, U, T extends TokenType>(
 /**
  * Requires that the app's function `user` found a user.
  *
- * @throws {TokenError} `unknown_user`, if `user` returned `undefined` or `null`
+ * @throws {TokenError} with the reason `unknown_user`, if `user` returned `undefined` or `null`
  * @throws {TypeError} if `user` returned any other value that is not an object
  */
 function requireUser<U>(user: U | undefined | null): U {

@@ -149,7 +149,7 @@ export function requireClaimsToSign(claims: unknown): asserts claims is JsonObje
  * Refuses a token that is bound to a key of its client (DPoP, mutual TLS). Its client must prove
  * that it has the key, and a `Bearer` request has no such proof: a thief could send the token.
  *
- * @throws {TokenError} `wrong_type`
+ * @throws {TokenError} with the reason `wrong_type`
  * @see RFC 7800 §3.1, RFC 9449 §6, RFC 8705 §3
  */
 export function requireUnbound(claims: JwtClaims): void {

@@ -1,6 +1,6 @@
 import { examine, type Examination, type Finding } from '../configuration/examination.ts'
 import { inspectMachine } from '../configuration/machine.ts'
-import { countOf } from '../feature/wording.ts'
+import { countOf } from '../feature/count.ts'
 import { inspectMailServer } from '../features/mail/messages/smtp.ts'
 import { rules } from '../server/features.ts'
 import type { OwnCall } from './command.ts'

@@ -7,7 +7,7 @@ import {
   type Source,
   type Values,
 } from '../feature/setting.ts'
-import { show } from '../feature/wording.ts'
+import { show } from '../feature/shown-value.ts'
 import { serverSettings } from '../server/features.ts'
 import { mayExist } from '../storage/source.ts'
 import { readSecretFile } from './secret-files.ts'

@@ -1,6 +1,7 @@
 import { kindOf } from 'keystile/internal'
 import type { Setting, Values } from '../feature/setting.ts'
-import { show, type Wording } from '../feature/wording.ts'
+import { show } from '../feature/shown-value.ts'
+import type { Wording } from '../feature/wording.ts'
 
 /** A fault of a setting. `subject` and `message` form one sentence. */
 export interface SettingFault {

@@ -3,7 +3,7 @@ import type { Feature } from '../feature/feature.ts'
 import type { Rule } from '../feature/rule.ts'
 import { listSettings, type Setting } from '../feature/setting.ts'
 import { filledString } from '../feature/values.ts'
-import { show } from '../feature/wording.ts'
+import { show } from '../feature/shown-value.ts'
 
 export interface IssuerOptions {
   /**

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import type { Rule } from '../feature/rule.ts'
 import { isPublic } from '../feature/situation.ts'
-import { show } from '../feature/wording.ts'
+import { show } from '../feature/shown-value.ts'
 
 // The safety rules for trusted proxies. If an address is trusted by mistake, a client at this
 // address can choose the IP address that rate limits and the audit record use.

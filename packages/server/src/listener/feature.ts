@@ -4,7 +4,7 @@ import type { Feature } from '../feature/feature.ts'
 import type { Rule } from '../feature/rule.ts'
 import { listSettings, type DefaultedSetting, type Setting } from '../feature/setting.ts'
 import { filledString, onOrOff, parseWholeNumber, wholeNumber } from '../feature/values.ts'
-import { show } from '../feature/wording.ts'
+import { show } from '../feature/shown-value.ts'
 import { parseBinding } from './binding.ts'
 import { connections, droppedConnections, requests, requestSeconds } from './metrics.ts'
 

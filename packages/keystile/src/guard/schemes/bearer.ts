@@ -38,7 +38,7 @@ function findMisplaced(field: string | null | undefined): string | undefined {
  * Refuses a credential with a character that is not allowed in a token. Two `Authorization` fields
  * fail as well, because the server joins them with a comma.
  *
- * @throws {TokenError} `malformed_credential`
+ * @throws {TokenError} with the reason `malformed_credential`
  */
 function requireToken68(token: string): void {
   if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return

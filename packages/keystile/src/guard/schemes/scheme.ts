@@ -21,8 +21,8 @@ export interface CredentialScheme {
   /**
    * Checks the form of a credential, verifies it, and resolves to its identity.
    *
-   * @throws {TokenError} `malformed_credential` if the form is wrong. This error is thrown
-   *   synchronously. If the verifier refuses the credential, the promise rejects
+   * @throws {TokenError} with the reason `malformed_credential` if the form is wrong. This error is
+   *   thrown synchronously. If the verifier refuses the credential, the promise rejects
    */
   prove(
     credential: string,

@@ -12,6 +12,7 @@ import { factorRoutes } from '../../features/sign-in/factors/routes.ts'
 import { createAttempts } from '../../features/sign-in/login/attempts.ts'
 import { createCodes } from '../../features/sign-in/login/codes.ts'
 import { createLogin, type Login } from '../../features/sign-in/login/login.ts'
+import type { MethodParts } from '../../features/sign-in/login/methods/method.ts'
 import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
 import {
   openLastingSecrets,
@@ -42,38 +43,50 @@ export async function wireLogin<U>(
 ): Promise<LoginWired<U>> {
   const { clock, logger, issuer, secondFactor } = options
   const { passwords, audit, database, feed } = accounts
+  const hasAccounts = options.users === undefined
+
   const lasting = openLastingSecrets(options)
   if (lasting) await resealApps(database, lasting)
   const seal = lasting && createFactorSeal(lasting)
   const secondFactors = createSecondFactors(database, { seal, clock })
+
   const attemptSeal = createSeal(openValueSecrets(options), 'login attempts')
   const kept = createKeptAttempts(database, { seal: attemptSeal, clock })
-  const hasAccounts = options.users === undefined
-  const attempts = createAttempts(database, { kept, hasAccounts, clock })
-  const codes = createCodes(database, { kept, feed, clock, hasAccounts })
+  const methodParts: MethodParts<U> = {
+    directory,
+    passwords,
+    secondFactors,
+    secondFactor,
+    audit,
+    attempts: createAttempts(database, { kept, hasAccounts, clock }),
+    limits,
+    devices,
+    remembered: createRememberedDevices(database, { days: options.rememberFactorDays, clock }),
+    notices,
+    clock,
+    logger,
+  }
+
   const { host, hostname } = new URL(issuer)
   const { name } = pages.brand
   const service = name === host ? hostname : name
-  const shared = { directory, feed, limits, notices, service, secondFactors, secondFactor, clock }
+  /** What sets up an app, also within a login. */
+  const setUpParts = { feed, undo, service }
+
   const login = createLogin({
-    ...shared,
-    remembered: createRememberedDevices(database, { days: options.rememberFactorDays, clock }),
-    passwords,
+    ...methodParts,
+    ...setUpParts,
     audit,
-    devices,
     starter,
-    logger,
-    attempts,
-    codes,
+    codes: createCodes(database, { kept, feed, clock, hasAccounts }),
     mailSeal: hasMail(options) ? mailSeal : undefined,
-    undo,
   })
   const factors = createFactors({
-    ...shared,
+    ...methodParts,
+    ...setUpParts,
     database,
     hasAccounts,
-    undo,
-    mustHaveFactor: (user) => mustHaveFactor(user, shared),
+    mustHaveFactor: (user) => mustHaveFactor(user, methodParts),
   })
   const offersApp = secondFactor !== 'off' && seal !== undefined
   return {

@@ -151,21 +151,15 @@ export async function confirmPending(
     .execute()
 }
 
-/**
- * Inserts the app of a user who has none, after its first code. Returns false if the user has a
- * confirmed app.
- */
+/** Inserts the confirmed app of a user who has none. Lock the user first. */
 export async function insertFirstApp(
   transaction: Transaction,
   { subject, sealed, now }: Omit<UsedStep, 'step'> & { readonly now: number },
-): Promise<boolean> {
-  const inserted = await inTables<SecondFactorTables>(transaction)
+): Promise<void> {
+  await inTables<SecondFactorTables>(transaction)
     .insertInto('authenticator_app')
     .values({ subject, state: 'confirmed', sealed, last_step: -1, wrong_codes: 0, created_at: now })
-    .onConflict((conflict) => conflict.columns(['subject', 'state']).doNothing())
-    .returning('subject')
-    .executeTakeFirst()
-  return inserted !== undefined
+    .execute()
 }
 
 /** Counts a wrong code from an unknown device. */

@@ -1,6 +1,6 @@
 // The texts of the pages, with those that the app replaces or adds.
 import { kindOf } from 'keystile/internal'
-import { show } from '../../../feature/wording.ts'
+import { show } from '../../../feature/shown-value.ts'
 import { linkedPart } from '../../../pages/parts.ts'
 import { languages, type Language } from './message.ts'
 import type { PageTexts } from './text-types.ts'

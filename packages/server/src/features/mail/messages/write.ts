@@ -6,15 +6,18 @@ import {
   codeKinds,
   noticeKinds,
   proofKinds,
+  type CodeMail,
+  type CodeMailKind,
   type Language,
   type MailContent,
   type MailMessage,
   type MailTemplates,
   type Notice,
+  type NoticeKind,
   type ProofMail,
   type ProofMailKind,
 } from './message.ts'
-import type { LinkMailKind, MailText, PageTexts, UndoValues } from './text-types.ts'
+import type { LinkMailKind, MailText, PageTexts, UndoMailKind, UndoValues } from './text-types.ts'
 import { texts } from './texts.ts'
 
 export interface WritingOptions {
@@ -44,79 +47,134 @@ export async function writeMail(mail: OutgoingMail, options: WritingOptions): Pr
   }
 }
 
-async function contentOf(
-  { template, subject, parameters, createdAt: at }: OutgoingMail,
-  { brand, templates, language: configured }: WritingOptions,
-): Promise<MailContent & Pick<MailMessage, 'attachments'>> {
-  const language = parseLanguage(parameters['language']) ?? configured
-  const { name: service } = brand
-  const { address, link = '', code, expires_at = '' } = parameters
+type Content = MailContent & Pick<MailMessage, 'attachments'>
 
-  // A mail about a change is also in the language of the setting: the request may come from an
-  // intruder, whose language the owner of the account cannot read
-  // (decisions/0053-notices-in-two-languages.md).
-  const both = [...new Set([language, configured])]
+async function contentOf(mail: OutgoingMail, options: WritingOptions): Promise<Content> {
+  const notice = noticeKinds.find((kind) => kind === mail.template)
+  if (notice) return writeNotice(notice, mail, options)
 
-  const layOutIn = (
-    languages: readonly Language[],
-    textIn: (read: Language) => MailText,
-    kind?: ProofMailKind,
-  ): ReturnType<typeof layOut> => {
-    const versions = languages.map((read) => {
-      const { pages, otherwise } = texts[read]
-      const button = kind ? pages[pageOfKind[kind]].heading : ''
-      return { language: read, mail: textIn(read), button, otherwise }
-    })
-    return layOut(versions, brand)
-  }
+  const ofCode = codeKinds.find((kind) => kind === mail.template)
+  if (ofCode) return writeCode(ofCode, mail, options)
 
-  const notice = noticeKinds.find((known) => known === template)
-  if (notice) {
-    const values: Notice = { subject, service, at, address, language }
-    if (templates[notice]) return requireContent(await templates[notice](values))
+  const ofLink = proofKinds.find((kind) => kind === mail.template)
+  if (ofLink) return writeLink(ofLink, mail, options)
 
-    return layOutIn(both, (read) => {
-      const { notices, automatic } = texts[read]
-      return [...notices[notice]({ service, time: timeOf(at, read), address }), automatic]
-    })
-  }
+  throw new Error('this version of Keystile does not know the template of the mail')
+}
 
-  const expiresAt = new Date(expires_at)
-  const termsIn = (read: Language): Pick<UndoValues, 'lifetime' | 'until'> => ({
-    lifetime: durationOf(expiresAt.getTime() - at.getTime(), read),
-    until: timeOf(expiresAt, read),
-  })
-
-  const codeKind = codeKinds.find((known) => known === template)
-  if (codeKind) {
-    const values = { subject, service, at, code: code ?? '', expiresAt, language }
-    if (templates[codeKind]) return requireContent(await templates[codeKind](values))
-    const shown = { service, code: groupDigits(values.code) }
-    return layOutIn(both, (read) => texts[read][codeKind]({ ...shown, ...termsIn(read) }))
-  }
-
-  const kind = proofKinds.find((known) => known === template)
-  if (!kind) throw new Error('this version of Keystile does not know the template of the mail')
-
-  const values: ProofMail = { subject, service, at, link, code, expiresAt, language }
+async function writeNotice(
+  kind: NoticeKind,
+  mail: OutgoingMail,
+  options: WritingOptions,
+): Promise<Content> {
+  const { templates } = options
+  const values: Notice = { ...valuesOf(mail, options), address: mail.parameters['address'] }
   if (templates[kind]) return requireContent(await templates[kind](values))
 
-  // These mails report a change, as a notice does.
-  if (kind === 'email_changed' || kind === 'first_factor_added')
-    return layOutIn(
-      both,
-      (read) => texts[read].undoMails[kind]({ service, link, ...termsIn(read) }),
-      kind,
-    )
-  return layOutIn([language], (read) => linkText(kind, values, termsIn(read)), kind)
+  const { service, at, address } = values
+  return layOutIn(ownerLanguages(values, options), options, (language) => {
+    const { notices, automatic } = texts[language]
+    return [...notices[kind]({ service, time: timeOf(at, language), address }), automatic]
+  })
+}
+
+async function writeCode(
+  kind: CodeMailKind,
+  mail: OutgoingMail,
+  options: WritingOptions,
+): Promise<Content> {
+  const { templates } = options
+  const { code = '' } = mail.parameters
+  const values: CodeMail = { ...valuesOf(mail, options), code, expiresAt: expiryOf(mail) }
+  if (templates[kind]) return requireContent(await templates[kind](values))
+
+  const shown = { service: values.service, code: groupDigits(code) }
+  return layOutIn(ownerLanguages(values, options), options, (language) =>
+    texts[language][kind]({ ...shown, ...termsOf(values, language) }),
+  )
+}
+
+async function writeLink(
+  kind: ProofMailKind,
+  mail: OutgoingMail,
+  options: WritingOptions,
+): Promise<Content> {
+  const { templates } = options
+  const { link = '', code } = mail.parameters
+  const values: ProofMail = { ...valuesOf(mail, options), link, code, expiresAt: expiryOf(mail) }
+  if (templates[kind]) return requireContent(await templates[kind](values))
+
+  const buttonIn = (language: Language): string => texts[language].pages[pageOfKind[kind]].heading
+  if (!isUndo(kind))
+    return layOutIn([values.language], options, () => linkText(kind, values), buttonIn)
+
+  const { service } = values
+  const textIn = (language: Language): MailText =>
+    texts[language].undoMails[kind]({ service, link, ...termsOf(values, language) })
+  return layOutIn(ownerLanguages(values, options), options, textIn, buttonIn)
+}
+
+/** Whether a mail reports a change, as a notice does, and has a link that undoes the change. */
+function isUndo(kind: ProofMailKind): kind is UndoMailKind {
+  return kind === 'email_changed' || kind === 'first_factor_added'
+}
+
+/** Returns the values that all mails have. */
+function valuesOf(
+  { subject, parameters, createdAt: at }: OutgoingMail,
+  { brand, language: configured }: WritingOptions,
+): Omit<Notice, 'address'> {
+  const language = parseLanguage(parameters['language']) ?? configured
+  return { subject, service: brand.name, at, language }
+}
+
+/** Returns when the link and the code of a mail expire. All mails that have one have this time. */
+function expiryOf({ parameters }: OutgoingMail): Date {
+  return new Date(parameters['expires_at'] ?? '')
+}
+
+/**
+ * Returns the languages of a mail that the owner of the account must be able to read: that of the
+ * request and that of the setting. The request may come from an intruder, whose language the owner
+ * cannot read (decisions/0053-notices-in-two-languages.md).
+ */
+function ownerLanguages(
+  { language }: Pick<Notice, 'language'>,
+  { language: configured }: WritingOptions,
+): readonly Language[] {
+  return [...new Set([language, configured])]
+}
+
+function layOutIn(
+  languages: readonly Language[],
+  { brand }: WritingOptions,
+  textIn: (language: Language) => MailText,
+  buttonIn?: (language: Language) => string,
+): Content {
+  const versions = languages.map((language) => ({
+    language,
+    mail: textIn(language),
+    button: buttonIn?.(language) ?? '',
+    otherwise: texts[language].otherwise,
+  }))
+  return layOut(versions, brand)
+}
+
+/** Returns how long a link or a code works, and until when. */
+function termsOf(
+  { at, expiresAt }: Pick<ProofMail, 'at' | 'expiresAt'>,
+  language: Language,
+): Pick<UndoValues, 'lifetime' | 'until'> {
+  return {
+    lifetime: durationOf(expiresAt.getTime() - at.getTime(), language),
+    until: timeOf(expiresAt, language),
+  }
 }
 
 /** Returns the text of a mail with a link, and with a code if there is one. */
-function linkText(
-  kind: LinkMailKind,
-  { service, link, code, language }: ProofMail,
-  { lifetime, until }: Pick<UndoValues, 'lifetime' | 'until'>,
-): MailText {
+function linkText(kind: LinkMailKind, mail: ProofMail): MailText {
+  const { service, link, code, language } = mail
+  const { lifetime, until } = termsOf(mail, language)
   const { linkMails, both, linkOnly } = texts[language]
   const text = linkMails[kind](service)
   const { subject, beforeCode } = text

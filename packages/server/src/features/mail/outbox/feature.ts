@@ -2,7 +2,7 @@ import type { Feature } from '../../../feature/feature.ts'
 import { minuteMilliseconds, type LimitRates } from '../../../feature/limit-rate.ts'
 import type { CounterMetric, GaugeMetric } from '../../../feature/metric.ts'
 import type { Rule } from '../../../feature/rule.ts'
-import { countOf } from '../../../feature/wording.ts'
+import { countOf } from '../../../feature/count.ts'
 import { mailCommands, purgeDropped } from './store.ts'
 
 export const mailboxRates: LimitRates<'hour' | 'day' | 'reset' | 'allowance' | 'guess'> = {

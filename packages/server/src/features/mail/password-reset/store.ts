@@ -43,8 +43,8 @@ export interface Reset extends Act {
 
 /**
  * Spends a proof and sets the new password, in one transaction, and ends all sessions of the user.
- * If the mailbox was not verified before, also deletes the user's profile and all links and codes
- * that were mailed to the user, because another person may have registered the address.
+ * If the mailbox was not verified before, also deletes the profile, the second factors, and all
+ * links and codes that were mailed to the user: another person may have registered the address.
  *
  * @returns `isReset: false` if the proof was already spent or has expired, or if the account or its
  *   address has changed

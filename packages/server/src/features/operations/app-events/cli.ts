@@ -1,6 +1,6 @@
 // The commands `keystile event …`.
 import type { Call } from '../../../feature/cli-command.ts'
-import { countOf } from '../../../feature/wording.ts'
+import { countOf } from '../../../feature/count.ts'
 import { printList } from '../../../feature/listing.ts'
 import { retryRows, shownTime } from '../queue/cli.ts'
 import type { AppEvent } from './app-event.ts'

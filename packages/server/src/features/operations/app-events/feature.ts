@@ -3,7 +3,7 @@ import type { Feature } from '../../../feature/feature.ts'
 import type { GaugeMetric } from '../../../feature/metric.ts'
 import type { Rule } from '../../../feature/rule.ts'
 import { listSettings, type Setting } from '../../../feature/setting.ts'
-import { countOf } from '../../../feature/wording.ts'
+import { countOf } from '../../../feature/count.ts'
 import type { AppEvent, DurableEventHandler } from './app-event.ts'
 import { eventCommands } from './store.ts'
 

@@ -1,7 +1,7 @@
 // What a copy of a database has in it.
 
 import { statSync } from 'node:fs'
-import { countOf } from '../../../feature/wording.ts'
+import { countOf } from '../../../feature/count.ts'
 import { inspectDatabase } from '../../../storage/inspect.ts'
 import { findNewestMigration } from '../../../storage/migrate.ts'
 import { countUsers } from '../../users/accounts/user-count.ts'

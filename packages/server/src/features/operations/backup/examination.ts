@@ -3,7 +3,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Call } from '../../../feature/cli-command.ts'
-import { countOf } from '../../../feature/wording.ts'
+import { countOf } from '../../../feature/count.ts'
 import { inspectDatabase } from '../../../storage/inspect.ts'
 import { findSchemaFault, readMigrations, standingOf } from '../../../storage/migrate.ts'
 import { findDamage } from '../../../storage/sqlite-copy.ts'

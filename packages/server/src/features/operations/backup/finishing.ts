@@ -1,7 +1,7 @@
 // Makes a restored database safe to use: for `keystile restore` and `keystile finish-restore`.
 
 import type { Call } from '../../../feature/cli-command.ts'
-import { countOf } from '../../../feature/wording.ts'
+import { countOf } from '../../../feature/count.ts'
 import type { Database } from '../../../storage/database.ts'
 import { byOperator } from '../audit/by.ts'
 import { makeReplacement } from '../../tokens/signing-keys/replacement.ts'

@@ -1,7 +1,7 @@
 // What the commands of all queues share.
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Call } from '../../../feature/cli-command.ts'
-import { countOf } from '../../../feature/wording.ts'
+import { countOf } from '../../../feature/count.ts'
 import type { QueueCommands, QueuedRow } from './rows.ts'
 
 /**

@@ -8,7 +8,7 @@ import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystil
 import { createOriginCheck } from '../../../http/origin.ts'
 import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
 import { labelOf } from '../../users/directory/directory.ts'
-import { generalFault } from '../account-pages/form-page.ts'
+import { generalFault } from '../account-pages/form.ts'
 import {
   describeBoundForm,
   formTokenName,

@@ -5,7 +5,7 @@ import type { Form } from '../../../http/form.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { markup } from '../../../pages/html.ts'
 import { whoOf } from '../../../pages/parts.ts'
-import type { MaybeFault } from '../account-pages/form-page.ts'
+import type { MaybeFault } from '../account-pages/form.ts'
 import type { EndpointName } from './endpoints.ts'
 import {
   currentPasswordField,
@@ -35,6 +35,10 @@ interface MailPage extends Pick<AccountPage, 'name' | 'summaries' | 'endpoint' |
   readonly ifConfirmed?: 'home'
 }
 
+/**
+ * Makes a page with two steps: the first form sends the mail, and the second has its code. Only the
+ * second has the field `request_id`, so this field tells which step a form is.
+ */
 function mailPage(mail: MailPage): AccountPage {
   const { name, summaries, endpoint, fieldNames, confirmation, done } = mail
   return {

@@ -4,7 +4,7 @@ import { showSecret, type ShownSecret } from '../../credentials/second-factors/s
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { markup } from '../../../pages/html.ts'
 import { actionsOf, buttonOf, linksOf, pointsOf } from '../../../pages/parts.ts'
-import type { Refused } from '../account-pages/form-page.ts'
+import type { Refused } from '../account-pages/form.ts'
 import { withCookies } from '../login-pages/ask-login.ts'
 import { appSteps, codesPage } from '../login-pages/step-pages.ts'
 import { formatTime } from '../account-pages/format-time.ts'

@@ -15,7 +15,7 @@ import {
   type Part,
   type Row,
 } from '../../../pages/parts.ts'
-import type { Refused } from '../account-pages/form-page.ts'
+import type { Refused } from '../account-pages/form.ts'
 import { drawDevices } from './devices.ts'
 import { readFactors } from './factor-pages.ts'
 import { formatTime } from '../account-pages/format-time.ts'

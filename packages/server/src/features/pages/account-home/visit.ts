@@ -5,12 +5,7 @@ import { fieldOf } from '../../../pages/field.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
 import { actionsOf, faultOf, type Button } from '../../../pages/parts.ts'
 import type { AccountHomeTexts } from '../../mail/messages/text-types.ts'
-import {
-  answerTo,
-  type MaybeFault,
-  type Refused,
-  type ShownField,
-} from '../account-pages/form-page.ts'
+import { answerTo, type MaybeFault, type Refused, type ShownField } from '../account-pages/form.ts'
 import { currentPassword } from '../account-pages/fields.ts'
 import { formTokenField, page, type PageReader } from '../account-pages/page-parts.ts'
 import type { ProfileFields } from '../account-pages/profile-fields.ts'

@@ -5,7 +5,7 @@ import type { Form } from '../../../http/form.ts'
 import type { Brand } from '../../../pages/brand.ts'
 import { linkedOf } from '../../../pages/parts.ts'
 import type { Acceptance } from '../../users/accounts/acceptance.ts'
-import type { ShownField } from './form-page.ts'
+import type { ShownField } from './form.ts'
 import type { PageReader } from './page-parts.ts'
 
 /** The name of the field. No field of a profile may have it. */

@@ -4,7 +4,7 @@ import type { Form } from '../../../http/form.ts'
 import { codeAttributes } from '../../../pages/field.ts'
 import { markup } from '../../../pages/html.ts'
 import { acceptedName } from './acceptance.ts'
-import type { Fault, Refused, ShownField } from './form-page.ts'
+import type { Fault, Refused, ShownField } from './form.ts'
 import { brokenRule, passwordFaultOf, type PageReader } from './page-parts.ts'
 
 export function currentPassword({ texts: { password: label } }: PageReader): ShownField {

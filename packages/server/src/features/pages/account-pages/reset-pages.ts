@@ -13,15 +13,8 @@ import type { Presented } from '../../mail/proofs/proofs.ts'
 import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
 import { readDeviceSecret } from '../../sign-in/known-devices/device-cookie.ts'
 import { codeField, loginName, newPassword } from './fields.ts'
-import {
-  answerTo,
-  drawForm,
-  formPage,
-  formPageRoutes,
-  generalFault,
-  type FormPage,
-  type Refused,
-} from './form-page.ts'
+import { answerTo, drawForm, generalFault, type Refused } from './form.ts'
+import { formPage, formPageRoutes, type FormPage } from './form-page.ts'
 import {
   backLink,
   brokenRule,

@@ -1,6 +1,6 @@
 // The files of the app: its logo and its stylesheet. They are read and checked at the start.
 import { readFileSync, statSync } from 'node:fs'
-import { show } from '../../../feature/wording.ts'
+import { show } from '../../../feature/shown-value.ts'
 
 const maxLogoBytes = 65_536
 const maxCssBytes = 32_768

@@ -3,8 +3,6 @@ import { ProblemError, type HttpAnswer } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { markup } from '../../../pages/html.ts'
 import { detailsOf, linkedOf } from '../../../pages/parts.ts'
-import type { Verifications } from '../../mail/email-verification/confirmation.ts'
-import type { RegisterRoute } from '../../users/accounts/registration.ts'
 import { acceptanceFields } from '../account-pages/acceptance.ts'
 import {
   codeField,
@@ -21,25 +19,17 @@ import {
   type MaybeFault,
   type Refused,
   type ShownField,
-} from '../account-pages/form-page.ts'
+} from '../account-pages/form.ts'
 import { page, type PageReader } from '../account-pages/page-parts.ts'
-import type { ProfileFields } from '../account-pages/profile-fields.ts'
 import { confirmationFault } from '../account-pages/pages.ts'
+import type { RegistrationParts } from './registration-parts.ts'
 
-export interface RegistrationParts {
-  readonly register: RegisterRoute
-  /** Undefined if Keystile sends no mail to a new user. */
-  readonly confirm: Verifications['confirm'] | undefined
-  /** See `RegisteredOnPage`. */
-  readonly loginSendsMail: boolean
-  /** The fields that a profile must have. */
-  readonly profile: ProfileFields
-  readonly minLength: number
-}
+/** What decides about the fields and hints of the form. */
+type FormParts = Pick<RegistrationParts, 'profile' | 'minLength' | 'confirm'>
 
 export function registerPage(
   reader: PageReader,
-  { profile, minLength, confirm }: Pick<RegistrationParts, 'profile' | 'minLength' | 'confirm'>,
+  { profile, minLength, confirm }: FormParts,
   typed: Form = new Map(),
   refused?: Refused,
 ): HttpAnswer {
@@ -86,15 +76,15 @@ export function sentPage(reader: PageReader, typed: Form, refused?: Refused): Ht
   const { heading, intro, button, noMail, advice } = texts.register.sent
   const email = typed.get('email') ?? ''
   const sends = { registration_id: typed.get('registration_id') ?? '', email }
-  const asksName = refused?.field === 'username' || (refused && typed.has('username'))
-  const { otherUsername: label } = texts
+  // If another person has got the name meanwhile, the page asks for another name, until one is
+  // accepted. It asks for the password too, whose rules depend on the name. Before the first
+  // refusal, `typed` is the form of the registration, whose name may be free.
+  const asksName = refused && (refused.field === 'username' || typed.has('username'))
+  const otherName = { name: 'username', label: texts.otherUsername }
   const fields = [
     codeField(texts, typed),
     ...(asksName
-      ? [
-          loginName({ name: 'username', label }, typed.get('username') ?? ''),
-          currentPassword(reader),
-        ]
+      ? [loginName(otherName, typed.get('username') ?? ''), currentPassword(reader)]
       : []),
   ]
   const form = drawForm(reader, {

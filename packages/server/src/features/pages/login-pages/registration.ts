@@ -3,7 +3,7 @@
 // draws them.
 import { type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { seeOther, type OpenRoute } from '../../../http/route.ts'
-import type { Verifications } from '../../mail/email-verification/confirmation.ts'
+import type { Verifications } from '../../mail/email-verification/verifications.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import { acceptedName, readAcceptance } from '../account-pages/acceptance.ts'
 import {
@@ -14,13 +14,8 @@ import {
 } from '../account-pages/page-parts.ts'
 import { readUsername } from '../account-pages/pages.ts'
 import type { SentForm } from './ask-login.ts'
-import {
-  refusedCode,
-  refusedRegistration,
-  registerPage,
-  sentPage,
-  type RegistrationParts,
-} from './register-page.ts'
+import { refusedCode, refusedRegistration, registerPage, sentPage } from './register-page.ts'
+import type { RegistrationParts } from './registration-parts.ts'
 import type { ShownLogin } from './step-pages.ts'
 
 /** What the pages of a login do for these pages. */

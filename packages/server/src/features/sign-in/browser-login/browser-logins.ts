@@ -3,7 +3,7 @@
 import type { Clock } from 'keystile/internal'
 import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
-import { useActiveSession, type ActiveSession } from '../../tokens/sessions/active-session.ts'
+import { extendActiveSession, type ActiveSession } from '../../tokens/sessions/active-session.ts'
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
 import { findBrowserLogin } from './store.ts'
 
@@ -25,7 +25,7 @@ export function createBrowserLogins(
       const login = await findBrowserLogin(database.reader, hashSecret(secret))
       if (!login) return undefined
       const id = login.session_id
-      const session = await useActiveSession(database, { id, now: clock.now(), lifetimes })
+      const session = await extendActiveSession(database, { id, now: clock.now(), lifetimes })
       return session && { ...session, id }
     },
   }

@@ -5,11 +5,12 @@ import type { GuardedRoute } from '../../../http/route.ts'
 import type { SecondFactors } from '../../credentials/second-factors/second-factors.ts'
 import type { NoticeKind } from '../../mail/messages/message.ts'
 import type { Notices } from '../../mail/messages/notices.ts'
+import { factorMailboxFull } from '../../mail/outbox/mailbox-full.ts'
 import type { CallerIdentity } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { recentLoginSeconds, setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
 import type { Directory } from '../../users/directory/directory.ts'
-import type { FactorChange } from './change-in-transaction.ts'
+import type { FactorChange, Refused } from './change-in-transaction.ts'
 
 export interface FactorCaller<U> {
   readonly identity: CallerIdentity
@@ -101,4 +102,16 @@ export function changeOf<U>(
     by,
     now: clock.now(),
   }
+}
+
+/**
+ * @param gone makes the error if the user has no longer what the change is about
+ * @throws {ProblemError} if nothing was changed
+ */
+export function requireChanged(
+  done: Refused | { readonly outcome: 'confirmed' | 'removed' | 'renewed' },
+  gone: () => ProblemError,
+): void {
+  if (done.outcome === 'gone') throw gone()
+  if (done.outcome === 'too-many-mails') throw factorMailboxFull(done.wait)
 }

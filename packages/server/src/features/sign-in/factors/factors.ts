@@ -11,13 +11,13 @@ import type {
 import { showSecret, type ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { makeTotpSecret, stepOf } from '../../credentials/second-factors/totp.ts'
 import type { FactorUndo } from '../../mail/factor-undo/undo.ts'
-import { factorMailboxFull } from '../../mail/outbox/mailbox-full.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { labelOf } from '../../users/directory/directory.ts'
-import { changeOf, unverifiedAddress, type ChangeParts } from './factor-change.ts'
+import type { FactorChange } from './change-in-transaction.ts'
+import { changeOf, requireChanged, unverifiedAddress, type ChangeParts } from './factor-change.ts'
 import { enrolmentRate } from './feature.ts'
 import { beginApp, confirmApp, removeFactors, renewRecoveryCodes, resetFactors } from './store.ts'
 
@@ -26,15 +26,18 @@ export interface Factors<U> {
   show(subject: string): Promise<DescribedFactors>
   /** Whether a user has set up a second factor. */
   hasAny(subject: string): Promise<boolean>
-  /** Makes a secret for an app. It counts only after its first code in the same session. */
+  /**
+   * Makes a secret for an app. It counts only after its first code in the same session.
+   *
+   * @throws {ProblemError} `too_many_requests`
+   */
   begin(user: U, by: By): Promise<ShownSecret>
   /**
    * Confirms the app with its first code. It replaces an earlier one, and all other sessions end.
    *
    * @returns the new recovery codes
    * @throws {ProblemError} `forbidden` for a wrong code, or a first factor without a verified
-   *   address; `conflict` without a pending app;
-   *   `too_many_requests`
+   *   address; `conflict` without a pending app; `too_many_requests`
    */
   confirm(user: U, code: string, by: By): Promise<readonly string[]>
   /**
@@ -101,9 +104,8 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
         codeIds: codes.map(hashRecoveryCode),
         undo: parts.undo?.prepare(by, change.noticeTo.email),
       })
-      if (done.outcome === 'gone') throw nothingPending()
       if (done.outcome === 'unverified') throw unverifiedAddress()
-      if (done.outcome === 'too-many-mails') throw factorMailboxFull(done.wait)
+      requireChanged(done, nothingPending)
       await limits.refund(spent)
       await feed.tail()
       return codes
@@ -114,12 +116,8 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
           'conflict',
           'This account must have a second factor; to replace the app, set up another one',
         )
-      const done = await database.write(
-        removeFactors,
-        changeOf({ user, kind: 'factor_removed', by }, parts),
-      )
-      if (done.outcome === 'gone') throw noFactor()
-      if (done.outcome === 'too-many-mails') throw factorMailboxFull(done.wait)
+      const change = changeOf({ user, kind: 'factor_removed', by }, parts)
+      requireChanged(await database.write(removeFactors, change), noFactor)
       await feed.tail()
     },
     async renewCodes(user, by) {
@@ -127,23 +125,14 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
       const codes = makeRecoveryCodes()
       const change = changeOf({ user, kind: 'recovery_codes_made', by }, parts)
       const codeIds = codes.map(hashRecoveryCode)
-      const done = await database.write(renewRecoveryCodes, { ...change, codeIds })
-      if (done.outcome === 'gone') throw noFactor()
-      if (done.outcome === 'too-many-mails') throw factorMailboxFull(done.wait)
+      requireChanged(await database.write(renewRecoveryCodes, { ...change, codeIds }), noFactor)
       return codes
     },
     async reset(subject, by) {
       const user = await directory.findActive(subject)
       const change =
         user === undefined
-          ? {
-              subject,
-              hasAccount: false,
-              notice: undefined,
-              noticeTo: noAddress,
-              by,
-              now: clock.now(),
-            }
+          ? silentChange({ subject, by, now: clock.now() })
           : changeOf({ user, kind: 'factor_removed', by }, parts)
       const { hadFactor } = await database.write(resetFactors, change)
       await feed.tail()
@@ -160,7 +149,11 @@ function sessionOf({ sessionId }: By, subject: string): string {
   return sessionId ?? subject
 }
 
-const noAddress = { email: undefined, isVerified: false }
+/** Returns the change for a user who is not active, who gets no mail and may have no account. */
+function silentChange(change: Pick<FactorChange, 'subject' | 'by' | 'now'>): FactorChange {
+  const noticeTo = { email: undefined, isVerified: false }
+  return { ...change, hasAccount: false, notice: undefined, noticeTo }
+}
 
 function nothingPending(): ProblemError {
   return new ProblemError('conflict', 'No authenticator app waits for its first code; begin again')

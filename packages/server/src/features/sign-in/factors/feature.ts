@@ -3,7 +3,7 @@ import type { Feature } from '../../../feature/feature.ts'
 import { listSettings, type DefaultedSetting, type Values } from '../../../feature/setting.ts'
 import { minuteMilliseconds, type LimitRate } from '../../../feature/limit-rate.ts'
 import { parseList } from '../../../feature/values.ts'
-import { show } from '../../../feature/wording.ts'
+import { show } from '../../../feature/shown-value.ts'
 import { auditEvents, type FactorEvent } from '../../credentials/second-factors/audit-events.ts'
 import {
   isOff,

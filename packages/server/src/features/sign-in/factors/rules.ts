@@ -1,5 +1,5 @@
 import type { Rule } from '../../../feature/rule.ts'
-import { countOf } from '../../../feature/wording.ts'
+import { countOf } from '../../../feature/count.ts'
 import type { SecondFactorChoice } from '../../credentials/second-factors/choice.ts'
 
 export interface RuleOptions {

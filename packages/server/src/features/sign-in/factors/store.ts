@@ -1,6 +1,6 @@
 // The transactions that change the authenticator app and the recovery codes.
 // `change-in-transaction.ts` says in which order.
-import { eraseProofs, insertBoundProof } from '../../mail/proofs/in-transaction.ts'
+import { replaceProofs } from '../../mail/factor-undo/in-transaction.ts'
 import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
 import { command, type Command } from '../../../storage/database.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
@@ -59,7 +59,7 @@ export const confirmApp: Command<
     /** The mail about a first factor. Undefined without mail, and for an app's own users. */
     readonly undo: LinkedProof | undefined
   },
-  { readonly outcome: 'confirmed' | 'unverified' } | Refused
+  { readonly outcome: 'confirmed' } | { readonly outcome: 'unverified' } | Refused
 > = command('confirmApp', async (transaction, { sealed, step, codeIds, undo, ...change }) => {
   const { subject, by, now } = change
   const addressee = await lockAddressee(transaction, change)
@@ -77,13 +77,7 @@ export const confirmApp: Command<
   await confirmPending(transaction, { subject, sealed, step, now: since })
   await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now: since })
   await endSessions(transaction, { subject, except: by.sessionId, now })
-  if (isFirst) {
-    // A change of the address that was asked for before must not go around the factor.
-    await eraseProofs(transaction, { subject })
-    const { mailbox } = addressee
-    if (undo && mailbox !== null)
-      await insertBoundProof(transaction, undo.row, { subject, mailbox, now })
-  }
+  if (isFirst) await replaceProofs(transaction, { subject, mailbox: addressee.mailbox, undo, now })
   await insertAudit<FactorEvent>(transaction, {
     event: 'factor_added',
     ...entryOf(change, 'otp'),

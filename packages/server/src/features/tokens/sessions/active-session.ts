@@ -1,9 +1,8 @@
-import { inTables, type Database, type Reader } from '../../../storage/database.ts'
-import { isActive } from './in-transaction.ts'
+// One session while it is active. `session-ends.ts` lists and ends sessions.
+import type { Database, Reader } from '../../../storage/database.ts'
 import { idleExpiryAt, type Lifetimes } from './lifetimes.ts'
 import { parseAmr } from './refresh-store.ts'
-import { extendSession } from './store.ts'
-import type { SessionTables } from './tables.ts'
+import { extendSession, findActiveRow } from './store.ts'
 
 /** An active session, for a step-up that replaces it, and for the pages that a browser opens. */
 export interface ActiveSession {
@@ -19,14 +18,9 @@ export interface ActiveSession {
 
 export async function findActiveSession(
   reader: Reader,
-  { id, now }: { readonly id: string; readonly now: number },
+  active: { readonly id: string; readonly now: number },
 ): Promise<ActiveSession | undefined> {
-  const row = await inTables<SessionTables>(reader)
-    .selectFrom('session')
-    .selectAll()
-    .where('id', '=', id)
-    .where(isActive(now))
-    .executeTakeFirst()
+  const row = await findActiveRow(reader, active)
   return (
     row && {
       subject: row.subject,
@@ -40,11 +34,14 @@ export async function findActiveSession(
   )
 }
 
-/** A session that was used within this time is not extended again. */
+/** A session that was used within this time is not extended again: each extension is a write. */
 const unextendedMilliseconds = 60_000
 
-/** Finds an active session that lasts without a refresh token, and extends it. */
-export async function useActiveSession(
+/**
+ * Finds an active session, and extends it because it is used now. Only for a session without a
+ * refresh token: the others are extended by a refresh.
+ */
+export async function extendActiveSession(
   database: Pick<Database, 'reader' | 'write'>,
   {
     id,
@@ -53,11 +50,9 @@ export async function useActiveSession(
   }: { readonly id: string; readonly now: number; readonly lifetimes: Lifetimes },
 ): Promise<ActiveSession | undefined> {
   const found = await findActiveSession(database.reader, { id, now })
-  if (found && found.lastUsedAt <= now - unextendedMilliseconds)
-    await database.write(extendSession, {
-      id,
-      idleExpiresAt: idleExpiryAt(now, found.expiresAt, lifetimes),
-      now,
-    })
+  if (!found || found.lastUsedAt > now - unextendedMilliseconds) return found
+
+  const idleExpiresAt = idleExpiryAt(now, found.expiresAt, lifetimes)
+  await database.write(extendSession, { id, idleExpiresAt, now })
   return found
 }

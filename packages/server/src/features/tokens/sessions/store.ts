@@ -1,11 +1,10 @@
-// The queries and commands that list and end sessions.
-
+// The queries and commands that find, list, extend and end sessions.
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endRemembered } from '../../sign-in/attempts/remembered-devices-in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
-import { endSessionRows, endSessions, selectActive } from './in-transaction.ts'
+import { endSessionRows, endSessions, isActive, selectActive } from './in-transaction.ts'
 import type { SessionRow, SessionTables } from './tables.ts'
 
 /** Lists the subject's active sessions, most recently used first. */
@@ -17,6 +16,19 @@ export function listSessionRows(
     .orderBy('last_used_at', 'desc')
     .orderBy('id')
     .execute()
+}
+
+/** Finds a session that has neither ended nor expired. */
+export function findActiveRow(
+  reader: Reader,
+  { id, now }: { readonly id: string; readonly now: number },
+): Promise<SessionRow | undefined> {
+  return inTables<SessionTables>(reader)
+    .selectFrom('session')
+    .selectAll()
+    .where('id', '=', id)
+    .where(isActive(now))
+    .executeTakeFirst()
 }
 
 /**

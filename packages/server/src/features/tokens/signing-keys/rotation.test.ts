@@ -19,6 +19,7 @@ import {
   type Stage,
   type TestKeystile,
 } from '../../../../test-support/keystile.ts'
+import { downgradeBefore } from '../../../../test-support/downgrade.ts'
 import { openMigratedFile, type MigratedFile } from '../../../../test-support/migrated.ts'
 import { until } from '../../../../../../tools/until.ts'
 
@@ -116,22 +117,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     const before = await stage.start()
     const old = kidOf(await before.accessToken())
     await before.keystile.close()
-    for (const column of ['published_at', 'signs_from', 'signs_until'])
-      await stage.sql(`alter table signing_key drop column ${column}`)
-    const newer = [
-      'browser_login',
-      'authorization_code',
-      'login_flow',
-      'authenticator_app',
-      'recovery_code',
-      'dropped_mail',
-      'schema_mark',
-    ]
-    for (const table of newer) await stage.sql(`drop table ${table}`)
-    for (const column of ['amr', 'authenticated_at'])
-      await stage.sql(`alter table session drop column ${column}`)
-    await stage.sql('alter table client drop column first_party')
-    await stage.sql(`delete from migration where name >= '0015'`)
+    for (const statement of await downgradeBefore('0015')) await stage.sql(statement)
     await stage.sql(`delete from setting where name = 'longest_access_token_seconds'`)
 
     await migrateDatabase(stage.database)

@@ -261,8 +261,9 @@ export async function lockMailbox(
  * Sets the password of a user who has proved that they read the mailbox of the account. Ends all
  * sessions of the user, and forgets all devices of the user. A link that restores a former address
  * stops working if that address was never verified. If the mailbox was not verified before, a
- * stranger may have registered the account and filled in the profile. In this case, the function
- * clears the profile and marks the mailbox as verified. Does NOT write the audit entry.
+ * stranger may have registered the account, filled in the profile and set up a factor. In this
+ * case, the function clears the profile, erases the second factors and marks the mailbox as
+ * verified. Does NOT write the audit entry.
  *
  * @returns whether a second factor was erased
  * @param account the result of `lockMailbox()` in the same transaction
@@ -282,7 +283,6 @@ export async function setPasswordByMail(
   }
   await updateUser(transaction, values, { subject, now })
 
-  // A stranger who registered the account may have set up a factor.
   const hadFactor = !isVerified && (await eraseSecondFactors(transaction, { subject }))
   await clearWrongCodes(transaction, subject)
   await endSessions(transaction, { subject, now })

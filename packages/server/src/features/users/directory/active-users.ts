@@ -8,7 +8,7 @@ export interface ActiveUsers<U> {
    * Returns the active user of an identity. Undefined if the identity belongs to a client, or if
    * the user is missing or not active.
    *
-   * @throws {TokenError} `service_unavailable` while the database does not answer
+   * @throws {TokenError} with the reason `service_unavailable` while the database does not answer
    */
   find(identity: Identity): Promise<U | undefined>
   /** Returns the user that `find` returns, if the user is in memory. Otherwise undefined. */

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { isScopeName } from 'keystile/internal'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings, type DefaultedSetting, type Others } from '../../../feature/setting.ts'
-import { show } from '../../../feature/wording.ts'
+import { show } from '../../../feature/shown-value.ts'
 import { adminRole, builtInScopes, type BuiltInScope } from './scopes.ts'
 
 export interface ScopeOptions<S extends string> {

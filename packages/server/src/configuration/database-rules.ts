@@ -1,0 +1,267 @@
+// The safety rules for the database: its connection, its files, its tables, its durability, and the
+// clock.
+import { isLoopback } from '../base/this-machine.ts'
+import type { Fault, Rule } from '../feature/rule.ts'
+import { show } from '../feature/shown-value.ts'
+import { openFiles, type Machine } from '../feature/situation.ts'
+import type { DatabaseFacts } from '../storage/facts.ts'
+import { findSchemaFault, standingOf } from '../storage/migrate.ts'
+import { findDatabaseServer, hasPassword, type DatabaseSource } from '../storage/source.ts'
+
+/**
+ * How wrong the clock may be without a warning. Each process compares the expiry of tokens with its
+ * own clock.
+ */
+const maxClockDifferenceSeconds = 60
+
+/**
+ * The file systems on a network, by their number in Linux's `magic.h`. SQLite does not work on
+ * them: its write-ahead log needs memory that all processes share, and processes on different
+ * machines have no such memory.
+ */
+const networkFileSystems: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xfe534d42, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0x5346414f, 'AFS'],
+  [0x00c36400, 'Ceph'],
+])
+
+/** FULL in `pragma synchronous`. With a lower value, a power failure may undo a commit. */
+const sqliteFull = 2
+
+export interface DatabaseRuleOptions {
+  readonly database?: DatabaseSource | undefined
+  readonly dangerouslyAllowLostCommits?: boolean | undefined
+}
+
+export const databaseRules: readonly Rule<DatabaseRuleOptions>[] = [
+  {
+    id: 'postgres-tls',
+    standard: 'ASVS 5.0 12.3.2',
+    severity: 'warn',
+    demand: 'a connection to PostgreSQL on another machine must use TLS and verify the certificate',
+    find({ options: { database } }, say) {
+      if (typeof database === 'object') return undefined // a pool does not show its TLS settings
+
+      const server = findDatabaseServer(database)
+      if (!server || server.isTlsVerified || isLoopback(server.host)) return []
+
+      const message =
+        `must use TLS and verify the certificate of ${show(server.host)}: ` +
+        'otherwise anyone on the network between Keystile and PostgreSQL can read and change ' +
+        'all data'
+      return [
+        {
+          about: say.name('database'),
+          message,
+          fix: 'add sslmode=verify-full to the URL, and sslrootcert if you have your own CA',
+        },
+      ]
+    },
+  },
+  {
+    id: 'database-password-hidden',
+    standard: 'CWE-214',
+    severity: 'warn',
+    demand: 'the URL of a database with a password must not be an argument of the command',
+    find: ({ flags, options: { database } }, say) =>
+      flags?.has('database') && hasPassword(database)
+        ? [
+            {
+              about: say.name('database'),
+              message:
+                'must not contain a password: other users of this machine can read the arguments ' +
+                'of a process',
+              fix: `leave ${say.name('database')} out, and ${say.provide('database')}`,
+            },
+          ]
+        : [],
+  },
+  {
+    id: 'database-file-private',
+    standard: 'ASVS 5.0 13.3.2',
+    severity: 'warn',
+    demand:
+      'only the owner may read the files of a SQLite database (Keystile corrects their mode at ' +
+      'start)',
+    find: ({ machine }) =>
+      machine && machine.databaseFiles.length > 0
+        ? openFiles(machine.databaseFiles).map(({ path }) => ({
+            about: path,
+            message:
+              'must be readable by its owner only: it holds password hashes and encrypted keys',
+            fix: `chmod 600 ${path}`,
+          }))
+        : undefined,
+  },
+  {
+    id: 'database-opens',
+    standard: 'ASVS 5.0 16.5.3',
+    severity: 'stop',
+    demand: 'Keystile must be able to open the database, which records the revoked sessions',
+    find: ({ machine }, say) =>
+      machine?.database &&
+      (machine.database.kind === 'unavailable'
+        ? [
+            {
+              about: 'the database',
+              message: `cannot be opened: ${machine.database.reason}`,
+              fix: machine.database.fix ?? `start the database, or correct ${say.name('database')}`,
+            },
+          ]
+        : []),
+  },
+  {
+    id: 'tables-current',
+    standard: 'ASVS 5.0 16.5.3',
+    severity: 'stop',
+    demand:
+      'the tables must not be those of a newer release that this release cannot use; ' +
+      'on PostgreSQL, no migration may be missing either',
+    find: ({ machine }) =>
+      machine?.database && machine.database.kind !== 'unavailable'
+        ? findTableFaults(machine.database)
+        : undefined,
+  },
+  {
+    id: 'tables-not-newer',
+    standard: 'ASVS 5.0 15.2.1',
+    severity: 'warn',
+    demand: 'when a newer release has upgraded the tables, this release should be replaced too',
+    find({ machine }) {
+      if (!machine?.database || machine.database.kind === 'unavailable') return undefined
+
+      const { migrations } = machine.database
+      if (standingOf(migrations) !== 'ahead') return []
+      return [
+        {
+          about: 'this release',
+          message:
+            'should be as new as the tables, which a newer release has upgraded with ' +
+            `${migrations.unknown.join(', ')}. It can run on them until a later upgrade`,
+          fix: 'install the release that has upgraded the tables, or a newer one',
+        },
+      ]
+    },
+  },
+  {
+    id: 'sqlite-durable',
+    standard: 'ASVS 5.0 7.4.1',
+    severity: 'stop',
+    demand: 'SQLite must confirm a commit only when it is on disk (synchronous = FULL)',
+    find({ machine }) {
+      if (machine?.database?.kind !== 'sqlite') return undefined
+      if (machine.database.synchronous >= sqliteFull) return []
+      return [
+        {
+          about: 'SQLite',
+          message:
+            'must wait for the disk: otherwise revoked sessions are valid again after a power ' +
+            'failure',
+          fix: 'use a version of Node whose SQLite supports pragma synchronous = full',
+        },
+      ]
+    },
+  },
+  {
+    id: 'sqlite-local',
+    standard: 'ASVS 5.0 7.4.1',
+    severity: 'stop',
+    demand: 'the SQLite file must be on a disk of this machine, not on NFS, SMB, AFS or Ceph',
+    find({ machine }) {
+      const type = machine?.databaseFileSystem
+      if (type === undefined) return undefined
+      const name = networkFileSystems.get(type)
+      if (name === undefined) return []
+      return [
+        {
+          about: 'the SQLite file',
+          message:
+            `must be on a disk of this machine; it is on ${name}. ` +
+            'There, SQLite can lose revocations',
+          fix: 'move the file to a local disk, or use PostgreSQL',
+        },
+      ]
+    },
+  },
+  {
+    id: 'postgres-durable',
+    standard: 'ASVS 5.0 7.4.1',
+    severity: 'stop',
+    demand:
+      'PostgreSQL must have fsync on, unless `dangerouslyAllowLostCommits` is true (Keystile ' +
+      'sets synchronous_commit on for its own transactions)',
+    find({ options, machine }, say) {
+      if (machine?.database?.kind !== 'postgres') return undefined
+      if (machine.database.fsync !== 'off' || options.dangerouslyAllowLostCommits === true)
+        return []
+      return [
+        {
+          about: 'PostgreSQL',
+          message:
+            'must have fsync on; it is off. Otherwise revoked sessions are valid again after a ' +
+            'crash, or the database is damaged',
+          fix:
+            'alter system set fsync = on; select pg_reload_conf(); ' +
+            `or, for a database of tests, ${say.set('dangerouslyAllowLostCommits', true)}`,
+        },
+      ]
+    },
+  },
+  {
+    id: 'clock-right',
+    standard: 'ASVS 5.0 16.2.2',
+    severity: 'warn',
+    demand:
+      `with PostgreSQL, the clock must be within ${maxClockDifferenceSeconds} s of PostgreSQL’s ` +
+      'clock; with SQLite, it must not be earlier than the last write to the database',
+    find: ({ machine }) => machine && findClockFaults(machine),
+  },
+]
+
+function findTableFaults({ kind, migrations }: DatabaseFacts): readonly Fault[] {
+  const standing = standingOf(migrations)
+  if (standing === 'empty' && !migrations.mayMigrate)
+    return [
+      {
+        about: 'the tables',
+        message: 'must exist; there are none, and the user of the database may not create them',
+        fix: 'run "keystile migrate" as the role that owns the schema',
+      },
+    ]
+
+  // A start upgrades the tables in a SQLite file.
+  const fault = kind === 'sqlite' && standing === 'behind' ? undefined : findSchemaFault(migrations)
+  return fault ? [{ about: 'the database', ...fault }] : []
+}
+
+function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fault[] | undefined {
+  if (database === undefined || database.kind === 'unavailable') return undefined
+
+  const fix = 'set the clock and synchronise it: timedatectl set-ntp true'
+  if (database.kind === 'postgres') {
+    const seconds = Math.round((now - database.now) / 1000)
+    if (Math.abs(seconds) <= maxClockDifferenceSeconds) return []
+
+    const side = seconds > 0 ? 'ahead' : 'behind'
+    const message =
+      `must be within ${maxClockDifferenceSeconds} s of PostgreSQL’s clock; it is ` +
+      `${Math.abs(seconds)} s ${side}. ` +
+      'Otherwise tokens would be valid for too long or not at all'
+    return [{ about: 'the clock', message, fix }]
+  }
+
+  const latest = Math.max(
+    database.latest ?? 0,
+    ...databaseFiles.map(({ modifiedAt }) => modifiedAt),
+  )
+  const seconds = Math.round((latest - now) / 1000)
+  if (seconds <= maxClockDifferenceSeconds) return []
+
+  const message =
+    `must not be behind the last write to the database; it is ${seconds} s behind. ` +
+    'Otherwise expired tokens would be valid again'
+  return [{ about: 'the clock', message, fix }]
+}
