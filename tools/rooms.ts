@@ -377,6 +377,7 @@ const server: Package = {
         'storage',
         'features/tokens/events',
         'features/operations/audit',
+        'features/operations/limits',
         'features/users/scopes',
         'features/credentials/password',
         'features/credentials/second-factors',

@@ -322,6 +322,19 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await login('bob')).status, 200)
     })
 
+    it('`keystile user set-password` lets a user log in who has to wait', async () => {
+      assert.equal((await user('create', 'eve', '--password-file', 'password')).code, 0)
+      const set = (file: string): Promise<Finished> =>
+        user('set-password', 'eve', '--password-file', file)
+      assert.equal((await set('other')).code, 0)
+      const statuses: number[] = []
+      for (let n = 0; n < 11; n++) statuses.push((await login('eve')).status)
+      assert.deepEqual([statuses[9], statuses[10]], [400, 429])
+      assert.equal((await set('password')).code, 0)
+      assert.equal((await login('eve')).status, 200)
+      assert.equal((await user('delete', 'eve')).code, 0)
+    })
+
     it('`keystile user set-password` obeys the settings for passwords and hash cost', async () => {
       writeFileSync(join(cwd, 'eight'), 'zk4-tent\n', { mode: 0o600 })
       const set = (...args: string[]): Promise<Finished> =>

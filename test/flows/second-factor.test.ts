@@ -21,7 +21,11 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { countBackends, isWaiting } from '../../packages/server/test-support/postgres.ts'
-import { enrol, tokensWithFactor } from '../../packages/server/test-support/second-factor.ts'
+import {
+  enrol,
+  giveApps,
+  tokensWithFactor,
+} from '../../packages/server/test-support/second-factor.ts'
 import { until } from '../../tools/until.ts'
 
 describeOnBoth(
@@ -451,6 +455,27 @@ describeOnBoth(
       assert.equal((await running.login()).status, 200)
       const [event] = await stage.sql("select * from audit where event = 'factors_reset'")
       assert.equal(event?.['actor'], 'app')
+    })
+
+    it('keystile.resetFactors ends the wait after too many passwords and codes', async () => {
+      const running = await start({ rateLimits: 'on' })
+      const { subject } = await enrol(running, running.clock)
+      // Of an app's own user, Keystile knows only the address.
+      const username = 'ada@example.com'
+      for (let n = 0; n < 2; n++) {
+        const first = await running.login({ username })
+        for (let tries = 0; tries < 5; tries++)
+          assert.equal((await step(running, first, { otp: '000000' })).status, 400)
+      }
+      const third = await running.login({ username })
+      assert.equal((await step(running, third, { otp: '000000' })).status, 429)
+      for (let n = 0; n < 7; n++) await running.login({ username, password: 'wrong' })
+      assert.equal((await running.login({ username })).status, 429)
+
+      await running.keystile.resetFactors(subject)
+      assert.equal((await running.login({ username })).status, 200)
+      await giveApps(stage, [subject])
+      assert.equal((await running.login({ username, otp: '000000' })).status, 400)
     })
 
     it('after a change of the key, codes work, also without the previous key', async () => {

@@ -424,6 +424,7 @@ Register, log in, and see who you are:
     const closed = { registration: 'closed', host: '::1', port: '9000' }
     const text = await textOf('https://auth.example', closed)
     assert.match(text, /^\nKeystile listens on http:\/\/\[::1\]:9000 {2}\(issuer https:\/\/auth\./)
+    assert.match(text, /\nIts pages are at https:\/\/auth\.example\/\n/)
     assert.match(text, /\n\nHOW TO\n$/)
     assert.doesNotMatch(text, /documentation/)
     const byName = await textOf('https://auth.example', { ...closed, host: 'auth.internal' })

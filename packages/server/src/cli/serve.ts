@@ -50,7 +50,10 @@ export function welcome(issuer: string, settings: Settings, howToCreateUsers: st
   const shownHost = hosts.length > 1 ? 'localhost' : host.includes(':') ? `[${host}]` : host
   const at = `http://${shownHost}:${port}${new URL(issuer).pathname.replace(/\/$/, '')}`
   const docs = options.docs === 'on' ? `\nIts interactive documentation is at ${at}/docs` : ''
-  const pages = options.loginPages === 'on' ? `\nIts pages are at ${at}/` : ''
+  // Not below the listening URL: behind a proxy, browsers accept the cookies and forms of the pages
+  // only at the issuer.
+  const root = issuer.replace(/\/$/, '')
+  const pages = options.loginPages === 'on' ? `\nIts pages are at ${root}/` : ''
   const mails = options.mailUrl === 'console:' ? `\nIts mails are at ${at}/dev/mail` : ''
   const next = options.registration === 'open' ? tryOut(at, options) : howToCreateUsers
 

@@ -53,9 +53,9 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
    */
   userChanged(subject: string): Promise<void>
   /**
-   * Removes all second factors of a user who has lost them, and ends all sessions of the user. Make
-   * sure first that the person is the owner: whoever knows the password gets in without the factor
-   * then. Does nothing for a subject without factors and sessions.
+   * Removes all second factors of a user who has lost them, ends all sessions of the user, and
+   * clears the rate limits of the user's logins and codes. Make sure first that the person is the
+   * owner: whoever knows the password gets in without the factor then.
    */
   resetFactors(subject: string): Promise<void>
   /**

@@ -116,8 +116,8 @@ export async function insertMailOrWait(
 
 /**
  * Deletes the count of a mailbox's mails with codes for required second factors, after a new
- * password: a thief with the old one may have caused them. Call it as the last step of a
- * transaction.
+ * password or a reset of the factors: a thief with the old password may have caused them. Call it
+ * as the last step of a transaction.
  */
 export async function clearEnrolmentMails(
   transaction: Transaction,

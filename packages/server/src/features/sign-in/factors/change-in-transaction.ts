@@ -36,6 +36,8 @@ export type Refused =
 /** Where the mail about a change goes; `recipient` is undefined for a user without an address. */
 export interface Addressee {
   readonly subject: string
+  /** The user name of an account. Undefined for an app's own user. */
+  readonly username: string | undefined
   readonly recipient: string | undefined
   /** The address of an account, in the form in which mailboxes are compared. */
   readonly mailbox: string | null
@@ -60,7 +62,8 @@ export async function lockAddressee(
   const email = account ? (account.email ?? undefined) : noticeTo.email
   const isVerified = account ? account.email_verified_at !== null : noticeTo.isVerified
   const mailbox = account?.email_key ?? null
-  return { subject, recipient: email, mailbox, isVerified, share: 'factor', now }
+  const username = account?.username
+  return { subject, username, recipient: email, mailbox, isVerified, share: 'factor', now }
 }
 
 /** Stores the mail about a change. Returns 0, or the milliseconds until there is room for it. */

@@ -16,12 +16,13 @@ import {
   lockPending,
   replaceRecoveryCodes,
 } from '../../credentials/second-factors/in-transaction.ts'
-import { insertMail } from '../../mail/outbox/in-transaction.ts'
+import { clearEnrolmentMails, insertMail } from '../../mail/outbox/in-transaction.ts'
 import type { CountedAddressee } from '../../mail/outbox/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts'
 import { lockPerson } from '../../users/accounts/in-transaction.ts'
+import { clearGuesses } from '../../users/directory/in-transaction.ts'
 import { endRemembered } from '../attempts/remembered-devices-in-transaction.ts'
 import {
   entryOf,
@@ -124,8 +125,9 @@ export const renewRecoveryCodes: Command<
 })
 
 /**
- * Removes all factors of a user for an operator or the app, and ends all sessions and attempts. If
- * there was a factor, a mail says so. It is dropped if the mailbox got too many.
+ * Removes all factors of a user for an operator or the app, ends all sessions and attempts, and
+ * clears the counts of guesses. If there was a factor, a mail says so. It is dropped if the mailbox
+ * got too many.
  *
  * @returns whether there was a factor
  */
@@ -138,7 +140,11 @@ export const resetFactors: Command<
   const hadFactor = await eraseSecondFactors(transaction, { subject })
   const endedSessions = await endSessions(transaction, { subject, now })
   await insertAudit<FactorEvent>(transaction, { event: 'factors_reset', ...entryOf(change) })
-  if (hadFactor && notice && addressee?.recipient !== undefined)
-    await insertMail(transaction, notice, addressee as CountedAddressee)
+  const { username, recipient } = addressee ?? {}
+  await clearGuesses(transaction, { subject, names: [username, recipient] })
+  if (recipient !== undefined) {
+    if (hadFactor && notice) await insertMail(transaction, notice, addressee as CountedAddressee)
+    await clearEnrolmentMails(transaction, { subject, recipient, now })
+  }
   return { hadFactor, endedSessions }
 })

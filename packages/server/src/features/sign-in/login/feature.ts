@@ -5,16 +5,12 @@ import {
   secondMilliseconds,
   type LimitRate,
 } from '../../../feature/limit-rate.ts'
-
-/**
- * Limits logins from unknown devices to 50 a day, per typed name. A Keystile account has a user
- * name and an e-mail address, so an attacker gets 100 guesses a day for one account.
- */
-export const nameRate: LimitRate = {
-  name: 'login',
-  burst: 10,
-  intervalMilliseconds: 36 * minuteMilliseconds,
-}
+import {
+  emailCodeRate,
+  factorKnownRate,
+  factorRate,
+  nameRate,
+} from '../../users/directory/guess-rates.ts'
 
 /**
  * Limits logins from unknown devices, per IP address. This limit stops an attacker who tries a
@@ -37,39 +33,9 @@ export const deviceRate: LimitRate = {
   intervalMilliseconds: 16 * minuteMilliseconds,
 }
 
-/**
- * Limits codes of an authenticator app to 20 a day, per user, from unknown devices. A code counts
- * only after the right password or in a session. A right code is refunded.
- */
-export const factorRate: LimitRate = {
-  name: 'factor',
-  burst: 10,
-  intervalMilliseconds: 144 * minuteMilliseconds,
-}
-
-/**
- * Limits codes of an authenticator app from all known devices of a user together. A device
- * becomes known only with a code of the app.
- */
-export const factorKnownRate: LimitRate = {
-  name: 'factor-known',
-  burst: 20,
-  intervalMilliseconds: 72 * minuteMilliseconds,
-}
-
 /** Limits codes of an authenticator app from a known device: strangers cannot use it up. */
 export const factorDeviceRate: LimitRate = {
   name: 'factor-device',
-  burst: 10,
-  intervalMilliseconds: 144 * minuteMilliseconds,
-}
-
-/**
- * Limits the codes in mails to 20 a day, per user. A code counts only after the right password. A
- * right code is refunded.
- */
-export const emailCodeRate: LimitRate = {
-  name: 'factor-email-code',
   burst: 10,
   intervalMilliseconds: 144 * minuteMilliseconds,
 }

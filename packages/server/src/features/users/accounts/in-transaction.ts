@@ -141,6 +141,7 @@ export type LockedAccount = Pick<UserRow, (typeof lockedColumns)[number]>
 
 const lockedColumns = [
   'id',
+  'username',
   'email',
   'email_key',
   'email_verified_at',

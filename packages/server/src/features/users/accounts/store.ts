@@ -11,10 +11,12 @@ import {
   type Database,
   type Reader,
 } from '../../../storage/database.ts'
+import { clearGuesses } from '../directory/in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs, insertProof } from '../../mail/proofs/in-transaction.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
 import { proofKinds } from '../../mail/proofs/kinds.ts'
+import { clearEnrolmentMails } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { changeAddress, lockAddress, type NewUndo } from './address-in-transaction.ts'
@@ -79,7 +81,8 @@ export const replacePasswordHash: Command<
 /**
  * Sets a new password and ends all sessions of the user except the caller's, in one transaction. So
  * an attacker who knows the old password is logged out. Reset links that were mailed before become
- * invalid. Changes nothing if the stored hash is not `old`.
+ * invalid. If an operator sets the password, the counts of guesses are cleared too. Changes nothing
+ * if the stored hash is not `old`.
  */
 export const changePassword: Command<
   UserAct & { readonly old: string; readonly hash: string; readonly notice: NewMail | undefined },
@@ -87,7 +90,7 @@ export const changePassword: Command<
 > = command('changePassword', async (transaction, { old, hash, notice, ...act }) => {
   const { subject, by, now } = act
   // Before all other rows of the user, as logins and the set-up of a factor do.
-  await lockUser(transaction, subject)
+  const account = await lockUser(transaction, subject)
   if (await hasSessionEnded(transaction, act)) return 'outdated'
   if (await lacksFactor(transaction, act)) return 'outdated'
   const values = { password_hash: hash, password_session: by.sessionId ?? null }
@@ -101,7 +104,12 @@ export const changePassword: Command<
   await endSessions(transaction, { subject, except: by.sessionId, now })
   await eraseProofs(transaction, { subject, purposes: [proofKinds.passwordReset.purpose] })
   await recordChange(transaction, 'password_changed', act)
+  const isByOperator = by.actor === 'operator'
+  const { email } = changed
+  if (isByOperator) await clearGuesses(transaction, { subject, names: [account?.username, email] })
   await notify(transaction, notice, { ...changed, subject, now })
+  if (isByOperator && email !== null)
+    await clearEnrolmentMails(transaction, { subject, recipient: email, now })
   return 'changed'
 })
 

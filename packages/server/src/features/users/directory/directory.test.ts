@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import { hash } from '../../credentials/password/argon2.ts'
-import { checkedDirectory, type Directory, type UserDirectory } from './directory.ts'
+import { checkedDirectory, labelOf, type Directory, type UserDirectory } from './directory.ts'
 
 interface Person {
   readonly id: string
@@ -51,6 +51,16 @@ describe('checkedDirectory', () => {
       [apps.username(ada), apps.passwordSession(ada), apps.rights(ada)],
       [undefined, undefined, undefined],
     )
+  })
+
+  it('the label of a user is the user name, else the address, else the subject', () => {
+    const named = (username: unknown): Directory<Person> =>
+      directoryWith({ username: () => username, email: () => 'ada@example.com' })
+    assert.equal(labelOf(ada, named('ada')), 'ada')
+    for (const none of [undefined, null, ''])
+      assert.equal(labelOf(ada, named(none)), 'ada@example.com')
+    assert.equal(labelOf(ada, directoryWith()), 'a1')
+    assert.throws(() => labelOf(ada, named(1)), /^TypeError: users\.username must return a string/)
   })
 
   it('findByLogin() and findBySubject() may return a user or a promise of a user', async () => {
@@ -223,7 +233,8 @@ describe('checkedDirectory', () => {
     const fail = (): Promise<never> => Promise.reject(new Error('the table is gone'))
     const expected = (name: string): RegExp =>
       new RegExp(`^TypeError: users\\.${name} must return .*, not a promise$`)
-    for (const name of ['active', 'needsFactor', 'scopes', 'passwordHash', 'email'] as const)
+    const names = ['active', 'needsFactor', 'scopes', 'passwordHash', 'username', 'email'] as const
+    for (const name of names)
       assert.throws(() => directoryWith({ [name]: fail })[name](ada), expected(name))
     assert.throws(() => directoryWith({ subject: fail }).subject(ada), expected('subject'))
     // Node reports a promise that nobody handles after all microtasks.

@@ -64,6 +64,12 @@ export interface UserDirectory<U, S extends string = string> {
    */
   savePasswordHash?(user: U, hash: string): unknown
   /**
+   * Returns the user name, if users log in with a name and not with their address. Pages and
+   * authenticator apps show it. Without a name they show the address, and without an address the
+   * subject. A new password by mail must not contain the name. Undefined or null for no name.
+   */
+  username?(user: U): string | undefined | null
+  /**
    * Returns the e-mail address of the user, for the mails that Keystile sends. Undefined or null
    * for a user without an address. Required by the options that send mail. If the directory has
    * this function, users get a notice of each login from a new device, except their first login.
@@ -98,12 +104,12 @@ export interface UserDirectory<U, S extends string = string> {
 
 export const directoryFunctions = {
   required: ['findByLogin', 'findBySubject', 'active', 'scopes', 'passwordHash'],
-  optional: ['subject', 'savePasswordHash', 'email', 'setPassword', 'needsFactor'],
+  optional: ['subject', 'savePasswordHash', 'username', 'email', 'setPassword', 'needsFactor'],
 } as const
 
 /** A directory that also returns the values that only Keystile's own accounts have. */
 export type AccountDirectory<U> = UserDirectory<U> &
-  Partial<Pick<Directory<U>, 'emailVerified' | 'passwordSession' | 'rights' | 'username'>>
+  Partial<Pick<Directory<U>, 'emailVerified' | 'passwordSession' | 'rights'>>
 
 // decisions/0014-one-user-directory.md
 /**
@@ -240,17 +246,17 @@ export function checkedDirectory<U>(
       return heldScopes({ scopes, roles: [] }, rules)
     },
     passwordHash(user) {
-      const hash = readHash(directory.passwordHash(user))
+      const hash = readText('passwordHash', directory.passwordHash(user))
       if (hash === undefined || hash === noPassword) return undefined
       if (isHash(hash)) return hash
 
       logger.warn({ subject: subject(user) }, unusableHash)
       return undefined
     },
-    storedHash: (user) => readHash(directory.passwordHash(user)),
-    username: (user) => directory.username?.(user),
+    storedHash: (user) => readText('passwordHash', directory.passwordHash(user)),
+    username: (user) => readText('username', directory.username?.(user)),
     email(user) {
-      const address = readAddress(directory.email?.(user))
+      const address = readText('email', directory.email?.(user))
       const parsed = address === undefined ? undefined : parseEmail(address)
       if (address !== undefined && !parsed) logger.warn({ subject: subject(user) }, unusableAddress)
       return parsed?.shown
@@ -355,20 +361,13 @@ function requireUser<U>(
 }
 
 /**
- * Returns the hash, or undefined if there is none. A column may have an empty string instead of
- * null, so an empty string counts as none.
+ * Returns a text, or undefined if there is none. A column may have an empty string instead of null,
+ * so an empty string counts as none.
  */
-function readHash(hash: unknown): string | undefined {
-  if (hash === undefined || hash === null || hash === '') return undefined
-  if (typeof hash !== 'string') throw wrong('passwordHash', 'a string, undefined or null', hash)
-  return hash
-}
-
-/** Returns the address, or undefined if there is none. An empty string counts as none. */
-function readAddress(address: unknown): string | undefined {
-  if (address === undefined || address === null || address === '') return undefined
-  if (typeof address !== 'string') throw wrong('email', 'a string, undefined or null', address)
-  return address
+function readText(name: 'username' | 'email' | 'passwordHash', text: unknown): string | undefined {
+  if (text === undefined || text === null || text === '') return undefined
+  if (typeof text !== 'string') throw wrong(name, 'a string, undefined or null', text)
+  return text
 }
 
 function isStrings(value: unknown): value is readonly string[] {
