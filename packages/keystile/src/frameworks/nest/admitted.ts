@@ -1,14 +1,17 @@
 // The caller of an admitted request, stored in the object that represents the request in Nest. The
 // guard stores it; `@Caller()` and the guards and interceptors of an app read it.
+import type { IncomingMessage } from 'node:http'
 import type { ExecutionContext } from '@nestjs/common'
 import type { Caller, GuardOptions } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { HandlerDemand } from './declared.ts'
+import { requestOf } from './request.ts'
 
 export type CallerOf<Options> =
   Options extends GuardOptions<infer S, infer U, infer T> ? Caller<S, U, T> : never
 
-export interface Admitted {
+interface Admitted {
+  readonly request: IncomingMessage
   readonly demand: HandlerDemand
   readonly caller: Caller<string, unknown, TokenType> | undefined
 }
@@ -25,10 +28,11 @@ export function storeAdmitted(carrier: Carrier, value: Admitted): void {
 
 /**
  * Returns the caller that a guard has admitted, and the demand that the guard has checked;
- * `undefined` if no guard ran.
+ * `undefined` if no guard ran for this request. A carrier may be a copy of another request's.
  */
-export function findAdmitted(carrier: Carrier): Admitted | undefined {
-  return carrier[admitted]
+export function findAdmitted(carrier: Carrier, request: IncomingMessage): Admitted | undefined {
+  const found = carrier[admitted]
+  return found?.request === request ? found : undefined
 }
 
 /**
@@ -80,10 +84,11 @@ export function getCaller<Options>(context: ExecutionContext): CallerOf<Options>
  * Returns the caller as `getCaller` does; `undefined` if an optional guard admitted a request
  * without a credential.
  *
- * @throws {TypeError} if no guard ran before
+ * @throws {TypeError} if no guard ran before for this request
  */
 export function findCaller<Options>(context: ExecutionContext): CallerOf<Options> | undefined {
-  const found = findAdmitted(carrierOf(context))
+  const carrier = carrierOf(context)
+  const found = findAdmitted(carrier, requestOf(context, carrier))
   if (found) return found.caller as CallerOf<Options> | undefined
   throw new TypeError(
     'no guard ran for this handler, so it has no caller: add @Guard() or @OptionalGuard() to it',

@@ -27,11 +27,14 @@ const fieldMetadata = ['graphql:resolve_property', 'graphql:resolve_reference']
 /**
  * Checks the classes of all controllers and providers of an app.
  *
- * @throws {TypeError} for a scope that is not declared, and for a decorator in a place where Nest
- *   calls no guard
+ * @throws {TypeError} for a scope that is not declared, for a decorator in a place where Nest
+ *   calls no guard, and for a GraphQL context that requests share
  */
 export function checkHandlers(modules: ModulesContainer, guards: Guards): void {
-  const hasFieldGuards = areFieldsGuarded(modules)
+  const graphql = graphqlOptionsOf(modules)
+  for (const { context } of graphql) if (typeof context === 'object' && context) throw isShared()
+
+  const hasFieldGuards = graphql.every(callsFieldGuards)
   for (const { controllers, providers } of modules.values()) {
     for (const { metatype } of [...controllers.values(), ...providers.values()])
       if (isClass(metatype)) checkClass(metatype, guards, hasFieldGuards)
@@ -66,16 +69,30 @@ function guardsNothing(name: string): TypeError {
   )
 }
 
-/** Whether every GraphQLModule of the app also calls guards for fields. */
-function areFieldsGuarded(modules: ModulesContainer): boolean {
-  const options = [...modules.values()].flatMap(({ providers }) => {
-    const instance: unknown = providers.get('GqlModuleOptions')?.instance
-    return instance === undefined ? [] : [Object(instance) as { fieldResolverEnhancers?: unknown }]
-  })
-  return options.every(
-    ({ fieldResolverEnhancers: enhancers }) =>
-      Array.isArray(enhancers) && enhancers.includes('guards'),
+// @nestjs/mercurius gives this object to every request, and keeps the first request in it.
+function isShared(): TypeError {
+  return new TypeError(
+    'the option `context` of GraphQLModule is an object, so all requests would share one ' +
+      'context, and the guard could not know whose token counts. Fix: context: () => ({ … })',
   )
+}
+
+interface GraphqlOptions {
+  readonly context?: unknown
+  readonly fieldResolverEnhancers?: unknown
+}
+
+/** Returns the options of each GraphQLModule of the app. */
+function graphqlOptionsOf(modules: ModulesContainer): readonly GraphqlOptions[] {
+  return [...modules.values()].flatMap(({ providers }) => {
+    const instance: unknown = providers.get('GqlModuleOptions')?.instance
+    return instance === undefined ? [] : [Object(instance) as GraphqlOptions]
+  })
+}
+
+/** Whether a GraphQLModule also calls guards for fields. */
+function callsFieldGuards({ fieldResolverEnhancers: enhancers }: GraphqlOptions): boolean {
+  return Array.isArray(enhancers) && enhancers.includes('guards')
 }
 
 function hasMetadata(handler: object, keys: readonly string[]): boolean {

@@ -1,8 +1,9 @@
 // In Nest, a guard is not middleware of a route. Decorators (`decorators.ts`) declare demands
 // (`declared.ts`), and Nest calls the one guard in this file for each handler. It looks up the
-// demands of the handler and asks the core of the guard. `admitted.ts` keeps the caller for the
-// handler, and `module.ts` puts all this together. Nest never calls a guard for some classes and
-// methods. If a decorator is at such a place, `check-handlers.ts` stops the start of the app.
+// demands of the handler and asks the core of the guard. `request.ts` finds the request,
+// `admitted.ts` keeps the caller for the handler, and `module.ts` puts all this together. Nest
+// never calls a guard for some classes and methods. If a decorator is at such a place,
+// `check-handlers.ts` stops the start of the app.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   HttpException,
@@ -15,11 +16,12 @@ import type { TokenError } from '../../base/errors.ts'
 import type { Demand } from '../../guard/demand.ts'
 import type { Caller } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
-import type { HttpAnswer, HttpRequest } from '../../http/message.ts'
+import type { HttpAnswer } from '../../http/message.ts'
 import { sendAnswer, type FastifyReplyLike } from '../fastify/send-answer.ts'
 import { readNodeHead, writeAnswer } from '../node/node-request.ts'
 import { carrierOf, findAdmitted, storeAdmitted } from './admitted.ts'
 import { demandOf, type AnyCore, type Class, type HandlerDemand } from './declared.ts'
+import { requestOf } from './request.ts'
 
 /** The guards of an app: `KeystileModule` provides them under `guardsToken`. */
 export interface Guards {
@@ -74,24 +76,26 @@ export class KeystileGuard implements CanActivate {
     if (!demand) return true
 
     const carrier = carrierOf(context)
-    const isMessage = context.getType<string>() === 'ws'
-    // Nest calls this guard twice if it is global and the class has a decorator too. Each message
-    // of a WebSocket is checked again: the session may have ended since the previous message.
-    if (!isMessage && findAdmitted(carrier)?.demand === demand) return true
+    const request = requestOf(context, carrier)
+    // Nest calls this guard twice if it is global and the class has a decorator too. On a WebSocket
+    // the guard checks each message, and each event of a GraphQL subscription that has guarded
+    // fields: the session may have ended since.
+    const isLong = context.getType<string>() === 'ws' || request.headers.upgrade !== undefined
+    if (!isLong && findAdmitted(carrier, request)?.demand === demand) return true
 
-    const read = readNodeHead(requestOf(context, carrier))
-    const caller = this.#guards.core.enterAtOnce({}, read, demand.joined)
-    if (!caller) return this.#enter(context, read, demand)
-    storeAdmitted(carrier, { demand, caller })
+    const caller = this.#guards.core.enterAtOnce({}, readNodeHead(request), demand.joined)
+    if (!caller) return this.#enter(context, request, demand)
+    storeAdmitted(carrier, { request, demand, caller })
     return true
   }
 
   /** Checks the demands of a handler one after the other, as if each demand had its own guard. */
   async #enter(
     context: ExecutionContext,
-    read: HttpRequest,
+    request: IncomingMessage,
     demand: HandlerDemand,
   ): Promise<boolean> {
+    const read = readNodeHead(request)
     const entered = {}
     let caller: Caller<string, unknown, TokenType> | undefined
     for (const part of demand.parts) {
@@ -99,46 +103,12 @@ export class KeystileGuard implements CanActivate {
       if (!decision.allowed) return refuse(context, decision)
       caller = decision.caller
     }
-    storeAdmitted(carrierOf(context), { demand, caller })
+    storeAdmitted(carrierOf(context), { request, demand, caller })
     return true
   }
 }
 Injectable()(KeystileGuard)
 Inject(guardsToken)(KeystileGuard, undefined, 0)
-
-/**
- * Returns the node:http request of a call. For an HTTP call, `carrier` itself is this request. In
- * GraphQL, the context has the request as `req` (Apollo) or `reply.request` (Mercurius). For a
- * WebSocket, the client has the request of its upgrade as `request` (socket.io).
- *
- * @throws {TypeError} if there is no such request
- */
-function requestOf(context: ExecutionContext, carrier: Carrier): IncomingMessage {
-  const type: string = context.getType()
-  const held =
-    type === 'graphql'
-      ? (carrier.req ?? carrier.reply?.request)
-      : type === 'ws'
-        ? carrier.request
-        : carrier
-  // A request of Fastify has the node:http request as `raw`.
-  const request: unknown = Object(held).raw ?? held
-  if (isNodeRequest(request)) return request
-  throw new TypeError(
-    'the guard finds no HTTP request: a GraphQL context must have the request as `req`. ' +
-      'The client of a WebSocket must have the request of its upgrade as `request`',
-  )
-}
-
-interface Carrier {
-  readonly req?: unknown
-  readonly request?: unknown
-  readonly reply?: { readonly request?: unknown }
-}
-
-function isNodeRequest(value: unknown): value is IncomingMessage {
-  return typeof value === 'object' && value !== null && 'rawHeaders' in value
-}
 
 /** Returns the pattern of an HTTP route, as Express or Fastify keeps it. */
 function routeOf(context: ExecutionContext): string | undefined {

@@ -38,9 +38,10 @@ export interface AsyncModuleOptions<
  * The guards of a Nest app. Import this module once, in the root module. Then every handler of the
  * app needs a token, and the decorators of keystile/nest can demand more.
  *
- * The app does not start if a decorator demands a scope that is not declared, or if Nest would
- * never use the decorator. Nest runs no guard before middleware, nor before lifecycle methods of a
- * gateway, such as `handleConnection`. So this module does NOT guard middleware and such methods.
+ * The app does not start if a decorator demands a scope that is not declared, if Nest would never
+ * use the decorator, or if the option `context` of a `GraphQLModule` is an object. Nest runs no
+ * guard before middleware, nor before lifecycle methods of a gateway, such as `handleConnection`.
+ * So this module does NOT guard middleware and such methods.
  */
 export class KeystileModule implements OnModuleInit {
   readonly #guards: Guards
