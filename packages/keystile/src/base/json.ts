@@ -68,7 +68,7 @@ function countMembers(value: unknown, mayHoldSurrogates: boolean, depth: number)
     return count
   }
   for (const [name, item] of Object.entries(value)) {
-    countMembers(name, mayHoldSurrogates, depth)
+    countMembers(name, mayHoldSurrogates, depth) // counts nothing, but refuses surrogates
     count += 1 + countMembers(item, mayHoldSurrogates, depth + 1)
   }
   return count

@@ -31,17 +31,20 @@ export function createBearerFetch(options: BearerFetchOptions): Fetch {
     const headers = new Headers(init?.headers ?? (isRequest ? input.headers : {}))
     if (!isResource(url) || headers.has('authorization')) return fetch(input, init)
 
-    const current = await keeper.current()
     // From here on, uses the URL that was checked. The caller could change its URL object during
     // the wait. The token would then go to a server that was not checked.
-    const target = (): Request | string => (isRequest ? input.clone() : url)
-    if (!current) return fetch(isRequest ? input : url, init)
+    const checked = isRequest ? input : url
+    const current = await keeper.current()
+    if (!current) return fetch(checked, init)
 
-    const send = (by: KnownSession): Promise<Response> =>
-      fetch(target(), { ...init, headers: withToken(headers, by) })
+    const send = (by: KnownSession): Promise<Response> => {
+      // The body of a request can be read only once, and the request may be sent again.
+      const target = checked instanceof Request ? checked.clone() : checked
+      return fetch(target, { ...init, headers: withToken(headers, by) })
+    }
     let session: KnownSession = current
     let response = await send(session)
-    if (isStream(init?.body)) return response
+    if (isStream(init?.body)) return response // it cannot be sent again
 
     if (isTokenRefused(response, url)) {
       const renewed = await orDiscard(response, keeper.renew(session))
@@ -59,6 +62,7 @@ export function createBearerFetch(options: BearerFetchOptions): Fetch {
       await discard(response)
       session = raised.session
       response = await send(session)
+      // After the step-up of another request, this request may demand more.
       if (raised.isOwn) return response
     }
   }

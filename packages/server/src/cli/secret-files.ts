@@ -16,7 +16,9 @@ export function readSecretFile(
     const { code, message } = error as NodeJS.ErrnoException
     const isAbsent = code === 'ENOENT'
     const shown = showSecretPath(path, error)
-    const reason = isAbsent || shown !== path ? `${shown} does not exist` : message
+    // The message of Node contains the path, which may be the secret itself.
+    const mayShowMessage = !isAbsent && shown === path
+    const reason = mayShowMessage ? message : `${shown} does not exist`
     const fix = isAbsent ? 'create the file' : 'let the user of the process read the file'
     faults.push(
       `${variable} must name a file that can be read: ${reason}. Fix: ${fix}, or correct the path`,

@@ -1,12 +1,11 @@
 import * as z from 'zod'
-import { isHttpElsewhere } from '../base/this-machine.ts'
 import type { Feature } from '../feature/feature.ts'
-import type { Rule } from '../feature/rule.ts'
 import { listSettings, type DefaultedSetting, type Setting } from '../feature/setting.ts'
 import { parseBoolean, parseList, trueOrFalse } from '../feature/values.ts'
 import { show } from '../feature/shown-value.ts'
 import { guardRefusals } from '../http/metrics.ts'
 import { findProxyFault } from '../http/proxies.ts'
+import { corsRules, isUnnamed, type CorsRuleOptions } from './cors-rules.ts'
 import { proxyRules, type ProxyRuleOptions } from './proxy-rules.ts'
 
 export interface HttpOptions {
@@ -80,7 +79,7 @@ const dangerouslyAllowHttpIssuer: DefaultedSetting<'dangerouslyAllowHttpIssuer',
  * Checks that an origin is spelled as browsers send it, because origins are compared as strings.
  */
 function findOriginFaults(origin: string): readonly string[] {
-  if (origin.includes('*') || origin === 'null') return [] // the rule `cors-named` finds these
+  if (isUnnamed(origin)) return [] // the rule `cors-named` finds these
 
   const shown = show(origin)
   if (!/^https?:\/\/./.test(origin) || !URL.canParse(origin))
@@ -94,58 +93,11 @@ function findOriginFaults(origin: string): readonly string[] {
     : [`must list origins as browsers send them, such as ${show(url.origin)}; it has ${shown}`]
 }
 
-interface RuleOptions extends ProxyRuleOptions {
-  readonly corsOrigins?: readonly string[] | undefined
-  readonly dangerouslyAllowHttpIssuer?: boolean | undefined
-}
-
-const exampleOrigins = ['https://app.example', 'https://admin.example']
-
-const corsRules: readonly Rule<RuleOptions>[] = [
-  {
-    id: 'cors-named',
-    standard: 'ASVS 5.0 3.4.2',
-    severity: 'stop',
-    demand: 'allowed origins must be listed one by one, without `*` and `null`',
-    find: ({ options: { corsOrigins } }, say) =>
-      corsOrigins
-        ?.filter((origin) => origin.includes('*') || origin === 'null')
-        .map((origin) => ({
-          about: say.name('corsOrigins'),
-          message:
-            'must list origins one by one, such as https://app.example, without * and null; ' +
-            `it has ${show(origin)}`,
-          fix: `list each origin: ${say.set('corsOrigins', exampleOrigins)}`,
-        })) ?? [],
-  },
-  {
-    id: 'cors-https',
-    standard: 'RFC 6454 §8.1',
-    severity: 'stop',
-    demand: 'allowed origins must be https, or on this machine',
-    find: ({ options: { corsOrigins, dangerouslyAllowHttpIssuer } }, say) =>
-      corsOrigins
-        ?.filter(
-          (origin) =>
-            !dangerouslyAllowHttpIssuer && !origin.includes('*') && isHttpElsewhere(origin),
-        )
-        .map((origin) => ({
-          about: say.name('corsOrigins'),
-          message:
-            'must list https origins: over http, anyone on the network between the page’s server ' +
-            `and the browser can replace the page; it has ${show(origin)}`,
-          fix:
-            'serve that page over https and list its https origin; if something else protects ' +
-            `the connection, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
-        })) ?? [],
-  },
-]
-
 /**
  * The settings, rules and metrics of all endpoints: for proxies, for CORS, and for refusals by
  * guards.
  */
-export const feature: Feature<HttpOptions, never, RuleOptions> = {
+export const feature: Feature<HttpOptions, never, ProxyRuleOptions & CorsRuleOptions> = {
   name: 'http',
   settings: listSettings<HttpOptions>({ corsOrigins, trustedProxies, dangerouslyAllowHttpIssuer }),
   rules: [...proxyRules, ...corsRules],

@@ -71,9 +71,9 @@ export async function* listAudit(reader: Reader, filter: AuditFilter): AsyncIter
   for (;;) {
     const page = await query.where('id', '>', after).orderBy('id').limit(pageSize).execute()
     yield* page
-    const last = page.at(-1)
-    if (page.length < pageSize || !last) return
-    after = last.id
+    const newest = page.at(-1)
+    if (page.length < pageSize || !newest) return
+    after = newest.id
   }
 }
 

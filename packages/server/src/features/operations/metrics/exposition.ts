@@ -1,6 +1,7 @@
 // Counters, histograms and gauges, and the text format in which Prometheus reads them.
 
 import type { CounterMetric, HistogramMetric, Labels } from '../../../feature/metric.ts'
+import { combine, createLabelTable } from './label-table.ts'
 
 export interface Sample {
   /** The end of the sample's name, such as `_sum`. It follows the name of the family. */
@@ -39,11 +40,6 @@ export interface Histogram<L extends Labels> extends Family {
  */
 const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
-interface Named {
-  readonly name: string
-  readonly help: string
-}
-
 /**
  * Creates a counter. All combinations of known label values start at 0, so that Prometheus shows
  * the rate 0 for an event that has not happened yet.
@@ -53,7 +49,7 @@ export function createCounter<L extends Labels>({
   help,
   labels: known,
 }: CounterMetric<L>): Counter<L> {
-  const counts = createTable<{ value: number }>(Object.keys(known), () => ({ value: 0 }))
+  const counts = createLabelTable<{ value: number }>(Object.keys(known), () => ({ value: 0 }))
   for (const labels of combine(known)) counts.get(labels)
   return {
     name,
@@ -75,10 +71,13 @@ export function createHistogram<L extends Labels>({
   help,
   labels: known,
 }: HistogramMetric<L>): Histogram<L> {
-  const table = createTable<{ readonly counts: number[]; sum: number }>(Object.keys(known), () => ({
-    counts: Array.from({ length: bounds.length + 1 }, () => 0),
-    sum: 0,
-  }))
+  const table = createLabelTable<{ readonly counts: number[]; sum: number }>(
+    Object.keys(known),
+    () => ({
+      counts: Array.from({ length: bounds.length + 1 }, () => 0),
+      sum: 0,
+    }),
+  )
   return {
     name,
     help,
@@ -107,7 +106,7 @@ export function createHistogram<L extends Labels>({
   }
 }
 
-export function createGauge(named: Named, value: number): Family {
+export function createGauge(named: Pick<Family, 'name' | 'help'>, value: number): Family {
   return { ...named, type: 'gauge', samples: () => [{ value }] }
 }
 
@@ -138,48 +137,4 @@ function formatLabels(labels: Labels = {}): string {
 
 function escape(character: string): string {
   return character === '\n' ? '\\n' : `\\${character}`
-}
-
-/**
- * Returns every combination of label values. If there are no labels, returns one empty combination.
- * If a label has no known values, returns no combination.
- */
-function combine(known: Readonly<Record<string, readonly string[]>>): readonly Labels[] {
-  return Object.entries(known).reduce<readonly Labels[]>(
-    (combined, [name, values]) =>
-      combined.flatMap((labels) => values.map((value) => ({ ...labels, [name]: value }))),
-    [{}],
-  )
-}
-
-interface Node<Entry> {
-  readonly byValue: Map<string, Node<Entry>>
-  entry?: Entry
-}
-
-interface Table<Entry> {
-  get(labels: Labels): Entry
-  entries(): readonly { readonly labels: Labels; readonly entry: Entry }[]
-}
-
-/** Creates a table that has one entry for each combination of label values. */
-function createTable<Entry>(names: readonly string[], create: () => Entry): Table<Entry> {
-  const root: Node<Entry> = { byValue: new Map() }
-  const rows: { readonly labels: Labels; readonly entry: Entry }[] = []
-  return {
-    // Walks a tree instead of joining the label values to one string: every request calls `get()`
-    // twice, and each call would leave a string to the garbage collector.
-    get(labels) {
-      let node = root
-      for (const name of names) {
-        const value = labels[name] ?? ''
-        let next = node.byValue.get(value)
-        if (!next) node.byValue.set(value, (next = { byValue: new Map() }))
-        node = next
-      }
-      if (node.entry === undefined) rows.push({ labels, entry: (node.entry = create()) })
-      return node.entry
-    },
-    entries: () => rows,
-  }
 }

@@ -129,6 +129,7 @@ export function createEventLog(): WritableEventLog {
   }
 }
 
+/** Returns a chain of one page without room, because a cursor needs a page. Events add others. */
 function createChain(): Chain {
   const page = createPage(0)
   return { first: page, last: page }
