@@ -416,6 +416,8 @@ describe('createClient', () => {
       'https://a:b@c.example',
       'https://a?b',
       'https://a#b',
+      'https://a/auth?',
+      'https://a/auth#',
       'https://*.example.com',
     ]) {
       assert.throws(() => start({ issuer: url as string }), {

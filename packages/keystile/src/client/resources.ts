@@ -33,7 +33,9 @@ export function requireSafeUrl(option: string, text: unknown, allowsHttp: boolea
   const url = parseUrl(text)
   const isPlain =
     url &&
-    `${url.username}${url.password}${url.search}${url.hash}` === '' &&
+    `${url.username}${url.password}` === '' &&
+    // `search` and `hash` are also empty for a URL that ends in `?` or `#`.
+    !/[?#]/.test(url.href) &&
     !url.hostname.includes('*')
   if (!isPlain || !['http:', 'https:'].includes(url.protocol)) {
     throw new TypeError(

@@ -3,7 +3,7 @@ import type { Feature } from '../feature/feature.ts'
 import type { Rule } from '../feature/rule.ts'
 import { listSettings, type Setting } from '../feature/setting.ts'
 import { filledString } from '../feature/values.ts'
-import { show } from '../feature/shown-value.ts'
+import { show, showTyped } from '../feature/shown-value.ts'
 
 export interface IssuerOptions {
   /**
@@ -42,20 +42,20 @@ const audience: Setting<'audience', string> = {
  * Verifiers compare issuers as strings.
  */
 function findIssuerFaults(text: string): readonly string[] {
-  const shown = show(text)
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
-    return [
-      `must be a URL such as https://auth.example or http://localhost:3000/auth; it is ${shown}`,
-    ]
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
+    const examples = 'https://auth.example or http://localhost:3000/auth'
+    return [`must be a URL such as ${examples}; it is ${show(text)}`]
+  }
 
   const url = new URL(text)
-  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
+  // `search` and `hash` are also empty for a URL that ends in `?` or `#`.
+  if (/[?#]/.test(text) || url.username !== '' || url.password !== '')
     return ['must not have a user, a query or a fragment (RFC 8414 §2)']
 
   const canonical = url.href.replace(/\/$/, '')
-  return canonical === text
-    ? []
-    : [`must be ${show(canonical)}, because verifiers compare it letter by letter; it is ${shown}`]
+  if (canonical === text) return []
+  const [expected, typed] = [showTyped(canonical), showTyped(text)]
+  return [`must be ${expected}, because verifiers compare it letter by letter; it is ${typed}`]
 }
 
 interface RuleOptions {

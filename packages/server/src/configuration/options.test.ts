@@ -115,6 +115,16 @@ describe('readOptions', () => {
       /not have a user, a query or a fragment/,
     ],
     [
+      'an issuer with an empty query',
+      { issuer: 'https://a.example/?', registration: 'open' },
+      /not have a user, a query or a fragment/,
+    ],
+    [
+      'an issuer with an empty fragment',
+      { issuer: 'https://a.example/#', registration: 'open' },
+      /not have a user, a query or a fragment/,
+    ],
+    [
       'an issuer with a user',
       { issuer: 'https://u:p@a.example', registration: 'open' },
       /not have a user, a query or a fragment/,
@@ -152,17 +162,17 @@ describe('readOptions', () => {
     [
       'an issuer that ends in a slash',
       { issuer: 'https://a.example/', registration: 'open' },
-      /must be "https:\/\/a\.example", because/,
+      /must be "https:\/\/a\.example", because.* it is "https:\/\/a\.example\/"/,
     ],
     [
       'an issuer with a capital letter in the host name',
       { issuer: 'https://A.example', registration: 'open' },
-      /must be "https:\/\/a\.example", because/,
+      /must be "https:\/\/a\.example", because.* it is "https:\/\/A\.example"/,
     ],
     [
       'an issuer with a default port',
       { issuer: 'https://a.example:443', registration: 'open' },
-      /must be "https:\/\/a\.example", because/,
+      /must be "https:\/\/a\.example", because.* it is "https:\/\/a\.example:443"/,
     ],
     [
       'an http issuer that is not on this machine',

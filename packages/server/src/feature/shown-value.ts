@@ -10,15 +10,21 @@ const maxShownLength = 80
  * value of a secret setting.
  */
 export function show(value: unknown): string {
-  const text = typeof value === 'string' ? withoutCredentials(value) : String(value)
+  return typeof value === 'string' ? showTyped(withoutCredentials(value)) : clip(String(value))
+}
+
+/** Like `show()`, but keeps all of a URL. Only for a text that has no password. */
+export function showTyped(text: string): string {
+  return `"${clip(text)}"`
+}
+
+function clip(text: string): string {
   const printable = text.replace(
     /[^\x20-\x7e…]/gu,
     (letter) => `\\u{${letter.codePointAt(0)?.toString(16)}}`,
   )
   const isLong = printable.length > maxShownLength - '""'.length
-  const short = isLong ? `${printable.slice(0, maxShownLength - '""…'.length)}…` : printable
-
-  return typeof value === 'string' ? `"${short}"` : short
+  return isLong ? `${printable.slice(0, maxShownLength - '""…'.length)}…` : printable
 }
 
 /**

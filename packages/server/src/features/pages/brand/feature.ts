@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings } from '../../../feature/setting.ts'
 import { filledString } from '../../../feature/values.ts'
-import { show } from '../../../feature/shown-value.ts'
+import { show, showTyped } from '../../../feature/shown-value.ts'
 import { findTextFaults } from '../../mail/messages/page-texts.ts'
 import { readCss, readLogo } from './files.ts'
 import type { PageTextChanges } from '../../mail/messages/page-texts.ts'
@@ -65,7 +65,7 @@ const settings = listSettings<BrandOptions>({
     findFaults: (color) =>
       /^#[\da-f]{6}$/i.test(color)
         ? []
-        : [`must be # and six hexadecimal digits, such as #7a1fa2; it is ${shown(color)}`],
+        : [`must be # and six hexadecimal digits, such as #7a1fa2; it is ${showTyped(color)}`],
   },
   appLogoFile: {
     name: 'appLogoFile',
@@ -126,11 +126,6 @@ const settings = listSettings<BrandOptions>({
 })
 
 export const feature: Feature<BrandOptions> = { name: 'brand', settings }
-
-/** Shows a colour. `show()` would cut it at the `#`, as a part of a URL. */
-function shown(color: string): string {
-  return `"${color.slice(0, 20).replaceAll(/[^ -~]/g, '?')}"`
-}
 
 /** Checks that pages can link to a URL. Such a link carries no secret, so http is allowed. */
 function findLinkFaults(text: string): readonly string[] {

@@ -11,14 +11,19 @@ import { managementRoutes, type ManagementCaller } from './management-routes.ts'
 import { parseUsername } from '../directory/names.ts'
 import { createUsers, type User, type Users } from './users.ts'
 
-const rules = { declared: { a: 'A' }, defaults: [], roles: { admin: ['a'] } }
-const caller: ManagementCaller = { identity: { subject: 'admin', clientId: 'c', scopes: ['a'] } }
+const rules = {
+  declared: { a: 'A', 'users:write': 'Change all users' },
+  defaults: [],
+  roles: { admin: ['a', 'users:write'] },
+}
 
 describe('managementRoutes', () => {
   let database: Database
   let feed: EventFeed
   let users: Users
   let made: User[]
+  /** The last user, an administrator. */
+  let caller: ManagementCaller
   before(async () => {
     database = await openDatabase(
       ':memory:',
@@ -34,7 +39,7 @@ describe('managementRoutes', () => {
           email: undefined,
           passwordHash: 'x',
           scopes: [],
-          roles: [],
+          roles: i === 50 ? ['admin'] : [],
           profile: {},
         },
         by,
@@ -42,6 +47,8 @@ describe('managementRoutes', () => {
       assert.ok('user' in created)
       made.push(created.user)
     }
+    const subject = made[50]!.publicUser.id
+    caller = { identity: { subject, clientId: 'c', scopes: ['a', 'users:write'] } }
   })
   after(async () => {
     await feed.close()
@@ -105,43 +112,73 @@ describe('managementRoutes', () => {
   it('PATCH /users/{id} documents the names of the declared scopes and roles', () => {
     const routes = managementRoutes({ users, scopes: rules, profile: undefined })
     const { doc } = routes.find(({ method }) => method === 'PATCH')!
-    const listOf = (name: string): object => ({
+    const listOf = (...names: readonly string[]): object => ({
       type: 'array',
-      items: { type: 'string', enum: [name] },
+      items: { type: 'string', enum: names },
     })
     assert.deepEqual(doc.body?.schema, {
       type: 'object',
-      properties: { scopes: listOf('a'), roles: listOf('admin'), disabled: { type: 'boolean' } },
+      properties: {
+        scopes: listOf('a', 'users:write'),
+        roles: listOf('admin'),
+        disabled: { type: 'boolean' },
+      },
       additionalProperties: false,
       minProperties: 1,
     })
   })
 
-  it('PATCH /users/{id} returns 409 if another request changes the user meanwhile', async () => {
+  /**
+   * Sends a request about a user. As soon as the request has read the user `raced`, another request
+   * changes that user.
+   */
+  async function race(
+    raced: string,
+    method: 'PATCH' | 'DELETE',
+    id: string,
+    change: { readonly scopes: string[] } | { readonly roles: string[] },
+  ): Promise<void> {
     const find = users.readBySubject
-    // Another request changes the user after this request has read it.
-    const raced: Users = {
-      ...users,
-      async readBySubject(subject) {
-        const user = await find(subject)
-        if (user) await users.change(user, { scopes: ['a'] }, by)
-        return user
-      },
+    const readBySubject: Users['readBySubject'] = async (subject) => {
+      const user = await find(subject)
+      if (user && subject === raced) await users.change(user, change, by)
+      return user
     }
-    const route = managementRoutes({ users: raced, scopes: rules, profile: undefined }).find(
+    const parts = { users: { ...users, readBySubject }, scopes: rules, profile: undefined }
+    const route = managementRoutes(parts).find(
       (candidate): candidate is GuardedRoute<ManagementCaller> =>
-        candidate.guard !== undefined && candidate.method === 'PATCH',
+        candidate.guard !== undefined && candidate.method === method,
     )
     const request = new Request('https://auth.example/x', {
-      method: 'PATCH',
-      body: '{"disabled":true}',
-      headers: { 'content-type': 'application/json' },
+      method,
+      ...(method === 'PATCH' && {
+        body: '{"disabled":true}',
+        headers: { 'content-type': 'application/json' },
+      }),
     })
-    const params = { id: made[1]!.publicUser.id }
     await assert.rejects(
-      async () => route!.handle({ ...readWebRequest(request), params }, caller),
+      async () => route!.handle({ ...readWebRequest(request), params: { id } }, caller),
       { code: 'conflict' },
     )
-    assert.deepEqual((await find(params.id))!.active, true)
+    assert.equal((await find(id))?.active, true)
+  }
+
+  it('PATCH /users/{id} returns 409 if another request changes the user meanwhile', async () => {
+    const { id } = made[1]!.publicUser
+    await race(id, 'PATCH', id, { scopes: ['a'] })
   })
+
+  for (const method of ['PATCH', 'DELETE'] as const) {
+    it(`${method} /users/{id} returns 409 if the caller is demoted meanwhile`, async () => {
+      const { subject } = caller.identity
+      await users.change((await users.readBySubject(subject))!, { roles: ['admin'] }, by)
+      // Another administrator, because the last one cannot be demoted.
+      await users.change(
+        (await users.readBySubject(made[49]!.publicUser.id))!,
+        { roles: ['admin'] },
+        by,
+      )
+      await race(subject, method, made[2]!.publicUser.id, { roles: [] })
+    })
+  }
 })

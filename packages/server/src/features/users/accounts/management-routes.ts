@@ -4,7 +4,7 @@ import { ProblemError } from 'keystile/internal'
 import { describeFields, readFields, refuseFaults, strictFields } from '../../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type GuardedRoute } from '../../../http/route.ts'
 import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
-import { givesRights, mayGive, type ScopeRules } from '../scopes/scopes.ts'
+import { givesRights, heldScopes, mayGive, type ScopeRules } from '../scopes/scopes.ts'
 import { findUndeclared, namesField } from './account-fields.ts'
 import { refuseConflict } from './refusals.ts'
 import { accountRoute, getUser, type AccountDoc, type AccountParts } from './route-parts.ts'
@@ -145,21 +145,22 @@ function changeUserRoute(parts: ManagementParts): ManagementRoute {
       },
       refuses: {
         ...absent,
-        403: 'The user would have a scope or a role that the caller lacks',
-        409: 'The user was changed at the same time, or is the last administrator',
+        403: 'The caller lacks users:write, or a scope or role that the user would have',
+        409: 'The user or the caller has just been changed, or the user is the last administrator',
       },
     }),
     async handle(request, { identity }) {
       const { scopes, roles, disabled } = await readFields(userChange, request)
       refuseFaults(findUndeclared({ scopes, roles }, rules))
 
+      const author = await findAuthor(identity, parts)
       const user = await getUser(request.params['id'], users)
       const change = {
         scopes: scopes && [...new Set(scopes)],
         roles: roles && [...new Set(roles)],
         active: disabled === undefined ? undefined : !disabled,
       }
-      const author = await findAuthor(user, change, identity, parts)
+      refuseGift(user, change, { ...author, tokenScopes: identity.scopes }, rules)
       refuseConflict(await users.change(user, change, byCaller(request, identity), author))
 
       const changed = await getUser(request.params['id'], users)
@@ -171,25 +172,34 @@ function changeUserRoute(parts: ManagementParts): ManagementRoute {
 
 // decisions/0015-rights-as-stored.md
 /**
- * Checks that the caller may give the rights that a change adds. Returns the caller as read from
- * the database: the token may still hold rights that the caller has lost. If the change only
- * removes rights, returns undefined: such a change needs only the scope `users:write`, so that
- * every manager can act in an emergency.
+ * Returns the caller as read from the database: the token may still have rights that the caller has
+ * lost.
+ *
+ * @throws {ProblemError} `forbidden` when the caller no longer holds `users:write`
+ */
+async function findAuthor(
+  { subject }: ManagementCaller['identity'],
+  { users, scopes: rules }: ManagementParts,
+): Promise<User> {
+  const author = await users.readBySubject(subject)
+  if (author?.active && heldScopes(author, rules).includes('users:write')) return author
+  throw new ProblemError('forbidden', 'The caller no longer has the scope users:write')
+}
+
+/**
+ * Checks that the caller may give the rights that a change adds. A change that only removes rights
+ * needs no further rights, so that every manager can act in an emergency.
  *
  * @throws {ProblemError} `forbidden` when the caller may not give these rights
  */
-async function findAuthor(
+function refuseGift(
   user: User,
   { scopes = user.scopes, roles = user.roles, active = user.active }: UserChange,
-  identity: ManagementCaller['identity'],
-  { users, scopes: rules }: ManagementParts,
-): Promise<User | undefined> {
+  caller: Parameters<typeof mayGive>[1],
+  rules: ScopeRules,
+): void {
   const after = { scopes, roles, active }
-  if (!givesRights(user, after)) return undefined
-
-  const author = await users.readBySubject(identity.subject)
-  if (author?.active && mayGive(after, { ...author, tokenScopes: identity.scopes }, rules))
-    return author
+  if (!givesRights(user, after) || mayGive(after, caller, rules)) return
   throw new ProblemError(
     'forbidden',
     'After the change, the user must hold only scopes and roles that the caller holds, ' +
@@ -198,16 +208,22 @@ async function findAuthor(
 }
 
 /** `DELETE /users/{id}`: deletes any user except the last administrator. */
-function deleteUserRoute({ users }: ManagementParts): ManagementRoute {
+function deleteUserRoute(parts: ManagementParts): ManagementRoute {
+  const { users } = parts
   return {
     ...managementRoute('DELETE', '/users/{id}', 'users:write', {
       summary: 'Delete a user',
       success: { status: 204, description: 'Deleted. All tokens of the user are refused' },
-      refuses: { ...absent, 409: 'The last administrator cannot be deleted' },
+      refuses: {
+        ...absent,
+        403: 'The caller lacks users:write',
+        409: 'The user is the last administrator, or the caller has just been changed',
+      },
     }),
     async handle(request, { identity }) {
+      const author = await findAuthor(identity, parts)
       const user = await getUser(request.params['id'], users)
-      refuseConflict(await users.delete(user, byCaller(request, identity)))
+      refuseConflict(await users.delete(user, byCaller(request, identity), author))
       return emptyAnswer
     },
   }

@@ -30,6 +30,12 @@ export interface StoredAccess extends StoredRights {
   readonly disabled: boolean
 }
 
+/**
+ * A caller, with the rights that allow an act; undefined for an operator or the app. If the stored
+ * rights differ, or the caller is disabled or deleted, the result is `outdated`.
+ */
+type Author = Pick<UserRow, 'id' | keyof StoredRights>
+
 /** A change that an administrator makes to a user. */
 interface StoredUserChange extends UserAct {
   /**
@@ -37,12 +43,7 @@ interface StoredUserChange extends UserAct {
    */
   readonly expected: StoredAccess
   readonly wanted: StoredAccess
-  /**
-   * The caller, with the rights that allow the change; undefined if the change only removes rights,
-   * because every caller of the route may remove rights. If the caller's stored rights differ, the
-   * result is `outdated`.
-   */
-  readonly author: Pick<UserRow, 'id' | keyof StoredRights> | undefined
+  readonly author: Author | undefined
   /** Whether to end all sessions of the user even if the change does not disable the user. */
   readonly endsSessions: boolean
   /**
@@ -59,7 +60,7 @@ export type ChangeOutcome = 'changed' | 'outdated' | 'last-administrator'
  * and erases the user's proofs in the same transaction: their links and codes must not work again
  * when the user is enabled. Every change of rights takes the same lock. While this function holds
  * the lock, it compares the caller's stored rights with the expected rights. So a caller who has
- * just lost a right cannot give it to another user.
+ * just lost a right can neither give it to another user nor still use it.
  *
  * Does NOT check that the scopes and roles are declared, or that the caller may give them.
  */
@@ -122,6 +123,8 @@ async function recordChanges(
 }
 
 interface Deletion extends UserAct {
+  /** Left out if the users themselves delete their accounts. */
+  readonly author?: Author | undefined
   /** The mail that tells the user. It is sent only to a verified address. */
   readonly notice?: NewMail | undefined
   /**
@@ -141,11 +144,12 @@ interface Deletion extends UserAct {
 export function createDeleteUser(
   ofUser: readonly OfUser[],
 ): Command<Deletion, 'deleted' | 'absent' | 'outdated' | 'last-administrator'> {
-  return command('deleteUser', async (transaction, { notice, formerNotice, ...act }) => {
+  return command('deleteUser', async (transaction, { notice, formerNotice, author, ...act }) => {
     const { subject, now } = act
     const db = inTables<AccountTables>(transaction)
 
     await lockAdministration(db)
+    if (author && !(await hasRights(db, author))) return 'outdated'
     if (await isLastAdministrator(db, subject)) return 'last-administrator'
     const account = await lockUser(transaction, subject)
     if (!account) return 'absent'
@@ -216,7 +220,7 @@ async function lockAdministration(db: Kysely<AccountTables>): Promise<void> {
 /** Whether a user has these rights and may log in. Call it after `lockAdministration()`. */
 async function hasRights(
   db: Kysely<AccountTables>,
-  { id, scopes, roles }: Pick<UserRow, 'id' | keyof StoredRights>,
+  { id, scopes, roles }: Author,
 ): Promise<boolean> {
   const found = await db
     .selectFrom('user')

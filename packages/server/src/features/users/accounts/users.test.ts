@@ -194,6 +194,17 @@ describe('createUsers', () => {
     assert.equal(await give(root), 'changed')
   })
 
+  it('users.delete deletes nobody if the caller’s stored rights have changed', async () => {
+    const target = await make('target')
+    const author = await make('author', { roles: ['admin'] })
+    await make('other-admin', { roles: ['admin'] })
+    await users.change(author, { roles: [] }, by)
+    assert.equal(await users.delete(target, by, author), 'outdated')
+
+    const demoted = await users.readBySubject(author.publicUser.id)
+    assert.equal(await users.delete(target, by, demoted), 'deleted')
+  })
+
   it('users.delete erases everything about a user, but the name stays taken', async () => {
     const ada = await make('ada', { scopes: ['x'], roles: ['r'], profile: { n: 1 } })
     assert.equal(await users.delete(ada, by), 'deleted')

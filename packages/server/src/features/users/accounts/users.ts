@@ -9,7 +9,7 @@ import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { noNotices, type Notices } from '../../mail/messages/notices.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
-import { readRights, storedRights, type Rights } from '../scopes/scopes.ts'
+import { readRights, storedRights, type Rights, type StoredRights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { isTaken, type TakenField, type UserAct } from './in-transaction.ts'
 import type { Acceptance } from './acceptance.ts'
@@ -140,8 +140,14 @@ export interface Users {
   change(user: User, change: UserChange, by: By, author?: User): Promise<ChangeOutcome>
   /**
    * Deletes all data except the subject and the name. No other user can get this subject or name.
+   *
+   * @param author as for `change()`
    */
-  delete(user: User, by: By): Promise<'deleted' | 'absent' | 'outdated' | 'last-administrator'>
+  delete(
+    user: User,
+    by: By,
+    author?: User,
+  ): Promise<'deleted' | 'absent' | 'outdated' | 'last-administrator'>
   /**
    * Waits until this process refuses the tokens of all sessions that ended before the call. Other
    * features call `settle()` after they have committed a change of an account.
@@ -222,13 +228,13 @@ export function createUsers(
         ...actOn(user, by),
         expected: storedAccess(user),
         wanted: storedAccess({ scopes, roles, active }),
-        author: author && { id: author.publicUser.id, ...storedRights(author) },
+        author: author && storedAuthor(author),
         endsSessions,
         notice: notices('account_disabled'),
       })
     },
-    async delete(user, by) {
-      const act = actOn(user, by)
+    async delete(user, by, author) {
+      const act = { ...actOn(user, by), author: author && storedAuthor(author) }
       const isOwn = by.actor === `user:${act.subject}`
       const prepare = () => notices('account_deleted', isOwn ? by : undefined)
       return settled(deleteUser, { ...act, notice: prepare(), formerNotice: prepare() })
@@ -263,6 +269,10 @@ export function newRowOf(user: NewUser, now: number): UserRow {
 function asTaken(error: unknown): 'taken' {
   if (isTakenAtTheSameTime(error)) return 'taken'
   throw error
+}
+
+function storedAuthor(author: User): Pick<UserRow, 'id'> & StoredRights {
+  return { id: author.publicUser.id, ...storedRights(author) }
 }
 
 function storedAccess(user: Rights & Pick<User, 'active'>): StoredAccess {
