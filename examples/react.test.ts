@@ -179,6 +179,7 @@ describe('examples/react', { skip }, () => {
     recoveryCodes = (await page.locator('pre').innerText()).split('\n')
     assert.equal(recoveryCodes.length, 10)
     await press('I have kept them')
+    assert.equal(await page.getByText('must have a second factor').count(), 0)
 
     await press('Sell items')
     await page.getByLabel('Code').waitFor()

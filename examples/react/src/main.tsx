@@ -131,16 +131,20 @@ function Items() {
     const { owner, items } = await ask()
     setMessage(`${owner}: ${items.join(', ') || 'nothing left'}`)
   }
+  function continueWith(next: Step | undefined) {
+    setMessage('')
+    setSetup(next)
+  }
 
   return (
     <>
       <button onClick={() => void load(loadItems).catch(show)}>Load items</button>
       <button onClick={() => void load(sellItems).catch(show)}>Sell items</button>
-      <button onClick={() => setSetup(newApp)}>Second factor</button>
+      <button onClick={() => continueWith(newApp)}>Second factor</button>
       <button onClick={() => void client.logout().catch(show)}>Log out</button>
       <p role="status">{message}</p>
       <StepUps />
-      {setup && <StepForm key={setup.title} step={setup} onDone={setSetup} />}
+      {setup && <StepForm key={setup.title} step={setup} onDone={continueWith} />}
     </>
   )
 }

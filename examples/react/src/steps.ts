@@ -129,7 +129,7 @@ function confirmation(registrationId: string, username: string, password: string
     title: 'Confirm your address',
     hint:
       'We have sent you a mail. Open its link, or enter its code here. If no mail comes, look for ' +
-      'it among the spam, and register again six hours later.',
+      'it among the spam. Register again after two minutes, or if again none comes, six hours later.',
     fields: ['code'],
     async submit({ code }) {
       await client.finishRegistration({ registrationId, code })

@@ -85,6 +85,27 @@ describe('createTerminal', () => {
     assert.equal(unread.aborted, true)
   })
 
+  it('ask() asks on standard error, and leaves the echo to the terminal', async () => {
+    const called = createProcess()
+    const asked = createTerminal(called).ask('Name: ')
+    called.stdin.write('ada\n')
+    assert.equal(await asked, 'ada')
+    assert.deepEqual([called.stdout.printed(), called.stderr.printed()], ['', 'Name: '])
+    assert.deepEqual(called.stdin.modes, [])
+  })
+
+  it('ask() refuses an input that ends early, and does not ask without a terminal', async () => {
+    const called = createProcess()
+    const { ask } = createTerminal(called)
+    const asked = ask('Name: ')
+    called.stdin.end()
+    await assert.rejects(asked, { name: 'ConfigurationError', message: /the input ended before/ })
+    called.stdin.isTTY = false
+    called.stderr.printed()
+    assert.equal(await ask('Name: '), undefined)
+    assert.equal(called.stderr.printed(), '')
+  })
+
   it('askSecret() asks on standard error, and hides what is typed', async () => {
     const called = createProcess()
     const asked = createTerminal(called).askSecret('Password: ')

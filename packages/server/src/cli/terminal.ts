@@ -47,6 +47,8 @@ export function createTerminal(process: TerminalProcess): ProcessTerminal {
     isInteractive,
     bold: (text) =>
       isInteractive && !process.env['NO_COLOR'] ? `\u001b[1m${text}\u001b[22m` : text,
+    ask: async (question) =>
+      process.stdin.isTTY ? readLine(question, process, { isHidden: false }) : undefined,
     askSecret: (question) => askSecret(question, process),
     untilStopped: () =>
       new Promise((resolve) => {
@@ -76,19 +78,34 @@ async function askSecret(question: string, process: TerminalProcess): Promise<st
         'Fix: give --password-file',
     )
 
-  // Writes the question to standard error, so that standard output contains only results.
-  // `readline` echoes the typed characters to its output, so it gets no output.
-  process.stderr.write(question)
-  const lines = createInterface({ input: process.stdin, terminal: true })
+  try {
+    return await readLine(question, process, { isHidden: true })
+  } finally {
+    process.stderr.write('\n')
+  }
+}
+
+/**
+ * Writes a question to standard error, so that standard output contains only results, and reads one
+ * line.
+ */
+async function readLine(
+  question: string,
+  { stdin: input, stderr }: TerminalProcess,
+  { isHidden }: { readonly isHidden: boolean },
+): Promise<string> {
+  stderr.write(question)
+  // With `terminal`, readline takes the echo over from the terminal, and shows nothing, because it
+  // gets no output.
+  const lines = createInterface({ input, terminal: isHidden })
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve)
       lines.once('close', () =>
-        reject(new ConfigurationError('a password must be typed; the input ended before Enter')),
+        reject(new ConfigurationError('an answer must be typed; the input ended before Enter')),
       )
     })
   } finally {
     lines.close()
-    process.stderr.write('\n')
   }
 }

@@ -14,6 +14,12 @@ export interface Terminal {
   /** Returns the text in bold if the output goes to a terminal, and otherwise unchanged. */
   bold(text: string): string
   /**
+   * Asks a question. Returns undefined when standard input is not a terminal.
+   *
+   * @throws {ConfigurationError} if the input ends before Enter
+   */
+  ask(question: string): Promise<string | undefined>
+  /**
    * Asks a question and does not show what is typed.
    *
    * @throws {ConfigurationError} when standard input is not a terminal

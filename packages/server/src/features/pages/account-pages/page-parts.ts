@@ -149,8 +149,10 @@ export function continueButton({ brand: { next }, texts }: PageReader): Button {
 }
 
 /**
- * Returns the buttons with which a page ends: to Keystile's own page, and to the app. `/account`
- * leads a person who is not logged in to `/login`, and `/login` one who is to `/account`.
+ * Returns the buttons with which a page ends: to the app, and to Keystile's own page. The app comes
+ * first, because most people opened the link to use it, and a login at `/login` does not log in to
+ * it. `/account` leads a person who is not logged in to `/login`, and `/login` one who is to
+ * `/account`.
  */
 export function endButtons(reader: PageReader, end: 'login' | 'account'): readonly Button[] {
   const { brand, hasLogin, texts } = reader
@@ -159,7 +161,7 @@ export function endButtons(reader: PageReader, end: 'login' | 'account'): readon
 
   const label = end === 'login' ? texts.loginPage.button : texts.accountHome.back
   const own = { label, href: `${brand.base}/${end}` }
-  return brand.next.isApp ? [own, { ...toApp, kind: 'second' }] : [own]
+  return brand.next.isApp ? [toApp, { ...own, kind: 'second' }] : [own]
 }
 
 /** Returns the link away from a form: to the login, or to the app. */

@@ -324,10 +324,10 @@ describe('where the pages for links in mails lead', () => {
   }
   const appUrl = 'https://app.example/'
   for (const [path, end] of Object.entries(ends))
-    it(`/account/${path} ends with a button to the ${end}, then to the app`, async () => {
+    it(`/account/${path} ends with a button to the app, then to the ${end}`, async () => {
       for (const [options, buttons] of [
         [{ loginPages: 'on' }, [own[end]]],
-        [{ loginPages: 'on', appUrl }, [own[end], second(app)]],
+        [{ loginPages: 'on', appUrl }, [app, second(own[end])]],
         [{ appUrl }, [app]],
         [{}, [continueTo]],
       ] as const) {

@@ -97,7 +97,10 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
         })
       : []),
     pageRoute('GET', '/logout', 'Log out', {
-      handle: (request) => openBound(request, logoutPage, parts),
+      handle: async (request) =>
+        (await findSignedIn(request, parts))
+          ? openBound(request, logoutPage, parts)
+          : seeOther(`${base}/login`),
     }),
     pageRoute('POST', '/logout', 'End the login of this browser', {
       ...describeBoundForm([], refuses),

@@ -54,5 +54,11 @@ export const cliCommands: readonly CliCommand<Call<Options>>[] = [
     'set a new password and end all sessions of the user',
     passwordFile,
   ),
-  onUser('delete', 'remove', 'delete a user for good; the name cannot be registered again'),
+  onUser(
+    'delete',
+    'remove',
+    'delete a user for good; the name cannot be registered again; on a terminal, asks first ' +
+      'unless there is --yes',
+    { yes: {} },
+  ),
 ]

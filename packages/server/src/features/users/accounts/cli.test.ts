@@ -301,6 +301,19 @@ describe('keystile user', () => {
     })
   })
 
+  it('`user delete` asks for the name on a terminal, unless there is --yes', async () => {
+    for (const name of ['ada', 'bob', 'eve']) add(name)
+    const answer = (question: string): string => {
+      assert.match(question, /^This deletes (ada|bob) for good\. To go on, type the user name: $/)
+      return ' ada'
+    }
+    assert.match(await user(['delete', 'ADA'], { answer }), /deleted ada\n$/)
+    const message = 'nothing was deleted: the answer must be bob'
+    await assert.rejects(user(['delete', 'bob'], { answer }), { message })
+    assert.equal(await user(['delete', 'bob', '--yes'], { answer }), 'deleted bob\n')
+    assert.equal(await user(['delete', 'eve']), 'deleted eve\n')
+  })
+
   it('`user delete` deletes a user, but no command removes the last administrator', async () => {
     add('ada')
     add('root', { roles: ['admin'] })

@@ -160,13 +160,25 @@ export async function setPassword(call: Call<Options>): Promise<void> {
   })
 }
 
-/** `keystile user delete`: deletes a user's data for good, without asking for confirmation. */
+/** `keystile user delete`: deletes a user's data for good. Asks first on a terminal. */
 export async function remove(call: Call<Options>): Promise<void> {
   await withUsers(call, async (users) => {
     const user = await getUser(users, call.operand)
+    if (!call.flags.has('yes')) await confirmDeletion(user, call)
     if ((await users.delete(user, byOperator)) === 'last-administrator') throw lastAdministrator()
     call.terminal.print(`deleted ${user.publicUser.username}`)
   })
+}
+
+/** @throws {ConfigurationError} if the operator does not type the name of the user */
+async function confirmDeletion(
+  { publicUser: { username } }: User,
+  { terminal }: Call<Options>,
+): Promise<void> {
+  const question = `This deletes ${username} for good. To go on, type the user name: `
+  const typed = await terminal.ask(question)
+  if (typed !== undefined && typed.trim() !== username)
+    throw new ConfigurationError(`nothing was deleted: the answer must be ${username}`)
 }
 
 function lastAdministrator(): ConfigurationError {
