@@ -285,7 +285,7 @@ describeOnOne('SQLite', 'the page of a registration', (stage) => {
     })
     let answer = await browser.open('/register')
     for (let tries = 0; tries < 60 && answer.status !== 429; tries++)
-      answer = await browser.submit({ ...ada, password: 'short' })
+      answer = await browser.submit({ ...ada, password: 'password password' })
     assert.equal(answer.status, 429)
     assert.match(answer.text, /Too many tries/)
     assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/)
