@@ -403,7 +403,7 @@ export const de: Texts = {
             : `Auf diesem Gerät ${days}\u00a0Tage lang keinen Code verlangen`,
       },
       recovery: {
-        heading: 'Wiederherstellungscode eingeben',
+        heading: 'Wiederherstellungs\u00adcode eingeben',
         intro: 'Jeder der Codes, die Sie gespeichert haben, gilt für eine Anmeldung.',
         label: 'Wiederherstellungscode',
         hint: '16 Buchstaben und Ziffern.',
@@ -438,7 +438,7 @@ export const de: Texts = {
         button: 'Einschalten',
       },
       codes: {
-        heading: 'Wiederherstellungscodes speichern',
+        heading: 'Wiederherstellungs\u00adcodes speichern',
         intro: prose`Wenn Sie Ihr Telefon verlieren, können Sie sich mit jedem dieser Codes einmal
           anmelden. Sie sehen sie nur jetzt.`,
         save: 'Als Textdatei speichern',
