@@ -117,7 +117,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
         assert.equal(await heading(page), 'Forgot your password?')
         await page.getByLabel('User name or e-mail address').fill(username)
         await press(page)
-        assert.equal(await heading(page), 'Look into your mailbox')
+        assert.equal(await heading(page), 'Check your mail')
 
         const { link, code } = await readMail(page, username)
         await page.goto(link)

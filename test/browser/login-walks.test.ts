@@ -159,7 +159,7 @@ const flows: readonly Flow[] = [
     async walk(walk) {
       const { page, mailTo, register } = walk
       assert.equal((await register()).status, 201)
-      assert.equal(await enter(walk, page), 'Look into your mailbox')
+      assert.equal(await enter(walk, page), 'Check your mail')
       const { code } = await mailTo(ada.email)
       await fill(page, { 'Code from the mail': code }, 'Continue')
       await confirmApp(walk)

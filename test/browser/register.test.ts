@@ -63,6 +63,10 @@ describe('the page of a registration, in a browser', { skip: skipWithoutBrowser(
     await press('Create account')
 
     assert.equal(await heading(page), 'Check your mail')
+    // Back opens the page again, and sends no form again.
+    await page.goto(`${server.url}/login`)
+    await page.goBack()
+    assert.equal(await heading(page), 'Check your mail')
     await page.getByText('No mail?').click()
     await page.getByLabel('Code from the mail').fill('0000 0000')
     await press('Continue')

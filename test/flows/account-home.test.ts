@@ -301,6 +301,7 @@ describeOnBoth('the page of an account', (stage) => {
     await browser.submit({ current_password: password, new_password: newPassword })
     assert.equal(browser.at(), '/account')
     await browser.open('/account/delete')
+    assert.match(browser.shown().text, /your user name cannot be used again/)
     await browser.submit()
     assert.match(browser.shown().text, /Your account is deleted/)
   })

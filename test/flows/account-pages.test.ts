@@ -29,16 +29,20 @@ describeOnOne('SQLite', 'the pages for a new password', (stage) => {
     }
   }
   const pathOf = ({ pathname, search }: URL): string => pathname.replace('/auth', '') + search
-  const ask = (
+  /** Asks for a mail. Returns the page to which the answer leads, as a browser does. */
+  const ask = async (
     { send }: TestKeystile,
     login = 'ada',
     headers: Readonly<Record<string, string>> = {},
-  ): Promise<Answer> =>
-    send('POST', '/account/forgot-password', {
+  ): Promise<Answer> => {
+    const sent = await send('POST', '/account/forgot-password', {
       form: { login },
       headers,
       remoteAddress: '192.0.2.7',
     })
+    const location = sent.headers.get('location')
+    return location === null ? sent : send('GET', location.replace('/auth', ''))
+  }
 
   it('a user can request a mail and set a new password on the account pages', async () => {
     const started = await start()

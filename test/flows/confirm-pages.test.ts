@@ -112,7 +112,7 @@ describeOnOne('SQLite', 'the pages that verify an address', (stage) => {
       send('POST', '/account/finish-registration', { form: { token, password, ...form } })
     const taken = await post({})
     assert.equal(taken.status, 409)
-    assert.match(taken.text, /id="username-fault" role="alert">Another person has this user name/)
+    assert.match(taken.text, /id="username-fault" role="alert">This user name is not available/)
     const bad = await post({ username: '"><script>' })
     assert.equal(bad.status, 422)
     assert.match(bad.text, /id="username-fault" role="alert">2 to 63 letters/)

@@ -96,9 +96,13 @@ describeOnBoth(
 
       const secret = browser.cookies.get(loginCookie) ?? ''
       await browser.open('/logout')
-      await browser.submit()
+      const sent = { form: {}, headers: { origin } }
+      const done = await browser.request('POST', '/logout', sent)
+      assert.equal(done.headers.get('clear-site-data'), '"cache"')
+      assert.equal(done.headers.get('location'), '/auth/logout')
+      // Back and Reload show this page, and send no form again.
+      await browser.open('/logout')
       assert.match(browser.shown().text, /You are logged out/)
-      assert.equal(browser.shown().headers.get('clear-site-data'), '"cache"')
       assert.match(browser.shown().text, /class="button" href="\/auth\/login">Log in again/)
       assert.equal(browser.cookies.has(loginCookie), false)
       await browser.open('/logout')
@@ -188,6 +192,8 @@ describeOnBoth(
           await browser.submit({}, { button: ['show', 'recovery_code'] })
         assert.match(browser.shown().text, new RegExp(`name="${name}"[^>]* autofocus>`))
         const wrong = await browser.submit({ [name]: '000000' })
+        // A typing error in a long code can be corrected.
+        assert.equal(/ value="000000"/.test(wrong.text), name === 'recovery_code')
         assert.deepEqual(whoIn(browser), ['ada', '/auth/login'])
         assert.equal(wrong.status, 400)
         assert.match(wrong.text, /class="fault"[^>]*>This (code|recovery code) is wrong/)
@@ -201,7 +207,7 @@ describeOnBoth(
       const running = await start({ secondFactor: 'required' })
       const browser = openBrowser(running)
       await enter(browser)
-      assert.match(browser.shown().text, /Look into your mailbox/)
+      assert.match(browser.shown().text, /Check your mail/)
       assert.deepEqual(whoIn(browser), ['ada', '/auth/login'])
       await browser.submit({ email_code: '00000000' })
       assert.match(browser.shown().text, /The code is wrong, was used before, or has expired/)
@@ -218,6 +224,23 @@ describeOnBoth(
       assert.equal(browser.shown().text.match(/<li>[\w-]{19}<\/li>/g)?.length, 10)
       assert.match(browser.shown().text, /%0AAccount%3A%20ada%0A/)
       assert.equal(await isIn(browser), true)
+    })
+
+    it('after too many codes of the app, the page says that a recovery code works, and it does', async () => {
+      const clock = createTestClock()
+      const options = { loginPages: 'on', secondFactor: 'optional', rateLimits: 'on' }
+      const running = await stage.start({ clock, ...options } as object)
+      const ada = await enrol(running, clock)
+      const browser = openBrowser(running)
+      await enter(browser)
+      for (let tries = 0; tries < 20 && browser.shown().status !== 429; tries++) {
+        if (!browser.shown().text.includes('name="otp"')) await enter(browser)
+        await browser.submit({ otp: '000000' })
+      }
+      assert.match(browser.shown().text, /Too many tries\. [^<]* A recovery code works at once\./)
+      await browser.submit({}, { button: ['show', 'recovery_code'] })
+      await browser.submit({ recovery_code: ada.recoveryCodes[0] ?? '' })
+      assert.equal(browser.at(), '/account')
     })
 
     it('too many shown secrets of an app give a page that says so', async () => {
@@ -240,6 +263,28 @@ describeOnBoth(
       }
       assert.equal(browser.shown().status, 429)
       assert.match(browser.shown().headers.get('content-type') ?? '', /^text\/html/)
+    })
+
+    it('a browser whose login has ended reads that, and another browser does not', async () => {
+      const running = await startWithMailbox(stage, { loginPages: 'on' })
+      const subject = await running.addUser()
+      const browser = openBrowser(running)
+      await browser.open('/login')
+      assert.doesNotMatch(browser.shown().text, /You were logged out here/)
+      for (const where of ['/account', '/login/again?to=profile']) {
+        await enter(browser)
+        await browser.open(where)
+        await running.keystile.sessions.revokeAll(subject)
+        if (where === '/account') await browser.open(where)
+        else await browser.submit({ password })
+        assert.equal(browser.at(), '/login')
+        assert.match(browser.shown().text, /You were logged out here\. Log in again\./)
+      }
+      await browser.submit({ username: 'ada', password })
+      await browser.open('/logout')
+      await browser.submit()
+      await browser.open('/login')
+      assert.doesNotMatch(browser.shown().text, /You were logged out here/)
     })
 
     it('a form from another origin, or from no page, is refused and changes nothing', async () => {

@@ -483,7 +483,7 @@ describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
     await exhaust(stage, 'reset-server', running.clock)
     for (const [browser, status] of [
       [openBrowser(running), 429],
-      [known, 200],
+      [known, 303],
     ] as const) {
       const form = { login: 'ada' }
       const answer = await browser.request('POST', '/account/forgot-password', { form })

@@ -75,6 +75,9 @@ describeOnBoth('the page of a registration', (stage) => {
     const browser = await register(running)
     assert.match(browser.shown().text, /A mail is on its way to ada@example\.com/)
     assert.deepEqual([isIn(browser), await readUsers()], [false, []])
+    // Back and Reload open this page again, and its address has no secret.
+    assert.equal(browser.at(), '/register/code')
+    assert.match((await browser.open('/register/code')).text, /on its way to ada@example\.com/)
 
     await browser.submit({ code: '0000 0000' })
     assert.deepEqual([browser.shown().status, Object.keys(faultsOf(browser))], [403, ['code']])
@@ -82,8 +85,16 @@ describeOnBoth('the page of a registration', (stage) => {
     const { code } = await running.mailTo('ada@example.com')
     await browser.submit({ code })
     assert.match(browser.shown().text, /Your account is ready\. You can log in now\./)
+    assert.equal(browser.at(), '/login')
     assert.match(browser.shown().text, /value="ada"/)
+    assert.match(browser.shown().text, /<input id="password"[^>]* autofocus>/)
+    assert.equal(browser.shown().text.match(/ autofocus/g)?.length, 1)
     assert.equal(isIn(browser), false)
+    // What is done is said once, and the registration has ended in this browser.
+    assert.doesNotMatch((await browser.open('/login')).text, /Your account is ready|value="ada"/)
+    await browser.open('/register/code')
+    assert.equal(browser.at(), '/register')
+    await browser.open('/login')
     await browser.submit({ username: 'ada', password })
     assert.equal(browser.at(), '/account')
   })
@@ -148,6 +159,17 @@ describeOnBoth('the page of a registration', (stage) => {
     assert.deepEqual(JSON.parse(String(user?.['profile'])), { city: 'Paris', size: 5 })
   })
 
+  it('a password that is too short is said together with the faults of other fields', async () => {
+    const running = await start(stage)
+    const browser = await register(running, { username: 'Ada L', email: 'no', password: 'short' })
+    assert.deepEqual(Object.keys(faultsOf(browser)), ['username', 'email', 'password'])
+    const { username, email, password: text } = faultsOf(browser)
+    assert.match(username ?? '', /no spaces/)
+    assert.match(email ?? '', /should look like ada@example\.com/)
+    assert.equal(text, 'Password should have at least 15 characters.')
+    assert.doesNotMatch(browser.shown().text, /"short"/)
+  })
+
   it('a name or an address that is taken is a fault at its field', async () => {
     const running = await start(stage)
     await register(running)
@@ -167,7 +189,7 @@ describeOnBoth('the page of a registration', (stage) => {
       emailVerification: 'optional',
     })
     const browser = await register(running, { username: ' ada ' })
-    assert.match(browser.shown().text, /Look into your mailbox/)
+    assert.match(browser.shown().text, /Check your mail/)
     const { code } = await running.mailTo('ada@example.com')
     // Two mails with a code each would be one too many.
     assert.equal(running.mails.length, 1)
@@ -214,7 +236,7 @@ describeOnBoth('the page of a registration', (stage) => {
     await browser.open(`/account/finish-registration?token=${token}`)
     const form = { token, password }
     const done = await browser.request('POST', '/account/finish-registration', { form })
-    assert.equal(done.status, 200)
+    assert.equal(done.status, 303)
     assert.deepEqual(await readAccepted(), [wanted, wanted])
   })
 
@@ -232,7 +254,7 @@ describeOnBoth('the page of a registration', (stage) => {
     assert.equal(refused.status, 422)
     assert.match(refused.text, /id="accepted_urls-fault"/)
     assert.deepEqual(await readUsers(), [])
-    assert.equal((await send({ accepted_urls: termsUrl })).status, 200)
+    assert.equal((await send({ accepted_urls: termsUrl })).status, 303)
     const at = new Date(running.clock.now()).toISOString()
     assert.deepEqual(await readAccepted(), [{ accepted: { at, terms: termsUrl } }])
   })
@@ -285,7 +307,7 @@ describeOnOne('SQLite', 'the page of a registration', (stage) => {
     })
     let answer = await browser.open('/register')
     for (let tries = 0; tries < 60 && answer.status !== 429; tries++)
-      answer = await browser.submit({ ...ada, password: 'short' })
+      answer = await browser.submit({ ...ada, password: 'password password' })
     assert.equal(answer.status, 429)
     assert.match(answer.text, /Too many tries/)
     assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/)

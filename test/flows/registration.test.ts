@@ -90,15 +90,27 @@ describeOnOne('PostgreSQL', 'POST /users', (stage) => {
     assert.deepEqual([status, json['detail']], [403, 'Registration is closed'])
   })
 
-  it('POST /users checks the password only if all other fields are valid', async () => {
+  it('POST /users looks for names in the password only if all other fields are valid', async () => {
     const { register } = await stage.start()
-    const { json } = await register({
-      username: 'Countess',
-      email: 'nobody',
-      password: 'the Countess of love',
-    })
-    const found = json['errors'].map(({ loc }: { loc: readonly string[] }) => loc[1])
-    assert.deepEqual(found, ['email'])
+    const faultsWith = async (word: string): Promise<readonly (readonly string[])[]> => {
+      const fields = { username: 'Countess', email: 'nobody', password: word }
+      const { json } = await register(fields)
+      return json['errors'].map((one: Fault) => [one.loc[1], one.type])
+    }
+    const ofEmail = ['email', 'value_error']
+    assert.deepEqual(await faultsWith('the Countess of love'), [ofEmail])
+    assert.deepEqual(await faultsWith('short'), [ofEmail, ['password', 'password_too_short']])
+    const long = await faultsWith('x'.repeat(1025))
+    assert.deepEqual(long, [ofEmail, ['password', 'password_too_long']])
+  })
+
+  it('a password that is too short does not use up the limit of registrations', async () => {
+    const { send } = await stage.start({ rateLimits: 'on', trustedProxies: [] })
+    const json = { username: 'ada', email: 'ada@example.com', password: 'short' }
+    for (let tries = 0; tries < 60; tries++) {
+      const { status } = await send('POST', '/users', { json, remoteAddress: '192.0.2.1' })
+      assert.equal(status, 422)
+    }
   })
 
   it('POST /users refuses a password with half of a surrogate pair', async () => {
@@ -110,3 +122,8 @@ describeOnOne('PostgreSQL', 'POST /users', (stage) => {
     assert.equal(status, 400)
   })
 })
+
+interface Fault {
+  readonly loc: readonly [string, string]
+  readonly type: string
+}

@@ -337,7 +337,6 @@ describeOnBoth(
     it('a session that does not exist ends no remembered device', async () => {
       const running = await start()
       const browser = await remember(running)
-      await logOut(browser)
       const { accessToken: bearer } = await tokensWithFactor(running.ada)
       const unknown = `/users/me/sessions/${'A'.repeat(22)}`
       assert.equal((await running.send('DELETE', unknown, { bearer })).status, 404)

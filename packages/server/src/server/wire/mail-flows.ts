@@ -94,11 +94,11 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     routes: [
       ...flows.flatMap(({ routes }) => routes),
       // The pages of the app do not know this page yet.
-      ...formPageRoutes(undoPage('undoFactor', factorUndo), shared.pages),
+      ...formPageRoutes(undoPage('undoFactor', factorUndo), shared),
       ...(accountPagesUrl
         ? []
         : [
-            ...pages.flatMap((page) => formPageRoutes(page, shared.pages)),
+            ...pages.flatMap((page) => formPageRoutes(page, shared)),
             ...resetPageRoutes({ ...shared, resets }),
           ]),
     ],
@@ -141,7 +141,7 @@ function purposesOf(flows: readonly Pick<MailFlow, 'purpose'>[]): readonly Proof
 
 /** What the flows are made from. Each takes only what it uses. */
 function sharedParts({ options, accounts, mailSeal: seal, ...parts }: Parts) {
-  const { issuer, mailLanguage, registration, profile, clock } = options
+  const { issuer, mailLanguage, registration, profile, clock, rememberFactorDays } = options
   const proofs = createMailProofs(accounts.database, { seal, clock })
   const chosen = {
     issuer,
@@ -151,6 +151,7 @@ function sharedParts({ options, accounts, mailSeal: seal, ...parts }: Parts) {
     pagesUrl: pagesUrlOf(options),
     ownPagesUrl: pagesUrlOf({ issuer }),
     cookies: createPageCookies(issuer),
+    remembersDevices: parts.pages.hasLogin && rememberFactorDays > 0,
   }
   return { ...parts, ...accounts, ...chosen, proofs, seal, clock }
 }

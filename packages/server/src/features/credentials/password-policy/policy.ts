@@ -51,6 +51,11 @@ export interface PasswordPolicy {
   findFault(password: string, owner: PasswordOwner): string | undefined
   /** Returns what `findFault` returns, and a code for programs and for pages in other languages. */
   findCodedFault(password: string, owner: PasswordOwner): PasswordFault | undefined
+  /**
+   * Returns the fault that `findCodedFault` finds without comparing any words: of the characters
+   * and of the length. Costs so little that a caller needs no rate limit.
+   */
+  findQuickFault(password: string): PasswordFault | undefined
 }
 
 export const passwordFaultCodes = [
@@ -80,10 +85,7 @@ export function createPasswordPolicy(options: {
   const isCommon = createBlocklist()
   const service = serviceNames(issuer).map((name) => ({ name, what: 'the name of this service' }))
 
-  function findCodedFault(
-    password: string,
-    { username, email }: PasswordOwner,
-  ): PasswordFault | undefined {
+  function findQuickFault(password: string): PasswordFault | undefined {
     // UTF-8 has no lone surrogates, so no form can send this password.
     if (!password.isWellFormed())
       return { code: 'password_malformed', text: 'Password should be well-formed Unicode text' }
@@ -93,6 +95,15 @@ export function createPasswordPolicy(options: {
       const text = `Password should have at least ${minLength} characters`
       return { code: 'password_too_short', text }
     }
+    return undefined
+  }
+
+  function findCodedFault(
+    password: string,
+    { username, email }: PasswordOwner,
+  ): PasswordFault | undefined {
+    const quick = findQuickFault(password)
+    if (quick) return quick
 
     const expected = findExpected(password.toLowerCase(), isCommon, minLength)
     if (expected) {
@@ -113,6 +124,7 @@ export function createPasswordPolicy(options: {
     minLength,
     findFault: (password, owner) => findCodedFault(password, owner)?.text,
     findCodedFault,
+    findQuickFault,
   }
 }
 

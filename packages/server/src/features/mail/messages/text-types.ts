@@ -107,10 +107,12 @@ export interface PageTexts extends Named<Label> {
   readonly start: Titled & Named<'own'>
   readonly notFound: Titled & Named<'toStart'>
   readonly forgot: Named<'heading' | 'intro' | 'button'>
-  readonly sent: Named<'heading' | 'intro'>
-  readonly reset: FormTexts & Named<'noToken' | 'again'>
+  /** A part of `advice` in brackets is a link. */
+  readonly sent: Named<'heading' | 'intro' | 'advice'>
+  /** `codesAgain` is said after `done`, if devices can be remembered. */
+  readonly reset: FormTexts & Named<'noToken' | 'again' | 'codesAgain'>
   readonly verify: FormTexts & { readonly intro: string }
-  readonly finish: FormTexts & Named<'intro' | 'usernameTaken' | 'emailTaken'>
+  readonly finish: FormTexts & Named<'intro' | 'wrongPassword' | 'usernameTaken' | 'emailTaken'>
   readonly change: FormTexts & Named<'intro' | 'refused' | 'factorMissing' | 'factorInLogin'>
   readonly undo: FormTexts & { readonly intro: string }
   readonly undoFactor: FormTexts & { readonly intro: string }
@@ -135,14 +137,17 @@ export interface RegisterTexts extends Named<
 /** The texts of the pages of a login. The name of the app follows `toAccount`. */
 export interface LoginPageTexts extends Named<
   | ('heading' | 'toAccount' | 'button' | 'back' | 'notYou')
-  | ('wrong' | 'wrongCode' | 'wrongRecoveryCode')
+  | ('ended' | 'wrong' | 'wrongCode' | 'wrongRecoveryCode')
 > {
   /** `other` is the link to the other field. */
   readonly factor: Named<'heading' | 'intro' | 'label' | 'button' | 'other'> & {
     /** The label of a box to tick. It is one day at least. */
     readonly remember: (days: number) => string
   }
-  readonly recovery: Named<'heading' | 'intro' | 'label' | 'button' | 'other'>
+  /** `meanwhile` is said after too many codes of the app. */
+  readonly recovery: Named<
+    'heading' | 'intro' | 'label' | 'hint' | 'button' | 'other' | 'meanwhile'
+  >
   /** `account` is said before the name of the account. */
   readonly again: Named<'heading' | 'intro' | 'account' | 'button'>
   readonly mailbox: Named<'heading' | 'intro'>

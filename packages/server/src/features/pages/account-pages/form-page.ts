@@ -1,10 +1,11 @@
 // A page that the link in a mail opens. Only the button of its form changes anything.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
-import { queryOf, type OpenRoute } from '../../../http/route.ts'
-import { markup } from '../../../pages/html.ts'
+import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
+import { markup, type Html } from '../../../pages/html.ts'
 import { actionsOf, linksOf, type Button, type Emblem } from '../../../pages/parts.ts'
 import type { FormTexts } from '../../mail/messages/text-types.ts'
+import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
 import {
   answerTo,
   drawForm,
@@ -38,6 +39,8 @@ export interface FormPage {
   readonly fieldNames: readonly string[]
   /** Where the flow ends, if people log in at Keystile's pages. Default: at the login. */
   readonly end?: 'account'
+  /** What the page says below a form that takes the code of a mail. */
+  help?(reader: PageReader): Html
   /** A link to the page where a person asks for another mail. */
   again?(reader: PageReader): { readonly href: string; readonly label: string }
   texts(reader: PageReader, typed: Form, refused?: Refused): ShownTexts
@@ -63,23 +66,54 @@ type ShownTexts = FormTexts & {
   readonly emblem?: Emblem
 }
 
+interface FormPageParts {
+  readonly pages: PageSettings
+  readonly cookies: Pick<PageCookies, 'done'>
+}
+
 /** Makes the two routes of a page: `GET` shows the form, and `POST` receives the form. */
-export function formPageRoutes(shown: FormPage, settings: PageSettings): readonly OpenRoute[] {
+export function formPageRoutes(shown: FormPage, parts: FormPageParts): readonly OpenRoute[] {
   const { name, summary, fieldNames, refuses } = shown
   const submits = `Submit the form to ${summary.charAt(0).toLowerCase()}${summary.slice(1)}`
+  const ofCode = takesCode(shown) && { [requestName]: { type: 'string' } }
   return [
     pageRoute('GET', `/account/${name}`, summary, {
-      query: { token: { type: 'string' } },
+      query: { token: { type: 'string' }, ...ofCode },
       refuses: { 403: 'A page: the link was used or has expired' },
-      handle: (request) =>
-        openLink(queryOf(request).get('token') ?? '', readerOf(request, settings), shown),
+      handle: (request) => open(request, shown, parts),
     }),
     pageRoute('POST', `/account/${name}`, shown.sentSummary ?? submits, {
       ...describeForm(['token', ...fieldNames], refuses),
-      handle: (request) => submitForm(request, readerOf(request, settings), shown),
+      handle: (request) => submitForm(request, shown, parts),
     }),
   ]
 }
+
+/** The parameter and the field with the id of a request, which makes a code valid. */
+const requestName = 'request_id'
+const takesCode = ({ fieldNames }: FormPage): boolean => fieldNames.includes(requestName)
+
+/** Shows the form for the code of a mail, what was done here, or what a link opens. */
+async function open(
+  request: HttpRequestWithBody,
+  shown: FormPage,
+  { pages, cookies }: FormPageParts,
+): Promise<HttpAnswer> {
+  const reader = readerOf(request, pages)
+  const query = queryOf(request)
+  const requestId = query.get(requestName)
+  if (requestId !== null && takesCode(shown))
+    return formPage(reader, shown, new Map([[requestName, requestId]]))
+  if (!query.has(doneName)) return openLink(query.get('token') ?? '', reader, shown)
+
+  // Only the cookie proves that something was done here: the parameter may be in a link.
+  return cookies.done.read(request) === shown.name
+    ? donePage(reader, shown, new Map())
+    : usedLinkPage(reader, shown, new Map())
+}
+
+const doneName = 'done'
+const doneSeconds = 10 * 60
 
 /**
  * Shows the form for a link, or says that the link does not work any more. Does not use up the
@@ -99,15 +133,17 @@ async function openLink(token: string, reader: PageReader, shown: FormPage): Pro
 
 async function submitForm(
   request: HttpRequestWithBody,
-  reader: PageReader,
   shown: FormPage,
+  { pages, cookies }: FormPageParts,
 ): Promise<HttpAnswer> {
+  const reader = readerOf(request, pages)
   const form = await readPageForm(request)
   try {
     await shown.submit(form, request, reader)
-    const { heading, text: intro } = shown.texts(reader, form).done
-    const content = actionsOf(...endButtons(reader, shown.end ?? 'login'))
-    return page(reader, { heading, intro, emblem: { icon: 'check', tone: 'done' }, content })
+    // Without login pages, a browser may keep no cookies: they need https.
+    if (!pages.hasLogin) return donePage(reader, shown, form)
+    const next = seeOther(`${reader.brand.base}/account/${shown.name}?${doneName}`)
+    return { ...next, cookies: [cookies.done.set(shown.name, doneSeconds)] }
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
 
@@ -117,21 +153,23 @@ async function submitForm(
   }
 }
 
-export function formPage(
-  reader: PageReader,
-  shown: FormPage,
-  typed: Form,
-  refused?: Refused,
-): HttpAnswer {
+function donePage(reader: PageReader, shown: FormPage, form: Form): HttpAnswer {
+  const { heading, text: intro } = shown.texts(reader, form).done
+  const content = actionsOf(...endButtons(reader, shown.end ?? 'login'))
+  return page(reader, { heading, intro, emblem: { icon: 'check', tone: 'done' }, content })
+}
+
+function formPage(reader: PageReader, shown: FormPage, typed: Form, refused?: Refused): HttpAnswer {
   const { heading, intro, emblem, button } = shown.texts(reader, typed, refused)
-  const byCode = shown.fieldNames.includes('request_id') && typed.has('request_id')
-  const hidden = byCode ? 'request_id' : 'token'
+  const byCode = takesCode(shown) && typed.has(requestName)
+  const hidden = byCode ? requestName : 'token'
   const fields = shown.fields(reader, typed, refused)
   const sends = { [hidden]: typed.get(hidden) ?? '' }
   const form = drawForm(reader, { button, action: shown.name, sends, fields, refused })
-  const again = refused || byCode ? shown.again?.(reader) : undefined
+  const help = byCode ? shown.help?.(reader) : undefined
+  const again = refused && !help ? shown.again?.(reader) : undefined
   const links = [again, backLink(reader)].filter((link) => link !== undefined)
-  const content = markup`${form}\n${linksOf(...links)}`
+  const content = markup`${form}\n${help}\n${linksOf(...links)}`
   return page(reader, { heading, intro, emblem, content, ...answerTo(refused) })
 }
 

@@ -128,11 +128,11 @@ export function brokenRule(
   return language === 'en' ? english : markup`${before} ${english}`
 }
 
-/** Returns the rule of the password policy that a form broke, if it broke one. */
+/** Returns the rule of the password policy that a form broke, also beside other faults. */
 export function passwordFaultOf({
   errors = [],
 }: Pick<ProblemError, 'errors'>): PasswordFault['code'] | undefined {
-  return passwordFaultCodes.find((known) => known === errors[0]?.type)
+  return passwordFaultCodes.find((known) => errors.some(({ type }) => type === known))
 }
 
 /** Returns a page in the language of the reader, with the look of the app. */

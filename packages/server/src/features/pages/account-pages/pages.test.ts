@@ -18,6 +18,7 @@ const cookies = createPageCookies('https://auth.example:8443/v1')
 interface Asked {
   readonly form?: Readonly<Record<string, string>>
   readonly language?: string
+  readonly cookie?: string
 }
 
 /** The calls of services, and the error that each call throws. */
@@ -44,7 +45,10 @@ const invalid = (name: string, msg: string): ProblemError =>
     errors: [{ loc: ['body', name], msg, type: 'value_error' }],
   })
 
-function createStage(pages = plainPages): Stage & { readonly routes: readonly OpenRoute[] } {
+function createStage(
+  pages = plainPages,
+  remembersDevices = false,
+): Stage & { readonly routes: readonly OpenRoute[] } {
   const stage: Stage = { calls: [], error: undefined, open: new Set(['a"b', 't']) }
   const isOpen = async (token: string): Promise<boolean> => stage.open.has(token)
   const note =
@@ -66,34 +70,40 @@ function createStage(pages = plainPages): Stage & { readonly routes: readonly Op
     acceptPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),
   ]
   const routes = [
-    ...resetPageRoutes({ pages, resets, passwordPolicy, cookies }),
-    ...forms.flatMap((form) => formPageRoutes(form, pages)),
+    ...resetPageRoutes({ pages, resets, passwordPolicy, cookies, remembersDevices }),
+    ...forms.flatMap((form) => formPageRoutes(form, { pages, cookies })),
   ]
   return Object.assign(stage, { routes })
 }
 
-/** Opens a page, or sends its form. */
+/** Opens a page, or sends its form, and follows a redirect as a browser does. */
 async function ask(
-  { routes }: { readonly routes: readonly OpenRoute[] },
+  stage: { readonly routes: readonly OpenRoute[] },
   path: string,
-  { form, language = 'en' }: Asked = {},
+  { form, language = 'en', cookie = '' }: Asked = {},
 ): Promise<HttpAnswer> {
   const method = form ? 'POST' : 'GET'
-  const route = routes.find(
+  const route = stage.routes.find(
     (one) => one.method === method && one.path === `/account/${path.replace(/\?.*/, '')}`,
   )
   assert.ok(route, path)
-  return route.handle({
+  const answer = await route.handle({
     method,
     url: `/v1/account/${path}`,
     remoteAddress: '192.0.2.1',
     headers: new Headers({
       'accept-language': language,
+      cookie,
       'content-type': 'application/x-www-form-urlencoded',
     }),
     body: async () => Buffer.from(new URLSearchParams(form).toString()),
     params: {},
   })
+  const { location = '' } = answer.headers
+  if (answer.status !== 303) return answer
+  const [set = ''] = answer.cookies ?? []
+  const cookies = set.split(';', 1)[0] ?? ''
+  return ask(stage, location.replace('/v1/account/', ''), { language, cookie: cookies })
 }
 
 /** Returns the lines of the sheet of a page, without empty ones and what only carries the look. */
@@ -126,6 +136,18 @@ describe('the pages for a new password', () => {
   const wrong =
     'The code is wrong, was used before, or has expired. Use the code of the newest mail.'
   const again = '<a href="forgot-password">Request a new mail</a>'
+  const checkMail = [
+    '<h1>Check your mail</h1>',
+    '<p>If there is an account with this name or address, a mail is on its way. ' +
+      'Open its link, or enter its code and a new password here.</p>',
+  ]
+  const noMail = [
+    '<details>',
+    '<summary>No mail?</summary>',
+    '<p>Look for an earlier mail, also in the spam folder: its link works for three hours. ' +
+      'If there is none, <a href="forgot-password">request a new mail</a> later.</p>',
+    '</details>',
+  ]
   const hint =
     '<p class="hint" id="new_password-hint">At least 15 characters. ' +
     'Several words that do not belong together are good.</p>'
@@ -152,11 +174,7 @@ describe('the pages for a new password', () => {
 
     const sent = await linesAfter(stage, 'forgot-password', { form: { login: 'ada' } })
     assert.deepEqual(sent, [
-      '<h1>Look into your mailbox</h1>',
-      '<p>If there is an account with this name or address, a mail is on its way. ' +
-        'Open the link in the mail, or enter its code here. ' +
-        'If no new mail comes, look for an earlier one, also among the spam: ' +
-        'its link works for three hours. If you find none, ask again later.</p>',
+      ...checkMail,
       '<form method="post" action="reset-password">',
       hidden('request_id', 'request-1'),
       '<label for="code">Code from the mail</label>',
@@ -168,7 +186,7 @@ describe('the pages for a new password', () => {
       newPassword(),
       '<button>Set the password</button>',
       '</form>',
-      again,
+      ...noMail,
     ])
     const wanted = { login: 'ada', language: 'en', deviceSecret: undefined }
     assert.deepEqual(stage.calls, [['request', wanted, by.address]])
@@ -264,11 +282,7 @@ describe('the pages for a new password', () => {
     stage.error = wrongLink
     const lines = await linesAfter(stage, 'reset-password', { form: typed })
     assert.deepEqual(lines, [
-      '<h1>Set a new password</h1>',
-      '<p>If there is an account with this name or address, a mail is on its way. ' +
-        'Open the link in the mail, or enter its code here. ' +
-        'If no new mail comes, look for an earlier one, also among the spam: ' +
-        'its link works for three hours. If you find none, ask again later.</p>',
+      ...checkMail,
       '<form method="post" action="reset-password">',
       hidden('request_id', 'r&#34;'),
       '<label for="code">Code from the mail</label>',
@@ -281,7 +295,7 @@ describe('the pages for a new password', () => {
       newPassword(),
       '<button>Set the password</button>',
       '</form>',
-      again,
+      ...noMail,
     ])
     stage.error = invalid('new_password', 'Password should be x')
     const german = await linesAfter(stage, 'reset-password', { form: typed, language: 'de' })
@@ -361,11 +375,54 @@ describe('where the pages for links in mails lead', () => {
   })
 })
 
+describe('what was done on a page for a link', () => {
+  const withLogin = openPages({ ...settings, loginPages: 'on' })
+
+  it('has an address that Back and Reload can open, without the token', async () => {
+    const stage = createStage(withLogin)
+    const post = stage.routes.find(
+      ({ method, path }) => method === 'POST' && path === '/account/verify-email',
+    )
+    const answer = await post?.handle({
+      method: 'POST',
+      url: '/v1/account/verify-email',
+      headers: new Headers({ 'content-type': 'application/x-www-form-urlencoded' }),
+      body: async () => Buffer.from('token=t&password=p'),
+      params: {},
+    })
+    assert.equal(answer?.headers['location'], '/v1/account/verify-email?done')
+    const [cookie = ''] = answer?.cookies?.map((set) => set.split(';', 1)[0] ?? '') ?? []
+    for (let opened = 0; opened < 2; opened++)
+      assert.equal(
+        (await linesAfter(stage, 'verify-email?done', { cookie }))[0],
+        '<h1>Your address is confirmed</h1>',
+      )
+    // The cookie of one page proves nothing on another one.
+    const other = await linesAfter(stage, 'reset-password?done', { cookie })
+    assert.equal(other[0], '<h1>This link does not work any more</h1>')
+  })
+
+  it('is not said to a browser that opens the address without the cookie', async () => {
+    const answer = await ask(createStage(withLogin), 'reset-password?done')
+    assert.equal(answer.status, 403)
+    assert.match(answer.body ?? '', /If you have set your new password with it, log in/)
+  })
+
+  it('after a new password, devices that asked for no code will ask, if there can be some', async () => {
+    for (const remembersDevices of [true, false]) {
+      const stage = createStage(withLogin, remembersDevices)
+      const lines = await linesAfter(stage, 'reset-password', { form: { token: 't' } })
+      const asks = 'If your account has an authenticator app, each device asks for a code again.'
+      assert.equal(lines[1]?.includes(asks), remembersDevices)
+    }
+  })
+})
+
 describe('a link that was used or has expired', () => {
   const nextSteps: Readonly<Record<string, RegExp>> = {
     'reset-password': /If you have set your new password with it, log in\. .* request a new mail/,
     'verify-email': /If you have confirmed your address with it, .* ask for a new mail in the app/,
-    'finish-registration': /If you have created your account with it, log in\. .* register once/,
+    'finish-registration': /If you have created your account with it, log in\. .* register again/,
     'confirm-email-change': /If you have confirmed your address with it, .* change the address/,
     'undo-email-change': /If you have undone the change with it, look into your mailbox/,
     'undo-factor': /If you have removed the app with it, look into your mailbox/,
@@ -437,7 +494,8 @@ describe('the pages that confirm an address', () => {
   ]
   const refusedMarks = ' aria-invalid="true" autofocus'
   const hint =
-    '2 to 63 letters, digits, dots, underscores or hyphens, with a letter or digit first.'
+    '2 to 63 letters, digits, dots, underscores or hyphens, no spaces, ' +
+    'with a letter or digit first.'
 
   it('the finish-registration page asks for the password and keeps the token', async () => {
     const stage = createStage()
@@ -501,17 +559,20 @@ describe('the pages that confirm an address', () => {
       ],
       [
         new ProblemError('conflict', 'x', at('username')),
-        ofName('Another person has this user name now. Choose another one.'),
+        ofName('This user name is not available any more. Choose another one.'),
       ],
-      [
-        invalid('password', 'Password should not be x'),
-        ofName(
-          '2 to 63 letters, digits, dots, underscores or hyphens, with a letter or digit first.',
-        ),
-      ],
+      [invalid('password', 'Password should not be x'), ofName(hint)],
       [
         new ProblemError('forbidden', 'x', at('password')),
-        [heading, intro, ...opening('t'), ...passwordLines('The password is wrong.'), ...closing],
+        [
+          heading,
+          intro,
+          ...opening('t'),
+          ...passwordLines(
+            'The password is wrong. If you do not know it any more, register again.',
+          ),
+          ...closing,
+        ],
       ],
     ] as const) {
       stage.error = error
@@ -556,7 +617,7 @@ describe('the pages for a new address and for an invitation', () => {
     hidden('token', token),
     '<label for="username">User name</label>',
     '<p class="hint" id="username-hint">2 to 63 letters, digits, dots, underscores or hyphens, ' +
-      'with a letter or digit first.</p>',
+      'no spaces, with a letter or digit first.</p>',
     '<input id="username" name="username" required autocomplete="username" ' +
       `autocapitalize="none" spellcheck="false" value="${username}" ` +
       'aria-describedby="username-hint">',
@@ -711,7 +772,9 @@ describe('the descriptions of the account pages', () => {
       const text = { type: 'string' }
       assert.deepEqual(
         doc.query,
-        path.endsWith('/forgot-password') || method === 'POST' ? undefined : { token: text },
+        path.endsWith('/forgot-password') || method === 'POST'
+          ? undefined
+          : { token: text, ...(path.endsWith('/reset-password') && { request_id: text }) },
       )
       if (method === 'GET') assert.equal(doc.body, undefined)
       const names = Object.keys(doc.body?.schema['properties'] ?? {})

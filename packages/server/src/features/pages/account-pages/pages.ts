@@ -69,7 +69,11 @@ export function confirmPage(
       const [token = '', password = ''] = [form.get('token'), form.get('password')]
       await confirm({ presented: { token }, password, username }, byStranger(request))
     },
-    faultOf: confirmationFault,
+    faultOf(error, reader) {
+      const fault = confirmationFault(error, reader)
+      const isOfPassword = kind === 'finish' && fault?.field === 'password'
+      return isOfPassword ? { ...fault, text: reader.texts.finish.wrongPassword } : fault
+    },
   }
 }
 

@@ -2,9 +2,9 @@
 // link of the mail, or after the first with a field for the code.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
-import type { OpenRoute } from '../../../http/route.ts'
+import { seeOther, type OpenRoute } from '../../../http/route.ts'
 import { markup } from '../../../pages/html.ts'
-import { linksOf } from '../../../pages/parts.ts'
+import { detailsOf, linkedOf, linksOf } from '../../../pages/parts.ts'
 import { addressOf } from '../../../http/address.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
@@ -14,7 +14,7 @@ import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
 import { readDeviceSecret } from '../../sign-in/known-devices/device-cookie.ts'
 import { codeField, loginName, newPassword } from './fields.ts'
 import { answerTo, drawForm, generalFault, type Refused } from './form.ts'
-import { formPage, formPageRoutes, type FormPage } from './form-page.ts'
+import { formPageRoutes, type FormPage } from './form-page.ts'
 import {
   backLink,
   brokenRule,
@@ -31,8 +31,10 @@ export interface ResetPageParts {
   readonly pages: PageSettings
   readonly resets: Pick<PasswordResets, 'request' | 'confirm' | 'isOpen'>
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
+  /** Whether a login may ask for no code, on a device that the person has chosen. */
+  readonly remembersDevices: boolean
   /** A browser may know the device secret from the pages of a login, or from `POST /session`. */
-  readonly cookies: Pick<PageCookies, 'device'>
+  readonly cookies: Pick<PageCookies, 'device' | 'done'>
 }
 
 export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
@@ -44,7 +46,7 @@ export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
       ...describeForm(['login']),
       handle: (request) => sendMail(request, parts),
     }),
-    ...formPageRoutes(resetPage(parts), parts.pages),
+    ...formPageRoutes(resetPage(parts), parts),
   ]
 }
 
@@ -67,24 +69,35 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
     const deviceSecret = parts.cookies.device.read(request) ?? readDeviceSecret(request)
     const wanted = { login, language: reader.mailLanguage, deviceSecret }
     const requestId = await parts.resets.request(wanted, addressOf(request))
-    return formPage(reader, resetPage(parts), new Map([['request_id', requestId]]))
+    // The id alone is no secret: all who know the name can request one, and it needs the code.
+    const query = new URLSearchParams({ request_id: requestId }).toString()
+    return seeOther(`${reader.brand.base}/account/${resetName}?${query}`)
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
     return forgotPage(reader, { error, field: 'login', ...generalFault(error, reader) })
   }
 }
 
-function resetPage({ resets, passwordPolicy: { minLength } }: ResetPageParts): FormPage {
+const resetName = 'reset-password'
+
+function resetPage({ resets, passwordPolicy, remembersDevices }: ResetPageParts): FormPage {
+  const { minLength } = passwordPolicy
   return {
-    name: 'reset-password',
+    name: resetName,
     summary: 'Enter a new password',
     sentSummary: 'Set the new password',
     fieldNames: ['request_id', 'code', 'new_password'],
     again: ({ texts }) => ({ href: 'forgot-password', label: texts.reset.again }),
-    texts({ texts: { reset, sent } }, typed, refused) {
-      if (!typed.has('request_id')) return reset
-      const emblem = { icon: 'mail' } as const
-      return refused ? { ...reset, intro: sent.intro } : { ...reset, ...sent, emblem }
+    help({ texts: { register, sent } }) {
+      const advice = linkedOf(sent.advice, { href: 'forgot-password' })
+      return detailsOf(register.sent.noMail, markup`<p class="soft">${advice}</p>`)
+    },
+    texts({ texts: { reset, sent } }, typed) {
+      const { heading, text } = reset.done
+      const done = { heading, text: remembersDevices ? `${text} ${reset.codesAgain}` : text }
+      if (!typed.has('request_id')) return { ...reset, done }
+      const { heading: checkMail, intro } = sent
+      return { ...reset, done, heading: checkMail, intro, emblem: { icon: 'mail' } }
     },
     fields({ texts }, typed, refused) {
       const field = { name: 'new_password', label: texts.newPassword }

@@ -34,6 +34,7 @@ import {
   type SentStep,
 } from './ask-login.ts'
 import { cookiesOffPage, expiredPage, loggedOutPage, logoutPage } from './end-pages.ts'
+import { keptRegistration } from './kept-registration.ts'
 import { registrationRoutes } from './registration.ts'
 import { shownMethods, type ShownMethod } from './second-steps.ts'
 import { findSignedIn, type SignedIn } from './signed-in.ts'
@@ -66,7 +67,7 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
 
   return [
     pageRoute('GET', '/login', 'Log in', {
-      handle: (request) => open(request, (reader) => loginPage(reader, parts.offers)),
+      handle: (request) => open(request, (reader) => beginLogin(request, reader, parts)),
     }),
     pageRoute('POST', '/login', 'Prove the password', {
       ...describeBoundForm(firstNames, refuses),
@@ -90,29 +91,32 @@ export function loginPageRoutes<U>(parts: LoginPageParts<U>): readonly OpenRoute
     }),
     ...(parts.registration
       ? registrationRoutes(parts.registration, {
+          cookies: parts.cookies,
           open,
           receive,
           logIn: (sent) => proveFirst(sent, parts),
-          showLogin: (reader, shown) => loginPage(reader, parts.offers, shown),
         })
       : []),
     pageRoute('GET', '/logout', 'Log out', {
+      // A browser without a login has logged out, or nothing is left to do.
       handle: async (request) =>
         (await findSignedIn(request, parts))
           ? openBound(request, logoutPage, parts)
-          : seeOther(`${base}/login`),
+          : loggedOutPage(readerOf(request, parts.pages)),
     }),
     pageRoute('POST', '/logout', 'End the login of this browser', {
       ...describeBoundForm([], refuses),
       async handle(request) {
         checkOrigin(request)
         const form = await readPageForm(request)
-        const answer = loggedOutPage(readerOf(request, parts.pages))
-        if (form.get(formTokenName) !== parts.cookies.formToken(request))
-          return (await findSignedIn(request, parts)) ? seeOther(`${base}/account`) : answer
+        const isCurrent = form.get(formTokenName) === parts.cookies.formToken(request)
+        if (!isCurrent && (await findSignedIn(request, parts))) return seeOther(`${base}/account`)
+
+        const done = seeOther(`${base}/logout`)
+        if (!isCurrent) return done
 
         await endLogin(request, parts)
-        return loggedOut(answer, parts.cookies)
+        return loggedOut(done, parts.cookies)
       },
     }),
   ]
@@ -142,6 +146,20 @@ function openBound<U>(
   const formToken = cookies.formToken(request, bound)
   const answer = draw({ ...readerOf(request, pages), formToken })
   return known === undefined ? withCookies(answer, [cookies.form.set(bound)]) : answer
+}
+
+/** Shows the page of a login, with what has happened in this browser before. */
+function beginLogin<U>(
+  request: HttpRequestWithBody,
+  reader: PageReader,
+  { offers, cookies }: LoginPageParts<U>,
+): HttpAnswer {
+  const hasEnded = cookies.login.read(request) !== undefined
+  const kept = keptRegistration(request, cookies)
+  if (!kept || !('isDone' in kept)) return loginPage(reader, offers, { hasEnded })
+  const { heading, text } = reader.texts.finish.done
+  const shown = { username: kept.username, done: `${heading}. ${text}` }
+  return withCookies(loginPage(reader, offers, shown), [cookies.registration.cleared])
 }
 
 async function proveFirst<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {
@@ -176,7 +194,8 @@ async function proveLater<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
   const next: NextStep = fault
     ? await askNext({ values: { enrol }, authSession }, sent, parts)
     : { outcome }
-  const shown = { account: filled(form.get('account')), shownMethod: shownMethodOf(form) }
+  const account = filled(form.get('account'))
+  const shown = { account, shownMethod: shownMethodOf(form), typed: form.get('recovery_code') }
   const step = next.outcome && stepOf(next.outcome, shown, form, parts)
   // A browser that loads the page of the app again sends the code of the mail again.
   const isAgain = step?.outcome === 'enrol' && !step.needsEmailCode && enrol === undefined
@@ -203,7 +222,7 @@ function shownMethodOf(form: Form): ShownMethod {
 /** Returns what the person does next; undefined if the login is over. */
 function stepOf(
   outcome: LoginOutcome,
-  shown: Pick<Step, 'account' | 'shownMethod'>,
+  shown: Pick<Step, 'account' | 'shownMethod' | 'typed'>,
   form: Form,
   { rememberFactorDays: days }: Pick<LoginPageParts<unknown>, 'rememberFactorDays'>,
 ): Step | undefined {
@@ -236,7 +255,7 @@ async function openAgain<U>(
 async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {
   const { request, form, reader } = sent
   const signedIn = await findSignedIn(request, parts)
-  if (!signedIn) return expiredPage(reader)
+  if (!signedIn) return seeOther(`${reader.brand.base}/login`)
 
   const account = labelOf(signedIn.user, parts.directory)
   const { password, ...factors } = valuesOf(form, ['password', ...laterNames])
@@ -250,7 +269,9 @@ async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<
 
   const next: NextStep = fault ? await askNext({ ...begun, values: {} }, sent, parts) : { outcome }
   if (next.outcome?.outcome !== 'next') return expiredPage(reader, next.fault ?? fault)
-  const shown = { account, methods: next.outcome.methods, shownMethod: shownMethodOf(form), to }
+  const { methods } = next.outcome
+  const typed = form.get('recovery_code')
+  const shown = { account, methods, shownMethod: shownMethodOf(form), typed, to }
   return againPage(reader, shown, fault)
 }
 

@@ -13,20 +13,23 @@ import {
   type PageReader,
 } from '../account-pages/page-parts.ts'
 import { readUsername } from '../account-pages/pages.ts'
-import type { SentForm } from './ask-login.ts'
+import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
+import { withCookies, type SentForm } from './ask-login.ts'
+import { keepRegistration, keptRegistration } from './kept-registration.ts'
 import { refusedCode, refusedRegistration, registerPage, sentPage } from './register-page.ts'
 import type { RegistrationParts } from './registration-parts.ts'
-import type { ShownLogin } from './step-pages.ts'
 
 /** What the pages of a login do for these pages. */
 interface LoginSteps {
+  readonly cookies: Pick<PageCookies, 'registration'>
   /** Shows a page, unless the browser is logged in. */
   open(request: HttpRequestWithBody, draw: (reader: PageReader) => HttpAnswer): Promise<HttpAnswer>
   receive(handle: (sent: SentForm) => Promise<HttpAnswer>): OpenRoute['handle']
   /** Logs in with the name and the password in a form. */
   logIn(sent: SentForm): Promise<HttpAnswer>
-  showLogin(reader: PageReader, shown: ShownLogin): HttpAnswer
 }
+
+const idName = 'registration_id'
 
 export function registrationRoutes(
   parts: RegistrationParts,
@@ -41,7 +44,7 @@ export function registrationRoutes(
   }
   const names = ['username', 'email', 'password', ...profile.names, acceptedName]
   const ofForm = describeBoundForm(names, refuses)
-  const codeNames = ['registration_id', 'email', 'code', 'username', 'password']
+  const codeNames = [idName, 'email', 'code', 'username', 'password']
   const ofCode = describeBoundForm(codeNames, {
     ...refuses,
     403: `A page: the code or the password is wrong. Or: ${isOther}`,
@@ -57,9 +60,20 @@ export function registrationRoutes(
     }),
     ...(confirm
       ? [
-          pageRoute('GET', '/register/code', 'Register from the start', {
+          pageRoute('GET', '/register/code', 'Enter the code of a registration', {
             handle: (request) =>
-              steps.open(request, ({ brand }) => seeOther(`${brand.base}/register`)),
+              steps.open(request, (reader) => {
+                const kept = keptRegistration(request, steps.cookies)
+                return kept && 'id' in kept
+                  ? sentPage(
+                      reader,
+                      new Map([
+                        [idName, kept.id],
+                        ['email', kept.email],
+                      ]),
+                    )
+                  : seeOther(`${reader.brand.base}/register`)
+              }),
           }),
           pageRoute('POST', '/register/code', 'Finish a registration with a code', {
             ...ofCode,
@@ -84,8 +98,11 @@ async function register(
     return registerPage(reader, parts, form, refusedRegistration(error, reader))
   }
   const { registration_id: registrationId, verification_request_id: mailId } = begun
-  if (registrationId !== undefined)
-    return sentPage(reader, new Map([...form, ['registration_id', registrationId]]))
+  if (registrationId !== undefined) {
+    const kept = { id: registrationId, email: form.get('email') ?? '' }
+    const cookie = keepRegistration(kept, steps.cookies)
+    return withCookies(seeOther(`${reader.brand.base}/register/code`), [cookie])
+  }
 
   const answer = await steps.logIn(sent)
   if (mailId === undefined || answer.status !== 303) return answer
@@ -120,11 +137,11 @@ async function callEndpoint(
 async function finish(
   sent: SentForm,
   confirm: Verifications['confirm'],
-  { logIn, showLogin }: LoginSteps,
+  { logIn, cookies }: LoginSteps,
 ): Promise<HttpAnswer> {
   const { request, form, reader } = sent
   const presented = {
-    registrationId: form.get('registration_id') ?? '',
+    registrationId: form.get(idName) ?? '',
     code: form.get('code') ?? '',
   }
   const password = form.get('password')
@@ -136,7 +153,7 @@ async function finish(
   } catch (error) {
     return sentPage(reader, form, refusedCode(error, reader))
   }
-  if (password !== undefined) return logIn(sent)
-  const { heading, text } = reader.texts.finish.done
-  return showLogin(reader, { username: name, done: `${heading}. ${text}` })
+  if (password !== undefined) return withCookies(await logIn(sent), [cookies.registration.cleared])
+  const cookie = keepRegistration({ isDone: true, username: name }, cookies)
+  return withCookies(seeOther(`${reader.brand.base}/login`), [cookie])
 }

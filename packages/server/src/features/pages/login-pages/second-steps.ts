@@ -12,24 +12,29 @@ type Texts = PageReader['texts']['loginPage']
 
 /** A method has one field, which has its name. A method with another form must extend this. */
 interface SecondStep {
-  readonly shown: Texts['recovery']
+  readonly shown: Pick<Texts['recovery'], 'heading' | 'intro' | 'label' | 'button'>
+  readonly hint?: string
   /** The text of the link to this method. */
   readonly link: string
-  readonly attributes: Html
+  /** @param typed a refused value, so that the person sees the typing error */
+  attributes(typed?: string): Html
 }
 
 export const secondSteps: Readonly<Record<ShownMethod, (texts: Texts) => SecondStep>> = {
   otp: ({ factor, recovery }) => ({
     shown: factor,
     link: recovery.other,
-    attributes: codeAttributes(),
+    // The next code of the app is another one.
+    attributes: () => codeAttributes(),
   }),
   recovery_code: ({ factor, recovery }) => ({
     shown: recovery,
+    hint: recovery.hint,
     link: factor.other,
-    attributes: joined([
-      markup`class="code long" autocomplete="off" autocapitalize="none" `,
-      markup`spellcheck="false" dir="ltr"`,
-    ]),
+    attributes: (typed = '') =>
+      joined([
+        markup`class="code long" autocomplete="off" autocapitalize="none" `,
+        markup`spellcheck="false" dir="ltr" value="${typed}"`,
+      ]),
   }),
 }

@@ -2,7 +2,7 @@
 import type { HttpAnswer, ProblemError } from 'keystile/internal'
 import { joined, markup, type Html } from '../../../pages/html.ts'
 import { codeAttributes, fieldOf, hiddenField, type Field } from '../../../pages/field.ts'
-import { buttonOf, faultOf } from '../../../pages/parts.ts'
+import { buttonOf, faultOf, type Emblem } from '../../../pages/parts.ts'
 import { formTokenField, page, type PageReader } from '../account-pages/page-parts.ts'
 
 export interface PageFault {
@@ -26,6 +26,7 @@ export function formPage(
   {
     heading,
     intro,
+    emblem,
     before,
     fault,
     hasField,
@@ -34,6 +35,7 @@ export function formPage(
   }: DrawnForm & {
     readonly heading: string
     readonly intro: string
+    readonly emblem?: Emblem | undefined
     readonly before?: Html | undefined
     readonly fault?: PageFault | undefined
     /** Whether a wrong value is shown at its field: see `faultyField`. */
@@ -45,7 +47,7 @@ export function formPage(
 ${fault && (fault.error || !hasField) ? faultOf(fault.text) : undefined}
 ${formOf(reader, form)}
 ${after}`
-  return answer(reader, { heading, intro, content, fault })
+  return answer(reader, { heading, intro, emblem, content, fault })
 }
 
 export function formOf(reader: PageReader, { action, sends, fields, button }: DrawnForm): Html {

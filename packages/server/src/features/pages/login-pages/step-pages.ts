@@ -38,8 +38,9 @@ export type Step = {
    * has: a thief may know the password.
    */
   readonly account: string | undefined
-  /** The method that the person has chosen. */
+  /** The method that the person has chosen, and what they have typed for it. */
   readonly shownMethod: ShownMethod
+  readonly typed?: string | undefined
 } & (
   | {
       readonly outcome: 'next'
@@ -65,7 +66,9 @@ export interface ShownLogin {
   /** The name in the field. */
   readonly username?: string | undefined
   /** What the person has done before. */
-  readonly done?: string
+  readonly done?: string | undefined
+  /** Whether the login of this browser has ended without a log-out here. */
+  readonly hasEnded?: boolean
   readonly fault?: PageFault
 }
 
@@ -73,7 +76,7 @@ export interface ShownLogin {
 export function loginPage(
   reader: PageReader,
   { forgotPassword, registration }: Offers,
-  { username = '', done, fault }: ShownLogin = {},
+  { username = '', done, hasEnded, fault }: ShownLogin = {},
 ): HttpAnswer {
   const { loginPage: texts, login, forgot, register } = reader.texts
   const { base } = reader.brand
@@ -84,11 +87,19 @@ export function loginPage(
   return formPage(reader, {
     heading: texts.heading,
     intro: `${texts.toAccount} ${reader.brand.name}`,
-    before: done === undefined ? undefined : noteOf(done, { tone: 'done' }),
+    before:
+      done !== undefined
+        ? noteOf(done, { tone: 'done' })
+        : hasEnded
+          ? noteOf(texts.ended, { icon: 'lock' })
+          : undefined,
     action: `${base}/login`,
     fields: [
-      fieldOf({ ...loginName({ name: 'username', label: login }, username), hasFocus: !fault }),
-      faultyField(currentPassword(reader), fault),
+      fieldOf({
+        ...loginName({ name: 'username', label: login }, username),
+        hasFocus: !fault && username === '',
+      }),
+      faultyField({ ...currentPassword(reader), hasFocus: !fault && username !== '' }, fault),
     ],
     button: texts.button,
     fault,
@@ -104,7 +115,11 @@ export function stepPage(reader: PageReader, step: Step, fault?: PageFault): Htt
   if (step.outcome === 'next') {
     const { button: label } = reader.texts.loginPage.expired
     const back = buttonOf({ label, href: `${reader.brand.base}/login` })
-    return factorPage(reader, { ...step, ...shown, back }, fault)
+    // Only codes of the app have a limit.
+    const isSpared = fault?.error?.status === 429 && step.methods.includes('recovery_code')
+    const { meanwhile } = reader.texts.loginPage.recovery
+    const said = isSpared ? { ...fault, text: `${fault.text} ${meanwhile}` } : fault
+    return factorPage(reader, { ...step, ...shown, back }, said)
   }
   if (step.needsEmailCode) return mailboxPage(reader, shown, fault)
   return step.shown
@@ -124,12 +139,13 @@ export interface AgainStep {
   readonly account: string
   readonly methods: readonly string[]
   readonly shownMethod: ShownMethod
+  readonly typed?: string | undefined
   readonly to: string | undefined
 }
 
 export function againPage(
   reader: PageReader,
-  { account, to, methods, shownMethod }: AgainStep,
+  { account, to, methods, shownMethod, typed }: AgainStep,
   fault?: PageFault,
 ): HttpAnswer {
   const { again } = reader.texts.loginPage
@@ -140,7 +156,7 @@ export function againPage(
     const { back: label } = reader.texts.accountHome
     const back = buttonOf({ label, href: `${reader.brand.base}/account` })
     const before = markup`${noteOf(again.intro, { icon: 'lock' })}\n${who}`
-    return factorPage(reader, { before, action, sends, methods, shownMethod, back }, fault)
+    return factorPage(reader, { before, action, sends, methods, shownMethod, typed, back }, fault)
   }
   return formPage(reader, {
     heading: again.heading,
@@ -163,6 +179,7 @@ interface StepForm extends Pick<DrawnForm, 'action' | 'sends'> {
 interface FactorForm extends StepForm {
   readonly methods: readonly string[]
   readonly shownMethod: ShownMethod
+  readonly typed?: string | undefined
   readonly remember?: Remember | undefined
   /** The way out for a person who can prove none of the methods here. */
   readonly back: Html
@@ -171,7 +188,7 @@ interface FactorForm extends StepForm {
 /** The page for one of the methods that the person may prove, with links to the others. */
 function factorPage(
   reader: PageReader,
-  { methods, shownMethod, remember, back, ...form }: FactorForm,
+  { methods, shownMethod, typed, remember, back, ...form }: FactorForm,
   fault: PageFault | undefined,
 ): HttpAnswer {
   const { loginPage: texts } = reader.texts
@@ -183,13 +200,15 @@ function factorPage(
   }
 
   const others = known.filter((other) => other !== name)
-  const { shown, attributes } = secondSteps[name](texts)
+  const { shown, hint, attributes: attributesWith } = secondSteps[name](texts)
+  // A value that was not refused may still be right, so it must not be in a page.
+  const attributes = attributesWith(fault && !fault.error ? typed : undefined)
   return formPage(reader, {
     heading: shown.heading,
     intro: shown.intro,
     ...form,
     fields: [
-      faultyField({ name, label: shown.label, attributes, hasFocus: true }, fault),
+      faultyField({ name, label: shown.label, hint, attributes, hasFocus: true }, fault),
       ...(remember ? [rememberBox(reader, remember)] : []),
     ],
     button: shown.button,
@@ -212,6 +231,7 @@ function mailboxPage(reader: PageReader, form: StepForm, fault?: PageFault): Htt
   return formPage(reader, {
     heading: mailbox.heading,
     intro: mailbox.intro,
+    emblem: { icon: 'mail' },
     ...form,
     sends: { ...form.sends, enrol: 'totp' },
     fields: [faultyField({ ...codeField('email_code', reader.texts.code), hasFocus: true }, fault)],

@@ -23,8 +23,10 @@ export interface PageCookies {
   readonly form: PageCookie
   /** The device secret. A log-out does not remove it. */
   readonly device: PageCookie
-  /** What the person has just done: the next page of the account says it. */
+  /** What the person has just done: the next page says it. */
   readonly done: PageCookie
+  /** The registration that this browser has begun, for the page that takes its code. */
+  readonly registration: PageCookie
   /**
    * Returns what a form sends that works only with these cookies: not after the next login or
    * log-out, and not for the next person at the same browser, whose history has the form.
@@ -45,6 +47,7 @@ export function createPageCookies(issuer: string): PageCookies {
     form,
     device,
     done: cookie('done'),
+    registration: cookie('registration'),
     formToken: (request, bound = form.read(request)) =>
       hashSecret(`form ${login.read(request) ?? ''} ${bound ?? ''}`),
   }

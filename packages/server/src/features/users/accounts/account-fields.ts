@@ -5,7 +5,11 @@ import type { FieldError, JsonObject } from 'keystile/internal'
 import { checkFields, describeFields, getFields, stringField } from '../../../http/json-body.ts'
 import { emailPattern, parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { maxBytes } from '../../credentials/password/password.ts'
-import type { PasswordOwner, PasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import type {
+  PasswordFault,
+  PasswordOwner,
+  PasswordPolicy,
+} from '../../credentials/password-policy/policy.ts'
 import type { Rights, ScopeRules } from '../scopes/scopes.ts'
 import { checkProfile, describeProfileInput, type Profile, type ProfileSchema } from './profile.ts'
 
@@ -48,7 +52,22 @@ export function findPasswordErrors(
   owner: PasswordOwner,
   policy: PasswordPolicy,
 ): readonly FieldError[] {
-  const fault = typeof password === 'string' ? policy.findCodedFault(password, owner) : undefined
+  return errorsOf(
+    field,
+    typeof password === 'string' ? policy.findCodedFault(password, owner) : undefined,
+  )
+}
+
+/** Checks the characters and the length of a new password: see `PasswordPolicy.findQuickFault`. */
+export function findQuickPasswordErrors(
+  field: string,
+  password: unknown,
+  policy: PasswordPolicy,
+): readonly FieldError[] {
+  return errorsOf(field, typeof password === 'string' ? policy.findQuickFault(password) : undefined)
+}
+
+function errorsOf(field: string, fault: PasswordFault | undefined): readonly FieldError[] {
   return fault ? [{ loc: ['body', field], msg: fault.text, type: fault.code }] : []
 }
 
@@ -82,12 +101,14 @@ export function findUndeclared(
  * Checks the members of a request body for a new account. `schema` checks Keystile's own fields;
  * the profile schema checks all other members. Does NOT check the password against the policy.
  *
+ * @param faults those that the caller has found in the same body
  * @throws {ProblemError} 422 with all faults
  */
 export async function getAccountFields<T extends z.core.$ZodLooseShape>(
   schema: z.ZodObject<T>,
   members: JsonObject,
   profileSchema: ProfileSchema | undefined,
+  faults: readonly FieldError[] = [],
 ): Promise<{ readonly fields: z.output<z.ZodObject<T>>; readonly profile: Profile }> {
   const ownFields = Object.keys(schema.shape)
   const others = Object.entries(members).filter(([name]) => !ownFields.includes(name))
@@ -96,7 +117,7 @@ export async function getAccountFields<T extends z.core.$ZodLooseShape>(
     profileSchema,
     ownFields,
   )
-  return { fields: getFields(checkFields(schema, members), errors), profile }
+  return { fields: getFields(checkFields(schema, members), [...errors, ...faults]), profile }
 }
 
 /**

@@ -20,6 +20,7 @@ import {
   describeAccountFields,
   emailField,
   findPasswordErrors,
+  findQuickPasswordErrors,
   getAccountFields,
   newPasswordField,
   usernameField,
@@ -68,12 +69,13 @@ export function createRegistrationForm(parts: RegistrationFormParts): {
       if (registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
 
       const body = await readJsonObject(request)
-      const checked = await getAccountFields(schema, body, profile)
+      const faults = findQuickPasswordErrors('password', body['password'], passwordPolicy)
+      const checked = await getAccountFields(schema, body, profile, faults)
       const { username, email, password } = checked.fields
 
       // Counts the request after the quick checks, so that a typing error does not use up the
-      // limit. Counts it before the check of the password policy: that check takes up to a
-      // millisecond, so attackers must not run it without a limit.
+      // limit. Counts it before the other rules of the password policy: they take up to a
+      // millisecond, so attackers must not run them without a limit.
       const address = addressOf(request)
       await limits.count(limits.usesAt(accountRates.registration, address))
       const owner = { username: username.shown, email: email.shown }

@@ -197,7 +197,7 @@ export const de: Texts = {
     newPasswordAdvice: 'Gut sind mehrere Wörter, die nicht zusammengehören.',
     username: 'Benutzername',
     usernameHint: prose`2 bis 63 Buchstaben ohne Umlaute, Ziffern, Punkte, Unterstriche oder
-      Bindestriche; am Anfang ein Buchstabe oder eine Ziffer.`,
+      Bindestriche, ohne Leerzeichen; am Anfang ein Buchstabe oder eine Ziffer.`,
     otherUsername: 'Anderer Benutzername',
     code: 'Code aus der Mail',
     codeHint: 'Acht Ziffern.',
@@ -264,9 +264,10 @@ export const de: Texts = {
     sent: {
       heading: 'Sehen Sie in Ihr Postfach',
       intro: prose`Wenn es ein Konto mit diesem Namen oder dieser Adresse gibt, ist eine Mail
-        unterwegs. Öffnen Sie den Link in der Mail oder geben Sie hier den Code aus der Mail ein.
-        Wenn keine neue Mail kommt, suchen Sie eine frühere, auch im Spam: Ihr Link gilt drei
-        Stunden. Wenn Sie keine finden, fordern Sie später noch einmal eine an.`,
+        unterwegs. Öffnen Sie den Link in der Mail, oder geben Sie hier ihren Code und ein neues
+        Passwort ein.`,
+      advice: prose`Suchen Sie eine frühere Mail, auch im Spam: Ihr Link gilt drei Stunden. Wenn es
+        keine gibt, [fordern Sie später eine neue an].`,
     },
     reset: {
       heading: 'Neues Passwort festlegen',
@@ -275,6 +276,8 @@ export const de: Texts = {
         heading: 'Ihr neues Passwort gilt',
         text: 'Sie sind auf allen Geräten abgemeldet. Melden Sie sich mit dem neuen Passwort an.',
       },
+      codesAgain: prose`Wenn Ihr Konto eine Authenticator-App hat, fragt jedes Gerät wieder nach
+        einem Code.`,
       used: prose`Wenn Sie Ihr neues Passwort damit festgelegt haben, melden Sie sich an. Wenn
         nicht, fordern Sie eine neue Mail an.`,
       noToken: prose`Dieser Link ist nicht vollständig. Öffnen Sie den ganzen Link aus der Mail oder
@@ -298,8 +301,9 @@ export const de: Texts = {
       done: { heading: 'Ihr Konto ist bereit', text: 'Sie können sich jetzt anmelden.' },
       used: prose`Wenn Sie Ihr Konto damit angelegt haben, melden Sie sich an. Wenn nicht,
         registrieren Sie sich noch einmal.`,
-      usernameTaken:
-        'Diesen Benutzernamen hat inzwischen eine andere Person. Wählen Sie einen anderen.',
+      wrongPassword: prose`Das Passwort ist falsch. Wenn Sie es nicht mehr wissen, registrieren Sie
+        sich noch einmal.`,
+      usernameTaken: 'Dieser Benutzername ist nicht mehr verfügbar. Wählen Sie einen anderen.',
       emailTaken: prose`Mit dieser Adresse gibt es inzwischen ein Konto. Melden Sie sich an oder
         fordern Sie ein neues Passwort an.`,
     },
@@ -365,7 +369,8 @@ export const de: Texts = {
         button: 'Weiter',
         noMail: 'Keine Mail?',
         advice: prose`Sehen Sie im Spam nach und warten Sie zwei Minuten. Dann [registrieren Sie
-          sich noch einmal]. Wenn wieder keine Mail kommt, versuchen Sie es sechs Stunden später.`,
+          sich noch einmal]. Wenn wieder keine Mail kommt, versuchen Sie es in sechs Stunden noch
+          einmal.`,
       },
     },
     acceptance: {
@@ -381,6 +386,7 @@ export const de: Texts = {
       button: 'Anmelden',
       back: 'Zurück zur Anmeldung',
       notYou: 'Nicht Sie?',
+      ended: 'Sie wurden hier abgemeldet. Melden Sie sich wieder an.',
       wrong: prose`Der Name oder das Passwort ist falsch. Prüfen Sie beides, und ob die
         Feststelltaste an ist.`,
       wrongCode: 'Dieser Code ist falsch oder schon benutzt. Warten Sie auf den nächsten.',
@@ -397,11 +403,13 @@ export const de: Texts = {
             : `Auf diesem Gerät ${days}\u00a0Tage lang keinen Code verlangen`,
       },
       recovery: {
-        heading: 'Wiederherstellungscode eingeben',
+        heading: 'Wiederherstellungs\u00adcode eingeben',
         intro: 'Jeder der Codes, die Sie gespeichert haben, gilt für eine Anmeldung.',
         label: 'Wiederherstellungscode',
+        hint: '16 Buchstaben und Ziffern.',
         button: 'Weiter',
         other: 'Code aus der App benutzen',
+        meanwhile: 'Ein Wiederherstellungscode gilt sofort.',
       },
       again: {
         heading: 'Sind Sie es?',
@@ -430,7 +438,7 @@ export const de: Texts = {
         button: 'Einschalten',
       },
       codes: {
-        heading: 'Wiederherstellungscodes speichern',
+        heading: 'Wiederherstellungs\u00adcodes speichern',
         intro: prose`Wenn Sie Ihr Telefon verlieren, können Sie sich mit jedem dieser Codes einmal
           anmelden. Sie sehen sie nur jetzt.`,
         save: 'Als Textdatei speichern',
@@ -499,7 +507,7 @@ export const de: Texts = {
         intro: 'Mails zu Ihrem Konto gehen dann an diese Adresse.',
         label: 'Neue E-Mail-Adresse',
         button: 'Adresse ändern',
-        invalid: 'Das ist keine E-Mail-Adresse. Sie sieht aus wie ada@example.com.',
+        invalid: 'Das ist keine E-Mail-Adresse. Sie sollte aussehen wie ada@example.com.',
         taken: 'Diese Adresse gehört zu einem anderen Konto. Geben Sie eine andere ein.',
         wrongLink: 'Dieser Link wurde benutzt, ist abgelaufen oder gilt für ein anderes Konto.',
       },
@@ -582,7 +590,7 @@ export const de: Texts = {
         loggedOut: 'Sie werden sofort überall abgemeldet.',
         erased: 'Ihr Profil, Ihre Anmeldewege und Ihre Geräte werden gelöscht.',
         final: prose`Das lässt sich nicht rückgängig machen. Ein neues Konto mit dieser Adresse
-          stellt nichts wieder her.`,
+          stellt nichts wieder her, und Ihr Benutzername ist nicht wieder verfügbar.`,
         button: 'Mein Konto löschen',
         keep: 'Mein Konto behalten',
         lastAdministrator: prose`Sie sind der letzte Administrator. Machen Sie zuerst einen anderen

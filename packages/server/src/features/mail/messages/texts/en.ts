@@ -111,10 +111,10 @@ export const en: Texts = {
     }),
     registration: (service) => ({
       subject: `Finish your registration at ${service}`,
-      beforeLink: prose`A person wants to register at ${service} with this address. If it is you,
-        open this link and enter the password that you have chosen:`,
+      beforeLink: prose`This address was entered to register at ${service}. If this was you, open
+        this link and enter the password that you chose:`,
       beforeCode: 'Or enter this code where you registered:',
-      ifNotYou: 'If it is not you, ignore this mail: then no account is created.',
+      ifNotYou: 'If this was not you, ignore this mail: then no account is created.',
     }),
     email_change: (service) => ({
       subject: `Confirm your new address for ${service}`,
@@ -181,8 +181,8 @@ export const en: Texts = {
     newPasswordLength: (minLength) => `At least ${minLength} characters.`,
     newPasswordAdvice: 'Several words that do not belong together are good.',
     username: 'User name',
-    usernameHint:
-      '2 to 63 letters, digits, dots, underscores or hyphens, with a letter or digit first.',
+    usernameHint: prose`2 to 63 letters, digits, dots, underscores or hyphens, no spaces, with a
+      letter or digit first.`,
     otherUsername: 'Another user name',
     code: 'Code from the mail',
     codeHint: 'Eight digits.',
@@ -236,10 +236,11 @@ export const en: Texts = {
       button: 'Send the mail',
     },
     sent: {
-      heading: 'Look into your mailbox',
-      intro: prose`If there is an account with this name or address, a mail is on its way. Open the
-        link in the mail, or enter its code here. If no new mail comes, look for an earlier one,
-        also among the spam: its link works for three hours. If you find none, ask again later.`,
+      heading: 'Check your mail',
+      intro: prose`If there is an account with this name or address, a mail is on its way. Open its
+        link, or enter its code and a new password here.`,
+      advice: prose`Look for an earlier mail, also in the spam folder: its link works for three
+        hours. If there is none, [request a new mail] later.`,
     },
     reset: {
       heading: 'Set a new password',
@@ -248,6 +249,7 @@ export const en: Texts = {
         heading: 'Your password is set',
         text: 'You are logged out on all devices. Log in with the new password.',
       },
+      codesAgain: 'If your account has an authenticator app, each device asks for a code again.',
       used: 'If you have set your new password with it, log in. If not, request a new mail.',
       noToken: 'This link is not complete. Open the whole link in the mail, or request a new mail.',
       again: 'Request a new mail',
@@ -267,8 +269,9 @@ export const en: Texts = {
         close this page: then no account is created.`,
       button: 'Create the account',
       done: { heading: 'Your account is ready', text: 'You can log in now.' },
-      used: 'If you have created your account with it, log in. If not, register once more.',
-      usernameTaken: 'Another person has this user name now. Choose another one.',
+      used: 'If you have created your account with it, log in. If not, register again.',
+      wrongPassword: 'The password is wrong. If you do not know it any more, register again.',
+      usernameTaken: 'This user name is not available any more. Choose another one.',
       emailTaken: 'There is an account with this address now. Log in, or request a new password.',
     },
     change: {
@@ -328,8 +331,8 @@ export const en: Texts = {
           code from the mail here.`,
         button: 'Continue',
         noMail: 'No mail?',
-        advice: prose`Look into the spam folder, and wait two minutes. Then [register once more]. If
-          again no mail comes, try again six hours later.`,
+        advice: prose`Look in the spam folder, and wait two minutes. Then [register again]. If there
+          is still no mail, try again in six hours.`,
       },
     },
     acceptance: {
@@ -344,6 +347,7 @@ export const en: Texts = {
       button: 'Log in',
       back: 'Back to log in',
       notYou: 'Not you?',
+      ended: 'You were logged out here. Log in again.',
       wrong: 'The name or the password is wrong. Check both, and whether Caps Lock is on.',
       wrongCode: 'This code is wrong or was used already. Wait for the next one.',
       wrongRecoveryCode: 'This recovery code is wrong or was used already.',
@@ -360,8 +364,10 @@ export const en: Texts = {
         heading: 'Enter a recovery code',
         intro: 'Each of the codes that you saved lets you log in once.',
         label: 'Recovery code',
+        hint: '16 letters and digits.',
         button: 'Continue',
         other: 'Use the code of the app',
+        meanwhile: 'A recovery code works at once.',
       },
       again: {
         heading: 'Is it you?',
@@ -371,7 +377,7 @@ export const en: Texts = {
         button: 'Continue',
       },
       mailbox: {
-        heading: 'Look into your mailbox',
+        heading: 'Check your mail',
         intro: prose`This account must get an authenticator app. First confirm that it is yours: a
           mail with a code is on its way to the address of the account.`,
       },
@@ -456,7 +462,7 @@ export const en: Texts = {
         intro: 'Mails about your account will go to this address.',
         label: 'New e-mail address',
         button: 'Change the address',
-        invalid: 'This is not an e-mail address. It looks like ada@example.com.',
+        invalid: 'This is not an e-mail address. It should look like ada@example.com.',
         taken: 'This address belongs to another account. Enter another one.',
         wrongLink: 'This link was used, has expired, or is for another account.',
       },
@@ -472,7 +478,7 @@ export const en: Texts = {
           button: 'Confirm the address',
         },
       },
-      signIn: { title: 'Sign-in methods', hint: 'How you log in.' },
+      signIn: { title: 'Login methods', hint: 'How you log in.' },
       password: {
         heading: 'Change your password',
         intro: 'Your other devices will be logged out.',
@@ -516,8 +522,8 @@ export const en: Texts = {
       },
       devices: {
         title: 'Devices',
-        hint: prose`Where you are logged in. Do you not know one? Log it out, then change your
-          password.`,
+        hint: prose`Where you are logged in. If you do not recognise a device, log it out and then
+          change your password.`,
         name: (browser, system) => `${browser} on ${system}`,
         unknown: 'Unknown device',
         unknownBrowser: 'Unknown browser',
@@ -532,13 +538,13 @@ export const en: Texts = {
       deletion: {
         title: 'Delete account',
         hint: 'This cannot be undone.',
-        text: 'Your profile, your sign-in methods and your devices will be erased.',
+        text: 'Your profile, your login methods and your devices will be erased.',
         open: 'Delete my account …',
         heading: 'Delete your account?',
         loggedOut: 'You will be logged out everywhere at once.',
-        erased: 'Your profile, your sign-in methods and your devices will be erased.',
+        erased: 'Your profile, your login methods and your devices will be erased.',
         final: prose`This cannot be undone. Creating an account with this address again restores
-          nothing.`,
+          nothing, and your user name cannot be used again.`,
         button: 'Delete my account',
         keep: 'Keep my account',
         lastAdministrator: prose`You are the last administrator. Make another user an administrator

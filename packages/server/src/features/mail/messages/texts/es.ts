@@ -114,10 +114,10 @@ export const es: Texts = {
     }),
     registration: (service) => ({
       subject: `Termine su registro en ${service}`,
-      beforeLink: prose`Una persona quiere registrarse en ${service} con esta dirección. Si es
-        usted, abra este enlace e introduzca la contraseña que ha elegido:`,
+      beforeLink: prose`Esta dirección se introdujo para registrarse en ${service}. Si fue usted,
+        abra este enlace e introduzca la contraseña que eligió:`,
       beforeCode: 'O introduzca este código donde se registró:',
-      ifNotYou: 'Si no es usted, ignore este mensaje: no se creará ninguna cuenta.',
+      ifNotYou: 'Si no fue usted, ignore este mensaje: no se creará ninguna cuenta.',
     }),
     email_change: (service) => ({
       subject: `Confirme su nueva dirección para ${service}`,
@@ -188,8 +188,8 @@ export const es: Texts = {
     newPasswordLength: (minLength) => `Al menos ${minLength} caracteres.`,
     newPasswordAdvice: 'Van bien varias palabras sin relación entre sí.',
     username: 'Nombre de usuario',
-    usernameHint: prose`De 2 a 63 letras sin acentos, cifras, puntos, guiones bajos o guiones, y al
-      principio una letra o una cifra.`,
+    usernameHint: prose`De 2 a 63 letras sin acentos, cifras, puntos, guiones bajos o guiones, sin
+      espacios, y al principio una letra o una cifra.`,
     otherUsername: 'Otro nombre de usuario',
     code: 'Código del correo',
     codeHint: 'Ocho cifras.',
@@ -254,10 +254,10 @@ export const es: Texts = {
     },
     sent: {
       heading: 'Revise su correo',
-      intro: prose`Si existe una cuenta con este nombre o esta dirección, le llegará un mensaje.
-        Abra el enlace del mensaje o introduzca aquí su código. Si no llega ninguno nuevo, busque
-        uno anterior, también en el correo no deseado: su enlace vale tres horas. Si no encuentra
-        ninguno, solicite otro más tarde.`,
+      intro: prose`Si existe una cuenta con este nombre o esta dirección, un correo está en camino.
+        Abra su enlace, o introduzca aquí su código y una nueva contraseña.`,
+      advice: prose`Busque un correo anterior, también en el correo no deseado: su enlace vale tres
+        horas. Si no hay ninguno, [solicite otro mensaje] más tarde.`,
     },
     reset: {
       heading: 'Elegir una nueva contraseña',
@@ -267,6 +267,8 @@ export const es: Texts = {
         text: prose`Se ha cerrado la sesión en todos los dispositivos. Inicie sesión con la nueva
           contraseña.`,
       },
+      codesAgain: prose`Si su cuenta tiene una aplicación de autenticación, cada dispositivo vuelve
+        a pedir un código.`,
       used: prose`Si ha elegido su nueva contraseña con él, inicie sesión. Si no, solicite otro
         mensaje.`,
       noToken: prose`Este enlace no está completo. Abra el enlace entero del mensaje o solicite otro
@@ -289,7 +291,8 @@ export const es: Texts = {
       button: 'Crear la cuenta',
       done: { heading: 'Su cuenta está lista', text: 'Ya puede iniciar sesión.' },
       used: 'Si ha creado su cuenta con él, inicie sesión. Si no, regístrese de nuevo.',
-      usernameTaken: 'Otra persona ya tiene este nombre de usuario. Elija otro.',
+      wrongPassword: 'La contraseña no es correcta. Si ya no la sabe, regístrese de nuevo.',
+      usernameTaken: 'Este nombre de usuario ya no está disponible. Elija otro.',
       emailTaken:
         'Ya existe una cuenta con esta dirección. Inicie sesión o solicite una nueva contraseña.',
     },
@@ -354,7 +357,7 @@ export const es: Texts = {
         button: 'Continuar',
         noMail: '¿Ningún correo?',
         advice: prose`Mire en el correo no deseado y espere dos minutos. Después, [regístrese otra
-          vez]. Si tampoco llega nada, inténtelo seis horas después.`,
+          vez]. Si tampoco llega nada, inténtelo dentro de seis horas.`,
       },
     },
     acceptance: {
@@ -369,6 +372,7 @@ export const es: Texts = {
       button: 'Iniciar sesión',
       back: 'Volver al inicio de sesión',
       notYou: '¿No es usted?',
+      ended: 'Su sesión se cerró aquí. Inicie sesión otra vez.',
       wrong: prose`El nombre o la contraseña no son correctos. Revise los dos, y si las mayúsculas
         están activadas.`,
       wrongCode: 'Este código no es correcto o ya se usó. Espere el siguiente.',
@@ -388,8 +392,10 @@ export const es: Texts = {
         heading: 'Introduzca un código de recuperación',
         intro: 'Cada uno de los códigos que guardó sirve para iniciar sesión una vez.',
         label: 'Código de recuperación',
+        hint: '16 letras y cifras.',
         button: 'Continuar',
         other: 'Usar el código de la aplicación',
+        meanwhile: 'Un código de recuperación funciona enseguida.',
       },
       again: {
         heading: '¿Es usted?',
@@ -493,7 +499,7 @@ export const es: Texts = {
         intro: 'Los correos sobre su cuenta se enviarán a esta dirección.',
         label: 'Nueva dirección de correo',
         button: 'Cambiar la dirección',
-        invalid: 'Esto no es una dirección de correo. Se parece a ada@example.com.',
+        invalid: 'Esto no es una dirección de correo. Debe parecerse a ada@example.com.',
         taken: 'Esta dirección es de otra cuenta. Introduzca otra.',
         wrongLink: 'Este enlace ya se usó, ha caducado o es para otra cuenta.',
       },
@@ -576,7 +582,8 @@ export const es: Texts = {
         heading: '¿Eliminar su cuenta?',
         loggedOut: 'Se cerrará la sesión en todas partes enseguida.',
         erased: 'Se borrarán su perfil, sus formas de iniciar sesión y sus dispositivos.',
-        final: 'Esto no se puede deshacer. Crear otra cuenta con esta dirección no restaura nada.',
+        final: prose`Esto no se puede deshacer. Crear otra cuenta con esta dirección no restaura
+          nada, y su nombre de usuario no podrá usarse de nuevo.`,
         button: 'Eliminar mi cuenta',
         keep: 'Conservar mi cuenta',
         lastAdministrator: prose`Usted es el último administrador. Primero haga administrador a otro

@@ -120,10 +120,10 @@ export const fr: Texts = {
     }),
     registration: (service) => ({
       subject: `Terminez votre inscription sur ${service}`,
-      beforeLink: prose`Une personne souhaite s’inscrire sur ${service} avec cette adresse. Si c’est
+      beforeLink: prose`Cette adresse a été saisie pour une inscription sur ${service}. Si c’était
         vous, ouvrez ce lien et saisissez le mot de passe que vous avez choisi\u00a0:`,
       beforeCode: 'Ou saisissez ce code sur la page où vous vous êtes inscrit\u00a0:',
-      ifNotYou: 'Si ce n’est pas vous, ignorez cet e-mail\u00a0: aucun compte ne sera créé.',
+      ifNotYou: 'Si ce n’était pas vous, ignorez cet e-mail\u00a0: aucun compte ne sera créé.',
     }),
     email_change: (service) => ({
       subject: `Confirmez votre nouvelle adresse pour ${service}`,
@@ -201,7 +201,7 @@ export const fr: Texts = {
     newPasswordAdvice: 'Plusieurs mots sans rapport entre eux conviennent bien.',
     username: 'Nom d’utilisateur',
     usernameHint: prose`De 2 à 63 lettres sans accent, chiffres, points, tirets bas ou traits
-      d’union, en commençant par une lettre ou un chiffre.`,
+      d’union, sans espace, en commençant par une lettre ou un chiffre.`,
     otherUsername: 'Autre nom d’utilisateur',
     code: 'Code reçu par e\u2011mail',
     codeHint: 'Huit chiffres.',
@@ -267,10 +267,10 @@ export const fr: Texts = {
     },
     sent: {
       heading: 'Consultez votre messagerie',
-      intro: prose`S’il existe un compte avec ce nom ou cette adresse, un e-mail vient de partir.
-        Ouvrez le lien de l’e-mail ou saisissez son code ici. Si aucun nouvel e-mail n’arrive,
-        cherchez-en un plus ancien, aussi dans les courriers indésirables\u00a0: son lien est
-        valable trois heures. Si vous n’en trouvez pas, refaites une demande plus tard.`,
+      intro: prose`S’il existe un compte avec ce nom ou cette adresse, un e-mail est en route.
+        Ouvrez son lien, ou saisissez ici son code et un nouveau mot de passe.`,
+      advice: prose`Cherchez un e-mail plus ancien, aussi dans les indésirables\u00a0: son lien est
+        valable trois heures. S’il n’y en a pas, [demandez un nouvel e-mail] plus tard.`,
     },
     reset: {
       heading: 'Choisir un nouveau mot de passe',
@@ -280,6 +280,8 @@ export const fr: Texts = {
         text: prose`Tous vos appareils ont été déconnectés. Connectez-vous avec le nouveau mot de
           passe.`,
       },
+      codesAgain: prose`Si votre compte a une application d’authentification, chaque appareil
+        demande de nouveau un code.`,
       used: prose`Si vous avez choisi votre nouveau mot de passe avec ce lien, connectez-vous.
         Sinon, demandez un nouvel e-mail.`,
       noToken: prose`Ce lien est incomplet. Ouvrez le lien entier de l’e-mail, ou demandez un nouvel
@@ -303,7 +305,9 @@ export const fr: Texts = {
       done: { heading: 'Votre compte est prêt', text: 'Vous pouvez maintenant vous connecter.' },
       used: prose`Si vous avez créé votre compte avec ce lien, connectez-vous. Sinon, inscrivez-vous
         de nouveau.`,
-      usernameTaken: 'Une autre personne utilise déjà ce nom. Choisissez-en un autre.',
+      wrongPassword: prose`Mot de passe incorrect. Si vous ne le connaissez plus, inscrivez-vous de
+        nouveau.`,
+      usernameTaken: 'Ce nom d’utilisateur n’est plus disponible. Choisissez-en un autre.',
       emailTaken: prose`Il existe désormais un compte avec cette adresse. Connectez-vous, ou
         demandez un nouveau mot de passe.`,
     },
@@ -371,7 +375,7 @@ export const fr: Texts = {
         button: 'Continuer',
         noMail: 'Pas d’e-mail\u00a0?',
         advice: prose`Cherchez dans les indésirables, et attendez deux minutes. Puis [inscrivez-vous
-          de nouveau]. Si rien n’arrive encore, réessayez six heures plus tard.`,
+          de nouveau]. Si rien n’arrive, réessayez dans six heures.`,
       },
     },
     acceptance: {
@@ -387,6 +391,7 @@ export const fr: Texts = {
       button: 'Se connecter',
       back: 'Retour à la connexion',
       notYou: 'Ce n’est pas vous\u00a0?',
+      ended: 'Vous avez été déconnecté ici. Reconnectez-vous.',
       wrong: 'Nom d’utilisateur ou mot de passe incorrect. Vérifiez aussi les majuscules.',
       wrongCode: 'Code incorrect ou déjà utilisé. Attendez le suivant.',
       wrongRecoveryCode: 'Code de récupération incorrect ou déjà utilisé.',
@@ -405,8 +410,10 @@ export const fr: Texts = {
         heading: 'Saisissez un code de récupération',
         intro: 'Chacun des codes que vous avez conservés permet une connexion.',
         label: 'Code de récupération',
+        hint: '16 lettres et chiffres.',
         button: 'Continuer',
         other: 'Utiliser le code de l’application',
+        meanwhile: 'Un code de récupération fonctionne tout de suite.',
       },
       again: {
         heading: 'Est-ce bien vous\u00a0?',
@@ -511,7 +518,7 @@ export const fr: Texts = {
         intro: 'Les e-mails concernant votre compte seront envoyés à cette adresse.',
         label: 'Nouvelle adresse e-mail',
         button: 'Modifier l’adresse',
-        invalid: 'Ce n’est pas une adresse e-mail. Elle ressemble à ada@example.com.',
+        invalid: 'Ce n’est pas une adresse e-mail. Elle devrait ressembler à ada@example.com.',
         taken: 'Cette adresse est celle d’un autre compte. Saisissez-en une autre.',
         wrongLink: 'Ce lien a déjà servi, a expiré ou concerne un autre compte.',
       },
@@ -596,7 +603,8 @@ export const fr: Texts = {
         heading: 'Supprimer votre compte\u00a0?',
         loggedOut: 'Tous vos appareils seront déconnectés.',
         erased: 'Votre profil, vos moyens de connexion et vos appareils seront effacés.',
-        final: 'C’est définitif. Recréer un compte avec cette adresse ne restaurera rien.',
+        final: prose`C’est définitif. Recréer un compte avec cette adresse ne restaurera rien, et
+          votre nom d’utilisateur ne pourra plus être utilisé.`,
         button: 'Supprimer mon compte',
         keep: 'Conserver mon compte',
         lastAdministrator: prose`Vous êtes le dernier administrateur. Donnez d’abord ce rôle à un
