@@ -524,10 +524,73 @@ describeOnBoth(
       assert.match(faultOf(browser), /Begin again/)
     })
 
-    it('a page shows only a secret that its form has sent, and only one of an app', async () => {
-      const browser = await enter(await startVerified())
+    it('a reload, another tab and the way back show the secret that the app already has', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
+      const copy = openBrowser(running)
+      for (const [name, value] of browser.cookies) copy.cookies.set(name, value)
+      const secretIn = ({ text }: { text: string }): string =>
+        /secret=([A-Z2-7]+)/.exec(text)?.[1] ?? 'none'
+      const begin = async (): Promise<string> => {
+        await browser.open('/account/app')
+        return secretIn(await browser.submit())
+      }
+      const secret = await begin()
+      assert.equal(browser.at(), '/account/app')
+      const again = browser.keepForm()
+      assert.equal(secretIn(await again()), secret)
+      // The page may be opened for as long as its code may be sent.
+      running.clock.advance(600)
+      assert.equal(secretIn(await browser.open('/account/app')), secret)
+
+      // Neither a thief with the cookie of the login nor the next login can see it.
+      copy.cookies.set('__Host-keystile-app-7d2f30b8', 'x')
+      assert.equal((await copy.request('GET', '/account/app')).status, 303)
+      running.clock.advance(-600)
+      assert.equal(secretIn(await copy.open('/account/app')), 'none')
+      const next = await enter(running)
+      for (const [name, value] of browser.cookies)
+        if (name.includes('-app-')) next.cookies.set(name, value)
+      assert.equal(secretIn(await next.open('/account/app')), 'none')
+
+      await browser.submit({ code: appCode(secret, running.clock) })
+      assert.match(browser.shown().text, /Save your recovery codes/)
+      assert.equal(secretIn(await browser.open('/account/app')), 'none')
+    })
+
+    it('a code of the picture from before “Begin again” is refused with the reason', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
       await browser.open('/account/app')
       await browser.submit()
+      const secretShown = (): string =>
+        /secret=([A-Z2-7]+)/.exec(browser.shown().text)?.[1] ?? 'none'
+      const first = secretShown()
+      await browser.submit({ code: '000000' })
+      assert.match(faultOf(browser), /Try the next one/)
+      await browser.submit({}, { action: '/account/app', button: ['begin', '1'], isLast: true })
+      const second = secretShown()
+      assert.notEqual(second, first)
+
+      // The other tab still shows the first picture.
+      await browser.submit({ secret: first, code: appCode(first, running.clock) })
+      assert.equal(browser.shown().status, 403)
+      assert.match(faultOf(browser), /^You have begun again on another page/)
+      assert.equal(secretShown(), second)
+      const tab = browser.keepForm()
+      await browser.submit({ code: appCode(second, running.clock) })
+      assert.match(browser.shown().text, /Save your recovery codes/)
+      await tab()
+      assert.match(browser.shown().text, /<h1[^>]*>The app is set up</)
+      assert.match(browser.shown().text, /delete other entries of this name/)
+    })
+
+    it('a page shows only a secret of an app', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
+      await browser.open('/account/app')
+      await browser.submit()
+      browser.cookies.delete('__Host-keystile-app-7d2f30b8')
       for (const secret of ['"><b>', 'A'.repeat(31), 'a'.repeat(32)]) {
         await browser.submit({ secret, code: '000000' })
         assert.equal(browser.shown().status, 403)

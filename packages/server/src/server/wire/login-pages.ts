@@ -1,10 +1,12 @@
 import type { Caller } from 'keystile'
+import { createSeal } from '../../base/seal.ts'
 import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
 import { createPageCookies } from '../../features/sign-in/browser-login/cookie.ts'
 import { accountHomeRoutes } from '../../features/pages/account-home/account-home.ts'
 import { changePasswordRoute } from '../../features/pages/account-pages/change-password.ts'
 import { profileFieldsOf } from '../../features/pages/account-pages/profile-fields.ts'
 import { loginPageRoutes } from '../../features/pages/login-pages/login-pages.ts'
+import { openValueSecrets } from '../../features/tokens/signing-keys/signing-key-source.ts'
 import { describeProfile } from '../../features/users/accounts/profile.ts'
 import type { OpenRoute, Route } from '../../http/route.ts'
 import type { IssuingParts } from './issuing.ts'
@@ -76,6 +78,7 @@ export function wireLoginPages<U>(
       ...shared,
       endpoints,
       clock,
+      seal: createSeal(openValueSecrets(options), 'account pages'),
       settings: {
         profile: profileFieldsOf(fields, 'all'),
         minLength,

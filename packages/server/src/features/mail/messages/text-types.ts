@@ -188,7 +188,7 @@ export interface AccountHomeTexts extends Named<
   readonly signIn: Named<'title' | 'hint'>
   readonly password: Named<'heading' | 'intro' | 'button'>
   readonly app: Named<'title' | 'on' | 'off' | 'setUp' | 'replace' | 'remove' | 'replaces'> &
-    Named<'again' | 'addressFirst' | 'gone'> & {
+    Named<'again' | 'otherPicture' | 'addressFirst' | 'gone'> & {
       readonly since: (time: string) => string
       /** No app waits for its code, and there is one. */
       readonly isSetUp: { readonly heading: string; readonly text: (time: string) => string }

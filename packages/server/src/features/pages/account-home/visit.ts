@@ -15,6 +15,7 @@ import { currentPassword } from '../account-pages/fields.ts'
 import { formTokenField, page, type PageReader } from '../account-pages/page-parts.ts'
 import type { ProfileFields } from '../account-pages/profile-fields.ts'
 import type { EndpointName, OwnEndpoints } from './endpoints.ts'
+import type { Kept } from '../login-pages/kept.ts'
 
 /** The ids of the sections of the page. A login that comes from a section leads back to it. */
 export type Section = 'profile' | 'sign-in' | 'devices' | 'delete'
@@ -30,6 +31,8 @@ export interface Visit extends OwnEndpoints {
   readonly account: string
   /** Logs the browser out that gets this answer. */
   loggedOut(answer: HttpAnswer): HttpAnswer
+  /** What this browser keeps of a change that takes several pages. */
+  readonly kept: Kept
   /** Returns a value of `Set-Cookie` with which the forms that were drawn so far do not work. */
   endForms(): string
   /** Whether the login of the browser has a second factor. */
@@ -66,10 +69,17 @@ export interface AccountPage {
   /** The endpoint that the page is for. If the endpoint is absent, so is the page. */
   readonly endpoint: EndpointName
   readonly fieldNames: readonly string[]
+  /** The endpoint whose demand on the login the opened page has. Default: `endpoint`. */
+  admits?(visit: Visit): EndpointName
   /** @param tried what the person has sent, and why it was refused */
   show(visit: Visit, tried?: Tried): HttpAnswer | Promise<HttpAnswer>
   /** Does what the form says. Returns the next page, or what is done. */
   submit(visit: Visit, form: Form): Promise<HttpAnswer | Done>
+  /**
+   * Answers a form of an earlier login, which does nothing. Undefined leads to the account, as do
+   * pages without this.
+   */
+  answerStale?(visit: Visit, form: Form): Promise<HttpAnswer | undefined>
   /**
    * Returns what the page says about a refusal: undefined for the text that all pages show, `home`
    * if the account is not any more as the page has shown it.

@@ -14,6 +14,9 @@ export interface PageCookie {
   readonly cleared: string
 }
 
+/** The app that waits for its first code. */
+export type KeptName = 'app'
+
 type CookieSender = Pick<HttpRequestWithBody, 'headers'>
 
 export interface PageCookies {
@@ -25,6 +28,8 @@ export interface PageCookies {
   readonly device: PageCookie
   /** What the person has just done: the next page of the account says it. */
   readonly done: PageCookie
+  /** What the browser keeps of a change that takes several pages: see `kept.ts` of the account. */
+  readonly kept: Readonly<Record<KeptName, PageCookie>>
   /**
    * Returns what a form sends that works only with these cookies: not after the next login or
    * log-out, and not for the next person at the same browser, whose history has the form.
@@ -45,6 +50,7 @@ export function createPageCookies(issuer: string): PageCookies {
     form,
     device,
     done: cookie('done'),
+    kept: { app: cookie('app') },
     formToken: (request, bound = form.read(request)) =>
       hashSecret(`form ${login.read(request) ?? ''} ${bound ?? ''}`),
   }

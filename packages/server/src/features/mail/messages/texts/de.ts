@@ -425,8 +425,9 @@ export const de: Texts = {
         open: 'Die App auf diesem Gerät öffnen',
         orType: 'Oder geben Sie diesen Schlüssel in der App ein:',
         enterCode: 'Den Code eingeben, den die App zeigt',
-        wrongCode: prose`Dieser Code ist falsch. Hat die App mehrere Einträge mit diesem Namen, dann
-          nehmen Sie den Code des neuesten, und löschen Sie die anderen.`,
+        wrongCode: prose`Dieser Code ist falsch. Versuchen Sie den nächsten. Ist auch der falsch,
+          fügen Sie das Konto wie oben noch einmal zur App hinzu und geben Sie den Code des neuesten
+          Eintrags ein.`,
         button: 'Einschalten',
       },
       codes: {
@@ -532,11 +533,16 @@ export const de: Texts = {
         replaces: prose`Die neue App ersetzt die alte. Sie bekommen neue Wiederherstellungscodes,
           und die alten gelten dann nicht mehr.`,
         again: 'Noch einmal beginnen',
+        otherPicture: prose`Sie haben auf einer anderen Seite noch einmal begonnen, darum gilt das
+          frühere Bild nicht mehr. Scannen Sie das Bild oben und geben Sie den Code des neuesten
+          Eintrags ein.`,
         addressFirst: 'Bestätigen Sie zuerst Ihre E-Mail-Adresse. Richten Sie dann die App ein.',
         isSetUp: {
           heading: 'Die App ist eingerichtet',
-          text: (time) => prose`Ihr Konto hat seit dem ${time} eine Authenticator-App. Wenn Sie die
-            Wiederherstellungscodes nicht gespeichert haben, erstellen Sie neue.`,
+          text: (time) => prose`Ihr Konto hat seit dem ${time} eine Authenticator-App. Nur der
+            Eintrag in der App, dessen Code angenommen wurde, funktioniert: Löschen Sie andere
+            Einträge mit diesem Namen. Wenn Sie die Wiederherstellungscodes nicht gespeichert haben,
+            erstellen Sie neue.`,
         },
         gone: prose`Das hat zu lange gedauert, oder die App wurde anderswo eingerichtet. Beginnen
           Sie noch einmal.`,

@@ -385,8 +385,8 @@ export const en: Texts = {
         open: 'Open the app on this device',
         orType: 'Or enter this key in the app:',
         enterCode: 'Enter the code that the app shows',
-        wrongCode: prose`This code is wrong. If the app has several entries of this name, take the
-          code of the newest one, and delete the others.`,
+        wrongCode: prose`This code is wrong. Try the next one. If it is wrong too, add the account
+          to the app once more, as above, and enter the code of the newest entry.`,
         button: 'Switch it on',
       },
       codes: {
@@ -489,11 +489,14 @@ export const en: Texts = {
         replaces: prose`The new app will replace the old one. You will get new recovery codes, and
           the old ones will no longer work.`,
         again: 'Begin again',
+        otherPicture: prose`You have begun again on another page, so your earlier picture does not
+          work any more. Scan the picture above, and enter the code of the newest entry.`,
         addressFirst: 'Confirm your e-mail address first. Then set up the app.',
         isSetUp: {
           heading: 'The app is set up',
-          text: (time) => prose`Your account has an authenticator app since ${time}. If you have not
-            saved its recovery codes, make new ones.`,
+          text: (time) => prose`Your account has an authenticator app since ${time}. Only the entry
+            in the app whose code was accepted works: delete other entries of this name. If you have
+            not saved the recovery codes, make new ones.`,
         },
         gone: 'This took too long, or the app was set up elsewhere. Begin again.',
         removal: {

@@ -414,8 +414,9 @@ export const es: Texts = {
         open: 'Abrir la aplicación en este dispositivo',
         orType: 'O introduzca esta clave en la aplicación:',
         enterCode: 'Introduzca el código que muestra la aplicación',
-        wrongCode: prose`Este código no es correcto. Si la aplicación tiene varias entradas con este
-          nombre, use el código de la más reciente y borre las demás.`,
+        wrongCode: prose`Este código no es correcto. Pruebe el siguiente. Si tampoco lo es, añada la
+          cuenta a la aplicación otra vez, como arriba, e introduzca el código de la entrada más
+          reciente.`,
         button: 'Activar',
       },
       codes: {
@@ -526,13 +527,16 @@ export const es: Texts = {
         replaces: prose`La nueva aplicación reemplazará la anterior. Recibirá nuevos códigos de
           recuperación, y los anteriores dejarán de servir.`,
         again: 'Empezar de nuevo',
+        otherPicture: prose`Ha empezado de nuevo en otra página, por eso la imagen anterior ya no
+          vale. Escanee la imagen de arriba e introduzca el código de la entrada más reciente.`,
         addressFirst: 'Confirme primero su dirección de correo. Después configure la aplicación.',
         isSetUp: {
           heading: 'La aplicación está configurada',
           text: (
             time,
-          ) => prose`Su cuenta tiene una aplicación de autenticación desde el ${time}. Si no ha
-            guardado los códigos de recuperación, cree otros nuevos.`,
+          ) => prose`Su cuenta tiene una aplicación de autenticación desde el ${time}. En la
+            aplicación solo funciona la entrada cuyo código se aceptó: borre las demás entradas con
+            este nombre. Si no ha guardado los códigos de recuperación, cree otros nuevos.`,
         },
         gone: 'Esto tardó demasiado, o la aplicación se configuró en otro lugar. Empiece de nuevo.',
         removal: {

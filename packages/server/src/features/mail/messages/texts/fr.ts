@@ -432,8 +432,9 @@ export const fr: Texts = {
         open: 'Ouvrir l’application sur cet appareil',
         orType: 'Ou saisissez cette clé dans l’application\u00a0:',
         enterCode: 'Saisissez le code affiché par l’application',
-        wrongCode: prose`Code incorrect. Si l’application a plusieurs entrées de ce nom, saisissez
-          le code de la plus récente et supprimez les autres.`,
+        wrongCode: prose`Code incorrect. Essayez le suivant. S’il est refusé aussi, ajoutez de
+          nouveau le compte à l’application, comme ci-dessus, et saisissez le code de l’entrée la
+          plus récente.`,
         button: 'Activer',
       },
       codes: {
@@ -546,13 +547,18 @@ export const fr: Texts = {
         replaces: prose`La nouvelle application remplacera l’ancienne. Vous recevrez de nouveaux
           codes de récupération, et les anciens ne fonctionneront plus.`,
         again: 'Recommencer',
+        otherPicture: prose`Vous avez recommencé sur une autre page\u00a0: l’image précédente n’est
+          plus valable. Scannez l’image ci-dessus et saisissez le code de l’entrée la plus
+          récente.`,
         addressFirst: 'Confirmez d’abord votre adresse e-mail. Configurez ensuite l’application.',
         isSetUp: {
           heading: 'L’application est configurée',
           text: (
             time,
-          ) => prose`Votre compte a une application d’authentification depuis le ${time}. Si vous
-            n’avez pas conservé ses codes de récupération, créez-en de nouveaux.`,
+          ) => prose`Votre compte a une application d’authentification depuis le ${time}. Dans
+            l’application, seule l’entrée dont le code a été accepté fonctionne\u00a0: supprimez les
+            autres entrées de ce nom. Si vous n’avez pas conservé ses codes de récupération,
+            créez-en de nouveaux.`,
         },
         gone: 'Cela a pris trop de temps, ou l’application a été configurée ailleurs. Recommencez.',
         removal: {
