@@ -2,8 +2,8 @@ import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
-const afterUndo =
-  'Sehen Sie in Ihr Postfach und legen Sie über den Link in der Mail ein neues Passwort fest.'
+const afterUndo = prose`Ihr altes Passwort gilt nicht mehr. Sehen Sie in Ihr Postfach und legen Sie
+  über den Link in der Mail ein neues fest.`
 
 export const de: Texts = {
   notices: {
@@ -338,7 +338,8 @@ export const de: Texts = {
       done: { heading: 'Die App ist entfernt', text: afterUndo },
       used: prose`Wenn Sie die App damit entfernt haben, sehen Sie in Ihr Postfach: Dort ist eine
         Mail für ein neues Passwort. Wenn eine Mail sagt, dass Ihre Adresse geändert wurde, öffnen
-        Sie deren Link. Wenn es keine gibt, wenden Sie sich an den Betreiber der App.`,
+        Sie deren Link. Wenn das Konto keine App mehr hat und Sie sie nicht entfernt haben, legen
+        Sie ein neues Passwort fest. Sonst wenden Sie sich an den Betreiber der App.`,
     },
     accept: {
       heading: 'Konto anlegen',

@@ -2,7 +2,8 @@ import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
-const afterUndo = 'Look into your mailbox, and set a new password with the link in the mail.'
+const afterUndo = prose`Your old password does not work any more. Look into your mailbox, and set a
+  new one with the link in the mail.`
 
 export const en: Texts = {
   notices: {
@@ -302,8 +303,9 @@ export const en: Texts = {
       button: 'Remove the app',
       done: { heading: 'The app is removed', text: afterUndo },
       used: prose`If you have removed the app with it, look into your mailbox: there is a mail to
-        set a new password. If a mail says that your address was changed, open its link. If there is
-        no such mail, contact the people who run the app.`,
+        set a new password. If a mail says that your address was changed, open its link. If the
+        account has no app any more and you did not remove it, set a new password. Otherwise,
+        contact the people who run the app.`,
     },
     accept: {
       heading: 'Create your account',

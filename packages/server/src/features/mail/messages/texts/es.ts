@@ -2,7 +2,8 @@ import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
-const afterUndo = 'Revise su correo y elija una nueva contraseña con el enlace del mensaje.'
+const afterUndo = prose`Su contraseña anterior ya no funciona. Revise su correo y elija una nueva
+  con el enlace del mensaje.`
 
 export const es: Texts = {
   notices: {
@@ -326,8 +327,9 @@ export const es: Texts = {
       button: 'Retirar la aplicación',
       done: { heading: 'La aplicación está retirada', text: afterUndo },
       used: prose`Si ha retirado la aplicación con él, revise su correo: hay un mensaje para elegir
-        una nueva contraseña. Si un mensaje dice que su dirección ha cambiado, abra su enlace. Si no
-        hay ninguno, póngase en contacto con los responsables de la aplicación.`,
+        una nueva contraseña. Si un mensaje dice que su dirección ha cambiado, abra su enlace. Si
+        la cuenta ya no tiene aplicación de autenticación y usted no la retiró, elija una nueva
+        contraseña. Si no, póngase en contacto con los responsables de la aplicación.`,
     },
     accept: {
       heading: 'Crear su cuenta',

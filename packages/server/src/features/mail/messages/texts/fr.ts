@@ -2,8 +2,8 @@ import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
-const afterUndo =
-  'Consultez votre messagerie et choisissez un nouveau mot de passe avec le lien de l’e-mail.'
+const afterUndo = prose`Votre ancien mot de passe ne fonctionne plus. Consultez votre messagerie et
+  choisissez-en un nouveau avec le lien de l’e-mail.`
 
 export const fr: Texts = {
   notices: {
@@ -343,8 +343,9 @@ export const fr: Texts = {
       done: { heading: 'L’application a été retirée', text: afterUndo },
       used: prose`Si vous avez retiré l’application avec ce lien, consultez votre messagerie\u00a0:
         un e-mail vous permet de choisir un nouveau mot de passe. Si un e-mail dit que votre adresse
-        a changé, ouvrez son lien. Si vous n’avez rien reçu de tel, contactez l’exploitant de
-        l’application.`,
+        a changé, ouvrez son lien. Si le compte n’a plus d’application d’authentification et que
+        vous ne l’avez pas retirée, choisissez un nouveau mot de passe. Sinon, contactez
+        l’exploitant de l’application.`,
     },
     accept: {
       heading: 'Créer votre compte',
