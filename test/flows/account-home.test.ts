@@ -305,6 +305,22 @@ describeOnBoth('the page of an account', (stage) => {
     assert.match(browser.shown().text, /Your account is deleted/)
   })
 
+  it('a user whose role demands an app is not offered to remove it', async () => {
+    const roles = { editor: [] }
+    const running = await start(stage, { roles, secondFactorRoles: ['editor'] })
+    await verifyAddress(stage, running)
+    const browser = await enter(running)
+    await setUpApp(running, browser)
+    await browser.open('/account')
+    assert.match(browser.shown().text, /remove-app/)
+    await stage.sql(`update "user" set roles = '["editor"]'`)
+    await browser.open('/account')
+    assert.doesNotMatch(browser.shown().text, /remove-app/)
+    await browser.open('/account/remove-app')
+    assert.match(browser.shown().text, /must have an authenticator app/)
+    assert.doesNotMatch(browser.shown().text, /<form/)
+  })
+
   it('without the setting loginPages, there is no page of an account', async () => {
     const { send } = await stage.start()
     for (const path of ['/account', '/account/password', '/account/delete'])

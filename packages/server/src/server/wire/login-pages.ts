@@ -6,6 +6,7 @@ import { accountHomeRoutes } from '../../features/pages/account-home/account-hom
 import { changePasswordRoute } from '../../features/pages/account-pages/change-password.ts'
 import { profileFieldsOf } from '../../features/pages/account-pages/profile-fields.ts'
 import { loginPageRoutes } from '../../features/pages/login-pages/login-pages.ts'
+import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
 import { openValueSecrets } from '../../features/tokens/signing-keys/signing-key-source.ts'
 import { describeProfile } from '../../features/users/accounts/profile.ts'
 import type { OpenRoute, Route } from '../../http/route.ts'
@@ -49,7 +50,6 @@ export function wireLoginPages<U>(
   const { directory } = people
   const fields = describeProfile(profile, 'input')
   const { minLength } = passwordPolicy
-  const needsFactor = secondFactor === 'required'
   const shared = {
     pages,
     issuer,
@@ -69,7 +69,7 @@ export function wireLoginPages<U>(
       offers,
       registration: registration && {
         ...registration,
-        loginSendsMail: needsFactor,
+        loginSendsMail: secondFactor === 'required',
         profile: profileFieldsOf(fields),
         minLength,
       },
@@ -78,12 +78,12 @@ export function wireLoginPages<U>(
       ...shared,
       endpoints,
       clock,
+      mustHaveFactor: (user) => mustHaveFactor(user, { directory, secondFactor }),
       seal: createSeal(openValueSecrets(options), 'account pages'),
       settings: {
         profile: profileFieldsOf(fields, 'all'),
         minLength,
         offersApp,
-        needsFactor,
         remembersDevices: rememberFactorDays > 0,
         service,
       },

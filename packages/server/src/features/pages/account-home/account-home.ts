@@ -37,6 +37,8 @@ type Shared = 'pages' | 'issuer' | 'login' | 'directory' | 'browserLogins' | 'co
 
 export interface AccountHomeParts<U> extends Pick<LoginPageParts<U>, Shared>, EndpointParts<U> {
   readonly settings: AccountSettings
+  /** See `mustHaveFactor()` of features/sign-in/login/policy.ts. */
+  readonly mustHaveFactor: (user: U) => boolean
   readonly seal: KeepingParts['seal']
 }
 
@@ -84,6 +86,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
       kept: keptBy(request, signedIn, parts),
       endForms: () => endForms(parts.cookies),
       hasFactor: signedIn.session.amr?.includes('mfa') ?? false,
+      needsFactor: parts.mustHaveFactor(signedIn.user),
       replaceLogin: () => replaceLogin(request, signedIn, parts),
       settings,
     }

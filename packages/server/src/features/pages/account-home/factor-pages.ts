@@ -177,7 +177,7 @@ export const appRemovalPage: AccountPage = {
     const { app, othersEnd } = reader.texts.accountHome
     const { heading, passwordOnly, codesEnd, button, replace, required } = app.removal
     const another = { label: replace, href: `${home}/app` }
-    if (settings.needsFactor) {
+    if (visit.needsFactor) {
       const back = { label: reader.texts.accountHome.back, href: home, kind: 'second' } as const
       const content = actionsOf(another, back)
       return accountPage(reader, { heading: app.title, intro: required, content }, tried?.refused)

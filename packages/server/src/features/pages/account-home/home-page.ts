@@ -141,7 +141,7 @@ async function signInPart(visit: Visit): Promise<Drawn> {
 async function factorRows(visit: Visit): Promise<readonly Row[]> {
   const { app, codes } = visit.reader.texts.accountHome
   const { totp, recovery_codes: left } = await readFactors(visit)
-  const { offersApp, needsFactor } = visit.settings
+  const { offersApp } = visit.settings
   const ofApp = ` ${app.title}`
   if (!totp)
     return [
@@ -155,7 +155,7 @@ async function factorRows(visit: Visit): Promise<readonly Row[]> {
 
   const changes = [
     ...(offersApp ? [slim(visit, 'app', app.replace, ofApp)] : []),
-    ...(needsFactor ? [] : [slim(visit, 'remove-app', app.remove, ofApp)]),
+    ...(visit.needsFactor ? [] : [slim(visit, 'remove-app', app.remove, ofApp)]),
   ]
   return [
     {

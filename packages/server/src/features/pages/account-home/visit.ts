@@ -37,6 +37,8 @@ export interface Visit extends OwnEndpoints {
   endForms(): string
   /** Whether the login of the browser has a second factor. */
   readonly hasFactor: boolean
+  /** Whether the user must have a second factor. */
+  readonly needsFactor: boolean
   /** Replaces the login, after a first app was set up in it: see `replaceLogin`. */
   replaceLogin(): Promise<readonly string[]>
   /** Returns a value of `Set-Cookie` that lets the page of the account say what is done. */
@@ -49,8 +51,6 @@ export interface AccountSettings {
   readonly minLength: number
   /** Whether users may set up an authenticator app. */
   readonly offersApp: boolean
-  /** Whether all users must have a second factor. */
-  readonly needsFactor: boolean
   /** Whether a login may ask for no code, on a device that the person has chosen. */
   readonly remembersDevices: boolean
   /** How an authenticator app names the service. */
