@@ -152,6 +152,12 @@ describeOnBoth('the page of an account', (stage) => {
     const { code } = await running.mailTo('ada@example.org')
     assert.match(browser.shown().text, /on its way to ada@example\.org/)
 
+    // The change is not lost if the person leaves the page.
+    await browser.open('/account')
+    assert.match(browser.shown().text, /ada@<wbr>example\.<wbr>org <span class="tag care">Waits/)
+    await browser.open('/account/email')
+    assert.match(browser.shown().text, /on its way to ada@example\.org/)
+
     await browser.submit({ code: '0000 0000' })
     assert.equal(browser.shown().status, 403)
     assert.match(faultOf(browser), /The code is wrong/)
@@ -162,6 +168,37 @@ describeOnBoth('the page of an account', (stage) => {
       browser.shown().text,
       /ada@<wbr>example\.<wbr>org <span class="tag done">Confirmed/,
     )
+    assert.doesNotMatch(browser.shown().text, /Waits for/)
+  })
+
+  it('a change that waits for its code gives way to another one, and to a new password', async () => {
+    const running = await start(stage)
+    await verifyAddress(stage, running)
+    const browser = await enter(running)
+    const ask = async (new_email: string): Promise<void> => {
+      await browser.open('/account/email')
+      await browser.submit({ new_email, current_password: password })
+      await browser.open('/account')
+      assert.match(browser.shown().text, /Waits for confirmation/)
+    }
+    await ask('ada@example.org')
+    await browser.open('/account/email')
+    await browser.submit({}, { isLast: true, button: ['begin', '1'] })
+    assert.match(browser.shown().text, /name="new_email" required/)
+    await ask('ada@example.net')
+    assert.match(browser.shown().text, /ada@<wbr>example\.<wbr>net/)
+
+    const copy = await enter(running)
+    for (const [name, value] of browser.cookies)
+      if (name.includes('-address-')) copy.cookies.set(name, value)
+    await copy.open('/account')
+    assert.doesNotMatch(copy.shown().text, /Waits for/)
+
+    await browser.open('/account/password')
+    await browser.submit({ current_password: password, new_password: newPassword })
+    assert.doesNotMatch(browser.shown().text, /Waits for/)
+    await browser.open('/account/email')
+    assert.match(browser.shown().text, /name="new_email" required/)
   })
 
   it('a person with an app confirms a new address with the link of the mail, logged in', async () => {
@@ -190,13 +227,21 @@ describeOnBoth('the page of an account', (stage) => {
     assert.equal(stranger.at(), '/login')
     const bob = await enter(running, 'bob')
     await bob.open(path)
-    await bob.submit()
     assert.equal(bob.shown().status, 403)
-    assert.match(faultOf(bob), /for another account/)
+    assert.match(bob.shown().text, /for another account/)
+    assert.doesNotMatch(bob.shown().text, /<form|example\.org/)
+    const forged = await bob.request('POST', '/account/new-address', {
+      headers: { origin: own },
+      form: { token },
+    })
+    assert.equal(forged.status, 403)
     assert.equal(await address(), 'ada@example.com')
 
     await browser.open(path)
+    // Its forms send their origin, so the address of the page has no token any more.
+    assert.equal(browser.at(), '/account/new-address')
     assert.match(browser.shown().text, /Account: <\/span>ada/)
+    assert.match(browser.shown().text, /the address ada@example\.org\./)
     await browser.submit()
     assert.equal(browser.at(), '/account')
     assert.equal(noteOf(browser), 'Your e-mail address is changed.')
@@ -204,9 +249,8 @@ describeOnBoth('the page of an account', (stage) => {
 
     for (const used of [path, '/account/new-address']) {
       await browser.open(used)
-      await browser.submit()
       assert.equal(browser.shown().status, 403)
-      assert.match(faultOf(browser), /This link was used/)
+      assert.match(browser.shown().text, /This link was used/)
     }
   })
 

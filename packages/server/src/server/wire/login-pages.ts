@@ -31,7 +31,7 @@ interface LoginPagesWiring<U>
  */
 export function wireLoginPages<U>(
   { options, accounts: { database }, meter, pages, passwordPolicy }: Parts,
-  people: Pick<People<U>, 'directory' | 'registration'>,
+  people: Pick<People<U>, 'directory' | 'registration' | 'newAddressOf'>,
   { login, offersApp, service, endpoints, ends, lifetimes }: LoginPagesWiring<U>,
 ): readonly OpenRoute[] {
   const { issuer, clock, loginPages, rememberFactorDays, profile, secondFactor } = options
@@ -78,6 +78,7 @@ export function wireLoginPages<U>(
       ...shared,
       endpoints,
       clock,
+      newAddressOf: people.newAddressOf,
       mustHaveFactor: (user) => mustHaveFactor(user, { directory, secondFactor }),
       seal: createSeal(openValueSecrets(options), 'account pages'),
       settings: {

@@ -108,6 +108,7 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     // setting must still work.
     mailPurposes: purposesOf(verifiesAddresses ? [...flows, registrations] : flows),
     factorUndo,
+    newAddressOf: changes.addressOf,
     invitations,
   }
 }

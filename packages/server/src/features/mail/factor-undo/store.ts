@@ -58,3 +58,5 @@ export const undoFactor: Command<
   if (notice) await insertMail(transaction, notice, { ...addressee, share: 'factor' })
   return { isUndone: true }
 })
+
+export { hasSecondFactor }

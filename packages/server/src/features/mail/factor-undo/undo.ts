@@ -9,12 +9,11 @@ import {
   type MailFlow,
 } from '../flows/flow.ts'
 import { undoRoute } from '../flows/undo-route.ts'
-import { hasSecondFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import { proofKinds, type ProofKind } from '../proofs/kinds.ts'
 import { prepareLinked, sealData, type LinkedProof } from '../proofs/new-proof.ts'
 import { undoRate } from './feature.ts'
-import { undoFactor } from './store.ts'
+import { hasSecondFactor, undoFactor } from './store.ts'
 
 /** What the endpoint and the page of the flow do, and the mail that begins it. */
 export interface FactorUndo {
@@ -85,5 +84,5 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
 }
 
 const advice =
-  'if a mail says that the address of the account was changed, open the link in that mail; if the ' +
-  'account has no second factor, set a new password; otherwise contact the operator'
+  'if a mail says that the address of the account was changed, open the link in that mail; ' +
+  'if the account has no second factor, set a new password; otherwise contact the operator'

@@ -176,10 +176,11 @@ export interface AccountHomeTexts extends Named<
     | 'devices'
   >
   readonly profile: Named<'title' | 'hint' | 'button'>
+  /** `waits`, `enterCode` and `another` are about a new address whose code was not entered yet. */
   readonly email: Named<
     | ('title' | 'confirmed' | 'unconfirmed' | 'none' | 'heading' | 'intro' | 'label' | 'button')
-    | ('invalid' | 'taken' | 'wrongLink')
-  >
+    | ('invalid' | 'taken' | 'wrongLink' | 'waits' | 'enterCode' | 'another')
+  > & { readonly confirms: (address: string) => string }
   /** Confirms the address that the account has. `sent`: a code is on its way, also to a new one. */
   readonly verification: Named<'heading' | 'send'> & {
     readonly intro: (address: string) => string

@@ -39,6 +39,10 @@ export interface AccountHomeParts<U> extends Pick<LoginPageParts<U>, Shared>, En
   readonly settings: AccountSettings
   /** See `mustHaveFactor()` of features/sign-in/login/policy.ts. */
   readonly mustHaveFactor: (user: U) => boolean
+  /** Finds the new address that a link in a mail confirms. Undefined without such links. */
+  readonly newAddressOf:
+    | ((token: string, subject: string) => Promise<string | undefined>)
+    | undefined
   readonly seal: KeepingParts['seal']
 }
 
@@ -83,6 +87,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
       say: (done) => parts.cookies.done.set(done, doneSeconds),
       account: labelOf(signedIn.user, parts.directory),
       loggedOut: (answer) => loggedOut(answer, parts.cookies),
+      newAddressOf: async (token) => parts.newAddressOf?.(token, signedIn.session.subject),
       kept: keptBy(request, signedIn, parts),
       endForms: () => endForms(parts.cookies),
       hasFactor: signedIn.session.amr?.includes('mfa') ?? false,

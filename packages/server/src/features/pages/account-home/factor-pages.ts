@@ -6,12 +6,13 @@ import { markup } from '../../../pages/html.ts'
 import { actionsOf, buttonOf, linksOf, pointsOf } from '../../../pages/parts.ts'
 import type { Refused } from '../account-pages/form-page.ts'
 import { seeOther } from '../../../http/route.ts'
-import { formTokenField } from '../account-pages/page-parts.ts'
 import { withCookies } from '../login-pages/ask-login.ts'
 import { appSteps, codesPage } from '../login-pages/step-pages.ts'
 import { formatTime } from '../account-pages/format-time.ts'
 import {
   accountPage,
+  anewButton,
+  beginsAnew,
   drawForm,
   formPage,
   type AccountPage,
@@ -28,9 +29,6 @@ export interface OwnFactors {
 export async function readFactors({ call }: Pick<Visit, 'call'>): Promise<OwnFactors> {
   return (await call('GET /users/me/factors')) as OwnFactors
 }
-
-/** The field with which a form asks for another secret than the one that the person has. */
-const beginsAnew = 'begin'
 
 /**
  * Explains the app; shows its secret; asks for its first code; shows the recovery codes. A person
@@ -127,9 +125,7 @@ function secretPage(visit: Visit, shown: ShownSecret, refused?: Refused): HttpAn
   const hidden = hiddenField('secret', shown.secret)
   const end = buttonOf({ label })
   const form = drawForm(visit, { name: 'app', hidden, fields: [code], end }, refused)
-  const again = markup`<form class="links" method="post" action="${home}/app">
-${formTokenField(reader)}<button name="${beginsAnew}" value="1">${accountHome.app.again}</button>
-</form>`
+  const again = anewButton(visit, 'app', accountHome.app.again)
   const back = { label: accountHome.back, href: home }
   const content = markup`${appSteps(reader, shown, form)}
 ${refused && again}

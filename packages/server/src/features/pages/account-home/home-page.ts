@@ -17,6 +17,7 @@ import {
 } from '../../../pages/parts.ts'
 import type { Refused } from '../account-pages/form-page.ts'
 import { drawDevices } from './devices.ts'
+import { pendingChange } from './email-pages.ts'
 import { readFactors } from './factor-pages.ts'
 import { formatTime } from '../account-pages/format-time.ts'
 import { accountPage, drawForm, type Done, type Section, type Visit } from './visit.ts'
@@ -71,7 +72,7 @@ async function profilePart(visit: Visit, shown: Shown): Promise<Drawn | undefine
     title: texts.title,
     hint: texts.hint,
     content: markup`${profileForm(visit, user, shown)}
-${rowsOf([emailRow(visit, user)])}
+${rowsOf([emailRow(visit, user), ...pendingRow(visit, user)])}
 ${verifyButton(visit, user)}`,
   }
 }
@@ -107,6 +108,21 @@ function emailRow(visit: Visit, { email, email_verified: isVerified }: OwnUser):
     hint: email === null ? texts.none : markup`${breakable(email)}${state}`,
     action: slim(visit, 'email', change, ` ${texts.title}`),
   }
+}
+
+/** The new address that waits for the code in a mail, if there is one. */
+function pendingRow(visit: Visit, { email }: OwnUser): readonly Row[] {
+  const pending = pendingChange(visit, email)
+  if (!pending) return []
+
+  const { email: texts } = visit.reader.texts.accountHome
+  return [
+    {
+      title: texts.label,
+      hint: markup`${breakable(pending.email)}${tagOf(texts.waits, 'care')}`,
+      action: slim(visit, 'email', texts.enterCode, ` ${texts.label}`),
+    },
+  ]
 }
 
 /** Undefined if the address is verified, or if Keystile sends no mails. */

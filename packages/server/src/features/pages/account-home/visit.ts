@@ -31,6 +31,8 @@ export interface Visit extends OwnEndpoints {
   readonly account: string
   /** Logs the browser out that gets this answer. */
   loggedOut(answer: HttpAnswer): HttpAnswer
+  /** Returns the new address that a link confirms, if it is a link of this person that works. */
+  newAddressOf(token: string): Promise<string | undefined>
   /** What this browser keeps of a change that takes several pages. */
   readonly kept: Kept
   /** Returns a value of `Set-Cookie` with which the forms that were drawn so far do not work. */
@@ -147,6 +149,16 @@ export function drawForm(
 ${formTokenField(reader)}${hidden}
 ${joined(drawn.map((field) => markup`${field}\n`))}
 ${end}
+</form>`
+}
+
+/** The field with which a form begins anew, instead of going on with what the browser keeps. */
+export const beginsAnew = 'begin'
+
+/** Writes a button, which looks like a link, with which a person begins anew on a page. */
+export function anewButton({ home, reader }: Visit, name: string, label: string): Html {
+  return markup`<form class="links" method="post" action="${home}/${name}">
+${formTokenField(reader)}<button name="${beginsAnew}" value="1">${label}</button>
 </form>`
 }
 

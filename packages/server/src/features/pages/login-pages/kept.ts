@@ -4,6 +4,7 @@
 import type { HttpRequestWithBody } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import type { KeptName, PageCookies } from '../../sign-in/browser-login/cookie.ts'
+import { proofKinds } from '../../mail/proofs/kinds.ts'
 import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
 import type { SignedIn } from './signed-in.ts'
 
@@ -21,8 +22,12 @@ export interface KeepingParts {
   readonly seal: Seal
 }
 
-/** An app can be confirmed for this long after the login, and belongs to the session. */
-const keptSeconds: Readonly<Record<KeptName, number>> = { app: setUpLoginSeconds }
+/** As long as the change can be confirmed, or until a person has read the page of the link. */
+const keptSeconds: Readonly<Record<KeptName, number>> = {
+  app: setUpLoginSeconds,
+  address: proofKinds.emailChange.lifetimeHours * 60 * 60,
+  link: 10 * 60,
+}
 
 export function keptBy<U>(
   request: HttpRequestWithBody,

@@ -14,8 +14,8 @@ export interface PageCookie {
   readonly cleared: string
 }
 
-/** The app that waits for its first code. */
-export type KeptName = 'app'
+/** The secret of an app, the new address that waits for its code, the token of a link. */
+export type KeptName = 'app' | 'address' | 'link'
 
 type CookieSender = Pick<HttpRequestWithBody, 'headers'>
 
@@ -50,7 +50,7 @@ export function createPageCookies(issuer: string): PageCookies {
     form,
     device,
     done: cookie('done'),
-    kept: { app: cookie('app') },
+    kept: { app: cookie('app'), address: cookie('address'), link: cookie('link') },
     formToken: (request, bound = form.read(request)) =>
       hashSecret(`form ${login.read(request) ?? ''} ${bound ?? ''}`),
   }

@@ -503,6 +503,11 @@ export const de: Texts = {
         button: 'Adresse ändern',
         invalid: 'Das ist keine E-Mail-Adresse. Sie sieht aus wie ada@example.com.',
         taken: 'Diese Adresse gehört zu einem anderen Konto. Geben Sie eine andere ein.',
+        waits: 'Wartet auf Bestätigung',
+        enterCode: 'Code eingeben',
+        another: 'Zu einer anderen Adresse wechseln',
+        confirms: (address) => prose`Ihr Konto bekommt die Adresse ${address}. Mails zu Ihrem Konto
+        gehen dann dorthin.`,
         wrongLink: 'Dieser Link wurde benutzt, ist abgelaufen oder gilt für ein anderes Konto.',
       },
       verification: {

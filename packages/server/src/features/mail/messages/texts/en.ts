@@ -460,6 +460,11 @@ export const en: Texts = {
         button: 'Change the address',
         invalid: 'This is not an e-mail address. It looks like ada@example.com.',
         taken: 'This address belongs to another account. Enter another one.',
+        waits: 'Waits for confirmation',
+        enterCode: 'Enter the code',
+        another: 'Change to another address',
+        confirms: (address) => prose`Your account will get the address ${address}. Mails about it
+        will go there.`,
         wrongLink: 'This link was used, has expired, or is for another account.',
       },
       verification: {
@@ -468,9 +473,9 @@ export const en: Texts = {
           `We will send a new code to ${address}. Earlier codes will no longer work.`,
         send: 'Send a new code',
         sent: {
-          heading: 'Look into your mailbox',
+          heading: 'Check your mail',
           intro: (address) => prose`A mail is on its way to ${address}. Enter its code here. If no
-            mail comes, look among the spam.`,
+            mail comes, look into the spam folder.`,
           button: 'Confirm the address',
         },
       },

@@ -498,6 +498,11 @@ export const es: Texts = {
         button: 'Cambiar la dirección',
         invalid: 'Esto no es una dirección de correo. Se parece a ada@example.com.',
         taken: 'Esta dirección es de otra cuenta. Introduzca otra.',
+        waits: 'Pendiente de confirmar',
+        enterCode: 'Introducir el código',
+        another: 'Cambiar a otra dirección',
+        confirms: (address) => prose`Su cuenta tendrá la dirección ${address}. Los mensajes sobre
+        ella se enviarán allí.`,
         wrongLink: 'Este enlace ya se usó, ha caducado o es para otra cuenta.',
       },
       verification: {

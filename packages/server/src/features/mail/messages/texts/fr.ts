@@ -515,6 +515,11 @@ export const fr: Texts = {
         button: 'Modifier l’adresse',
         invalid: 'Ce n’est pas une adresse e-mail. Elle ressemble à ada@example.com.',
         taken: 'Cette adresse est celle d’un autre compte. Saisissez-en une autre.',
+        waits: 'En attente de confirmation',
+        enterCode: 'Saisir le code',
+        another: 'Choisir une autre adresse',
+        confirms: (address) => prose`Votre compte aura l’adresse ${address}. Les e-mails qui le
+        concernent y seront envoyés.`,
         wrongLink: 'Ce lien a déjà servi, a expiré ou concerne un autre compte.',
       },
       verification: {
