@@ -515,6 +515,9 @@ describeOnBoth(
 
       await browser.open('/account')
       assert.match(noteOf(browser), /^The authenticator app is set up\./)
+      // The box of the page with the codes was not ticked.
+      const unsaved = /without ticking that you saved them/
+      assert.match(browser.shown().text, unsaved)
       assert.match(browser.shown().text, /10 codes left/)
       await browser.open('/account')
       assert.equal(noteOf(browser), '')
@@ -532,8 +535,9 @@ describeOnBoth(
       assert.match(day ?? '', /^\d+ [A-Z][a-z]+ \d{4} \(UTC\)$/)
       assert.deepEqual([once, space, listed], ['Each code works once.', '', [...codes, '']])
 
-      await browser.open('/account')
+      await browser.open('/account?saved=on')
       assert.match(noteOf(browser), /^You have new recovery codes\./)
+      assert.doesNotMatch(browser.shown().text, unsaved)
 
       await browser.open('/account/remove-app')
       await browser.submit()

@@ -30,6 +30,8 @@ export interface NoticeValues {
   /** The time of the change, with its time zone. */
   readonly time: string
   readonly address: string | undefined
+  /** Whether the new authenticator app has replaced another one. */
+  readonly isReplacement: boolean
 }
 
 export type UndoMailKind = 'email_changed' | 'first_factor_added'
@@ -197,7 +199,8 @@ export interface AccountHomeTexts extends Named<
         'heading' | 'passwordOnly' | 'codesEnd' | 'button' | 'replace' | 'required'
       >
     }
-  readonly codes: Named<'title' | 'renew' | 'heading' | 'oldEnd' | 'button'> & {
+  /** The part of `unsaved` in brackets is a link. */
+  readonly codes: Named<'title' | 'renew' | 'heading' | 'oldEnd' | 'button' | 'unsaved'> & {
     readonly left: (count: number) => string
   }
   readonly devices: Named<

@@ -77,7 +77,9 @@ async function contentOf(
 
     return layOutIn(both, (read) => {
       const { notices, automatic } = texts[read]
-      return [...notices[notice]({ service, time: timeOf(at, read), address }), automatic]
+      const isReplacement = parameters['replaces'] !== undefined
+      const shown = { service, time: timeOf(at, read), address, isReplacement }
+      return [...notices[notice](shown), automatic]
     })
   }
 

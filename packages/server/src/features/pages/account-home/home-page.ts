@@ -8,6 +8,7 @@ import {
   buttonOf,
   faultOf,
   jumpOf,
+  linkedOf,
   noteOf,
   partOf,
   rowsOf,
@@ -16,6 +17,7 @@ import {
   type Row,
 } from '../../../pages/parts.ts'
 import type { Refused } from '../account-pages/form-page.ts'
+import { savedName } from '../login-pages/step-pages.ts'
 import { drawDevices } from './devices.ts'
 import { pendingChange } from './email-pages.ts'
 import { readFactors } from './factor-pages.ts'
@@ -54,12 +56,22 @@ export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> 
       isWide: true,
       corner: markup`<a class="end" href="${logout}">${texts.logOut}</a>`,
       content: markup`${done && noteOf(texts.done[done], { tone: 'done' })}
+${done && unsavedNote(visit, done)}
 ${refused && !isOfField ? faultOf(refused.text) : undefined}
 ${jumpOf(texts.sections, links)}
 ${joined(parts.map(partOf))}`,
     },
     refused,
   )
+}
+
+/** Warns a person who has left the page with new recovery codes and has not ticked its box. */
+function unsavedNote({ query, reader, home }: Visit, done: Done): Html | undefined {
+  const hasCodes = done === 'app' || done === 'codes'
+  if (!hasCodes || query.has(savedName)) return undefined
+
+  const { unsaved } = reader.texts.accountHome.codes
+  return noteOf(linkedOf(unsaved, { href: `${home}/recovery-codes` }), { tone: 'care' })
 }
 
 async function profilePart(visit: Visit, shown: Shown): Promise<Drawn | undefined> {

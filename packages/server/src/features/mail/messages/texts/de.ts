@@ -18,7 +18,7 @@ export const de: Texts = {
     new_device: ({ service, time, address }) => [
       `Neue Anmeldung bei Ihrem Konto bei ${service}`,
       prose`Am ${time} gab es eine Anmeldung bei Ihrem Konto bei ${service} von einem Gerät, das
-        bisher nicht verwendet
+        neu ist oder nicht mehr verwendet wurde, seit Ihr Passwort festgelegt
         wurde${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
       prose`Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort. Das beendet alle anderen
@@ -59,10 +59,13 @@ export const de: Texts = {
       prose`Wenn das Konto Ihres ist und Sie das nicht waren, wenden Sie sich an den Betreiber von
         ${service}.`,
     ],
-    factor_added: ({ service, time, address }) => [
-      `Ihr Konto bei ${service} hat jetzt eine Authenticator-App`,
-      prose`Am ${time} wurde eine Authenticator-App zu Ihrem Konto bei ${service}
-        hinzugefügt${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}. Von jetzt
+    factor_added: ({ service, time, address, isReplacement }) => [
+      `Ihr Konto bei ${service} hat jetzt eine ${isReplacement ? 'andere ' : ''}Authenticator-App`,
+      prose`Am ${time} wurde ${
+        isReplacement
+          ? `die Authenticator-App Ihres Kontos bei ${service} durch eine andere ersetzt`
+          : `eine Authenticator-App zu Ihrem Konto bei ${service} hinzugefügt`
+      }${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}. Von jetzt
         an braucht eine Anmeldung einen Code dieser App.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
       prose`Wenn Sie das nicht waren, benutzt eine andere Person Ihr Konto. Wenden Sie sich sofort
@@ -565,6 +568,8 @@ export const de: Texts = {
       codes: {
         title: 'Wiederherstellungscodes',
         left: (count) => `${count} übrig`,
+        unsaved: prose`Sie haben die Seite mit den Wiederherstellungscodes verlassen, ohne das
+        Speichern zu bestätigen. Wenn Sie sie nicht haben, [erstellen Sie neue].`,
         renew: 'Neue erstellen',
         heading: 'Neue Wiederherstellungscodes erstellen?',
         oldEnd: 'Die alten Codes gelten dann nicht mehr.',

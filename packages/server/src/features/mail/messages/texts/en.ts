@@ -17,8 +17,13 @@ export const en: Texts = {
     ],
     new_device: ({ service, time, address }) => [
       `New login to your account at ${service}`,
-      prose`There was a login to your account at ${service} on ${time} from a device that has not
-        been used before${address === undefined ? '' : `, from the IP address ${address}`}.`,
+      prose`There was a login to your account at ${service} on ${time} from a device that is new,
+        or that has not been used since your password was set${
+          address === undefined
+            ? ''
+            : `, from
+        the IP address ${address}`
+        }.`,
       'If this was you, you do not have to do anything.',
       'If this was not you, change your password now. This ends all other sessions.',
     ],
@@ -54,11 +59,15 @@ export const en: Texts = {
       'If you did this, or if the account is not yours, you do not have to do anything.',
       `If the account is yours and you did not do this, contact the people who run ${service}.`,
     ],
-    factor_added: ({ service, time, address }) => [
-      `Your account at ${service} has an authenticator app now`,
-      prose`On ${time}, an authenticator app was added to your account at
-        ${service}${address === undefined ? '' : `, from the IP address ${address}`}. From now on, a
-        login needs a code of this app.`,
+    factor_added: ({ service, time, address, isReplacement }) => [
+      `Your account at ${service} has ${isReplacement ? 'another' : 'an'} authenticator app now`,
+      prose`On ${time}, ${
+        isReplacement
+          ? `the authenticator app of your account at ${service} was replaced by another one`
+          : `an authenticator app was added to your account at ${service}`
+      }${address === undefined ? '' : `, from the IP address ${address}`}. From now on, a login
+      needs
+        a code of this app.`,
       'If you did this, you do not have to do anything.',
       prose`If you did not do this, another person uses your account. Contact the people who run
         ${service} now.`,
@@ -519,6 +528,8 @@ export const en: Texts = {
       codes: {
         title: 'Recovery codes',
         left: (count) => (count === 1 ? '1 code left' : `${count} codes left`),
+        unsaved: prose`You left the recovery codes without ticking that you saved them. If you have
+        not, [make new codes].`,
         renew: 'Make new ones',
         heading: 'Make new recovery codes?',
         oldEnd: 'The old codes will no longer work.',

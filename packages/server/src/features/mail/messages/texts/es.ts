@@ -17,9 +17,9 @@ export const es: Texts = {
     ],
     new_device: ({ service, time, address }) => [
       `Nuevo inicio de sesión en su cuenta en ${service}`,
-      prose`El ${time} hubo un inicio de sesión en su cuenta en ${service} desde un dispositivo que
-        no se había usado
-        antes${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
+      prose`El ${time} hubo un inicio de sesión en su cuenta en ${service} desde un dispositivo
+        nuevo, o que no se había usado desde que se estableció su
+        contraseña${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
       'Si ha sido usted, no tiene que hacer nada.',
       'Si no ha sido usted, cambie su contraseña ahora. Así terminan todas las demás sesiones.',
     ],
@@ -56,10 +56,14 @@ export const es: Texts = {
       prose`Si la cuenta es suya y no ha sido usted, póngase en contacto con los responsables de
         ${service}.`,
     ],
-    factor_added: ({ service, time, address }) => [
-      `Su cuenta en ${service} tiene ahora una aplicación de autenticación`,
-      prose`El ${time} se añadió una aplicación de autenticación a su cuenta en
-        ${service}${address === undefined ? '' : `, desde la dirección IP ${address}`}. A partir de
+    factor_added: ({ service, time, address, isReplacement }) => [
+      prose`Su cuenta en ${service} tiene ahora ${isReplacement ? 'otra' : 'una'} aplicación de
+      autenticación`,
+      prose`El ${time} ${
+        isReplacement
+          ? `se sustituyó la aplicación de autenticación de su cuenta en ${service} por otra`
+          : `se añadió una aplicación de autenticación a su cuenta en ${service}`
+      }${address === undefined ? '' : `, desde la dirección IP ${address}`}. A partir de
         ahora, cada inicio de sesión necesita un código de esta aplicación.`,
       'Si fue usted, no tiene que hacer nada.',
       prose`Si no fue usted, otra persona usa su cuenta. Póngase en contacto ahora con los
@@ -559,6 +563,8 @@ export const es: Texts = {
       codes: {
         title: 'Códigos de recuperación',
         left: (count) => (count === 1 ? 'Queda 1' : `Quedan ${count}`),
+        unsaved: prose`Ha salido de la página de los códigos de recuperación sin confirmar que los
+        ha guardado. Si no los tiene, [cree otros nuevos].`,
         renew: 'Crear otros',
         heading: '¿Crear nuevos códigos de recuperación?',
         oldEnd: 'Los códigos anteriores dejarán de servir.',

@@ -17,9 +17,9 @@ export const fr: Texts = {
     ],
     new_device: ({ service, time, address }) => [
       `Nouvelle connexion à votre compte sur ${service}`,
-      prose`Une connexion à votre compte sur ${service} a eu lieu le ${time} depuis un appareil qui
-        n’avait pas encore été
-        utilisé${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
+      prose`Une connexion à votre compte sur ${service} a eu lieu le ${time} depuis un appareil
+        nouveau, ou qui n’avait pas été utilisé depuis que votre mot de passe a été
+        choisi${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
       'Si c’était vous, vous n’avez rien à faire.',
       prose`Si ce n’était pas vous, changez votre mot de passe maintenant. Cela met fin à toutes les
         autres sessions.`,
@@ -57,10 +57,14 @@ export const fr: Texts = {
       'Si c’était vous, ou si ce compte n’est pas le vôtre, vous n’avez rien à faire.',
       `Si ce compte est le vôtre et que ce n’était pas vous, contactez l’exploitant de ${service}.`,
     ],
-    factor_added: ({ service, time, address }) => [
-      `Votre compte sur ${service} a maintenant une application d’authentification`,
-      prose`Le ${time}, une application d’authentification a été ajoutée à votre compte sur
-        ${service}${address === undefined ? '' : `, depuis l’adresse IP ${address}`}. Désormais, une
+    factor_added: ({ service, time, address, isReplacement }) => [
+      prose`Votre compte sur ${service} a maintenant une ${isReplacement ? 'autre ' : ''}application
+      d’authentification`,
+      prose`Le ${time}, ${
+        isReplacement
+          ? `l’application d’authentification de votre compte sur ${service} a été remplacée`
+          : `une application d’authentification a été ajoutée à votre compte sur ${service}`
+      }${address === undefined ? '' : `, depuis l’adresse IP ${address}`}. Désormais, une
         connexion demande un code de cette application.`,
       'Si c’était vous, vous n’avez rien à faire.',
       prose`Si ce n’était pas vous, une autre personne utilise votre compte. Contactez tout de suite
@@ -580,6 +584,8 @@ export const fr: Texts = {
       codes: {
         title: 'Codes de récupération',
         left: (count) => (count === 1 ? 'Il en reste 1' : `Il en reste ${count}`),
+        unsaved: prose`Vous avez quitté la page des codes de récupération sans confirmer que vous
+        les avez conservés. Si vous ne les avez pas, [créez-en de nouveaux].`,
         renew: 'En créer de nouveaux',
         heading: 'Créer de nouveaux codes de récupération\u00a0?',
         oldEnd: 'Les anciens codes ne fonctionneront plus.',
