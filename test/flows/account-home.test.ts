@@ -68,11 +68,15 @@ describeOnBoth('the page of an account', (stage) => {
 
   it('the page of an account shows the address, the sign-in methods and the devices', async () => {
     const running = await start(stage)
+    await running.login()
+    running.clock.advance(180)
     const browser = await enter(running)
     assert.deepEqual(sectionsOf(browser), ['profile', 'sign-in', 'devices', 'delete'])
     const { text, headers } = browser.shown()
     for (const part of [/ada@<wbr>example\.<wbr>com/, /Not confirmed/, /Not set up/, /This device/])
       assert.match(text, part)
+    assert.match(text, /Last used: now</)
+    assert.match(text, /Last used: 3 minutes ago</)
     assert.equal(headers.get('cache-control'), 'no-store')
     assert.equal(headers.get('referrer-policy'), 'same-origin')
     assert.doesNotMatch(text, /<script/)

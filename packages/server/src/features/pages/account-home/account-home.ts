@@ -82,6 +82,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
         ...readerOf(request, parts.pages),
         formToken: parts.cookies.formToken(request),
       },
+      now: parts.clock.now(),
       home: `${base}/account`,
       query: queryOf(request),
       say: (done) => parts.cookies.done.set(done, doneSeconds),

@@ -23,6 +23,8 @@ export type Section = 'profile' | 'sign-in' | 'devices' | 'delete'
 /** A person who uses the page, and what the pages show of the settings. */
 export interface Visit extends OwnEndpoints {
   readonly reader: PageReader
+  /** The time of the visit, in milliseconds. */
+  readonly now: number
   /** The path of the page, such as `/auth/account`. */
   readonly home: string
   /** The parameters of the address. */

@@ -583,7 +583,7 @@ export const de: Texts = {
         unknown: 'Unbekanntes Gerät',
         unknownBrowser: 'Unbekannter Browser',
         thisDevice: 'Dieses Gerät',
-        lastUsed: (time) => `Zuletzt benutzt am ${time}`,
+        lastUsed: (time) => `Zuletzt benutzt: ${time}`,
         end: 'Abmelden',
         endOthers: 'Alle anderen Geräte abmelden',
         heading: 'Alle anderen Geräte abmelden?',

@@ -543,7 +543,7 @@ export const en: Texts = {
         unknown: 'Unknown device',
         unknownBrowser: 'Unknown browser',
         thisDevice: 'This device',
-        lastUsed: (time) => `Last used on ${time}`,
+        lastUsed: (time) => `Last used: ${time}`,
         end: 'Log out',
         endOthers: 'Log out on all other devices',
         heading: 'Log out on all other devices?',

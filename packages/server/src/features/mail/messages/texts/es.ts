@@ -578,7 +578,7 @@ export const es: Texts = {
         unknown: 'Dispositivo desconocido',
         unknownBrowser: 'Navegador desconocido',
         thisDevice: 'Este dispositivo',
-        lastUsed: (time) => `Usado por última vez el ${time}`,
+        lastUsed: (time) => `Usado por última vez: ${time}`,
         end: 'Cerrar sesión',
         endOthers: 'Cerrar sesión en todos los otros dispositivos',
         heading: '¿Cerrar sesión en todos los otros dispositivos?',

@@ -599,7 +599,7 @@ export const fr: Texts = {
         unknown: 'Appareil inconnu',
         unknownBrowser: 'Navigateur inconnu',
         thisDevice: 'Cet appareil',
-        lastUsed: (time) => `Dernière utilisation le ${time}`,
+        lastUsed: (time) => `Dernière utilisation\u00a0: ${time}`,
         end: 'Déconnecter',
         endOthers: 'Déconnecter tous les autres appareils',
         heading: 'Déconnecter tous les autres appareils\u00a0?',
