@@ -743,6 +743,7 @@ const server: Package = {
         'features/users/accounts',
         'features/users/directory',
         'features/mail/email-verification',
+        'features/mail/proofs',
         'features/pages/account-pages',
         'features/pages/brand',
       ],

@@ -68,11 +68,15 @@ describeOnBoth('the page of an account', (stage) => {
 
   it('the page of an account shows the address, the sign-in methods and the devices', async () => {
     const running = await start(stage)
+    await running.login()
+    running.clock.advance(180)
     const browser = await enter(running)
     assert.deepEqual(sectionsOf(browser), ['profile', 'sign-in', 'devices', 'delete'])
     const { text, headers } = browser.shown()
     for (const part of [/ada@<wbr>example\.<wbr>com/, /Not confirmed/, /Not set up/, /This device/])
       assert.match(text, part)
+    assert.match(text, /Last used: now</)
+    assert.match(text, /Last used: 3 minutes ago</)
     assert.equal(headers.get('cache-control'), 'no-store')
     assert.equal(headers.get('referrer-policy'), 'same-origin')
     assert.doesNotMatch(text, /<script/)
@@ -152,6 +156,12 @@ describeOnBoth('the page of an account', (stage) => {
     const { code } = await running.mailTo('ada@example.org')
     assert.match(browser.shown().text, /on its way to ada@example\.org/)
 
+    // The change is not lost if the person leaves the page.
+    await browser.open('/account')
+    assert.match(browser.shown().text, /ada@<wbr>example\.<wbr>org <span class="tag care">Waits/)
+    await browser.open('/account/email')
+    assert.match(browser.shown().text, /on its way to ada@example\.org/)
+
     await browser.submit({ code: '0000 0000' })
     assert.equal(browser.shown().status, 403)
     assert.match(faultOf(browser), /The code is wrong/)
@@ -162,6 +172,37 @@ describeOnBoth('the page of an account', (stage) => {
       browser.shown().text,
       /ada@<wbr>example\.<wbr>org <span class="tag done">Confirmed/,
     )
+    assert.doesNotMatch(browser.shown().text, /Waits for/)
+  })
+
+  it('a change that waits for its code gives way to another one, and to a new password', async () => {
+    const running = await start(stage)
+    await verifyAddress(stage, running)
+    const browser = await enter(running)
+    const ask = async (new_email: string): Promise<void> => {
+      await browser.open('/account/email')
+      await browser.submit({ new_email, current_password: password })
+      await browser.open('/account')
+      assert.match(browser.shown().text, /Waits for confirmation/)
+    }
+    await ask('ada@example.org')
+    await browser.open('/account/email')
+    await browser.submit({}, { isLast: true, button: ['begin', '1'] })
+    assert.match(browser.shown().text, /name="new_email" required/)
+    await ask('ada@example.net')
+    assert.match(browser.shown().text, /ada@<wbr>example\.<wbr>net/)
+
+    const copy = await enter(running)
+    for (const [name, value] of browser.cookies)
+      if (name.includes('-address-')) copy.cookies.set(name, value)
+    await copy.open('/account')
+    assert.doesNotMatch(copy.shown().text, /Waits for/)
+
+    await browser.open('/account/password')
+    await browser.submit({ current_password: password, new_password: newPassword })
+    assert.doesNotMatch(browser.shown().text, /Waits for/)
+    await browser.open('/account/email')
+    assert.match(browser.shown().text, /name="new_email" required/)
   })
 
   it('a person with an app confirms a new address with the link of the mail, logged in', async () => {
@@ -190,13 +231,21 @@ describeOnBoth('the page of an account', (stage) => {
     assert.equal(stranger.at(), '/login')
     const bob = await enter(running, 'bob')
     await bob.open(path)
-    await bob.submit()
     assert.equal(bob.shown().status, 403)
-    assert.match(faultOf(bob), /for another account/)
+    assert.match(bob.shown().text, /for another account/)
+    assert.doesNotMatch(bob.shown().text, /<form|example\.org/)
+    const forged = await bob.request('POST', '/account/new-address', {
+      headers: { origin: own },
+      form: { token },
+    })
+    assert.equal(forged.status, 403)
     assert.equal(await address(), 'ada@example.com')
 
     await browser.open(path)
+    // Its forms send their origin, so the address of the page has no token any more.
+    assert.equal(browser.at(), '/account/new-address')
     assert.match(browser.shown().text, /Account: <\/span>ada/)
+    assert.match(browser.shown().text, /the address ada@example\.org\./)
     await browser.submit()
     assert.equal(browser.at(), '/account')
     assert.equal(noteOf(browser), 'Your e-mail address is changed.')
@@ -204,9 +253,8 @@ describeOnBoth('the page of an account', (stage) => {
 
     for (const used of [path, '/account/new-address']) {
       await browser.open(used)
-      await browser.submit()
       assert.equal(browser.shown().status, 403)
-      assert.match(faultOf(browser), /This link was used/)
+      assert.match(browser.shown().text, /This link was used/)
     }
   })
 
@@ -304,6 +352,22 @@ describeOnBoth('the page of an account', (stage) => {
     assert.match(browser.shown().text, /your user name cannot be used again/)
     await browser.submit()
     assert.match(browser.shown().text, /Your account is deleted/)
+  })
+
+  it('a user whose role demands an app is not offered to remove it', async () => {
+    const roles = { editor: [] }
+    const running = await start(stage, { roles, secondFactorRoles: ['editor'] })
+    await verifyAddress(stage, running)
+    const browser = await enter(running)
+    await setUpApp(running, browser)
+    await browser.open('/account')
+    assert.match(browser.shown().text, /remove-app/)
+    await stage.sql(`update "user" set roles = '["editor"]'`)
+    await browser.open('/account')
+    assert.doesNotMatch(browser.shown().text, /remove-app/)
+    await browser.open('/account/remove-app')
+    assert.match(browser.shown().text, /must have an authenticator app/)
+    assert.doesNotMatch(browser.shown().text, /<form/)
   })
 
   it('without the setting loginPages, there is no page of an account', async () => {
@@ -456,6 +520,9 @@ describeOnBoth(
 
       await browser.open('/account')
       assert.match(noteOf(browser), /^The authenticator app is set up\./)
+      // The box of the page with the codes was not ticked.
+      const unsaved = /without ticking that you saved them/
+      assert.match(browser.shown().text, unsaved)
       assert.match(browser.shown().text, /10 codes left/)
       await browser.open('/account')
       assert.equal(noteOf(browser), '')
@@ -473,8 +540,9 @@ describeOnBoth(
       assert.match(day ?? '', /^\d+ [A-Z][a-z]+ \d{4} \(UTC\)$/)
       assert.deepEqual([once, space, listed], ['Each code works once.', '', [...codes, '']])
 
-      await browser.open('/account')
+      await browser.open('/account?saved=on')
       assert.match(noteOf(browser), /^You have new recovery codes\./)
+      assert.doesNotMatch(browser.shown().text, unsaved)
 
       await browser.open('/account/remove-app')
       await browser.submit()
@@ -525,10 +593,73 @@ describeOnBoth(
       assert.match(faultOf(browser), /Begin again/)
     })
 
-    it('a page shows only a secret that its form has sent, and only one of an app', async () => {
-      const browser = await enter(await startVerified())
+    it('a reload, another tab and the way back show the secret that the app already has', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
+      const copy = openBrowser(running)
+      for (const [name, value] of browser.cookies) copy.cookies.set(name, value)
+      const secretIn = ({ text }: { text: string }): string =>
+        /secret=([A-Z2-7]+)/.exec(text)?.[1] ?? 'none'
+      const begin = async (): Promise<string> => {
+        await browser.open('/account/app')
+        return secretIn(await browser.submit())
+      }
+      const secret = await begin()
+      assert.equal(browser.at(), '/account/app')
+      const again = browser.keepForm()
+      assert.equal(secretIn(await again()), secret)
+      // The page may be opened for as long as its code may be sent.
+      running.clock.advance(600)
+      assert.equal(secretIn(await browser.open('/account/app')), secret)
+
+      // Neither a thief with the cookie of the login nor the next login can see it.
+      copy.cookies.set('__Host-keystile-app-7d2f30b8', 'x')
+      assert.equal((await copy.request('GET', '/account/app')).status, 303)
+      running.clock.advance(-600)
+      assert.equal(secretIn(await copy.open('/account/app')), 'none')
+      const next = await enter(running)
+      for (const [name, value] of browser.cookies)
+        if (name.includes('-app-')) next.cookies.set(name, value)
+      assert.equal(secretIn(await next.open('/account/app')), 'none')
+
+      await browser.submit({ code: appCode(secret, running.clock) })
+      assert.match(browser.shown().text, /Save your recovery codes/)
+      assert.equal(secretIn(await browser.open('/account/app')), 'none')
+    })
+
+    it('a code of the picture from before “Begin again” is refused with the reason', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
       await browser.open('/account/app')
       await browser.submit()
+      const secretShown = (): string =>
+        /secret=([A-Z2-7]+)/.exec(browser.shown().text)?.[1] ?? 'none'
+      const first = secretShown()
+      await browser.submit({ code: '000000' })
+      assert.match(faultOf(browser), /Try the next one/)
+      await browser.submit({}, { action: '/account/app', button: ['begin', '1'], isLast: true })
+      const second = secretShown()
+      assert.notEqual(second, first)
+
+      // The other tab still shows the first picture.
+      await browser.submit({ secret: first, code: appCode(first, running.clock) })
+      assert.equal(browser.shown().status, 403)
+      assert.match(faultOf(browser), /^You have begun again on another page/)
+      assert.equal(secretShown(), second)
+      const tab = browser.keepForm()
+      await browser.submit({ code: appCode(second, running.clock) })
+      assert.match(browser.shown().text, /Save your recovery codes/)
+      await tab()
+      assert.match(browser.shown().text, /<h1[^>]*>The app is set up</)
+      assert.match(browser.shown().text, /delete other entries of this name/)
+    })
+
+    it('a page shows only a secret of an app', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
+      await browser.open('/account/app')
+      await browser.submit()
+      browser.cookies.delete('__Host-keystile-app-7d2f30b8')
       for (const secret of ['"><b>', 'A'.repeat(31), 'a'.repeat(32)]) {
         await browser.submit({ secret, code: '000000' })
         assert.equal(browser.shown().status, 403)

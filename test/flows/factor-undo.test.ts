@@ -225,7 +225,8 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
     })
     assert.equal(confirmed.status, 200)
     await settled()
-    assert.match(mails.at(-1)?.subject ?? '', /authenticator app/)
+    assert.match(mails.at(-1)?.subject ?? '', /has another authenticator app now/)
+    assert.match(mails.at(-1)?.text ?? '', /was\s+replaced/)
     assert.doesNotMatch(mails.at(-1)?.text ?? '', undoes)
     assert.equal((await undo(started, mail)).status, 204)
     assert.equal((await login()).json['error'], 'invalid_grant')
@@ -245,6 +246,35 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
     assert.equal((await started.login({ password: nextPassword })).json['error'], 'invalid_grant')
   })
 
+  it('does not work while the account has no factor, and keeps the password of its owner', async () => {
+    const started = await start(stage)
+    const { send, clock } = started
+    const { thief: owner, mail } = await setUp(started)
+    const { accessToken: bearer } = await tokensWithFactor(owner)
+    assert.equal((await send('DELETE', '/users/me/factors/totp', { bearer })).status, 204)
+    assert.match((await send('GET', readMail(mail).path)).text, /and you did not remove it/)
+    assert.equal((await undo(started, mail)).status, 403)
+    assert.equal((await started.login()).status, 200)
+
+    // A thief cannot use up the link in this way: while there is a factor, there is a link.
+    clock.advance(3_600)
+    const { mail: next } = await setUp(started)
+    assert.match(next.text, undoes)
+    assert.equal((await undo(started, mail)).status, 403)
+    assert.equal((await undo(started, next)).status, 204)
+    assert.deepEqual(await stage.sql('select subject from authenticator_app'), [])
+  })
+
+  it('stays, unused, while the account has no factor', async () => {
+    const started = await start(stage)
+    const { thief, mail } = await setUp(started)
+    const apps = await stage.sql('delete from authenticator_app returning subject')
+    assert.equal(apps.length, 1)
+    assert.equal((await undo(started, mail)).status, 403)
+    await giveApps(stage, [thief.subject])
+    assert.equal((await undo(started, mail)).status, 204)
+  })
+
   it('opens a page of Keystile, also if the app has pages of its own', async () => {
     for (const options of [{}, { accountPagesUrl: 'https://app.example.com/account' }]) {
       const started = await start(stage, options)
@@ -254,6 +284,9 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
       const form = hiddenFieldsOf(text)
       const done = await started.send('POST', '/account/undo-factor', { form })
       assert.match(done.text, /The app is removed/)
+      assert.match(done.text, /Your old password does not work any more/)
+      const leads = /href="\/auth\/account\/forgot-password">Set a new password</
+      assert.equal(leads.test(done.text), !('accountPagesUrl' in options))
       await stage.sql('delete from "user"')
       await started.keystile.close()
     }

@@ -174,6 +174,18 @@ describeOnOne('PostgreSQL', 'the pages under attack', (stage) => {
     assert.ok(pages > 20)
   })
 
+  it('no page whose address has the token of a link sends this address to its own origin', async () => {
+    const running = await start()
+    const browser = await enter(running)
+    const pages = listPages(running).forms.filter(({ fields }) => fields.includes('token'))
+    assert.ok(pages.length > 0)
+    for (const { path } of pages) {
+      const { status, headers } = await browser.request('GET', `${path}?token=x`)
+      assert.ok(status === 303 || headers.get('referrer-policy') === 'no-referrer', path)
+      assert.doesNotMatch(headers.get('location') ?? '', /token/)
+    }
+  })
+
   it('no parameter of a page or a form leads to another site', async () => {
     const running = await startWithMailbox(stage, { ...options, emailVerification: 'optional' })
     const names = ['to', 'next', 'url', 'redirect', 'redirect_uri', 'return_to', 'continue']

@@ -34,6 +34,8 @@ interface SubmitOptions {
   readonly button?: readonly [name: string, value: string]
   /** Which form: the first whose action ends with this. Default: the first form that posts. */
   readonly action?: string
+  /** Whether it is the last of these forms. */
+  readonly isLast?: boolean
 }
 interface RequestOptions {
   readonly form?: Fields
@@ -84,9 +86,10 @@ export function openBrowser({ send }: Pick<TestKeystile, 'send'>): PageBrowser {
     at: () => at,
     request,
     open: (path) => go('GET', path),
-    async submit(fields = {}, { button, action = '' } = {}) {
+    async submit(fields = {}, { button, action = '', isLast = false } = {}) {
       const forms = formsIn(shown?.text ?? '')
-      const form = forms.find((one) => one.action.endsWith(action)) ?? assert.fail('no form')
+      const found = forms.filter((one) => one.action.endsWith(action))
+      const form = found.at(isLast ? -1 : 0) ?? assert.fail('no form')
       const values = { ...form.values, ...fields, ...(button && { [button[0]]: button[1] }) }
       sent = [below(form.action), values]
       return post(...sent)

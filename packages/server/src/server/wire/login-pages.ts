@@ -1,10 +1,13 @@
 import type { Caller } from 'keystile'
+import { createSeal } from '../../base/seal.ts'
 import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
 import { createPageCookies } from '../../features/sign-in/browser-login/cookie.ts'
 import { accountHomeRoutes } from '../../features/pages/account-home/account-home.ts'
 import { changePasswordRoute } from '../../features/pages/account-pages/change-password.ts'
 import { profileFieldsOf } from '../../features/pages/account-pages/profile-fields.ts'
 import { loginPageRoutes } from '../../features/pages/login-pages/login-pages.ts'
+import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
+import { openValueSecrets } from '../../features/tokens/signing-keys/signing-key-source.ts'
 import { describeProfile } from '../../features/users/accounts/profile.ts'
 import type { OpenRoute, Route } from '../../http/route.ts'
 import type { IssuingParts } from './issuing.ts'
@@ -28,7 +31,7 @@ interface LoginPagesWiring<U>
  */
 export function wireLoginPages<U>(
   { options, accounts: { database }, meter, pages, passwordPolicy }: Parts,
-  people: Pick<People<U>, 'directory' | 'registration'>,
+  people: Pick<People<U>, 'directory' | 'registration' | 'newAddressOf'>,
   { login, offersApp, service, endpoints, ends, lifetimes }: LoginPagesWiring<U>,
 ): readonly OpenRoute[] {
   const { issuer, clock, loginPages, rememberFactorDays, profile, secondFactor } = options
@@ -47,7 +50,6 @@ export function wireLoginPages<U>(
   const { directory } = people
   const fields = describeProfile(profile, 'input')
   const { minLength } = passwordPolicy
-  const needsFactor = secondFactor === 'required'
   const shared = {
     pages,
     issuer,
@@ -67,7 +69,7 @@ export function wireLoginPages<U>(
       offers,
       registration: registration && {
         ...registration,
-        loginSendsMail: needsFactor,
+        loginSendsMail: secondFactor === 'required',
         profile: profileFieldsOf(fields),
         minLength,
       },
@@ -76,11 +78,13 @@ export function wireLoginPages<U>(
       ...shared,
       endpoints,
       clock,
+      newAddressOf: people.newAddressOf,
+      mustHaveFactor: (user) => mustHaveFactor(user, { directory, secondFactor }),
+      seal: createSeal(openValueSecrets(options), 'account pages'),
       settings: {
         profile: profileFieldsOf(fields, 'all'),
         minLength,
         offersApp,
-        needsFactor,
         remembersDevices: rememberFactorDays > 0,
         service,
       },

@@ -78,11 +78,13 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
   const profile = describeProfile(shared.profile, 'input')
   const pages = [
     changePage(changes),
-    undoPage('undo', undo),
+    undoPage('undo', undo, 'password'),
     acceptPage(invitations, shared.passwordPolicy, profile),
     confirmPage('verify', verifications),
     ...(verifiesAddresses ? [confirmPage('finish', verifications)] : []),
   ]
+  // The page that sends a mail for a new password is one of those that the app may have.
+  const undoEnd = accountPagesUrl ? undefined : 'password'
   return {
     registration: {
       register:
@@ -94,7 +96,7 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     routes: [
       ...flows.flatMap(({ routes }) => routes),
       // The pages of the app do not know this page yet.
-      ...formPageRoutes(undoPage('undoFactor', factorUndo), shared),
+      ...formPageRoutes(undoPage('undoFactor', factorUndo, undoEnd), shared),
       ...(accountPagesUrl
         ? []
         : [
@@ -106,6 +108,7 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     // setting must still work.
     mailPurposes: purposesOf(verifiesAddresses ? [...flows, registrations] : flows),
     factorUndo,
+    newAddressOf: changes.addressOf,
     invitations,
   }
 }

@@ -5,6 +5,7 @@ import type { Directory } from '../../features/users/directory/directory.ts'
 import { createUserCache, type UserLookup } from '../../features/users/directory/user-cache.ts'
 import type { RegistrationParts } from '../../features/pages/login-pages/registration-parts.ts'
 import type { EventFeed } from '../../features/tokens/events/events.ts'
+import type { EmailChanges } from '../../features/mail/email-change/change.ts'
 import type { FactorUndo } from '../../features/mail/factor-undo/undo.ts'
 import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
 import type { Route } from '../../http/route.ts'
@@ -17,6 +18,8 @@ export interface People<U> {
   readonly mailPurposes: readonly ProofPurpose[]
   /** Undefined if Keystile sends no mails, and for an app's own users. */
   readonly factorUndo: FactorUndo | undefined
+  /** Finds the new address of a link. Undefined as `factorUndo`. */
+  readonly newAddressOf?: EmailChanges['addressOf']
   /** What registers people, if the settings allow it. Undefined if the app stores the users. */
   readonly registration: Pick<RegistrationParts, 'register' | 'confirm'> | undefined
   /** The value of `keystile.users`. Undefined if the app stores the users. */
@@ -25,7 +28,10 @@ export interface People<U> {
 }
 
 /** The routes that send and accept links and codes in mails, and the purposes of these links. */
-export type MailFlows<U> = Pick<People<U>, 'routes' | 'mailPurposes' | 'factorUndo'>
+export type MailFlows<U> = Pick<
+  People<U>,
+  'routes' | 'mailPurposes' | 'factorUndo' | 'newAddressOf'
+>
 
 /**
  * Returns the users of the app's own directory. The only endpoints for accounts are those that work
@@ -80,6 +86,7 @@ export function accountPeople(
     routes,
     mailPurposes,
     factorUndo,
+    newAddressOf,
     registration,
     appUsers,
     feed,
@@ -101,6 +108,7 @@ export function accountPeople(
     routes,
     mailPurposes,
     factorUndo,
+    ...(newAddressOf && { newAddressOf }),
     registration,
     users: appUsers,
     show: ({ publicUser }) => publicUser,

@@ -69,6 +69,8 @@ export interface EmailChanges {
   confirm(presented: Presented, owner: Owner, by: By): Promise<void>
   /** Whether the token of a link can still confirm a change. Changes nothing. */
   isOpen(token: string): Promise<boolean>
+  /** Returns the new address that the token of a link of this user confirms. Changes nothing. */
+  addressOf(token: string, subject: string): Promise<string | undefined>
 }
 
 /**
@@ -126,6 +128,11 @@ export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChange
       }),
 
     isOpen: async (token) => (await findProved({ token }, parts)) !== undefined,
+
+    async addressOf(token, subject) {
+      const proved = await findProved({ token }, parts)
+      return proved?.user.publicUser.id === subject ? proved.email.shown : undefined
+    },
   }
   const routes = [changeRoute(parts, { ...parts, changes }), confirmRoute(changes)]
   return { ...changes, purpose: createPurpose(parts), routes }

@@ -1,4 +1,7 @@
-import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
+import {
+  eraseSecondFactors,
+  hasSecondFactor,
+} from '../../credentials/second-factors/factors-in-transaction.ts'
 import { noPassword } from '../../credentials/password/stored-hash.ts'
 import { command, type Command } from '../../../storage/database.ts'
 import type { Act } from '../../operations/audit/entry.ts'
@@ -23,7 +26,8 @@ import type { FactorUndoEvent } from './feature.ts'
  * user gets a notice, and a mail with a link to set a new password.
  *
  * @returns `isUndone: false`, and changes nothing, if the link was used or has expired, or if the
- *   account is disabled or has another address by now
+ *   account is disabled, or has another address or no factor by now. Without a factor, the link
+ *   stays: a thief may remove the factor, and set up another one
  */
 export const undoFactor: Command<
   Act & {
@@ -36,7 +40,8 @@ export const undoFactor: Command<
 > = command('undoFactor', async (transaction, { proof, reset, notice, by, now }) => {
   const { subject, mailbox } = proof
   const account = await lockMailbox(transaction, proof)
-  if (!account || !(await spendProof(transaction, { ...proof, now }))) return { isUndone: false }
+  if (!account || !(await hasSecondFactor(transaction, subject))) return { isUndone: false }
+  if (!(await spendProof(transaction, { ...proof, now }))) return { isUndone: false }
 
   await eraseSecondFactors(transaction, { subject })
   const values = { password_hash: noPassword, password_session: null }
@@ -53,3 +58,5 @@ export const undoFactor: Command<
   if (notice) await insertMail(transaction, notice, { ...addressee, share: 'factor' })
   return { isUndone: true }
 })
+
+export { hasSecondFactor }

@@ -13,7 +13,7 @@ import { preferredLanguage } from '../messages/language.ts'
 import { proofKinds, type ProofKind } from '../proofs/kinds.ts'
 import { prepareLinked, sealData, type LinkedProof } from '../proofs/new-proof.ts'
 import { undoRate } from './feature.ts'
-import { undoFactor } from './store.ts'
+import { hasSecondFactor, undoFactor } from './store.ts'
 
 /** What the endpoint and the page of the flow do, and the mail that begins it. */
 export interface FactorUndo {
@@ -26,7 +26,8 @@ export interface FactorUndo {
   prepare(by: By, recipient: string | undefined): LinkedProof
   /**
    * Removes all second factors, ends all sessions and disables the password. The user gets a mail
-   * with a link to set a new password.
+   * with a link to set a new password. While the account has no factor, the link does not work: it
+   * would only disable the password of an owner who has removed the factor.
    *
    * @param token the token of a link from `prepare()`
    * @throws {ProblemError} `forbidden` (without the reason) or `too_many_requests`
@@ -71,7 +72,8 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
 
     async isOpen(token) {
       const proof = await proofs.find(proofKinds.factorUndo, { token })
-      return (await findOwner(proof, directory)) !== undefined
+      if (!proof || (await findOwner(proof, directory)) === undefined) return false
+      return hasSecondFactor(database.reader, proof.subject)
     },
   }
   const route = undoRoute('/factors/undo', undo, {
@@ -82,5 +84,5 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
 }
 
 const advice =
-  'if a mail says that the address of the account was changed, open the link in that mail, ' +
-  'otherwise contact the operator'
+  'if a mail says that the address of the account was changed, open the link in that mail; ' +
+  'if the account has no second factor, set a new password; otherwise contact the operator'

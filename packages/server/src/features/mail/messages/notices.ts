@@ -13,11 +13,15 @@ const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
  * no notices.
  *
  * @param cause the request that caused the notice. The notice shows its IP address to the user, and
- *   is in its language too
+ *   is in its language too. `isReplacement` changes the text of `factor_added`
  */
 export type Notices = (
   kind: NoticeKind,
-  cause?: { readonly address?: string | undefined; readonly acceptLanguage?: string | undefined },
+  cause?: {
+    readonly address?: string | undefined
+    readonly acceptLanguage?: string | undefined
+    readonly isReplacement?: boolean
+  },
 ) => NewMail | undefined
 
 /** Prepares no notices, because there are no settings for mail. */
@@ -35,12 +39,13 @@ export function createNotices(
   clock: Clock,
   disabled: readonly OptionalNotice[] = [],
 ): Notices {
-  return (kind, { address, acceptLanguage } = {}) => {
+  return (kind, { address, acceptLanguage, isReplacement = false } = {}) => {
     if ((disabled as readonly NoticeKind[]).includes(kind)) return undefined
 
     const language = preferredLanguage(acceptLanguage)
-    const hasParameters = address !== undefined || language !== undefined
-    const content = hasParameters ? { parameters: { address, language }, seal: seal() } : undefined
+    const hasParameters = address !== undefined || language !== undefined || isReplacement
+    const parameters = { address, language, ...(isReplacement && { replaces: 'yes' }) }
+    const content = hasParameters ? { parameters, seal: seal() } : undefined
     return prepareMail({ template: kind, lifetimeMilliseconds }, content, clock.now())
   }
 }

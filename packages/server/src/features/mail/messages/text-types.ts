@@ -30,6 +30,8 @@ export interface NoticeValues {
   /** The time of the change, with its time zone. */
   readonly time: string
   readonly address: string | undefined
+  /** Whether the new authenticator app has replaced another one. */
+  readonly isReplacement: boolean
 }
 
 export type UndoMailKind = 'email_changed' | 'first_factor_added'
@@ -181,10 +183,11 @@ export interface AccountHomeTexts extends Named<
     | 'devices'
   >
   readonly profile: Named<'title' | 'hint' | 'button'>
+  /** `waits`, `enterCode` and `another` are about a new address whose code was not entered yet. */
   readonly email: Named<
     | ('title' | 'confirmed' | 'unconfirmed' | 'none' | 'heading' | 'intro' | 'label' | 'button')
-    | ('invalid' | 'taken' | 'wrongLink')
-  >
+    | ('invalid' | 'taken' | 'wrongLink' | 'waits' | 'enterCode' | 'another')
+  > & { readonly confirms: (address: string) => string }
   /** Confirms the address that the account has. `sent`: a code is on its way, also to a new one. */
   readonly verification: Named<'heading' | 'send'> & {
     readonly intro: (address: string) => string
@@ -193,7 +196,7 @@ export interface AccountHomeTexts extends Named<
   readonly signIn: Named<'title' | 'hint'>
   readonly password: Named<'heading' | 'intro' | 'button'>
   readonly app: Named<'title' | 'on' | 'off' | 'setUp' | 'replace' | 'remove' | 'replaces'> &
-    Named<'again' | 'addressFirst' | 'gone'> & {
+    Named<'again' | 'otherPicture' | 'addressFirst' | 'gone'> & {
       readonly since: (time: string) => string
       /** No app waits for its code, and there is one. */
       readonly isSetUp: { readonly heading: string; readonly text: (time: string) => string }
@@ -201,7 +204,8 @@ export interface AccountHomeTexts extends Named<
         'heading' | 'passwordOnly' | 'codesEnd' | 'button' | 'replace' | 'required'
       >
     }
-  readonly codes: Named<'title' | 'renew' | 'heading' | 'oldEnd' | 'button'> & {
+  /** The part of `unsaved` in brackets is a link. */
+  readonly codes: Named<'title' | 'renew' | 'heading' | 'oldEnd' | 'button' | 'unsaved'> & {
     readonly left: (count: number) => string
   }
   readonly devices: Named<

@@ -72,9 +72,11 @@ async function writeNotice(
   if (templates[kind]) return requireContent(await templates[kind](values))
 
   const { service, at, address } = values
+  const isReplacement = mail.parameters['replaces'] !== undefined
   return layOutIn(ownerLanguages(values, options), options, (language) => {
     const { notices, automatic } = texts[language]
-    return [...notices[kind]({ service, time: timeOf(at, language), address }), automatic]
+    const shown = { service, time: timeOf(at, language), address, isReplacement }
+    return [...notices[kind](shown), automatic]
   })
 }
 

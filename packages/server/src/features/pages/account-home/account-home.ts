@@ -29,6 +29,7 @@ import { emailPage, newAddressPage, verificationPage } from './email-pages.ts'
 import { findEndpoints, needsLogin, ownEndpoints, type EndpointParts } from './endpoints.ts'
 import { appPage, appRemovalPage, recoveryCodesPage } from './factor-pages.ts'
 import { homePage } from './home-page.ts'
+import { keptBy, type KeepingParts } from '../login-pages/kept.ts'
 import { deletionPage, passwordPage, profilePage } from './own-account-pages.ts'
 import type { AccountPage, AccountSettings, Done, Section, Visit } from './visit.ts'
 
@@ -36,6 +37,13 @@ type Shared = 'pages' | 'issuer' | 'login' | 'directory' | 'browserLogins' | 'co
 
 export interface AccountHomeParts<U> extends Pick<LoginPageParts<U>, Shared>, EndpointParts<U> {
   readonly settings: AccountSettings
+  /** See `mustHaveFactor()` of features/sign-in/login/policy.ts. */
+  readonly mustHaveFactor: (user: U) => boolean
+  /** Finds the new address that a link in a mail confirms. Undefined without such links. */
+  readonly newAddressOf:
+    | ((token: string, subject: string) => Promise<string | undefined>)
+    | undefined
+  readonly seal: KeepingParts['seal']
 }
 
 const accountPages: readonly AccountPage[] = [
@@ -74,13 +82,17 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
         ...readerOf(request, parts.pages),
         formToken: parts.cookies.formToken(request),
       },
+      now: parts.clock.now(),
       home: `${base}/account`,
       query: queryOf(request),
       say: (done) => parts.cookies.done.set(done, doneSeconds),
       account: labelOf(signedIn.user, parts.directory),
       loggedOut: (answer) => loggedOut(answer, parts.cookies),
+      newAddressOf: async (token) => parts.newAddressOf?.(token, signedIn.session.subject),
+      kept: keptBy(request, signedIn, parts),
       endForms: () => endForms(parts.cookies),
       hasFactor: signedIn.session.amr?.includes('mfa') ?? false,
+      needsFactor: parts.mustHaveFactor(signedIn.user),
       replaceLogin: () => replaceLogin(request, signedIn, parts),
       settings,
     }
@@ -96,7 +108,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
     pageRoute('GET', `/account/${page.name}`, page.summaries[0], {
       handle: (request) =>
         answer(request, page.section, async (visit) => {
-          visit.admit(page.endpoint)
+          visit.admit(page.admits?.(visit) ?? page.endpoint)
           return page.show(visit)
         }),
     }),
@@ -105,11 +117,10 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
       async handle(request) {
         checkOrigin(request)
         const form = await readPageForm(request)
-        return answer(request, page.section, (visit) =>
-          form.get(formTokenName) === visit.reader.formToken
-            ? submit(page, visit, form)
-            : seeOther(visit.home),
-        )
+        return answer(request, page.section, async (visit) => {
+          if (form.get(formTokenName) === visit.reader.formToken) return submit(page, visit, form)
+          return (await page.answerStale?.(visit, form)) ?? seeOther(visit.home)
+        })
       },
     }),
   ]

@@ -5,7 +5,7 @@ import { markup, type Html } from '../../../pages/html.ts'
 import { hiddenField } from '../../../pages/field.ts'
 import { actionsOf, buttonOf, rowsOf, type Row } from '../../../pages/parts.ts'
 import { isPhone, readDevice } from './device-name.ts'
-import { formatTime } from '../account-pages/format-time.ts'
+import { formatRecent } from '../account-pages/format-time.ts'
 import { drawForm, type Visit } from './visit.ts'
 
 export interface OwnSession {
@@ -45,7 +45,7 @@ function rowOf(session: OwnSession, visit: Visit): Row {
   const known = readDevice(session.device ?? '')
   const name = nameOf(session.device ?? '', texts)
   const client = session.client_id === firstParty.id ? '' : ` · ${session.client_id}`
-  const used = texts.lastUsed(formatTime(session.last_used_at, reader.language, 'minutes'))
+  const used = texts.lastUsed(formatRecent(session.last_used_at, reader.language, visit.now))
   return {
     icon: isPhone(known) ? 'phone' : 'computer',
     title: session.current

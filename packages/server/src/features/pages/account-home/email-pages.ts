@@ -2,12 +2,17 @@
 // a mail, and then ask for its code.
 import type { HttpAnswer, ProblemError } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
+import { seeOther } from '../../../http/route.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
-import { markup } from '../../../pages/html.ts'
-import { whoOf } from '../../../pages/parts.ts'
+import { markup, type Html } from '../../../pages/html.ts'
+import { actionsOf, whoOf } from '../../../pages/parts.ts'
 import type { MaybeFault } from '../account-pages/form.ts'
+import { withCookies } from '../login-pages/ask-login.ts'
 import type { EndpointName } from './endpoints.ts'
 import {
+  accountPage,
+  anewButton,
+  beginsAnew,
   currentPasswordField,
   fieldIn,
   formPage,
@@ -23,10 +28,12 @@ interface MailPage extends Pick<AccountPage, 'name' | 'summaries' | 'endpoint' |
   readonly addressField?: 'new_email'
   /** Shows the form that sends the mail. */
   readonly show: AccountPage['show']
-  /** Sends the mail. Returns the id of its request; undefined if no code is needed. */
-  send(visit: Visit, form: Form): Promise<string | undefined>
+  /** Sends the mail. Returns the page that asks for its code, or what is done without one. */
+  send(visit: Visit, form: Form): Promise<HttpAnswer | Done>
   /** Returns the id of a request whose mail is on its way before this page is opened. */
-  sentBefore?(visit: Visit): string | null
+  sentBefore?(visit: Visit): Promise<string | null | undefined>
+  /** What the page of the code also offers, as HTML. */
+  otherwise?(visit: Visit): Html
   faultOfSending(error: ProblemError, visit: Visit): MaybeFault | 'home'
   /** The endpoint that gets the code. */
   readonly confirmation: EndpointName
@@ -47,21 +54,18 @@ function mailPage(mail: MailPage): AccountPage {
     summaries,
     endpoint,
     fieldNames: [...fieldNames, 'request_id', 'code'],
-    show(visit, tried) {
-      const requestId = tried ? tried.form.get('request_id') : mail.sentBefore?.(visit)
+    async show(visit, tried) {
+      const requestId = tried ? tried.form.get('request_id') : await mail.sentBefore?.(visit)
       if (!requestId) return mail.show(visit, tried)
       return codePage(visit, { ...mail, requestId }, tried)
     },
     async submit(visit, form) {
       const sent = form.get('request_id')
-      if (sent !== undefined) {
-        const json = { request_id: sent, code: form.get('code') ?? '' }
-        await visit.call(confirmation, { json })
-        return done
-      }
+      if (sent === undefined) return mail.send(visit, form)
 
-      const requestId = await mail.send(visit, form)
-      return requestId === undefined ? done : codePage(visit, { ...mail, requestId }, { form })
+      const json = { request_id: sent, code: form.get('code') ?? '' }
+      await visit.call(confirmation, { json })
+      return confirmed(visit, done)
     },
     faultOf(error, visit, form) {
       if (!form.has('request_id')) return mail.faultOfSending(error, visit)
@@ -72,15 +76,21 @@ function mailPage(mail: MailPage): AccountPage {
   }
 }
 
+/** Leads to the account. No change of the address waits for a code any more. */
+function confirmed({ home, say, kept }: Visit, done: Done): HttpAnswer {
+  return withCookies(seeOther(home), [say(done), kept.drop('address')])
+}
+
 /** Asks for the code of the mail that was sent for a request. */
 async function codePage(
   visit: Visit,
-  { name, addressField, requestId }: MailPage & { readonly requestId: string },
+  { name, addressField, requestId, otherwise }: Code,
   { form, refused }: Partial<Tried> = {},
 ): Promise<HttpAnswer> {
   const { texts } = visit.reader
   const { sent } = texts.accountHome.verification
-  const address = addressField ? (form?.get(addressField) ?? '') : await readAddress(visit)
+  const kept = addressField && (form?.get(addressField) ?? readPending(visit)?.email ?? '')
+  const address = kept ?? (await readAddress(visit))
   const attributes = codeAttributes()
   return formPage(
     visit,
@@ -92,9 +102,34 @@ async function codePage(
 ${addressField && hiddenField(addressField, address)}`,
       fields: [{ name: 'code', label: texts.code, hint: texts.codeHint, attributes }],
       button: { label: sent.button },
+      after: otherwise?.(visit),
     },
     refused,
   )
+}
+
+type Code = Pick<MailPage, 'name' | 'addressField' | 'otherwise'> & { readonly requestId: string }
+
+/** A change of the address that waits for its code, as the browser keeps it. */
+interface Pending {
+  readonly requestId: string
+  readonly email: string
+}
+
+function readPending({ kept }: Visit): Pending | undefined {
+  const text = kept.read('address')
+  return text === undefined ? undefined : (JSON.parse(text) as Pending)
+}
+
+/**
+ * Returns the change of the address that this browser has asked for and that waits for its code;
+ * undefined if the account has the new address by now, for example by the link of the mail.
+ *
+ * @param address the address of the account
+ */
+export function pendingChange(visit: Visit, address: string | null): Pending | undefined {
+  const pending = readPending(visit)
+  return pending && pending.email.toLowerCase() !== address?.toLowerCase() ? pending : undefined
 }
 
 async function readAddress({ call }: Visit): Promise<string> {
@@ -110,7 +145,7 @@ export const emailPage: AccountPage = mailPage({
   name: 'email',
   summaries: ['Change the e-mail address', 'Change the e-mail address, or confirm it with a code'],
   endpoint: 'POST /users/me/email',
-  fieldNames: ['current_password', 'new_email'],
+  fieldNames: ['current_password', 'new_email', beginsAnew],
   addressField: 'new_email',
   show(visit, tried) {
     const { email: texts } = visit.reader.texts.accountHome
@@ -130,13 +165,18 @@ export const emailPage: AccountPage = mailPage({
       tried?.refused,
     )
   },
-  async send({ call }, form) {
-    const json = {
-      current_password: form.get('current_password') ?? '',
-      new_email: form.get('new_email') ?? '',
-    }
-    return ((await call('POST /users/me/email', { json })) as Requested).request_id
+  async send({ call, kept, home }, form) {
+    const page = seeOther(`${home}/email`)
+    if (form.has(beginsAnew)) return withCookies(page, [kept.drop('address')])
+
+    const email = form.get('new_email') ?? ''
+    const json = { current_password: form.get('current_password') ?? '', new_email: email }
+    const { request_id: requestId } = (await call('POST /users/me/email', { json })) as Requested
+    if (requestId === undefined) return 'email'
+    return withCookies(page, [kept.keep('address', JSON.stringify({ requestId, email }))])
   },
+  sentBefore: async (visit) => pendingChange(visit, await readAddress(visit))?.requestId,
+  otherwise: (visit) => anewButton(visit, 'email', visit.reader.texts.accountHome.email.another),
   faultOfSending(error, { reader: { texts } }) {
     const [field, { email }] = [fieldIn(error), texts.accountHome]
     if (error.status === 403) return { field, text: texts.faults.wrongPassword }
@@ -157,14 +197,22 @@ export const newAddressPage: AccountPage = {
   summaries: ['Confirm a new e-mail address, logged in', 'Confirm the address with a link'],
   endpoint: 'POST /email-changes/confirm',
   fieldNames: ['token'],
-  show(visit, tried) {
+  async show(visit, tried) {
     const { change, loginPage, accountHome } = visit.reader.texts
-    const token = tried?.form.get('token') ?? visit.query.get('token') ?? ''
+    const { heading } = change
+    const opened = visit.query.get('token')
+    // A page whose address has a token would have to send no `Origin` with its form.
+    if (opened !== null && !tried)
+      return withCookies(seeOther(`${visit.home}/new-address`), [visit.kept.keep('link', opened)])
+
+    const token = tried?.form.get('token') ?? visit.kept.read('link') ?? ''
+    const address = await visit.newAddressOf(token)
+    if (address === undefined) return wrongLinkPage(visit)
     return formPage(
       visit,
       {
-        heading: change.heading,
-        intro: accountHome.email.intro,
+        heading,
+        intro: accountHome.email.confirms(address),
         name: 'new-address',
         before: whoOf(visit.account, loginPage.again.account),
         hidden: hiddenField('token', token),
@@ -176,11 +224,22 @@ export const newAddressPage: AccountPage = {
   async submit(visit, form) {
     const json = { token: form.get('token') ?? '' }
     await visit.call('POST /email-changes/confirm', { json })
-    return 'email'
+    return confirmed(visit, 'email')
   },
   faultOf({ status }, { reader: { texts } }) {
     return status === 403 ? { text: texts.accountHome.email.wrongLink } : undefined
   },
+}
+
+function wrongLinkPage({ reader, home }: Visit): HttpAnswer {
+  const { back: label, email } = reader.texts.accountHome
+  const answer = accountPage(reader, {
+    heading: reader.texts.usedLink.heading,
+    intro: email.wrongLink,
+    emblem: { icon: 'link' },
+    content: actionsOf({ label, href: home }),
+  })
+  return { ...answer, status: 403 }
 }
 
 /** Confirms the address that the account has. */
@@ -199,9 +258,14 @@ export const verificationPage: AccountPage = mailPage({
       tried?.refused,
     )
   },
-  send: async ({ call }) => ((await call('POST /email-verifications')) as Requested).request_id,
+  async send(visit) {
+    const { request_id: requestId } = (await visit.call('POST /email-verifications')) as Requested
+    return requestId === undefined
+      ? 'verified'
+      : codePage(visit, { name: 'verification', requestId })
+  },
   // After a registration, the address of the page has the request of its mail.
-  sentBefore: ({ query }) => query.get('request_id'),
+  sentBefore: async ({ query }) => query.get('request_id'),
   faultOfSending: ({ status }) => (status === 409 ? 'home' : undefined),
   confirmation: 'POST /email-verifications/confirm',
   done: 'verified',

@@ -8,6 +8,7 @@ import {
   buttonOf,
   faultOf,
   jumpOf,
+  linkedOf,
   noteOf,
   partOf,
   rowsOf,
@@ -16,7 +17,9 @@ import {
   type Row,
 } from '../../../pages/parts.ts'
 import type { Refused } from '../account-pages/form.ts'
+import { savedName } from '../login-pages/step-pages.ts'
 import { drawDevices } from './devices.ts'
+import { pendingChange } from './email-pages.ts'
 import { readFactors } from './factor-pages.ts'
 import { formatTime } from '../account-pages/format-time.ts'
 import { accountPage, drawForm, type Done, type Section, type Visit } from './visit.ts'
@@ -53,12 +56,22 @@ export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> 
       isWide: true,
       corner: markup`<a class="end" href="${logout}">${texts.logOut}</a>`,
       content: markup`${done && noteOf(texts.done[done], { tone: 'done' })}
+${done && unsavedNote(visit, done)}
 ${refused && !isOfField ? faultOf(refused.text) : undefined}
 ${jumpOf(texts.sections, links)}
 ${joined(parts.map(partOf))}`,
     },
     refused,
   )
+}
+
+/** Warns a person who has left the page with new recovery codes and has not ticked its box. */
+function unsavedNote({ query, reader, home }: Visit, done: Done): Html | undefined {
+  const hasCodes = done === 'app' || done === 'codes'
+  if (!hasCodes || query.has(savedName)) return undefined
+
+  const { unsaved } = reader.texts.accountHome.codes
+  return noteOf(linkedOf(unsaved, { href: `${home}/recovery-codes` }), { tone: 'care' })
 }
 
 async function profilePart(visit: Visit, shown: Shown): Promise<Drawn | undefined> {
@@ -71,7 +84,7 @@ async function profilePart(visit: Visit, shown: Shown): Promise<Drawn | undefine
     title: texts.title,
     hint: texts.hint,
     content: markup`${profileForm(visit, user, shown)}
-${rowsOf([emailRow(visit, user)])}
+${rowsOf([emailRow(visit, user), ...pendingRow(visit, user)])}
 ${verifyButton(visit, user)}`,
   }
 }
@@ -109,6 +122,21 @@ function emailRow(visit: Visit, { email, email_verified: isVerified }: OwnUser):
   }
 }
 
+/** The new address that waits for the code in a mail, if there is one. */
+function pendingRow(visit: Visit, { email }: OwnUser): readonly Row[] {
+  const pending = pendingChange(visit, email)
+  if (!pending) return []
+
+  const { email: texts } = visit.reader.texts.accountHome
+  return [
+    {
+      title: texts.label,
+      hint: markup`${breakable(pending.email)}${tagOf(texts.waits, 'care')}`,
+      action: slim(visit, 'email', texts.enterCode, ` ${texts.label}`),
+    },
+  ]
+}
+
 /** Undefined if the address is verified, or if Keystile sends no mails. */
 function verifyButton(visit: Visit, user: OwnUser): Html | undefined {
   const isNeeded = user.email !== null && !user.email_verified
@@ -141,7 +169,7 @@ async function signInPart(visit: Visit): Promise<Drawn> {
 async function factorRows(visit: Visit): Promise<readonly Row[]> {
   const { app, codes } = visit.reader.texts.accountHome
   const { totp, recovery_codes: left } = await readFactors(visit)
-  const { offersApp, needsFactor } = visit.settings
+  const { offersApp } = visit.settings
   const ofApp = ` ${app.title}`
   if (!totp)
     return [
@@ -155,7 +183,7 @@ async function factorRows(visit: Visit): Promise<readonly Row[]> {
 
   const changes = [
     ...(offersApp ? [slim(visit, 'app', app.replace, ofApp)] : []),
-    ...(needsFactor ? [] : [slim(visit, 'remove-app', app.remove, ofApp)]),
+    ...(visit.needsFactor ? [] : [slim(visit, 'remove-app', app.remove, ofApp)]),
   ]
   return [
     {

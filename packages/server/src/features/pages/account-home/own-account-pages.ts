@@ -1,8 +1,10 @@
 // The pages on which people change their profile and password, and delete the account.
+import { seeOther } from '../../../http/route.ts'
 import { markup } from '../../../pages/html.ts'
 import { actionsOf, noteOf, pointsOf } from '../../../pages/parts.ts'
 import { newPassword } from '../account-pages/fields.ts'
 import { brokenRule, continueButton, passwordFaultOf } from '../account-pages/page-parts.ts'
+import { withCookies } from '../login-pages/ask-login.ts'
 import { homePage } from './home-page.ts'
 import { accountPage, currentPasswordField, fieldIn, formPage, type AccountPage } from './visit.ts'
 
@@ -67,7 +69,8 @@ readonly tabindex="-1" aria-label="${texts.login}">`,
       new_password: form.get('new_password') ?? '',
     }
     await visit.call('POST /users/me/password', { json })
-    return 'password'
+    // A new password cancels a change of the address that waits for its code.
+    return withCookies(seeOther(visit.home), [visit.say('password'), visit.kept.drop('address')])
   },
   faultOf(error, { reader }) {
     const { faults } = reader.texts

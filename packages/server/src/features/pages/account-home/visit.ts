@@ -10,6 +10,7 @@ import { currentPassword } from '../account-pages/fields.ts'
 import { formTokenField, page, type PageReader } from '../account-pages/page-parts.ts'
 import type { ProfileFields } from '../account-pages/profile-fields.ts'
 import type { EndpointName, OwnEndpoints } from './endpoints.ts'
+import type { Kept } from '../login-pages/kept.ts'
 
 /** The ids of the sections of the page. A login that comes from a section leads back to it. */
 export type Section = 'profile' | 'sign-in' | 'devices' | 'delete'
@@ -17,6 +18,8 @@ export type Section = 'profile' | 'sign-in' | 'devices' | 'delete'
 /** A person who uses the page, and what the pages show of the settings. */
 export interface Visit extends OwnEndpoints {
   readonly reader: PageReader
+  /** The time of the visit, in milliseconds. */
+  readonly now: number
   /** The path of the page, such as `/auth/account`. */
   readonly home: string
   /** The parameters of the address. */
@@ -25,10 +28,16 @@ export interface Visit extends OwnEndpoints {
   readonly account: string
   /** Logs the browser out that gets this answer. */
   loggedOut(answer: HttpAnswer): HttpAnswer
+  /** Returns the new address that a link confirms, if it is a link of this person that works. */
+  newAddressOf(token: string): Promise<string | undefined>
+  /** What this browser keeps of a change that takes several pages. */
+  readonly kept: Kept
   /** Returns a value of `Set-Cookie` with which the forms that were drawn so far do not work. */
   endForms(): string
   /** Whether the login of the browser has a second factor. */
   readonly hasFactor: boolean
+  /** Whether the user must have a second factor. */
+  readonly needsFactor: boolean
   /** Replaces the login, after a first app was set up in it: see `replaceLogin`. */
   replaceLogin(): Promise<readonly string[]>
   /** Returns a value of `Set-Cookie` that lets the page of the account say what is done. */
@@ -41,8 +50,6 @@ export interface AccountSettings {
   readonly minLength: number
   /** Whether users may set up an authenticator app. */
   readonly offersApp: boolean
-  /** Whether all users must have a second factor. */
-  readonly needsFactor: boolean
   /** Whether a login may ask for no code, on a device that the person has chosen. */
   readonly remembersDevices: boolean
   /** How an authenticator app names the service. */
@@ -61,10 +68,17 @@ export interface AccountPage {
   /** The endpoint that the page is for. If the endpoint is absent, so is the page. */
   readonly endpoint: EndpointName
   readonly fieldNames: readonly string[]
+  /** The endpoint whose demand on the login the opened page has. Default: `endpoint`. */
+  admits?(visit: Visit): EndpointName
   /** @param tried what the person has sent, and why it was refused */
   show(visit: Visit, tried?: Tried): HttpAnswer | Promise<HttpAnswer>
   /** Does what the form says. Returns the next page, or what is done. */
   submit(visit: Visit, form: Form): Promise<HttpAnswer | Done>
+  /**
+   * Answers a form of an earlier login, which does nothing. Undefined leads to the account, as do
+   * pages without this.
+   */
+  answerStale?(visit: Visit, form: Form): Promise<HttpAnswer | undefined>
   /**
    * Returns what the page says about a refusal: undefined for the text that all pages show, `home`
    * if the account is not any more as the page has shown it.
@@ -132,6 +146,16 @@ export function drawForm(
 ${formTokenField(reader)}${hidden}
 ${joined(drawn.map((field) => markup`${field}\n`))}
 ${end}
+</form>`
+}
+
+/** The field with which a form begins anew, instead of going on with what the browser keeps. */
+export const beginsAnew = 'begin'
+
+/** Writes a button, which looks like a link, with which a person begins anew on a page. */
+export function anewButton({ home, reader }: Visit, name: string, label: string): Html {
+  return markup`<form class="links" method="post" action="${home}/${name}">
+${formTokenField(reader)}<button name="${beginsAnew}" value="1">${label}</button>
 </form>`
 }
 

@@ -18,6 +18,7 @@ import {
   backLink,
   describeForm,
   endButtons,
+  type End,
   page,
   pageRoute,
   readPageForm,
@@ -37,8 +38,8 @@ export interface FormPage {
   readonly refuses?: Readonly<Record<number, string>>
   /** The names of the fields of the form, besides the token. */
   readonly fieldNames: readonly string[]
-  /** Where the flow ends, if people log in at Keystile's pages. Default: at the login. */
-  readonly end?: 'account'
+  /** Where the flow ends. Default: at the login. */
+  readonly end?: End
   /** What the page says below a form that takes the code of a mail. */
   help?(reader: PageReader): Html
   /** A link to the page where a person asks for another mail. */

@@ -149,19 +149,32 @@ export function continueButton({ brand: { next }, texts }: PageReader): Button {
 }
 
 /**
+ * Where a page leads: to the login or to the account, if people log in at Keystile's pages, or to
+ * the page that sends a mail to set a new password.
+ */
+export type End = 'login' | 'account' | 'password'
+
+/**
  * Returns the buttons with which a page ends: to the app, and to Keystile's own page. The app comes
  * first, because most people opened the link to use it, and a login at `/login` does not log in to
- * it. `/account` leads a person who is not logged in to `/login`, and `/login` one who is to
+ * it. Only a page for a new password comes before it, because the old one does not work any more.
+ * `/account` leads a person who is not logged in to `/login`, and `/login` one who is to
  * `/account`.
  */
-export function endButtons(reader: PageReader, end: 'login' | 'account'): readonly Button[] {
+export function endButtons(reader: PageReader, end: End): readonly Button[] {
   const { brand, hasLogin, texts } = reader
   const toApp = continueButton(reader)
-  if (!hasLogin) return [toApp]
+  if (!hasLogin && end !== 'password') return [toApp]
 
-  const label = end === 'login' ? texts.loginPage.button : texts.accountHome.back
-  const own = { label, href: `${brand.base}/${end}` }
-  return brand.next.isApp ? [toApp, { ...own, kind: 'second' }] : [own]
+  const ends: Readonly<Record<End, Button>> = {
+    login: { label: texts.loginPage.button, href: `${brand.base}/login` },
+    account: { label: texts.accountHome.back, href: `${brand.base}/account` },
+    password: { label: texts.reset.heading, href: `${brand.base}/account/forgot-password` },
+  }
+  const [own, second] = [ends[end], 'second'] as const
+  if (!brand.next.isApp) return [own]
+  if (end === 'password') return [own, { ...toApp, kind: second }]
+  return [toApp, { ...own, kind: second }]
 }
 
 /** Returns the link away from a form: to the login, or to the app. */

@@ -65,8 +65,8 @@ function createStage(
     confirmPage('verify', confirming),
     confirmPage('finish', confirming),
     changePage(confirming),
-    undoPage('undo', { undo: note('undo'), isOpen }),
-    undoPage('undoFactor', { undo: note('undo factor'), isOpen }),
+    undoPage('undo', { undo: note('undo'), isOpen }, 'password'),
+    undoPage('undoFactor', { undo: note('undo factor'), isOpen }, 'password'),
     acceptPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),
   ]
   const routes = [
@@ -325,6 +325,7 @@ describe('where the pages for links in mails lead', () => {
   const own = {
     login: '<a href="/v1/login">Log in</a>',
     account: '<a href="/v1/account">Back to your account</a>',
+    password: '<a href="/v1/account/forgot-password">Set a new password</a>',
   }
   const second = (button: string): string => button.replace('<a', '<a class="button second"')
   const ends: Readonly<Record<string, keyof typeof own>> = {
@@ -332,8 +333,8 @@ describe('where the pages for links in mails lead', () => {
     'verify-email': 'account',
     'finish-registration': 'login',
     'confirm-email-change': 'account',
-    'undo-email-change': 'login',
-    'undo-factor': 'login',
+    'undo-email-change': 'password',
+    'undo-factor': 'password',
     'accept-invitation': 'login',
   }
   const appUrl = 'https://app.example/'
@@ -341,9 +342,12 @@ describe('where the pages for links in mails lead', () => {
     it(`/account/${path} ends with a button to the app, then to the ${end}`, async () => {
       for (const [options, buttons] of [
         [{ loginPages: 'on' }, [own[end]]],
-        [{ loginPages: 'on', appUrl }, [app, second(own[end])]],
-        [{ appUrl }, [app]],
-        [{}, [continueTo]],
+        [
+          { loginPages: 'on', appUrl },
+          end === 'password' ? [own[end], second(app)] : [app, second(own[end])],
+        ],
+        [{ appUrl }, end === 'password' ? [own[end], second(app)] : [app]],
+        [{}, end === 'password' ? [own[end]] : [continueTo]],
       ] as const) {
         const stage = createStage(openPages({ ...settings, ...options }))
         const done = await linesAfter(stage, path, { form: { token: 't' } })
@@ -419,6 +423,7 @@ describe('what was done on a page for a link', () => {
 })
 
 describe('a link that was used or has expired', () => {
+  const toPassword = '<a href="/v1/account/forgot-password">Set a new password</a>'
   const nextSteps: Readonly<Record<string, RegExp>> = {
     'reset-password': /If you have set your new password with it, log in\. .* request a new mail/,
     'verify-email': /If you have confirmed your address with it, .* ask for a new mail in the app/,
@@ -442,12 +447,12 @@ describe('a link that was used or has expired', () => {
         assert.equal(heading, '<h1>This link does not work any more</h1>')
         assert.match(text, /^<p>A link from a mail works once, and only for some time\. /)
         assert.match(text, next)
-        assert.deepEqual(
-          others,
-          path === 'reset-password'
-            ? ['<a href="forgot-password">Request a new mail</a>', orContinueTo]
-            : [continueTo],
-        )
+        const ends: Readonly<Record<string, readonly string[]>> = {
+          'reset-password': ['<a href="forgot-password">Request a new mail</a>', orContinueTo],
+          'undo-email-change': [toPassword],
+          'undo-factor': [toPassword],
+        }
+        assert.deepEqual(others, ends[path] ?? [continueTo])
       }
       assert.equal(stage.calls.length, 1, 'opening the link calls no service that changes data')
     })
@@ -457,7 +462,7 @@ describe('a link that was used or has expired', () => {
     for (const language of ['en', 'de', 'fr', 'es'])
       for (const path of Object.keys(nextSteps))
         shown.push(...(await linesAfter(createStage(), `${path}?token=used`, { language })))
-    assert.equal(new Set(shown).size, 4 * (1 + Object.keys(nextSteps).length + 3))
+    assert.equal(new Set(shown).size, 4 * (1 + Object.keys(nextSteps).length + 4))
   })
 })
 

@@ -140,13 +140,18 @@ const undoForms = {
   undoFactor: { name: 'undo-factor', summary: 'Remove the second factors' },
 }
 
-/** The page that restores the old e-mail address, or removes the second factors (`undoFactor`). */
+/**
+ * The page that restores the old e-mail address, or removes the second factors (`undoFactor`). It
+ * also disables the password.
+ */
 export function undoPage(
   kind: 'undo' | 'undoFactor',
   { undo, isOpen }: Pick<EmailUndo | FactorUndo, 'undo' | 'isOpen'>,
+  end: FormPage['end'],
 ): FormPage {
   return {
     ...undoForms[kind],
+    ...(end && { end }),
     refuses: { ...refuses, ...refusesFields },
     fieldNames: [],
     texts: ({ texts }) => texts[kind],

@@ -285,8 +285,8 @@ export function appSteps(
     { title: enrol.getApp, content: markup`<p class="soft">${enrol.anyApp}</p>` },
     {
       title: enrol.scan,
-      content: markup`${new Html(qrSvg.replace('<svg ', '<svg class="qr" '))}
-${buttonOf({ label: enrol.open, href: uri, kind: 'second' })}
+      content: markup`<div class="touch">${buttonOf({ label: enrol.open, href: uri, kind: 'second' })}</div>
+${new Html(qrSvg.replace('<svg ', '<svg class="qr" '))}
 <div><p class="hint">${enrol.orType}</p>
 ${secretOf(secret)}</div>`,
     },
@@ -302,6 +302,9 @@ interface NewCodes {
   readonly next: string
 }
 
+/** The box that a person ticks who has saved the codes. It is in the query of the next page. */
+export const savedName = 'saved'
+
 /** Shows the recovery codes, once. */
 export function codesPage(reader: PageReader, { next, ...made }: NewCodes): HttpAnswer {
   const { codes: texts } = reader.texts.loginPage
@@ -313,7 +316,7 @@ export function codesPage(reader: PageReader, { next, ...made }: NewCodes): Http
 <div class="links screen"><a download="${name}" href="${href}">${texts.save}</a></div>
 ${noteOf(texts.keep)}
 <form action="${next}">
-${checkOf({ name: 'saved', label: texts.saved })}
+${checkOf({ name: savedName, label: texts.saved })}
 ${buttonOf({ label: texts.button })}
 </form>`,
   })

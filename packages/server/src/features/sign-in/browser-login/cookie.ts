@@ -14,6 +14,9 @@ export interface PageCookie {
   readonly cleared: string
 }
 
+/** The secret of an app, the new address that waits for its code, the token of a link. */
+export type KeptName = 'app' | 'address' | 'link'
+
 type CookieSender = Pick<HttpRequestWithBody, 'headers'>
 
 export interface PageCookies {
@@ -27,6 +30,8 @@ export interface PageCookies {
   readonly done: PageCookie
   /** The registration that this browser has begun, for the page that takes its code. */
   readonly registration: PageCookie
+  /** What the browser keeps of a change that takes several pages: see `kept.ts` of the account. */
+  readonly kept: Readonly<Record<KeptName, PageCookie>>
   /**
    * Returns what a form sends that works only with these cookies: not after the next login or
    * log-out, and not for the next person at the same browser, whose history has the form.
@@ -48,6 +53,7 @@ export function createPageCookies(issuer: string): PageCookies {
     device,
     done: cookie('done'),
     registration: cookie('registration'),
+    kept: { app: cookie('app'), address: cookie('address'), link: cookie('link') },
     formToken: (request, bound = form.read(request)) =>
       hashSecret(`form ${login.read(request) ?? ''} ${bound ?? ''}`),
   }

@@ -102,6 +102,7 @@ export function createFactors<U>(parts: FactorParts<U>): Factors<U> {
         sealed: pending.sealed,
         step,
         codeIds: codes.map(hashRecoveryCode),
+        replacement: parts.notices('factor_added', { ...by, isReplacement: true }),
         undo: parts.undo?.prepare(by, change.noticeTo.email),
       })
       if (done.outcome === 'unverified') throw unverifiedAddress()

@@ -1,6 +1,7 @@
 // The transactions that change the authenticator app and the recovery codes.
 // `change-in-transaction.ts` says in which order.
 import { replaceProofs } from '../../mail/factor-undo/in-transaction.ts'
+import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
 import { command, type Command } from '../../../storage/database.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
@@ -57,11 +58,14 @@ export const confirmApp: Command<
     readonly step: number
     /** The hashes of the recovery codes that come with the app. */
     readonly codeIds: readonly string[]
+    /** The mail about an app that replaces another one. */
+    readonly replacement: NewMail | undefined
     /** The mail about a first factor. Undefined without mail, and for an app's own users. */
     readonly undo: LinkedProof | undefined
   },
   { readonly outcome: 'confirmed' } | { readonly outcome: 'unverified' } | Refused
-> = command('confirmApp', async (transaction, { sealed, step, codeIds, undo, ...change }) => {
+> = command('confirmApp', async (transaction, values) => {
+  const { sealed, step, codeIds, replacement, undo, ...change } = values
   const { subject, by, now } = change
   const addressee = await lockAddressee(transaction, change)
   if (!addressee) return { outcome: 'gone' }
@@ -70,7 +74,7 @@ export const confirmApp: Command<
   // The address may have changed since the secret was shown.
   const isUnverified = addressee.recipient !== undefined && !addressee.isVerified
   if (isFirst && undo && isUnverified) return { outcome: 'unverified' }
-  const notice = isFirst && undo ? undo.mail : change.notice
+  const notice = isFirst ? (undo?.mail ?? change.notice) : replacement
   const wait = await sendNotice(transaction, addressee, { notice })
   if (wait > 0) return { outcome: 'too-many-mails', wait }
 

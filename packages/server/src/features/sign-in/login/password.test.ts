@@ -241,7 +241,15 @@ describe('byPassword', () => {
       const change = { subject, sealed, now, hasAccount: true }
       await database.write(beginApp, { ...change, by, sessionId: 's' })
       const nothing = { notice: undefined, noticeTo: { email: undefined, isVerified: false } }
-      const values = { ...change, ...nothing, step: 1, codeIds: [], undo: undefined, by }
+      const values = {
+        ...change,
+        ...nothing,
+        step: 1,
+        codeIds: [],
+        replacement: undefined,
+        undo: undefined,
+        by,
+      }
       assert.deepEqual(await database.write(confirmApp, values), { outcome: 'confirmed' })
       return secret
     }

@@ -45,7 +45,14 @@ describe('startLogin', () => {
     await database.write(beginApp, pending)
     const noticeTo = { email: undefined, isVerified: false }
     const change = { subject, hasAccount: true, notice: undefined, noticeTo, by, now }
-    const confirmed = { ...change, sealed: 'x', step: 1, codeIds, undo: undefined }
+    const confirmed = {
+      ...change,
+      sealed: 'x',
+      step: 1,
+      codeIds,
+      replacement: undefined,
+      undo: undefined,
+    }
     assert.deepEqual(await database.write(confirmApp, confirmed), { outcome: 'confirmed' })
   }
 

@@ -2,8 +2,8 @@ import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
-const afterUndo =
-  'Sehen Sie in Ihr Postfach und legen Sie über den Link in der Mail ein neues Passwort fest.'
+const afterUndo = prose`Ihr altes Passwort gilt nicht mehr. Sehen Sie in Ihr Postfach und legen Sie
+  über den Link in der Mail ein neues fest.`
 
 export const de: Texts = {
   notices: {
@@ -18,7 +18,7 @@ export const de: Texts = {
     new_device: ({ service, time, address }) => [
       `Neue Anmeldung bei Ihrem Konto bei ${service}`,
       prose`Am ${time} gab es eine Anmeldung bei Ihrem Konto bei ${service} von einem Gerät, das
-        bisher nicht verwendet
+        neu ist oder nicht mehr verwendet wurde, seit Ihr Passwort festgelegt
         wurde${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
       prose`Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort. Das beendet alle anderen
@@ -59,10 +59,13 @@ export const de: Texts = {
       prose`Wenn das Konto Ihres ist und Sie das nicht waren, wenden Sie sich an den Betreiber von
         ${service}.`,
     ],
-    factor_added: ({ service, time, address }) => [
-      `Ihr Konto bei ${service} hat jetzt eine Authenticator-App`,
-      prose`Am ${time} wurde eine Authenticator-App zu Ihrem Konto bei ${service}
-        hinzugefügt${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}. Von jetzt
+    factor_added: ({ service, time, address, isReplacement }) => [
+      `Ihr Konto bei ${service} hat jetzt eine ${isReplacement ? 'andere ' : ''}Authenticator-App`,
+      prose`Am ${time} wurde ${
+        isReplacement
+          ? `die Authenticator-App Ihres Kontos bei ${service} durch eine andere ersetzt`
+          : `eine Authenticator-App zu Ihrem Konto bei ${service} hinzugefügt`
+      }${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}. Von jetzt
         an braucht eine Anmeldung einen Code dieser App.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
       prose`Wenn Sie das nicht waren, benutzt eine andere Person Ihr Konto. Wenden Sie sich sofort
@@ -342,7 +345,8 @@ export const de: Texts = {
       done: { heading: 'Die App ist entfernt', text: afterUndo },
       used: prose`Wenn Sie die App damit entfernt haben, sehen Sie in Ihr Postfach: Dort ist eine
         Mail für ein neues Passwort. Wenn eine Mail sagt, dass Ihre Adresse geändert wurde, öffnen
-        Sie deren Link. Wenn es keine gibt, wenden Sie sich an den Betreiber der App.`,
+        Sie deren Link. Wenn das Konto keine App mehr hat und Sie sie nicht entfernt haben, legen
+        Sie ein neues Passwort fest. Sonst wenden Sie sich an den Betreiber der App.`,
     },
     accept: {
       heading: 'Konto anlegen',
@@ -433,8 +437,9 @@ export const de: Texts = {
         open: 'Die App auf diesem Gerät öffnen',
         orType: 'Oder geben Sie diesen Schlüssel in der App ein:',
         enterCode: 'Den Code eingeben, den die App zeigt',
-        wrongCode: prose`Dieser Code ist falsch. Hat die App mehrere Einträge mit diesem Namen, dann
-          nehmen Sie den Code des neuesten, und löschen Sie die anderen.`,
+        wrongCode: prose`Dieser Code ist falsch. Versuchen Sie den nächsten. Ist auch der falsch,
+          fügen Sie das Konto wie oben noch einmal zur App hinzu und geben Sie den Code des neuesten
+          Eintrags ein.`,
         button: 'Einschalten',
       },
       codes: {
@@ -509,6 +514,11 @@ export const de: Texts = {
         button: 'Adresse ändern',
         invalid: 'Das ist keine E-Mail-Adresse. Sie sollte aussehen wie ada@example.com.',
         taken: 'Diese Adresse gehört zu einem anderen Konto. Geben Sie eine andere ein.',
+        waits: 'Wartet auf Bestätigung',
+        enterCode: 'Code eingeben',
+        another: 'Zu einer anderen Adresse wechseln',
+        confirms: (address) => prose`Ihr Konto bekommt die Adresse ${address}. Mails zu Ihrem Konto
+        gehen dann dorthin.`,
         wrongLink: 'Dieser Link wurde benutzt, ist abgelaufen oder gilt für ein anderes Konto.',
       },
       verification: {
@@ -540,11 +550,16 @@ export const de: Texts = {
         replaces: prose`Die neue App ersetzt die alte. Sie bekommen neue Wiederherstellungscodes,
           und die alten gelten dann nicht mehr.`,
         again: 'Noch einmal beginnen',
+        otherPicture: prose`Sie haben auf einer anderen Seite noch einmal begonnen, darum gilt das
+          frühere Bild nicht mehr. Scannen Sie das Bild oben und geben Sie den Code des neuesten
+          Eintrags ein.`,
         addressFirst: 'Bestätigen Sie zuerst Ihre E-Mail-Adresse. Richten Sie dann die App ein.',
         isSetUp: {
           heading: 'Die App ist eingerichtet',
-          text: (time) => prose`Ihr Konto hat seit dem ${time} eine Authenticator-App. Wenn Sie die
-            Wiederherstellungscodes nicht gespeichert haben, erstellen Sie neue.`,
+          text: (time) => prose`Ihr Konto hat seit dem ${time} eine Authenticator-App. Nur der
+            Eintrag in der App, dessen Code angenommen wurde, funktioniert: Löschen Sie andere
+            Einträge mit diesem Namen. Wenn Sie die Wiederherstellungscodes nicht gespeichert haben,
+            erstellen Sie neue.`,
         },
         gone: prose`Das hat zu lange gedauert, oder die App wurde anderswo eingerichtet. Beginnen
           Sie noch einmal.`,
@@ -561,6 +576,8 @@ export const de: Texts = {
       codes: {
         title: 'Wiederherstellungscodes',
         left: (count) => `${count} übrig`,
+        unsaved: prose`Sie haben die Seite mit den Wiederherstellungscodes verlassen, ohne das
+        Speichern zu bestätigen. Wenn Sie sie nicht haben, [erstellen Sie neue].`,
         renew: 'Neue erstellen',
         heading: 'Neue Wiederherstellungscodes erstellen?',
         oldEnd: 'Die alten Codes gelten dann nicht mehr.',
@@ -574,7 +591,7 @@ export const de: Texts = {
         unknown: 'Unbekanntes Gerät',
         unknownBrowser: 'Unbekannter Browser',
         thisDevice: 'Dieses Gerät',
-        lastUsed: (time) => `Zuletzt benutzt am ${time}`,
+        lastUsed: (time) => `Zuletzt benutzt: ${time}`,
         end: 'Abmelden',
         endOthers: 'Alle anderen Geräte abmelden',
         heading: 'Alle anderen Geräte abmelden?',

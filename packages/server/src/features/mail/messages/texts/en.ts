@@ -2,7 +2,8 @@ import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
-const afterUndo = 'Look into your mailbox, and set a new password with the link in the mail.'
+const afterUndo = prose`Your old password does not work any more. Look into your mailbox, and set a
+  new one with the link in the mail.`
 
 export const en: Texts = {
   notices: {
@@ -16,8 +17,13 @@ export const en: Texts = {
     ],
     new_device: ({ service, time, address }) => [
       `New login to your account at ${service}`,
-      prose`There was a login to your account at ${service} on ${time} from a device that has not
-        been used before${address === undefined ? '' : `, from the IP address ${address}`}.`,
+      prose`There was a login to your account at ${service} on ${time} from a device that is new,
+        or that has not been used since your password was set${
+          address === undefined
+            ? ''
+            : `, from
+        the IP address ${address}`
+        }.`,
       'If this was you, you do not have to do anything.',
       'If this was not you, change your password now. This ends all other sessions.',
     ],
@@ -53,11 +59,15 @@ export const en: Texts = {
       'If you did this, or if the account is not yours, you do not have to do anything.',
       `If the account is yours and you did not do this, contact the people who run ${service}.`,
     ],
-    factor_added: ({ service, time, address }) => [
-      `Your account at ${service} has an authenticator app now`,
-      prose`On ${time}, an authenticator app was added to your account at
-        ${service}${address === undefined ? '' : `, from the IP address ${address}`}. From now on, a
-        login needs a code of this app.`,
+    factor_added: ({ service, time, address, isReplacement }) => [
+      `Your account at ${service} has ${isReplacement ? 'another' : 'an'} authenticator app now`,
+      prose`On ${time}, ${
+        isReplacement
+          ? `the authenticator app of your account at ${service} was replaced by another one`
+          : `an authenticator app was added to your account at ${service}`
+      }${address === undefined ? '' : `, from the IP address ${address}`}. From now on, a login
+      needs
+        a code of this app.`,
       'If you did this, you do not have to do anything.',
       prose`If you did not do this, another person uses your account. Contact the people who run
         ${service} now.`,
@@ -305,8 +315,9 @@ export const en: Texts = {
       button: 'Remove the app',
       done: { heading: 'The app is removed', text: afterUndo },
       used: prose`If you have removed the app with it, look into your mailbox: there is a mail to
-        set a new password. If a mail says that your address was changed, open its link. If there is
-        no such mail, contact the people who run the app.`,
+        set a new password. If a mail says that your address was changed, open its link. If the
+        account has no app any more and you did not remove it, set a new password. Otherwise,
+        contact the people who run the app.`,
     },
     accept: {
       heading: 'Create your account',
@@ -391,8 +402,8 @@ export const en: Texts = {
         open: 'Open the app on this device',
         orType: 'Or enter this key in the app:',
         enterCode: 'Enter the code that the app shows',
-        wrongCode: prose`This code is wrong. If the app has several entries of this name, take the
-          code of the newest one, and delete the others.`,
+        wrongCode: prose`This code is wrong. Try the next one. If it is wrong too, add the account
+          to the app once more, as above, and enter the code of the newest entry.`,
         button: 'Switch it on',
       },
       codes: {
@@ -464,6 +475,11 @@ export const en: Texts = {
         button: 'Change the address',
         invalid: 'This is not an e-mail address. It should look like ada@example.com.',
         taken: 'This address belongs to another account. Enter another one.',
+        waits: 'Waits for confirmation',
+        enterCode: 'Enter the code',
+        another: 'Change to another address',
+        confirms: (address) => prose`Your account will get the address ${address}. Mails about it
+        will go there.`,
         wrongLink: 'This link was used, has expired, or is for another account.',
       },
       verification: {
@@ -472,9 +488,9 @@ export const en: Texts = {
           `We will send a new code to ${address}. Earlier codes will no longer work.`,
         send: 'Send a new code',
         sent: {
-          heading: 'Look into your mailbox',
+          heading: 'Check your mail',
           intro: (address) => prose`A mail is on its way to ${address}. Enter its code here. If no
-            mail comes, look among the spam.`,
+            mail comes, look into the spam folder.`,
           button: 'Confirm the address',
         },
       },
@@ -495,11 +511,14 @@ export const en: Texts = {
         replaces: prose`The new app will replace the old one. You will get new recovery codes, and
           the old ones will no longer work.`,
         again: 'Begin again',
+        otherPicture: prose`You have begun again on another page, so your earlier picture does not
+          work any more. Scan the picture above, and enter the code of the newest entry.`,
         addressFirst: 'Confirm your e-mail address first. Then set up the app.',
         isSetUp: {
           heading: 'The app is set up',
-          text: (time) => prose`Your account has an authenticator app since ${time}. If you have not
-            saved its recovery codes, make new ones.`,
+          text: (time) => prose`Your account has an authenticator app since ${time}. Only the entry
+            in the app whose code was accepted works: delete other entries of this name. If you have
+            not saved the recovery codes, make new ones.`,
         },
         gone: 'This took too long, or the app was set up elsewhere. Begin again.',
         removal: {
@@ -515,6 +534,8 @@ export const en: Texts = {
       codes: {
         title: 'Recovery codes',
         left: (count) => (count === 1 ? '1 code left' : `${count} codes left`),
+        unsaved: prose`You left the recovery codes without ticking that you saved them. If you have
+        not, [make new codes].`,
         renew: 'Make new ones',
         heading: 'Make new recovery codes?',
         oldEnd: 'The old codes will no longer work.',
@@ -528,7 +549,7 @@ export const en: Texts = {
         unknown: 'Unknown device',
         unknownBrowser: 'Unknown browser',
         thisDevice: 'This device',
-        lastUsed: (time) => `Last used on ${time}`,
+        lastUsed: (time) => `Last used: ${time}`,
         end: 'Log out',
         endOthers: 'Log out on all other devices',
         heading: 'Log out on all other devices?',

@@ -2,7 +2,8 @@ import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
-const afterUndo = 'Revise su correo y elija una nueva contraseña con el enlace del mensaje.'
+const afterUndo = prose`Su contraseña anterior ya no funciona. Revise su correo y elija una nueva
+  con el enlace del mensaje.`
 
 export const es: Texts = {
   notices: {
@@ -16,9 +17,9 @@ export const es: Texts = {
     ],
     new_device: ({ service, time, address }) => [
       `Nuevo inicio de sesión en su cuenta en ${service}`,
-      prose`El ${time} hubo un inicio de sesión en su cuenta en ${service} desde un dispositivo que
-        no se había usado
-        antes${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
+      prose`El ${time} hubo un inicio de sesión en su cuenta en ${service} desde un dispositivo
+        nuevo, o que no se había usado desde que se estableció su
+        contraseña${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
       'Si ha sido usted, no tiene que hacer nada.',
       'Si no ha sido usted, cambie su contraseña ahora. Así terminan todas las demás sesiones.',
     ],
@@ -55,10 +56,14 @@ export const es: Texts = {
       prose`Si la cuenta es suya y no ha sido usted, póngase en contacto con los responsables de
         ${service}.`,
     ],
-    factor_added: ({ service, time, address }) => [
-      `Su cuenta en ${service} tiene ahora una aplicación de autenticación`,
-      prose`El ${time} se añadió una aplicación de autenticación a su cuenta en
-        ${service}${address === undefined ? '' : `, desde la dirección IP ${address}`}. A partir de
+    factor_added: ({ service, time, address, isReplacement }) => [
+      prose`Su cuenta en ${service} tiene ahora ${isReplacement ? 'otra' : 'una'} aplicación de
+      autenticación`,
+      prose`El ${time} ${
+        isReplacement
+          ? `se sustituyó la aplicación de autenticación de su cuenta en ${service} por otra`
+          : `se añadió una aplicación de autenticación a su cuenta en ${service}`
+      }${address === undefined ? '' : `, desde la dirección IP ${address}`}. A partir de
         ahora, cada inicio de sesión necesita un código de esta aplicación.`,
       'Si fue usted, no tiene que hacer nada.',
       prose`Si no fue usted, otra persona usa su cuenta. Póngase en contacto ahora con los
@@ -329,8 +334,9 @@ export const es: Texts = {
       button: 'Retirar la aplicación',
       done: { heading: 'La aplicación está retirada', text: afterUndo },
       used: prose`Si ha retirado la aplicación con él, revise su correo: hay un mensaje para elegir
-        una nueva contraseña. Si un mensaje dice que su dirección ha cambiado, abra su enlace. Si no
-        hay ninguno, póngase en contacto con los responsables de la aplicación.`,
+        una nueva contraseña. Si un mensaje dice que su dirección ha cambiado, abra su enlace. Si
+        la cuenta ya no tiene aplicación de autenticación y usted no la retiró, elija una nueva
+        contraseña. Si no, póngase en contacto con los responsables de la aplicación.`,
     },
     accept: {
       heading: 'Crear su cuenta',
@@ -420,8 +426,9 @@ export const es: Texts = {
         open: 'Abrir la aplicación en este dispositivo',
         orType: 'O introduzca esta clave en la aplicación:',
         enterCode: 'Introduzca el código que muestra la aplicación',
-        wrongCode: prose`Este código no es correcto. Si la aplicación tiene varias entradas con este
-          nombre, use el código de la más reciente y borre las demás.`,
+        wrongCode: prose`Este código no es correcto. Pruebe el siguiente. Si tampoco lo es, añada la
+          cuenta a la aplicación otra vez, como arriba, e introduzca el código de la entrada más
+          reciente.`,
         button: 'Activar',
       },
       codes: {
@@ -501,6 +508,11 @@ export const es: Texts = {
         button: 'Cambiar la dirección',
         invalid: 'Esto no es una dirección de correo. Debe parecerse a ada@example.com.',
         taken: 'Esta dirección es de otra cuenta. Introduzca otra.',
+        waits: 'Pendiente de confirmar',
+        enterCode: 'Introducir el código',
+        another: 'Cambiar a otra dirección',
+        confirms: (address) => prose`Su cuenta tendrá la dirección ${address}. Los mensajes sobre
+        ella se enviarán allí.`,
         wrongLink: 'Este enlace ya se usó, ha caducado o es para otra cuenta.',
       },
       verification: {
@@ -532,13 +544,16 @@ export const es: Texts = {
         replaces: prose`La nueva aplicación reemplazará la anterior. Recibirá nuevos códigos de
           recuperación, y los anteriores dejarán de servir.`,
         again: 'Empezar de nuevo',
+        otherPicture: prose`Ha empezado de nuevo en otra página, por eso la imagen anterior ya no
+          vale. Escanee la imagen de arriba e introduzca el código de la entrada más reciente.`,
         addressFirst: 'Confirme primero su dirección de correo. Después configure la aplicación.',
         isSetUp: {
           heading: 'La aplicación está configurada',
           text: (
             time,
-          ) => prose`Su cuenta tiene una aplicación de autenticación desde el ${time}. Si no ha
-            guardado los códigos de recuperación, cree otros nuevos.`,
+          ) => prose`Su cuenta tiene una aplicación de autenticación desde el ${time}. En la
+            aplicación solo funciona la entrada cuyo código se aceptó: borre las demás entradas con
+            este nombre. Si no ha guardado los códigos de recuperación, cree otros nuevos.`,
         },
         gone: 'Esto tardó demasiado, o la aplicación se configuró en otro lugar. Empiece de nuevo.',
         removal: {
@@ -554,6 +569,8 @@ export const es: Texts = {
       codes: {
         title: 'Códigos de recuperación',
         left: (count) => (count === 1 ? 'Queda 1' : `Quedan ${count}`),
+        unsaved: prose`Ha salido de la página de los códigos de recuperación sin confirmar que los
+        ha guardado. Si no los tiene, [cree otros nuevos].`,
         renew: 'Crear otros',
         heading: '¿Crear nuevos códigos de recuperación?',
         oldEnd: 'Los códigos anteriores dejarán de servir.',
@@ -567,7 +584,7 @@ export const es: Texts = {
         unknown: 'Dispositivo desconocido',
         unknownBrowser: 'Navegador desconocido',
         thisDevice: 'Este dispositivo',
-        lastUsed: (time) => `Usado por última vez el ${time}`,
+        lastUsed: (time) => `Usado por última vez: ${time}`,
         end: 'Cerrar sesión',
         endOthers: 'Cerrar sesión en todos los otros dispositivos',
         heading: '¿Cerrar sesión en todos los otros dispositivos?',

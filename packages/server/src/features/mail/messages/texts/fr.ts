@@ -2,8 +2,8 @@ import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
-const afterUndo =
-  'Consultez votre messagerie et choisissez un nouveau mot de passe avec le lien de l’e-mail.'
+const afterUndo = prose`Votre ancien mot de passe ne fonctionne plus. Consultez votre messagerie et
+  choisissez-en un nouveau avec le lien de l’e-mail.`
 
 export const fr: Texts = {
   notices: {
@@ -17,9 +17,9 @@ export const fr: Texts = {
     ],
     new_device: ({ service, time, address }) => [
       `Nouvelle connexion à votre compte sur ${service}`,
-      prose`Une connexion à votre compte sur ${service} a eu lieu le ${time} depuis un appareil qui
-        n’avait pas encore été
-        utilisé${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
+      prose`Une connexion à votre compte sur ${service} a eu lieu le ${time} depuis un appareil
+        nouveau, ou qui n’avait pas été utilisé depuis que votre mot de passe a été
+        choisi${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
       'Si c’était vous, vous n’avez rien à faire.',
       prose`Si ce n’était pas vous, changez votre mot de passe maintenant. Cela met fin à toutes les
         autres sessions.`,
@@ -57,10 +57,14 @@ export const fr: Texts = {
       'Si c’était vous, ou si ce compte n’est pas le vôtre, vous n’avez rien à faire.',
       `Si ce compte est le vôtre et que ce n’était pas vous, contactez l’exploitant de ${service}.`,
     ],
-    factor_added: ({ service, time, address }) => [
-      `Votre compte sur ${service} a maintenant une application d’authentification`,
-      prose`Le ${time}, une application d’authentification a été ajoutée à votre compte sur
-        ${service}${address === undefined ? '' : `, depuis l’adresse IP ${address}`}. Désormais, une
+    factor_added: ({ service, time, address, isReplacement }) => [
+      prose`Votre compte sur ${service} a maintenant une ${isReplacement ? 'autre ' : ''}application
+      d’authentification`,
+      prose`Le ${time}, ${
+        isReplacement
+          ? `l’application d’authentification de votre compte sur ${service} a été remplacée`
+          : `une application d’authentification a été ajoutée à votre compte sur ${service}`
+      }${address === undefined ? '' : `, depuis l’adresse IP ${address}`}. Désormais, une
         connexion demande un code de cette application.`,
       'Si c’était vous, vous n’avez rien à faire.',
       prose`Si ce n’était pas vous, une autre personne utilise votre compte. Contactez tout de suite
@@ -347,8 +351,9 @@ export const fr: Texts = {
       done: { heading: 'L’application a été retirée', text: afterUndo },
       used: prose`Si vous avez retiré l’application avec ce lien, consultez votre messagerie\u00a0:
         un e-mail vous permet de choisir un nouveau mot de passe. Si un e-mail dit que votre adresse
-        a changé, ouvrez son lien. Si vous n’avez rien reçu de tel, contactez l’exploitant de
-        l’application.`,
+        a changé, ouvrez son lien. Si le compte n’a plus d’application d’authentification et que
+        vous ne l’avez pas retirée, choisissez un nouveau mot de passe. Sinon, contactez
+        l’exploitant de l’application.`,
     },
     accept: {
       heading: 'Créer votre compte',
@@ -439,8 +444,9 @@ export const fr: Texts = {
         open: 'Ouvrir l’application sur cet appareil',
         orType: 'Ou saisissez cette clé dans l’application\u00a0:',
         enterCode: 'Saisissez le code affiché par l’application',
-        wrongCode: prose`Code incorrect. Si l’application a plusieurs entrées de ce nom, saisissez
-          le code de la plus récente et supprimez les autres.`,
+        wrongCode: prose`Code incorrect. Essayez le suivant. S’il est refusé aussi, ajoutez de
+          nouveau le compte à l’application, comme ci-dessus, et saisissez le code de l’entrée la
+          plus récente.`,
         button: 'Activer',
       },
       codes: {
@@ -520,6 +526,11 @@ export const fr: Texts = {
         button: 'Modifier l’adresse',
         invalid: 'Ce n’est pas une adresse e-mail. Elle devrait ressembler à ada@example.com.',
         taken: 'Cette adresse est celle d’un autre compte. Saisissez-en une autre.',
+        waits: 'En attente de confirmation',
+        enterCode: 'Saisir le code',
+        another: 'Choisir une autre adresse',
+        confirms: (address) => prose`Votre compte aura l’adresse ${address}. Les e-mails qui le
+        concernent y seront envoyés.`,
         wrongLink: 'Ce lien a déjà servi, a expiré ou concerne un autre compte.',
       },
       verification: {
@@ -553,13 +564,18 @@ export const fr: Texts = {
         replaces: prose`La nouvelle application remplacera l’ancienne. Vous recevrez de nouveaux
           codes de récupération, et les anciens ne fonctionneront plus.`,
         again: 'Recommencer',
+        otherPicture: prose`Vous avez recommencé sur une autre page\u00a0: l’image précédente n’est
+          plus valable. Scannez l’image ci-dessus et saisissez le code de l’entrée la plus
+          récente.`,
         addressFirst: 'Confirmez d’abord votre adresse e-mail. Configurez ensuite l’application.',
         isSetUp: {
           heading: 'L’application est configurée',
           text: (
             time,
-          ) => prose`Votre compte a une application d’authentification depuis le ${time}. Si vous
-            n’avez pas conservé ses codes de récupération, créez-en de nouveaux.`,
+          ) => prose`Votre compte a une application d’authentification depuis le ${time}. Dans
+            l’application, seule l’entrée dont le code a été accepté fonctionne\u00a0: supprimez les
+            autres entrées de ce nom. Si vous n’avez pas conservé ses codes de récupération,
+            créez-en de nouveaux.`,
         },
         gone: 'Cela a pris trop de temps, ou l’application a été configurée ailleurs. Recommencez.',
         removal: {
@@ -575,6 +591,8 @@ export const fr: Texts = {
       codes: {
         title: 'Codes de récupération',
         left: (count) => (count === 1 ? 'Il en reste 1' : `Il en reste ${count}`),
+        unsaved: prose`Vous avez quitté la page des codes de récupération sans confirmer que vous
+        les avez conservés. Si vous ne les avez pas, [créez-en de nouveaux].`,
         renew: 'En créer de nouveaux',
         heading: 'Créer de nouveaux codes de récupération\u00a0?',
         oldEnd: 'Les anciens codes ne fonctionneront plus.',
@@ -588,7 +606,7 @@ export const fr: Texts = {
         unknown: 'Appareil inconnu',
         unknownBrowser: 'Navigateur inconnu',
         thisDevice: 'Cet appareil',
-        lastUsed: (time) => `Dernière utilisation le ${time}`,
+        lastUsed: (time) => `Dernière utilisation\u00a0: ${time}`,
         end: 'Déconnecter',
         endOthers: 'Déconnecter tous les autres appareils',
         heading: 'Déconnecter tous les autres appareils\u00a0?',
