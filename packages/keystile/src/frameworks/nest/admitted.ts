@@ -59,7 +59,8 @@ function findCarrier(context: ExecutionContext): unknown {
     case 'ws':
       return context.getArgByIndex(0)
     case 'graphql':
-      return context.getArgByIndex(2)
+      // A reference resolver of a federation gets no arguments: (reference, context, info).
+      return context.getArgByIndex(context.getArgs().length === 3 ? 1 : 2)
   }
   return undefined
 }

@@ -636,6 +636,8 @@ describe('Nest handlers that do not answer HTTP', () => {
   const callsWith = (request: IncomingMessage): readonly [string, unknown[]][] => [
     ['graphql', [undefined, {}, { req: request }, {}]],
     ['graphql', [undefined, {}, { reply: { request: { raw: request } } }, {}]],
+    // The arguments of @ResolveReference().
+    ['graphql', [{ id: '7' }, { req: request }, {}]],
     ['ws', [{ request }, 'data']],
   ]
 
