@@ -662,6 +662,16 @@ describe('Nest handlers that do not answer HTTP', () => {
     await assert.rejects(async () => guard.canActivate(context), /revoked/)
   })
 
+  it('getCaller throws for a message that no guard checks, also after a guarded message', async () => {
+    await start({})
+    const guard = new KeystileGuard(getGuards())
+    const client = { request: requestWith(issuer.headers({ scopes: ['read'] })) }
+    assert.equal(await guard.canActivate(contextOf('ws', [client, 'x'], 'get')), true)
+    const open = contextOf('ws', [client, 'x'], 'open')
+    assert.equal(await guard.canActivate(open), true)
+    assert.throws(() => getCaller(open), /no guard ran for this handler/)
+  })
+
   it('a guard refuses a GraphQL operation or a message with an error', async () => {
     await start({})
     const guard = new KeystileGuard(getGuards())
