@@ -87,6 +87,7 @@ export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
  * Returns the path of a request target, without its query. Does NOT decode or normalize the path,
  * so it is the same path that a proxy in front of the app has checked. With normalization,
  * `/x/../token` could pass a proxy's rule for `/x` and still reach `/token` here.
+ * (In the URL of a web `Request`, the platform has already resolved `..`.)
  *
  * @returns `undefined` if the target is neither a path nor an http URL, or if it has a fragment
  */

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { ExecutionContext } from '@nestjs/common'
 import type { Caller, GuardOptions } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
-import type { HandlerDemand } from './declared.ts'
+import type { Class, HandlerDemand } from './declared.ts'
 import { requestOf } from './request.ts'
 
 export type CallerOf<Options> =
@@ -12,6 +12,8 @@ export type CallerOf<Options> =
 
 interface Admitted {
   readonly request: IncomingMessage
+  /** Returns the demand of a handler; `undefined` if the guard checks nothing for it. */
+  readonly demandOf: (type: Class, handler: object) => HandlerDemand | undefined
   readonly demand: HandlerDemand
   readonly caller: Caller<string, unknown, TokenType> | undefined
 }
@@ -59,7 +61,8 @@ function findCarrier(context: ExecutionContext): unknown {
     case 'ws':
       return context.getArgByIndex(0)
     case 'graphql':
-      return context.getArgByIndex(2)
+      // A reference resolver of a federation gets no arguments: (reference, context, info).
+      return context.getArgByIndex(context.getArgs().length === 3 ? 1 : 2)
   }
   return undefined
 }
@@ -89,7 +92,11 @@ export function getCaller<Options>(context: ExecutionContext): CallerOf<Options>
 export function findCaller<Options>(context: ExecutionContext): CallerOf<Options> | undefined {
   const carrier = carrierOf(context)
   const found = findAdmitted(carrier, requestOf(context, carrier))
-  if (found) return found.caller as CallerOf<Options> | undefined
+  // The client of a WebSocket keeps the caller of an earlier message, whose session may have ended.
+  const isStale =
+    context.getType<string>() === 'ws' &&
+    found?.demandOf(context.getClass(), context.getHandler()) === undefined
+  if (found && !isStale) return found.caller as CallerOf<Options> | undefined
   throw new TypeError(
     'no guard ran for this handler, so it has no caller: add @Guard() or @OptionalGuard() to it',
   )

@@ -31,7 +31,7 @@ export interface Guards {
    *
    * @throws {TypeError} for a scope that is not declared
    */
-  demandOf(type: Class, handler: object): HandlerDemand | undefined
+  readonly demandOf: (type: Class, handler: object) => HandlerDemand | undefined
 }
 
 // Nest shows the name of this token if an app has a decorator but not the module.
@@ -72,7 +72,8 @@ export class KeystileGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const demand = this.#guards.demandOf(context.getClass(), context.getHandler())
+    const { core, demandOf } = this.#guards
+    const demand = demandOf(context.getClass(), context.getHandler())
     if (!demand) return true
 
     const carrier = carrierOf(context)
@@ -83,9 +84,9 @@ export class KeystileGuard implements CanActivate {
     const isLong = context.getType<string>() === 'ws' || request.headers.upgrade !== undefined
     if (!isLong && findAdmitted(carrier, request)?.demand === demand) return true
 
-    const caller = this.#guards.core.enterAtOnce({}, readNodeHead(request), demand.joined)
+    const caller = core.enterAtOnce({}, readNodeHead(request), demand.joined)
     if (!caller) return this.#enter(context, request, demand)
-    storeAdmitted(carrier, { request, demand, caller })
+    storeAdmitted(carrier, { request, demand, caller, demandOf })
     return true
   }
 
@@ -95,15 +96,16 @@ export class KeystileGuard implements CanActivate {
     request: IncomingMessage,
     demand: HandlerDemand,
   ): Promise<boolean> {
+    const { core, demandOf } = this.#guards
     const read = readNodeHead(request)
     const entered = {}
     let caller: Caller<string, unknown, TokenType> | undefined
     for (const part of demand.parts) {
-      const decision = await this.#guards.core.enter(entered, read, part, () => routeOf(context))
+      const decision = await core.enter(entered, read, part, () => routeOf(context))
       if (!decision.allowed) return refuse(context, decision)
       caller = decision.caller
     }
-    storeAdmitted(carrierOf(context), { request, demand, caller })
+    storeAdmitted(carrierOf(context), { request, demand, caller, demandOf })
     return true
   }
 }

@@ -636,6 +636,8 @@ describe('Nest handlers that do not answer HTTP', () => {
   const callsWith = (request: IncomingMessage): readonly [string, unknown[]][] => [
     ['graphql', [undefined, {}, { req: request }, {}]],
     ['graphql', [undefined, {}, { reply: { request: { raw: request } } }, {}]],
+    // The arguments of @ResolveReference().
+    ['graphql', [{ id: '7' }, { req: request }, {}]],
     ['ws', [{ request }, 'data']],
   ]
 
@@ -658,6 +660,16 @@ describe('Nest handlers that do not answer HTTP', () => {
     assert.equal(await guard.canActivate(context), true)
     issuer.revoke(login.sessionId)
     await assert.rejects(async () => guard.canActivate(context), /revoked/)
+  })
+
+  it('getCaller throws for a message that no guard checks, also after a guarded message', async () => {
+    await start({})
+    const guard = new KeystileGuard(getGuards())
+    const client = { request: requestWith(issuer.headers({ scopes: ['read'] })) }
+    assert.equal(await guard.canActivate(contextOf('ws', [client, 'x'], 'get')), true)
+    const open = contextOf('ws', [client, 'x'], 'open')
+    assert.equal(await guard.canActivate(open), true)
+    assert.throws(() => getCaller(open), /no guard ran for this handler/)
   })
 
   it('a guard refuses a GraphQL operation or a message with an error', async () => {
