@@ -281,11 +281,12 @@ export function appSteps(
   form: Html,
 ): Html {
   const { enrol } = texts.loginPage
+  const open = buttonOf({ label: enrol.open, href: uri, kind: 'second' })
   return stepsOf([
     { title: enrol.getApp, content: markup`<p class="soft">${enrol.anyApp}</p>` },
     {
       title: enrol.scan,
-      content: markup`<div class="touch">${buttonOf({ label: enrol.open, href: uri, kind: 'second' })}</div>
+      content: markup`<div class="touch">${open}</div>
 ${new Html(qrSvg.replace('<svg ', '<svg class="qr" '))}
 <div><p class="hint">${enrol.orType}</p>
 ${secretOf(secret)}</div>`,
