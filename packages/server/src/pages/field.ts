@@ -70,7 +70,7 @@ function faultAt(id: string, fault: Html): Html {
   return markup`<p class="fault" id="${id}-fault" role="alert">${fault}</p>`
 }
 
-/** Returns the attributes of a field for a code of so many digits, typed with or without spaces. */
+/** Returns the attributes of a field for a code from a mail or an app. @param typed its value */
 export function codeAttributes(typed = ''): Html {
   const keyboard = markup`inputmode="numeric" autocomplete="one-time-code" dir="ltr"`
   return markup`class="code" ${keyboard} value="${typed}"`

@@ -6,7 +6,7 @@ import {
   lacksFactor,
   type FactorName,
 } from '../../credentials/second-factors/factors-in-transaction.ts'
-import { insertMailOrWait, type CountedAddressee } from '../../mail/outbox/in-transaction.ts'
+import { insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { AuditEntry, By } from '../../operations/audit/entry.ts'
 import { hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
@@ -72,8 +72,9 @@ export async function sendNotice(
   addressee: Addressee,
   { notice }: Pick<FactorChange, 'notice'>,
 ): Promise<number> {
-  if (!notice || addressee.recipient === undefined) return 0
-  return insertMailOrWait(transaction, notice, addressee as CountedAddressee)
+  const { recipient } = addressee
+  if (!notice || recipient === undefined) return 0
+  return insertMailOrWait(transaction, notice, { ...addressee, recipient })
 }
 
 /** @param factor which factor is added or removed */

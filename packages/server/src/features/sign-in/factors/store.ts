@@ -18,7 +18,6 @@ import {
   replaceRecoveryCodes,
 } from '../../credentials/second-factors/in-transaction.ts'
 import { clearEnrolmentMails, insertMail } from '../../mail/outbox/in-transaction.ts'
-import type { CountedAddressee } from '../../mail/outbox/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts'
@@ -146,8 +145,8 @@ export const resetFactors: Command<
   await insertAudit<FactorEvent>(transaction, { event: 'factors_reset', ...entryOf(change) })
   const { username, recipient } = addressee ?? {}
   await clearGuesses(transaction, { subject, names: [username, recipient] })
-  if (recipient !== undefined) {
-    if (hadFactor && notice) await insertMail(transaction, notice, addressee as CountedAddressee)
+  if (addressee && recipient !== undefined) {
+    if (hadFactor && notice) await insertMail(transaction, notice, { ...addressee, recipient })
     await clearEnrolmentMails(transaction, { subject, recipient, now })
   }
   return { hadFactor, endedSessions }

@@ -76,20 +76,24 @@ async function spendProofs(
 ): Promise<{ readonly account: LockedAccount | undefined } | RefusedLogin> {
   const person = await lockPerson(transaction, { subject, rights, hasAccount })
   if (!person) return refused
+
   const { formerId, sparesFactor = false } = remembering ?? {}
   if (!amr.includes('mfa') && !sparesFactor && (await hasSecondFactor(transaction, subject)))
     return refused
   if (attemptId !== undefined && !(await lockAttempt(transaction, { id: attemptId, now })))
     return refused
+
   const isRemembered =
     formerId !== undefined && (await lockRemembered(transaction, { id: formerId, now }))
   if (sparesFactor && !isRemembered) return refused
   if (replaces && !(await lockSession(transaction, { id: replaces.id, subject, now })))
     return refused
+
   // Comes last, so that a refused login has spent nothing.
   const held = await areHeld(marks, { transaction, subject, ...person, now })
   if (held === 'changed') return refused
   if (held !== 'held') return { ...refused, mailWait: held.mailWait }
+
   if (attemptId !== undefined) await endAttempt(transaction, attemptId)
   return person
 }
@@ -107,13 +111,17 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
   const now = session.created_at
   const proved = await spendProofs(transaction, { ...wanted, hasAccount }, now)
   if ('started' in proved) return proved
-  const use = { id: codeId ?? '', sessionId: session.id, now }
-  if (codeId !== undefined && !(await useCode(transaction, use))) return refused
+  if (codeId !== undefined) {
+    const isUsed = await useCode(transaction, { id: codeId, sessionId: session.id, now })
+    if (!isUsed) return refused
+  }
 
+  // Before the session starts: its audit entry would count as an earlier login.
   const { account } = proved
   const isNew = account
     ? now - account.created_at <= newAccountMilliseconds
     : notice !== undefined && (await isFirstLogin(transaction, login))
+
   if (replaces) await endReplaced(transaction, replaces.id, login)
   const sparesFactor = remembering?.sparesFactor === true
   const detail = sparesFactor ? { factor: 'remembered device' } : undefined
@@ -140,6 +148,7 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
       share: 'notice',
       now,
     })
+
   // While the user is locked, the app is the one that was proved.
   const isAppProved = wanted.provesApp || sparesFactor
   const [app] = isAppProved ? await findApp(transaction, { subject, state: 'confirmed' }) : []

@@ -35,7 +35,7 @@ export function meterLogin(meter: Meter, done: LoginOutcome | ProblemError): voi
 
 const pageOutcomes: Readonly<Record<LoginOutcome['outcome'], Outcome>> = {
   granted: 'granted',
-  code: 'granted',
+  code: 'granted', // does not happen: the pages ask for no code
   next: 'factor_required',
   enrol: 'factor_required',
   refused: 'refused',

@@ -175,26 +175,14 @@ export function createSessionStarter(
 ): SessionStarter {
   return {
     async start(wanted, patienceMilliseconds) {
-      const { subject, clientId, scopes, refreshes, browserId, device, by, replaces } = wanted
-      const lasts = refreshes || browserId !== undefined
+      const { subject, clientId, scopes, amr, refreshes, browserId, by } = wanted
       const now = clock.now()
       const authenticatedAt = wanted.authenticatedAt ?? now
-      const expiresAt = replaces?.expiresAt ?? now + issuing.sessionSeconds * 1000
+      const expiresAt = wanted.replaces?.expiresAt ?? now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
-
-      const session = {
-        id: randomId(),
-        subject,
-        client_id: clientId,
-        scopes: JSON.stringify(scopes),
-        device: shownDevice(device),
-        created_at: now,
-        expires_at: expiresAt,
-        idle_expires_at: lasts ? idleExpiryAt(now, expiresAt, issuing) : now,
-        tokens_expire_at: now + expiresInSeconds * 1000,
-        amr: wanted.amr ? JSON.stringify(wanted.amr) : null,
-        authenticated_at: wanted.amr ? authenticatedAt : null,
-      }
+      const tokensExpireAt = now + expiresInSeconds * 1000
+      const times = { now, authenticatedAt, expiresAt, tokensExpireAt }
+      const session = rowOf(wanted, times, issuing)
 
       const refreshToken = refreshes && browserId === undefined ? makeRefreshToken(now) : undefined
       const values = {
@@ -209,17 +197,10 @@ export function createSessionStarter(
       if (!done.started && done.mailWait !== undefined) throw factorMailboxFull(done.mailWait)
       if (!done.started) return undefined
 
-      const { amr } = wanted
-      const content = {
-        subject,
-        clientId,
-        sessionId: session.id,
-        scopes,
-        authenticatedAt,
-        amr,
-      }
+      const sessionId = session.id
+      const content = { subject, clientId, sessionId, scopes, authenticatedAt, amr }
       return {
-        sessionId: session.id,
+        sessionId,
         accessToken: await signAccessToken(content, expiresInSeconds, { issuing, now }),
         expiresInSeconds,
         refreshToken: refreshToken && writeRefreshToken(refreshToken),
@@ -227,6 +208,29 @@ export function createSessionStarter(
         appSince: done.appSince,
       }
     },
+  }
+}
+
+/** Returns the row of a session. All times are in milliseconds. */
+function rowOf(
+  { subject, clientId, scopes, amr, device, refreshes, browserId }: NewSession,
+  times: Readonly<Record<'now' | 'authenticatedAt' | 'expiresAt' | 'tokensExpireAt', number>>,
+  issuing: Issuing,
+): SessionRows['session'] {
+  const { now, authenticatedAt, expiresAt, tokensExpireAt } = times
+  const lasts = refreshes || browserId !== undefined
+  return {
+    id: randomId(),
+    subject,
+    client_id: clientId,
+    scopes: JSON.stringify(scopes),
+    device: shownDevice(device),
+    created_at: now,
+    expires_at: expiresAt,
+    idle_expires_at: lasts ? idleExpiryAt(now, expiresAt, issuing) : now,
+    tokens_expire_at: tokensExpireAt,
+    amr: amr ? JSON.stringify(amr) : null,
+    authenticated_at: amr ? authenticatedAt : null,
   }
 }
 
