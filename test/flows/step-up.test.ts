@@ -182,6 +182,19 @@ describeOnBoth(
       const { json } = await stepUp(running, ada.accessToken, both)
       const alone = await stepUp(running, json['access_token'], { otp: ada.nextCode() })
       assert.equal(alone.status, 200, alone.text)
+
+      // The same is true for new recovery codes, whatever the session has proved.
+      running.clock.advance(1)
+      const bearer = alone.json['access_token'] as string
+      const path = '/users/me/factors/recovery-codes'
+      const renewed = await running.send('POST', path, { bearer })
+      const [newCode = ''] = renewed.json['recovery_codes'] as readonly string[]
+      for (const fields of [{ recovery_code: newCode }, { otp: ada.nextCode() }] as Fields[]) {
+        const refused = await stepUp(running, bearer, fields)
+        assert.deepEqual([refused.status, refused.json['methods']], [403, ['password']])
+      }
+      const again = { ...credentials, recovery_code: newCode }
+      assert.equal((await stepUp(running, bearer, again)).status, 200)
     })
 
     it('a step-up without the password does not renew the limits of wrong passwords', async () => {

@@ -1,7 +1,12 @@
 import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import type { Database } from '../../../storage/database.ts'
-import { hasSecondFactor, secondFactors, type FactorName } from './factors-in-transaction.ts'
+import {
+  hasSecondFactor,
+  newestFactorAt,
+  secondFactors,
+  type FactorName,
+} from './factors-in-transaction.ts'
 import { findApp, pendingMilliseconds } from './in-transaction.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
 import { countRecoveryCodes, hasRecoveryCode } from './store.ts'
@@ -38,6 +43,8 @@ export interface SecondFactors {
   isSetUp(name: FactorName, subject: string): Promise<boolean>
   /** Whether a user has set up any factor. */
   hasAny(subject: string): Promise<boolean>
+  /** When a user has last set up or renewed a factor, in milliseconds; 0 without any. */
+  newestAt(subject: string): Promise<number>
   /**
    * Returns the confirmed app of a user.
    *
@@ -71,6 +78,7 @@ export function createSecondFactors(
   return {
     isSetUp: (name, subject) => secondFactors[name].isSetUp(reader, subject),
     hasAny: (subject) => hasSecondFactor(reader, subject),
+    newestAt: (subject) => newestFactorAt(reader, subject),
     async findApp(subject) {
       const row = await findConfirmed(subject)
       if (!row) return undefined

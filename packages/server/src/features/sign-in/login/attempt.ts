@@ -54,6 +54,7 @@ export interface ReplacedSession extends NamedSession {
   /** Undefined if it is unknown how the person authenticated. */
   readonly amr: readonly string[] | undefined
   readonly authenticatedAt: number
+  readonly startedAt: number
   readonly expiresAt: number
   /**
    * Whether its login was as recent as the caller demands, when this request arrived. Decided once,

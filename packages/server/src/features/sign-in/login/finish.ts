@@ -38,7 +38,10 @@ interface GrantedLogin<U> {
   readonly provesApp: boolean
   readonly sparesFactor: boolean
   readonly authenticatedAt: number
+  /** Undefined if a first step was proved. */
   readonly expiresAt?: number
+  /** Whether the factor was set up in the session that the login replaces. */
+  readonly isOwnFactor?: true
   /** As read after the last proof. */
   readonly user: U
 }
@@ -76,8 +79,8 @@ export async function start<U>(
   granted: GrantedLogin<U> & { readonly codeId?: string },
   { starter, feed, directory, devices, remembered, notices }: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
-  const { subject, amr, provesApp, sparesFactor, authenticatedAt, expiresAt, user, codeId } =
-    granted
+  const { subject, amr, provesApp, sparesFactor, authenticatedAt } = granted
+  const { expiresAt, isOwnFactor, user, codeId } = granted
   const { client, address, acceptLanguage, browserId } = asked
   const remembers = asked.remembersDevice && amr.includes('mfa') && remembered.milliseconds > 0
   // Only the pages remember devices.
@@ -105,7 +108,11 @@ export async function start<U>(
               sparesFactor,
               milliseconds: remembers ? remembered.milliseconds : undefined,
             },
-      replaces: replaced && { id: replaced.id, expiresAt },
+      replaces: replaced && {
+        id: replaced.id,
+        expiresAt,
+        needsOlderFactor: expiresAt !== undefined && !isOwnFactor,
+      },
       rights: directory.rights(user),
       ...(counted?.spent && { spent: counted.spent }),
       notice,

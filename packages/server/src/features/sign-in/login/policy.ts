@@ -101,18 +101,16 @@ async function askForSecondStep<U>(
 }
 
 /**
- * Whether the factor of a user was set up after the login of a session that has proved none. Then
- * it may be the factor of a thief who has a token of this session and nothing else, so it does not
- * stand for the first step.
+ * Whether a user has set up or renewed a factor since a session started. Then it may be the factor
+ * of a thief who has a token of this session and nothing else, so it does not stand for the first
+ * step.
  */
 async function isNewer<U>(
   subject: string,
-  { amr, authenticatedAt }: ReplacedSession,
+  { startedAt }: ReplacedSession,
   { secondFactors }: Pick<MethodParts<U>, 'secondFactors'>,
 ): Promise<boolean> {
-  if (amr?.includes('mfa')) return false
-  const { app } = await secondFactors.describe(subject)
-  return app !== undefined && app.createdAt.getTime() > authenticatedAt
+  return (await secondFactors.newestAt(subject)) > startedAt
 }
 
 const isFirst = ({ secondStep }: Method): boolean => secondStep === undefined

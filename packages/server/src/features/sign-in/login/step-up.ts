@@ -76,5 +76,6 @@ export async function stepUpWithNewApp<U>(
   const { attempt, user } = begun
   const code = { method: otpMethod.name, at: parts.clock.now(), mark: '' }
   const decision = await enough(withProof(attempt, subjectOf(attempt), code), user, parts)
-  return decision.outcome === 'granted' ? start(attempt, { ...decision, user }, parts) : undefined
+  if (decision.outcome !== 'granted') return undefined
+  return start(attempt, { ...decision, isOwnFactor: true, user }, parts)
 }

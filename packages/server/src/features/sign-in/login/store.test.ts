@@ -106,6 +106,22 @@ describe('startLogin', () => {
     assert.ok(await starter.start({ ...login, amr: ['pwd', 'otp', 'mfa'] }))
   })
 
+  it('a step-up with a factor alone starts no session if a factor is newer by then', async () => {
+    const subject = await addUser()
+    const starter = await openStarter()
+    // The set-up of an app ends other sessions, so here it comes before this one.
+    await setUpApp(subject)
+    now -= 1
+    const amr = ['pwd', 'otp', 'mfa']
+    const login = { subject, clientId: 'c', scopes: [], refreshes: true, by, amr }
+    const { sessionId: id } = (await starter.start(login))!
+    now += 1
+    const stepUp = (needsOlderFactor: boolean): ReturnType<typeof starter.start> =>
+      starter.start({ ...login, replaces: { id, expiresAt: undefined, needsOlderFactor } })
+    assert.equal(await stepUp(true), undefined)
+    assert.ok(await stepUp(false))
+  })
+
   it('a login makes a device known for codes only if it proved the app, whatever its amr', async () => {
     const subject = await addUser()
     await setUpApp(subject)

@@ -12,7 +12,10 @@ import {
   moveRemembered,
   rememberDevice,
 } from '../attempts/remembered-devices-in-transaction.ts'
-import { hasSecondFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
+import {
+  hasSecondFactor,
+  newestFactorAt,
+} from '../../credentials/second-factors/factors-in-transaction.ts'
 import { countWrongCode, findApp } from '../../credentials/second-factors/in-transaction.ts'
 import { insertBrowserLogin } from '../browser-login/in-transaction.ts'
 import type { LoginEvent } from './feature.ts'
@@ -86,8 +89,12 @@ async function spendProofs(
   const isRemembered =
     formerId !== undefined && (await lockRemembered(transaction, { id: formerId, now }))
   if (sparesFactor && !isRemembered) return refused
-  if (replaces && !(await lockSession(transaction, { id: replaces.id, subject, now })))
-    return refused
+  if (replaces) {
+    const replaced = await lockSession(transaction, { id: replaces.id, subject, now })
+    if (!replaced) return refused
+    const newest = replaces.needsOlderFactor ? await newestFactorAt(transaction, subject) : 0
+    if (newest > replaced.created_at) return refused
+  }
 
   // Comes last, so that a refused login has spent nothing.
   const held = await areHeld(marks, { transaction, subject, ...person, now })

@@ -12,6 +12,7 @@ export interface ActiveSession {
   /** How the person authenticated (RFC 8176 §2); undefined if that is unknown. */
   readonly amr: readonly string[] | undefined
   readonly authenticatedAt: number
+  readonly startedAt: number
   readonly expiresAt: number
   readonly lastUsedAt: number
 }
@@ -28,6 +29,7 @@ export async function findActiveSession(
       scopes: JSON.parse(row.scopes) as readonly string[],
       amr: parseAmr(row.amr),
       authenticatedAt: row.authenticated_at ?? row.created_at,
+      startedAt: row.created_at,
       expiresAt: row.expires_at,
       lastUsedAt: row.last_used_at,
     }

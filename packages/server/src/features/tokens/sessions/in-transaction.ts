@@ -332,22 +332,21 @@ export async function hasSessionEnded(
 }
 
 /**
- * Locks a session until the end of the transaction that replaces it. Returns false if it is not an
- * active session of this subject.
+ * Locks a session until the end of the transaction that replaces it. Returns undefined if it is not
+ * an active session of this subject.
  */
 export async function lockSession(
   transaction: Transaction,
   { id, subject, now }: Pick<SessionRow, 'id' | 'subject'> & { readonly now: number },
-): Promise<boolean> {
-  const locked = await inTables<SessionTables>(transaction)
+): Promise<Pick<SessionRow, 'created_at'> | undefined> {
+  return inTables<SessionTables>(transaction)
     .updateTable('session')
     .set((row) => ({ last_used_at: row.ref('last_used_at') }))
     .where('id', '=', id)
     .where('subject', '=', subject)
     .where(isActive(now))
-    .returning('id')
+    .returning('created_at')
     .executeTakeFirst()
-  return locked !== undefined
 }
 
 /** Whether a session has not ended, and has a valid access token or refresh token. */

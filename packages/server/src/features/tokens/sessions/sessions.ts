@@ -45,8 +45,16 @@ export interface NewSession {
   /**
    * The active session that this one replaces: a step-up. The same transaction ends it.
    * `expiresAt` is the end that the new session keeps, in milliseconds; undefined for a new end.
+   * With `needsOlderFactor`, the login fails if the user has renewed a factor since that session
+   * started.
    */
-  readonly replaces?: { readonly id: string; readonly expiresAt: number | undefined } | undefined
+  readonly replaces?:
+    | {
+        readonly id: string
+        readonly expiresAt: number | undefined
+        readonly needsOlderFactor: boolean
+      }
+    | undefined
   /** The login attempt of several steps that ends with this session. */
   readonly attemptId?: string | undefined
   /** How the login of a browser at the pages deals with remembered devices. */

@@ -1,7 +1,7 @@
 import type { Transaction } from '../../../storage/database.ts'
 import { clearUses } from '../../operations/limits/in-transaction.ts'
 import { useOf } from '../../operations/limits/uses.ts'
-import { emailCodeRate, factorKnownRate, factorRate, nameRate } from './guess-rates.ts'
+import { emailCodeRate, factorKnownRate, factorRate, nameRate } from './rates.ts'
 import { countedLogin } from './names.ts'
 
 /**
@@ -21,10 +21,12 @@ export async function clearGuesses(
     readonly names: readonly (string | null | undefined)[]
   },
 ): Promise<void> {
+  const { subject } = guesses
   const names = guesses.names.filter((name) => name != null)
-  const codeRates = [factorRate, factorKnownRate, emailCodeRate]
   await clearUses(transaction, [
     ...names.map((name) => useOf(nameRate, countedLogin(name))),
-    ...codeRates.map((rate) => useOf(rate, guesses.subject)),
+    useOf(factorRate, subject),
+    useOf(factorKnownRate, subject),
+    useOf(emailCodeRate, subject),
   ])
 }
