@@ -292,6 +292,12 @@ describeOnBoth('the mail about a wrong code', (stage) => {
         return mails.filter(({ subject }) => subject.includes('may use your account')).length
       }
 
+      // The code with which the app was set up, or whose answer was lost, is used and not guessed.
+      const used = { otp: enrolled.nextCode() }
+      assert.deepEqual([(await login(used)).status, (await login(used)).status], [200, 400])
+      await settled()
+      assert.ok(mails.every(({ subject }) => !subject.includes('may use your account')))
+
       assert.deepEqual([await told(), await told()], [1, 1])
       assert.equal(mails.at(-1)?.to, 'ada@example.com')
       clock.advance(day - 60)

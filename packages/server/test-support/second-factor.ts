@@ -124,8 +124,7 @@ export async function giveApps(
   const seal = createFactorSeal([key])
   const secrets = subjects.map(makeTotpSecret)
   const rows = subjects.map(
-    (subject, n) =>
-      `('${subject}', 'confirmed', '${seal.seal(secrets[n]!, subject)}', -1, 0, ${Date.now()})`,
+    (subject, n) => `('${subject}', 'confirmed', '${seal.seal(secrets[n]!, subject)}', -1, 0, 1)`,
   )
   await sql(
     'insert into authenticator_app (subject, state, sealed, last_step, wrong_codes, created_at) ' +

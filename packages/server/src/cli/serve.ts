@@ -20,18 +20,23 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
     )
   const counts = settings.metrics && createMetrics(metrics)
   const running = await wire({ ...settings.options, logger, clock }, counts?.meter)
-  const server = await listen(running, {
-    ...settings,
-    accessLog: settings.accessLog ? logger : undefined,
-    program: terminal.program,
-    metrics: counts && { counts, binding: settings.metrics },
-  }).catch(async (error: unknown) => {
+  let hasAdministrator = false
+  const open = async (): ReturnType<typeof listen> => {
+    hasAdministrator = await running.hasAdministrator()
+    return listen(running, {
+      ...settings,
+      accessLog: settings.accessLog ? logger : undefined,
+      program: terminal.program,
+      metrics: counts && { counts, binding: settings.metrics },
+    })
+  }
+  const server = await open().catch(async (error: unknown) => {
     await running.keystile.close()
     throw error
   })
 
   logger.info({ issuer: running.keystile.issuer, port: settings.port }, 'listening')
-  const howToCreateUsers = createUsers(terminal.program, await running.hasAdministrator())
+  const howToCreateUsers = textToCreateUsers(terminal.program, hasAdministrator)
   terminal.print(welcome(running.keystile.issuer, settings, howToCreateUsers))
 
   const signal = await terminal.untilStopped()
@@ -46,9 +51,10 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
  */
 export function welcome(issuer: string, settings: Settings, howToCreateUsers: string): string {
   const { options, hosts, port } = settings
-  const [host = ''] = hosts
-  const shownHost = hosts.length > 1 ? 'localhost' : host.includes(':') ? `[${host}]` : host
-  const at = `http://${shownHost}:${port}${new URL(issuer).pathname.replace(/\/$/, '')}`
+  const [first = ''] = hosts
+  const host = hosts.length > 1 ? 'localhost' : first
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const at = `http://${authority}${new URL(issuer).pathname.replace(/\/$/, '')}`
   const docs = options.docs === 'on' ? `\nIts interactive documentation is at ${at}/docs` : ''
   // Not below the listening URL: behind a proxy, browsers accept the cookies and forms of the pages
   // only at the issuer.
@@ -88,7 +94,7 @@ function tryOut(
 }
 
 /** Returns the command that creates accounts, for a server with closed registration. */
-function createUsers(program: string, hasAdministrator: boolean): string {
+function textToCreateUsers(program: string, hasAdministrator: boolean): string {
   return `Registration is closed. Create ${hasAdministrator ? 'a user' : 'the first administrator'}:
 
   ${createUserCommand(program, hasAdministrator)}

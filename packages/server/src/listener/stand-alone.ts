@@ -7,7 +7,7 @@ import {
   type HttpRequestWithBody,
 } from 'keystile/internal'
 import { metricsType } from '../features/operations/metrics/metrics.ts'
-import { changePasswordPath } from '../features/pages/account-pages/change-password.ts'
+import { changePasswordPath } from '../features/pages/account-pages/well-known-change-password.ts'
 import { notFoundPage, startPage } from '../features/pages/start-page/start-page.ts'
 import { prefersHtml } from '../http/accept.ts'
 import { jsonAnswer } from '../http/route.ts'

@@ -18,12 +18,17 @@ export function isPostgresUrl(source: string): boolean {
  * name is the URL, with its password.
  */
 export function isForeignUrl(source: string): boolean {
-  if (isPostgresUrl(source)) return false
-  return (
-    /^\w[\w+.-]+:|^\s|\s$|:\/\//.test(source) ||
-    /^(postgres(ql)?\/\/|\w+\/\/.*:.*@)|(^|\s)(host|user|password|dbname) *=/i.test(source)
-  )
+  return !isPostgresUrl(source) && foreign.some((pattern) => pattern.test(source))
 }
+
+const foreign = [
+  /^\w[\w+.-]+:/, // `mysql:…`, but not `C:\…`
+  /:\/\//,
+  /^\s|\s$/,
+  /^postgres(ql)?\/\//i, // the colon is missing
+  /^\w+\/\/.*:.*@/,
+  /(^|\s)(host|user|password|dbname) *=/i,
+]
 
 /**
  * Whether a `postgres:` URL is not valid, or seems to have a password that is not percent-encoded.

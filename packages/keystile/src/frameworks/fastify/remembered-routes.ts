@@ -34,13 +34,17 @@ export interface RememberedRoute {
 // program finds the routes too.
 const remembered: unique symbol = Symbol.for('keystile.routes')
 
+interface WithRoutes {
+  [remembered]?: RememberedRoute[]
+}
+
 /** Starts to record the routes that this app registers. A second call does nothing. */
 export function rememberRoutes(app: Registering): void {
-  const remembering: Registering & Remembering = app
-  if (remembering[remembered]) return
+  const withRoutes: Registering & WithRoutes = app
+  if (withRoutes[remembered]) return
 
   const routes: RememberedRoute[] = []
-  remembering[remembered] = routes
+  withRoutes[remembered] = routes
   app.addHook('onRoute', function (options) {
     // Copies the URL, because Fastify changes it in these options later, when it adds a prefix that
     // ends with a slash.
@@ -48,12 +52,8 @@ export function rememberRoutes(app: Registering): void {
   })
 }
 
-interface Remembering {
-  [remembered]?: RememberedRoute[]
-}
-
 /** Returns the recorded routes of an app; `undefined` if `rememberRoutes` was not called. */
 export function rememberedRoutesOf(app: FastifyLike): readonly RememberedRoute[] | undefined {
-  const remembering: FastifyLike & Remembering = app
-  return remembering[remembered]
+  const withRoutes: FastifyLike & WithRoutes = app
+  return withRoutes[remembered]
 }

@@ -3,7 +3,7 @@ import { createSeal } from '../../base/seal.ts'
 import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
 import { createPageCookies } from '../../features/sign-in/browser-login/cookie.ts'
 import { accountHomeRoutes } from '../../features/pages/account-home/account-home.ts'
-import { changePasswordRoute } from '../../features/pages/account-pages/change-password.ts'
+import { wellKnownRoute } from '../../features/pages/account-pages/well-known-change-password.ts'
 import { profileFieldsOf } from '../../features/pages/account-pages/profile-fields.ts'
 import { loginPageRoutes } from '../../features/pages/login-pages/login-pages.ts'
 import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
@@ -44,7 +44,7 @@ export function wireLoginPages<U>(
   }
   const hasAccountPage = loginPages === 'on' && has('POST', '/users/me/password')
   const passwordPage = hasAccountPage ? 'password' : offers.forgotPassword && forgotName
-  const changePassword = passwordPage ? [changePasswordRoute(passwordPage, pages.brand)] : []
+  const changePassword = passwordPage ? [wellKnownRoute(passwordPage, pages.brand)] : []
   if (loginPages === 'off') return changePassword
 
   const { directory } = people

@@ -52,6 +52,7 @@ export async function openParts(first: FirstParts): Promise<Parts> {
 
   await enforceRules(safetyRules, options, database)
   const proxies = createProxies(options.trustedProxies ?? [])
+  // A known device has a limit of its own, causes no notice, or is remembered.
   const knowsDevices =
     options.rateLimits === 'on' || hasMail(options) || options.rememberFactorDays > 0
   return {

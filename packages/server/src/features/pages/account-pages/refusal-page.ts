@@ -40,7 +40,10 @@ function startButton(reader: PageReader): Button {
   return { label: texts.loginPage.back, href: `${brand.base}/login` }
 }
 
-/** Returns the sentence for developers and operators: the rule, or the id of the incident. */
+/**
+ * Returns the sentence for developers and operators: the rule, or the id of the incident. Routes of
+ * pages have `refusals: 'problem'`, so the body is a problem document (RFC 9457).
+ */
 function detailOf(body: HttpAnswer['body']): string {
   return (JSON.parse(String(body)) as { readonly detail: string }).detail
 }

@@ -137,7 +137,8 @@ interface Deletion extends UserAct {
 /**
  * Creates the command that deletes a user's data and ends the sessions, in one transaction. The row
  * keeps the subject and the name, so that another person cannot register the name and be mistaken
- * for this user.
+ * for this user. `outdated` means that the author has lost the rights, or that the request has lost
+ * its session or lacks the factor by now.
  *
  * @param ofUser what all features store about users
  */
@@ -159,8 +160,8 @@ export function createDeleteUser(
     const former = await listFormerAddresses(db, subject)
     // The owner of an address that is not verified may be another person, who keeps an invitation
     // to it, and gets no mail.
-    const own = account.email_verified_at === null ? [] : [account]
-    const mailboxes = [...own, ...former]
+    const isVerified = account.email_verified_at !== null
+    const mailboxes = [...(isVerified ? [account] : []), ...former]
       .map(({ email_key }) => email_key)
       .filter((key) => key !== null)
     await updateUser(transaction, { ...erased, deleted_at: now }, { subject, now })
@@ -170,7 +171,7 @@ export function createDeleteUser(
     const tokensExpireAt = await findLatestExpiry(transaction, subject)
     await insertEvents(transaction, [{ kind: 'subject', value: subject, tokensExpireAt }], now)
     await recordChange(transaction, 'user_deleted', act)
-    for (const to of own) await notify(transaction, notice, { ...to, subject, now }, 'removal')
+    if (isVerified) await notify(transaction, notice, { ...account, subject, now }, 'removal')
     const oldest = former.find(({ email_key }) => email_key !== account.email_key)
     if (oldest) await notify(transaction, formerNotice, { ...oldest, subject, now }, 'removal')
     return 'deleted'

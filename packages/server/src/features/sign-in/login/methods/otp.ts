@@ -40,10 +40,9 @@ export const otpMethod: Method<'otp'> = {
     const isOpen = known !== undefined || app.takesUnknownDevices
     const now = clock.now()
     const step = isOpen ? stepOf(app.secret, code, now) : undefined
-    if (step === undefined || step <= app.lastStep) {
-      if (known === undefined) await tellOwner(subject, attempt, parts)
-      return refused('wrong_code', subject)
-    }
+    // A code that was right once is no guess: perhaps the answer to its first use was lost.
+    if (step === undefined && known === undefined) await tellOwner(subject, attempt, parts)
+    if (step === undefined || step <= app.lastStep) return refused('wrong_code', subject)
 
     const user = await directory.findActive(subject)
     if (user === undefined) return refused('inactive', subject)

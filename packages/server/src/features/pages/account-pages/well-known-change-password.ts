@@ -2,11 +2,14 @@
 import type { OpenRoute } from '../../../http/route.ts'
 import type { Brand } from '../../../pages/brand.ts'
 
-/** Below the root of a host (W3C, A Well-Known URL for Changing Passwords §2). */
+/**
+ * Below the root of a host (W3C, A Well-Known URL for Changing Passwords §2). If the path of the
+ * issuer is not empty, the stand-alone server answers there too.
+ */
 export const changePasswordPath = '/.well-known/change-password'
 
 /** @param name the page to which it leads, below `/account` */
-export function changePasswordRoute(name: string, { base }: Pick<Brand, 'base'>): OpenRoute {
+export function wellKnownRoute(name: string, { base }: Pick<Brand, 'base'>): OpenRoute {
   const location = `${base}/account/${name}`
   return {
     method: 'GET',
