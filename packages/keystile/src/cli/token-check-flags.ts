@@ -1,5 +1,5 @@
-// The flags of `keystile token check`, for `parseArgs()` of node:util. `token-check.ts` reads them and
-// has their help; the shell completion of the server names them too.
+// The flags of `keystile token check`, for `parseArgs()` of node:util. `token-check.ts` reads them
+// and has their help. The shell completion of the server names them too.
 export const tokenCheckFlags = {
   issuer: { type: 'string', multiple: true },
   audience: { type: 'string', multiple: true },
