@@ -6,6 +6,7 @@ import { seeOther } from '../../../http/route.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { markup, type Html } from '../../../pages/html.ts'
 import { actionsOf, whoOf } from '../../../pages/parts.ts'
+import { emailField } from '../account-pages/fields.ts'
 import type { MaybeFault } from '../account-pages/form.ts'
 import { withCookies } from '../login-pages/ask-login.ts'
 import type { EndpointName } from './endpoints.ts'
@@ -150,14 +151,13 @@ export const emailPage: AccountPage = mailPage({
   show(visit, tried) {
     const { email: texts } = visit.reader.texts.accountHome
     const typed = tried?.form.get('new_email') ?? ''
-    const attributes = markup`type="email" autocomplete="email" value="${typed}"`
     return formPage(
       visit,
       {
         ...texts,
         name: 'email',
         fields: [
-          { name: 'new_email', label: texts.label, attributes },
+          emailField({ name: 'new_email', label: texts.label }, typed),
           currentPasswordField(visit),
         ],
         button: { label: texts.button },

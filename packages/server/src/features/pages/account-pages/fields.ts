@@ -49,6 +49,13 @@ export function fieldFaults(
   })
 }
 
+export function emailField(
+  field: Pick<ShownField, 'name' | 'label' | 'hint'>,
+  value: string,
+): ShownField {
+  return { ...field, attributes: markup`type="email" autocomplete="email" value="${value}"` }
+}
+
 /** The field for a user name, or for any login if `value` is undefined. */
 export function loginName(
   field: Pick<ShownField, 'name' | 'label' | 'hint'>,

@@ -7,6 +7,7 @@ import { acceptanceFields } from '../account-pages/acceptance.ts'
 import {
   codeField,
   currentPassword,
+  emailField,
   fieldFaults,
   loginName,
   newPassword,
@@ -47,12 +48,14 @@ export function registerPage(
       },
       typed.get('username') ?? '',
     ),
-    {
-      name: 'email',
-      label: texts.accountHome.email.title,
-      hint: confirm ? emailHint : undefined,
-      attributes: markup`type="email" autocomplete="email" value="${email}"`,
-    },
+    emailField(
+      {
+        name: 'email',
+        label: texts.accountHome.email.title,
+        hint: confirm ? emailHint : undefined,
+      },
+      email,
+    ),
     newPassword({ name: 'password', label: texts.password }, texts, { minLength, refused }),
     ...profile.show(typed, texts),
     ...acceptanceFields(reader, typed),
