@@ -362,7 +362,7 @@ describeOnOne('PostgreSQL', 'a manager without the role admin', (stage) => {
       assert.equal((await send('PATCH', path, { bearer: admin, json })).status, 403)
   })
 
-  it('a demoted manager can change and delete nobody with an older token', async () => {
+  it('a demoted manager changes and deletes no user with an older token', async () => {
     const { change, administer, manager, send, idOf } = await startWithManager()
     await administer('eve', { scopes: ['items:read'] })
     await administer('bob', { scopes: ['users:read'] })

@@ -162,7 +162,7 @@ describeOnOne('SQLite', 'guesses of a second factor', (stage) => {
     assert.equal((await running.login({ recovery_code })).status, 200)
   })
 
-  it('without rate limits, wrong codes from a known device count for the stop of the app', async () => {
+  it('without rate limits, wrong codes from a known device count for the stop', async () => {
     const clock = createTestClock()
     const options = { clock, secondFactor, rateLimits: 'off', rememberFactorDays: 30 } as const
     const running = await stage.start({ ...options, loginPages: 'on' })
@@ -292,7 +292,7 @@ describeOnBoth('the mail about a wrong code', (stage) => {
         return mails.filter(({ subject }) => subject.includes('may use your account')).length
       }
 
-      // The code with which the app was set up, or whose answer was lost, is used and not guessed.
+      // A code that was right once is not a guess: perhaps its first answer was lost.
       const used = { otp: enrolled.nextCode() }
       assert.deepEqual([(await login(used)).status, (await login(used)).status], [200, 400])
       await settled()

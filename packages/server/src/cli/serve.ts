@@ -20,17 +20,17 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
     )
   const counts = settings.metrics && createMetrics(metrics)
   const running = await wire({ ...settings.options, logger, clock }, counts?.meter)
-  let hasAdministrator = false
-  const open = async (): ReturnType<typeof listen> => {
-    hasAdministrator = await running.hasAdministrator()
-    return listen(running, {
+  // Asks the database before the server listens: if the database fails, the server does not start.
+  const open = async () => ({
+    hasAdministrator: await running.hasAdministrator(),
+    server: await listen(running, {
       ...settings,
       accessLog: settings.accessLog ? logger : undefined,
       program: terminal.program,
       metrics: counts && { counts, binding: settings.metrics },
-    })
-  }
-  const server = await open().catch(async (error: unknown) => {
+    }),
+  })
+  const { hasAdministrator, server } = await open().catch(async (error: unknown) => {
     await running.keystile.close()
     throw error
   })

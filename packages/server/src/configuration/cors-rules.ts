@@ -8,7 +8,7 @@ export interface CorsRuleOptions {
   readonly dangerouslyAllowHttpIssuer?: boolean | undefined
 }
 
-/** Whether an entry of `corsOrigins` stands for origins that nobody has listed. */
+/** Whether an entry of `corsOrigins` would allow origins that are not in the list. */
 export function isUnnamed(origin: string): boolean {
   return origin.includes('*') || origin === 'null'
 }

@@ -27,7 +27,7 @@ export interface DatabaseOptions {
 const databaseForm = "must be a file, ':memory:' or a postgres: URL"
 
 /**
- * Returns the end of an error message about a source that is no database, such as
+ * Returns the end of an error message about a source that is not a database, such as
  * `; it is a mysql: URL`. Names no scheme without `//`, because the part before the colon may be a
  * user name.
  */

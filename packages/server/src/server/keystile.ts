@@ -55,7 +55,7 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
   /**
    * Removes all second factors of a user who has lost them, ends all sessions of the user, and
    * clears the rate limits of the user's logins and codes. Make sure first that the person is the
-   * owner: whoever knows the password gets in without the factor then.
+   * owner: a thief who knows the password then needs no factor.
    */
   resetFactors(subject: string): Promise<void>
   /**

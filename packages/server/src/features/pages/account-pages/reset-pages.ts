@@ -69,7 +69,7 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
     const deviceSecret = parts.cookies.device.read(request) ?? readDeviceSecret(request)
     const wanted = { login, language: reader.mailLanguage, deviceSecret }
     const requestId = await parts.resets.request(wanted, addressOf(request))
-    // The id alone is no secret: all who know the name can request one, and it needs the code.
+    // The id need not be secret: it is useless without the code of the mail.
     const query = new URLSearchParams({ request_id: requestId }).toString()
     return seeOther(`${reader.brand.base}/account/${resetName}?${query}`)
   } catch (error) {

@@ -140,7 +140,8 @@ export async function start<U>(
     subject,
     passwordMark: provenMark,
     sessionId,
-    // Only a proof renews a limit. Otherwise, whoever proves one thing could guess the other.
+    // Only a proof renews a limit. Otherwise a thief with the app could guess the password, and a
+    // thief with the password the code.
     id: marks['password'] === undefined ? counted?.deviceId : undefined,
     appId: provesApp ? undefined : counted?.appId,
     appSince,

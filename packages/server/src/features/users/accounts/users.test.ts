@@ -194,7 +194,7 @@ describe('createUsers', () => {
     assert.equal(await give(root), 'changed')
   })
 
-  it('users.delete deletes nobody if the caller’s stored rights have changed', async () => {
+  it('users.delete deletes no user if the caller’s stored rights have changed', async () => {
     const target = await make('target')
     const author = await make('author', { roles: ['admin'] })
     await make('other-admin', { roles: ['admin'] })
