@@ -203,6 +203,17 @@ describe('a verifier with a revocation feed', { concurrency: 6, timeout: 600_000
     await verifier.ready()
   })
 
+  it('a token that waits for the first heartbeat is accepted after 5 s, even if timers fire early', async (t) => {
+    const stage = await start(t, 'accept')
+    stage.feed.beats = false
+    keepOpen(t, stage.feed)
+    const exact = setTimeout
+    t.mock.method(globalThis, 'setTimeout', (call: () => void, milliseconds = 0) =>
+      exact(call, milliseconds * 0.9),
+    )
+    assert.equal(await verdict(stage, stage.token('s1')), 'accepted')
+  })
+
   for (const whenStale of ['refuse', 'accept'] as const) {
     it(`a new verifier will ${whenStale} tokens if no heartbeat arrives within 5 s`, async (t) => {
       const stage = await start(t, whenStale)

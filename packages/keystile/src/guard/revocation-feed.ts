@@ -49,9 +49,23 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
   const { list, age, failures, news, connection } = createReader(parts)
 
   function waitMilliseconds(): number {
-    if (age.state !== 'starting') return catchUpMilliseconds
-    // A timer may fire a fraction of a millisecond early. The state would then still be `starting`.
-    return age.startingMilliseconds() + 1
+    return age.state === 'starting' ? age.startingMilliseconds() + 1 : catchUpMilliseconds
+  }
+
+  /**
+   * Waits until the next event `current` arrives, the connection ends, or the time is over. A timer
+   * may fire a millisecond early. If the state would still be `starting`, the rest is waited for.
+   */
+  async function waitForNews(): Promise<void> {
+    const next = news.next()
+    const isTold = (milliseconds: number): Promise<boolean> =>
+      withDeadline(() => next, milliseconds / 1000).promise.then(
+        () => true,
+        () => false,
+      )
+
+    let told = await isTold(waitMilliseconds())
+    while (!told && age.state === 'starting') told = await isTold(waitMilliseconds())
   }
 
   return {
@@ -75,8 +89,7 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
     isRevoked: (token) => list.isRevoked(token),
     async refresh() {
       age.begin()
-      const wait = waitMilliseconds() / 1000
-      if (connection.open()) await withDeadline(news.next, wait).promise.catch(() => {})
+      if (connection.open()) await waitForNews()
       if (age.isCurrent()) return
       throw failures.last ?? new Error(`revocations cannot be read: ${url} is too slow`)
     },
