@@ -1,5 +1,6 @@
 import { readFileSync, statfsSync, statSync } from 'node:fs'
-import { isForeign, type FileFacts, type Machine, type Situation } from '../feature/situation.ts'
+import { isForeign, type FileFacts } from '../feature/file-facts.ts'
+import type { Machine, Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/operations/audit/audit.ts'
 import { countDeadEvents } from '../features/operations/app-events/undelivered.ts'
 import { openMailSeal } from '../features/mail/messages/notices.ts'
@@ -121,7 +122,9 @@ function secretsToTry(
   const current = key ?? keyFile?.secret
   if (typeof current === 'string')
     return typeof previousKey === 'string' ? [current, previousKey] : [current]
-  return signingKey !== undefined && key === undefined && !keyFile ? [] : undefined
+
+  const hasOnlySigningKey = signingKey !== undefined && key === undefined && !keyFile
+  return hasOnlySigningKey ? [] : undefined
 }
 
 /** Whether the database has a value that cannot be decrypted with this secret. */
@@ -145,7 +148,7 @@ async function hasOlderValue(
  */
 function findFileSystem(path: string): number | undefined {
   if (process.platform !== 'linux') return undefined
-  return readOrNothing(() => statfsSync(path).type) // the file may not exist yet
+  return readOrNothing(() => statfsSync(path).type)
 }
 
 /** Returns the result of `read()`. Returns undefined if `read()` throws. */

@@ -1,9 +1,9 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import {
   cannotStart,
-  readOptions as readBySettings,
+  examineOptions,
   sentenceOf,
-  type ReadOptions,
+  type ExaminedOptions,
   type Surroundings,
 } from '../configuration/options.ts'
 import type { Situation } from '../feature/situation.ts'
@@ -36,8 +36,8 @@ export function checkOptions(input: Values): CheckedOptions {
 export function readOptions(
   input: Values,
   surroundings: Surroundings = {},
-): { readonly faults: ReadOptions<RuleOptions>['faults']; readonly options?: CheckedOptions } {
-  const { faults, values, situation } = readBySettings(
+): { readonly faults: ExaminedOptions<RuleOptions>['faults']; readonly options?: CheckedOptions } {
+  const { faults, values, situation } = examineOptions(
     { settings: optionSettings, rules },
     input,
     surroundings,
