@@ -73,7 +73,8 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
   const verifications = verificationFlow({ ...shared, registrations })
 
   const verification = verifiesAddresses ? verifications.prepare : undefined
-  // Also with `off`: without a verified address, a user sets up no second factor.
+  // Addresses can also be verified with the setting `off`, because a user without a verified
+  // address cannot set up a second factor.
   const flows = [changes, undo, factorUndo, invitations, resets, verifications]
   const profile = describeProfile(shared.profile, 'input')
   const pages = [
@@ -83,8 +84,12 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     confirmPage('verify', verifications),
     ...(verifiesAddresses ? [confirmPage('finish', verifications)] : []),
   ]
-  // The page that sends a mail for a new password is one of those that the app may have.
-  const undoEnd = accountPagesUrl ? undefined : 'password'
+  // Its last button leads to the page for a new password, unless the app has that page.
+  const undoFactorPage = undoPage(
+    'undoFactor',
+    factorUndo,
+    accountPagesUrl ? undefined : 'password',
+  )
   return {
     registration: {
       register:
@@ -95,8 +100,8 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     },
     routes: [
       ...flows.flatMap(({ routes }) => routes),
-      // The pages of the app do not know this page yet.
-      ...formPageRoutes(undoPage('undoFactor', factorUndo, undoEnd), shared),
+      // The pages of an app do not include this page yet.
+      ...formPageRoutes(undoFactorPage, shared),
       ...(accountPagesUrl
         ? []
         : [
