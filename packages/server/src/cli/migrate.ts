@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
-import { findSchemaFault, schemaNumber, standingOf } from '../storage/migrate.ts'
+import { schemaNumber } from '../storage/migrate.ts'
+import { findSchemaFault, standingOf } from '../storage/standing.ts'
 import { findRaisedMark } from '../storage/migrator.ts'
 import { inspectSource, printSource, runMigrations } from '../storage/open.ts'
 import { describeSource, type DatabaseSource } from '../storage/source.ts'

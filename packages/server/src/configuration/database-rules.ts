@@ -6,7 +6,7 @@ import type { Fault, Rule } from '../feature/rule.ts'
 import { show } from '../feature/shown-value.ts'
 import type { Machine } from '../feature/situation.ts'
 import type { DatabaseFacts } from '../storage/facts.ts'
-import { findSchemaFault, standingOf } from '../storage/migrate.ts'
+import { findSchemaFault, standingOf } from '../storage/standing.ts'
 import { findDatabaseServer, hasPassword, type DatabaseSource } from '../storage/source.ts'
 
 /**

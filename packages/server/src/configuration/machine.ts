@@ -22,7 +22,7 @@ import {
 import type { Database } from '../storage/database.ts'
 import { readDatabaseFacts } from '../storage/facts.ts'
 import { inspectDatabase } from '../storage/inspect.ts'
-import { reasonAndFixOf } from '../storage/postgres-errors.ts'
+import { reasonAndFixOf } from '../storage/postgres-advice.ts'
 import { SqliteFileError } from '../storage/sqlite-errors.ts'
 import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
 

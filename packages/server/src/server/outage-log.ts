@@ -1,7 +1,7 @@
 import type { Logger } from 'keystile/internal'
 import { minuteMilliseconds } from '../feature/limit-rate.ts'
 import { DatabaseUnavailableError, UnknownOutcomeError } from '../storage/database.ts'
-import { describeOutage, lookAtPostgres } from '../storage/postgres-errors.ts'
+import { describeOutage, lookAtPostgres } from '../storage/postgres-advice.ts'
 import { describeSource, isOnServer, type DatabaseSource } from '../storage/source.ts'
 
 /**

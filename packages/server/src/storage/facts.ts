@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
 import { isPostgres, type Reader } from './database.ts'
-import { inspectMigrations, type MigrationFacts } from './migrate.ts'
+import { inspectMigrations, type MigrationFacts } from './standing.ts'
 
 export type DatabaseFacts = SqliteFacts | PostgresFacts
 

@@ -2,9 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { CompiledQuery, Kysely, PostgresDialect, sql, type PostgresPool } from 'kysely'
 import { DatabaseUnavailableError, type Reader, type Transaction } from './database.ts'
-import { readMigrations, schema, type SchemaMark } from './migrate.ts'
+import { schema, type SchemaMark } from './migrate.ts'
+import { readMigrations } from './standing.ts'
 import { findRaisedMark, runMissing, setMark } from './migrator.ts'
-import { reasonOf } from './postgres-errors.ts'
+import { reasonOf } from './postgres-advice.ts'
 import { requireUpgradable } from './schema-mark.ts'
 
 /** How long migrations wait. All times are in milliseconds. */

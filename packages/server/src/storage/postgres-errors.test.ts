@@ -3,17 +3,19 @@ import { describe, it } from 'node:test'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { DatabaseUnavailableError, UnknownOutcomeError } from './database.ts'
 import {
-  classifyConnectionError,
-  classifyStatementError,
   errorWithFix,
   findFix,
+  MissingPgError,
+  reasonAndFixOf,
+  reasonOf,
+} from './postgres-advice.ts'
+import {
+  classifyConnectionError,
+  classifyStatementError,
   hasRolledBack,
   isFromServer,
   isUsableAfter,
-  MissingPgError,
   PostgresUnavailableError,
-  reasonAndFixOf,
-  reasonOf,
 } from './postgres-errors.ts'
 
 const error = (code: string | undefined, message = 'x', severity = 'ERROR'): Error =>

@@ -1,13 +1,7 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { DatabaseUnavailableError } from './database.ts'
-import {
-  findSchemaFault,
-  schemaNumber,
-  standingOf,
-  tooNew,
-  type MigrationFacts,
-  type SchemaMark,
-} from './migrate.ts'
+import { schemaNumber, type SchemaMark } from './migrate.ts'
+import { findSchemaFault, standingOf, tooNew, type MigrationFacts } from './standing.ts'
 
 /**
  * Thrown while the process runs, when a newer release starts to change the tables so that this
