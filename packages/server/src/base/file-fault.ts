@@ -3,7 +3,7 @@
 /**
  * Says why something failed that Node does with files, and how to fix it.
  *
- * @param failure the beginning of the sentence, such as `the log file keystile.log cannot be opened`
+ * @param failure the beginning of the sentence, such as `the log file x cannot be opened`
  * @param error an error of Node, which has a code
  */
 export function explainFault(failure: string, error: unknown): string {

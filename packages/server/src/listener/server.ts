@@ -1,8 +1,9 @@
-// The stand-alone HTTP server. `stand-alone.ts` answers the requests. `limited-server.ts` sets limits
-// for clients: `pipelining.ts` handles one request of a connection at a time, `slow-readers.ts`
-// closes connections whose clients receive their answers too slowly, and `unfinished-bodies.ts`
-// those whose bodies take too much memory. `addresses.ts` starts and stops listening. Requests are
-// counted and logged under the path pattern of their route, such as `/users/{id}`.
+// The stand-alone HTTP server. `stand-alone.ts` answers the requests. `limited-server.ts` limits
+// what clients may take: `pipelining.ts` handles one request of a connection at a time,
+// `slow-readers.ts` closes connections whose clients receive their answers too slowly, and
+// `unfinished-bodies.ts` those whose bodies take too much memory. `addresses.ts` starts and stops
+// listening. Requests are counted and logged under the path pattern of their route, such as
+// `/users/{id}`.
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import { pathOf, problemAnswer, ProblemError, randomId, type Logger } from 'keystile/internal'
 import { readNodeRequest } from 'keystile/internal-node'

@@ -47,7 +47,9 @@ export function createStandAlone(
   const startPaths = new Set(['/', `${base}/`, base])
   const namedPaths = new Set([
     ...startPaths,
-    ...['/healthz', '/readyz', changePasswordPath],
+    '/healthz',
+    '/readyz',
+    changePasswordPath,
     ...(readMetrics ? ['/metrics'] : []),
   ])
   const hasMetrics = readMetrics !== undefined

@@ -143,8 +143,8 @@ function textOn(fill: Rgb): Rgb {
 }
 
 /**
- * Returns a lighter colour, or a darker one if the colour is nearly white, or if the text would lose
- * its contrast.
+ * Returns a lighter colour. Returns a darker one if the colour is nearly white, or if its text
+ * would lose the contrast.
  */
 function step(fill: Rgb, share: number): Rgb {
   const isNearlyWhite = luminance(fill) > 0.8
@@ -184,7 +184,7 @@ function hexOf(color: Rgb): string {
   return `#${color.map((part) => part.toString(16).padStart(2, '0')).join('')}`
 }
 
-/** Writes each colour as a custom property: `accentHover` as `--accent-hover`, `field2` as `--field-2`. */
+/** Writes `accentHover` as the custom property `--accent-hover`, and `field2` as `--field-2`. */
 function rulesOf(accent: Accent): string {
   return Object.entries(accent)
     .map(

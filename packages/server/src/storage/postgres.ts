@@ -8,10 +8,10 @@
 //    free for the feed of revocations. If the wait would probably be too long, the request gets 503
 //    at once (decisions/0007-queue-for-connections.md).
 // 3. `postgres-pool.ts` is the pool that Kysely uses. If the first statement on a kept connection
-//    finds it lost, it sends the statement once more on another one. `postgres-connections.ts` takes
-//    connections from the pool of pg (`postgres-client.ts`), or of the app. It knows the state of
-//    each (`postgres-states.ts`), and closes those that broke, that did not answer, or that are
-//    older than an outage. `postgres-send.ts` sends the statements.
+//    finds it lost, it sends the statement once more on another one. `postgres-connections.ts`
+//    takes connections from the pool of pg (`postgres-client.ts`), or of the app. It knows the
+//    state of each (`postgres-states.ts`), and closes those that broke, that did not answer, or
+//    that are older than an outage. `postgres-send.ts` sends the statements.
 // 4. `postgres-outage.ts`: all that waits for the database waits in `watch`. If no connection gets
 //    an answer for 500 ms, a probe (`createProbe` in `postgres-client.ts`) opens a new connection.
 //    If the probe gets no answer either, all waiting work fails, and new work fails at once, until

@@ -1,7 +1,8 @@
 // Creates the running parts of Keystile, from bottom to top, by plain function calls: `accounts.ts`
-// (the database and the accounts, then the safety rules), `parts.ts` (limits, devices and more),
-// `people.ts` (Keystile's accounts or the app's users), `mail-flows.ts`, `issuing.ts` (what issues
-// tokens), `login.ts`, `jobs.ts` and `routes.ts`. The parameters of each call show what a part uses.
+// (the database and the accounts; then the safety rules are applied), `parts.ts` (limits, devices
+// and more), `people.ts` (Keystile's accounts or the app's users), `mail-flows.ts`, `issuing.ts`
+// (what issues tokens), `login.ts`, `jobs.ts` and `routes.ts`. The parameters of each call show
+// what a part uses.
 import type { UserObject } from 'keystile'
 import { withRecall, type JsonObject } from 'keystile/internal'
 import { enforceRules } from '../../configuration/enforce-rules.ts'
