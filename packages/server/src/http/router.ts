@@ -63,6 +63,7 @@ export function createRouter<U>(
 
       const demand = getDemand(demands, route)
       const admit = async (): Promise<Caller<string, U> | undefined> => {
+        // A known token is admitted without waiting.
         const known = guard.enterAtOnce({}, request, demand)
         const decision = known
           ? { allowed: true as const, caller: known }

@@ -15,8 +15,6 @@ export interface CheckedOptions extends CompleteOptions {
   readonly situation: Situation<RuleOptions>
 }
 
-export const optionNames: readonly string[] = optionSettings.map(({ name }) => name)
-
 /**
  * Checks the options of `createKeystile` and fills in the defaults.
  *

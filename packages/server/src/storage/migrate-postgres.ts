@@ -201,7 +201,7 @@ async function underLock<Result>(
 /** Whether PostgreSQL ended a statement because of a lock: a timeout or a deadlock. */
 function isLockFailure(error: unknown): boolean {
   const { cause } = error as { readonly cause?: { readonly code?: unknown } }
-  return cause?.code === '55P03' || cause?.code === '40P01'
+  return cause?.code === '55P03' || cause?.code === '40P01' // lock_not_available, deadlock_detected
 }
 
 interface Blocker {

@@ -1,3 +1,4 @@
+// Opens, migrates and inspects a database: each function chooses between SQLite and PostgreSQL.
 import { Kysely } from 'kysely'
 import { requireNode } from '../base/node-version.ts'
 import type { Database, Reader } from './database.ts'
