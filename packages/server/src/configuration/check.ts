@@ -53,12 +53,16 @@ export function checkSettings(settings: readonly Setting[], input: Values, say: 
       })
   }
 
-  const combined = settings.flatMap((setting) => findConflicts(setting, { values, unread }, say))
-  return { values, unread, faults: [...faults, ...combined] }
+  const further = settings.flatMap((setting) => findFurtherFaults(setting, { values, unread }, say))
+  return { values, unread, faults: [...faults, ...further] }
 }
 
-/** Returns the faults of a valid value that depend on other settings. */
-function findConflicts(setting: Setting, others: Others, say: Wording): readonly SettingFault[] {
+/** Returns the faults that the schema of a valid value cannot find, such as one of a combination. */
+function findFurtherFaults(
+  setting: Setting,
+  others: Others,
+  say: Wording,
+): readonly SettingFault[] {
   const { name, excludedBy } = setting
   const value = others.values[name]
   if (value === undefined) return []

@@ -55,7 +55,7 @@ export async function inspectMachine(
     secretFiles: readAllFacts(secretFiles),
     databaseFiles: file === undefined ? [] : readAllFacts([file, `${file}-wal`]),
     databaseFileSystem: file === undefined ? undefined : findFileSystem(file),
-    database: await findDatabase(options.database, question, database),
+    database: await readDatabase(options.database, question, database),
   }
 }
 
@@ -72,23 +72,25 @@ interface Question {
  */
 const checkedAtStart = 1_000
 
-async function findDatabase(
+async function readDatabase(
   source: DatabaseSource | undefined,
   question: Question,
   open: Database | undefined,
 ): Promise<Machine['database']> {
-  if (open) return readAllOf(open, question, checkedAtStart)
+  if (open) return readStoredFacts(open, question, checkedAtStart)
   if (source === undefined) return undefined
 
   try {
-    return await inspectDatabase(source, (reader) => readAllOf({ reader }, question, Infinity))
+    return await inspectDatabase(source, (reader) =>
+      readStoredFacts({ reader }, question, Infinity),
+    )
   } catch (error) {
     const { reason, fix } = error instanceof SqliteFileError ? error : reasonAndFixOf(error)
     return { kind: 'unavailable', reason, fix }
   }
 }
 
-async function readAllOf(
+async function readStoredFacts(
   database: Pick<Database, 'reader'>,
   { now, secrets }: Question,
   limit: number,
