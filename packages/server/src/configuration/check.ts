@@ -57,7 +57,7 @@ export function checkSettings(settings: readonly Setting[], input: Values, say: 
   return { values, unread, faults: [...faults, ...further] }
 }
 
-/** Returns the faults that the schema of a valid value cannot find, such as one of a combination. */
+/** Returns the faults that a schema cannot find, such as those of a combination of settings. */
 function findFurtherFaults(
   setting: Setting,
   others: Others,

@@ -97,8 +97,8 @@ export function createRouter<U>(
 }
 
 /**
- * Returns the request for the handler of a guarded route. When the handler reads the body, the guard
- * is asked again: a body may arrive long after its headers, and the session may have ended
+ * Returns the request for the handler of a guarded route. When the handler has read the body, the
+ * guard checks again: a body may arrive long after its headers, and the session may have ended
  * meanwhile.
  */
 function guardedRequest(

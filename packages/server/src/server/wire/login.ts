@@ -107,8 +107,8 @@ export async function wireLogin<U>(
 }
 
 /**
- * Returns how an authenticator app names the service: as the pages do, but without a port, because a
- * colon separates the service from the account there.
+ * Returns how an authenticator app names the service: as the pages do, but without a port, because
+ * a colon separates the service from the account there.
  */
 function serviceNameOf(issuer: string, { name }: Pick<Brand, 'name'>): string {
   const { host, hostname } = new URL(issuer)
