@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import { DatabaseUnavailableError, type Reader, type Transaction } from './database.ts'
 import { schema, type SchemaMark } from './migrate.ts'
-import { readMigrations } from './standing.ts'
 import { blockedBy, describeBlockers, findBlockers } from './migration-blockers.ts'
 import { findRaisedMark, runMissing, setMark } from './migrator.ts'
 import { reasonOf } from './postgres-advice.ts'
 import { requireUpgradable } from './schema-mark.ts'
+import { readMigrations } from './standing.ts'
 
 /** How long migrations wait. All times are in milliseconds. */
 export interface MigrationTimes {

@@ -30,7 +30,11 @@ export interface Connections {
   close(): void
 }
 
-/** Takes connections from a pool. A connection that broke or did not answer is never used again. */
+/**
+ * Takes connections from a pool. A connection that broke or did not answer is never used again.
+ *
+ * @param options.isOwn whether Keystile has created the pool
+ */
 export function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boolean }): Connections {
   const states = watchStates(pool)
   const holds = createHolds()
@@ -39,6 +43,7 @@ export function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boole
     holds.letGo()
   })
 
+  /** Takes connections until one can be trusted, and closes the others. */
   async function takeTrusted(): Promise<PoolClient> {
     for (;;) {
       const client = await takeFrom(pool, outages)
@@ -86,7 +91,10 @@ export function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boole
 async function takeFrom(pool: Pool, outages: OutageWatch): Promise<PoolClient> {
   let connecting: Promise<PoolClient> | undefined
   try {
-    return await outages.watch(() => (connecting = pool.connect()))
+    return await outages.watch(() => {
+      connecting = pool.connect()
+      return connecting
+    })
   } catch (error) {
     // If the connection opens later, the pool gets it back and closes it.
     connecting?.then((late) => late.release(true)).catch(() => {})

@@ -11,8 +11,8 @@ import {
   type SchemaMark,
 } from './migrate.ts'
 
-/** What is known about the migrations of a database. */
-export interface MigrationFacts {
+/** Which migrations a database has, compared with this release. */
+export interface SchemaState {
   /** The migrations of this release that have not run. */
   readonly missing: readonly string[]
   /** The migrations that have run but that this release does not have: a newer release ran them. */
@@ -21,6 +21,9 @@ export interface MigrationFacts {
   readonly isEmpty: boolean
   /** Undefined if the migration 0016, which adds the mark, has not run. */
   readonly mark: SchemaMark | undefined
+}
+
+export interface MigrationFacts extends SchemaState {
   /** Whether the user of the database may run the missing migrations. */
   readonly mayMigrate: boolean
 }
@@ -39,7 +42,7 @@ export async function inspectMigrations(reader: Reader): Promise<MigrationFacts>
 }
 
 /** Like `inspectMigrations`, but does not check whether the user may run the missing migrations. */
-export async function readMigrations(reader: Reader): Promise<Omit<MigrationFacts, 'mayMigrate'>> {
+export async function readMigrations(reader: Reader): Promise<SchemaState> {
   const db = inTables<RunTables & MarkTables>(reader)
   const hasRun = (await hasTable(reader, 'migration'))
     ? (await db.selectFrom('migration').select('name').execute()).map(({ name }) => name)
@@ -59,7 +62,7 @@ export const emptyFacts: MigrationFacts = {
 
 function compareWithRun(
   hasRun: readonly string[],
-): Pick<MigrationFacts, 'missing' | 'unknown' | 'isEmpty'> {
+): Pick<SchemaState, 'missing' | 'unknown' | 'isEmpty'> {
   const names = Object.keys(migrations).toSorted()
   return {
     missing: names.filter((name) => !hasRun.includes(name)),
@@ -81,12 +84,7 @@ function compareWithRun(
 export type Standing = 'current' | 'empty' | 'behind' | 'ahead' | 'beyond' | 'mixed'
 
 /** Compares the facts about a database with the migrations of this release. */
-export function standingOf({
-  missing,
-  unknown,
-  isEmpty,
-  mark,
-}: Omit<MigrationFacts, 'mayMigrate'>): Standing {
+export function standingOf({ missing, unknown, isEmpty, mark }: SchemaState): Standing {
   if (mark && mark.oldest > schemaNumber()) return 'beyond'
   if (isEmpty) return 'empty'
 
@@ -112,9 +110,7 @@ export interface SchemaFault {
 }
 
 /** Returns why this release cannot run on a database as it is, or undefined if it can. */
-export function findSchemaFault(
-  facts: Omit<MigrationFacts, 'mayMigrate'>,
-): SchemaFault | undefined {
+export function findSchemaFault(facts: SchemaState): SchemaFault | undefined {
   const { missing, unknown, mark } = facts
   switch (standingOf(facts)) {
     case 'behind':
