@@ -1,12 +1,19 @@
-export type { BuiltInScope } from './features/users/scopes/scopes.ts'
+// @keystile/server: the public API for an app with Keystile inside.
+export { createKeystile } from './server/create-keystile.ts'
+export { migrateDatabase } from './storage/open.ts'
+export type { Keystile } from './server/keystile.ts'
+export type { KeystileOptions } from './server/keystile-options.ts'
+
+export type { Pool } from './storage/postgres-client.ts'
 export type { IssuingAlgorithm } from './features/tokens/signing-keys/sealed-keys.ts'
-export type {
-  AppEvent,
-  DurableAppEvent,
-  DurableEventHandler,
-} from './features/operations/app-events/app-event.ts'
-export type { Session } from './features/tokens/sessions/session-ends.ts'
+export type { BuiltInScope } from './features/users/scopes/scopes.ts'
 export type { UserDirectory } from './features/users/directory/directory.ts'
+export type { PublicUser } from './features/users/accounts/users.ts'
+
+export type { Sessions, Tokens } from './server/app-sessions.ts'
+export type { Session } from './features/tokens/sessions/session-ends.ts'
+export type { AppPasswords } from './features/credentials/password-policy/app-passwords.ts'
+export type { PasswordOwner } from './features/credentials/password-policy/policy.ts'
 export type {
   AppUsers,
   Grant,
@@ -16,7 +23,7 @@ export type {
   NewManagedUser,
   OpenInvitation,
 } from './features/users/accounts/app-users.ts'
-export type { AppPasswords } from './features/credentials/password-policy/app-passwords.ts'
+
 export type { AppMail } from './features/mail/messages/feature.ts'
 export type {
   CodeMail,
@@ -26,11 +33,8 @@ export type {
   Notice,
   ProofMail,
 } from './features/mail/messages/message.ts'
-export type { PasswordOwner } from './features/credentials/password-policy/policy.ts'
-export type { PublicUser } from './features/users/accounts/users.ts'
-export type { KeystileOptions } from './server/keystile-options.ts'
-export type { Sessions, Tokens } from './server/app-sessions.ts'
-export { createKeystile } from './server/create-keystile.ts'
-export type { Keystile } from './server/keystile.ts'
-export { migrateDatabase } from './storage/open.ts'
-export type { Pool } from './storage/postgres-client.ts'
+export type {
+  AppEvent,
+  DurableAppEvent,
+  DurableEventHandler,
+} from './features/operations/app-events/app-event.ts'

@@ -1,6 +1,11 @@
 // The errors of files, in words for an operator.
 
-/** Says why something failed that Node does with files, and how to fix it. */
+/**
+ * Says why something failed that Node does with files, and how to fix it.
+ *
+ * @param failure the beginning of the sentence, such as `the log file x cannot be opened`
+ * @param error an error of Node, which has a code
+ */
 export function explainFault(failure: string, error: unknown): string {
   const { code, message } = error as Error & { readonly code: string }
   const [reason, fix] = fileFaults[code] ?? [message, 'name another file']

@@ -8,6 +8,7 @@
  */
 export function countedMailbox(address: string): string {
   const at = address.lastIndexOf('@')
+  // A `+` at the start belongs to the name, and does not begin a tag.
   const local = address.slice(0, at).replace(/(?<!^)\+.*/, '')
   return `${local}${address.slice(at)}`.toLowerCase()
 }

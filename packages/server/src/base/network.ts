@@ -43,13 +43,16 @@ function groupsOf(address: string): readonly string[] {
   return [...front, ...Array.from({ length: missing }, () => '0'), ...back]
 }
 
-/**
- * Splits a part of an IPv6 address into its groups. An IPv4 address at the end (RFC 4291 §2.2)
- * takes the place of two groups, so the result contains the IPv4 address twice.
- */
+/** Splits a part of an IPv6 address into its groups. */
 function splitGroups(part: string): readonly string[] {
   if (part === '') return []
-  return part.split(':').flatMap((group) => (group.includes('.') ? [group, group] : [group]))
+  return part.split(':').flatMap((group) => (group.includes('.') ? hexGroupsOf(group) : [group]))
+}
+
+/** Returns the two groups that an IPv4 address at the end stands for (RFC 4291 §2.2). */
+function hexGroupsOf(ipv4: string): readonly string[] {
+  const [a = 0, b = 0, c = 0, d = 0] = ipv4.split('.').map(Number)
+  return [(a << 8) | b, (c << 8) | d].map((group) => group.toString(16))
 }
 
 /**
@@ -64,8 +67,6 @@ function isTranslated(groups: readonly string[]): boolean {
 
 /** Returns the IPv4 address that the last two groups of an IPv6 address hold. */
 function ipv4Of(high: string, low: string): string {
-  if (low.includes('.')) return low
-
   const bytes = [high, low].flatMap((group) => {
     const bits = Number.parseInt(group, 16)
     return [bits >> 8, bits & 255]

@@ -1,3 +1,6 @@
-/** What error messages say about a URL that may contain a password. */
-export const encodePassword =
+/**
+ * The fix for a URL that is not valid, in the messages about `database` and `mailUrl`: the cause is
+ * often a password that was not percent-encoded.
+ */
+export const howToEncodePassword =
   'percent-encode special characters of the password, such as # as %23 and @ as %40'

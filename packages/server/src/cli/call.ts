@@ -1,15 +1,32 @@
 import { systemClock } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
-import type { CliCommand } from '../feature/cli-command.ts'
+import type { Call, CliCommand } from '../feature/cli-command.ts'
+import type { Situation } from '../feature/situation.ts'
 import { ofUser } from '../server/commands.ts'
-import { describedOutage } from '../server/outage-log.ts'
+import type { RuleOptions } from '../server/features.ts'
+import type { CheckedOptions } from '../server/options.ts'
+import { outageForOperator } from '../server/outage-log.ts'
 import type { Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { PostgresUnavailableError } from '../storage/postgres-errors.ts'
 import { describeSource, isAbsent, type DatabaseSource } from '../storage/source.ts'
-import { parseCall, type OwnCall } from './command.ts'
+import { parseCall } from './command.ts'
 import { readSettings, readSituation, type Settings } from './settings.ts'
 import type { ProcessTerminal } from './terminal.ts'
+
+/**
+ * The argument of the commands in `cli/`. It extends `Call`, the argument of the commands that
+ * features define.
+ */
+export interface OwnCall extends Call<CheckedOptions> {
+  readonly terminal: ProcessTerminal
+  settings(): Promise<Settings>
+  /**
+   * Reads all settings and returns what the safety rules check. Does not throw if a setting has a
+   * fault: the result lists the faults.
+   */
+  situation(): Promise<Situation<RuleOptions>>
+}
 
 /**
  * Creates the `OwnCall` that the code of a command gets. The settings are read only when the
@@ -57,7 +74,7 @@ async function runWithDatabase(
   try {
     await work(database)
   } catch (error) {
-    throw error instanceof PostgresUnavailableError ? describedOutage(error, source) : error
+    throw error instanceof PostgresUnavailableError ? outageForOperator(error, source) : error
   } finally {
     await database.close()
   }

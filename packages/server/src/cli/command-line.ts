@@ -7,12 +7,12 @@ import { inspect } from 'node:util'
 import { findNearest } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { requireNode } from '../base/node-version.ts'
-import { DatabaseUnavailableError } from '../storage/database.ts'
 import type { CliCommand } from '../feature/cli-command.ts'
+import { DatabaseUnavailableError } from '../storage/database.ts'
 import { createCall } from './call.ts'
 import { secondWords } from './command.ts'
 import { commands } from './commands.ts'
-import { helpTextOf } from './help.ts'
+import { helpOfCommands } from './help.ts'
 import type { ProcessTerminal } from './terminal.ts'
 
 /**
@@ -36,32 +36,46 @@ export async function runCommandLine(
 
 async function runCommand(args: readonly string[], terminal: ProcessTerminal): Promise<void> {
   const topic = findTopic(args)
-  if (topic && topic.length > 0) {
-    const topics = commands.filter(({ words }) => isAbout(words, topic))
-    if (topics.length === 0) throw new ConfigurationError(unknownCommand(topic))
-    return terminal.print(helpTextOf(topics))
-  }
+  if (topic) return terminal.print(helpAbout(topic))
 
-  const wanted = topic ? ['help'] : args[0] === '--version' ? ['version'] : args
-  const command = commands.find(({ words }) => words.every((word, i) => wanted[i] === word))
-  if (!command) throw new ConfigurationError(unknownCommand(wanted))
-  const call = createCall(command, topic ? [] : args.slice(command.words.length), terminal)
+  const typed = withoutShorthand(args)
+  const command = commands.find(({ words }) => words.every((word, i) => typed[i] === word))
+  if (!command) throw new ConfigurationError(unknownCommand(typed))
+
+  const call = createCall(command, typed.slice(command.words.length), terminal)
   const run = await command.load()
   await run(call)
 }
 
 /**
- * Returns the words of the command whose help is wanted. They are empty for the whole help, and
- * undefined if no help is wanted.
+ * Returns the words of the commands whose help is wanted: `user create` for `help user create`, and
+ * for `user create ada --help` also the operand. Undefined if no help is wanted, or the whole help.
  */
 function findTopic(args: readonly string[]): readonly string[] | undefined {
   const [first, second] = args
   const words = (first === 'help' ? args.slice(1) : args).filter(isWord)
-  if (args.length === 0 || args.includes('--help') || args.includes('-h')) return words
-  return first === 'help' && isWord(second) ? words : undefined
+  const isWanted = hasHelpFlag(args) || (first === 'help' && isWord(second))
+  return isWanted && words.length > 0 ? words : undefined
+}
+
+/** Returns the arguments with the command `help` or `version` in place of what stands for it. */
+function withoutShorthand(args: readonly string[]): readonly string[] {
+  if (args.length === 0 || hasHelpFlag(args)) return ['help']
+  const [first, ...others] = args
+  return first === '--version' ? ['version', ...others] : args
+}
+
+function hasHelpFlag(args: readonly string[]): boolean {
+  return args.includes('--help') || args.includes('-h')
 }
 
 const isWord = (argument = '-'): boolean => !argument.startsWith('-')
+
+function helpAbout(topic: readonly string[]): string {
+  const found = commands.filter(({ words }) => isAbout(words, topic))
+  if (found.length === 0) throw new ConfigurationError(unknownCommand(topic))
+  return helpOfCommands(found)
+}
 
 /** Whether the help of a command belongs to words such as `user`, or `user create ada`. */
 function isAbout(words: CliCommand<never>['words'], topic: readonly string[]): boolean {
@@ -95,5 +109,6 @@ function findExplanation(error: unknown): string | undefined {
     return `${message}. Fix: stop the program that uses the port, or choose a free port with --port`
   if (code === 'EACCES' && syscall === 'listen')
     return `${message}. Fix: choose a port above 1023 with --port, and let a proxy use this port`
+  // The message of Node names the file that this process may not use.
   return code === 'EACCES' ? message : undefined
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CliCommand } from '../feature/cli-command.ts'
 import { parseCall, usageOf } from './command.ts'
-import { helpText } from './help.ts'
+import { wholeHelp } from './help.ts'
 
 const command: CliCommand<never> = {
   words: ['key', 'revoke'],
@@ -98,7 +98,7 @@ describe('parseCall', () => {
   })
 })
 
-describe('helpText', () => {
+describe('wholeHelp', () => {
   it('the help puts a summary below its command if the command is too long', () => {
     const named = (word: string): CliCommand<never> => ({
       ...bare,
@@ -107,7 +107,7 @@ describe('helpText', () => {
       summary: 'does it',
     })
     const bold = (text: string): string => `*${text}*`
-    const lines = helpText([named('a'.repeat(29)), named('b'.repeat(30))], { bold }).split('\n')
+    const lines = wholeHelp([named('a'.repeat(29)), named('b'.repeat(30))], { bold }).split('\n')
     assert.deepEqual(lines.slice(0, 9), [
       'Keystile: accounts, sessions and keys behind POST /token',
       '',

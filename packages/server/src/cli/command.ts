@@ -1,44 +1,16 @@
 import { parseArgs } from 'node:util'
 import { joinValues, unknownFlag, type FlagTypes } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
-import type { Call, CallFlags, CliCommand } from '../feature/cli-command.ts'
-import type { Situation } from '../feature/situation.ts'
-import type { RuleOptions } from '../server/features.ts'
-import type { CheckedOptions } from '../server/options.ts'
-import { settingFlags, type Settings } from './settings.ts'
-import type { ProcessTerminal } from './terminal.ts'
+import type { CallFlags, CliCommand } from '../feature/cli-command.ts'
+import { settingFlags } from './setting-flags.ts'
 
-/**
- * The argument of the commands in `cli/`. It extends `Call`, the argument of the commands that
- * features define.
- */
-export interface OwnCall extends Call<CheckedOptions> {
-  readonly terminal: ProcessTerminal
-  settings(): Promise<Settings>
-  /**
-   * Reads all settings and returns what the safety rules check. Does not throw if a setting has a
-   * fault: the result lists the faults.
-   */
-  situation(): Promise<Situation<RuleOptions>>
-}
-
-/**
- * Returns how the help shows a command, such as `user set-password NAME [--password-file FILE]`.
- */
-export function usageOf({ words, operand, flags = {} }: CliCommand<never>): string {
-  const shown = Object.entries(flags).map(
-    ([name, { value }]) => `[--${name}${value ? ` ${value}` : ''}]`,
-  )
-  return [...words, ...(operand ? [operand] : []), ...shown].join(' ')
-}
-
-export function secondWords(
-  first: string,
-  commands: readonly CliCommand<never>[],
-): readonly string[] {
-  return commands.flatMap(({ words: [word, second] }) =>
-    word === first && second !== undefined ? [second] : [],
-  )
+/** What an operator typed after the words of a command. */
+export interface ParsedCall {
+  readonly operand: string
+  /** The flags of the command itself. */
+  readonly flags: CallFlags
+  /** The values of all flags, by their names without hyphens: also of those for settings. */
+  readonly values: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -47,14 +19,7 @@ export function secondWords(
  * @throws {ConfigurationError} for an unknown flag, a flag without its value, or a wrong number of
  *   operands
  */
-export function parseCall(
-  command: CliCommand<never>,
-  args: readonly string[],
-): {
-  readonly operand: string
-  readonly values: Readonly<Record<string, unknown>>
-  readonly flags: CallFlags
-} {
+export function parseCall(command: CliCommand<never>, args: readonly string[]): ParsedCall {
   const own = Object.entries(command.flags ?? {}).map(
     ([name, { value, isList = false }]) =>
       [name, { type: value ? 'string' : 'boolean', multiple: isList }] as const,
@@ -88,9 +53,10 @@ function parse(
       options: { ...options },
       allowPositionals: true,
     }
+    // Node would refuse an unknown flag too, but would not propose a similar one.
     for (const token of parseArgs({ ...call, strict: false, tokens: true }).tokens) {
       if (token.kind === 'option' && !Object.hasOwn(options, token.name))
-        throw new ConfigurationError(unknownFlag(token.rawName, Object.keys(options)))
+        throw new TypeError(unknownFlag(token.rawName, Object.keys(options)))
     }
     return parseArgs(call)
   } catch (error) {
@@ -103,9 +69,32 @@ function parse(
  * `--` before such an operand.
  */
 function withIdsLast(args: readonly string[]): readonly string[] {
-  const isId = (arg: string): boolean => /^-[^-][\w-]{18,}$/.test(arg)
-  const ids = args.filter(isId)
-  return ids.length > 0 && !args.includes('--')
-    ? [...args.filter((arg) => !isId(arg)), '--', ...ids]
-    : args
+  const ids = args.filter(isIdWithHyphen)
+  if (ids.length === 0 || args.includes('--')) return args
+  return [...args.filter((arg) => !isIdWithHyphen(arg)), '--', ...ids]
+}
+
+/** Whether an argument is an id such as `-mK3_9dQx7Rr0vV2bZc`: no flag is as long. */
+function isIdWithHyphen(arg: string): boolean {
+  return /^-[^-][\w-]{18,}$/.test(arg)
+}
+
+/**
+ * Returns how the help shows a command, such as `user set-password NAME [--password-file FILE]`.
+ */
+export function usageOf({ words, operand, flags = {} }: CliCommand<never>): string {
+  const shown = Object.entries(flags).map(
+    ([name, { value }]) => `[--${name}${value ? ` ${value}` : ''}]`,
+  )
+  return [...words, ...(operand ? [operand] : []), ...shown].join(' ')
+}
+
+/** Returns the second words of the commands that begin with `first`: `create`, … for `user`. */
+export function secondWords(
+  first: string,
+  commands: readonly CliCommand<never>[],
+): readonly string[] {
+  return commands.flatMap(({ words: [word, second] }) =>
+    word === first && second !== undefined ? [second] : [],
+  )
 }

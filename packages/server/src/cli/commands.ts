@@ -1,7 +1,7 @@
+import { readVersion } from '../base/version.ts'
 import type { CliCommand } from '../feature/cli-command.ts'
 import { cliCommands } from '../server/features.ts'
-import { readVersion } from '../base/version.ts'
-import type { OwnCall } from './command.ts'
+import type { OwnCall } from './call.ts'
 
 /** All commands, in the order of the help. */
 export const commands: readonly CliCommand<OwnCall>[] = [
@@ -61,8 +61,8 @@ export const commands: readonly CliCommand<OwnCall>[] = [
     takesSettings: false,
     summary: 'print all commands and settings; "help user" prints only the commands of users',
     async load() {
-      const { helpText } = await import('./help.ts')
-      return ({ terminal }) => terminal.print(helpText(commands, terminal))
+      const { wholeHelp } = await import('./help.ts')
+      return ({ terminal }) => terminal.print(wholeHelp(commands, terminal))
     },
   },
 ]

@@ -1,6 +1,6 @@
 import { examine } from '../configuration/examination.ts'
 import { rules } from '../server/features.ts'
-import type { OwnCall } from './command.ts'
+import type { OwnCall } from './call.ts'
 
 /**
  * Checks the settings and prints warnings. Does not open the database, and does not listen on a

@@ -3,7 +3,7 @@ import { inspectMachine } from '../configuration/machine.ts'
 import { countOf } from '../feature/count.ts'
 import { inspectMailServer } from '../features/mail/messages/smtp.ts'
 import { rules } from '../server/features.ts'
-import type { OwnCall } from './command.ts'
+import type { OwnCall } from './call.ts'
 
 /** Applies all safety rules and prints their findings. Changes nothing. */
 export async function doctor({

@@ -1,9 +1,10 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
-import { findSchemaFault, schemaNumber, standingOf } from '../storage/migrate.ts'
+import { schemaNumber } from '../storage/migrate.ts'
+import { findSchemaFault, standingOf } from '../storage/standing.ts'
 import { findRaisedMark } from '../storage/migrator.ts'
 import { inspectSource, printSource, runMigrations } from '../storage/open.ts'
 import { describeSource, type DatabaseSource } from '../storage/source.ts'
-import type { OwnCall } from './command.ts'
+import type { OwnCall } from './call.ts'
 
 /**
  * Runs the missing migrations. With `--check`, only says which are missing. With `--print`, only
@@ -22,6 +23,7 @@ export async function migrate({ flags, settings, terminal }: OwnCall): Promise<v
     const report = (sentence: string): void => terminal.printError(`keystile: ${sentence}`)
     for (const name of await runMigrations(database, { report })) terminal.print(`ran ${name}`)
   }
+
   const { isUsable, text } = await describeTables(database)
   terminal.print(text)
   if (!isUsable) terminal.fail()
@@ -34,27 +36,35 @@ async function describeTables(
   const facts = await inspectSource(database)
   const at = describeSource(database)
   const standing = standingOf(facts)
-  if (standing === 'current')
-    return { isUsable: true, text: `the tables are up to date: ${at} (schema ${schemaNumber()})` }
-  if (standing === 'ahead')
-    return {
-      isUsable: true,
-      text:
-        `the tables are newer than this release, which can still use them: ${at} ` +
-        `(has ${facts.unknown.join(', ')}; this release has schema ${schemaNumber()})`,
+  switch (standing) {
+    case 'current':
+      return { isUsable: true, text: `the tables are up to date: ${at} (schema ${schemaNumber()})` }
+    case 'ahead':
+      return {
+        isUsable: true,
+        text:
+          `the tables are newer than this release, which can still use them: ${at} ` +
+          `(has ${facts.unknown.join(', ')}; this release has schema ${schemaNumber()})`,
+      }
+    case 'empty':
+      return {
+        isUsable: false,
+        text: `there are no tables: ${at} (lacks ${facts.missing.join(', ')})`,
+      }
+    default: {
+      const fault = findSchemaFault(facts)
+      const outage = standing === 'behind' ? outageText(facts.missing) : ''
+      return { isUsable: false, text: `${at} ${fault?.message}. Fix: ${fault?.fix}${outage}` }
     }
-  if (standing === 'empty')
-    return {
-      isUsable: false,
-      text: `there are no tables: ${at} (lacks ${facts.missing.join(', ')})`,
-    }
+  }
+}
 
-  const fault = findSchemaFault(facts)
-  const raised = standing === 'behind' ? findRaisedMark(facts.missing) : undefined
-  const outage =
-    raised === undefined
-      ? ''
-      : `\nthis contracts the tables: servers without the migration ${raised} then answer 503, ` +
-        'so the service is away until the new release runs'
-  return { isUsable: false, text: `${at} ${fault?.message}. Fix: ${fault?.fix}${outage}` }
+/** Returns a second line if the missing migrations would stop the servers that run now. */
+function outageText(missing: readonly string[]): string {
+  const raised = findRaisedMark(missing)
+  if (raised === undefined) return ''
+  return (
+    `\nthis contracts the tables: servers without the migration ${raised} then answer 503, ` +
+    'so the service is away until the new release runs'
+  )
 }

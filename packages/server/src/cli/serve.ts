@@ -1,43 +1,36 @@
-import { createMetrics } from '../features/operations/metrics/metrics.ts'
-import { listen } from '../listener/server.ts'
 import { createUserCommand } from '../features/pages/start-page/start-page.ts'
+import { createMetrics } from '../features/operations/metrics/metrics.ts'
+import { listen, type ListeningServer, type ListenOptions } from '../listener/server.ts'
 import { metrics } from '../server/features.ts'
-import { wire } from '../server/wire/wire.ts'
+import { wire, type RunningKeystile } from '../server/wire/wire.ts'
 import { describeSource } from '../storage/source.ts'
-import type { OwnCall } from './command.ts'
+import type { OwnCall } from './call.ts'
 import { openLog } from './log.ts'
 import type { Settings } from './settings.ts'
 
 /** Runs the server until SIGTERM or SIGINT, then waits for running requests. */
 export async function serve({ settings: readSettings, terminal, clock }: OwnCall): Promise<void> {
   const settings = await readSettings()
-
   const logger = openLog(settings)
   if (settings.ignoredVariables.length > 0)
     logger.debug(
       { variables: settings.ignoredVariables },
       'ignored environment variables that Kubernetes sets for a Service',
     )
+
   const counts = settings.metrics && createMetrics(metrics)
   const running = await wire({ ...settings.options, logger, clock }, counts?.meter)
-  // Asks the database before the server listens: if the database fails, the server does not start.
-  const open = async () => ({
-    hasAdministrator: await running.hasAdministrator(),
-    server: await listen(running, {
-      ...settings,
-      accessLog: settings.accessLog ? logger : undefined,
-      program: terminal.program,
-      metrics: counts && { counts, binding: settings.metrics },
-    }),
-  })
-  const { hasAdministrator, server } = await open().catch(async (error: unknown) => {
-    await running.keystile.close()
-    throw error
+  const { hasAdministrator, server } = await open(running, {
+    ...settings,
+    accessLog: settings.accessLog ? logger : undefined,
+    program: terminal.program,
+    metrics: counts && { counts, binding: settings.metrics },
   })
 
-  logger.info({ issuer: running.keystile.issuer, port: settings.port }, 'listening')
+  const { issuer } = running.keystile
+  logger.info({ issuer, port: settings.port }, 'listening')
   const howToCreateUsers = textToCreateUsers(terminal.program, hasAdministrator)
-  terminal.print(welcome(running.keystile.issuer, settings, howToCreateUsers))
+  terminal.print(welcome(issuer, settings, howToCreateUsers))
 
   const signal = await terminal.untilStopped()
   logger.info({ signal }, 'stopping')
@@ -46,15 +39,29 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
 }
 
 /**
+ * Starts to listen. Asks the database first: if it fails, the server does not start. If anything
+ * fails, closes Keystile.
+ */
+async function open(
+  running: RunningKeystile,
+  options: ListenOptions,
+): Promise<{ readonly hasAdministrator: boolean; readonly server: ListeningServer }> {
+  try {
+    const hasAdministrator = await running.hasAdministrator()
+    return { hasAdministrator, server: await listen(running, options) }
+  } catch (error) {
+    await running.keystile.close()
+    throw error
+  }
+}
+
+/**
  * Returns the text that the server prints when it starts: the URL, the database, the pages, the
  * documentation, and what to do next.
  */
 export function welcome(issuer: string, settings: Settings, howToCreateUsers: string): string {
   const { options, hosts, port } = settings
-  const [first = ''] = hosts
-  const host = hosts.length > 1 ? 'localhost' : first
-  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
-  const at = `http://${authority}${new URL(issuer).pathname.replace(/\/$/, '')}`
+  const at = `http://${hostInUrl(hosts)}:${port}${new URL(issuer).pathname.replace(/\/$/, '')}`
   const docs = options.docs === 'on' ? `\nIts interactive documentation is at ${at}/docs` : ''
   // Not below the listening URL: behind a proxy, browsers accept the cookies and forms of the pages
   // only at the issuer.
@@ -71,6 +78,14 @@ ${next}
 `
 }
 
+/** Returns the host that a URL names. With several, the server listens on `localhost`. */
+function hostInUrl(hosts: Settings['hosts']): string {
+  if (hosts.length > 1) return 'localhost'
+
+  const [first = ''] = hosts
+  return first.includes(':') ? `[${first}]` : first
+}
+
 /** Returns three commands for a shell, for a server with open registration. */
 function tryOut(
   at: string,
@@ -78,7 +93,7 @@ function tryOut(
 ): string {
   const password = 'an engine of her own'
   const user = `{"username": "ada", "email": "ada@example.com", "password": "${password}"}`
-  const accessToken = `sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'`
+  const extractToken = `sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'`
 
   const where = mailUrl === 'console:' ? `at ${at}/dev/mail` : '(register with an address of yours)'
   const confirm =
@@ -89,7 +104,7 @@ function tryOut(
   return `Register, log in, and see who you are:
 
   curl -s ${at}/users -H 'content-type: application/json' -d '${user}'${confirm}
-  TOKEN=$(curl -s ${at}/token -d username=ada -d 'password=${password}' | ${accessToken})
+  TOKEN=$(curl -s ${at}/token -d username=ada -d 'password=${password}' | ${extractToken})
   curl -s ${at}/users/me -H "authorization: Bearer $TOKEN"`
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { isForeign, ownFix } from '../feature/situation.ts'
+import { isForeign, ownFix } from '../feature/file-facts.ts'
 
 /**
  * Reads the settings in a file of TypeScript, JavaScript or JSON. If the file cannot be read, or

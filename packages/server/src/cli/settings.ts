@@ -1,66 +1,21 @@
 import { randomId } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
+import { isLoopback, isOnThisMachine } from '../base/this-machine.ts'
 import { checkSettings, withDefaults } from '../configuration/check.ts'
 import {
   cannotStart,
-  readSituation as readOptionSituation,
   sentenceOf,
+  situationOf,
   type Surroundings,
 } from '../configuration/options.ts'
-import { isLoopback, isOnThisMachine } from '../base/this-machine.ts'
-import {
-  describeDefault,
-  fileVariableOf,
-  flagOf,
-  standAloneWording,
-  type Setting,
-  type Values,
-} from '../feature/setting.ts'
+import type { Setting, Values } from '../feature/setting.ts'
+import { standAloneWording } from '../feature/stand-alone-wording.ts'
 import type { Situation } from '../feature/situation.ts'
 import { hostsOf, parseBinding, type Binding } from '../listener/binding.ts'
 import type { LogLevel, ServerSettings } from '../listener/feature.ts'
 import { optionSettings, serverSettings, type RuleOptions } from '../server/features.ts'
 import { readOptions, type CheckedOptions } from '../server/options.ts'
 import { gather, type Environment } from './sources.ts'
-
-/**
- * The settings that only a configuration file can give, because a string cannot express their
- * values.
- */
-const fileOnly = serverSettings.filter(({ environment }) => environment === undefined)
-const listenerSettings = serverSettings.filter(({ takenBy }) => takenBy === 'server')
-
-export interface FlagDoc {
-  /** The flag with its hyphens. `undefined` if the setting has no flag. */
-  readonly flag: string | undefined
-  readonly environment: readonly string[]
-  readonly summary: string
-}
-
-/** The flags for settings. Every command that reads settings accepts all these flags. */
-export const settingFlags: readonly FlagDoc[] = [
-  ...serverSettings.flatMap((setting) =>
-    setting.environment ? [documentSetting(setting, setting.environment)] : [],
-  ),
-  {
-    flag: '--config',
-    environment: [],
-    summary:
-      `a file with settings, also with ${fileOnly.map(({ name }) => name).join(', ')}; ` +
-      'default: keystile.config.ts or .json',
-  },
-]
-
-function documentSetting(setting: Setting, environment: readonly string[]): FlagDoc {
-  const byDefault = describeDefault(setting)
-  return {
-    flag: flagOf(setting),
-    environment: environment.map((variable) =>
-      fileVariableOf(setting, variable) === undefined ? variable : `${variable}[_FILE]`,
-    ),
-    summary: byDefault === undefined ? setting.help : `${setting.help}; default: ${byDefault}`,
-  }
-}
 
 /** All settings of the stand-alone server, checked and complete. */
 export interface Settings {
@@ -109,7 +64,7 @@ export async function readSituation(
   environment: Environment,
 ): Promise<Situation<RuleOptions>> {
   const { values, faults, surroundings } = await readAll(flags, environment)
-  const read = readOptionSituation<RuleOptions>(optionSettings, values, surroundings)
+  const read = situationOf<RuleOptions>(optionSettings, values, surroundings)
   return { ...read.situation, faults: [...faults, ...read.faults.map(sentenceOf)] }
 }
 
@@ -127,46 +82,57 @@ interface Found {
   readonly server: Omit<Settings, 'options'>
 }
 
+/** Reads all settings, but checks only those of the listener: `readOptions` checks the options. */
 async function readAll(flags: Values, environment: Environment): Promise<Found> {
-  const { ignored, ...gathered } = await gather(flags, environment)
-  const { values, sources, faults, secretFiles, unread } = gathered
+  const gathered = await gather(flags, environment)
+  const { values, sources, secretFiles, unread } = gathered
   const say = standAloneWording(serverSettings, sources)
   const checked = checkSettings(listenerSettings, values, say)
-  const own = withDefaults(listenerSettings, checked.values) as ServerValues
+  // This cast is safe: each record has checked its value.
+  const listener = withDefaults(listenerSettings, checked.values) as ListenerValues
+  const options = {
+    ...standAloneDefaults({ ...values, ...listener }),
+    ...pick(values, optionSettings),
+  }
 
-  const options = { ...standAloneDefaults({ ...values, ...own }), ...pick(values, optionSettings) }
+  // If the given host is not valid, nothing says where the server would listen.
+  const bind = checked.unread.has('host')
+    ? undefined
+    : { host: listener.host, isIssuerGiven: values['issuer'] !== undefined }
+  const givenAsFlags = [...sources].filter(([, { kind }]) => kind === 'flag')
   return {
     values: options,
-    faults: [...faults, ...checked.faults.map(sentenceOf)],
+    faults: [...gathered.faults, ...checked.faults.map(sentenceOf)],
     surroundings: {
-      ...(!checked.unread.has('host') && {
-        bind: { host: own.host, isIssuerGiven: values['issuer'] !== undefined },
-      }),
+      bind,
       secretFiles,
-      flags: new Set([...sources].filter(([, { kind }]) => kind === 'flag').map(([name]) => name)),
+      flags: new Set(givenAsFlags.map(([name]) => name)),
       unread,
       say,
     },
-    server: { ...readServer(own, options), ignoredVariables: ignored },
+    server: { ...readServer(listener, options), ignoredVariables: gathered.ignored },
   }
 }
 
-type ServerValues = Omit<ServerSettings, 'logFile' | 'metrics'> & Partial<ServerSettings>
+const listenerSettings = serverSettings.filter(({ takenBy }) => takenBy === 'server')
+
+/** The settings of the listener. Those without a default may be missing. */
+type ListenerValues = Omit<ServerSettings, 'logFile' | 'metrics'> & Partial<ServerSettings>
 
 function readServer(
-  own: ServerValues,
+  listener: ListenerValues,
   { issuer }: Values,
 ): Omit<Settings, 'options' | 'ignoredVariables'> {
   // The public must not read metrics. If the issuer is not a URL of this machine, there is a proxy
   // in front of the server, which might forward public requests for /metrics.
-  const isPrivate = isLoopback(own.host) && isOnThisMachine(String(issuer))
+  const isPrivate = isLoopback(listener.host) && isOnThisMachine(String(issuer))
   return {
-    hosts: hostsOf(own.host),
-    port: own.port,
-    logFile: own.logFile,
-    logLevel: own.logLevel,
-    accessLog: own.accessLog === 'on',
-    metrics: readMetrics(own.metrics, isPrivate),
+    hosts: hostsOf(listener.host),
+    port: listener.port,
+    logFile: listener.logFile,
+    logLevel: listener.logLevel,
+    accessLog: listener.accessLog === 'on',
+    metrics: readMetrics(listener.metrics, isPrivate),
   }
 }
 
@@ -175,6 +141,7 @@ function readMetrics(text: string | undefined, isPrivate: boolean): Binding | 'o
   return text === 'on' ? 'own' : parseBinding(text)
 }
 
+/** @param known the given values, with the defaults of the settings of the listener */
 function standAloneDefaults(known: Values): Values {
   return Object.fromEntries(
     optionSettings.flatMap((setting) =>

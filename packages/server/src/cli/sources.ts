@@ -1,16 +1,12 @@
 import { resolve } from 'node:path'
 import { findNearest, listKnown } from 'keystile/internal'
-import {
-  fileVariableOf,
-  flagOf,
-  type Setting,
-  type Source,
-  type Values,
-} from '../feature/setting.ts'
+import { fileVariableOf, flagOf, type Setting, type Values } from '../feature/setting.ts'
 import { show } from '../feature/shown-value.ts'
+import type { Source } from '../feature/stand-alone-wording.ts'
 import { serverSettings } from '../server/features.ts'
 import { mayExist } from '../storage/source.ts'
-import { readSecretFile } from './secret-files.ts'
+import { isOfService } from './kubernetes.ts'
+import { readSecretFile } from './secret-file.ts'
 import { readSettingsFile } from './settings-file.ts'
 
 const prefix = 'KEYSTILE_'
@@ -27,6 +23,7 @@ export interface Gathered {
   /** Maps each setting's name to the place from which its value came. */
   readonly sources: ReadonlyMap<string, Source>
   readonly faults: readonly string[]
+  /** The files with a secret, which must be private. */
   readonly secretFiles: readonly string[]
   /** The names of the settings that were given but could not be read. */
   readonly unread: ReadonlySet<string>
@@ -35,7 +32,7 @@ export interface Gathered {
 }
 
 /** `Gathered`, while each source adds to it. */
-interface Gathering {
+interface Gathering extends Gathered {
   readonly values: Record<string, unknown>
   readonly sources: Map<string, Source>
   readonly faults: string[]
@@ -56,13 +53,13 @@ export async function gather(flags: Values, environment: Environment): Promise<G
     unread: new Set(),
     ignored: [],
   }
-  await readFile(flags['config'], found)
+  await readConfigurationFile(flags['config'], found)
   readEnvironment(environment, found)
   readFlags(flags, found)
   return found
 }
 
-async function readFile(named: unknown, found: Gathering): Promise<void> {
+async function readConfigurationFile(named: unknown, found: Gathering): Promise<void> {
   const candidates =
     typeof named === 'string' ? [named] : ['keystile.config.ts', 'keystile.config.json']
   const file = candidates.map((path) => resolve(path)).find(mayExist)
@@ -93,6 +90,7 @@ function takeContent(content: object, file: string, found: Gathering): void {
     found.secretFiles.push(file)
 }
 
+/** Whether the file that a value came from has a secret because of this value. */
 function holdsSecret({ isSecret = false, ...setting }: Setting, value: unknown): boolean {
   return isSecret && (setting.holdsSecret?.(value) ?? true)
 }
@@ -106,32 +104,23 @@ function readEnvironment(given: Environment, found: Gathering): void {
     for (const variable of setting.environment ?? [])
       if (readVariable(setting, variable, environment, found)) break
   }
+  reportUnknown(Object.keys(environment), found)
+}
 
-  // A misspelled name must not be ignored: the setting would keep its default without a warning.
+/** A misspelled name must not be ignored: the setting would keep its default without a warning. */
+function reportUnknown(variables: readonly string[], found: Gathering): void {
   const known = serverSettings.flatMap(variablesOf).filter((name) => name.startsWith(prefix))
-  for (const variable of Object.keys(environment)) {
+  // The prefix is the same in all names, so it must not make two names similar.
+  const withoutPrefix = (name: string): string => name.slice(prefix.length)
+
+  for (const variable of variables) {
     const isOurs = variable.startsWith(prefix) && !variable.startsWith(`${prefix}TEST_`)
     if (!isOurs || known.includes(variable)) continue
 
-    // The prefix is the same in all names, so it must not make two names similar.
-    const ownPart = (name: string): string => name.slice(prefix.length)
-    const nearest = findNearest(ownPart(variable), known.map(ownPart))
+    const nearest = findNearest(withoutPrefix(variable), known.map(withoutPrefix))
     const settings = listKnown(nearest && prefix + nearest, whereTheListIs)
     found.faults.push(`${variable} is not a setting; ${settings}`)
   }
-}
-
-/**
- * Whether an environment variable describes a Service of Kubernetes whose name begins with
- * `keystile`. Kubernetes adds such variables to each container in the namespace of the Service. An
- * example is `KEYSTILE_PORT=tcp://10.0.0.1:8000`.
- */
-function isOfService(name: string, value: string = ''): boolean {
-  return (
-    /^KEYSTILE_(\w+_)?SERVICE_(HOST|PORT(_\w+)?)$/.test(name) ||
-    /^KEYSTILE_(\w+_)?PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||
-    (/^KEYSTILE_(\w+_)?PORT$/.test(name) && /^(tcp|udp|sctp):\/\//.test(value))
-  )
 }
 
 /** Returns all environment variables of a setting, including its `…_FILE` variables. */

@@ -1,7 +1,7 @@
-import { ConfigurationError } from '../base/configuration-error.ts'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { onUnread } from 'keystile/internal'
+import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Terminal } from '../feature/terminal.ts'
 import { escapeLines, escapeUnseen } from './unseen.ts'
 

@@ -1,5 +1,5 @@
 import { kindOf } from 'keystile/internal'
-import type { Setting, Values } from '../feature/setting.ts'
+import type { Others, Setting, Values } from '../feature/setting.ts'
 import { show } from '../feature/shown-value.ts'
 import type { Wording } from '../feature/wording.ts'
 
@@ -13,6 +13,7 @@ export interface SettingFault {
   readonly message: string
 }
 
+/** The result of `checkSettings`. */
 export interface Checked {
   /** The values that are valid. */
   readonly values: Values
@@ -45,25 +46,33 @@ export function checkSettings(settings: readonly Setting[], input: Values, say: 
     }
 
     unread.add(setting.name)
-    for (const { path, message } of result.error.issues) {
-      const subject = [say.name(setting.name), ...path].join('.')
+    for (const { path, message } of result.error.issues)
       faults.push({
-        subject,
+        subject: [say.name(setting.name), ...path].join('.'),
         message: path.length === 0 ? message + shownValue(setting, given) : message,
       })
-    }
   }
 
-  for (const setting of settings) {
-    const value = values[setting.name]
-    if (value === undefined) continue
-    const messages = [
-      ...findExclusion(setting, values, say),
-      ...(setting.findFaults?.(value, { values, unread }, say) ?? []),
-    ]
-    faults.push(...messages.map((message) => ({ subject: say.name(setting.name), message })))
-  }
-  return { values, unread, faults }
+  const further = settings.flatMap((setting) => findFurtherFaults(setting, { values, unread }, say))
+  return { values, unread, faults: [...faults, ...further] }
+}
+
+/** Returns the faults that a schema cannot find, such as those of a combination of settings. */
+function findFurtherFaults(
+  setting: Setting,
+  others: Others,
+  say: Wording,
+): readonly SettingFault[] {
+  const { name, excludedBy } = setting
+  const value = others.values[name]
+  if (value === undefined) return []
+
+  const isExcluded = excludedBy !== undefined && others.values[excludedBy] !== undefined
+  const messages = [
+    ...(isExcluded ? [excludedMessage(excludedBy, say)] : []),
+    ...(setting.findFaults?.(value, others, say) ?? []),
+  ]
+  return messages.map((message) => ({ subject: say.name(name), message }))
 }
 
 /**
@@ -74,6 +83,7 @@ function isRequired({ default: value, standAloneDefault }: Setting): boolean {
   return value === undefined && standAloneDefault !== undefined
 }
 
+/** Returns the values, with the defaults of the settings that have no value. */
 export function withDefaults(settings: readonly Setting[], values: Values): Values {
   const defaults = settings.map((setting) => [setting.name, setting.default] as const)
   return { ...Object.fromEntries(defaults), ...values }
@@ -89,11 +99,9 @@ function shownValue({ isSecret }: Setting, value: unknown): string {
   return `; it is ${isPlain ? show(value) : kindOf(value)}`
 }
 
-function findExclusion({ excludedBy }: Setting, values: Values, say: Wording): readonly string[] {
-  return excludedBy !== undefined && values[excludedBy] !== undefined
-    ? [
-        `must be left out if ${say.name(excludedBy)} is given: ` +
-          "it is only for Keystile's own accounts",
-      ]
-    : []
+function excludedMessage(excludedBy: string, say: Wording): string {
+  return (
+    `must be left out if ${say.name(excludedBy)} is given: ` +
+    "it is only for Keystile's own accounts"
+  )
 }

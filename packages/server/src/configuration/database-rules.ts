@@ -1,11 +1,12 @@
 // The safety rules for the database: its connection, its files, its tables, its durability, and the
 // clock.
 import { isLoopback } from '../base/this-machine.ts'
+import { filesOpenToOthers } from '../feature/file-facts.ts'
 import type { Fault, Rule } from '../feature/rule.ts'
 import { show } from '../feature/shown-value.ts'
-import { openFiles, type Machine } from '../feature/situation.ts'
+import type { Machine } from '../feature/situation.ts'
 import type { DatabaseFacts } from '../storage/facts.ts'
-import { findSchemaFault, standingOf } from '../storage/migrate.ts'
+import { findSchemaFault, standingOf } from '../storage/standing.ts'
 import { findDatabaseServer, hasPassword, type DatabaseSource } from '../storage/source.ts'
 
 /**
@@ -88,7 +89,7 @@ export const databaseRules: readonly Rule<DatabaseRuleOptions>[] = [
       'start)',
     find: ({ machine }) =>
       machine && machine.databaseFiles.length > 0
-        ? openFiles(machine.databaseFiles).map(({ path }) => ({
+        ? filesOpenToOthers(machine.databaseFiles).map(({ path }) => ({
             about: path,
             message:
               'must be readable by its owner only: it holds password hashes and encrypted keys',
@@ -239,29 +240,34 @@ function findTableFaults({ kind, migrations }: DatabaseFacts): readonly Fault[] 
 
 function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fault[] | undefined {
   if (database === undefined || database.kind === 'unavailable') return undefined
+  if (database.kind === 'postgres') return compareWithPostgres(now - database.now)
 
-  const fix = 'set the clock and synchronise it: timedatectl set-ntp true'
-  if (database.kind === 'postgres') {
-    const seconds = Math.round((now - database.now) / 1000)
-    if (Math.abs(seconds) <= maxClockDifferenceSeconds) return []
+  const modified = databaseFiles.map(({ modifiedAt }) => modifiedAt)
+  return compareWithLastWrite(now - Math.max(database.latest ?? 0, ...modified))
+}
 
-    const side = seconds > 0 ? 'ahead' : 'behind'
-    const message =
-      `must be within ${maxClockDifferenceSeconds} s of PostgreSQL’s clock; it is ` +
-      `${Math.abs(seconds)} s ${side}. ` +
-      'Otherwise tokens would be valid for too long or not at all'
-    return [{ about: 'the clock', message, fix }]
-  }
+const setClock = 'set the clock and synchronise it: timedatectl set-ntp true'
 
-  const latest = Math.max(
-    database.latest ?? 0,
-    ...databaseFiles.map(({ modifiedAt }) => modifiedAt),
-  )
-  const seconds = Math.round((latest - now) / 1000)
-  if (seconds <= maxClockDifferenceSeconds) return []
+/** @param ahead how far the clock is ahead of PostgreSQL's, in milliseconds */
+function compareWithPostgres(ahead: number): readonly Fault[] {
+  const seconds = Math.round(ahead / 1000)
+  if (Math.abs(seconds) <= maxClockDifferenceSeconds) return []
+
+  const side = seconds > 0 ? 'ahead' : 'behind'
+  const message =
+    `must be within ${maxClockDifferenceSeconds} s of PostgreSQL’s clock; it is ` +
+    `${Math.abs(seconds)} s ${side}. ` +
+    'Otherwise tokens would be valid for too long or not at all'
+  return [{ about: 'the clock', message, fix: setClock }]
+}
+
+/** @param since how long ago the last write was by the clock, in milliseconds */
+function compareWithLastWrite(since: number): readonly Fault[] {
+  const secondsBehind = Math.round(-since / 1000)
+  if (secondsBehind <= maxClockDifferenceSeconds) return []
 
   const message =
-    `must not be behind the last write to the database; it is ${seconds} s behind. ` +
+    `must not be behind the last write to the database; it is ${secondsBehind} s behind. ` +
     'Otherwise expired tokens would be valid again'
-  return [{ about: 'the clock', message, fix }]
+  return [{ about: 'the clock', message, fix: setClock }]
 }

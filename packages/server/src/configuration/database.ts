@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { encodePassword } from '../base/url-password.ts'
+import { howToEncodePassword } from '../base/url-password.ts'
 import type { Feature } from '../feature/feature.ts'
 import type { GaugeMetric } from '../feature/metric.ts'
 import { listSettings, type DefaultedSetting, type Setting } from '../feature/setting.ts'
@@ -56,7 +56,7 @@ const database: Setting<'database', string | Pool> = {
   // Without this check, SQLite would create a file with the name `mysql:…`.
   findFaults(source) {
     if (typeof source !== 'string') return []
-    if (isBrokenPostgresUrl(source)) return [`must be a valid URL: ${encodePassword}`]
+    if (isBrokenPostgresUrl(source)) return [`must be a valid URL: ${howToEncodePassword}`]
     return isForeignUrl(source) ? [databaseForm + detailOf(source)] : []
   },
 }

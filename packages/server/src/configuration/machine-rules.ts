@@ -1,7 +1,7 @@
 import { findNodeFault, minNode } from '../base/node-version.ts'
 import type { Feature } from '../feature/feature.ts'
-import type { Rule } from '../feature/rule.ts'
-import { openFiles } from '../feature/situation.ts'
+import type { Fault, Rule } from '../feature/rule.ts'
+import { filesOpenToOthers } from '../feature/file-facts.ts'
 
 const rules: readonly Rule<unknown>[] = [
   {
@@ -9,13 +9,7 @@ const rules: readonly Rule<unknown>[] = [
     standard: 'ASVS 5.0 2.2.1',
     severity: 'stop',
     demand: 'every setting must be known and valid',
-    find: ({ faults }) =>
-      faults?.map((fault) => {
-        const [text = '', fix = 'correct it; "keystile help" says what each setting may be'] =
-          fault.split('. Fix: ')
-        const end = text.indexOf(' ')
-        return { about: text.slice(0, end), message: text.slice(end + 1), fix }
-      }),
+    find: ({ faults }) => faults?.map(splitFault),
   },
   {
     id: 'node-version',
@@ -41,7 +35,7 @@ const rules: readonly Rule<unknown>[] = [
     find: ({ machine }) =>
       machine && machine.secretFiles.length > 0
         ? [
-            ...openFiles(machine.secretFiles).map(({ path }) => ({
+            ...filesOpenToOthers(machine.secretFiles).map(({ path }) => ({
               about: path,
               message:
                 'must be private, because it holds a secret; other users of this machine can ' +
@@ -60,5 +54,16 @@ const rules: readonly Rule<unknown>[] = [
   },
 ]
 
-/** Rules about the machine: its version of Node, and the permissions of its files. */
+/**
+ * Splits the fault of a setting, such as `--config must name a file; x does not exist. Fix: correct
+ * the path`. The subject, which is one word, and the fix are separate in the output of `doctor`.
+ */
+function splitFault(fault: string): Fault {
+  const [sentence = '', fix = 'correct it; "keystile help" says what each setting may be'] =
+    fault.split('. Fix: ')
+  const end = sentence.indexOf(' ')
+  return { about: sentence.slice(0, end), message: sentence.slice(end + 1), fix }
+}
+
+/** Rules about the machine: its settings, its version of Node, and the permissions of its files. */
 export const feature: Feature = { name: 'machine', rules }

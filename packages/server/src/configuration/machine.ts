@@ -1,5 +1,6 @@
 import { readFileSync, statfsSync, statSync } from 'node:fs'
-import { isForeign, type FileFacts, type Machine, type Situation } from '../feature/situation.ts'
+import { isForeign, type FileFacts } from '../feature/file-facts.ts'
+import type { Machine, Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/operations/audit/audit.ts'
 import { countDeadEvents } from '../features/operations/app-events/undelivered.ts'
 import { openMailSeal } from '../features/mail/messages/notices.ts'
@@ -21,7 +22,7 @@ import {
 import type { Database } from '../storage/database.ts'
 import { readDatabaseFacts } from '../storage/facts.ts'
 import { inspectDatabase } from '../storage/inspect.ts'
-import { reasonAndFixOf } from '../storage/postgres-errors.ts'
+import { reasonAndFixOf } from '../storage/postgres-advice.ts'
 import { SqliteFileError } from '../storage/sqlite-errors.ts'
 import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
 
@@ -54,7 +55,7 @@ export async function inspectMachine(
     secretFiles: readAllFacts(secretFiles),
     databaseFiles: file === undefined ? [] : readAllFacts([file, `${file}-wal`]),
     databaseFileSystem: file === undefined ? undefined : findFileSystem(file),
-    database: await findDatabase(options.database, question, database),
+    database: await readDatabase(options.database, question, database),
   }
 }
 
@@ -71,23 +72,25 @@ interface Question {
  */
 const checkedAtStart = 1_000
 
-async function findDatabase(
+async function readDatabase(
   source: DatabaseSource | undefined,
   question: Question,
   open: Database | undefined,
 ): Promise<Machine['database']> {
-  if (open) return readAllOf(open, question, checkedAtStart)
+  if (open) return readStoredFacts(open, question, checkedAtStart)
   if (source === undefined) return undefined
 
   try {
-    return await inspectDatabase(source, (reader) => readAllOf({ reader }, question, Infinity))
+    return await inspectDatabase(source, (reader) =>
+      readStoredFacts({ reader }, question, Infinity),
+    )
   } catch (error) {
     const { reason, fix } = error instanceof SqliteFileError ? error : reasonAndFixOf(error)
     return { kind: 'unavailable', reason, fix }
   }
 }
 
-async function readAllOf(
+async function readStoredFacts(
   database: Pick<Database, 'reader'>,
   { now, secrets }: Question,
   limit: number,
@@ -121,7 +124,9 @@ function secretsToTry(
   const current = key ?? keyFile?.secret
   if (typeof current === 'string')
     return typeof previousKey === 'string' ? [current, previousKey] : [current]
-  return signingKey !== undefined && key === undefined && !keyFile ? [] : undefined
+
+  const hasOnlySigningKey = signingKey !== undefined && key === undefined && !keyFile
+  return hasOnlySigningKey ? [] : undefined
 }
 
 /** Whether the database has a value that cannot be decrypted with this secret. */
@@ -145,7 +150,7 @@ async function hasOlderValue(
  */
 function findFileSystem(path: string): number | undefined {
   if (process.platform !== 'linux') return undefined
-  return readOrNothing(() => statfsSync(path).type) // the file may not exist yet
+  return readOrNothing(() => statfsSync(path).type)
 }
 
 /** Returns the result of `read()`. Returns undefined if `read()` throws. */

@@ -16,7 +16,7 @@ export interface KnownOptions<Options> {
   readonly rules: readonly Rule<Options>[]
 }
 
-export interface ReadOptions<Options> {
+export interface ExaminedOptions<Options> {
   /** All faults: options that are not valid, and violations of safety rules that stop a start. */
   readonly faults: readonly SettingFault[]
   /** The valid options, with the defaults of options that were not given. */
@@ -26,12 +26,12 @@ export interface ReadOptions<Options> {
 }
 
 /** Checks all options, applies the safety rules, and fills in defaults. Throws nothing. */
-export function readOptions<Options>(
+export function examineOptions<Options>(
   { settings, rules }: KnownOptions<Options>,
   input: Values,
   surroundings: Surroundings = {},
-): ReadOptions<Options> {
-  const { faults, given, situation } = readSituation<Options>(settings, input, surroundings)
+): ExaminedOptions<Options> {
+  const { faults, given, situation } = situationOf<Options>(settings, input, surroundings)
   const stops = examine(situation, rules).stops.map((finding) => ({
     subject: finding.about,
     message: textOf(finding),
@@ -43,7 +43,7 @@ export function readOptions<Options>(
  * Checks the options. Returns the options that were given and are valid, the faults of all other
  * given options, and the `Situation`: everything that the safety rules check.
  */
-export function readSituation<Options>(
+export function situationOf<Options>(
   settings: readonly Setting[],
   input: Values,
   surroundings: Surroundings,

@@ -1,10 +1,9 @@
+// The safety rules for trusted proxies. If an address is trusted by mistake, a client at this
+// address can choose the IP address that rate limits and the audit record use.
 import { BlockList, isIP } from 'node:net'
 import type { Rule } from '../feature/rule.ts'
 import { isPublic } from '../feature/situation.ts'
 import { show } from '../feature/shown-value.ts'
-
-// The safety rules for trusted proxies. If an address is trusted by mistake, a client at this
-// address can choose the IP address that rate limits and the audit record use.
 
 export interface ProxyRuleOptions {
   readonly issuer?: string | undefined
@@ -45,7 +44,7 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
       'trusted proxies must be in your own networks: ' +
       'a range must not be larger than an IPv4 /8 or an IPv6 /7',
     find: ({ options: { trustedProxies } }, say) =>
-      trustedProxies?.filter(holdsStrangers).map((network) => ({
+      trustedProxies?.filter(isTooWide).map((network) => ({
         about: say.name('trustedProxies'),
         message:
           `must not list a network as wide as ${show(network)}: everyone in it could choose the ` +
@@ -64,26 +63,26 @@ const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)
  * two.
  *
  * The IPv4 addresses are mapped to IPv6, because `BlockList` also finds mapped addresses in IPv4
- * networks.
+ * networks. So `::/64`, which contains all mapped addresses, is too wide as well.
  */
-const farApart = [
+const samples = [
   { tooMany: 2, addresses: firstBytes.map((byte) => `::ffff:${byte}.0.0.1`) },
   { tooMany: 4, addresses: firstBytes.map((byte) => `${byte.toString(16)}00::1`) },
 ]
 
-/** Whether a network is too wide to belong to one owner. */
-function holdsStrangers(network: string): boolean {
-  const [address, length] = network.split('/')
-  if (!address || !length) return network === '*'
+/** Whether a network, such as `0.0.0.0/1`, is too wide to belong to one owner. */
+function isTooWide(network: string): boolean {
+  const [base, length] = network.split('/')
+  if (!base || !length) return network === '*'
 
   const list = new BlockList()
   try {
-    list.addSubnet(address, Number(length), isIP(address) === 4 ? 'ipv4' : 'ipv6')
+    list.addSubnet(base, Number(length), isIP(base) === 4 ? 'ipv4' : 'ipv6')
   } catch {
-    // The check of the setting reports a string that is not a network.
+    // The check of the setting reports a string that is not a network. The list stays empty.
   }
 
-  return farApart.some(
+  return samples.some(
     ({ tooMany, addresses }) =>
       addresses.filter((address) => list.check(address, 'ipv6')).length >= tooMany,
   )

@@ -8,8 +8,8 @@ import fc from 'fast-check'
 import type { Jwk, JwkSet } from 'keystile/jwt'
 import { readSettings } from '../cli/settings.ts'
 import type { Rule } from '../feature/rule.ts'
-import { checkOptions, optionNames } from '../server/options.ts'
-import { rules, settings, type RuleOptions } from '../server/features.ts'
+import { checkOptions } from '../server/options.ts'
+import { optionSettings, rules, settings, type RuleOptions } from '../server/features.ts'
 import { examine } from './examination.ts'
 import {
   environmentArbitrary,
@@ -152,7 +152,8 @@ describe('the safety rules of the configuration', () => {
 describe('checkOptions and the safety rules', () => {
   it(`of ${numRuns} random configurations, checkOptions refuses exactly the unsafe ones`, () => {
     let started = 0
-    const isOption = ([name]: [string, unknown]): boolean => optionNames.includes(name)
+    const isOption = ([name]: [string, unknown]): boolean =>
+      optionSettings.some((setting) => setting.name === name)
     fc.assert(
       fc.property(optionsArbitrary, (generated) => {
         const options = Object.fromEntries(

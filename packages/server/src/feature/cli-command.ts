@@ -39,6 +39,7 @@ export interface CliFlag {
   readonly isList?: boolean
 }
 
+/** What the code of a command gets. */
 export interface Call<Options> {
   readonly operand: string
   readonly flags: CallFlags

@@ -13,8 +13,9 @@
 // The list also has records of what is not a feature: in configuration/ and listener/feature.ts.
 //
 // Settings: the public interface of the options is written by hand beside the record, and
-// `listSettings` compiles only if both agree. A message names a setting as the user wrote it
-// (`wording.ts`): `issuer` in an app, `KEYSTILE_ISSUER` or `--issuer` in the stand-alone server.
+// `listSettings` compiles only if both agree. A message names a setting as the user wrote it:
+// `issuer` in an app (`wording.ts`), `KEYSTILE_ISSUER` or `--issuer` in the stand-alone server
+// (`stand-alone-wording.ts`).
 //
 // Safety rules judge a `Situation` (`situation.ts`): the options, the address to listen on, and the
 // state of the machine. configuration/options.ts applies them before the database opens, and

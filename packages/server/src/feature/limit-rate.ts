@@ -1,8 +1,3 @@
-// The units in which features write the intervals of their rate limits.
-
-export const secondMilliseconds = 1_000
-export const minuteMilliseconds: number = 60 * secondMilliseconds
-
 /**
  * A rate limit: first a burst of uses without a wait, then one use in each interval. In 24 hours it
  * allows the burst plus one use for each interval of the day.
@@ -28,3 +23,8 @@ export interface LimitRate {
 
 /** The rate limits of a feature, by their use. */
 export type LimitRates<Use extends string> = Readonly<Record<Use, LimitRate>>
+
+// The units in which features write the intervals of their rate limits.
+
+export const secondMilliseconds = 1_000
+export const minuteMilliseconds: number = 60 * secondMilliseconds

@@ -1,5 +1,6 @@
 import type { Call } from './cli-command.ts'
 
+/** How `printList` shows rows. */
 export interface Listing<Row> {
   readonly columns: readonly Column<Row>[]
   /** Returns the JSON object of a row, for the flag `--json`. */

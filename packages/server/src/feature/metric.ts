@@ -40,6 +40,7 @@ export interface GaugeMetric extends Named {
 
 export type Metric = CounterMetric | HistogramMetric | GaugeMetric
 
+/** The value of a gauge at one moment. */
 export interface Reading {
   readonly gauge: GaugeMetric
   readonly value: number

@@ -13,6 +13,7 @@ interface Tables {
  * @param key the column of the primary key
  */
 export function createPurge(name: string, table: string, key = 'id'): PurgeCommand {
+  // These casts stand in for all tables with such rows, which this room does not know.
   const [rows, column] = [table as 'expiring', key as 'key']
   return command(name, async (transaction, { before }) => {
     const db = inTables<Tables>(transaction)

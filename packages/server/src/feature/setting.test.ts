@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { serverSettings, settings } from '../server/features.ts'
-import {
-  describeDefault,
-  flagOf,
-  formatValue,
-  standAloneWording,
-  type Setting,
-  type Source,
-} from './setting.ts'
+import { describeDefault, flagOf, formatValue, type Setting } from './setting.ts'
+import { standAloneWording, type Source } from './stand-alone-wording.ts'
 import { appWording } from './wording.ts'
 
 describe('appWording', () => {

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { appWording, type Wording, type WordedValue } from './wording.ts'
+import type { WordedValue, Wording } from './wording.ts'
 
 /**
  * A setting. Parsing, defaults, help, messages and docs/reference/settings.md are all derived from
@@ -85,6 +85,7 @@ export function listSettings<Options>(settings: SettingsOf<Options>): SettingLis
   return Object.values(settings)
 }
 
+/** The values of settings, by name. */
 export type Values = Readonly<Record<string, unknown>>
 
 /** All given settings, for `findFaults()`: a fault of one setting may depend on other settings. */
@@ -93,12 +94,6 @@ export interface Others {
   readonly values: Values
   /** The names of the settings whose values are not valid. */
   readonly unread: ReadonlySet<string>
-}
-
-export interface Source {
-  readonly kind: 'flag' | 'variable' | 'file'
-  /** The name as the operator wrote it: `--key`, `KEYSTILE_KEY_FILE`, or `key` in a file. */
-  readonly name: string
 }
 
 /** Returns the flag with its hyphens, or `undefined` when the setting has no flag. */
@@ -126,46 +121,11 @@ export function describeDefault(setting: Setting): string | undefined {
     : formatValue(setting, setting.default as WordedValue)
 }
 
+/** Returns a value as the string for a flag or a variable. */
 export function formatValue<T>(
   { format }: Setting<string, T>,
   value: T & (WordedValue | object),
 ): string {
   if (format) return format(value)
   return Array.isArray(value) ? value.join(',') || 'none' : String(value)
-}
-
-/**
- * Returns the wording for operators of the stand-alone server. It names a setting as the operator
- * gave it. A setting that was not given is named by its environment variable.
- *
- * @param sources maps each setting's name to the place from which its value came
- */
-export function standAloneWording(
-  settings: readonly Setting[],
-  sources: ReadonlyMap<string, Source> = new Map(),
-): Wording {
-  const find = (name: string): Setting | undefined =>
-    settings.find((setting) => setting.name === name)
-  const variableOf = (name: string): string | undefined => find(name)?.environment?.[0]
-  return {
-    name: (name) => sources.get(name)?.name ?? variableOf(name) ?? name,
-    set(name, value) {
-      const setting = find(name)
-      const source = sources.get(name)
-      const variable = variableOf(name)
-      if (!setting || variable === undefined || source?.kind === 'file')
-        return appWording.set(name, value)
-      const target = source?.kind === 'flag' ? source.name : variable
-      return `set ${target}=${formatValue(setting, value)}`
-    },
-    provide(name) {
-      const variable = variableOf(name)
-      const setting = find(name)
-      if (!setting || variable === undefined) return `write ${name} into the configuration file`
-      const fileVariable = fileVariableOf(setting, variable)
-      return fileVariable === undefined
-        ? `set ${variable}`
-        : `set ${variable}, or set ${fileVariable} to the path of a file with the value`
-    },
-  }
 }

@@ -1,5 +1,6 @@
 import { isLoopback, isOnThisMachine } from '../base/this-machine.ts'
 import type { DatabaseFacts } from '../storage/facts.ts'
+import type { FileFacts } from './file-facts.ts'
 import type { Wording } from './wording.ts'
 
 /**
@@ -33,9 +34,11 @@ export interface Situation<Options> {
 
 export interface Bind {
   readonly host: string
+  /** Whether the operator has given the setting `issuer`. */
   readonly isIssuerGiven: boolean
 }
 
+/** The state of the machine, as `configuration/machine.ts` has read it. */
 export interface Machine {
   readonly nodeVersion: string
   /** The time of the machine's clock, in milliseconds since 1970. */
@@ -75,6 +78,7 @@ export interface MailServerFacts {
   readonly fault: { readonly cause: string; readonly fix: string } | undefined
 }
 
+/** What is stored in a database that can be opened. */
 export interface StoredFacts {
   /** The issuer with which Keystile first started on this database. */
   readonly issuer: string | undefined
@@ -109,14 +113,6 @@ export interface SealedKey {
   readonly sealed: string
 }
 
-export interface FileFacts {
-  readonly path: string
-  /** The permission bits of the file. `undefined` on Windows, where these bits mean nothing. */
-  readonly mode: number | undefined
-  readonly isForeign: boolean
-  readonly modifiedAt: number
-}
-
 /**
  * Whether other machines can reach the server: true if the server listens on a network, or if its
  * issuer is a URL of another machine.
@@ -127,28 +123,4 @@ export function isPublic({
 }: Situation<{ readonly issuer?: string | undefined }>): boolean {
   const isBound = bind !== undefined && !isLoopback(bind.host)
   return isBound || (URL.canParse(issuer) && !isOnThisMachine(issuer))
-}
-
-/** Returns the files that users other than the owner may read or write. */
-export function openFiles(files: readonly FileFacts[]): readonly FileFacts[] {
-  return files.filter(({ mode = 0 }) => isOpenToOthers(mode))
-}
-
-/**
- * Whether a file belongs to another user than root and the user of this process. Such an owner can
- * read and change the file. Always false on Windows.
- */
-export function isForeign({ uid }: { readonly uid: number }): boolean {
-  const user = process.geteuid?.()
-  return user !== undefined && uid !== 0 && uid !== user
-}
-
-/** Returns the fix for a file that belongs to another user. */
-export function ownFix(file: string): string {
-  return `run Keystile as the owner of the file, or give it another owner: chown USER ${file}`
-}
-
-/** Whether permission bits let users other than the owner read, write or run a file. */
-export function isOpenToOthers(mode: number): boolean {
-  return (mode & 0o077) !== 0
 }

@@ -31,6 +31,7 @@ export function wholeNumber(
     .max(max, { error: `must be at most ${max}` })
 }
 
+/** Returns a schema for a whole number of seconds. */
 export function seconds(min: number, max: number): z.ZodType<number> {
   return wholeNumber(min, max, { of: ' of seconds' })
 }

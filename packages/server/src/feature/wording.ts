@@ -21,8 +21,10 @@ export interface Wording {
   provide(setting: string): string
 }
 
+/** A value of a setting that a message can propose. */
 export type WordedValue = string | number | boolean | readonly string[]
 
+/** The wording for developers. */
 export const appWording: Wording = {
   name: (setting) => setting,
   set: (setting, value) => `set ${setting}: ${literalOf(value)}`,

@@ -13,9 +13,12 @@ export function prefersHtml(header: string | null | undefined): boolean {
   const weights = weightsOf(header)
   const html = preferenceFor(['text/html', 'text/*', '*/*'], weights)
   const json = preferenceFor(['application/json', 'application/*', '*/*'], weights)
-  const isNamed = html.weight === json.weight && html.rank < json.rank
-  return html.weight > 0 && (html.weight > json.weight || isNamed)
+  const isMoreSpecific = html.weight === json.weight && html.rank < json.rank
+  return html.weight > 0 && (html.weight > json.weight || isMoreSpecific)
 }
+
+/** A number from 0 to 1 with up to three decimals (RFC 9110 §12.4.2). */
+const weightForm = /^(0(\.\d{0,3})?|1(\.0{0,3})?)$/
 
 /** Returns the weight of each range in the header. The weight of a malformed one is 0. */
 function weightsOf(header: string): ReadonlyMap<string, number> {
@@ -23,13 +26,14 @@ function weightsOf(header: string): ReadonlyMap<string, number> {
     header.split(',').map((item) => {
       const [range = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase())
       const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? '1'
-      return [range, /^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(weight) ? Number(weight) : 0]
+      return [range, weightForm.test(weight) ? Number(weight) : 0]
     }),
   )
 }
 
 /**
- * Returns the weight of a media type: that of the most specific range.
+ * Returns the weight of a media type: that of the most specific range, whose index is `rank`.
+ * Without such a range, the weight is 0 and the rank is -1.
  *
  * @param ranges the ranges that match the media type, the most specific first
  */

@@ -30,40 +30,44 @@ export function allowOrigins(
     // Every answer has this header. Otherwise a cache could give the answer for one origin to
     // another origin.
     const vary = [answered.headers['vary'] ?? [], 'Origin'].flat().join(', ')
-    const varied = { ...answered, headers: { ...answered.headers, vary } }
     const origin = request.headers.get('origin')
     const isPage = answered.headers['content-type']?.startsWith('text/html')
-    if (!origin || !origins.includes(origin) || isPage) return varied
+    if (!origin || !origins.includes(origin) || isPage)
+      return { ...answered, headers: { ...answered.headers, vary } }
 
     const allowed = {
+      vary,
       'access-control-allow-origin': origin,
       ...(isBelow(cookiePath, request) && { 'access-control-allow-credentials': 'true' }),
     }
-
     // No route has the method OPTIONS. So the router has answered with 405 and an `allow` header,
     // which lists the methods of the path.
     const methods = answered.headers['allow']
-    if (
-      request.method === 'OPTIONS' &&
-      methods &&
-      request.headers.get('access-control-request-method')
-    ) {
-      return {
-        status: 204,
-        headers: {
-          vary,
-          ...allowed,
-          'access-control-allow-methods': methods,
-          'access-control-allow-headers': 'Authorization, Content-Type',
-          'access-control-max-age': String(preflightSeconds),
-        },
-      }
-    }
-
-    const exposed = { 'access-control-expose-headers': 'Retry-After, WWW-Authenticate, Location' }
-    return { ...varied, headers: { ...varied.headers, ...allowed, ...exposed } }
+    return methods && isPreflight(request)
+      ? preflightAnswer(methods, allowed)
+      : { ...answered, headers: { ...answered.headers, ...allowed, ...exposed } }
   }
 }
+
+/** Whether a browser asks if a page may send a request. */
+function isPreflight({ method, headers }: HttpRequestWithBody): boolean {
+  return method === 'OPTIONS' && Boolean(headers.get('access-control-request-method'))
+}
+
+function preflightAnswer(methods: string, allowed: HttpAnswer['headers']): HttpAnswer {
+  return {
+    status: 204,
+    headers: {
+      ...allowed,
+      'access-control-allow-methods': methods,
+      'access-control-allow-headers': 'Authorization, Content-Type',
+      'access-control-max-age': String(preflightSeconds),
+    },
+  }
+}
+
+/** The headers of answers that pages may read besides those that the standard allows. */
+const exposed = { 'access-control-expose-headers': 'Retry-After, WWW-Authenticate, Location' }
 
 function isBelow(cookiePath: string, { url }: HttpRequestWithBody): boolean {
   const path = pathOf(url)

@@ -1,3 +1,5 @@
+// Reads the JSON body of a request: `readFields`, or its three steps for a route that finds more
+// faults by itself. The functions at the end make the schemas.
 import * as z from 'zod'
 import {
   parseJsonObject,
@@ -7,6 +9,19 @@ import {
   type JsonObject,
 } from 'keystile/internal'
 import { maxBodyBytes, mediaTypeOf } from './route.ts'
+
+/**
+ * Reads a JSON body and checks it against a schema.
+ *
+ * @throws {ProblemError} 413, 415 or 400 as `readJsonObject()` does, and 422 with all faults if the
+ *   members are not valid
+ */
+export async function readFields<T extends z.ZodType>(
+  schema: T,
+  request: HttpRequestWithBody,
+): Promise<z.output<T>> {
+  return getFields(checkFields(schema, await readJsonObject(request)))
+}
 
 /**
  * Reads a JSON object from the body. Refuses an object that repeats a member, because two parsers
@@ -34,33 +49,7 @@ export async function readJsonObject(request: HttpRequestWithBody): Promise<Json
   }
 }
 
-/** Returns a schema for a string field. Its error messages are those of FastAPI. */
-export function stringField(): z.ZodString {
-  return z.string({
-    error: ({ input }) =>
-      input === undefined ? 'Field required' : 'Input should be a valid string',
-  })
-}
-
-/** Returns a schema for a field with a number of seconds, of at most nine digits. */
-export function secondsField(): z.ZodInt {
-  return z.int('Input should be a valid integer').min(0).max(999_999_999)
-}
-
-/** Returns a schema for an object with these fields. The schema refuses all other fields. */
-export function strictFields<T extends z.core.$ZodShape>(shape: T): z.ZodObject<T, z.core.$strict> {
-  const message = `Unknown members; expected are ${Object.keys(shape).join(', ')}`
-  return z.strictObject(shape, {
-    error: ({ code }) => (code === 'unrecognized_keys' ? message : undefined),
-  })
-}
-
-/** Returns the JSON Schema of a body, for the OpenAPI document. */
-export function describeFields(schema: z.ZodType): JsonObject {
-  const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input' })
-  return described
-}
-
+/** The fields of a body, or its faults. */
 export type CheckedFields<T> =
   | { readonly errors: readonly []; readonly fields: T }
   | { readonly errors: readonly FieldError[]; readonly fields?: undefined }
@@ -96,19 +85,6 @@ export function getFields<T>(
 }
 
 /**
- * Reads a JSON body and checks it against a schema.
- *
- * @throws {ProblemError} 413, 415 or 400 as `readJsonObject()` does, and 422 with all faults if the
- *   members are not valid
- */
-export async function readFields<T extends z.ZodType>(
-  schema: T,
-  request: HttpRequestWithBody,
-): Promise<z.output<T>> {
-  return getFields(checkFields(schema, await readJsonObject(request)))
-}
-
-/**
  * Refuses a request that has faults.
  *
  * @throws {ProblemError} 422 with all faults, if there are any
@@ -131,4 +107,31 @@ function typeOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return 'extra_forbidden'
   if (issue.code !== 'invalid_type' || issue.expected !== 'string') return 'value_error'
   return issue.input === undefined ? 'missing' : 'string_type'
+}
+
+/** Returns a schema for a string field. Its error messages are those of FastAPI. */
+export function stringField(): z.ZodString {
+  return z.string({
+    error: ({ input }) =>
+      input === undefined ? 'Field required' : 'Input should be a valid string',
+  })
+}
+
+/** Returns a schema for a field with a number of seconds, of at most nine digits. */
+export function secondsField(): z.ZodInt {
+  return z.int('Input should be a valid integer').min(0).max(999_999_999)
+}
+
+/** Returns a schema for an object with these fields. The schema refuses all other fields. */
+export function strictFields<T extends z.core.$ZodShape>(shape: T): z.ZodObject<T, z.core.$strict> {
+  const message = `Unknown members; expected are ${Object.keys(shape).join(', ')}`
+  return z.strictObject(shape, {
+    error: ({ code }) => (code === 'unrecognized_keys' ? message : undefined),
+  })
+}
+
+/** Returns the JSON Schema of a body, for the OpenAPI document. */
+export function describeFields(schema: z.ZodType): JsonObject {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input' })
+  return described
 }

@@ -1,3 +1,4 @@
+import type { TokenError } from 'keystile/internal'
 import type { CounterMetric } from '../feature/metric.ts'
 
 /** Why guards refuse requests: the values of the metric's label `reason`. */
@@ -19,4 +20,13 @@ export const guardRefusals: CounterMetric<{ readonly reason: GuardReason }> = {
   name: 'keystile_guard_refusals_total',
   help: 'Requests that a guard refused, by reason.',
   labels: { reason: guardReasons },
+}
+
+/**
+ * Returns the label of a refusal for metrics: `expired` or `revoked` for an expired or revoked
+ * token, and the code of the error for any other refusal. Expired and revoked tokens are normal in
+ * daily operation, but other invalid tokens may be a sign of an attack.
+ */
+export function guardReasonOf({ code, reason }: TokenError): GuardReason {
+  return reason === 'expired' || reason === 'revoked' ? reason : code
 }

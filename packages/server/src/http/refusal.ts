@@ -7,7 +7,7 @@ import {
   type HttpAnswer,
 } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../storage/database.ts'
-import { jsonAnswer, type OpenRoute } from './route.ts'
+import { jsonAnswer, type RefusalFormat } from './route.ts'
 
 /** An error whose message the caller may read. */
 export type Refusal = TokenError | OAuthError | ProblemError
@@ -16,32 +16,27 @@ export type Refusal = TokenError | OAuthError | ProblemError
  * Returns the answer to an error that a route threw, in the format of the route. Returns undefined
  * if the error is a bug: its message may contain secrets, so it must not reach the caller.
  *
- * @param refusals the format of the route's refusals
  * @param realm the realm of challenges: the issuer
  */
 export function findRefusalAnswer(
   error: unknown,
-  refusals: OpenRoute['refusals'],
+  format: RefusalFormat,
   realm: string,
 ): HttpAnswer | undefined {
-  if (isRefusal(error)) return refusalAnswer(error, refusals, realm)
+  if (isRefusal(error)) return refusalAnswer(error, format, realm)
   if (error instanceof DatabaseUnavailableError)
-    return refusalAnswer(unavailable(error), refusals, realm)
+    return refusalAnswer(unavailable(error), format, realm)
   return undefined
 }
 
 /**
  * Returns the answer to a refusal. A `TokenError` and an `OAuthError` have their own formats; for a
- * `ProblemError`, `refusals` decides the format.
+ * `ProblemError`, `format` decides.
  */
-export function refusalAnswer(
-  refusal: Refusal,
-  refusals: OpenRoute['refusals'],
-  realm: string,
-): HttpAnswer {
+export function refusalAnswer(refusal: Refusal, format: RefusalFormat, realm: string): HttpAnswer {
   if (refusal instanceof TokenError) return tokenRefusalAnswer(refusal, realm)
   if (refusal instanceof OAuthError) return oauthAnswer(refusal.code, refusal, realm)
-  if (refusals === 'problem') return problemAnswer(refusal)
+  if (format === 'problem') return problemAnswer(refusal)
   return oauthAnswer(oauthCodeOf(refusal.status), refusal, realm)
 }
 

@@ -1,3 +1,4 @@
+// The record of an endpoint, and what handlers share: reading a request, and making an answer.
 import {
   ProblemError,
   type HttpAnswer,
@@ -19,6 +20,9 @@ export interface RouteGuard {
   readonly maxAgeSeconds?: number
 }
 
+/** The format of refusals: `oauth` is RFC 6749 §5.2, `problem` is RFC 9457. */
+export type RefusalFormat = 'oauth' | 'problem'
+
 interface RouteBase {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** The path, relative to `below`. `{name}` is a parameter for one segment. */
@@ -28,8 +32,7 @@ interface RouteBase {
    * because a standard requires this.
    */
   readonly below: 'issuer' | 'root'
-  /** The format of the route's refusals: RFC 6749 §5.2 or RFC 9457. */
-  readonly refusals: 'oauth' | 'problem'
+  readonly refusals: RefusalFormat
   readonly doc: RouteDoc
 }
 

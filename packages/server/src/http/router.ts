@@ -14,7 +14,7 @@ import { DatabaseUnavailableError } from '../storage/database.ts'
 import { prefersHtml } from './accept.ts'
 import { describeRefusal, findRefusalAnswer, refusalAnswer } from './refusal.ts'
 import { createRouteFinder, type FoundRoutes } from './route-finder.ts'
-import type { GuardedRoute, OptionalRoute, Route } from './route.ts'
+import type { GuardedRoute, OptionalRoute, Route, RouteRequest } from './route.ts'
 
 type RouteOf<U> = Route<Caller<string, U>>
 type RouteWithGuard<U> = GuardedRoute<Caller<string, U>> | OptionalRoute<Caller<string, U>>
@@ -63,23 +63,13 @@ export function createRouter<U>(
 
       const demand = getDemand(demands, route)
       const admit = async (): Promise<Caller<string, U> | undefined> => {
+        // A known token is admitted without waiting.
         const known = guard.enterAtOnce({}, request, demand)
-        const decision = known
-          ? { allowed: true as const, caller: known }
-          : await guard.check(request, demand)
-        return findCaller(decision, route, options)
+        if (known) return findCaller({ allowed: true, caller: known }, route, options)
+        return findCaller(await guard.check(request, demand), route, options)
       }
       const caller = await admit()
-      const guarded = {
-        ...request,
-        params,
-        // A body may arrive long after its headers, and the session may have ended meanwhile.
-        async body(maxBytes: number) {
-          const body = await request.body(maxBytes)
-          await admit()
-          return body
-        },
-      }
+      const guarded = guardedRequest(request, params, admit)
       if (route.isOptional) return await route.handle(guarded, caller)
       if (!caller) throw new Error('a guard that is not optional must return a caller')
       if (route.needsFactor) await options.requireFactor?.(caller.identity)
@@ -103,6 +93,27 @@ export function createRouter<U>(
     const { stream, ...head } = answered
     cancelStream(stream)
     return { ...head, body: undefined }
+  }
+}
+
+/**
+ * Returns the request for the handler of a guarded route. When the handler has read the body, the
+ * guard checks again: a body may arrive long after its headers, and the session may have ended
+ * meanwhile.
+ */
+function guardedRequest(
+  request: HttpRequestWithBody,
+  params: RouteRequest['params'],
+  admit: () => Promise<unknown>,
+): RouteRequest {
+  return {
+    ...request,
+    params,
+    async body(maxBytes) {
+      const body = await request.body(maxBytes)
+      await admit()
+      return body
+    },
   }
 }
 

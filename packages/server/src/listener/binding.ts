@@ -1,3 +1,4 @@
+/** Where a server listens. */
 export interface Binding {
   /**
    * The hosts on which the server listens. The server skips a host that this machine does not have,
@@ -5,10 +6,6 @@ export interface Binding {
    */
   readonly hosts: readonly string[]
   readonly port: number
-}
-
-function isPort(port: unknown): boolean {
-  return typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535
 }
 
 /** Returns the addresses to listen on for a host. `localhost` has two: IPv4 and IPv6. */
@@ -20,7 +17,7 @@ export function hostsOf(host: string): readonly string[] {
 export function parseBinding(text: string): Binding | undefined {
   const [, host, digits] = /^([\w.-]+|\[[\da-f:.]+\]):(\d{1,5})$/i.exec(text) ?? []
   const port = Number(digits)
-  if (host === undefined || !isPort(port)) return undefined
+  if (host === undefined || port < 1 || port > 65_535) return undefined
 
   return { hosts: hostsOf(host.replace(/^\[(.*)\]$/, '$1')), port }
 }

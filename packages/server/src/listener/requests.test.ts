@@ -9,7 +9,8 @@ import { testOptions, testPages } from '../../test-support/start-options.ts'
 import { freePort } from '../../test-support/command.ts'
 import { createMetrics } from '../features/operations/metrics/metrics.ts'
 import { droppedConnections, requests, requestSeconds } from './metrics.ts'
-import { listen, standardLimits, type ListenOptions } from './server.ts'
+import { standardLimits } from './limited-server.ts'
+import { listen, type ListenOptions } from './server.ts'
 
 describe('listen', () => {
   const closing: (() => unknown)[] = []

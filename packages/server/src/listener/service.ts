@@ -3,11 +3,13 @@ import type { Reading } from '../feature/metric.ts'
 import type { PageSettings } from '../features/pages/brand/page-settings.ts'
 import type { StartOptions } from '../features/pages/start-page/start-page.ts'
 
+/** What the stand-alone server serves: `server/wire/wire.ts` makes it. */
 export interface Service {
   readonly keystile: {
     answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody> | undefined>
     close(): Promise<void>
   }
+  /** What the start page shows of the settings. */
   readonly options: StartOptions
   readonly pages: PageSettings
   /** Whether an active account has the role `admin`. */

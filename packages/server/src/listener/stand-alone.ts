@@ -23,8 +23,6 @@ export interface StandAlone {
 }
 
 const notFound = problemAnswer(new ProblemError('not_found', 'There is nothing here'))
-/** The root and unknown paths have answers that depend on `Accept` (RFC 9110 §12.5.5). */
-const vary = { vary: 'Accept' }
 
 /**
  * Creates the function that answers requests to Keystile's endpoints, `/healthz` and `/readyz`. It
@@ -45,11 +43,20 @@ export function createStandAlone(
     readonly program?: string | undefined
   } = {},
 ): StandAlone {
-  const own = new Set(['/healthz', '/readyz', changePasswordPath])
-  if (readMetrics) own.add('/metrics')
+  const { base } = pages.brand
+  const startPaths = new Set(['/', `${base}/`, base])
+  const namedPaths = new Set([
+    ...startPaths,
+    '/healthz',
+    '/readyz',
+    changePasswordPath,
+    ...(readMetrics ? ['/metrics'] : []),
+  ])
+  const hasMetrics = readMetrics !== undefined
+  const surroundings = { pages, hasMetrics, hasAdministrator, program }
 
-  async function answerRead(path: string): Promise<HttpAnswer | undefined> {
-    switch (own.has(path) && path) {
+  async function answerOwn(path: string): Promise<HttpAnswer | undefined> {
+    switch (path) {
       case '/healthz':
         return jsonAnswer(200, { status: 'ok' })
       case '/readyz': {
@@ -65,19 +72,12 @@ export function createStandAlone(
     }
   }
 
-  const { base } = pages.brand
-  const startPaths = new Set(['/', `${base}/`, base])
-
-  const hasMetrics = readMetrics !== undefined
-  const surroundings = { pages, hasMetrics, hasAdministrator, program }
-
-  async function answerPage(path: string, request: HttpRequestWithBody): Promise<HttpAnswer> {
-    const answered = !prefersHtml(request.headers.get('accept'))
-      ? notFound
-      : startPaths.has(path)
-        ? await startPage(request, options, surroundings)
-        : notFoundPage(request, pages)
-    return { ...answered, headers: { ...answered.headers, ...vary } }
+  /** Answers the root, and unknown paths. */
+  async function answerOther(path: string, request: HttpRequestWithBody): Promise<HttpAnswer> {
+    if (!prefersHtml(request.headers.get('accept'))) return notFound
+    return startPaths.has(path)
+      ? startPage(request, options, surroundings)
+      : notFoundPage(request, pages)
   }
 
   return {
@@ -88,18 +88,25 @@ export function createStandAlone(
       const isRead = request.method === 'GET' || request.method === 'HEAD'
       const path = isRead ? pathOf(request.url) : undefined
       if (path === undefined) return notFound
+
+      // The standard puts this path at the root of the host, and the route is below the issuer.
       if (path === changePasswordPath && base !== '') {
         const found = await keystile.answer({ ...request, url: `${base}${path}` })
         if (found) return found
       }
-      return (await answerRead(path)) ?? answerPage(path, request)
+      const own = await answerOwn(path)
+      if (own) return own
+
+      // The answer depends on `Accept` (RFC 9110 §12.5.5).
+      const other = await answerOther(path, request)
+      return { ...other, headers: { ...other.headers, vary: 'Accept' } }
     },
     routeOf(request) {
       const found = routeOf(request)
       if (found !== undefined) return found
 
       const path = pathOf(request.url)
-      return path !== undefined && (own.has(path) || startPaths.has(path)) ? path : '-'
+      return path !== undefined && namedPaths.has(path) ? path : '-'
     },
   }
 }

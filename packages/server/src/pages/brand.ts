@@ -36,6 +36,7 @@ export interface PageStyle {
   readonly hash: string
 }
 
+/** The settings that the brand is made from. */
 export interface BrandSettings {
   readonly issuer: string
   readonly corsOrigins?: readonly string[] | undefined
@@ -71,7 +72,7 @@ export function createBrand(settings: BrandSettings, { logo, css = '' }: BrandFi
   }
 }
 
-/** Returns the brand of the pages for developers, which show the name Keystile. */
+/** Returns the brand for the pages for developers: it has the name and the mark of Keystile. */
 export function developmentBrand({ host, ...brand }: Brand): Brand {
   const next = { href: `${brand.base}/`, name: host, isApp: false }
   const own = { name: 'Keystile', host, next, logo: { element: keystileMark, path: undefined } }
@@ -84,21 +85,23 @@ const keystileMark = markup`<svg viewBox="0 0 40 40" width="40" height="40" aria
 
 /** Returns `appUrl`, or the only origin in `corsOrigins`, or the root of the issuer. */
 function nextOf({ issuer, appName, appUrl, corsOrigins = [] }: BrandSettings): Brand['next'] {
-  const [origin, ...others] = corsOrigins.filter((one) => URL.canParse(one))
-  const app = appUrl ?? (origin && others.length === 0 ? new URL('/', origin) : undefined)
+  const origins = corsOrigins.filter((one) => URL.canParse(one))
+  const [onlyOrigin] = origins.length === 1 ? origins : []
+  const app = appUrl ?? (onlyOrigin && new URL('/', onlyOrigin))
   const { href, host } = new URL(app ?? new URL('/', issuer))
   return { href, name: appName ?? host, isApp: app !== undefined }
 }
 
-let shared: string | undefined
+/** What `readStyle` returns, once it has read the file. */
+let pagesCss: string | undefined
 
 /** Returns pages.css without comments and needless white space. */
 function readStyle(): string {
-  shared ??= readFileSync(new URL(import.meta.resolve('#pages.css')), 'utf8')
-    .replaceAll(/\/\*[^]*?\*\//g, '')
+  pagesCss ??= readFileSync(new URL(import.meta.resolve('#pages.css')), 'utf8')
+    .replaceAll(/\/\*[^]*?\*\//g, '') // comments
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/ ?([{};,]) ?/g, '$1')
-  return shared
+  return pagesCss
 }
 
 function styleOf(css: string): PageStyle {

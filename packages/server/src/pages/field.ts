@@ -1,11 +1,14 @@
-import { markup, type Html } from './html.ts'
+// The fields of forms.
+import { joined, markup, type Html } from './html.ts'
 import type { Words } from './parts.ts'
 
+/** A field of a form: a line to type in, a list to choose from, or a box to tick. */
 export interface Field {
   readonly name: string
   readonly label: Words
   readonly hint?: string | undefined
   readonly fault?: Html | undefined
+  /** More attributes, such as `type` and `value`. */
   readonly attributes?: Html
   /** The values to choose from; undefined if the person types the value. */
   readonly choices?: readonly Choice[] | undefined
@@ -37,47 +40,20 @@ export interface Choice {
 /** Writes a field. A screen reader reads the label, the hint and the error message together. */
 export function fieldOf(field: Field): Html {
   if (field.box) return checkOf(field)
-  const { name, label, hint, attributes, choices, isOptional, isLater, hasFocus } = field
+
+  const { name, label, hint, choices } = field
   const id = idOf(name)
   const fault = field.fault && faultAt(id, field.fault)
-  const described = [
-    ...(fault ? [`${id}-fault`] : []),
-    ...(hint === undefined ? [] : [`${id}-hint`]),
-  ].join(' ')
-  const required = isOptional ? undefined : markup` required`
-  const all = markup`id="${id}" name="${name}"${required} ${attributes}${
-    described === '' ? undefined : markup` aria-describedby="${described}"`
-  }${fault && markup` aria-invalid="true"`}${(fault && !isLater) || hasFocus ? focus : undefined}`
+  const attributes = attributesOf(field, id)
   const control = choices
-    ? markup`<select ${all}>${choices.reduce(addChoice, noChoice)}</select>`
-    : markup`<input ${all}>`
+    ? markup`<select ${attributes}>${joined([noChoice, ...choices.map(optionOf)])}</select>`
+    : markup`<input ${attributes}>`
   return markup`<div class="field${fault && ' bad'}">
 <label for="${id}">${label}</label>
 ${fault}
 ${hint && markup`<p class="hint" id="${id}-hint">${hint}</p>`}
 ${control}
 </div>`
-}
-
-const focus = markup` autofocus`
-
-/** `aria-describedby` separates ids by spaces. */
-function idOf(name: string): string {
-  return name.replaceAll(/[^\w-]/g, '-')
-}
-
-function faultAt(id: string, fault: Html): Html {
-  return markup`<p class="fault" id="${id}-fault" role="alert">${fault}</p>`
-}
-
-/** Returns the attributes of a field for a code from a mail or an app. @param typed its value */
-export function codeAttributes(typed = ''): Html {
-  const keyboard = markup`inputmode="numeric" autocomplete="one-time-code" dir="ltr"`
-  return markup`class="code" ${keyboard} value="${typed}"`
-}
-
-export function hiddenField(name: string, value: string): Html {
-  return markup`<input type="hidden" name="${name}" value="${value}">`
 }
 
 /** Writes a box to tick. */
@@ -101,10 +77,43 @@ export function checkOf({
   return fault ? markup`<div class="field bad">\n${faultAt(id, fault)}\n${check}\n</div>` : check
 }
 
+export function hiddenField(name: string, value: string): Html {
+  return markup`<input type="hidden" name="${name}" value="${value}">`
+}
+
+/** Returns the attributes of a field for a code from a mail or an app. @param typed its value */
+export function codeAttributes(typed = ''): Html {
+  const keyboard = markup`inputmode="numeric" autocomplete="one-time-code" dir="ltr"`
+  return markup`class="code" ${keyboard} value="${typed}"`
+}
+
+function attributesOf(
+  { name, hint, fault, attributes, isOptional, isLater, hasFocus }: Field,
+  id: string,
+): Html {
+  const required = isOptional ? undefined : markup` required`
+  const texts = [...(fault ? [`${id}-fault`] : []), ...(hint === undefined ? [] : [`${id}-hint`])]
+  const described = texts.length === 0 ? undefined : markup` aria-describedby="${texts.join(' ')}"`
+  const invalid = fault && markup` aria-invalid="true"`
+  const focused = (fault && !isLater) || hasFocus ? focus : undefined
+  return markup`id="${id}" name="${name}"${required} ${attributes}${described}${invalid}${focused}`
+}
+
+const focus = markup` autofocus`
+
+/** `aria-describedby` separates ids by spaces. */
+function idOf(name: string): string {
+  return name.replaceAll(/[^\w-]/g, '-')
+}
+
+function faultAt(id: string, fault: Html): Html {
+  return markup`<p class="fault" id="${id}-fault" role="alert">${fault}</p>`
+}
+
 /** The first option of a list. Its value is empty, so the person must choose a different option. */
 const noChoice = markup`<option value=""></option>`
 
-function addChoice(choices: Html, { value, label, isChosen }: Choice): Html {
+function optionOf({ value, label, isChosen }: Choice): Html {
   const chosen = isChosen ? markup` selected` : undefined
-  return markup`${choices}<option value="${value}"${chosen}>${label}</option>`
+  return markup`<option value="${value}"${chosen}>${label}</option>`
 }

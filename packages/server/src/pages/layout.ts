@@ -3,24 +3,13 @@ import type { Brand } from './brand.ts'
 import { markup, type Html } from './html.ts'
 import { emblemOf, type Emblem, type Words } from './parts.ts'
 
-/**
- * The headers of each page. The page loads only the logo, runs no script, cannot be framed, and
- * sends forms only to this server. It sends no `Referer`, because its URL may contain a token.
- */
+/** The headers of each page. It sends no `Referer`, because its URL may contain a token. */
 export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
   'referrer-policy': 'no-referrer',
   'x-robots-tag': 'noindex',
 } as const
-
-function policyOf({ style, logo }: Brand): string {
-  const images = logo?.path === undefined ? '' : "; img-src 'self'"
-  return (
-    `default-src 'none'; style-src 'sha256-${style.hash}'${images}; form-action 'self'; ` +
-    "frame-ancestors 'none'; base-uri 'none'"
-  )
-}
 
 /** The words of the layout, in the language of the page. */
 export interface LayoutWords {
@@ -74,6 +63,18 @@ export function pageAnswer(page: Page): HttpAnswer {
   }
 }
 
+/**
+ * Returns the Content-Security-Policy. The page loads only the logo, runs no script, cannot be
+ * framed, and sends forms only to this server.
+ */
+function policyOf({ style, logo }: Brand): string {
+  const images = logo?.path === undefined ? '' : "; img-src 'self'"
+  return (
+    `default-src 'none'; style-src 'sha256-${style.hash}'${images}; form-action 'self'; ` +
+    "frame-ancestors 'none'; base-uri 'none'"
+  )
+}
+
 function draw({ language, brand, words, hasFault, isWide, corner, ...sheet }: Page): Html {
   const { name, next, logo, style } = brand
   const title = `${hasFault ? `${words.error} ` : ''}${sheet.heading} – ${name}`
@@ -124,6 +125,7 @@ ${privacyUrl && markup`<li><a href="${privacyUrl}">${privacy}</a></li>`}
 </ul></footer>`
 }
 
+/** The languages that are written from right to left. */
 const rightToLeft: ReadonlySet<string> = new Set(['ar', 'dv', 'fa', 'he', 'ps', 'ug', 'ur', 'yi'])
 
 function isRightToLeft(language: string): boolean {

@@ -166,9 +166,13 @@ export interface Way extends Link {
 
 /** Writes the other ways to log in. */
 export function waysOf(label: string, ways: readonly Way[]): Html {
-  const items = ways.map(({ label: name, href, mark }) => {
-    const label = markup`${markOf(mark)} ${name}`
-    return markup`<li>${buttonOf({ label, href, kind: 'second' })}</li>`
+  const items = ways.map(({ mark, ...link }) => {
+    const button = buttonOf({
+      label: markup`${markOf(mark)} ${link.label}`,
+      href: link.href,
+      kind: 'second',
+    })
+    return markup`<li>${button}</li>`
   })
   return markup`<ul class="ways" aria-label="${label}">
 ${lines(items)}</ul>`

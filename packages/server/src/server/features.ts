@@ -69,6 +69,7 @@ export interface SharedOptions<S extends string>
     docs.DocsOptions,
     app.AppOptions {}
 
+/** The options of `createKeystile()` that are allowed only if Keystile stores the users. */
 export interface OwnAccountOptions<S extends string, P extends object>
   extends
     scopes.RoleOptions<S>,
@@ -76,6 +77,7 @@ export interface OwnAccountOptions<S extends string, P extends object>
     accounts.AccountOptions<P>,
     emailVerification.EmailVerificationOptions {}
 
+/** The names of all audit events. */
 export type AuditEventName = AuditEventOf<
   | typeof accounts.feature
   | typeof attempts.feature
@@ -97,8 +99,10 @@ type AnyOptions = SharedOptions<string> &
   OwnAccountOptions<string, object> &
   directory.DirectoryOptions<string, UserObject>
 
+/** The values of all options, each without `undefined`. */
 export type OptionValues = { readonly [N in keyof AnyOptions]-?: Exclude<AnyOptions[N], undefined> }
 
+/** The options that stay undefined if they are not given. */
 export const optionsWithoutDefault = [
   'audience',
   'profile',
@@ -195,10 +199,12 @@ export const features: readonly ListedFeature[] = list satisfies WithSettings<
 
 export const settings: readonly Setting[] = features.flatMap(({ settings = [] }) => settings)
 
+/** The settings that are options of `createKeystile()`. */
 export const optionSettings: readonly Setting[] = settings.filter(
   ({ takenBy }) => takenBy !== 'server',
 )
 
+/** The settings of the stand-alone server. */
 export const serverSettings: readonly Setting[] = settings.filter(
   ({ takenBy }) => takenBy !== 'app',
 )

@@ -85,6 +85,7 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
   close(): Promise<void>
 }
 
+/** Makes `Keystile.fetch` from `Keystile.answer`. */
 export function fetchFrom(answer: Keystile['answer']): Keystile['fetch'] {
   return async (request, { remoteAddress } = {}) =>
     toResponse(

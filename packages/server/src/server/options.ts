@@ -1,9 +1,9 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import {
   cannotStart,
-  readOptions as readBySettings,
+  examineOptions,
   sentenceOf,
-  type ReadOptions,
+  type ExaminedOptions,
   type Surroundings,
 } from '../configuration/options.ts'
 import type { Situation } from '../feature/situation.ts'
@@ -14,8 +14,6 @@ export interface CheckedOptions extends CompleteOptions {
   /** What the safety rules check. `situation.options` has only given options, no defaults. */
   readonly situation: Situation<RuleOptions>
 }
-
-export const optionNames: readonly string[] = optionSettings.map(({ name }) => name)
 
 /**
  * Checks the options of `createKeystile` and fills in the defaults.
@@ -36,8 +34,8 @@ export function checkOptions(input: Values): CheckedOptions {
 export function readOptions(
   input: Values,
   surroundings: Surroundings = {},
-): { readonly faults: ReadOptions<RuleOptions>['faults']; readonly options?: CheckedOptions } {
-  const { faults, values, situation } = readBySettings(
+): { readonly faults: ExaminedOptions<RuleOptions>['faults']; readonly options?: CheckedOptions } {
+  const { faults, values, situation } = examineOptions(
     { settings: optionSettings, rules },
     input,
     surroundings,

@@ -3,7 +3,7 @@ import { describe, it, mock } from 'node:test'
 import { silentLogger, TokenError, type Logger } from 'keystile/internal'
 import { DatabaseUnavailableError, UnknownOutcomeError } from '../storage/database.ts'
 import { PostgresUnavailableError } from '../storage/postgres-errors.ts'
-import { describingOutages } from './outage-log.ts'
+import { withDescribedOutages } from './outage-log.ts'
 
 type Line = readonly [level: string, fields: { readonly err?: Error }, message: string]
 
@@ -16,7 +16,7 @@ function linesOf(error: Error, level: 'warn' | 'error' = 'error'): readonly Line
     ['debug', 'info', 'warn', 'error'].map((name) => [name, log(name)]),
   ) as unknown as Logger
   const database = 'postgres://user:secret@db.example:5433/app'
-  describingOutages({ logger, database }).logger[level](
+  withDescribedOutages({ logger, database }).logger[level](
     { err: error, route: '/token' },
     'unavailable',
   )
@@ -91,7 +91,7 @@ describe('the log of an outage', () => {
       void logged.push(Reflect.get(fields, 'repetitions'))
     const logger = { ...silentLogger, error }
     const database = 'postgres://db.example/app'
-    const described = describingOutages({ logger, database }).logger
+    const described = withDescribedOutages({ logger, database }).logger
     const log = (err: Error): void => described.error({ err }, 'unavailable')
     for (const at of [0, 1, 59_999, 60_000, 60_001]) {
       time = at

@@ -1,7 +1,7 @@
 import type { Logger } from 'keystile/internal'
 import { minuteMilliseconds } from '../feature/limit-rate.ts'
 import { DatabaseUnavailableError, UnknownOutcomeError } from '../storage/database.ts'
-import { describeOutage, lookAtPostgres } from '../storage/postgres-errors.ts'
+import { describeOutage, lookAtPostgres } from '../storage/postgres-advice.ts'
 import { describeSource, isOnServer, type DatabaseSource } from '../storage/source.ts'
 
 /**
@@ -9,10 +9,10 @@ import { describeSource, isOnServer, type DatabaseSource } from '../storage/sour
  * what is wrong and how to fix it. An outage is not a bug, so its stack appears only at `debug`.
  * Other messages stay as they are.
  */
-export function describingOutages<
+export function withDescribedOutages<
   Options extends { readonly logger: Logger; readonly database: DatabaseSource },
 >(options: Options): Options {
-  return { ...options, logger: describing(options.logger, options.database) }
+  return { ...options, logger: createOutageLogger(options.logger, options.database) }
 }
 
 /** The shortest time between two equal lines: during an outage, each request causes one. */
@@ -22,7 +22,7 @@ const repetitionMilliseconds = minuteMilliseconds
  * Returns an error whose message says where the database is, what is wrong and how to fix it. The
  * message has neither the user nor the password of the database.
  */
-export function describedOutage(
+export function outageForOperator(
   outage: DatabaseUnavailableError,
   database: DatabaseSource,
 ): DatabaseUnavailableError {
@@ -32,16 +32,14 @@ export function describedOutage(
   )
 }
 
-function describing(logger: Logger, database: DatabaseSource): Logger {
+function createOutageLogger(logger: Logger, database: DatabaseSource): Logger {
   let last = { text: '', at: -Infinity }
   let repetitions = 0
 
-  /** Counts a line instead, if it repeats the last one. After a lost commit, each line counts. */
+  /** Whether a line only repeats the last one. After a lost commit, each line counts. */
   function isRepetition(outage: DatabaseUnavailableError, text: string): boolean {
     const isSoon = performance.now() - last.at < repetitionMilliseconds
-    if (!isSoon || text !== last.text || outage instanceof UnknownOutcomeError) return false
-    repetitions += 1
-    return true
+    return isSoon && text === last.text && !(outage instanceof UnknownOutcomeError)
   }
 
   const log =
@@ -51,10 +49,13 @@ function describing(logger: Logger, database: DatabaseSource): Logger {
       if (!outage) return logger[level](fields, message)
 
       logger.debug(fields, `${message}; with the stack`)
-      const err = describedOutage(outage, database)
+      const err = outageForOperator(outage, database)
       Object.assign(err, { name: outage.name, stack: undefined })
       const text = `${message}: ${err.message}`
-      if (isRepetition(outage, text)) return
+      if (isRepetition(outage, text)) {
+        repetitions += 1
+        return
+      }
 
       logger[level]({ ...fields, err, ...(repetitions > 0 && { repetitions }) }, message)
       last = { text, at: performance.now() }

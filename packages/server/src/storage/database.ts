@@ -57,52 +57,53 @@ export function command<Values, Result>(
   return { name, run }
 }
 
-/** Maps each transaction to the notices that its running command has announced. */
-const announced = new WeakMap<Transaction, unknown[]>()
+/** Any command, for code that only looks commands up by their names. */
+export type AnyCommand = Command<never, unknown>
 
-/**
- * Announces a notice in a transaction. The listeners of `onCommitted` in this process get the
- * notice after the commit. If the command fails, they never get it.
- *
- * @param notice plain data, which can be sent between threads
- */
-export function announce(transaction: Transaction, notice: unknown): void {
-  const notices = announced.get(transaction)
-  if (notices) notices.push(notice)
-  else announced.set(transaction, [notice])
-}
-
-/**
- * Runs a command. Returns its result and the notices that it announced. Commands that share a
- * transaction run one after the other.
- */
-export async function runCommand<Values, Result>(
-  command: Command<Values, Result>,
-  transaction: Transaction,
-  values: Values,
-): Promise<{ readonly result: Result; readonly notices?: readonly unknown[] }> {
-  try {
-    const result = await command.run(transaction, values)
-    const notices = announced.get(transaction)
-    return notices ? { result, notices } : { result }
-  } finally {
-    announced.delete(transaction)
-  }
-}
-
-export interface Notifier {
-  readonly onCommitted: Database['onCommitted']
-  notify(notices: readonly unknown[] | undefined): void
-}
-
-export function createNotifier(): Notifier {
-  const listeners: ((notice: unknown) => void)[] = []
-  return {
-    onCommitted: (listener) => void listeners.push(listener),
-    notify(notices = []) {
-      for (const notice of notices) for (const listener of listeners) listener(notice)
-    },
-  }
+export interface Database {
+  /** Reads outside of transactions. Does NOT support streams. */
+  readonly reader: Reader
+  /** Returns the first row of a compiled query. Use it for reads that every request needs. */
+  find<Row>(query: CompiledQuery<Row>): Promise<Row | undefined>
+  /**
+   * Runs a command in its own transaction. When the promise resolves, all its writes are on disk.
+   *
+   * @param patienceMilliseconds how long the command may wait, so that later commands can share its
+   *   commit
+   * @throws {DatabaseUnavailableError} when the database cannot be reached or cannot write now.
+   *   After an `UnknownOutcomeError`, it is unknown whether anything was written. After any other
+   *   error, nothing was written.
+   */
+  write<Values, Result>(
+    command: Command<Values, Result>,
+    values: Values,
+    patienceMilliseconds?: number,
+  ): Promise<Result>
+  /**
+   * Sets a check that runs before each command. If the check throws an error or returns a promise
+   * that rejects, `write` fails with this error.
+   */
+  checkWrites(check: WriteCheck): void
+  /**
+   * The same database for the feed of revocations, which must not wait behind requests. On
+   * PostgreSQL, requests queue for connections, and one connection is reserved for the feed.
+   */
+  readonly urgent: Pick<Database, 'reader' | 'write'>
+  /**
+   * After each commit of this process, calls a listener with each notice that the commands
+   * announced. The listener must not throw.
+   */
+  onCommitted(listener: (notice: unknown) => void): void
+  /**
+   * Calls a listener after this or another process has sent a signal. Do not rely on signals: they
+   * exist only if Keystile opened PostgreSQL by a URL, and a signal may be lost. With the app's own
+   * pool there are no signals, because listening would occupy one connection of the pool.
+   */
+  onSignal(listener: () => void): void
+  /** The number of commands that have no answer yet. */
+  readonly writeQueueLength: number
+  /** Waits for running commands and closes the connections. */
+  close(): Promise<void>
 }
 
 /**
@@ -112,8 +113,39 @@ export function createNotifier(): Notifier {
  */
 export type WriteCheck = (isUrgent: boolean) => Promise<void> | undefined
 
-/** Any command, for code that only looks commands up by their names. */
-export type AnyCommand = Command<never, unknown>
+/**
+ * Thrown when the database is down, locked by another process, or full. This is not a bug, and a
+ * retry may succeed.
+ */
+export class DatabaseUnavailableError extends Error {
+  override readonly name: string = 'DatabaseUnavailableError'
+  /**
+   * Whether many requests can fail for this reason at once. Such errors must not fill the log.
+   */
+  readonly isFrequent: boolean = false
+}
+
+/**
+ * Thrown when more requests wait for the database than it can serve in time. Any sender can cause
+ * many of these errors, so they must not fill the log.
+ */
+export class DatabaseBusyError extends DatabaseUnavailableError {
+  override readonly name = 'DatabaseBusyError'
+  override readonly isFrequent = true
+}
+
+/**
+ * Thrown when it is unknown whether a transaction was committed: the connection failed after COMMIT
+ * was sent, or the commit may get lost in a failover. Code that catches this error must neither run
+ * the transaction again nor report it as done. The sender of the request gets 503 and may repeat
+ * the request. The repeated request must give a correct result, whether or not the first
+ * transaction was committed.
+ */
+export class UnknownOutcomeError extends DatabaseUnavailableError {
+  override readonly name = 'UnknownOutcomeError'
+}
+
+// Functions for commands, which do the same on both databases.
 
 /** Whether the database is PostgreSQL. Otherwise it is SQLite. */
 export function isPostgres(db: Pick<Reader, 'getExecutor'>): boolean {
@@ -194,80 +226,52 @@ export function isTakenAtTheSameTime(error: unknown): boolean {
   return (error as { readonly code?: unknown }).code === '23505' // unique_violation
 }
 
-export interface Database {
-  /** Reads outside of transactions. Does NOT support streams. */
-  readonly reader: Reader
-  /** Returns the first row of a compiled query. Use it for reads that every request needs. */
-  find<Row>(query: CompiledQuery<Row>): Promise<Row | undefined>
-  /**
-   * Runs a command in its own transaction. When the promise resolves, all its writes are on disk.
-   *
-   * @param patienceMilliseconds how long the command may wait, so that later commands can share its
-   *   commit
-   * @throws {DatabaseUnavailableError} when the database cannot be reached or cannot write now.
-   *   After an `UnknownOutcomeError`, it is unknown whether anything was written. After any other
-   *   error, nothing was written.
-   */
-  write<Values, Result>(
-    command: Command<Values, Result>,
-    values: Values,
-    patienceMilliseconds?: number,
-  ): Promise<Result>
-  /**
-   * Sets a check that runs before each command. If the check throws an error or returns a promise
-   * that rejects, `write` fails with this error.
-   */
-  checkWrites(check: WriteCheck): void
-  /**
-   * The same database for the feed of revocations, which must not wait behind requests. On
-   * PostgreSQL, requests queue for connections, and one connection is reserved for the feed.
-   */
-  readonly urgent: Pick<Database, 'reader' | 'write'>
-  /**
-   * After each commit of this process, calls a listener with each notice that the commands
-   * announced. The listener must not throw.
-   */
-  onCommitted(listener: (notice: unknown) => void): void
-  /**
-   * Calls a listener after this or another process has sent a signal. Do not rely on signals: they
-   * exist only if Keystile opened PostgreSQL by a URL, and a signal may be lost. With the app's own
-   * pool there are no signals, because listening would occupy one connection of the pool.
-   */
-  onSignal(listener: () => void): void
-  /** The number of commands that have no answer yet. */
-  readonly writeQueueLength: number
-  /** Waits for running commands and closes the connections. */
-  close(): Promise<void>
+// Notices of commands: what this process must know after their commit.
+
+/** Maps each transaction to the notices that its running command has announced. */
+const announced = new WeakMap<Transaction, unknown[]>()
+
+/**
+ * Announces a notice in a transaction. The listeners of `onCommitted` in this process get the
+ * notice after the commit. If the command fails, they never get it.
+ *
+ * @param notice plain data, which can be sent between threads
+ */
+export function announce(transaction: Transaction, notice: unknown): void {
+  const notices = announced.get(transaction)
+  if (notices) notices.push(notice)
+  else announced.set(transaction, [notice])
 }
 
 /**
- * Thrown when the database is down, locked by another process, or full. This is not a bug, and a
- * retry may succeed.
+ * Runs a command. Returns its result and the notices that it announced. Commands that share a
+ * transaction run one after the other.
  */
-export class DatabaseUnavailableError extends Error {
-  override readonly name: string = 'DatabaseUnavailableError'
-  /**
-   * Whether many requests can fail for this reason at once. Such errors must not fill the log.
-   */
-  readonly isFrequent: boolean = false
+export async function runCommand<Values, Result>(
+  command: Command<Values, Result>,
+  transaction: Transaction,
+  values: Values,
+): Promise<{ readonly result: Result; readonly notices?: readonly unknown[] }> {
+  try {
+    const result = await command.run(transaction, values)
+    const notices = announced.get(transaction)
+    return notices ? { result, notices } : { result }
+  } finally {
+    announced.delete(transaction)
+  }
 }
 
-/**
- * Thrown when more requests wait for the database than it can serve in time. Any sender can cause
- * many of these errors, so they must not fill the log.
- */
-export class DatabaseBusyError extends DatabaseUnavailableError {
-  override readonly name = 'DatabaseBusyError'
-  override readonly isFrequent = true
+export interface Notifier {
+  readonly onCommitted: Database['onCommitted']
+  notify(notices: readonly unknown[] | undefined): void
 }
 
-/**
- * Thrown when it is unknown whether a transaction was committed: the connection failed after COMMIT
- * was sent, or the commit may get lost in a failover. Code that catches this error must neither run
- * the transaction again nor report it as done. The sender of the request gets 503 and may repeat
- * the request. The repeated request must give a correct result, whether or not the first
- * transaction was committed.
- */
-export class UnknownOutcomeError extends DatabaseUnavailableError {
-  override readonly name = 'UnknownOutcomeError'
+export function createNotifier(): Notifier {
+  const listeners: ((notice: unknown) => void)[] = []
+  return {
+    onCommitted: (listener) => void listeners.push(listener),
+    notify(notices = []) {
+      for (const notice of notices) for (const listener of listeners) listener(notice)
+    },
+  }
 }

@@ -39,8 +39,9 @@ export function moveIntoPlace(
   file: string,
   { mayReplace }: { readonly mayReplace: boolean },
 ): boolean {
-  if (!mayReplace && !takeName(draft, file)) return false
   if (mayReplace) renameSync(draft, file)
+  else if (!takeName(draft, file)) return false
+
   syncFolderOf(file)
   return true
 }

@@ -1,7 +1,8 @@
 import { sql, type RawBuilder } from 'kysely'
 import { isPostgres, type Reader } from './database.ts'
-import { inspectMigrations, type MigrationFacts } from './migrate.ts'
+import { inspectMigrations, type MigrationFacts } from './standing.ts'
 
+/** What safety rules check of a database. */
 export type DatabaseFacts = SqliteFacts | PostgresFacts
 
 export interface SqliteFacts {
@@ -13,6 +14,7 @@ export interface SqliteFacts {
 
 export interface PostgresFacts {
   readonly kind: 'postgres'
+  /** The setting `fsync`: `on` or `off`. */
   readonly fsync: string
   /** The time of the server's clock, in milliseconds since 1970. */
   readonly now: number

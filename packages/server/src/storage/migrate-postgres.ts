@@ -1,11 +1,13 @@
 // Migrations on PostgreSQL: one process at a time, without blocking the servers that run.
 import { setTimeout as delay } from 'node:timers/promises'
-import { CompiledQuery, Kysely, PostgresDialect, sql, type PostgresPool } from 'kysely'
+import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import { DatabaseUnavailableError, type Reader, type Transaction } from './database.ts'
-import { readMigrations, schema, type SchemaMark } from './migrate.ts'
+import { schema, type SchemaMark } from './migrate.ts'
+import { blockedBy, describeBlockers, findBlockers } from './migration-blockers.ts'
 import { findRaisedMark, runMissing, setMark } from './migrator.ts'
-import { reasonOf } from './postgres-errors.ts'
+import { reasonOf } from './postgres-advice.ts'
 import { requireUpgradable } from './schema-mark.ts'
+import { readMigrations } from './standing.ts'
 
 /** How long migrations wait. All times are in milliseconds. */
 export interface MigrationTimes {
@@ -161,7 +163,7 @@ async function tryAgain<Result>(
 
       const blockers = await findBlockers(db, times.lock)
       if (left === 0) throw blockedBy(blockers)
-      report(`${describe(blockers)}; tries again (${left} tries left)`)
+      report(`${describeBlockers(blockers)}; tries again (${left} tries left)`)
       await delay(times.pause)
     }
   }
@@ -200,48 +202,5 @@ async function underLock<Result>(
 /** Whether PostgreSQL ended a statement because of a lock: a timeout or a deadlock. */
 function isLockFailure(error: unknown): boolean {
   const { cause } = error as { readonly cause?: { readonly code?: unknown } }
-  return cause?.code === '55P03' || cause?.code === '40P01'
-}
-
-interface Blocker {
-  readonly pid: number
-  readonly role: string
-  readonly application: string
-}
-
-/**
- * Finds the transactions that have held locks on our tables for at least as long as a migration has
- * waited. PostgreSQL hides the start of a transaction from most other roles. A transaction whose
- * start is hidden is included.
- */
-async function findBlockers(db: Reader, milliseconds: number): Promise<readonly Blocker[]> {
-  const { rows } = await sql<Blocker>`
-    select distinct a.pid::int4 as pid, coalesce(a.usename, '') as role,
-      coalesce(a.application_name, '') as application
-    from pg_locks l join pg_class c on c.oid = l.relation join pg_stat_activity a on a.pid = l.pid
-    where c.relnamespace = to_regnamespace(${schema}) and l.granted and l.pid <> pg_backend_pid()
-      and a.datname = current_database()
-      and (a.xact_start is null
-        or a.xact_start < clock_timestamp() - make_interval(secs => ${milliseconds / 1000}))
-    order by pid limit 3`.execute(db)
-  return rows
-}
-
-function describe(blockers: readonly Blocker[]): string {
-  const who = blockers.map(
-    ({ pid, role, application }) =>
-      `process ${pid} of PostgreSQL (role ${role}, application "${application}")`,
-  )
-  return `a table is locked by ${who.join(', ') || 'another transaction'}`
-}
-
-function blockedBy(blockers: readonly Blocker[]): DatabaseUnavailableError {
-  const [first] = blockers
-  const how = first
-    ? `wait until it has ended, or run "select pg_terminate_backend(${first.pid})"`
-    : 'find it in pg_stat_activity'
-  return new DatabaseUnavailableError(
-    `${describe(blockers)}. ` +
-      `Fix: ${how}; then run "keystile migrate" again. Nothing was changed`,
-  )
+  return cause?.code === '55P03' || cause?.code === '40P01' // lock_not_available, deadlock_detected
 }

@@ -9,16 +9,15 @@ import { Kysely, sql } from 'kysely'
 import { readVersion } from '../base/version.ts'
 import { withMigration } from '../../test-support/made-up-migration.ts'
 import type { Reader } from './database.ts'
+import { migrations, numberOf } from './migrate.ts'
 import {
   emptyFacts,
   findNewestMigration,
   findSchemaFault,
-  migrations,
-  numberOf,
   readMigrations,
   standingOf,
   type MigrationFacts,
-} from './migrate.ts'
+} from './standing.ts'
 import { lockNumber } from './migrate-postgres.ts'
 import { createBookkeeping, findRaisedMark, runSteps } from './migrator.ts'
 import { inspectSource, migrateDatabase, printSource } from './open.ts'

@@ -1,5 +1,5 @@
-// Which migrations there are, which of them have run in a database, and whether this release may
-// run on it.
+// The list of all migrations. `standing.ts` says which of them have run in a database, and whether
+// this release may run on it.
 //
 // To add a migration, write a file in migrations/ and list it below, with `expands` or `contracts`
 // ("Changing the tables" in ARCHITECTURE.md). Its statements must not depend on rows that it has
@@ -42,7 +42,7 @@ import * as droppedMails from './migrations/0018-dropped-mails.ts'
 import * as secondFactors from './migrations/0019-second-factors.ts'
 import * as authorizationCodes from './migrations/0020-authorization-codes.ts'
 import * as browserLogins from './migrations/0021-browser-logins.ts'
-import { inTables, isPostgres, type Reader } from './database.ts'
+import { isPostgres, type Reader } from './database.ts'
 
 interface Steps {
   up(db: Reader): Promise<void>
@@ -109,6 +109,7 @@ export function numberOf(name: string): number {
   return Number(/^\d{4}/.exec(name)?.[0] ?? NaN)
 }
 
+/** Returns the number of the newest migration of this release. */
 export const schemaNumber = (): number => Math.max(...Object.keys(migrations).map(numberOf))
 
 /**
@@ -128,160 +129,6 @@ export interface SchemaMark {
 /** The table of the schema mark, which has one row. A feature may read it in its own statement. */
 export interface MarkTables {
   readonly schema_mark: SchemaMark & { readonly id: number }
-}
-
-export interface MigrationFacts {
-  readonly missing: readonly string[]
-  /** The migrations that have run but that this release does not have: a newer release ran them. */
-  readonly unknown: readonly string[]
-  /** Whether no migration has run. */
-  readonly isEmpty: boolean
-  /** Undefined if the migration 0016, which adds the mark, has not run. */
-  readonly mark: SchemaMark | undefined
-  readonly mayMigrate: boolean
-}
-
-/** Reads which migrations have run. Changes nothing. */
-export async function inspectMigrations(reader: Reader): Promise<MigrationFacts> {
-  return {
-    ...(await readMigrations(reader)),
-    mayMigrate: !isPostgres(reader) || (await mayMigratePostgres(reader)),
-  }
-}
-
-/** Like `inspectMigrations`, but does not check whether the user may run the missing migrations. */
-export async function readMigrations(reader: Reader): Promise<Omit<MigrationFacts, 'mayMigrate'>> {
-  const db = inTables<{ migration: { readonly name: string } } & MarkTables>(reader)
-  const hasRun = (await hasTable(reader, 'migration'))
-    ? (await db.selectFrom('migration').select('name').execute()).map(({ name }) => name)
-    : []
-  const mark = (await hasTable(reader, 'schema_mark'))
-    ? await db.selectFrom('schema_mark').select(['oldest', 'release']).executeTakeFirst()
-    : undefined
-  return { ...compareWithRun(hasRun), mark }
-}
-
-/** The facts about a database that does not exist yet. */
-export const emptyFacts: MigrationFacts = {
-  ...compareWithRun([]),
-  mark: undefined,
-  mayMigrate: true,
-}
-
-function compareWithRun(
-  hasRun: readonly string[],
-): Pick<MigrationFacts, 'missing' | 'unknown' | 'isEmpty'> {
-  const names = Object.keys(migrations).toSorted()
-  return {
-    missing: names.filter((name) => !hasRun.includes(name)),
-    unknown: hasRun.filter((name) => !names.includes(name)).toSorted(),
-    isEmpty: hasRun.length === 0,
-  }
-}
-
-/**
- * How a database compares with this release:
- *
- * - `current`: all migrations have run.
- * - `empty`: none has run.
- * - `behind`: some are missing.
- * - `ahead`: a newer release has migrated it, and this release may still run on it.
- * - `beyond`: a newer release has migrated it, and this release may not run on it.
- * - `mixed`: it lacks a migration in the middle, or has migrations of a different line of releases.
- */
-export type Standing = 'current' | 'empty' | 'behind' | 'ahead' | 'beyond' | 'mixed'
-
-export function standingOf({
-  missing,
-  unknown,
-  isEmpty,
-  mark,
-}: Omit<MigrationFacts, 'mayMigrate'>): Standing {
-  if (mark && mark.oldest > schemaNumber()) return 'beyond'
-  if (isEmpty) return 'empty'
-
-  const [firstMissing] = missing
-  const hasGap =
-    firstMissing !== undefined &&
-    Object.keys(migrations).some((name) => name > firstMissing && !missing.includes(name))
-  const isOther = unknown.some((name) => !(numberOf(name) > schemaNumber()))
-  if (hasGap || isOther || (unknown.length > 0 && missing.length > 0)) return 'mixed'
-  if (missing.length > 0) return 'behind'
-  if (unknown.length === 0) return 'current'
-  return mark ? 'ahead' : 'beyond'
-}
-
-/**
- * Why this release cannot run on a database, and what to do. The message continues a sentence that
- * begins with "the database".
- */
-export interface SchemaFault {
-  readonly message: string
-  readonly fix: string
-}
-
-export function findSchemaFault(
-  facts: Omit<MigrationFacts, 'mayMigrate'>,
-): SchemaFault | undefined {
-  const { missing, unknown, mark } = facts
-  switch (standingOf(facts)) {
-    case 'behind':
-      return {
-        message: `must be upgraded before this release starts; it lacks ${missing.join(', ')}`,
-        fix: 'run "keystile migrate", or migrateDatabase() in an app, as the owner of the tables',
-      }
-    case 'beyond':
-      return tooNew(mark)
-    case 'mixed':
-      return {
-        message:
-          'must have the migrations of this release, in their order; it has ' +
-          (unknown.join(', ') || 'only some of them'),
-        fix: 'install the release that has used the database',
-      }
-    default:
-      return undefined
-  }
-}
-
-export function tooNew(mark: SchemaMark | undefined): SchemaFault {
-  const state = mark ? `needs schema ${mark.oldest}` : 'was upgraded by a newer release'
-  const own = schemaNumber()
-  return {
-    message: `must not be newer than this release; it ${state}, and this release has schema ${own}`,
-    fix: mark?.release
-      ? `install @keystile/server ${mark.release} or newer`
-      : 'install that release or a newer one',
-  }
-}
-
-/** Returns the name of the newest migration that has run, or undefined if none has run. */
-export async function findNewestMigration(reader: Reader): Promise<string | undefined> {
-  if (!(await hasTable(reader, 'migration'))) return undefined
-  const row = await inTables<{ migration: { readonly name: string } }>(reader)
-    .selectFrom('migration')
-    .select('name')
-    .orderBy('name', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return row?.name
-}
-
-/**
- * Whether the database user may run migrations. If Keystile's schema does not exist, the user must
- * have the right to create it. If the schema exists, the user must have the right to create tables
- * in it and must own all its tables, because only the owner of a table may alter the table.
- */
-async function mayMigratePostgres(reader: Reader): Promise<boolean> {
-  const { rows } = await sql<{ may: string }>`
-    select case
-      when to_regnamespace(${schema}) is null
-        then has_database_privilege(current_database(), 'create')
-      else has_schema_privilege(${schema}, 'create') and not exists (
-        select 1 from pg_class where relnamespace = to_regnamespace(${schema})
-          and relkind = 'r' and not pg_has_role(relowner, 'usage'))
-      end::text as may`.execute(reader)
-  return rows[0]?.may === 'true'
 }
 
 /** Whether a table exists. A table may be missing because the database was not migrated yet. */

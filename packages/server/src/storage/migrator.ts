@@ -3,14 +3,8 @@
 import { sql } from 'kysely'
 import { readVersion } from '../base/version.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
-import {
-  hasTable,
-  migrations,
-  readMigrations,
-  schema,
-  standingOf,
-  type MarkTables,
-} from './migrate.ts'
+import { hasTable, migrations, schema, type MarkTables } from './migrate.ts'
+import { readMigrations, standingOf } from './standing.ts'
 import { requireUpgradable } from './schema-mark.ts'
 
 interface MigrationTables {

@@ -2,7 +2,7 @@
 import type { ClientConfig } from 'pg'
 import type { CancellableClient } from './postgres-cancel.ts'
 import type { Notice } from './postgres-commit.ts'
-import { MissingPgError } from './postgres-errors.ts'
+import { MissingPgError } from './postgres-advice.ts'
 import { probeMilliseconds } from './postgres-outage.ts'
 import type { SignalClient } from './postgres-signals.ts'
 

@@ -7,18 +7,20 @@
 // 2. `line.ts`: if all connections are busy, callers wait in a queue, which keeps one connection
 //    free for the feed of revocations. If the wait would probably be too long, the request gets 503
 //    at once (decisions/0007-queue-for-connections.md).
-// 3. `postgres-pool.ts` takes a connection from the pool of pg (`postgres-client.ts`), or of the
-//    app. It knows the state of each, and closes those that broke, that did not answer, or that are
-//    older than an outage. If the first statement on a kept connection finds it lost, it sends the
-//    statement once more on another one.
+// 3. `postgres-pool.ts` is the pool that Kysely uses. If the first statement on a kept connection
+//    finds it lost, it sends the statement once more on another one. `postgres-connections.ts`
+//    takes connections from the pool of pg (`postgres-client.ts`), or of the app. It knows the
+//    state of each (`postgres-states.ts`), and closes those that broke, that did not answer, or
+//    that are older than an outage. `postgres-send.ts` sends the statements.
 // 4. `postgres-outage.ts`: all that waits for the database waits in `watch`. If no connection gets
 //    an answer for 500 ms, a probe (`createProbe` in `postgres-client.ts`) opens a new connection.
 //    If the probe gets no answer either, all waiting work fails, and new work fails at once, until
 //    a probe is answered.
-// 5. `postgres-errors.ts` decides what an error means.
+// 5. `postgres-errors.ts` decides what an error means, and `postgres-advice.ts` tells the operator.
 // 6. `postgres-commit.ts` sends COMMIT. If the connection is lost then, or PostgreSQL warns that it
 //    did not wait for its standby, it throws an `UnknownOutcomeError`. A connection whose COMMIT
-//    has no answer stays out of the pool (`createHolds`), because PostgreSQL keeps it too.
+//    has no answer stays out of the pool (`createHolds` in `postgres-connections.ts`), because
+//    PostgreSQL keeps it too.
 // 7. `postgres-cancel.ts`: if this process stops waiting for a read, it asks PostgreSQL to cancel
 //    it.
 // 8. `postgres-signals.ts` receives the signals of other processes, on a connection of its own.
@@ -33,11 +35,13 @@ import {
   type Reader,
   type WriteCheck,
 } from './database.ts'
-import { readMigrations, schema } from './migrate.ts'
+import { schema } from './migrate.ts'
+import { readMigrations } from './standing.ts'
 import { migratePostgres } from './migrate-postgres.ts'
 import { createClient, type Pool } from './postgres-client.ts'
 import { BoundedDialect } from './postgres-dialect.ts'
-import { errorWithFix, isFailure } from './postgres-errors.ts'
+import { errorWithFix } from './postgres-advice.ts'
+import { isFailure } from './postgres-errors.ts'
 import { connectPostgres } from './postgres-pool.ts'
 import { receiveSignals } from './postgres-signals.ts'
 import { requireMigrated } from './schema-mark.ts'
@@ -78,12 +82,12 @@ export async function openPostgres(source: string | Pool, name: string): Promise
   const { notify, onCommitted } = createNotifier()
   let writing = 0
   let check: WriteCheck = () => undefined
-  const writeTo = (db: Reader): Database['write'] => {
+  const writeTo = (db: Reader, isUrgent: boolean): Database['write'] => {
     const run = runInTransactions(db, notify)
     return async (command, values) => {
       writing++
       try {
-        await check(db === urgentReader)
+        await check(isUrgent)
         return await run(command, values)
       } finally {
         writing--
@@ -93,14 +97,14 @@ export async function openPostgres(source: string | Pool, name: string): Promise
   return {
     reader,
     find: async (query) => (await reader.executeQuery(query)).rows[0],
-    write: writeTo(reader),
+    write: writeTo(reader, false),
     checkWrites: (given) => void (check = given),
     onCommitted,
     onSignal(listener) {
       if (typeof source === 'string')
         signals.push(receiveSignals(() => createClient(source), listener))
     },
-    urgent: { reader: urgentReader, write: writeTo(urgentReader) },
+    urgent: { reader: urgentReader, write: writeTo(urgentReader, true) },
     get writeQueueLength() {
       return writing
     },

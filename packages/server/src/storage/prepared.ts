@@ -4,6 +4,7 @@ import { inTables, type Reader } from './database.ts'
 /** A placeholder for each value of a query. */
 export type Slots<Values> = { readonly [Name in keyof Values]-?: RawBuilder<Values[Name]> }
 
+/** Stands for a value in a compiled query, until the query runs. */
 class Slot {
   readonly name: string
   constructor(name: string) {
@@ -11,6 +12,7 @@ class Slot {
   }
 }
 
+/** Has a placeholder under each name, because the names of the values are known only as types. */
 const slots: unknown = new Proxy({}, { get: (_target, name) => sql.val(new Slot(String(name))) })
 
 /**
@@ -28,8 +30,11 @@ export function prepare<Tables, Values extends object, Row>(
   return async (db, values) => {
     const kind = db.getExecutor().adapter.constructor
     let query = compiled.get(kind)
-    if (!query)
-      compiled.set(kind, (query = build(inTables<Tables>(db), slots as Slots<Values>).compile()))
+    if (!query) {
+      query = build(inTables<Tables>(db), slots as Slots<Values>).compile()
+      compiled.set(kind, query)
+    }
+
     const parameters = query.parameters.map((value) =>
       value instanceof Slot ? values[value.name as keyof Values] : value,
     )

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { emptyFacts, schemaNumber } from './migrate.ts'
+import { schemaNumber } from './migrate.ts'
+import { emptyFacts } from './standing.ts'
 import { requireMigrated, requireOldSchema } from './schema-mark.ts'
 
 describe('requireOldSchema', () => {

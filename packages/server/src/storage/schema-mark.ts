@@ -1,13 +1,7 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { DatabaseUnavailableError } from './database.ts'
-import {
-  findSchemaFault,
-  schemaNumber,
-  standingOf,
-  tooNew,
-  type MigrationFacts,
-  type SchemaMark,
-} from './migrate.ts'
+import { schemaNumber, type SchemaMark } from './migrate.ts'
+import { findSchemaFault, standingOf, tooNew, type SchemaState } from './standing.ts'
 
 /**
  * Thrown while the process runs, when a newer release starts to change the tables so that this
@@ -27,12 +21,12 @@ export function requireOldSchema(mark: SchemaMark): void {
 }
 
 /** @throws {ConfigurationError} if this release cannot run on the database as it is */
-export function requireMigrated(facts: Omit<MigrationFacts, 'mayMigrate'>): void {
+export function requireMigrated(facts: SchemaState): void {
   const fault = findSchemaFault(facts)
   if (fault) throw new ConfigurationError(`the database ${fault.message}. Fix: ${fault.fix}`)
 }
 
 /** @throws {ConfigurationError} if this release can neither run on the database nor upgrade it */
-export function requireUpgradable(facts: Omit<MigrationFacts, 'mayMigrate'>): void {
+export function requireUpgradable(facts: SchemaState): void {
   if (standingOf(facts) !== 'behind') requireMigrated(facts)
 }

@@ -22,12 +22,12 @@ export function isForeignUrl(source: string): boolean {
 }
 
 const foreign = [
-  /^\w[\w+.-]+:/, // `mysql:…`, but not `C:\…`
-  /:\/\//,
-  /^\s|\s$/,
-  /^postgres(ql)?\/\//i, // the colon is missing
-  /^\w+\/\/.*:.*@/,
-  /(^|\s)(host|user|password|dbname) *=/i,
+  /^\w[\w+.-]+:/, // `mysql:…`, but not `C:\…`, whose scheme would have one letter
+  /:\/\//, // `"postgres://…"`
+  /^\s|\s$/, // ` postgres://…`
+  /^postgres(ql)?\/\//i, // `postgres//…`: the colon is missing
+  /^\w+\/\/.*:.*@/, // `pg//user:password@host`: it is missing too
+  /(^|\s)(host|user|password|dbname) *=/i, // `host=db user=app`
 ]
 
 /**
@@ -38,15 +38,16 @@ const foreign = [
 export function isBrokenPostgresUrl(source: string): boolean {
   if (!isPostgresUrl(source)) return false
 
-  // pg also accepts a URL without a host, whose parameter `host` names the folder of a socket.
+  // pg also accepts a URL without a host, `postgres://user@/app`, whose parameter `host` names the
+  // folder of a socket.
   const text = source.replace('@/', '@localhost/')
   if (!URL.canParse(text)) return true
 
   const { username, password, hostname, pathname, hash, searchParams } = new URL(text)
-  const encoded = [username, password, pathname].map((part) =>
+  const withoutBarePercents = [username, password, pathname].map((part) =>
     part.replaceAll(/%(?![\da-f]{2})/gi, '%25'),
   )
-  if (![hostname, ...encoded].every(isDecodable)) return true
+  if (![hostname, ...withoutBarePercents].every(isDecodable)) return true
   return [pathname, hash, ...searchParams.keys()].some((part) => part.includes('@'))
 }
 
@@ -88,6 +89,7 @@ export function findDatabaseServer(source: DatabaseSource | undefined): Database
   return { host, isTlsVerified: searchParams.getAll('sslmode').at(-1) === 'verify-full' }
 }
 
+/** Whether a URL has a password. If the URL is not valid, also whether it seems to have one. */
 export function hasPassword(source: DatabaseSource | undefined): boolean {
   if (typeof source !== 'string' || !isPostgresUrl(source)) return false
   if (!URL.canParse(source)) return /:\/\/[^:/@]*:.*@/.test(source)

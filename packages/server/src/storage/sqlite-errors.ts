@@ -21,12 +21,23 @@ const locked: Meaning = {
   isUnavailable: true,
 }
 
-/** What the primary result codes mean: https://sqlite.org/rescode.html */
+/** The primary result codes of SQLite: https://sqlite.org/rescode.html */
+const codes = {
+  busy: 5,
+  locked: 6,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notADatabase: 26,
+}
+
 const meanings: ReadonlyMap<number, Meaning> = new Map([
-  [5, locked], // SQLITE_BUSY
-  [6, locked], // SQLITE_LOCKED
+  [codes.busy, locked],
+  [codes.locked, locked],
   [
-    8, // SQLITE_READONLY
+    codes.readOnly,
     {
       reason: 'the SQLite file or its folder cannot be written',
       fix: 'let the user of the process write the file and its folder',
@@ -34,16 +45,16 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
     },
   ],
   [
-    10, // SQLITE_IOERR
+    codes.ioError,
     {
       reason: 'the disk with the SQLite file fails',
       fix: 'look for errors of the disk in the log of the operating system',
       isUnavailable: true,
     },
   ],
-  [11, damaged('the SQLite file is damaged')], // SQLITE_CORRUPT
+  [codes.corrupt, damaged('the SQLite file is damaged')],
   [
-    13, // SQLITE_FULL
+    codes.full,
     {
       reason: 'the disk with the SQLite file is full',
       fix: 'free some space. Keystile then continues without a restart',
@@ -51,14 +62,14 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
     },
   ],
   [
-    14, // SQLITE_CANTOPEN
+    codes.cannotOpen,
     {
       reason: 'the SQLite file cannot be opened',
       fix: 'let the user of the process read and write the file and its folder',
       isUnavailable: true,
     },
   ],
-  [26, damaged('the file is not a SQLite database')], // SQLITE_NOTADB
+  [codes.notADatabase, damaged('the file is not a SQLite database')],
 ])
 
 /** The error message of a write, if the files were moved or replaced after they were opened. */
@@ -78,11 +89,29 @@ function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && typeof Reflect.get(error, 'errcode') === 'number'
 }
 
+/** Whether an error of SQLite says that the file is damaged or is not a database. */
+export function isDamage(error: unknown): boolean {
+  return hasCode(error, codes.corrupt) || hasCode(error, codes.notADatabase)
+}
+
+/** Whether an error of SQLite says that another connection has locked the file. */
+export function isBusy(error: unknown): boolean {
+  return hasCode(error, codes.busy) || hasCode(error, codes.locked)
+}
+
+function hasCode(error: unknown, code: number): boolean {
+  return isSqliteError(error) && primaryCodeOf(error) === code
+}
+
+function primaryCodeOf({ errcode }: SqliteError): number {
+  return errcode & 0xff
+}
+
 /** Returns what an error means, with SQLite's own message and code in the reason. */
 function meaningOf(error: unknown): Meaning | undefined {
   if (!isSqliteError(error)) return undefined
   const { errcode, message } = error
-  const meaning = meanings.get(errcode & 0xff)
+  const meaning = meanings.get(primaryCodeOf(error))
   const details = `(SQLite: ${message}, code ${errcode})`
   return meaning && { ...meaning, reason: `${meaning.reason} ${details}` }
 }

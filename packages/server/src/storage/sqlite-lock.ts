@@ -5,7 +5,7 @@ import { DatabaseUnavailableError } from './database.ts'
 import { syncFolderOf } from './disk.ts'
 import { companions } from './sqlite-copy.ts'
 import { openSqliteFile } from './sqlite-dialect.ts'
-import { unlessUnavailable } from './sqlite-errors.ts'
+import { isBusy, isDamage, unlessUnavailable } from './sqlite-errors.ts'
 
 /** A SQLite file that is locked: no other process has the file open or can open it. */
 export interface LockedFile {
@@ -55,7 +55,7 @@ function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
   } catch (error) {
     sqlite?.close()
     if (!(error instanceof DatabaseUnavailableError)) return 'damaged'
-    if (isBusy((error.cause as { readonly errcode?: number }).errcode)) return undefined
+    if (isBusy(error.cause)) return undefined
     throw error
   }
 }
@@ -70,7 +70,7 @@ function isUnreadable(file: string): boolean {
     openSqliteFile(file, { readOnly: true }).close() // SQLite reads the file to set its pragma
     return false
   } catch (error) {
-    return isDamage((error as { readonly errcode?: number }).errcode)
+    return isDamage(error)
   }
 }
 
@@ -84,13 +84,4 @@ function keepAside(file: string, aside: string): void {
   } catch {
     renameSync(file, aside) // the file system has no hard links
   }
-}
-
-function isDamage(code = 0): boolean {
-  return [11, 26].includes(code & 0xff) // SQLITE_CORRUPT, SQLITE_NOTADB
-}
-
-/** SQLITE_BUSY and SQLITE_LOCKED. */
-function isBusy(code: number | undefined): boolean {
-  return code !== undefined && [5, 6].includes(code & 0xff)
 }

@@ -16,6 +16,7 @@ import type { KeyRing } from '../../features/tokens/signing-keys/key-ring.ts'
 import { openSigningKeys } from '../../features/tokens/signing-keys/signing-keys.ts'
 import type { Parts } from './parts.ts'
 
+/** What signs and verifies tokens, and starts, refreshes and ends sessions. */
 export interface IssuingParts {
   readonly signingKeys: KeyRing
   readonly lifetimes: Lifetimes
@@ -37,8 +38,10 @@ export async function wireIssuing(
     sessionSeconds,
     idleSeconds,
     graceSeconds,
+    auditSeconds,
+    clock,
+    logger,
   } = options
-  const { auditSeconds, clock, logger } = options
 
   const signingKeys = await openSigningKeys(database, {
     issuer,

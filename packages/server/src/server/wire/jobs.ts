@@ -22,6 +22,7 @@ interface JobParts {
   readonly keySource: SigningKeySource
 }
 
+/** Starts all jobs. They share one lease. */
 export async function startJobs(
   { options, pages, accounts, mailSeal: seal, meter, rotation: settings }: Parts,
   { mailPurposes: purposes, keySource: source }: JobParts,

@@ -10,11 +10,13 @@ import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
 import { openValueSecrets } from '../../features/tokens/signing-keys/signing-key-source.ts'
 import { describeProfile } from '../../features/users/accounts/profile.ts'
 import type { OpenRoute, Route } from '../../http/route.ts'
+import type { Brand } from '../../pages/brand.ts'
 import type { IssuingParts } from './issuing.ts'
 import type { LoginWired } from './login.ts'
 import type { Parts } from './parts.ts'
 import type { People } from './people.ts'
 
+/** The page below `/account` that sends a link for a new password. */
 const forgotName = 'forgot-password'
 
 interface LoginPagesWiring<U>
@@ -42,9 +44,8 @@ export function wireLoginPages<U>(
     forgotPassword: has('GET', `/account/${forgotName}`),
     registration: registration !== undefined,
   }
-  const hasAccountPage = loginPages === 'on' && has('POST', '/users/me/password')
-  const passwordPage = hasAccountPage ? 'password' : offers.forgotPassword && forgotName
-  const changePassword = passwordPage ? [wellKnownRoute(passwordPage, pages.brand)] : []
+  const hasPasswordPage = loginPages === 'on' && has('POST', '/users/me/password')
+  const changePassword = findChangePassword({ ...offers, hasPasswordPage }, pages.brand)
   if (loginPages === 'off') return changePassword
 
   const { directory } = people
@@ -90,4 +91,19 @@ export function wireLoginPages<U>(
       },
     }),
   ]
+}
+
+/**
+ * Lists the address that leads to the page for a new password: the page of the account, or the one
+ * that sends a link. Empty if there is neither.
+ */
+function findChangePassword(
+  {
+    hasPasswordPage,
+    forgotPassword,
+  }: { readonly hasPasswordPage: boolean; readonly forgotPassword: boolean },
+  brand: Brand,
+): readonly OpenRoute[] {
+  if (hasPasswordPage) return [wellKnownRoute('password', brand)]
+  return forgotPassword ? [wellKnownRoute(forgotName, brand)] : []
 }

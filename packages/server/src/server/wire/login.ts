@@ -19,6 +19,7 @@ import {
   openValueSecrets,
 } from '../../features/tokens/signing-keys/signing-key-source.ts'
 import type { Route } from '../../http/route.ts'
+import type { Brand } from '../../pages/brand.ts'
 import type { IssuingParts } from './issuing.ts'
 import type { Parts } from './parts.ts'
 import type { People } from './people.ts'
@@ -36,6 +37,7 @@ export interface LoginWired<U> {
   readonly factorRoutes: readonly Route<Caller<string, U>>[]
 }
 
+/** Makes the login of all fronts, and what users do with their second factors. */
 export async function wireLogin<U>(
   { options, accounts, limits, devices, notices, mailSeal, pages }: Parts,
   { directory, factorUndo: undo }: Pick<People<U>, 'directory' | 'factorUndo'>,
@@ -67,16 +69,14 @@ export async function wireLogin<U>(
     logger,
   }
 
-  const { host, hostname } = new URL(issuer)
-  const { name } = pages.brand
-  const service = name === host ? hostname : name
+  const service = serviceNameOf(issuer, pages.brand)
   /** What sets up an app, also within a login. */
   const setUpParts = { feed, undo, service }
 
   const login = createLogin({
     ...methodParts,
     ...setUpParts,
-    audit,
+    audit, // with more events than `methodParts` allows
     starter,
     codes: createCodes(database, { kept, feed, clock, hasAccounts }),
     mailSeal: hasMail(options) ? mailSeal : undefined,
@@ -104,6 +104,15 @@ export async function wireLogin<U>(
       needsVerifiedAddress: hasMail(options) && hasAccounts,
     }),
   }
+}
+
+/**
+ * Returns how an authenticator app names the service: as the pages do, but without a port, because
+ * a colon separates the service from the account there.
+ */
+function serviceNameOf(issuer: string, { name }: Pick<Brand, 'name'>): string {
+  const { host, hostname } = new URL(issuer)
+  return name === host ? hostname : name
 }
 
 /** Creates the check of routes with `needsFactor`. */

@@ -15,12 +15,17 @@ import { describeProfile } from '../../features/users/accounts/profile.ts'
 import { registerRoute } from '../../features/users/accounts/registration.ts'
 import type { User } from '../../features/users/accounts/users.ts'
 import type { Directory } from '../../features/users/directory/directory.ts'
-import { changeRoute, emailChangeFlow } from '../../features/mail/email-change/change.ts'
-import { undoFlow } from '../../features/mail/email-change/undo.ts'
+import {
+  changeRoute,
+  emailChangeFlow,
+  type EmailChanges,
+} from '../../features/mail/email-change/change.ts'
+import { undoFlow, type EmailUndo } from '../../features/mail/email-change/undo.ts'
 import { verificationFlow } from '../../features/mail/email-verification/verification.ts'
-import { factorUndoFlow } from '../../features/mail/factor-undo/undo.ts'
+import type { Verifications } from '../../features/mail/email-verification/verifications.ts'
+import { factorUndoFlow, type FactorUndo } from '../../features/mail/factor-undo/undo.ts'
 import type { MailFlow } from '../../features/mail/flows/flow.ts'
-import { invitationFlow } from '../../features/mail/invitations/invitation.ts'
+import { invitationFlow, type Invitations } from '../../features/mail/invitations/invitation.ts'
 import { hasMail } from '../../features/mail/messages/mail.ts'
 import { pagesUrlOf } from '../../features/mail/messages/pages-url.ts'
 import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
@@ -29,9 +34,10 @@ import {
   accountPasswords,
   directoryPasswords,
 } from '../../features/mail/password-reset/new-password.ts'
-import { passwordResetFlow } from '../../features/mail/password-reset/reset.ts'
+import { passwordResetFlow, type PasswordResets } from '../../features/mail/password-reset/reset.ts'
 import { registrationFlow } from '../../features/mail/pending-registration/registration.ts'
 import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
+import type { OpenRoute } from '../../http/route.ts'
 import type { MailFlows, People } from './people.ts'
 import type { Parts } from './parts.ts'
 
@@ -73,18 +79,10 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
   const verifications = verificationFlow({ ...shared, registrations })
 
   const verification = verifiesAddresses ? verifications.prepare : undefined
-  // Also with `off`: without a verified address, a user sets up no second factor.
+  // Addresses can also be verified with the setting `off`, because a user without a verified
+  // address cannot set up a second factor.
   const flows = [changes, undo, factorUndo, invitations, resets, verifications]
-  const profile = describeProfile(shared.profile, 'input')
-  const pages = [
-    changePage(changes),
-    undoPage('undo', undo, 'password'),
-    acceptPage(invitations, shared.passwordPolicy, profile),
-    confirmPage('verify', verifications),
-    ...(verifiesAddresses ? [confirmPage('finish', verifications)] : []),
-  ]
-  // The page that sends a mail for a new password is one of those that the app may have.
-  const undoEnd = accountPagesUrl ? undefined : 'password'
+  const shown = { changes, undo, factorUndo, invitations, resets, verifications }
   return {
     registration: {
       register:
@@ -95,22 +93,50 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     },
     routes: [
       ...flows.flatMap(({ routes }) => routes),
-      // The pages of the app do not know this page yet.
-      ...formPageRoutes(undoPage('undoFactor', factorUndo, undoEnd), shared),
-      ...(accountPagesUrl
-        ? []
-        : [
-            ...pages.flatMap((page) => formPageRoutes(page, shared)),
-            ...resetPageRoutes({ ...shared, resets }),
-          ]),
+      ...pageRoutes(shown, shared, { accountPagesUrl, verifiesAddresses }),
     ],
-    // Registrations are here with both settings, because mails that were sent under the other
-    // setting must still work.
+    // Also without `required`: mails that were sent under that setting must still work.
     mailPurposes: purposesOf(verifiesAddresses ? [...flows, registrations] : flows),
     factorUndo,
     newAddressOf: changes.addressOf,
     invitations,
   }
+}
+
+interface ShownFlows {
+  readonly changes: EmailChanges
+  readonly undo: EmailUndo
+  readonly factorUndo: FactorUndo
+  readonly invitations: Invitations
+  readonly resets: PasswordResets
+  readonly verifications: Verifications
+}
+
+/** Makes the pages that links in mails open. With `accountPagesUrl`, the app has nearly all. */
+function pageRoutes(
+  { changes, undo, factorUndo, invitations, resets, verifications }: ShownFlows,
+  shared: ReturnType<typeof sharedParts>,
+  options: { readonly accountPagesUrl?: string | undefined; readonly verifiesAddresses: boolean },
+): readonly OpenRoute[] {
+  const { accountPagesUrl, verifiesAddresses } = options
+  // Its last button leads to the page for a new password, if Keystile has that page.
+  const end = accountPagesUrl ? undefined : 'password'
+  const undoFactor = formPageRoutes(undoPage('undoFactor', factorUndo, end), shared)
+  if (accountPagesUrl) return undoFactor // the pages of an app do not include this one yet
+
+  const profile = describeProfile(shared.profile, 'input')
+  const pages = [
+    changePage(changes),
+    undoPage('undo', undo, 'password'),
+    acceptPage(invitations, shared.passwordPolicy, profile),
+    confirmPage('verify', verifications),
+    ...(verifiesAddresses ? [confirmPage('finish', verifications)] : []),
+  ]
+  return [
+    ...undoFactor,
+    ...pages.flatMap((page) => formPageRoutes(page, shared)),
+    ...resetPageRoutes({ ...shared, resets }),
+  ]
 }
 
 const noFlows = { routes: [], mailPurposes: [], factorUndo: undefined }

@@ -1,6 +1,5 @@
 import type { Seal } from '../../base/seal.ts'
 import type { Meter } from '../../feature/metric.ts'
-import { enforceRules } from '../../configuration/enforce-rules.ts'
 import { createUserAnnouncer } from '../../features/tokens/events/user-changes.ts'
 import {
   noDevices,
@@ -19,21 +18,22 @@ import { scopeRulesOf, type ScopeRules } from '../../features/users/scopes/scope
 import type { RotationSettings } from '../../features/tokens/signing-keys/rotation.ts'
 import { openPages, type OpenPages } from '../../features/pages/brand/page-settings.ts'
 import { createProxies, type Proxies } from '../../http/proxies.ts'
-import { rules as safetyRules } from '../features.ts'
-import type { Accounts } from './stores.ts'
+import type { Accounts } from './accounts.ts'
 import type { CheckedOptions } from '../options.ts'
 
-/** What is there before the safety rules are checked. */
+/** The parts that exist as soon as the database is open. */
 export interface FirstParts {
   readonly options: CheckedOptions
   readonly accounts: Accounts
+  /** Makes the mails about changes of an account. */
   readonly notices: Notices
+  /** Encrypts stored mails. */
   readonly mailSeal: () => Seal
   readonly meter: Meter
   readonly rotation: RotationSettings
 }
 
-/** What does not depend on whose the users are. */
+/** The parts that serve Keystile's accounts and an app's own users alike. */
 export interface Parts extends FirstParts {
   readonly pages: OpenPages
   readonly passwordPolicy: PasswordPolicy
@@ -41,18 +41,18 @@ export interface Parts extends FirstParts {
   readonly proxies: Proxies
   readonly limits: Limits
   readonly devices: Devices
+  /** Tells all processes that a user has changed. */
   readonly userChanged: (subject: string) => Promise<void>
 }
 
-/** @throws {ConfigurationError} when a safety rule stops the start */
 export async function openParts(first: FirstParts): Promise<Parts> {
   const { options, accounts } = first
   const { issuer, passwordMinLength: minLength, clock } = options
   const { database } = accounts
 
-  await enforceRules(safetyRules, options, database)
   const proxies = createProxies(options.trustedProxies ?? [])
-  // A known device has a limit of its own, causes no notice, or is remembered.
+  // A known device has rate limits of its own, gets no mail about a new device, and may be
+  // remembered after a second factor. Without all three, no device needs to be known.
   const knowsDevices =
     options.rateLimits === 'on' || hasMail(options) || options.rememberFactorDays > 0
   return {

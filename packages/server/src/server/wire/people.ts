@@ -10,6 +10,7 @@ import type { FactorUndo } from '../../features/mail/factor-undo/undo.ts'
 import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
 import type { Route } from '../../http/route.ts'
 
+/** What differs between Keystile's own accounts and an app's users. */
 export interface People<U> {
   readonly directory: Directory<U>
   /** Finds the users of guarded requests. May return users from memory. */
@@ -18,12 +19,13 @@ export interface People<U> {
   readonly mailPurposes: readonly ProofPurpose[]
   /** Undefined if Keystile sends no mails, and for an app's own users. */
   readonly factorUndo: FactorUndo | undefined
-  /** Finds the new address of a link. Undefined as `factorUndo`. */
+  /** Finds the new address of a link. Undefined in the same cases. */
   readonly newAddressOf?: EmailChanges['addressOf']
   /** What registers people, if the settings allow it. Undefined if the app stores the users. */
   readonly registration: Pick<RegistrationParts, 'register' | 'confirm'> | undefined
   /** The value of `keystile.users`. Undefined if the app stores the users. */
   readonly users: AppUsers<string, User['publicUser']> | undefined
+  /** Returns what the app sees of a user. */
   show(user: U): UserObject
 }
 
@@ -79,37 +81,27 @@ function cachedPeople(directory: Directory<UserObject>, feed: EventFeed): UserLo
 /** The assumed size of a user without the profile, in characters. */
 const userCharacters = 200
 
+/** Returns Keystile's own accounts as the users. */
 export function accountPeople(
   users: Users,
   {
-    directory,
-    routes,
-    mailPurposes,
-    factorUndo,
-    newAddressOf,
-    registration,
     appUsers,
     feed,
-  }: MailFlows<User> & {
-    readonly directory: Directory<User>
-    readonly registration: People<User>['registration']
-    readonly appUsers: AppUsers<string, User['publicUser']>
-    readonly feed: EventFeed
-  },
+    ...parts
+  }: MailFlows<User> &
+    Pick<People<User>, 'directory' | 'registration'> & {
+      readonly appUsers: AppUsers<string, User['publicUser']>
+      readonly feed: EventFeed
+    },
 ): People<User> {
   return {
-    directory,
+    ...parts,
     active: createUserCache({
       feed,
       read: (subject) => readActive(users, subject),
       show: ({ publicUser }) => publicUser,
       sizeOf: ({ profile }) => userCharacters + JSON.stringify(profile).length,
     }),
-    routes,
-    mailPurposes,
-    factorUndo,
-    ...(newAddressOf && { newAddressOf }),
-    registration,
     users: appUsers,
     show: ({ publicUser }) => publicUser,
   }

@@ -1,16 +1,18 @@
-// Creates the running parts of Keystile, from bottom to top, by plain function calls: `stores.ts`
-// (the database and the accounts), `parts.ts` (limits, devices and more), `people.ts` (Keystile's
-// accounts or the app's users), `mail-flows.ts`, `issuing.ts` (what issues tokens), `login.ts`,
-// `jobs.ts` and `routes.ts`. The parameters of each call show what a part uses.
+// Creates the running parts of Keystile, from bottom to top, by plain function calls: `accounts.ts`
+// (the database and the accounts; then the safety rules are applied), `parts.ts` (limits, devices
+// and more), `people.ts` (Keystile's accounts or the app's users), `mail-flows.ts`, `issuing.ts`
+// (what issues tokens), `login.ts`, `jobs.ts` and `routes.ts`. The parameters of each call show
+// what a part uses.
 import type { UserObject } from 'keystile'
 import { withRecall, type JsonObject } from 'keystile/internal'
+import { enforceRules } from '../../configuration/enforce-rules.ts'
 import { noMeter, type Meter } from '../../feature/metric.ts'
 import { accountDirectory } from '../../features/users/accounts/account-directory.ts'
 import { createAppUsers, type AppUsers } from '../../features/users/accounts/app-users.ts'
 import { managementRoutes } from '../../features/users/accounts/management-routes.ts'
 import { accountRoutes } from '../../features/users/accounts/own-account.ts'
 import type { User, Users } from '../../features/users/accounts/users.ts'
-import { type Clients } from '../../features/tokens/clients/clients.ts'
+import type { Clients } from '../../features/tokens/clients/clients.ts'
 import { createActiveUsers } from '../../features/users/directory/active-users.ts'
 import { checkedDirectory } from '../../features/users/directory/directory.ts'
 import { hasMail } from '../../features/mail/messages/mail.ts'
@@ -29,12 +31,13 @@ import {
 } from '../../features/tokens/signing-keys/rotation.ts'
 import type { Service } from '../../listener/service.ts'
 import { createAppSessions } from '../app-sessions.ts'
+import { rules as safetyRules } from '../features.ts'
 import { findUnreadiness, readGauges } from '../health.ts'
 import { fetchFrom, type Keystile } from '../keystile.ts'
 import { wireAppFlows, wireMailFlows } from './mail-flows.ts'
-import { openAccounts, type ThreadOptions } from './stores.ts'
+import { openAccounts, type ThreadOptions } from './accounts.ts'
 import type { CheckedOptions } from '../options.ts'
-import { describingOutages } from '../outage-log.ts'
+import { withDescribedOutages } from '../outage-log.ts'
 import { accountPeople, appPeople, type People } from './people.ts'
 import { wireAnswer } from './answer.ts'
 import { wireIssuing } from './issuing.ts'
@@ -68,7 +71,7 @@ export async function wire(
   meter: Meter = noMeter,
   rotation: RotationSettings = defaultRotation,
 ): Promise<RunningKeystile> {
-  const options = describingOutages(given)
+  const options = withDescribedOutages(given)
   const mailSeal = openMailSeal(() => openValueSecrets(options))
   const notices = hasMail(options)
     ? createNotices(mailSeal, options.clock, options.disabledNotices)
@@ -83,6 +86,7 @@ export async function wire(
 }
 
 async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
+  await enforceRules(safetyRules, first.options, first.accounts.database)
   const parts = await openParts(first)
   const { options, accounts, passwordPolicy, scopes, limits, userChanged } = parts
   const { profile, logger } = options

@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely'
 
-// Creates the tables of accounts, sessions, events and signing keys. There are no foreign keys to
-// `user`, because a subject may be a user in a table of the app.
-
+/**
+ * Creates the tables of accounts, sessions, events and signing keys. There are no foreign keys to
+ * `user`, because a subject may be a user in a table of the app.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await createSettings(db)
   await createAccounts(db)
@@ -68,7 +69,7 @@ async function createEvents(db: Kysely<unknown>): Promise<void> {
     .createIndex('event_unnumbered')
     .on('event')
     .column('id')
-    .where('seq' as never, 'is', null)
+    .where('seq' as never, 'is', null) // the tables have no types here
     .execute()
   await db.schema
     .createTable('feed')

@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely'
 
-// Adds refresh tokens. A session that was started before this migration has no refresh token, so it
-// expires together with its last access token.
-
+/**
+ * Adds refresh tokens. A session that was started before this migration has no refresh token, so it
+ * expires together with its last access token.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const added = [
     ['scopes', 'text', '[]'],

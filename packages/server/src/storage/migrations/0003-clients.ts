@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 
+/** Adds OAuth clients. `may` lists permissions, such as `introspect`. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('client')

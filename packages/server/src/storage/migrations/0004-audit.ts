@@ -1,8 +1,9 @@
 import { sql, type Kysely } from 'kysely'
 
-// Adds the audit record. The table has no foreign keys, because an entry stays when its user,
-// session or client is deleted.
-
+/**
+ * Adds the audit record. The table has no foreign keys, because an entry stays when its user,
+ * session or client is deleted.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('audit')

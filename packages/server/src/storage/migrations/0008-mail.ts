@@ -27,7 +27,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .createIndex('mail_due')
     .on('mail')
     .column('next_try_at')
-    .where('dead_at' as never, 'is', null)
+    .where('dead_at' as never, 'is', null) // the tables have no types here
     .execute()
   await db.schema.createIndex('mail_expiry').on('mail').column('expires_at').execute()
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 
+/** Adds the proofs in mails: links and codes, of which the table has only hashes. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('mail_proof')
@@ -20,7 +21,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .createIndex('mail_proof_unresolved')
     .on('mail_proof')
     .column('created_at')
-    .where('resolved_at' as never, 'is', null)
+    .where('resolved_at' as never, 'is', null) // the tables have no types here
     .execute()
   await db.schema.createIndex('mail_proof_subject').on('mail_proof').column('subject').execute()
   await db.schema.createIndex('mail_proof_expiry').on('mail_proof').column('expires_at').execute()

@@ -17,7 +17,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .createIndex('app_event_due')
     .on('app_event')
     .column('next_try_at')
-    .where('dead_at' as never, 'is', null)
+    .where('dead_at' as never, 'is', null) // the tables have no types here
     .execute()
   await db.schema.createIndex('app_event_expiry').on('app_event').column('expires_at').execute()
   await db.schema

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 
+/** Adds registrations that wait for a confirmation by mail. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('pending_registration')

@@ -22,10 +22,10 @@ const longestSeconds = 86_400
  * it stops. The existing key keeps signing.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const column of ['published_at', 'signs_from'])
+  for (const name of ['published_at', 'signs_from'])
     await db.schema
       .alterTable('signing_key')
-      .addColumn(column, 'bigint', (column) => column.notNull().defaultTo(0))
+      .addColumn(name, 'bigint', (column) => column.notNull().defaultTo(0))
       .execute()
   await db.schema.alterTable('signing_key').addColumn('signs_until', 'bigint').execute()
 

@@ -1,4 +1,4 @@
-import { encodePassword } from '../../../base/url-password.ts'
+import { howToEncodePassword } from '../../../base/url-password.ts'
 import { isLoopback } from '../../../base/this-machine.ts'
 
 export type MailServer =
@@ -17,7 +17,8 @@ export type MailServer =
     }
 
 const form =
-  'must be console:, or a URL such as smtp://user:password@mail.example.com:587; ' + encodePassword
+  'must be console:, or a URL such as smtp://user:password@mail.example.com:587; ' +
+  howToEncodePassword
 
 /**
  * Parses the URL of a mail server. The default port is 587 for `smtp:` (RFC 6409 §3.1) and 465 for
@@ -36,12 +37,12 @@ export function parseMailUrl(text: string): MailServer {
   const isSecure = url.protocol === 'smtps:'
   if ((url.protocol !== 'smtp:' && !isSecure) || url.hostname === '') throw new TypeError(form)
   if ((url.pathname !== '' && url.pathname !== '/') || url.hash !== '')
-    throw new TypeError(`must have no path and no fragment; ${encodePassword}`)
+    throw new TypeError(`must have no path and no fragment; ${howToEncodePassword}`)
 
   const isTlsOff = url.search === '?tls=off' && !isSecure
   if (url.search !== '' && !isTlsOff)
     throw new TypeError(
-      `must have no query except ?tls=off, which only a smtp: URL may have; ${encodePassword}`,
+      `must have no query except ?tls=off, which only a smtp: URL may have; ${howToEncodePassword}`,
     )
 
   const login = loginOf(url)
@@ -78,5 +79,5 @@ function loginOf(url: URL): { readonly user: string; readonly password: string }
   } catch {
     // A `%` without two hexadecimal digits.
   }
-  throw new TypeError(`must have both a user and a password, or neither; ${encodePassword}`)
+  throw new TypeError(`must have both a user and a password, or neither; ${howToEncodePassword}`)
 }

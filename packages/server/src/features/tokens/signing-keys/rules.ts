@@ -4,7 +4,8 @@
 
 import type { Jwk, JwkSet } from 'keystile/jwt'
 import type { Fault, Rule } from '../../../feature/rule.ts'
-import { openFiles, ownFix, type Situation } from '../../../feature/situation.ts'
+import { filesOpenToOthers, ownFix } from '../../../feature/file-facts.ts'
+import type { Situation } from '../../../feature/situation.ts'
 import { countOf } from '../../../feature/count.ts'
 import type { Wording } from '../../../feature/wording.ts'
 import { isOnServer, type DatabaseSource } from '../../../storage/source.ts'
@@ -101,7 +102,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
       'Keystile',
     find: ({ machine }) =>
       machine?.keyFile && [
-        ...openFiles([machine.keyFile]).map(({ path }) => ({
+        ...filesOpenToOthers([machine.keyFile]).map(({ path }) => ({
           about: path,
           message: 'can be read by other users, and it decrypts all signing keys',
           fix: `chmod 600 ${path}`,

@@ -4,7 +4,7 @@ import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { dirname, join } from 'node:path'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import { explainFault } from '../../../base/file-fault.ts'
-import { isForeign, isOpenToOthers, ownFix } from '../../../feature/situation.ts'
+import { isForeign, isOpenToOthers, ownFix } from '../../../feature/file-facts.ts'
 import { findDatabaseFile, mayExist, type DatabaseSource } from '../../../storage/source.ts'
 
 /**

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { parseJsonObject, type JsonObject } from 'keystile/internal'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { CallFlags } from '../../../feature/cli-command.ts'
-import { isOpenToOthers } from '../../../feature/situation.ts'
+import { isOpenToOthers } from '../../../feature/file-facts.ts'
 import type { Terminal } from '../../../feature/terminal.ts'
 import {
   createPasswordPolicy,

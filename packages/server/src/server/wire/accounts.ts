@@ -1,5 +1,5 @@
 import type { Clock, Logger } from 'keystile/internal'
-import { noMeter, type Meter } from '../../feature/metric.ts'
+import type { Meter } from '../../feature/metric.ts'
 import { createUsers, type Users } from '../../features/users/accounts/users.ts'
 import { createAudit, type Audit } from '../../features/operations/audit/audit.ts'
 import { createClients, type Clients } from '../../features/tokens/clients/clients.ts'
@@ -22,10 +22,7 @@ import type { Pool } from '../../storage/postgres-client.ts'
 import { ofUser } from '../commands.ts'
 import type { AuditEventName } from '../features.ts'
 
-/**
- * The accounts and clients in a database. Command-line commands need only these parts, and no
- * tokens or endpoints.
- */
+/** A database with its accounts and clients, and the threads that hash passwords. */
 export interface Accounts {
   readonly database: Database
   readonly feed: EventFeed
@@ -52,10 +49,10 @@ export async function openAccounts(
   options: ThreadOptions & {
     readonly logger: Logger
     readonly clock: Clock
-    readonly passwordHashing?: HashingCost
-    readonly notices?: Notices
+    readonly passwordHashing: HashingCost
+    readonly notices: Notices
   },
-  meter: Meter = noMeter,
+  meter: Meter,
 ): Promise<Accounts> {
   const { logger, clock, passwordHashing, notices, openThreads = openHashThreads } = options
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))

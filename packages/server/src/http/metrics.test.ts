@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { TokenError, tokenError } from 'keystile/internal'
-import { guardReasonOf } from './guard-reason.ts'
+import { guardReasonOf } from './metrics.ts'
 
 describe('guardReasonOf', () => {
   it('guardReasonOf returns "expired", "revoked" or the error code of the refusal', () => {
