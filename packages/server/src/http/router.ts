@@ -62,13 +62,14 @@ export function createRouter<U>(
       if (!route.guard) return await route.handle({ ...request, params })
 
       const demand = getDemand(demands, route)
-      const admit = async (): Promise<Caller<string, U> | undefined> => {
-        // A known token is admitted without waiting.
+      const recall = (): Caller<string, U> | undefined => {
         const known = guard.enterAtOnce({}, request, demand)
-        if (known) return findCaller({ allowed: true, caller: known }, route, options)
-        return findCaller(await guard.check(request, demand), route, options)
+        return known && findCaller({ allowed: true, caller: known }, route, options)
       }
-      const caller = await admit()
+      const admit = async (): Promise<Caller<string, U> | undefined> =>
+        recall() ?? findCaller(await guard.check(request, demand), route, options)
+      // A known token is admitted without waiting, because even that takes time.
+      const caller = recall() ?? (await admit())
       const guarded = guardedRequest(request, params, admit)
       if (route.isOptional) return await route.handle(guarded, caller)
       if (!caller) throw new Error('a guard that is not optional must return a caller')

@@ -138,8 +138,10 @@ function headerFault({ rawHeaders, httpVersion }: IncomingMessage): 400 | 431 | 
   if (rawHeaders.length > 2 * maxHeaderLines) return 431
 
   // Node keeps the first `Host` only, and a proxy may have read another one (RFC 9112 §3.2).
-  const isHost = (text: string, index: number): boolean =>
-    index % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host'
-  const hosts = rawHeaders.filter(isHost).length
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
   return hosts > 1 || (hosts === 0 && httpVersion === '1.1') ? 400 : undefined
 }
