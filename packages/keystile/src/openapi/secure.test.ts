@@ -11,7 +11,8 @@ import { createVerifier } from '../guard/verifier.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { describe as describeApp } from './describe.ts'
-import { secure, type OpenApiDocument, type SecuredApp } from './secure.ts'
+import type { SecuredApp } from './app-routes.ts'
+import { secure, type OpenApiDocument } from './secure.ts'
 
 const issuer = 'https://auth.example'
 const options = {

@@ -1,14 +1,13 @@
 // Reads the routes and guards of an Express 4 or 5 app from the layers of its routers. Express has
 // no public interface for reading routes.
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
+import { templateOf, withoutSlash } from '../path-templates.ts'
 import {
   cannotDescribe,
   cannotLookInto,
   describedMethods,
   hidesParameters,
   methodsOfAll,
-  templateOf,
-  withoutSlash,
   type AppRoutes,
   type FoundRoute,
   type ListedRoute,

@@ -2,13 +2,13 @@
 // a path: middleware, guards, and the functions that answer. Only the parameters of a function and
 // its place in the list show whether it answers (`answers`).
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
+import { templateOf } from '../path-templates.ts'
 import {
   cannotDescribe,
   cannotLookInto,
   describedMethods,
   hidesParameters,
   methodsOfAll,
-  templateOf,
   type AppRoutes,
   type FoundRoute,
   type ListedRoute,
