@@ -1,5 +1,5 @@
 // Fetches JSON from issuers: their metadata and their keys.
-import { createByteCollector } from '../base/bytes.ts'
+import { createByteCollector } from '../base/byte-collector.ts'
 import { messageOf } from '../base/errors.ts'
 import { parseJsonObject, type JsonObject } from '../base/json.ts'
 
