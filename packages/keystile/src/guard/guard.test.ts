@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { TokenError } from '../base/errors.ts'
-import { generateKey } from '../keys/jwk.ts'
+import { generateKey } from '../keys/generate-key.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
 import {

@@ -1,3 +1,4 @@
+// The form in which node:crypto of this runtime takes a key: Cloudflare Workers take only JWKs.
 import { createPublicKey, createVerify, type KeyObject, type webcrypto } from 'node:crypto'
 
 type KeyInput =
@@ -6,14 +7,14 @@ type KeyInput =
 
 export type KeyForm = (key: KeyObject) => KeyInput
 
-/** The form of a key for Node, Deno and Bun. */
+/** For Node, Deno and Bun. */
 const asKeyObject: KeyForm = (key) => ({ key })
 
 const jwkInputs = new WeakMap<KeyObject, KeyInput>()
 
 /**
- * The form of a key for workerd, which refuses `{ key: KeyObject }`. Keeps the JWK of each key,
- * because an export takes longer than a verification.
+ * For workerd, which refuses `{ key: KeyObject }`. Keeps the JWK of each key, because an export takes
+ * longer than a verification.
  */
 export const asJwk: KeyForm = (key) => {
   let input = jwkInputs.get(key)
@@ -24,7 +25,7 @@ export const asJwk: KeyForm = (key) => {
   return input
 }
 
-/** The form in which this runtime takes keys. No other code needs to know the runtime. */
+/** Converts a key to the form that this runtime takes. No other code needs to know the runtime. */
 export const keyForm: KeyForm = acceptsKeyObjects() ? asKeyObject : asJwk
 
 /**

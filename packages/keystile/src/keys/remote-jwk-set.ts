@@ -1,8 +1,9 @@
 // Decides when the keys of an issuer are fetched, and keeps them. `published-keys.ts` fetches them.
-// Fetched or not, keys go through the same files: `jwk-set.ts` reads a set, and `jwk.ts` one key,
-// which gets exactly one algorithm (`algorithm.ts`). `rsa-strength.ts` and `shared-secret.ts`
-// refuse keys that an attacker could break, know or guess. `key-input.ts` converts a key into the
-// form that node:crypto accepts in this runtime, and `signature.ts` signs and verifies with it.
+// Fetched or not, keys go through the same files: `jwk-set.ts` reads a set, and `import-key.ts` one
+// key, which gets exactly one algorithm (`jwk.ts`, `algorithm.ts`). `rsa-strength.ts` and
+// `shared-secret.ts` refuse keys that an attacker could break, know or guess. `key-input.ts`
+// converts a key into the form that node:crypto accepts in this runtime, and `signature.ts` signs
+// and verifies with it.
 import { hasCome, type Clock } from '../base/clock.ts'
 import { tokenError, type TokenError } from '../base/errors.ts'
 import { endsWithRequest } from '../base/runtime.ts'

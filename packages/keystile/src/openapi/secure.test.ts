@@ -8,7 +8,7 @@ import { createGuard as createExpressGuard } from '../frameworks/express/guard.t
 import { createGuard as createFastifyGuard, documentRoutes } from '../frameworks/fastify/guard.ts'
 import { createGuard } from '../frameworks/hono/guard.ts'
 import { createVerifier } from '../guard/verifier.ts'
-import { generateKey } from '../keys/jwk.ts'
+import { generateKey } from '../keys/generate-key.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { describe as describeApp } from './describe.ts'
 import type { SecuredApp } from './app-routes.ts'
