@@ -198,6 +198,8 @@ export function createGuardCore<S extends string, U, T extends TokenType = 'at+j
       if (recallUser && user === undefined) return undefined
       if (demand.verified && !isVerifiedUser(user)) return undefined
 
+      // `S` has the scopes of this API; a token may have more. Without the option `user`, `U` is
+      // undefined.
       const caller = { identity: identity as Identity<S, T>, user: user as U }
       carrier[entered] = { caller, demand }
       return caller

@@ -1,3 +1,4 @@
+// The issuers that a verifier trusts, each with its keys.
 import type { Clock } from '../base/clock.ts'
 import { tokenError } from '../base/errors.ts'
 import { kindOf } from '../base/options.ts'
