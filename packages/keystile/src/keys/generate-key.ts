@@ -28,12 +28,7 @@ function generatePair(algorithm: Exclude<Algorithm, HmacAlgorithm>): {
   readonly publicKey: KeyObject
   readonly privateKey: KeyObject
 } {
-  switch (algorithm.keyType) {
-    case 'RSA':
-      return generateKeyPairSync('rsa', { modulusLength: 2048 })
-    case 'EC':
-      return generateKeyPairSync('ec', { namedCurve: algorithm.curve })
-    case 'OKP':
-      return generateKeyPairSync('ed25519')
-  }
+  if (algorithm.keyType === 'RSA') return generateKeyPairSync('rsa', { modulusLength: 2048 })
+  if (algorithm.keyType === 'EC') return generateKeyPairSync('ec', { namedCurve: algorithm.curve })
+  return generateKeyPairSync('ed25519')
 }

@@ -1,5 +1,5 @@
-// The form of a key as a JWK: its members, its algorithm and its thumbprint. `import-key.ts` makes a
-// key from it.
+// The form of a key as a JWK: its members, its algorithm and its thumbprint. `import-key.ts` makes
+// a key from it.
 import { createHash } from 'node:crypto'
 import { parseBase64url } from '../base/bytes.ts'
 import {

@@ -13,8 +13,8 @@ const asKeyObject: KeyForm = (key) => ({ key })
 const jwkInputs = new WeakMap<KeyObject, KeyInput>()
 
 /**
- * For workerd, which refuses `{ key: KeyObject }`. Keeps the JWK of each key, because an export takes
- * longer than a verification.
+ * For workerd, which refuses `{ key: KeyObject }`. Keeps the JWK of each key, because an export
+ * takes longer than a verification.
  */
 export const asJwk: KeyForm = (key) => {
   let input = jwkInputs.get(key)

@@ -13,6 +13,16 @@ import {
   type ListedRoute,
 } from '../routes.ts'
 
+/** An app of Express. The types of its members differ between the versions of Express. */
+export interface ExpressLike {
+  readonly router?: unknown
+  readonly _router?: unknown
+}
+
+interface Router {
+  readonly stack: readonly Layer[]
+}
+
 interface Match {
   readonly path: string
   readonly params: Readonly<Record<string, unknown>>
@@ -42,30 +52,9 @@ interface Route {
   readonly methods: Readonly<Record<string, boolean>>
 }
 
-export interface ExpressLike {
-  readonly router?: unknown
-  readonly _router?: unknown
-}
-
-interface RouterLike {
-  readonly stack: readonly Layer[]
-}
-
 /** Whether an app is an Express app. An Express app has a member `handle`. */
 export function isExpress(app: object): app is ExpressLike {
   return 'handle' in app
-}
-
-/** Returns the layers of the app's router; none if the app has no route yet. */
-function stackOf(app: object): readonly Layer[] {
-  // Reading `router` throws in Express 4. Express 5 creates the router at the first access.
-  const { _router } = app as { readonly _router?: RouterLike }
-  if (_router) return _router.stack
-  try {
-    return (app as { readonly router: RouterLike }).router.stack
-  } catch {
-    return []
-  }
 }
 
 /** Reads the routes of an Express app from its layers, in the order of the layers. */
@@ -75,6 +64,18 @@ export function routesOfExpress(app: ExpressLike): AppRoutes {
     byTemplate: false,
     find: (method, path) => walk(stack, method, path, '', []),
     list: (isIgnored) => listOf(stack, '', isIgnored),
+  }
+}
+
+/** Returns the layers of the app's router; none if the app has no route yet. */
+function stackOf(app: object): readonly Layer[] {
+  // Reading `router` throws in Express 4. Express 5 creates the router at the first access.
+  const { _router } = app as { readonly _router?: Router }
+  if (_router) return _router.stack
+  try {
+    return (app as { readonly router: Router }).router.stack
+  } catch {
+    return []
   }
 }
 
@@ -115,10 +116,7 @@ function walk(
     else if (handle.stack) {
       const found = walk(handle.stack, method, rest || '/', template, guards)
       if (found) return found
-    } else if (handle.length === 2 && !hidesParameters(handle)) {
-      // A function without `next` answers every request.
-      return { guards, template: undefined }
-    }
+    } else if (alwaysAnswers(handle)) return { guards, template: undefined }
   }
 
   // A router with routes for other methods answers OPTIONS itself.
@@ -138,14 +136,20 @@ function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[
   // A function with four parameters is an error handler.
   const layers = stack.filter((layer) => (layer.method ?? verb) === verb && layer.handle.length < 4)
   for (const [index, layer] of layers.entries()) {
-    const { length } = layer.handle
     const mark = findGuardMark(layer.handle)
     if (mark) guards.push(mark)
-    else if (length === 2 && !hidesParameters(layer.handle)) return true
-    // A function with fewer than two parameters may have rest parameters.
+    else if (alwaysAnswers(layer.handle)) return true
     else if (index === layers.length - 1) return layer.method !== undefined || !hasOwn
   }
   return false
+}
+
+/**
+ * Whether a function answers every request, because it has no parameter `next`. A function with
+ * fewer than two parameters may have rest parameters.
+ */
+function alwaysAnswers(handle: Layer['handle']): boolean {
+  return handle.length === 2 && !hidesParameters(handle)
 }
 
 /**
