@@ -1,11 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AlternativeArguments, Demand, DemandArguments } from '../../guard/demand.ts'
-import {
-  createGuardCore,
-  type Caller,
-  type Decision,
-  type GuardOptions,
-} from '../../guard/guard.ts'
+import { createGuardCore, type Caller, type Decision } from '../../guard/guard.ts'
+import type { GuardOptions } from '../../guard/guard-options.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'

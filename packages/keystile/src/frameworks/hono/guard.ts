@@ -1,7 +1,8 @@
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import { kindOf, requireKnownOptions } from '../../base/options.ts'
 import type { Demand } from '../../guard/demand.ts'
-import { createGuardCore, type Caller, type GuardOptions } from '../../guard/guard.ts'
+import { createGuardCore, type Caller } from '../../guard/guard.ts'
+import type { GuardOptions } from '../../guard/guard-options.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { Identity, TokenType } from '../../guard/identity.ts'
 import { toResponse, type HttpRequest } from '../../http/message.ts'
@@ -10,6 +11,7 @@ import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
 import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from '../web/web-request.ts'
 
+/** Middleware after which `c.var` has the identity and the user, with their types. */
 export type HonoMiddleware<I, U> = MiddlewareHandler<{ Variables: { identity: I; user: U } }>
 
 /**
