@@ -5,10 +5,10 @@ type KeyInput =
   | { readonly key: KeyObject }
   | { readonly key: webcrypto.JsonWebKey; readonly format: 'jwk' }
 
-export type KeyForm = (key: KeyObject) => KeyInput
+export type ToKeyInput = (key: KeyObject) => KeyInput
 
 /** For Node, Deno and Bun. */
-const asKeyObject: KeyForm = (key) => ({ key })
+const asKeyObject: ToKeyInput = (key) => ({ key })
 
 const jwkInputs = new WeakMap<KeyObject, KeyInput>()
 
@@ -16,7 +16,7 @@ const jwkInputs = new WeakMap<KeyObject, KeyInput>()
  * For workerd, which refuses `{ key: KeyObject }`. Keeps the JWK of each key, because an export
  * takes longer than a verification.
  */
-export const asJwk: KeyForm = (key) => {
+export const asJwk: ToKeyInput = (key) => {
   let input = jwkInputs.get(key)
   if (!input) {
     input = { key: key.export({ format: 'jwk' }), format: 'jwk' }
@@ -26,7 +26,7 @@ export const asJwk: KeyForm = (key) => {
 }
 
 /** Converts a key to the form that this runtime takes. No other code needs to know the runtime. */
-export const keyForm: KeyForm = acceptsKeyObjects() ? asKeyObject : asJwk
+export const toKeyInput: ToKeyInput = acceptsKeyObjects() ? asKeyObject : asJwk
 
 /**
  * Whether node:crypto of this runtime accepts a key as `{ key: KeyObject }`. To find out, this
