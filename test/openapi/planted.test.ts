@@ -23,20 +23,20 @@ const frameworks = 'packages/keystile/src/frameworks'
 const mistakes: readonly Mistake[] = [
   {
     what: 'omits that optional guards also admit requests without credentials',
-    file: `${openapi}/secure.ts`,
+    file: `${openapi}/security.ts`,
     from: '...(optional ? [{}] : [])',
     to: '',
   },
   {
     what: 'writes only the last of several guards',
-    file: `${openapi}/secure.ts`,
+    file: `${openapi}/security.ts`,
     from: 'before ? joinDemands(before, demand) : demand',
     to: 'demand',
   },
   {
     what: 'includes guards that are registered after the handler',
     file: `${frameworks}/hono/routes.ts`,
-    from: 'if (handler.length === 1 && isPlain) return true',
+    from: "if (handler.length === 1 && isPlain) return 'yes'",
     to: '',
   },
   {
@@ -47,7 +47,7 @@ const mistakes: readonly Mistake[] = [
   },
   {
     what: 'applies a guard for later routes to all routes',
-    file: `${frameworks}/express/routes.ts`,
+    file: `${frameworks}/express/find-route.ts`,
     from: 'for (const layer of stack) {\n    const matched',
     to: 'for (const layer of stack.toSorted((a, b) => Number(!!a.route) - Number(!!b.route))) {\n    const matched',
   },
@@ -59,13 +59,13 @@ const mistakes: readonly Mistake[] = [
   },
   {
     what: 'takes the first route with a parameter, whatever the parameter’s pattern',
-    file: `${openapi}/secure.ts`,
+    file: `${openapi}/operation-route.ts`,
     from: 'if (found.template === path) return found',
     to: 'return found',
   },
   {
     what: 'ignores functions that a route has for all methods',
-    file: `${frameworks}/express/routes.ts`,
+    file: `${frameworks}/express/layers.ts`,
     from: '(layer.method ?? verb) === verb',
     to: 'layer.method === verb',
   },

@@ -4,7 +4,8 @@ export type { Logger } from './base/log.ts'
 export { ProblemError, TokenError, type FieldError, type ProblemCode } from './base/errors.ts'
 export type { TokenErrorCode, TokenReason } from './base/token-reasons.ts'
 export type { AlternativeArguments, DemandArguments } from './guard/demand.ts'
-export type { Caller, Decision, GuardOptions } from './guard/guard.ts'
+export type { Caller, Decision } from './guard/guard.ts'
+export type { GuardOptions } from './guard/guard-options.ts'
 export {
   protectedResource,
   type ProtectedResource,

@@ -1,2 +1,3 @@
 // keystile/internal-node: the part of keystile/internal that needs the types of Node.
-export { nodeHeaders, readNodeRequest, writeAnswer } from './frameworks/node/node-request.ts'
+export { nodeHeaders, writeAnswer } from './frameworks/node/node-answer.ts'
+export { readNodeRequest } from './frameworks/node/node-request.ts'

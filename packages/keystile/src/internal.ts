@@ -1,7 +1,5 @@
 // keystile/internal: what @keystile/server needs in addition to the public API. Other packages must
 // not use it, because any release may change it.
-export { readWebRequest } from './frameworks/web/web-request.ts'
-export type { Mountable } from './frameworks/mountable.ts'
 export { parseBase64url, parseUtf8, toBase64url } from './base/bytes.ts'
 export { systemClock, toSeconds, type Clock } from './base/clock.ts'
 export {
@@ -15,23 +13,11 @@ export {
   type ProblemCode,
 } from './base/errors.ts'
 export { deepFreeze } from './base/freeze.ts'
-export { kindOf } from './base/options.ts'
 export { isJsonObject, parseJsonObject, type JsonObject } from './base/json.ts'
 export { isLogger, silentLogger, type Logger } from './base/log.ts'
-export { joinValues, type FlagTypes } from './cli/flags.ts'
-export { tokenCheckFlags } from './cli/token-check-flags.ts'
-export { onUnread } from './cli/unread.ts'
 export { findNearest, listKnown, unknownFlag } from './base/nearest.ts'
+export { kindOf } from './base/options.ts'
 export { lowestRowId, randomId, randomRowId } from './base/random.ts'
-export { createGuardCore, type GuardCore } from './guard/guard.ts'
-export { isKind as isRevocationKind } from './guard/feed-list.ts'
-export { isUserObject, isVerifiedUser } from './guard/user.ts'
-export { withRecall } from './guard/user-recall.ts'
-export {
-  createRevocationList,
-  type RevocationEvent,
-  type RevocationList,
-} from './guard/revocations.ts'
 export { findCredential } from './http/authorization.ts'
 export {
   cancelStream,
@@ -48,6 +34,20 @@ export { keySetOf, type KeySet } from './keys/jwk-set.ts'
 export { isKnownSecret } from './keys/known-secrets.ts'
 export { isWeakSecret } from './keys/shared-secret.ts'
 export { canSign } from './keys/signing-key.ts'
-export { verifyJws } from './token/jws.ts'
 export { issueAccessToken } from './token/access-token.ts'
+export { verifyJws } from './token/jws.ts'
 export { isScopeName, parseScope } from './token/scope.ts'
+export { createGuardCore, type GuardCore } from './guard/guard.ts'
+export {
+  createRevocationList,
+  isRevocationKind,
+  type RevocationEvent,
+  type RevocationList,
+} from './guard/revocations.ts'
+export { withRecall } from './guard/user-recall.ts'
+export { isUserObject, isVerifiedUser } from './guard/user.ts'
+export type { Mountable } from './frameworks/mountable.ts'
+export { readWebRequest } from './frameworks/web/web-request.ts'
+export { joinValues, type FlagTypes } from './cli/flags.ts'
+export { tokenCheckFlags } from './cli/token-check-flags.ts'
+export { onUnread } from './cli/unread.ts'

@@ -2,15 +2,9 @@
 export { TokenError } from './base/errors.ts'
 export type { AlgorithmName } from './keys/algorithm.ts'
 export { importJwkSet, type JwkSet, type KeySet } from './keys/jwk-set.ts'
-export {
-  exportPrivateJwk,
-  exportPublicJwk,
-  generateKey,
-  importKey,
-  thumbprint,
-  type Jwk,
-  type KeySource,
-} from './keys/jwk.ts'
+export { generateKey } from './keys/generate-key.ts'
+export { importKey, type KeySource } from './keys/import-key.ts'
+export { exportPrivateJwk, exportPublicJwk, thumbprint, type Jwk } from './keys/jwk.ts'
 export type { SigningKey, VerificationKey } from './keys/signing-key.ts'
 export type { JwtClaims } from './token/claims.ts'
 export {

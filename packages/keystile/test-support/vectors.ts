@@ -1,5 +1,5 @@
 // Imports the keys of test vectors. Their secrets are public, so `importKey` refuses them.
-import { importKeyWith } from '../src/keys/jwk.ts'
+import { importKeyWith } from '../src/keys/import-key.ts'
 import { importKeys, keySetOf, type KeySet } from '../src/keys/jwk-set.ts'
 import { trustedSecretKey } from '../src/keys/shared-secret.ts'
 import type { KeySource, SigningKey, VerificationKey } from 'keystile/jwt'

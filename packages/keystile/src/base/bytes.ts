@@ -1,4 +1,4 @@
-// Encoding and decoding of bytes: base64url, UTF-8, and bodies that arrive in pieces.
+// Encodes and decodes bytes: base64url and UTF-8.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
@@ -16,10 +16,10 @@ export function parseBase64url(text: string): Uint8Array | undefined {
   switch (text.length % 4) {
     case 1:
       return undefined
-    case 2:
+    case 2: // one byte in 12 bits: the last 4 must be zero
       if (!'AQgw'.includes(last)) return undefined
       break
-    case 3:
+    case 3: // two bytes in 18 bits: the last 2 must be zero
       if (!'AEIMQUYcgkosw048'.includes(last)) return undefined
   }
 
@@ -48,42 +48,4 @@ export function parseUtf8(bytes: Uint8Array): string | undefined {
 /** Returns the same bytes as a Buffer, without a copy. */
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-}
-
-export interface ByteCollector {
-  /**
-   * The size to compare with a limit: the number of bytes, or 16 times the number of pieces after
-   * the first, whichever is larger. Handling one piece takes as long as copying thousands of bytes,
-   * so a body of tiny pieces must reach the limit sooner.
-   */
-  readonly size: number
-  add(piece: Uint8Array): void
-  bytes(): Uint8Array
-}
-
-/** When a collector holds this many pieces, it joins them into one. */
-const maxPieces = 64
-const leastPieceBytes = 16
-
-/**
- * Makes a collector of pieces of bytes. Joins every 64 pieces into one buffer as they arrive,
- * because a separate buffer for one byte takes several hundred bytes of memory. Without joining, a
- * sender of one-byte pieces could use up the memory.
- */
-export function createByteCollector(): ByteCollector {
-  let pieces: Uint8Array[] = []
-  let [length, count] = [0, 0]
-
-  return {
-    get size() {
-      return Math.max(length, leastPieceBytes * (count - 1))
-    },
-    add(piece) {
-      length += piece.length
-      count++
-      pieces.push(piece)
-      if (pieces.length === maxPieces) pieces = [Buffer.concat(pieces)]
-    },
-    bytes: () => Buffer.concat(pieces),
-  }
 }

@@ -1,4 +1,5 @@
-// The errors that become HTTP answers. Any other error is a bug, which becomes a 500.
+// The errors that become HTTP answers: of guards, of OAuth endpoints, and of all other endpoints.
+// Any other error is a bug, which becomes a 500.
 import {
   reasonOfCode,
   tokenReasons,
@@ -21,11 +22,6 @@ export interface RefusalDetails<Reason extends string> {
    * contains this number in its `Retry-After` header.
    */
   readonly retryAfterSeconds?: number
-}
-
-/** Returns the message of an error, or the text of any other thrown value. */
-export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
 abstract class Refusal<Code extends string> extends Error {
@@ -200,4 +196,9 @@ export class ProblemError extends Refusal<ProblemCode> {
     this.reason = details.reason
     this.errors = details.errors
   }
+}
+
+/** Returns the message of an error, or the text of any other thrown value. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
 }

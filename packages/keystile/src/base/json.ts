@@ -74,6 +74,8 @@ function countMembers(value: unknown, mayHoldSurrogates: boolean, depth: number)
   return count
 }
 
+const [quote, backslash, colon] = [0x22, 0x5c, 0x3a]
+
 /**
  * Counts the members in a valid JSON text. Each member has exactly one colon outside of strings.
  */
@@ -82,9 +84,9 @@ function countColons(text: string): number {
   let inString = false
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    if (code === 0x22) inString = !inString
-    else if (inString && code === 0x5c) i++
-    else if (!inString && code === 0x3a) count++
+    if (code === quote) inString = !inString
+    else if (inString && code === backslash) i++
+    else if (!inString && code === colon) count++
   }
   return count
 }

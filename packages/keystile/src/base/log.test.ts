@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { isLogger, printErrors, silentLogger } from './log.ts'
+import { isLogger, errorLogger, silentLogger } from './log.ts'
 
 it('silentLogger accepts messages at every level and prints nothing', () => {
   for (const level of ['debug', 'info', 'warn', 'error'] as const) {
@@ -8,10 +8,10 @@ it('silentLogger accepts messages at every level and prints nothing', () => {
   }
 })
 
-it('printErrors prints an error with its fields, and nothing else', ({ mock }) => {
+it('errorLogger prints an error with its fields, and nothing else', ({ mock }) => {
   const printed = mock.method(console, 'error', () => {}).mock
   for (const level of ['debug', 'info', 'warn', 'error'] as const)
-    printErrors[level]({ level }, 'the feed ended')
+    errorLogger[level]({ level }, 'the feed ended')
   assert.deepEqual(
     printed.calls.map((call) => call.arguments),
     [['keystile: the feed ended', { level: 'error' }]],

@@ -9,10 +9,11 @@ export interface Logger {
   error(fields: object, message: string): void
 }
 
+/** Discards all messages. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** A log that prints errors to standard error, and discards all other messages. */
-export const printErrors: Logger = {
+/** Prints errors to standard error, and discards all other messages. */
+export const errorLogger: Logger = {
   ...silentLogger,
   error: (fields, message) => console.error(`keystile: ${message}`, fields),
 }

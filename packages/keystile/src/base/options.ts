@@ -1,3 +1,4 @@
+// Checks the options that an app passes, and describes a wrong one without its value.
 import { findNearest, listKnown } from './nearest.ts'
 
 /**

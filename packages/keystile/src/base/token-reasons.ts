@@ -1,3 +1,6 @@
+// Why a token is refused: a code for the caller, with its HTTP status, and a finer reason for logs.
+
+/** The HTTP status of each code. A code without a comment is one of RFC 6750 §3.1. */
 export const tokenStatus = {
   /**
    * The request has no credential. In this case, the `WWW-Authenticate` header of the answer has no

@@ -1,3 +1,4 @@
+// What each reason of a refusal means to the operator of an API, and what to do.
 import type { TokenReason } from '../base/token-reasons.ts'
 
 /**

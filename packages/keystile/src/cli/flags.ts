@@ -29,6 +29,7 @@ export function parseFlags<Types extends FlagTypes>(
 ): FlagValues<Types> {
   const options = { ...types }
   const joined = [...joinValues(args, types)]
+  // The first pass finds what the second refuses, for messages that are better than those of Node.
   const { tokens } = parseArgs({ args: joined, options, strict: false, tokens: true })
   for (const token of tokens) {
     if (token.kind === 'positional') {

@@ -15,13 +15,23 @@ const asksHelp =
 const server = findServerCommand(process.argv[1])
 
 if (first === 'token' || (first === 'help' && second === 'token')) await runTokenCommand()
-else {
-  const asksAboutOne = first === 'help' ? second !== undefined : !first?.startsWith('-')
-  if (asksHelp && !(server && first !== undefined && asksAboutOne))
+else if (server) {
+  // The list of all commands begins with this one. @keystile/server prints the others, and the help
+  // of a single command.
+  if (asksHelp && !namesCommand()) console.log(`${tokenCheckUsage}\n`)
+  await import(server.href)
+} else runWithoutServer()
+
+/** Whether they name a command, as in `keystile help serve` and `keystile serve --help`. */
+function namesCommand(): boolean {
+  return first === 'help' ? second !== undefined : first !== undefined && !first.startsWith('-')
+}
+
+function runWithoutServer(): void {
+  if (asksHelp) {
     console.log(`${tokenCheckUsage}\n`)
-  if (server) await import(server.href)
-  else if (asksHelp) console.log('Install @keystile/server for the commands that need a server.')
-  else if (first === 'version' || first === '--version') console.log(readVersion())
+    console.log('Install @keystile/server for the commands that need a server.')
+  } else if (first === 'version' || first === '--version') console.log(readVersion())
   else {
     console.error(
       `keystile: "keystile ${first}" needs the package @keystile/server, which is not installed ` +

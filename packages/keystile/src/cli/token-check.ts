@@ -31,6 +31,9 @@ export const tokenCheckUsage = `keystile token check [flags]
   --claims          also print the header and the claims of the token
 The exit code is 0 for a valid token, 1 for a refused token and 2 for wrong settings.`
 
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** What the command prints, and its exit code. */
 export interface Printed {
   readonly stdout: string
   readonly stderr: string
@@ -47,7 +50,7 @@ export interface Printed {
 export async function checkToken(
   args: readonly string[],
   input: string,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): Promise<Printed> {
   try {
     const { guard, demand, showsClaims } = readSettings(args, environment)
@@ -57,7 +60,7 @@ export async function checkToken(
 
     const found = decision.allowed ? valid : refusal(decision.error)
     const claims = showsClaims ? describeToken(field, decision.allowed) : []
-    return print(decision.allowed ? 0 : 1, [...found, ...claims])
+    return printed(decision.allowed ? 0 : 1, [...found, ...claims])
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     return { stdout: '', stderr: `keystile: ${error.message}\n`, code: 2 }
@@ -108,10 +111,10 @@ function describeToken(field: string | undefined, isProved: boolean): readonly s
 }
 
 /**
- * Prints lines. Escapes all characters that could control the terminal, because anyone may have
- * written the claims.
+ * Makes the output from lines. Escapes all characters that could control the terminal, because
+ * anyone may have written the claims.
  */
-function print(code: 0 | 1, lines: readonly string[]): Printed {
+function printed(code: 0 | 1, lines: readonly string[]): Printed {
   const text = lines.join('\n').replace(/[^\x20-\x7e\n]/g, (unit) => {
     return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
@@ -121,23 +124,22 @@ function print(code: 0 | 1, lines: readonly string[]): Printed {
 type Flags = FlagValues<typeof tokenCheckFlags>
 
 /** Reads the flags and the environment. @throws {UsageError} if a setting is missing or wrong */
-function readSettings(
-  args: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-) {
+function readSettings(args: readonly string[], environment: Environment) {
   const flags = parseFlags(args, tokenCheckFlags)
-  const take = (flag: 'issuer' | 'audience', variable: string, what: string): Given => {
-    const values = listOf(flags[flag])
-    if (values.length > 0) return { values, name: `--${flag}` }
-    const text = environment[variable]
-    if (text) return { values: text.split(','), name: variable }
-    throw new UsageError(`${what} must be given. Fix: add --${flag}, or set ${variable}`)
-  }
-  const issuer = take('issuer', 'KEYSTILE_ISSUER', 'the issuer of the token')
-  const audience = take('audience', 'KEYSTILE_AUDIENCE', 'the audience (the name of the API)')
+  const issuer = requireGiven(flags, environment, {
+    flag: 'issuer',
+    variable: 'KEYSTILE_ISSUER',
+    what: 'the issuer of the token',
+  })
+  const audience = requireGiven(flags, environment, {
+    flag: 'audience',
+    variable: 'KEYSTILE_AUDIENCE',
+    what: 'the audience (the name of the API)',
+  })
   const [keysFile] = listOf(flags['keys'])
   const [jwksUri] = listOf(flags['jwks-uri'])
 
+  // The option `audience` has the audiences as `values` if there is an --audience-claim.
   const names = { issuer: issuer.name, audience: audience.name, values: audience.name }
   const verifier = named(names, () =>
     createVerifier({
@@ -149,6 +151,30 @@ function readSettings(
     }),
   )
   return { ...readDemand(flags, verifier), showsClaims: flags['claims'] === true }
+}
+
+interface Given {
+  readonly values: readonly string[]
+  /** The flag or the environment variable that has these values. */
+  readonly name: string
+}
+
+/** Reads a flag or an environment variable. @throws {UsageError} if both are missing */
+function requireGiven(
+  flags: Flags,
+  environment: Environment,
+  setting: {
+    readonly flag: 'issuer' | 'audience'
+    readonly variable: string
+    readonly what: string
+  },
+): Given {
+  const { flag, variable, what } = setting
+  const values = listOf(flags[flag])
+  if (values.length > 0) return { values, name: `--${flag}` }
+  const text = environment[variable]
+  if (text) return { values: text.split(','), name: variable }
+  throw new UsageError(`${what} must be given. Fix: add --${flag}, or set ${variable}`)
 }
 
 /**
@@ -171,12 +197,6 @@ function readTokenRules(
     ...(scopesFrom !== undefined && { scopesFrom: scopesFrom as ScopesFrom }),
     ...(maxTokenAge !== undefined && { maxTokenAgeSeconds: Number(maxTokenAge) }),
   }
-}
-
-interface Given {
-  readonly values: readonly string[]
-  /** The flag or the environment variable that has these values. */
-  readonly name: string
 }
 
 function readDemand(flags: Flags, verifier: Verifier<TokenType>) {

@@ -184,6 +184,17 @@ export interface AccountParts {
   readonly deviceSecret: () => Promise<string | undefined>
 }
 
+interface PostOptions {
+  readonly send?: Fetch
+  readonly names?: Readonly<Record<string, string>>
+}
+
+type Answered = Awaited<ReturnType<typeof askAccounts>>
+
+// How the `fields` of an error name what the methods take: see `AccountRequest`.
+const newPassword = { new_password: 'password' }
+const newEmail = { new_email: 'email', current_password: 'password' }
+
 export function createAccountMethods(parts: AccountParts): AccountMethods {
   const { issuer, fetch, fetchAsUser, deviceSecret } = parts
   const post = (
@@ -225,16 +236,6 @@ export function createAccountMethods(parts: AccountParts): AccountMethods {
       requireDone(await post('/invitations/accept', wireProof(invitation))),
   }
 }
-
-interface PostOptions {
-  readonly send?: Fetch
-  readonly names?: Readonly<Record<string, string>>
-}
-
-type Answered = Awaited<ReturnType<typeof askAccounts>>
-
-const newPassword = { new_password: 'password' }
-const newEmail = { new_email: 'email', current_password: 'password' }
 
 /** Renames `requestId` to `request_id`, the name that the endpoints expect. */
 function wireProof({ requestId, ...others }: { readonly requestId?: string | undefined }): object {

@@ -1,4 +1,6 @@
-// Requests to the issuer, and its errors.
+// Requests to the issuer. `exchange` sends one and reads what answers. `ask` is for OAuth endpoints
+// and those below `/session`: it returns a refusal, and `askIssuer` throws it. `ask-accounts.ts` is
+// for the endpoints of accounts.
 import {
   ClientError,
   isErrorCode,
@@ -9,17 +11,57 @@ import {
 export type Fetch = typeof globalThis.fetch
 
 /**
- * The time limit for an answer of the issuer, in milliseconds. It must be short, because a request
- * that needs a refresh waits for this answer. It must be long enough for a login, because a busy
- * server may take seconds to hash a password.
+ * The time limit for an answer of the issuer. It must be short, because a request that needs a
+ * refresh waits for this answer. It must be long enough for a login, because a busy server may take
+ * seconds to hash a password.
  */
-const timeout = 10_000
+const timeoutMilliseconds = 10_000
 
 /** The JSON object of an answer; an empty object if the body is not a JSON object. */
 export type Answer = Readonly<Record<string, unknown>>
 
 /** The parameters of a request, with the names that the endpoint expects. */
 export type Fields = Readonly<Record<string, string>>
+
+export interface Exchange {
+  readonly status: number
+  readonly ok: boolean
+  readonly answer: Answer
+  /** The status and the `Retry-After` of the answer, for the `ClientError` of a refusal. */
+  readonly retry: Pick<ClientErrorDetails, 'status' | 'retryAfterSeconds'>
+}
+
+/**
+ * Sends a request and reads the answer. Does not follow redirects, because a redirect could send
+ * passwords and tokens to a different server. Uses no cache.
+ *
+ * @throws {ClientError} `temporarily_unavailable` if the issuer is unreachable
+ */
+export async function exchange(fetch: Fetch, url: string, init: RequestInit): Promise<Exchange> {
+  let response: Response
+  let text: string
+  try {
+    const signal = AbortSignal.timeout(timeoutMilliseconds)
+    response = await fetch(url, { ...init, redirect: 'error', cache: 'no-store', signal })
+    text = await response.text()
+  } catch (cause) {
+    throw new ClientError('temporarily_unavailable', `${url} does not answer`, { cause })
+  }
+
+  const { status, ok, headers } = response
+  const seconds = headers.get('retry-after')?.match(/^\d{1,9}$/)?.[0]
+  const retry = { status, ...(seconds !== undefined && { retryAfterSeconds: Number(seconds) }) }
+  return { status, ok, answer: parseObject(text), retry }
+}
+
+/** Parses a JSON object. Returns an empty object if the string is not JSON. */
+function parseObject(text: string): Answer {
+  try {
+    return (JSON.parse(text) ?? {}) as Answer // a number has no members, like an empty object
+  } catch {
+    return {}
+  }
+}
 
 export interface Asked {
   readonly answer: Answer
@@ -65,35 +107,8 @@ export function requireAnswer({ answer, refusal }: Asked): Answer {
   return answer
 }
 
-export interface Exchange {
-  readonly status: number
-  readonly ok: boolean
-  readonly answer: Answer
-  /** The status and the `Retry-After` of the answer, for the `ClientError` of a refusal. */
-  readonly retry: Pick<ClientErrorDetails, 'status' | 'retryAfterSeconds'>
-}
-
-/**
- * Sends a request and reads the answer. Does not follow redirects, because a redirect could send
- * passwords and tokens to a different server. Uses no cache.
- *
- * @throws {ClientError} `temporarily_unavailable` if the issuer is unreachable
- */
-export async function exchange(fetch: Fetch, url: string, init: RequestInit): Promise<Exchange> {
-  let response: Response
-  let text: string
-  try {
-    const signal = AbortSignal.timeout(timeout)
-    response = await fetch(url, { ...init, redirect: 'error', cache: 'no-store', signal })
-    text = await response.text()
-  } catch (cause) {
-    throw new ClientError('temporarily_unavailable', `${url} does not answer`, { cause })
-  }
-
-  const { status, ok, headers } = response
-  const seconds = headers.get('retry-after')?.match(/^\d{1,9}$/)?.[0]
-  const retry = { status, ...(seconds !== undefined && { retryAfterSeconds: Number(seconds) }) }
-  return { status, ok, answer: parseObject(text), retry }
+function codeOf({ error }: Answer, status: number): ClientErrorCode {
+  return isErrorCode(error) && isRefusal(status, error) ? error : 'temporarily_unavailable'
 }
 
 /**
@@ -101,17 +116,4 @@ export async function exchange(fetch: Fetch, url: string, init: RequestInit): Pr
  */
 function isRefusal(status: number, code: ClientErrorCode): boolean {
   return code === 'invalid_grant' ? status === 400 : status < 500 // RFC 6749 §5.2
-}
-
-function codeOf({ error }: Answer, status: number): ClientErrorCode {
-  return isErrorCode(error) && isRefusal(status, error) ? error : 'temporarily_unavailable'
-}
-
-/** Parses a JSON object. Returns an empty object if the string is not JSON. */
-function parseObject(text: string): Answer {
-  try {
-    return (JSON.parse(text) ?? {}) as Answer // a number has no members, like an empty object
-  } catch {
-    return {}
-  }
 }

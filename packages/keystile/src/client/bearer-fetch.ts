@@ -1,13 +1,13 @@
 import type { Fetch } from './ask-issuer.ts'
 import type { LoginDemand } from './next-step.ts'
-import type { Resources } from './resources.ts'
+import type { IsResource } from './resources.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 import type { StepUps } from './step-ups.ts'
 import { continues, type KnownSession } from './stored-session.ts'
 
 interface BearerFetchOptions {
   readonly fetch: Fetch
-  readonly isResource: Resources
+  readonly isResource: IsResource
   readonly keeper: Pick<SessionKeeper, 'current' | 'renew'>
   readonly stepUps: Pick<StepUps, 'raise'>
 }

@@ -1,7 +1,7 @@
 import type { NextStep } from './next-step.ts'
 
 /** The codes of RFC 6749 §5.2, of logins in steps, and `temporarily_unavailable`. */
-const codes = [
+const issuerCodes = [
   'invalid_request',
   'invalid_client',
   'invalid_grant',
@@ -42,7 +42,7 @@ const accountCodes = {
  * - `not_found`: the issuer does not have this endpoint, for example because it sends no mail
  */
 export type ClientErrorCode =
-  | (typeof codes)[number]
+  | (typeof issuerCodes)[number]
   | 'no_cookie_sessions'
   | (typeof accountCodes)[keyof typeof accountCodes]
 
@@ -102,12 +102,14 @@ export function isInvalidGrant(error: unknown): boolean {
   return isCode(error, 'invalid_grant')
 }
 
-export function isCode(error: unknown, ...codes: readonly ClientErrorCode[]): boolean {
-  return error instanceof ClientError && codes.includes(error.code)
+/** Whether an error is a `ClientError` with one of these codes. */
+export function isCode(error: unknown, ...wanted: readonly ClientErrorCode[]): boolean {
+  return error instanceof ClientError && wanted.includes(error.code)
 }
 
-export function isErrorCode(value: unknown): value is (typeof codes)[number] {
-  return codes.some((code) => code === value)
+/** Whether the `error` of an answer is a code that this client knows. */
+export function isErrorCode(value: unknown): value is (typeof issuerCodes)[number] {
+  return issuerCodes.some((code) => code === value)
 }
 
 export function accountCodeOf(status: number): ClientErrorCode | undefined {

@@ -4,9 +4,9 @@ import type { Answer, Fields } from './ask-issuer.ts'
 import { ClientError, isCode, withNext } from './client-error.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { Credentials, LoginDemand, LoginResult, NextStep } from './next-step.ts'
-import { sessionOf, type Renew } from './session-renewal.ts'
+import type { Renew } from './session-renewal.ts'
 import type { SessionStore } from './session-store.ts'
-import { continues, knownSession, type KnownSession } from './stored-session.ts'
+import { continues, knownSession, sessionOf, type KnownSession } from './stored-session.ts'
 import type { ClientClock } from './token-age.ts'
 import { subOf } from './token-claims.ts'
 
@@ -32,10 +32,35 @@ interface Begun {
   readonly replaces?: KnownSession
 }
 
+/** How many earlier sessions a stored session names. Other tabs need the latest ones. */
+const maxReplaced = 10
+
 export function createLogins(options: LoginsOptions): Logins {
   const { store, endpoints, clock, current, renew, deviceSecret } = options
 
-  /** @param step the step that sends the fields. After a wrong proof, the person can repeat it */
+  async function stepUp({ acr, maxAgeSeconds }: LoginDemand): Promise<LoginResult> {
+    const session = await current()
+    if (!session) throw new ClientError('not_signed_in', 'No user is signed in')
+    // Without a demand, any proof is enough.
+    const values = acr ?? (maxAgeSeconds === undefined ? ['pwd'] : undefined)
+    const fields = {
+      ...(values && { acr_values: values.join(' ') }),
+      ...(maxAgeSeconds !== undefined && { max_age: String(maxAgeSeconds) }),
+    }
+    try {
+      return await proceed({ fields, replaces: session }, {})
+    } catch (error) {
+      // The session may have ended. Then the refresh signs the user out.
+      if (isCode(error, 'invalid_session')) await renew(session)
+      throw error
+    }
+  }
+
+  /**
+   * Sends a step of a login, and stores the session if it was the last one.
+   *
+   * @param step the step that sends the fields. After a wrong proof, the person can repeat it
+   */
   async function proceed(begun: Begun, fields: Fields, step?: NextStep): Promise<LoginResult> {
     // Refreshes the access token if needed: an expired one does not name the session. If the issuer
     // does not answer, the step gets no answer either.
@@ -107,32 +132,16 @@ export function createLogins(options: LoginsOptions): Logins {
 
   return {
     login: (credentials) => proceed({ fields: {} }, wireCredentials(credentials)),
-    async stepUp({ acr, maxAgeSeconds }) {
-      const session = await current()
-      if (!session) throw new ClientError('not_signed_in', 'No user is signed in')
-      // Without a demand, any proof is enough.
-      const values = acr ?? (maxAgeSeconds === undefined ? ['pwd'] : undefined)
-      const fields = {
-        ...(values && { acr_values: values.join(' ') }),
-        ...(maxAgeSeconds !== undefined && { max_age: String(maxAgeSeconds) }),
-      }
-      try {
-        return await proceed({ fields, replaces: session }, {})
-      } catch (error) {
-        // The session may have ended. Then the refresh signs the user out.
-        if (isCode(error, 'invalid_session')) await renew(session)
-        throw error
-      }
-    },
+    stepUp,
   }
 }
 
-/** How many earlier sessions a stored session names. Other tabs need the latest ones. */
-const maxReplaced = 10
-
 type Proceed = (fields: Fields, step: NextStep) => Promise<LoginResult>
 
-/** Reads what the person can do next; undefined if the answer names nothing. */
+/**
+ * Reads what the person can do next; undefined if the answer names nothing. Each step passes itself
+ * to `proceed`, so that the person can repeat it.
+ */
 function nextStepOf(answer: Answer, proceed: Proceed): NextStep | undefined {
   const { secret, uri, qr_svg: qrSvg, email_code: emailCode } = answer
   if (typeof secret === 'string' && typeof uri === 'string' && typeof qrSvg === 'string') {

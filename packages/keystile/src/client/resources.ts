@@ -1,5 +1,5 @@
 /** Returns whether a URL is one of the resources, or is below one of the resources. */
-export type Resources = (url: string) => boolean
+export type IsResource = (url: string) => boolean
 
 /**
  * Creates the function that decides whether a URL receives the token. The given URLs and all URLs
@@ -10,7 +10,7 @@ export type Resources = (url: string) => boolean
  * @param urls absolute URLs: an origin, or a URL with a path
  * @throws {TypeError} for a URL that `requireSafeUrl` refuses
  */
-export function resourcesOf(urls: readonly string[], allowsHttp: boolean): Resources {
+export function resourcesOf(urls: readonly string[], allowsHttp: boolean): IsResource {
   const within = urls.map((url) => requireSafeUrl('resources', url, allowsHttp))
 
   return (url) => {

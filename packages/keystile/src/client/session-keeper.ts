@@ -16,6 +16,7 @@ export interface SessionKeeperOptions extends SessionStoreOptions {
   readonly clock: ClientClock
 }
 
+/** Starts, reads, refreshes and ends the session of one client. */
 export interface SessionKeeper extends Logins {
   /** Returns the stored session, without refreshing it. */
   read(): Promise<StoredSession | undefined>

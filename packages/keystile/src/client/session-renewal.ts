@@ -1,9 +1,8 @@
 import { isInvalidGrant } from './client-error.ts'
 import type { Endpoints, IssuedTokens } from './endpoints.ts'
 import type { SessionStore } from './session-store.ts'
-import { knownSession, type KnownSession, type StoredSession } from './stored-session.ts'
+import { knownSession, sessionOf, type KnownSession, type StoredSession } from './stored-session.ts'
 import type { ClientClock, TokenAge } from './token-age.ts'
-import { sidOf } from './token-claims.ts'
 
 interface RenewalOptions {
   readonly store: SessionStore
@@ -83,24 +82,4 @@ async function refresh(
 function isSame(now: StoredSession | undefined, before: StoredSession): boolean {
   if (now === undefined) return false
   return knownSession(now)?.accessToken === knownSession(before)?.accessToken
-}
-
-/**
- * Creates a session from the tokens of the issuer.
- *
- * @param before the session before the refresh. Its id is used if the access token has no `sid`
- */
-export function sessionOf(
-  { accessToken, refreshToken, lifetime }: IssuedTokens,
-  askedAt: number,
-  before?: KnownSession,
-): KnownSession {
-  const id = sidOf(accessToken) ?? before?.id ?? randomId()
-  const replaced = id === before?.id ? before.replaced : undefined
-  return { id, accessToken, refreshToken, lifetime, askedAt, replaced }
-}
-
-/** Returns a random id. It works without `crypto.randomUUID`, which a page without TLS lacks. */
-function randomId(): string {
-  return crypto.getRandomValues(new Uint32Array(4)).toString()
 }

@@ -54,8 +54,10 @@ export function openSessionStore({ storage, key, onSignOut }: SessionStoreOption
     const [before, now] = [lastId, idOf(session)]
     lastId = now
 
+    // Neither the first session nor one of a login in this client is a sign-out.
     const isOwnLogin = now !== undefined && now === ownId
     if (before === undefined || isOwnLogin) return session
+
     const known = knownSession(session)
     if (!known || !continues(known, { id: before })) onSignOut()
     return session

@@ -1,3 +1,8 @@
+// What a client keeps in its storage: the session of the user, or `unknownSession`.
+import type { IssuedTokens } from './endpoints.ts'
+import { sidOf } from './token-claims.ts'
+
+/** A session, with the tokens that a client needs to use and to refresh it. */
 export interface KnownSession {
   /**
    * The `sid` of the access token. If the token has no `sid`, the client creates a random id at the
@@ -31,6 +36,26 @@ export const unknownSession = 'unknown'
 
 /** The content of a storage while a user is, or may be, signed in. */
 export type StoredSession = KnownSession | typeof unknownSession
+
+/**
+ * Creates a session from the tokens of the issuer.
+ *
+ * @param before the session before the refresh. Its id is used if the access token has no `sid`
+ */
+export function sessionOf(
+  { accessToken, refreshToken, lifetime }: IssuedTokens,
+  askedAt: number,
+  before?: KnownSession,
+): KnownSession {
+  const id = sidOf(accessToken) ?? before?.id ?? randomId()
+  const replaced = id === before?.id ? before.replaced : undefined
+  return { id, accessToken, refreshToken, lifetime, askedAt, replaced }
+}
+
+/** Returns a random id. It works without `crypto.randomUUID`, which a page without TLS lacks. */
+function randomId(): string {
+  return crypto.getRandomValues(new Uint32Array(4)).toString()
+}
 
 /** Returns the id of a session; `undefined` for `undefined` and for `unknownSession`. */
 export function idOf(session: StoredSession | undefined): string | undefined {

@@ -8,7 +8,7 @@ import { delay, withLease } from './lease.ts'
  * write. 250 ms is usually enough. If a write takes longer, the other tab also refreshes the
  * session, and gets the same new refresh token as the tab that has written.
  */
-const arrivalTime = 250
+const arrivalMilliseconds = 250
 
 export interface TabLock {
   /** Runs `action` while no other tab of this origin runs an action with the same name. */
@@ -38,17 +38,17 @@ export function createTabLock(): TabLock {
         const { navigator } = browser()
         const done = navigator?.locks
           ? navigator.locks.request(name, () => act().then(() => delay(untilArrival())))
-          : lease(name, act, untilArrival)
+          : runUnderLease(name, act, untilArrival)
         done.catch(reject)
       }),
     wrote() {
-      arrivesAt = performance.now() + arrivalTime
+      arrivesAt = performance.now() + arrivalMilliseconds
     },
   }
 }
 
 /** Runs `action` under a lease, or without any lock if the leases cannot be opened. */
-async function lease(
+async function runUnderLease(
   name: string,
   action: () => Promise<void>,
   untilArrival: () => number,

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { createGuardCore } from '../guard/guard.ts'
 import { findGuardMark } from '../guard/guard-mark.ts'
 import { createVerifier } from '../guard/verifier.ts'
-import { generateKey } from '../keys/jwk.ts'
+import { generateKey } from '../keys/generate-key.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { assembleGuard } from './assemble-guard.ts'
 

@@ -1,6 +1,14 @@
 import { kindOf, notAwaited } from '../base/options.ts'
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from '../http/message.ts'
 
+/** What `mount` needs: the object of `createKeystile` or of `protectedResource`. */
+export interface Mountable {
+  /** Returns the answer to a request for an endpoint of this object; otherwise `undefined`. */
+  answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody> | undefined>
+  /** Each call of `mount` calls this function once. */
+  onMount?(): void
+}
+
 /**
  * Checks the argument of `mount`, and calls the function `onMount` of the argument. The most common
  * mistake is to pass a promise. Without this check, the app would start, but every request would
@@ -18,12 +26,4 @@ export function acceptMountable(mountable: Mountable): void {
     )
   }
   mountable.onMount?.()
-}
-
-/** What `mount` needs: the object of `createKeystile` or of `protectedResource`. */
-export interface Mountable {
-  /** Returns the answer to a request for an endpoint of this object; otherwise `undefined`. */
-  answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody> | undefined>
-  /** Each call of `mount` calls this function once. */
-  onMount?(): void
 }

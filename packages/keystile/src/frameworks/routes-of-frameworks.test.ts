@@ -17,12 +17,8 @@ import { createGuard } from './hono/guard.ts'
 import { isHono } from './hono/routes.ts'
 import { createTestIssuer } from '../testing/test-issuer.ts'
 import { describe as describeApp, type DocumentInfo } from '../openapi/describe.ts'
-import {
-  secure,
-  type OpenApiDocument,
-  type SecuredApp,
-  type SecureOptions,
-} from '../openapi/secure.ts'
+import type { SecuredApp } from '../openapi/app-routes.ts'
+import { secure, type OpenApiDocument, type SecureOptions } from '../openapi/secure.ts'
 
 const scopes = { read: 'Read', write: 'Write', other: 'Other' }
 const options = { verifier: createTestIssuer().verifier, scopes }

@@ -1,3 +1,4 @@
+// What `secure()` and `describe()` read from an app. The `routes.ts` of each framework makes it.
 import type { GuardMark } from '../guard/guard-mark.ts'
 
 export interface FoundRoute {
@@ -100,37 +101,12 @@ export function cannotLookInto(path: string): Error {
 }
 
 /**
- * Converts the path of a route to an OpenAPI template: `:id` and `:id{[0-9]+}` become `{id}`.
- * Returns `undefined` for wildcards, optional parts and regular expressions, because OpenAPI does
- * not have them.
- */
-export function templateOf(path: string): string | undefined {
-  const parameter = /:(\w+)(?:\{(?:[^{}]|\{[^{}]*\})*\}|\((?:[^()]|\([^()]*\))*\))?(?![?*+])/g
-  if (/[*?+()[\]{}\\:|]/.test(path.replace(parameter, ''))) return undefined
-  return path.replace(parameter, '{$1}') || '/'
-}
-
-/** Returns a template without the names of its parameters and without a slash at the end. */
-export function shapeOf(template: string): string {
-  return withoutSlash(namelessOf(template))
-}
-
-/** Returns a template without the names of its parameters: `/items/{}`. */
-export function namelessOf(template: string): string {
-  return template.replace(/\{[^}]*\}/g, '{}')
-}
-
-/** Removes the slash at the end of a path; `/` stays. */
-export function withoutSlash(path: string): string {
-  return path.replace(/(?<=.)\/$/, '')
-}
-
-/**
  * Whether a function may take more parameters than its `length` says, because it has rest
  * parameters or a default. Only the source text of the function shows this.
  */
 export function hidesParameters(handler: (...args: never) => unknown): boolean {
   const text = Function.prototype.toString.call(handler)
+  // `function load(` and, in an object, `load(`; both may have `async` in front.
   const isArrow = !/^(?:async\s+)?(?:function\b|(?!async\b)[\w$]+\s*\()/.test(text)
   const end = text.indexOf(isArrow ? '=>' : '{')
   // A method with a quoted name has no arrow. Then `end` is -1, and `slice` cuts off only the last

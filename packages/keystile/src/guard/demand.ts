@@ -22,37 +22,36 @@ export interface Demand<S extends string = string> {
   readonly optional: boolean
 }
 
+/** What `guard({ … })` demands. */
+type DemandObject<S extends string> = {
+  /** The caller must have all of these scopes. */
+  readonly scopes?: readonly S[]
+  /**
+   * The maximum number of seconds since the user logged in. If the login is older, the guard
+   * answers 401 (RFC 9470).
+   */
+  readonly maxAgeSeconds?: number
+  /**
+   * How the user must have logged in: one value of the claim `acr`, or several accepted values in
+   * order of preference. Any other login gets 401 (RFC 9470). Keystile's values are `pwd` and
+   * `mfa`, which includes `pwd`. With `tokenType: 'JWT'`, the values are those of the issuer,
+   * compared exactly.
+   */
+  readonly acr?: string | readonly string[]
+  /**
+   * The user must have `emailVerified: true`. Otherwise the guard answers 403
+   * `email_not_verified`. Works only if `createGuard` gets the option `user`. The object of
+   * `createKeystile` contains this option.
+   */
+  readonly verified?: true
+}
+
 /**
  * The arguments of `guard(…)`: scopes, or one object with any of `scopes`, `maxAgeSeconds`, `acr`
  * and `verified`. The array is mutable: with a readonly array, `Parameters<typeof guard>` would be
  * `never`.
  */
-export type DemandArguments<S extends string> =
-  | S[]
-  | [
-      {
-        /** The caller must have all of these scopes. */
-        readonly scopes?: readonly S[]
-        /**
-         * The maximum number of seconds since the user logged in. If the login is older, the guard
-         * answers 401 (RFC 9470).
-         */
-        readonly maxAgeSeconds?: number
-        /**
-         * How the user must have logged in: one value of the claim `acr`, or several accepted
-         * values in order of preference. Any other login gets 401 (RFC 9470). Keystile's values
-         * are `pwd` and `mfa`, which includes `pwd`. With `tokenType: 'JWT'`, the values are those
-         * of the issuer, compared exactly.
-         */
-        readonly acr?: string | readonly string[]
-        /**
-         * The user must have `emailVerified: true`. Otherwise the guard answers 403
-         * `email_not_verified`. Works only if `createGuard` gets the option `user`. The object of
-         * `createKeystile` contains this option.
-         */
-        readonly verified?: true
-      },
-    ]
+export type DemandArguments<S extends string> = S[] | [DemandObject<S>]
 
 /**
  * The arguments of `guard.anyOf(…)`: scopes and lists of scopes. The caller must have one of the
@@ -75,16 +74,7 @@ export function readDemand<S extends string>(
     readonly hasUsers: boolean
   },
 ): Demand<S> {
-  const [first] = args
-  const {
-    scopes = [],
-    maxAgeSeconds,
-    acr,
-    verified,
-  } = isJsonObject(first) && args.length === 1
-    ? requireDemanding(first)
-    : { scopes: args as readonly S[] }
-
+  const { scopes = [], maxAgeSeconds, acr, verified } = demandObjectOf(args)
   if (!Array.isArray(scopes)) {
     throw new TypeError(
       'the arguments of a guard must be scopes, or { scopes, maxAgeSeconds, acr, verified }',
@@ -104,22 +94,20 @@ export function readDemand<S extends string>(
 }
 
 /**
+ * Returns the arguments of a guard as one object.
+ *
  * Refuses an object that demands nothing, because it is probably a mistake. Without this check,
  * `guard({ scopes: config.adminScopes })` would admit every user if `config.adminScopes` is
  * undefined or the name `scopes` is misspelt. To admit every user, an app calls `guard()`.
  *
  * @throws {TypeError} if the object is empty, has an unknown member, or has empty `scopes`
  */
-function requireDemanding<
-  D extends {
-    readonly scopes?: readonly unknown[]
-    readonly maxAgeSeconds?: number
-    readonly acr?: string | readonly string[]
-    readonly verified?: true
-  },
->(demand: D): D {
-  requireKnownOptions('a guard', demand, ['scopes', 'maxAgeSeconds', 'acr', 'verified'])
-  if (Object.keys(demand).length > 0 && demand.scopes?.length !== 0) return demand
+function demandObjectOf<S extends string>(args: DemandArguments<S>): DemandObject<S> {
+  const [first] = args
+  if (!isJsonObject(first) || args.length !== 1) return { scopes: args as readonly S[] }
+
+  requireKnownOptions('a guard', first, ['scopes', 'maxAgeSeconds', 'acr', 'verified'])
+  if (Object.keys(first).length > 0 && first.scopes?.length !== 0) return first
   throw new TypeError(
     'a guard must get at least one scope in { scopes }. ' +
       'Fix: to admit every caller with a token, call guard() or leave `scopes` out',

@@ -1,8 +1,13 @@
 // The revocations that a verifier has read from the feed of an issuer.
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
-import { parseJsonObject } from '../base/json.ts'
-import { createRevocationList, type RevocationEvent } from './revocations.ts'
+import { parseJsonObject, type JsonObject } from '../base/json.ts'
+import {
+  createRevocationList,
+  isRevocationKind,
+  type RevocationEvent,
+  type RevocationList,
+} from './revocations.ts'
 
 /** How long the list keeps a revocation after the revocation has expired. */
 const keptMilliseconds = 60_000
@@ -20,7 +25,7 @@ export interface FeedList {
   add(data: string, id?: string): void
   /** Forgets `lastEventId`, so that the issuer sends all revocations again. Keeps the list. */
   startOver(): void
-  isRevoked: ReturnType<typeof createRevocationList>['isRevoked']
+  isRevoked: RevocationList['isRevoked']
   /**
    * Removes the revocations that expired over a minute ago, but at most once a minute. Returns
    * false if the clock was set back by a minute or more. In that case a token may be valid again
@@ -64,20 +69,19 @@ export function createFeedList(clock: Clock): FeedList {
   }
 }
 
+/** Returns `undefined` for a kind of revocation that only a later version knows. */
 function parseRevocation(data: string): RevocationEvent | undefined {
-  let fault = 'malformed'
-  try {
-    const { kind, value, expires_at } = parseJsonObject(new TextEncoder().encode(data))
-    if (isKind(kind) && typeof value === 'string' && Number.isSafeInteger(expires_at))
-      return { kind, value, expiresAt: Number(expires_at) }
-    if (typeof kind === 'string' && !isKind(kind)) return undefined
-  } catch (error) {
-    fault = messageOf(error)
-  }
-  throw new Error(`a revocation is ${fault}`)
+  const { kind, value, expires_at: expiresAt } = membersOf(data)
+  if (typeof kind === 'string' && !isRevocationKind(kind)) return undefined
+  if (isRevocationKind(kind) && typeof value === 'string' && Number.isSafeInteger(expiresAt))
+    return { kind, value, expiresAt: Number(expiresAt) }
+  throw new Error('a revocation is malformed')
 }
 
-/** Whether this version knows a kind of revocation. A later version may have further kinds. */
-export function isKind(kind: unknown): kind is RevocationEvent['kind'] {
-  return kind === 'session' || kind === 'subject' || kind === 'client' || kind === 'key'
+function membersOf(data: string): JsonObject {
+  try {
+    return parseJsonObject(new TextEncoder().encode(data))
+  } catch (error) {
+    throw new Error(`a revocation is ${messageOf(error)}`)
+  }
 }

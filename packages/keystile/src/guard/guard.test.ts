@@ -3,16 +3,11 @@ import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { TokenError } from '../base/errors.ts'
-import { generateKey } from '../keys/jwk.ts'
+import { generateKey } from '../keys/generate-key.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
-import {
-  createGuardCore,
-  requireCaller,
-  type Decision,
-  type GuardCore,
-  type GuardOptions,
-} from './guard.ts'
+import { createGuardCore, requireCaller, type Decision, type GuardCore } from './guard.ts'
+import type { GuardOptions } from './guard-options.ts'
 import { joinDemands, type Demand } from './demand.ts'
 import type { Identity } from './identity.ts'
 import { isUserObject } from './user.ts'

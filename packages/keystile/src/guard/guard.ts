@@ -2,8 +2,9 @@
 // adapters in frameworks/ add the middleware. The other files of this room, in the order in which a
 // request meets them:
 //
+// - `guard-options.ts`: what an app passes to `createGuard`.
 // - `schemes.ts` and `schemes/`: where the credential of a request is.
-// - `verifier.ts`: verifies a token, or finds it in the cache of `verified-tokens.ts`.
+// - `verifier.ts` and `prover.ts`: verify a token, or find it in the cache of `verified-tokens.ts`.
 //   `trusted-issuers.ts` chooses the keys, and `token-rules.ts` the checks.
 // - `identity.ts`: who calls, with which scopes.
 // - `revocations.ts`: whether the token was revoked. `revocation-source.ts` reads the option, and
@@ -15,63 +16,17 @@
 // - `protected-resource.ts`: metadata of the API, whose URL the challenges contain.
 // - `guard-mark.ts`: the mark by which openapi/ finds the demand of a guard.
 import { TokenError, tokenError } from '../base/errors.ts'
-import { notAwaited, requireKnownOptions } from '../base/options.ts'
 import type { HttpAnswer, HttpRequest } from '../http/message.ts'
 import { tokenRefusalAnswer } from '../http/problem.ts'
 import { isMetBy, joinDemands, readAlternatives, readDemand } from './demand.ts'
 import type { AlternativeArguments, Demand, DemandArguments } from './demand.ts'
+import { readOptions, type GuardOptions } from './guard-options.ts'
 import type { Identity, TokenType } from './identity.ts'
 import { proveIdentity, recallIdentity } from './schemes.ts'
 import { findMetadataUrl } from './protected-resource.ts'
-import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
+import { createRefusalReport } from './refusal-report.ts'
 import { isUserObject, isVerifiedUser } from './user.ts'
-import { findRecall, type RecallUser } from './user-recall.ts'
 import type { Verifier } from './verifier.ts'
-
-/** The options of a guard. An app can also pass the whole object of `createKeystile`. */
-export interface GuardOptions<
-  S extends string,
-  U,
-  T extends TokenType = 'at+jwt',
-> extends RefusalOptions {
-  readonly verifier: Verifier<T>
-  /**
-   * Maps all scopes of the API to their descriptions. If set, guards can demand only these scopes.
-   */
-  readonly scopes?: Readonly<Record<S, string>>
-  /**
-   * Returns the app's user for an identity. The user must be an object. If the function returns
-   * `undefined` or `null`, the user does not exist or is blocked, and the guard answers 401. Any
-   * other value is a bug of the app: the guard throws a `TypeError`, and the framework answers 500.
-   */
-  user?(
-    identity: Identity<NoInfer<S>, NoInfer<T>>,
-  ): U | undefined | null | Promise<U | undefined | null>
-}
-
-const guardOptions = ['verifier', 'scopes', 'user', 'onRefused', 'logger']
-/**
- * Members of the objects of `createKeystile` and `createTestIssuer` that are not options of a
- * guard. The guard ignores these members.
- */
-const otherMembers = [
-  'issuer',
-  'sessions',
-  'hashPassword',
-  'verifyPassword',
-  'checkPassword',
-  'userChanged',
-  'resetFactors',
-  'forgetUser',
-  'answer',
-  'fetch',
-  'close',
-  'audience',
-  'token',
-  'headers',
-  'revoke',
-  'advance',
-]
 
 export interface Caller<S extends string, U, T extends TokenType = 'at+jwt'> {
   readonly identity: Identity<S, T>
@@ -198,6 +153,8 @@ export function createGuardCore<S extends string, U, T extends TokenType = 'at+j
       if (recallUser && user === undefined) return undefined
       if (demand.verified && !isVerifiedUser(user)) return undefined
 
+      // `S` has the scopes of this API; a token may have more. Without the option `user`, `U` is
+      // undefined.
       const caller = { identity: identity as Identity<S, T>, user: user as U }
       carrier[entered] = { caller, demand }
       return caller
@@ -215,47 +172,6 @@ function noGuardRan(): TypeError {
     'no guard ran for this request. ' +
       'Fix: put guard(…) before the handler that calls guard.caller(…)',
   )
-}
-
-/**
- * Checks the options of a guard and copies their members. An app may later change the same object
- * and use it for another guard.
- *
- * @throws {TypeError} for an option that is unknown or wrong
- */
-function readOptions<S extends string, U, T extends TokenType>(
-  options: GuardOptions<S, U, T>,
-): {
-  readonly verifier: Verifier<T>
-  readonly declared: GuardOptions<S, U, T>['scopes']
-  readonly findUser: GuardOptions<S, U, T>['user']
-  readonly recallUser: RecallUser<U> | undefined
-} {
-  // An object of `createKeystile` has `sessions` and may have `users`. If an object has `users` but
-  // no `sessions`, the app has misspelt `user`. The guard would ignore `users` and admit blocked
-  // users.
-  const accounts = Object.hasOwn(Object(options), 'sessions') ? ['users'] : []
-  requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers, ...accounts])
-
-  const { verifier, scopes: declared } = options
-  if (options.user !== undefined && typeof options.user !== 'function') {
-    throw new TypeError('the option `user` of createGuard must be a function')
-  }
-  if (typeof verifier?.verify !== 'function') {
-    throw new TypeError(
-      options instanceof Promise
-        ? notAwaited('createGuard')
-        : 'a guard must have a verifier. Fix: pass { verifier: createVerifier(…) }, or the ' +
-            'object from createKeystile()',
-    )
-  }
-  const { user } = options
-  return {
-    verifier,
-    declared,
-    findUser: user?.bind(options),
-    recallUser: user && (findRecall(user) as RecallUser<U> | undefined),
-  }
 }
 
 /**

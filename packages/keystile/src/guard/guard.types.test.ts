@@ -19,7 +19,7 @@ import {
   type Guard as NodeGuard,
 } from '../frameworks/node/guard.ts'
 import { createGuard as createWebGuard, type Guard as WebGuards } from '../frameworks/web/guard.ts'
-import { generateKey } from '../keys/jwk.ts'
+import { generateKey } from '../keys/generate-key.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import type { Caller } from './guard.ts'
 import type { Identity } from './identity.ts'

@@ -10,11 +10,13 @@ import type { Identity, TokenType } from './identity.ts'
 const single = 'pwd'
 const multiple = 'mfa'
 
+/** What a caller of `verifier.verify` demands of the login of a token. */
 export interface LoginDemand {
   readonly maxAgeSeconds?: number | undefined
   readonly acr?: string | readonly string[] | undefined
 }
 
+/** What a check of times needs. */
 export interface Time {
   readonly clock: Clock
   readonly clockToleranceSeconds: number

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { HttpAnswer } from '../http/message.ts'
-import { generateKey } from '../keys/jwk.ts'
+import { generateKey } from '../keys/generate-key.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { createGuardCore } from './guard.ts'
 import { protectedResource, type ProtectedResourceOptions } from './protected-resource.ts'

@@ -59,6 +59,10 @@ const maxAgeSeconds = 300
 /** The metadata is public and has no secret, so pages of all origins may read it. */
 const cors = { 'access-control-allow-origin': '*' }
 
+// The verifier connects an API's metadata with its guards. An app's own verifier is only an
+// object, so the URLs are stored beside the verifiers.
+const metadataUrls = new WeakMap<Verifier<TokenType>, string>()
+
 /**
  * Describes this API to clients. After `mount(protectedResource({ resource, verifier }))` in any
  * framework, the app answers GET requests for the metadata. The path of the metadata is
@@ -98,10 +102,6 @@ export function protectedResource(options: ProtectedResourceOptions): ProtectedR
     },
   }
 }
-
-// The verifier connects an API's metadata with its guards. An app's own verifier is only an
-// object, so the URLs are stored beside the verifiers.
-const metadataUrls = new WeakMap<Verifier<TokenType>, string>()
 
 /** Returns the URL of the metadata for a verifier; `undefined` if the metadata is not mounted. */
 export function findMetadataUrl(verifier: Verifier<TokenType>): string | undefined {

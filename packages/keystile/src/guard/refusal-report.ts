@@ -1,7 +1,7 @@
 // Tells the app, but not the caller, why a guard or a verifier refused a request or a token.
 import type { TokenError } from '../base/errors.ts'
 import { kindOf } from '../base/options.ts'
-import { isLogger, printErrors, type Logger } from '../base/log.ts'
+import { isLogger, errorLogger, type Logger } from '../base/log.ts'
 import type { TokenErrorCode, TokenReason } from '../base/token-reasons.ts'
 
 /** A refusal: the argument of `onRefused`. It contains no part of the token. */
@@ -42,7 +42,7 @@ export type ReportRefusal = (error: TokenError, method?: string, route?: string)
  * @throws {TypeError} if an option is not valid
  */
 export function createRefusalReport(taker: string, options: RefusalOptions): ReportRefusal {
-  const { logger = printErrors } = options
+  const { logger = errorLogger } = options
   if (options.onRefused !== undefined && typeof options.onRefused !== 'function') {
     throw new TypeError(
       `the option \`onRefused\` of ${taker} must be a function; it is ${kindOf(options.onRefused)}`,

@@ -10,7 +10,7 @@ import {
 } from '../../test-support/scripted-feed.ts'
 import { TokenError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import { generateKey } from '../keys/jwk.ts'
+import { generateKey } from '../keys/generate-key.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
 import { readRevocations } from './revocation-source.ts'

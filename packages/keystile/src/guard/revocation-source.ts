@@ -1,6 +1,6 @@
 // Reads the option `revocations` of a verifier.
 import type { Clock } from '../base/clock.ts'
-import { printErrors, type Logger } from '../base/log.ts'
+import { errorLogger, type Logger } from '../base/log.ts'
 import { kindOf, requireKnownOptions } from '../base/options.ts'
 import { requireFetch, type Fetch } from '../http/fetch-json.ts'
 import { findServerUrl, isSafe } from '../http/server-url.ts'
@@ -32,7 +32,7 @@ export function readRevocations(
   issuers: readonly [string, ...string[]],
   clock: Clock,
 ): RevocationSource | undefined {
-  const { revocations, logger = printErrors } = options
+  const { revocations, logger = errorLogger } = options
   if (revocations === 'none') return undefined
   if (isFeed(revocations)) {
     const { clientId, clientSecret, whenStale } = requireFeed(revocations)

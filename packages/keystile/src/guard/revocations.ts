@@ -1,3 +1,6 @@
+// Revocations: what a verifier asks about a token, where it can ask, and the list of revocations
+// that the feed of a verifier and the server keep.
+
 /**
  * The parts of a token that a revocation can match. A revocation never matches the whole token
  * string, because a sender can often change the string without making the token invalid.
@@ -17,6 +20,7 @@ export interface RevocableToken {
  */
 export type RevocationState = 'starting' | 'current' | 'stale'
 
+/** An app's own source of revocations: an object for the option `revocations` of a verifier. */
 export interface Revocations {
   readonly state: RevocationState
   /**
@@ -32,6 +36,7 @@ export interface Revocations {
   refresh(): Promise<void>
 }
 
+/** The option `revocations` of a verifier that reads the feed of a Keystile server. */
 export interface RevocationFeedOptions {
   /** A client that may read revocations: `keystile client create … --may revocations`. */
   readonly clientId: string
@@ -72,6 +77,11 @@ export interface RevocationEvent {
   readonly value: string
   /** When the last matching token expires, in milliseconds since 1970-01-01 UTC. */
   readonly expiresAt: number
+}
+
+/** Whether this version knows a kind of revocation. A later version may have further kinds. */
+export function isRevocationKind(kind: unknown): kind is RevocationEvent['kind'] {
+  return kind === 'session' || kind === 'subject' || kind === 'client' || kind === 'key'
 }
 
 export interface RevocationList {

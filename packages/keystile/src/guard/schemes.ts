@@ -1,3 +1,4 @@
+// Where the credential of a request is. The guard asks each scheme for one.
 import type { HttpRequest } from '../http/message.ts'
 import type { Demand } from './demand.ts'
 import type { Identity, TokenType } from './identity.ts'

@@ -88,7 +88,7 @@ export function readTokenRules(
   }
   const unfit = plainOptions.find((name) => name in rules)
   if (unfit) throw new TypeError(`\`${unfit}\` works only with \`tokenType: 'JWT'\``)
-  const demand = { audience: requireNames('audience', rules.audience), ...common }
+  const demand = { audience: requireNames('`audience`', rules.audience), ...common }
   return {
     audiences: demand.audience,
     verifyToken: (token, keys, issuer) => verifyAccessToken(token, keys, { ...demand, issuer }),
@@ -121,9 +121,9 @@ function readPlainRules({
   return {
     audience: isBindingClaim(audience)
       ? requireBindingClaim(audience)
-      : requireNames('audience', audience),
+      : requireNames('`audience`', audience),
     // Not `clients && …`: with null or '' from a configuration, every client would be accepted.
-    clients: clients === undefined ? undefined : requireNames('clients', clients),
+    clients: clients === undefined ? undefined : requireNames('`clients`', clients),
     scopesFrom,
     maxTokenAgeSeconds,
   }
@@ -145,15 +145,20 @@ function requireBindingClaim({ claim, values }: BindingClaim): BindingClaim {
         `\`client_id\`; it must not be any of ${unbindingClaims.join(', ')}`,
     )
   }
-  return { claim, values: requireNames('values` of `audience', values) }
+  return { claim, values: requireNames('`values` of `audience`', values) }
 }
 
-/** Returns a frozen copy of the names. @throws {TypeError} for an empty list or an empty name */
-function requireNames(option: string, value: unknown): readonly string[] {
+/**
+ * Returns a frozen copy of the names.
+ *
+ * @param label what the message calls the option
+ * @throws {TypeError} for an empty list or an empty name
+ */
+function requireNames(label: string, value: unknown): readonly string[] {
   const names: unknown[] = Array.isArray(value) ? [...value] : [value]
   if (names.length > 0 && names.every(isName)) return Object.freeze(names)
   throw new TypeError(
-    `\`${option}\` must be a string, or an array of at least one string; it is ${kindOf(value)}`,
+    `${label} must be a string, or an array of at least one string; it is ${kindOf(value)}`,
   )
 }
 

@@ -1,10 +1,11 @@
+// The issuers that a verifier trusts, each with its keys.
 import type { Clock } from '../base/clock.ts'
 import { tokenError } from '../base/errors.ts'
 import { kindOf } from '../base/options.ts'
 import { requireFetch, type Fetch } from '../http/fetch-json.ts'
 import { requireDiscoverable, requireJwksUri } from '../http/issuer-metadata.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
-import { importKey } from '../keys/jwk.ts'
+import { importKey } from '../keys/import-key.ts'
 import { importJwkSet, isKeySet, keySetOf, type JwkSet, type KeySet } from '../keys/jwk-set.ts'
 import { createRemoteJwkSet, type RemoteJwkSet } from '../keys/remote-jwk-set.ts'
 import { parseClaims } from '../token/claims.ts'

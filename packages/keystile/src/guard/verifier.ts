@@ -5,29 +5,25 @@ import { requireKnownOptions } from '../base/options.ts'
 import type { Fetch } from '../http/fetch-json.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import type { JwkSet, KeySet } from '../keys/jwk-set.ts'
-import type { VerificationKey } from '../keys/signing-key.ts'
-import { isExpired } from '../token/claims.ts'
 import { requireAlgorithms, requireTolerance } from '../token/jwt.ts'
-import { identityOf, type Identity, type TokenType } from './identity.ts'
+import type { Identity, TokenType } from './identity.ts'
 import { readAcr, requireAge, requireLogin, type LoginDemand, type Time } from './login-demand.ts'
+import { createProver } from './prover.ts'
 import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
 import { readRevocations } from './revocation-source.ts'
 import type {
-  RevocableToken,
   RevocationFeedOptions,
   Revocations,
   RevocationSource,
   RevocationState,
 } from './revocations.ts'
 import { readTokenRules, type TokenRules } from './token-rules.ts'
-import { createSharedScopes } from './shared-scopes.ts'
 import {
   createTrustedIssuers,
   requireIssuers,
   type IssuerNames,
   type TrustedIssuers,
 } from './trusted-issuers.ts'
-import { createVerifiedTokens } from './verified-tokens.ts'
 
 /**
  * The options of a verifier. Set `onRefused` here only if the app itself calls `verify`: a guard
@@ -128,22 +124,6 @@ export interface Verifier<T extends TokenType = 'at+jwt'> {
   verify(token: string, demand?: LoginDemand): Promise<Identity<string, T>>
 }
 
-type AnyIdentity = Identity<string, TokenType>
-
-/** The cache entry of a verified token. */
-interface ProvedToken {
-  readonly identity: AnyIdentity
-  readonly revocable: RevocableToken
-  /**
-   * When the token expires, in seconds since 1970: the claim `exp`, or the time when the token
-   * becomes older than `maxTokenAgeSeconds`, whichever is earlier.
-   */
-  readonly expires: number
-  readonly key: VerificationKey
-  /** The key set of the issuer. If it no longer contains `key`, the cache entry is invalid. */
-  readonly keys: KeySet
-}
-
 const optionNames: readonly (keyof VerifierOptions)[] = [
   'issuer',
   'audience',
@@ -228,59 +208,6 @@ export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
   }
 }
 
-/** Verifies tokens, and keeps verified tokens in a cache. Does not check revocations. */
-interface Prover {
-  /** Returns the cache entry of a token that is still valid; otherwise `undefined`. */
-  recall(token: string): ProvedToken | undefined
-  /**
-   * Returns the cache entry of a token. Returns `undefined` if the token is not cached, or if its
-   * key was removed or replaced. The caller must then call `prove()`.
-   *
-   * @throws {TokenError} `invalid_token` for a cached token that has expired
-   */
-  find(token: string): ProvedToken | undefined
-  /**
-   * Verifies a token and caches it.
-   *
-   * @throws {TokenError} for a token that is not valid
-   */
-  prove(token: string): Promise<ProvedToken>
-}
-
-function createProver(issuers: TrustedIssuers, time: Time): Prover {
-  const proved = createVerifiedTokens<ProvedToken>()
-  const shareScopes = createSharedScopes()
-
-  return {
-    recall(token) {
-      const known = proved.find(token)
-      return known && standingOf(known, time) === 'valid' ? known : undefined
-    },
-    find(token) {
-      const known = proved.find(token)
-      if (!known) return undefined
-
-      const standing = standingOf(known, time)
-      if (standing === 'valid') return known
-      proved.forget(token)
-      if (standing === 'expired') throw tokenError('expired')
-      return undefined
-    },
-    async prove(token) {
-      const { keys, verify } = issuers.only ?? (await issuers.select(token))
-      const verified = verify(token)
-      const identity = identityOf({ ...verified, scopes: shareScopes(verified.scopes) })
-      const { expires, key } = verified
-      const { sessionId, subject, clientId } = identity
-      // Uses the `kid` of the key, because a sender may leave out the `kid` of the header.
-      const revocable = Object.freeze({ sessionId, subject, clientId, keyId: key.keyId })
-      const fresh = { identity, revocable, expires, key, keys }
-      proved.remember(token, fresh)
-      return fresh
-    },
-  }
-}
-
 /**
  * Checks the options and copies their lists. A later change of a list by the app has no effect on
  * the verifier.
@@ -307,21 +234,6 @@ function readOptions(options: VerifierOptions): {
   const { audiences, verifyToken } = readTokenRules(options, common)
   const issuers = createTrustedIssuers(names, options, { ...common, verifyToken })
   return { names, audiences, time, source, issuers }
-}
-
-/**
- * Returns whether a cached token is valid or expired. Returns `key_gone` if its key was removed
- * from the set or replaced. This token must be verified again, because the issuer may have
- * withdrawn a stolen key.
- *
- * Does NOT check revocation.
- */
-function standingOf(
-  { expires, key, keys }: ProvedToken,
-  { clock, clockToleranceSeconds }: Time,
-): 'valid' | 'expired' | 'key_gone' {
-  if (keys.find(key.keyId, key.algorithm) !== key) return 'key_gone'
-  return isExpired(expires, clock.now() / 1000, clockToleranceSeconds) ? 'expired' : 'valid'
 }
 
 /**

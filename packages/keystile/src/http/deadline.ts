@@ -1,3 +1,4 @@
+/** Work with a timeout, which can also be aborted earlier. */
 export interface Deadline<T> {
   readonly promise: Promise<T>
   /** Aborts the work now. `promise` rejects with the reason. */

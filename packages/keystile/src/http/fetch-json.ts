@@ -1,5 +1,5 @@
 // Fetches JSON from issuers: their metadata and their keys.
-import { createByteCollector } from '../base/bytes.ts'
+import { createByteCollector } from '../base/byte-collector.ts'
 import { messageOf } from '../base/errors.ts'
 import { parseJsonObject, type JsonObject } from '../base/json.ts'
 
@@ -129,7 +129,10 @@ async function readBytes(
   return body.bytes()
 }
 
-/** Returns how many seconds an answer stays fresh, from its `Cache-Control` (RFC 9111 §5.2.2). */
+/**
+ * Returns how many seconds an answer stays fresh, from its `Cache-Control` (RFC 9111 §5.2.2), such
+ * as `public, max-age=3600`.
+ */
 function freshSecondsOf(cacheControl: string): number | undefined {
   if (/(?:^|,)\s*no-(?:store|cache)\s*(?:,|$)/i.test(cacheControl)) return 0
   const seconds = /(?:^|,)\s*max-age="?(\d{1,10})(?!\d)/i.exec(cacheControl)?.[1]

@@ -93,6 +93,25 @@ export async function fetchJwksUri(
   )
 }
 
+function metadataUrls(issuer: string): readonly string[] {
+  const { origin, pathname } = new URL(issuer)
+  const path = pathname.replace(/\/$/, '') // RFC 8414 §3.1 removes the final slash
+  const oauth = '/.well-known/oauth-authorization-server'
+  const openid = '/.well-known/openid-configuration'
+  const urls = [`${origin}${oauth}${path}`, `${origin}${path}${oauth}`, `${origin}${path}${openid}`]
+  return [...new Set(urls)] // without a path, the first two are the same
+}
+
+function jwksUriOf(uri: unknown, issuer: string): string {
+  const url = typeof uri === 'string' && URL.canParse(uri) ? new URL(uri) : undefined
+  const isLocal =
+    url?.protocol === 'http:' && isLoopback(url) && new URL(issuer).protocol === 'http:'
+  if (!url || hasUser(url) || !(url.protocol === 'https:' || isLocal)) {
+    throw new Error(`"jwks_uri" in the metadata of ${issuer} must be an https URL`)
+  }
+  return url.href
+}
+
 /** A message shows at most this many characters of an `issuer` that a server sent. */
 const maxShownLength = 80
 
@@ -110,30 +129,4 @@ function shown(named: unknown): string {
   return printable.length <= maxShownLength
     ? printable
     : `${printable.slice(0, maxShownLength - '…"'.length)}…"`
-}
-
-function metadataUrls(issuer: string): readonly string[] {
-  const { origin, pathname } = new URL(issuer)
-  const path = pathname.replace(/\/$/, '') // RFC 8414 §3.1 removes the final slash
-  const [oauth, openid] = [
-    '/.well-known/oauth-authorization-server',
-    '/.well-known/openid-configuration',
-  ]
-  return [
-    ...new Set([
-      `${origin}${oauth}${path}`,
-      `${origin}${path}${oauth}`,
-      `${origin}${path}${openid}`,
-    ]),
-  ]
-}
-
-function jwksUriOf(uri: unknown, issuer: string): string {
-  const url = typeof uri === 'string' && URL.canParse(uri) ? new URL(uri) : undefined
-  const isLocal =
-    url?.protocol === 'http:' && isLoopback(url) && new URL(issuer).protocol === 'http:'
-  if (!url || hasUser(url) || !(url.protocol === 'https:' || isLocal)) {
-    throw new Error(`"jwks_uri" in the metadata of ${issuer} must be an https URL`)
-  }
-  return url.href
 }

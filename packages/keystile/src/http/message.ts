@@ -25,21 +25,28 @@ export interface HttpRequestWithBody extends HttpRequest {
   body(maxBytes: number): Promise<Uint8Array>
 }
 
-/** The peer of a connection, as node:http knows it. */
-export interface PeerSocket {
-  readonly remoteAddress?: string | undefined
-  /** node:http sets the server that accepted the connection. */
-  readonly server?: { address?(): unknown } | null | undefined
+/**
+ * Returns the path of a request target, without its query. Does NOT decode or normalize the path,
+ * so it is the same path that a proxy in front of the app has checked. With normalization,
+ * `/x/../token` could pass a proxy's rule for `/x` and still reach `/token` here.
+ * (In the URL of a web `Request`, the platform has already resolved `..`.)
+ *
+ * @returns `undefined` if the target is neither a path nor an http URL, or if it has a fragment
+ */
+export function pathOf(url: string): string | undefined {
+  // `http://host:8000` or `http://[::1]`: the target may be an absolute URL (RFC 9112 §3.2.2). The
+  // sender can write any host, so the host is dropped.
+  const authority = /^https?:\/\/(?:\[[\da-f:.]+\]|[^/?#[\]])+/i.exec(url)?.[0]
+  const target = authority === undefined ? url : url.slice(authority.length)
+  if (!target.startsWith('/')) return authority === undefined ? undefined : '/'
+
+  const query = target.indexOf('?')
+  const path = query < 0 ? target : target.slice(0, query)
+  return path.includes('#') ? undefined : path // clients never send a fragment
 }
 
-/**
- * Returns the `remoteAddress` of a node:http connection. A server on a UNIX socket has a path as
- * its address. A connection that has ended has no address either, and must not count as a UNIX
- * socket: its sender could forge `X-Forwarded-For`.
- */
-export function peerOf(socket: PeerSocket | undefined): string | undefined {
-  const { remoteAddress, server } = socket ?? {}
-  return remoteAddress ?? (typeof server?.address?.() === 'string' ? 'unix:' : undefined)
+export function tooLarge(maxBytes: number): ProblemError {
+  return new ProblemError('content_too_large', `The body must have at most ${maxBytes} bytes`)
 }
 
 /**
@@ -81,27 +88,4 @@ export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
   const headers = new Headers({ ...answer.headers, ...noSniffing })
   for (const cookie of answer.cookies ?? []) headers.append('set-cookie', cookie)
   return new Response(answer.stream ?? answer.body ?? null, { status: answer.status, headers })
-}
-
-/**
- * Returns the path of a request target, without its query. Does NOT decode or normalize the path,
- * so it is the same path that a proxy in front of the app has checked. With normalization,
- * `/x/../token` could pass a proxy's rule for `/x` and still reach `/token` here.
- * (In the URL of a web `Request`, the platform has already resolved `..`.)
- *
- * @returns `undefined` if the target is neither a path nor an http URL, or if it has a fragment
- */
-export function pathOf(url: string): string | undefined {
-  // An absolute URL (RFC 9112 §3.2.2). The sender can write any host, so the host is dropped.
-  const authority = /^https?:\/\/(?:\[[\da-f:.]+\]|[^/?#[\]])+/i.exec(url)?.[0]
-  const target = authority === undefined ? url : url.slice(authority.length)
-  if (!target.startsWith('/')) return authority === undefined ? undefined : '/'
-
-  const query = target.indexOf('?')
-  const path = query < 0 ? target : target.slice(0, query)
-  return path.includes('#') ? undefined : path // clients never send a fragment
-}
-
-export function tooLarge(maxBytes: number): ProblemError {
-  return new ProblemError('content_too_large', `The body must have at most ${maxBytes} bytes`)
 }

@@ -1,3 +1,5 @@
+// The algorithms of signatures, and what each demands of a key.
+
 export type Algorithm = HmacAlgorithm | RsaAlgorithm | EcAlgorithm | EdAlgorithm
 
 interface AnyAlgorithm {
@@ -57,7 +59,7 @@ export type AlgorithmName =
  * All algorithms. `none` is not in this list, so a token without a signature is refused: its
  * algorithm is unknown.
  */
-const table: readonly Algorithm[] = [
+const algorithms: readonly Algorithm[] = [
   { name: 'HS256', keyType: 'oct', hash: 'sha256', signatureBytes: 32, minSecretBytes: 32 },
   { name: 'HS384', keyType: 'oct', hash: 'sha384', signatureBytes: 48, minSecretBytes: 48 },
   { name: 'HS512', keyType: 'oct', hash: 'sha512', signatureBytes: 64, minSecretBytes: 64 },
@@ -75,7 +77,7 @@ const table: readonly Algorithm[] = [
 ]
 
 const byName: ReadonlyMap<unknown, Algorithm> = new Map(
-  table.map((algorithm) => [algorithm.name, algorithm]),
+  algorithms.map((algorithm) => [algorithm.name, algorithm]),
 )
 
 /** Finds an algorithm by its exact name: names are case-sensitive (RFC 7515 §4.1.1). */
@@ -88,7 +90,7 @@ export function findAlgorithm(name: unknown): Algorithm | undefined {
  * Ed25519 has two names; the result is `EdDSA`, the older name, because all verifiers know it.
  */
 export function findAlgorithmOfCurve(curve: unknown): Algorithm | undefined {
-  return table.find((algorithm) => algorithm.curve === curve && curve !== undefined)
+  return algorithms.find((algorithm) => algorithm.curve === curve && curve !== undefined)
 }
 
 /**
@@ -101,5 +103,5 @@ export function isSameAlgorithm(a: Algorithm, b: Algorithm): boolean {
 }
 
 export function listAlgorithmNames(): readonly AlgorithmName[] {
-  return table.map((algorithm) => algorithm.name)
+  return algorithms.map((algorithm) => algorithm.name)
 }

@@ -22,8 +22,21 @@ const passKey =
 const passObject = 'parse it and pass the JWK or the JWK Set as an object'
 const makeSecret = 'make a secret with: openssl rand -base64 32'
 
-/** The extensions of files that hold keys or settings. */
-const fileExtension = /\.(?:pem|key|pub|crt|cer|der|p8|p12|pfx|jwks?|json|txt|ya?ml|env)$/i
+/** The start of a PEM (`-----BEGIN PUBLIC KEY-----`), of a key of OpenSSH, or a key of PuTTY. */
+const keyText = /-{4}\s*BEGIN|^\W*(?:ssh-|ecdsa-sha2-|sk-ssh|sk-ecdsa)|PuTTY-User-Key/m
+
+/** `arn:aws:secretsmanager:…`, `projects/shop/secrets/jwt`, `vault:…`, `op://vault/item`. */
+const vaultName = /^arn:|^projects\/[\w-]+\/secrets\/|^vault:|^op:\/\//i
+
+/** `https:…`, `data:…`, `postgres://host`, `redis%3A%2F%2Fhost`, `//cdn.example`. */
+const urlText = /^(?:https?|data|blob|urn):|\w{2}(?::\/\/|%3a%2f%2f)[\w[]|^\/\/[\w-]+\.\w/i
+
+/** `undefined`, `null/auth`, `process.env.SECRET`, `${SECRET}`, `{{ secret }}`. */
+const templateText = /^(?:undefined|null)(?:[/:?#.]|$)|process\.env\b|\$\{\w+\}|\{\{[^}]+\}\}/
+
+/** `localhost:3000`, `10.0.0.1` or `auth.example/path`: perhaps with a port and a path. */
+const hostName =
+  /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|(?:[a-z\d-]+\.)+[a-z]{2,24})(?::\d{1,5})?(?:\/\S*)?$/i
 
 /**
  * The values that apps pass as a secret by mistake. If a value matches several kinds, the error
@@ -45,28 +58,23 @@ const impostors: readonly (Impostor & {
     name: 'a key or certificate',
     instead: passKey,
     encoded: true,
-    is: (text, bytes) =>
-      /-{4}\s*BEGIN|^\W*(?:ssh-|ecdsa-sha2-|sk-ssh|sk-ecdsa)|PuTTY-User-Key/m.test(text) ||
-      isPublicDer(bytes),
+    is: (text, bytes) => keyText.test(text) || isPublicDer(bytes),
   },
   {
     name: 'the name of a secret in a vault',
     instead: 'pass the value that the vault stores under that name',
-    is: (text) => /^arn:|^projects\/[\w-]+\/secrets\/|^vault:|^op:\/\//i.test(text),
+    is: (text) => vaultName.test(text),
   },
   {
     name: 'a URL',
     instead: passUrl,
     encoded: true,
-    is: (text) =>
-      !/^file:/i.test(text) &&
-      /^(?:https?|data|blob|urn):|\w{2}(?::\/\/|%3a%2f%2f)[\w[]|^\/\/[\w-]+\.\w/i.test(text),
+    is: (text) => !/^file:/i.test(text) && urlText.test(text),
   },
   {
     name: 'a template that was not filled in',
     instead: `fill it in or set the variable; ${makeSecret}`,
-    is: (text) =>
-      /^(?:undefined|null)(?:[/:?#.]|$)|process\.env\b|\$\{\w+\}|\{\{[^}]+\}\}/.test(text),
+    is: (text) => templateText.test(text),
   },
   {
     name: 'the path of a file',
@@ -117,9 +125,8 @@ function plainTextOf(bytes: Buffer): string {
   return text.replace(/^[\s"'`<]+|[\s"'`>]+$/g, '')
 }
 
-/** Matches a host name or an IPv4 address, perhaps with a port and a path. */
-const hostName =
-  /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|(?:[a-z\d-]+\.)+[a-z]{2,24})(?::\d{1,5})?(?:\/\S*)?$/i
+/** The extensions of files that hold keys or settings. */
+const fileExtension = /\.(?:pem|key|pub|crt|cer|der|p8|p12|pfx|jwks?|json|txt|ya?ml|env)$/i
 
 /**
  * Whether a text is the path of a file. A text that begins with a slash may also be random base64.

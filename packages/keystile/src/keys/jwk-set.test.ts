@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { findAlgorithm, type Algorithm, type AlgorithmName } from './algorithm.ts'
-import { exportPrivateJwk, exportPublicJwk, generateKey, importKey, type Jwk } from './jwk.ts'
+import { generateKey } from './generate-key.ts'
+import { importKey } from './import-key.ts'
+import { exportPrivateJwk, exportPublicJwk, type Jwk } from './jwk.ts'
 import { importJwkSet, isKeySet, keySetOf, type KeySet } from './jwk-set.ts'
 
 const algorithm = (name: AlgorithmName): Algorithm => findAlgorithm(name)!

@@ -1,7 +1,9 @@
+// Sets of keys: those of an issuer's JWK Set, and the one of them that may verify a token.
 import { messageOf } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { isSameAlgorithm, type Algorithm } from './algorithm.ts'
-import { importKey, type Jwk } from './jwk.ts'
+import { importKey } from './import-key.ts'
+import { type Jwk } from './jwk.ts'
 import { UnfitSecretError } from './shared-secret.ts'
 import type { VerificationKey } from './signing-key.ts'
 

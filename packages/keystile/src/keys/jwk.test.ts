@@ -3,15 +3,9 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { listAlgorithmNames, type AlgorithmName } from './algorithm.ts'
-import {
-  exportPrivateJwk,
-  exportPublicJwk,
-  generateKey,
-  importKey,
-  thumbprint,
-  type Jwk,
-  type KeySource,
-} from './jwk.ts'
+import { generateKey } from './generate-key.ts'
+import { importKey, type KeySource } from './import-key.ts'
+import { exportPrivateJwk, exportPublicJwk, thumbprint, type Jwk } from './jwk.ts'
 import type { KeyMaterial } from './key-material.ts'
 import { keyObjectOf } from './key-object.ts'
 import { sign, verify } from './signature.ts'

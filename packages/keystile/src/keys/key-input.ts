@@ -1,21 +1,22 @@
+// The form in which node:crypto of this runtime takes a key: Cloudflare Workers take only JWKs.
 import { createPublicKey, createVerify, type KeyObject, type webcrypto } from 'node:crypto'
 
 type KeyInput =
   | { readonly key: KeyObject }
   | { readonly key: webcrypto.JsonWebKey; readonly format: 'jwk' }
 
-export type KeyForm = (key: KeyObject) => KeyInput
+export type ToKeyInput = (key: KeyObject) => KeyInput
 
-/** The form of a key for Node, Deno and Bun. */
-const asKeyObject: KeyForm = (key) => ({ key })
+/** For Node, Deno and Bun. */
+const asKeyObject: ToKeyInput = (key) => ({ key })
 
 const jwkInputs = new WeakMap<KeyObject, KeyInput>()
 
 /**
- * The form of a key for workerd, which refuses `{ key: KeyObject }`. Keeps the JWK of each key,
- * because an export takes longer than a verification.
+ * For workerd, which refuses `{ key: KeyObject }`. Keeps the JWK of each key, because an export
+ * takes longer than a verification.
  */
-export const asJwk: KeyForm = (key) => {
+export const asJwk: ToKeyInput = (key) => {
   let input = jwkInputs.get(key)
   if (!input) {
     input = { key: key.export({ format: 'jwk' }), format: 'jwk' }
@@ -24,8 +25,8 @@ export const asJwk: KeyForm = (key) => {
   return input
 }
 
-/** The form in which this runtime takes keys. No other code needs to know the runtime. */
-export const keyForm: KeyForm = acceptsKeyObjects() ? asKeyObject : asJwk
+/** Converts a key to the form that this runtime takes. No other code needs to know the runtime. */
+export const toKeyInput: ToKeyInput = acceptsKeyObjects() ? asKeyObject : asJwk
 
 /**
  * Whether node:crypto of this runtime accepts a key as `{ key: KeyObject }`. To find out, this

@@ -1,6 +1,7 @@
 /**
- * Returns the given bytes. If they are text in base64, base64url or hex, also returns the decoded
- * bytes. Ignores white space and quotation marks at the start.
+ * Returns the bytes that a secret may stand for: the secret itself, and what it encodes in base64
+ * (or base64url) and in hex. The checks of secrets look at all of them. If the secret is not such a
+ * text, the decoded bytes mean nothing. Ignores white space and quotation marks at the start.
  */
 export function readingsOf(bytes: Uint8Array): readonly Buffer[] {
   const itself = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)

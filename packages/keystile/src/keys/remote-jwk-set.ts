@@ -1,23 +1,19 @@
-// Decides when the keys of an issuer are fetched, and keeps them. `published-keys.ts` fetches them.
-// Fetched or not, keys go through the same files: `jwk-set.ts` reads a set, and `jwk.ts` one key,
-// which gets exactly one algorithm (`algorithm.ts`). `rsa-strength.ts` and `shared-secret.ts`
-// refuse keys that an attacker could break, know or guess. `key-input.ts` converts a key into the
-// form that node:crypto accepts in this runtime, and `signature.ts` signs and verifies with it.
+// Decides when the keys of an issuer are fetched (`fetch-schedule.ts`), and keeps them.
+// `published-keys.ts` fetches them. Fetched or not, keys go through the same files: `jwk-set.ts`
+// reads a set, and `import-key.ts` one key, which gets exactly one algorithm (`jwk.ts`,
+// `algorithm.ts`). `rsa-strength.ts` and `shared-secret.ts` refuse keys that an attacker could
+// break, know or guess. `key-input.ts` converts a key into the form that node:crypto accepts in
+// this runtime, and `signature.ts` signs and verifies with it.
 import { hasCome, type Clock } from '../base/clock.ts'
 import { tokenError, type TokenError } from '../base/errors.ts'
 import { endsWithRequest } from '../base/runtime.ts'
 import { withDeadline } from '../http/deadline.ts'
 import type { Algorithm } from './algorithm.ts'
+import { createFetchSchedule } from './fetch-schedule.ts'
 import { keySetOf, type KeySet } from './jwk-set.ts'
 import { keyObjectOf } from './key-object.ts'
 import { createKeyFetch, type PublishedKeys, type PublishedKeysOptions } from './published-keys.ts'
 import type { VerificationKey } from './signing-key.ts'
-
-/** The minimum time from the start of one fetch to the start of the next. */
-const cooldownSeconds = 30
-
-/** The first retry delay while there are no keys. Each later delay is twice the delay before it. */
-const firstBackOffSeconds = 1
 
 /** The timeout for fetching the metadata and the keys together. A `Clock` does not affect it. */
 const timeoutSeconds = 5
@@ -136,7 +132,7 @@ interface Flight {
 function createKeyCache(options: PublishedKeysOptions): KeyCache {
   const { issuer, clock } = options
   const fetchKeys = createKeyFetch(options)
-  const schedule = createSchedule(clock)
+  const schedule = createFetchSchedule(clock)
   let held: HeldKeys | undefined
   let failure: Error | undefined
   let flight: Flight | undefined
@@ -193,37 +189,6 @@ function createKeyCache(options: PublishedKeysOptions): KeyCache {
       closed = true
       flight?.abort(new Error(closedMessage))
     },
-  }
-}
-
-interface Schedule {
-  isDue(): boolean
-  /** Starts the cooldown, and returns the current time. */
-  start(): number
-  /**
-   * Allows a retry before the cooldown ends. Called when a fetch fails and there are no keys yet.
-   */
-  retrySoon(): void
-  /** Whole seconds until a fetch may start, for `Retry-After`: at least 1. */
-  secondsToNext(): number
-}
-
-function createSchedule(clock: Clock): Schedule {
-  let nextAt = Number.NEGATIVE_INFINITY
-  let backOffSeconds = firstBackOffSeconds
-
-  return {
-    isDue: () => hasCome(nextAt, nextAt - cooldownSeconds * 1000, clock.now()),
-    start() {
-      const now = clock.now()
-      nextAt = now + cooldownSeconds * 1000
-      return now
-    },
-    retrySoon() {
-      nextAt = clock.now() + backOffSeconds * 1000
-      backOffSeconds = Math.min(2 * backOffSeconds, cooldownSeconds)
-    },
-    secondsToNext: () => Math.max(1, Math.ceil((nextAt - clock.now()) / 1000)),
   }
 }
 

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { constants, createHmac, sign as signWith, verify as verifyWith } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { findAlgorithm, listAlgorithmNames } from './algorithm.ts'
-import { exportPublicJwk, generateKey, importKey } from './jwk.ts'
-import { asJwk, keyForm } from './key-input.ts'
+import { generateKey } from './generate-key.ts'
+import { importKey } from './import-key.ts'
+import { exportPublicJwk } from './jwk.ts'
+import { asJwk, toKeyInput } from './key-input.ts'
 import { keyObjectOf } from './key-object.ts'
 import { sign, verify } from './signature.ts'
 import { canSign } from './signing-key.ts'
@@ -161,7 +163,7 @@ describe('sign() and verify()', () => {
 
   it('in Node, verify() passes the KeyObject itself to node:crypto', () => {
     const key = keyObjectOf(generateKey('ES256').verifyingKey)
-    assert.deepEqual(keyForm(key), { key })
+    assert.deepEqual(toKeyInput(key), { key })
   })
 
   it('verify() treats EdDSA and Ed25519 as one algorithm (RFC 9864 §2.2)', () => {

@@ -11,7 +11,7 @@ import {
 } from 'node:crypto'
 import type { Algorithm, HmacAlgorithm } from './algorithm.ts'
 import type { KeyMaterial } from './key-material.ts'
-import { keyForm, type KeyForm } from './key-input.ts'
+import { toKeyInput, type ToKeyInput } from './key-input.ts'
 import { keyObjectOf } from './key-object.ts'
 import { requireSoundKey } from './shared-secret.ts'
 import type { SigningKey, VerificationKey } from './signing-key.ts'
@@ -19,15 +19,19 @@ import type { SigningKey, VerificationKey } from './signing-key.ts'
 /**
  * Signs bytes.
  *
- * @param form converts the key to the form that the crypto functions of the runtime accept. Only
- *   tests pass `form`, to sign as another runtime would
+ * @param toInput converts the key to the form that the crypto functions of the runtime accept. Only
+ *   tests pass `toInput`, to sign as another runtime would
  * @throws {TypeError} for a shared secret that `importKey` would refuse
  */
-export function sign(key: SigningKey, data: Uint8Array, form: KeyForm = keyForm): Uint8Array {
+export function sign(
+  key: SigningKey,
+  data: Uint8Array,
+  toInput: ToKeyInput = toKeyInput,
+): Uint8Array {
   const { algorithm, signingKey } = key
   if (algorithm.keyType === 'oct') return hmac(algorithm, signingKey, data)
 
-  const input = { ...form(keyObjectOf(signingKey)), ...cryptoOptions(algorithm) }
+  const input = { ...toInput(keyObjectOf(signingKey)), ...cryptoOptions(algorithm) }
   if (algorithm.hash === null) return signWith(null, data, input)
   return createSign(algorithm.hash).update(data).sign(input)
 }
@@ -36,15 +40,15 @@ export function sign(key: SigningKey, data: Uint8Array, form: KeyForm = keyForm)
  * Whether the signature over these bytes was made with this key. Never throws because of the bytes
  * or the signature, which a sender controls.
  *
- * @param form converts the key to the form that the crypto functions of the runtime accept. Only
- *   tests pass `form`, to verify as another runtime would
+ * @param toInput converts the key to the form that the crypto functions of the runtime accept. Only
+ *   tests pass `toInput`, to verify as another runtime would
  * @throws {TypeError} for a shared secret that `importKey` would refuse
  */
 export function verify(
   key: VerificationKey,
   data: Uint8Array,
   signature: Uint8Array,
-  form: KeyForm = keyForm,
+  toInput: ToKeyInput = toKeyInput,
 ): boolean {
   const { algorithm, verifyingKey: material } = key
   if (algorithm.signatureBytes !== undefined && signature.length !== algorithm.signatureBytes)
@@ -61,7 +65,7 @@ export function verify(
   const { modulusLength } = verifyingKey.asymmetricKeyDetails ?? {}
   if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
 
-  const input = { ...form(verifyingKey), ...cryptoOptions(algorithm) }
+  const input = { ...toInput(verifyingKey), ...cryptoOptions(algorithm) }
   if (algorithm.hash === null) return verifyWith(null, data, input, signature)
   // Not the one-shot `verify`: in workerd it ignores the padding, so a PS256 key would accept an
   // RS256 signature.

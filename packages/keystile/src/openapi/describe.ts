@@ -1,12 +1,6 @@
 // `describe()` creates an OpenAPI document from the routes of an app.
-import {
-  ignoring,
-  routesOf,
-  secure,
-  type OpenApiDocument,
-  type SecuredApp,
-  type SecureOptions,
-} from './secure.ts'
+import { routesOf, type SecuredApp } from './app-routes.ts'
+import { ignoring, secure, type OpenApiDocument, type SecureOptions } from './secure.ts'
 
 export interface DocumentInfo {
   readonly title: string

@@ -25,24 +25,14 @@ const content = {
 /** Adds the refusals of guards to the responses of an operation. The app's own responses stay. */
 export function refusalsOf(demands: readonly Demand[], responses: JsonObject): JsonObject {
   const lacking = describeLackingScopes(demands)
-  const isRecent = demands.some(({ maxAgeSeconds }) => maxAgeSeconds !== undefined)
-  const isStrong = demands.some(({ acr }) => acr !== undefined)
-  const isOptional = demands.every(({ optional }) => optional)
-  const unauthorized = [
-    isOptional ? 'An invalid token' : 'No token, or an invalid token',
-    ...(isRecent ? ['or a login that is too old'] : []),
-    ...(isStrong ? ['or a login that is too weak'] : []),
-  ].join(', ')
-  const forbidden = [
-    ...(lacking === undefined ? [] : [lacking]),
-    ...(demands.some(({ verified }) => verified)
-      ? ['The e-mail address of the user is not verified']
-      : []),
-  ].join('. ')
+  const unverified = demands.some(({ verified }) => verified)
+    ? 'The e-mail address of the user is not verified'
+    : undefined
+  const forbidden = [lacking, unverified].filter((one) => one !== undefined).join('. ')
 
   const refusals: Readonly<Record<number, JsonObject>> = {
     400: { description: 'The Authorization header is malformed', headers: challenge },
-    401: { description: unauthorized, headers: challenge },
+    401: { description: describeUnauthorized(demands), headers: challenge },
     ...(forbidden !== '' && {
       // Only a lack of scopes has a challenge.
       403: { description: forbidden, headers: lacking === undefined ? {} : challenge },
@@ -58,6 +48,17 @@ export function refusalsOf(demands: readonly Demand[], responses: JsonObject): J
       ]),
     ),
   }
+}
+
+function describeUnauthorized(demands: readonly Demand[]): string {
+  const isOptional = demands.every(({ optional }) => optional)
+  const isRecent = demands.some(({ maxAgeSeconds }) => maxAgeSeconds !== undefined)
+  const isStrong = demands.some(({ acr }) => acr !== undefined)
+  return [
+    isOptional ? 'An invalid token' : 'No token, or an invalid token',
+    ...(isRecent ? ['or a login that is too old'] : []),
+    ...(isStrong ? ['or a login that is too weak'] : []),
+  ].join(', ')
 }
 
 /**

@@ -26,6 +26,7 @@ const commonValues = [
   '0123456789abcdef01234567',
   '01ARZ3NDEKTSV4RRFFQ69G5FAV',
 ] as const
+
 /**
  * The maximum number of combinations for one path. It limits the time for a path with many
  * parameters.
@@ -52,13 +53,16 @@ export function* samplePaths(
     )
   }
 
+  if (names.length < 2) return
+
   // Then uses all combinations of the first few values. If there are more parameters, it uses fewer
-  // values of each.
+  // values of each. The digits of `number`, in base `few`, are the places of the values.
   const few = Math.floor(maxSamples ** (1 / names.length))
-  for (let number = 0; names.length > 1 && number < few ** names.length; number++) {
+  for (let number = 0; number < few ** names.length; number++) {
+    const digits = names.map((_, place) => Math.floor(number / few ** place) % few)
     yield fill(
       template,
-      values.map((list, place) => list[(Math.floor(number / few ** place) % few) % list.length]),
+      values.map((list, place) => list[(digits[place] ?? 0) % list.length]),
     )
   }
 }

@@ -8,10 +8,11 @@ import { createGuard as createExpressGuard } from '../frameworks/express/guard.t
 import { createGuard as createFastifyGuard, documentRoutes } from '../frameworks/fastify/guard.ts'
 import { createGuard } from '../frameworks/hono/guard.ts'
 import { createVerifier } from '../guard/verifier.ts'
-import { generateKey } from '../keys/jwk.ts'
+import { generateKey } from '../keys/generate-key.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { describe as describeApp } from './describe.ts'
-import { secure, type OpenApiDocument, type SecuredApp } from './secure.ts'
+import type { SecuredApp } from './app-routes.ts'
+import { secure, type OpenApiDocument } from './secure.ts'
 
 const issuer = 'https://auth.example'
 const options = {

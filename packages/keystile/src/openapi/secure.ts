@@ -1,31 +1,22 @@
-// `secure()` adds the demands of an app's guards to the app's OpenAPI document. It asks the router
-// of the app (frameworks/*/routes.ts) which functions run for a sample path of each operation
-// (`sample-paths.ts`), and finds the marks of guards among them (guard/guard-mark.ts).
-// `refusals.ts` adds the answers 401, 403 and so on. In Nest, @nestjs/swagger tells which method an
-// operation describes (`secure-nest.ts`). `describe.ts` makes a document for an app that has none.
+// `secure()` adds the demands of an app's guards to the app's OpenAPI document. For each operation,
+// it asks the router of the app (`app-routes.ts`, frameworks/*/routes.ts) which functions run for a
+// sample path (`operation-route.ts`, `sample-paths.ts`), and finds the marks of guards among them
+// (guard/guard-mark.ts). `security.ts` writes what these guards demand, and `refusals.ts` the
+// answers 401, 403 and so on. In Nest, @nestjs/swagger tells which method an operation describes
+// (`secure-nest.ts`). `describe.ts` makes a document for an app that has none.
 import { asJsonObject, isJsonObject, type JsonObject } from '../base/json.ts'
-import { joinDemands, type Demand } from '../guard/demand.ts'
-import { findGuardMark, type GuardMark } from '../guard/guard-mark.ts'
-import { isExpress, routesOfExpress, type ExpressLike } from '../frameworks/express/routes.ts'
-import type { FastifyLike } from '../frameworks/fastify/remembered-routes.ts'
-import { isFastify, routesOfFastify } from '../frameworks/fastify/routes.ts'
-import { isHono, routesOfHono, type HonoLike } from '../frameworks/hono/routes.ts'
-import { refusalsOf, refusalSchemas } from './refusals.ts'
+import { methods } from '../frameworks/routes.ts'
+import { routesOf, type SecuredApp } from './app-routes.ts'
+import { getRoute } from './operation-route.ts'
+import { refusalSchemas } from './refusals.ts'
+import { resolve } from './sample-paths.ts'
 import {
-  methods,
-  shapeOf,
-  withoutSlash,
-  type AppRoutes,
-  type FoundRoute,
-  type GuardFinder,
-} from '../frameworks/routes.ts'
-import { resolve, samplePaths } from './sample-paths.ts'
-
-/**
- * An app of Hono, Express 4 or 5, or Fastify. For any other framework: a function that takes a
- * method and a path, and returns the functions that run for a request with this method and path.
- */
-export type SecuredApp = HonoLike | ExpressLike | FastifyLike | GuardFinder
+  addSchemes,
+  requireOwnSchemes,
+  securedOperation,
+  withoutOwnSchemes,
+  type OwnSchemes,
+} from './security.ts'
 
 export interface SecureOptions {
   /**
@@ -50,12 +41,6 @@ export interface OpenApiDocument {
   readonly components?: object
   readonly security?: readonly object[]
 }
-
-/**
- * A Security Requirement Object of OpenAPI. Maps the name of a security scheme to the scopes that
- * the operation demands.
- */
-type Requirement = Readonly<Record<string, readonly string[]>>
 
 /**
  * Returns a copy of an OpenAPI document with everything that the app's guards enforce: the security
@@ -93,11 +78,8 @@ export function secure<D extends OpenApiDocument>(
   }
 
   const routes = routesOf(app)
-  requireOwnSchemes(document, options)
-  const schemes = new Map<
-    string,
-    { readonly name: string; readonly scopes: Record<string, string> }
-  >()
+  requireOwnSchemes(document.components, options.securityScheme)
+  const schemes: OwnSchemes = new Map()
   const secured = structuredClone(document) as D & {
     paths: Record<string, Record<string, unknown>>
     components?: JsonObject
@@ -124,105 +106,22 @@ export function secure<D extends OpenApiDocument>(
   }
 
   if (schemes.size === 0) return secured
-  const components = { ...secured.components }
-  components['securitySchemes'] = {
-    ...asJsonObject(components['securitySchemes']),
-    ...Object.fromEntries(
-      [...schemes].map(([issuer, { name, scopes }]) => [
-        name,
-        options.securityScheme ?? schemeOf(issuer, scopes),
-      ]),
-    ),
+  const { securitySchemes, schemas } = asJsonObject(secured.components)
+  const components = {
+    ...secured.components,
+    securitySchemes: addSchemes(securitySchemes, schemes, options.securityScheme),
+    schemas: { ...refusalSchemas, ...asJsonObject(schemas) },
   }
-  components['schemas'] = { ...refusalSchemas, ...asJsonObject(components['schemas']) }
   return { ...secured, components }
 }
 
-/** Matches the names of the security schemes that `secure()` writes. */
-const ownName = /^keystile\d*$/
-
-/**
- * Refuses a document if another kind of security scheme already has one of the names that
- * `secure()` writes. Otherwise `secure()` would replace that scheme.
- *
- * @throws {TypeError} for such a scheme
- */
-function requireOwnSchemes(
-  { components }: OpenApiDocument,
-  { securityScheme }: SecureOptions,
-): void {
-  const written = asJsonObject(asJsonObject(components)['securitySchemes'])
-  const ownType = securityScheme?.['type'] ?? 'oauth2'
-  for (const [name, scheme] of Object.entries(written)) {
-    if (!ownName.test(name) || asJsonObject(scheme)['type'] === ownType) continue
-    throw new TypeError(
-      `the security scheme "${name}" of the document must have a different name, ` +
-        'because secure() writes a scheme with this name. Fix: rename the scheme',
-    )
-  }
-}
-
-/**
- * Removes the requirements of Keystile's schemes from an operation without a guard. Such
- * requirements come from the `security` of the whole document. They also come from an earlier call
- * of `secure()`, when the route still had a guard.
- */
-function withoutOwnSchemes(
-  operation: JsonObject,
-  documentSecurity: readonly object[] | undefined,
-): JsonObject {
-  const written = writtenSecurity(operation, documentSecurity)
-  const others = otherRequirements(written)
-  if (JSON.stringify(others) === JSON.stringify(written)) return operation
-  return {
-    ...operation,
-    security: others.every((requirement) => Object.keys(requirement).length === 0) ? [] : others,
-  }
-}
-
-/**
- * Returns the `security` of an operation. If the operation has none, returns the `security` of the
- * whole document.
- */
-function writtenSecurity(
-  operation: JsonObject,
-  documentSecurity: readonly object[] | undefined,
-): readonly Requirement[] {
-  return (operation['security'] ?? documentSecurity ?? []) as readonly Requirement[]
-}
-
-/** Removes Keystile's security schemes from the requirements, and keeps all other schemes. */
-function otherRequirements(requirements: readonly Requirement[]): readonly Requirement[] {
-  return requirements.map((requirement) =>
-    Object.fromEntries(Object.entries(requirement).filter(([name]) => !ownName.test(name))),
-  )
-}
-
-/**
- * Returns the routes of an app of any supported framework.
- *
- * @throws {TypeError} if `app` is not a `SecuredApp`
- * @throws {Error} if the framework does not know its routes or guards yet
- */
-export function routesOf(app: SecuredApp): AppRoutes {
-  if (typeof app === 'object' ? app !== null : typeof app === 'function') {
-    if (isHono(app)) return routesOfHono(app)
-    if (isExpress(app)) return routesOfExpress(app)
-    if (isFastify(app)) return routesOfFastify(app)
-    if (typeof app === 'function') return routesOfFinder(app)
-  }
-  throw new TypeError(
-    'the app must be a Hono, Express or Fastify app; secure() also accepts a function ' +
-      '(method, path) that returns the guards of a route',
-  )
-}
-
+/** Creates the function that tells whether the option `ignore` names a path. */
 export function ignoring(ignored: readonly string[] | undefined): (path: string) => boolean {
+  // `/*` means only the route `/*`. If it were a wildcard, it would ignore every route.
+  const isWildcard = (one: string): boolean => one.length > 2 && one.endsWith('*')
   return (path) =>
     ignored?.some(
-      // `/*` means only the route `/*`. If it were a wildcard, it would ignore every route.
-      (one) =>
-        one === path || (one.length > 2 && one.endsWith('*') && path.startsWith(one.slice(0, -1))),
+      (one) => one === path || (isWildcard(one) && path.startsWith(one.slice(0, -1))),
     ) ?? false
 }
 
@@ -243,158 +142,4 @@ function itemOf(written: JsonObject, path: string, document: object): Record<str
     )
   }
   return { ...structuredClone(shared), ...own }
-}
-
-/**
- * Returns the routes of an app that passes its own `GuardFinder`. These routes can be looked up,
- * but not listed.
- */
-function routesOfFinder(find: GuardFinder): AppRoutes {
-  return {
-    byTemplate: true,
-    find(method, path) {
-      const functions = find(method, path)
-      return (
-        functions && {
-          guards: functions.map(findGuardMark).filter((mark) => mark !== undefined),
-          template: path,
-        }
-      )
-    },
-    list() {
-      throw new TypeError(
-        'describe() must get a Hono, Express or Fastify app; it got a plain function',
-      )
-    },
-  }
-}
-
-/**
- * Returns the route that answers an operation of the document.
- *
- * @throws {Error} if the app has no route for the operation, or if a route that the app registered
- *   for a different path would answer the operation
- */
-function getRoute(
-  routes: AppRoutes,
-  method: string,
-  path: string,
-  {
-    document,
-    item,
-    operation,
-  }: {
-    readonly document: OpenApiDocument
-    readonly item: JsonObject
-    readonly operation: JsonObject
-  },
-): FoundRoute {
-  const parameters = [item['parameters'], operation['parameters']].flat()
-  let similar: FoundRoute | undefined
-  let other: string | undefined
-
-  for (const sample of routes.byTemplate ? [path] : samplePaths(path, parameters, document)) {
-    const found = routes.find(method, sample)
-    if (!found) continue
-
-    if (found.template === path) return found
-    if (mayDescribe(found.template, path, document)) similar ??= found
-    else other ??= found.template
-  }
-  if (similar) return similar
-
-  const name = `${method.toUpperCase()} ${path}`
-  const fault =
-    other === undefined
-      ? `the app has no route for ${name}`
-      : `${name} reaches the route ${other} instead, because the app registers that route first`
-  const advice = path.includes('{')
-    ? 'give each path parameter an example that matches its pattern, or '
-    : ''
-  throw new Error(`${fault}: ${advice}add the path to "ignore"`)
-}
-
-function mayDescribe(
-  template: string | undefined,
-  path: string,
-  { paths = {} }: OpenApiDocument,
-): boolean {
-  // A route without a template has an unknown path, but it has matched the path of the request.
-  if (template === undefined) return true
-  // The document may use a different name for a parameter. But if the document also contains the
-  // template of this route, `path` must mean a different route.
-  const isAnother = Object.hasOwn(paths, template) && withoutSlash(template) !== withoutSlash(path)
-  return !isAnother && shapeOf(template) === shapeOf(path)
-}
-
-/**
- * Returns an operation with the demands of its guards. Adds the security schemes of the guards'
- * issuers to `schemes`.
- */
-function securedOperation(
-  operation: JsonObject,
-  guards: readonly GuardMark[],
-  documentSecurity: readonly object[] | undefined,
-  schemes: Map<string, { readonly name: string; readonly scopes: Record<string, string> }>,
-): JsonObject {
-  // All guards of one issuer check the same token, so their demands are joined.
-  const demands = new Map<string, { readonly scheme: string; readonly demand: Demand }>()
-  for (const { issuer, scopes, demand } of guards) {
-    const scheme = schemes.get(issuer) ?? { name: nameOf(schemes.size), scopes: {} }
-    const before = demands.get(issuer)?.demand
-    const joined = before ? joinDemands(before, demand) : demand
-    demands.set(issuer, { scheme: scheme.name, demand: joined })
-    Object.assign(scheme.scopes, scopes)
-    for (const scope of demand.alternatives.flat()) scheme.scopes[scope] ??= ''
-    schemes.set(issuer, scheme)
-  }
-
-  const others = otherRequirements(writtenSecurity(operation, documentSecurity))
-  const security = [...demands.values()].reduce<readonly Requirement[]>(
-    (all, { scheme, demand }) => both(all, requirementsOf(scheme, demand)),
-    others.length > 0 ? others : [{}],
-  )
-
-  const joined = [...demands.values()].map(({ demand }) => demand)
-  const { maxAgeSeconds, acr, verified } = joined.reduce(joinDemands)
-  return {
-    ...operation,
-    security: distinct(security),
-    ...(maxAgeSeconds !== undefined && { 'x-max-age-seconds': maxAgeSeconds }),
-    ...(acr && { 'x-acr-values': [...acr] }),
-    ...(verified && { 'x-email-verified': true }),
-    responses: refusalsOf(joined, asJsonObject(operation['responses'])),
-  }
-}
-
-/**
- * Returns one requirement for each alternative of a demand. `{}` allows requests without a token.
- */
-function requirementsOf(name: string, { alternatives, optional }: Demand): readonly Requirement[] {
-  // Copies the scopes, so that an app that edits the document does not change its guard.
-  return [...alternatives.map((scopes) => ({ [name]: [...scopes] })), ...(optional ? [{}] : [])]
-}
-
-/** Combines each requirement in `left` with each requirement in `right`: both must be fulfilled. */
-function both(left: readonly Requirement[], right: readonly Requirement[]): readonly Requirement[] {
-  return left.flatMap((one) => right.map((other) => ({ ...one, ...other })))
-}
-
-function distinct(requirements: readonly Requirement[]): readonly Requirement[] {
-  return [
-    ...new Map(
-      requirements.map((requirement) => [JSON.stringify(requirement), requirement]),
-    ).values(),
-  ]
-}
-
-/** Returns the name of the scheme of an issuer: `keystile`, `keystile2` and so on. */
-function nameOf(index: number): string {
-  return index === 0 ? 'keystile' : `keystile${index + 1}`
-}
-
-/** Returns the default security scheme: the password flow of a Keystile issuer. */
-function schemeOf(issuer: string, scopes: Readonly<Record<string, string>>): JsonObject {
-  const flows = { password: { tokenUrl: `${issuer}/token`, scopes } }
-  return { type: 'oauth2', description: 'Leave `client_id` and `client_secret` empty.', flows }
 }

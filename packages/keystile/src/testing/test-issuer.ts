@@ -2,7 +2,7 @@ import { systemClock } from '../base/clock.ts'
 import { randomId } from '../base/random.ts'
 import { createRevocationList } from '../guard/revocations.ts'
 import { createVerifier, type Verifier } from '../guard/verifier.ts'
-import { generateKey } from '../keys/jwk.ts'
+import { generateKey } from '../keys/generate-key.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
 

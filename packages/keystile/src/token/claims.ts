@@ -4,6 +4,8 @@ import { isJsonObject, parseJsonObject, type JsonObject } from '../base/json.ts'
 import { isSeconds } from '../base/clock.ts'
 
 const registeredClaims = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'] as const
+const textClaims = ['iss', 'sub', 'jti'] as const
+const timeClaims = ['exp', 'nbf', 'iat'] as const
 
 /**
  * The claims of a token (RFC 7519 §4.1). Times are in seconds since 1970, and may have fractions.
@@ -69,11 +71,11 @@ export function verifyRegisteredClaims(
   claims: JsonObject,
   demand: ClaimsDemand,
 ): asserts claims is JwtClaims & JsonObject & { readonly exp: number } {
-  for (const name of ['iss', 'sub', 'jti']) {
+  for (const name of textClaims) {
     if (claims[name] !== undefined && typeof claims[name] !== 'string')
       throw malformedClaim(`"${name}" is not a string`)
   }
-  for (const name of ['exp', 'nbf', 'iat']) {
+  for (const name of timeClaims) {
     if (claims[name] !== undefined && !Number.isFinite(claims[name]))
       throw malformedClaim(`"${name}" is not a finite number`)
   }
@@ -132,11 +134,11 @@ export function requireClaimsToSign(claims: unknown): asserts claims is JsonObje
     }
   }
 
-  for (const name of ['iss', 'sub', 'jti']) {
+  for (const name of textClaims) {
     if (claims[name] !== undefined && typeof claims[name] !== 'string')
       throw new TypeError(`"${name}" must be a string`)
   }
-  for (const name of ['exp', 'nbf', 'iat']) {
+  for (const name of timeClaims) {
     if (claims[name] !== undefined && !isSeconds(claims[name])) {
       throw new TypeError(
         `"${name}" must be a number of seconds since 1970-01-01 UTC, not of milliseconds`,

@@ -1,19 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Demand } from '../../guard/demand.ts'
-import { createGuardCore, type GuardOptions } from '../../guard/guard.ts'
+import { createGuardCore } from '../../guard/guard.ts'
+import type { GuardOptions } from '../../guard/guard-options.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
 import { acceptMountable, type Mountable } from '../mountable.ts'
-import {
-  readCheckedRequest,
-  readNodeHead,
-  readNodeRequest,
-  writeAnswer,
-} from '../node/node-request.ts'
+import { writeAnswer } from '../node/node-answer.ts'
+import { readCheckedRequest, readNodeHead, readNodeRequest } from '../node/node-request.ts'
+import { passAsError } from '../pass-as-error.ts'
 import { readParsedBody } from './parsed-body.ts'
-import { passAsError } from '../thrown.ts'
 
 /**
  * Middleware for Express 4 and 5. If the app's `user` function throws, the middleware passes the

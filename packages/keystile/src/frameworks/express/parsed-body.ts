@@ -27,7 +27,7 @@ function serialize(parsed: unknown, contentType: string): Uint8Array {
   if (parsed instanceof Uint8Array) return parsed
   if (typeof parsed === 'string') return Buffer.from(parsed)
   if (/^application\/x-www-form-urlencoded\b/i.test(contentType)) {
-    return Buffer.from(formOf(parsed as object))
+    return Buffer.from(formOf(parsed as object)) // parsers of forms return an object
   }
   return Buffer.from(JSON.stringify(parsed))
 }

@@ -1,20 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AlternativeArguments, Demand, DemandArguments } from '../../guard/demand.ts'
-import {
-  createGuardCore,
-  type Caller,
-  type Decision,
-  type GuardOptions,
-} from '../../guard/guard.ts'
+import { createGuardCore, type Caller, type Decision } from '../../guard/guard.ts'
+import type { GuardOptions } from '../../guard/guard-options.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
-import { rememberRoutes } from './remembered-routes.ts'
+import { recordRoutes } from './recorded-routes.ts'
 import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeHead, readNodeRequest } from '../node/node-request.ts'
 import { sendAnswer } from './send-answer.ts'
-import { passAsError } from '../thrown.ts'
+import { passAsError } from '../pass-as-error.ts'
 
 /**
  * A Fastify hook: `{ onRequest: guard(…) }` guards one route, and
@@ -122,7 +118,7 @@ function routeOf({ routeOptions }: FastifyRequest): string | undefined {
 export function mount(mountable: Mountable): (app: FastifyInstance) => Promise<void> {
   acceptMountable(mountable)
   return atTheRoot(async (app) => {
-    rememberRoutes(app)
+    recordRoutes(app)
     // This hook runs before the body is parsed, and also for paths without a route.
     app.addHook('onRequest', async (request, reply) => {
       const answer = await mountable.answer(readNodeRequest(request.raw))
@@ -137,7 +133,7 @@ export function mount(mountable: Mountable): (app: FastifyInstance) => Promise<v
  * `mount()` does not need this plugin.
  */
 export const documentRoutes: (app: FastifyInstance) => Promise<void> = atTheRoot(async (app) => {
-  rememberRoutes(app)
+  recordRoutes(app)
 })
 
 /** Makes a plugin's hooks apply to the whole app. By default they apply only within the plugin. */

@@ -1,14 +1,13 @@
 // Reads the routes and guards of a Fastify app, for OpenAPI documents.
-import { rememberedRoutesOf, type FastifyLike, type RememberedRoute } from './remembered-routes.ts'
-import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
 import {
-  cannotDescribe,
-  describedMethods,
-  namelessOf,
-  shapeOf,
-  templateOf,
-  type AppRoutes,
-} from '../routes.ts'
+  recordedRoutesOf,
+  type FastifyLike,
+  type RecordedRoute,
+  type RouteOptions,
+} from './recorded-routes.ts'
+import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
+import { namelessOf, shapeOf, templateOf } from '../path-templates.ts'
+import { cannotDescribe, describedMethods, type AppRoutes } from '../routes.ts'
 
 /** The hooks that can hold guards, in the order of their execution. */
 const phases = ['onRequest', 'preValidation', 'preHandler'] as const
@@ -23,7 +22,7 @@ export function isFastify(app: object): app is FastifyLike {
  * @throws {Error} if the routes were not recorded, or the app is not ready
  */
 export function routesOfFastify(app: FastifyLike): AppRoutes {
-  const routes = rememberedRoutesOf(app)
+  const routes = recordedRoutesOf(app)
   if (!routes) {
     throw new Error(
       'the routes of this Fastify app are unknown: ' +
@@ -42,14 +41,8 @@ export function routesOfFastify(app: FastifyLike): AppRoutes {
   return {
     byTemplate: true,
     find(method, template) {
-      // First compares the whole URLs. If none matches, ignores the names of parameters. If still
-      // none matches, also ignores a slash at the end.
       const ofMethod = routes.filter(({ options }) => methodsOf(options).includes(method))
-      const likenesses: readonly ((url: string) => string)[] = [(url) => url, namelessOf, shapeOf]
-      const found =
-        likenesses
-          .map((like) => ofMethod.filter(({ url }) => like(writtenOf(url)) === like(template)))
-          .find((alike) => alike.length > 0) ?? []
+      const found = findByTemplate(ofMethod, template)
       const [first] = found
       if (!first) return undefined
 
@@ -76,8 +69,23 @@ export function routesOfFastify(app: FastifyLike): AppRoutes {
   }
 }
 
+/**
+ * Returns the routes with a template. First compares the whole templates. If none matches, ignores
+ * the names of parameters. If still none matches, also ignores a slash at the end.
+ */
+function findByTemplate(
+  routes: readonly RecordedRoute[],
+  template: string,
+): readonly RecordedRoute[] {
+  for (const comparable of [(url: string) => url, namelessOf, shapeOf]) {
+    const found = routes.filter(({ url }) => comparable(writtenOf(url)) === comparable(template))
+    if (found.length > 0) return found
+  }
+  return []
+}
+
 /** Whether a route is a HEAD route that Fastify itself has added to a GET route. */
-function isHeadOfGet(route: RememberedRoute, routes: readonly RememberedRoute[]): boolean {
+function isHeadOfGet(route: RecordedRoute, routes: readonly RecordedRoute[]): boolean {
   if (route.options.method !== 'HEAD') return false
   const get = routes.find(
     ({ url, options }) => url === route.url && methodsOf(options).includes('get'),
@@ -90,7 +98,7 @@ function areAlike(left: readonly GuardMark[], right: readonly GuardMark[]): bool
 }
 
 /** Returns the guards of a route and its plugins, in the order of their execution. */
-function guardsOf({ options, instance }: RememberedRoute): readonly GuardMark[] {
+function guardsOf({ options, instance }: RecordedRoute): readonly GuardMark[] {
   const inherited = hooksOf(instance)
   return phases
     .flatMap((phase) => [inherited[phase], options[phase]].flat())
@@ -126,7 +134,7 @@ function findHidden(instance: object, name: string): unknown {
   return undefined
 }
 
-function methodsOf({ method }: RememberedRoute['options']): readonly string[] {
+function methodsOf({ method }: RouteOptions): readonly string[] {
   return [method].flat().map((name) => name.toLowerCase())
 }
 

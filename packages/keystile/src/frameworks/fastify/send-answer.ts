@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { AnswerBody, HttpAnswer } from '../../http/message.ts'
-import { nodeHeaders, writeAnswer } from '../node/node-request.ts'
+import { nodeHeaders, writeAnswer } from '../node/node-answer.ts'
 
 /**
  * The members of a Fastify reply that `sendAnswer` uses. This file does not import Fastify's types,

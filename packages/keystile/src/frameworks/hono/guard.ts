@@ -1,68 +1,33 @@
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import { kindOf, requireKnownOptions } from '../../base/options.ts'
-import type { AlternativeArguments, Demand, DemandArguments } from '../../guard/demand.ts'
-import {
-  createGuardCore,
-  type Caller,
-  type Decision,
-  type GuardOptions,
-} from '../../guard/guard.ts'
+import type { Demand } from '../../guard/demand.ts'
+import { createGuardCore, type Caller } from '../../guard/guard.ts'
+import type { GuardOptions } from '../../guard/guard-options.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { Identity, TokenType } from '../../guard/identity.ts'
-import { peerOf, toResponse, type HttpRequest, type PeerSocket } from '../../http/message.ts'
-import { assembleGuard } from '../assemble-guard.ts'
+import { toResponse, type HttpRequest } from '../../http/message.ts'
+import { peerOf, type PeerSocket } from '../../http/peer.ts'
+import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
 import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from '../web/web-request.ts'
+
+/** Middleware after which `c.var` has the identity and the user, with their types. */
+export type HonoMiddleware<I, U> = MiddlewareHandler<{ Variables: { identity: I; user: U } }>
 
 /**
  * Guards for Hono routes. In a handler that is registered together with the guard, as in
  * `app.get('/items', guard(), handler)`, TypeScript knows the types of `c.var.identity` and
  * `c.var.user`. In all other functions, call `guard.caller(c)`.
  */
-export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
-  /**
-   * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must
-   * also have logged in recently enough; with `acr`, strongly enough; with `verified`, the caller
-   * must also have a verified e-mail address. Refuses all other requests.
-   *
-   * @throws {TypeError} for a wrong argument
-   */
-  (...demand: DemandArguments<S>): HonoMiddleware<Identity<S, T>, U>
-  /**
-   * Admits a caller that has one of the given scopes, or all scopes of one of the given lists.
-   *
-   * @throws {TypeError} for a wrong argument
-   */
-  anyOf(...alternatives: AlternativeArguments<S>): HonoMiddleware<Identity<S, T>, U>
-  readonly optional: {
-    /** Like `guard(…)`, but admits a request without a credential. Refuses a wrong credential. */
-    (...demand: DemandArguments<S>): HonoMiddleware<Identity<S, T> | undefined, U | undefined>
-    check(
-      request: HttpRequest,
-      ...demand: DemandArguments<S>
-    ): Promise<Decision<S, U, undefined, T>>
-    /**
-     * Returns the caller of an admitted request; `undefined` for a request without a credential.
-     *
-     * @throws {TypeError} if no guard ran for the request
-     */
-    caller(c: Context): Caller<S, U, T> | undefined
-  }
-  /**
-   * Checks a request outside a route's middleware, for example for WebSockets or GraphQL. Takes an
-   * object with a method, a URL and headers.
-   */
-  check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, never, T>>
-  /**
-   * Returns the caller of an admitted request.
-   *
-   * @throws {TypeError} if no guard ran for the request, or if only an optional guard ran and the
-   *   request has no credential
-   */
-  caller(c: Context): Caller<S, U, T>
-}
-
-export type HonoMiddleware<I, U> = MiddlewareHandler<{ Variables: { identity: I; user: U } }>
+export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> extends AssembledGuard<
+  S,
+  U,
+  T,
+  HonoMiddleware<Identity<S, T>, U>,
+  Context,
+  HttpRequest,
+  HonoMiddleware<Identity<S, T> | undefined, U | undefined>
+> {}
 
 /**
  * Creates the guards of an app from a verifier, or from the object of `createKeystile`.

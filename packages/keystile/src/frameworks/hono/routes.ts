@@ -2,13 +2,13 @@
 // a path: middleware, guards, and the functions that answer. Only the parameters of a function and
 // its place in the list show whether it answers (`answers`).
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
+import { templateOf } from '../path-templates.ts'
 import {
   cannotDescribe,
   cannotLookInto,
   describedMethods,
   hidesParameters,
   methodsOfAll,
-  templateOf,
   type AppRoutes,
   type FoundRoute,
   type ListedRoute,
@@ -83,7 +83,8 @@ function findRoute(app: HonoLike, method: string, path: string): FoundRoute | un
   // The first function whose parameters do not show whether it answers.
   let perhaps: FoundRoute | undefined
   for (const [entry] of matched) {
-    const route = (entry as readonly [unknown, HonoRoute])[1]
+    // Hono registers each function as [the function, its route].
+    const [, route] = entry as readonly [unknown, HonoRoute]
     const mark = findGuardMark(innermost(route.handler))
     if (mark) {
       guards.push(mark)
@@ -91,9 +92,10 @@ function findRoute(app: HonoLike, method: string, path: string): FoundRoute | un
     }
     if (isMounted(route)) throw cannotLookInto(path)
 
-    const known = answers(route, app.routes)
-    if (known === 'unknown') perhaps ??= { guards: [...guards], template: templateOf(route.path) }
-    if (known !== 'yes') continue
+    const answering = answers(route, app.routes)
+    if (answering === 'unknown')
+      perhaps ??= { guards: [...guards], template: templateOf(route.path) }
+    if (answering !== 'yes') continue
 
     // A document must never omit a guard, and never name a guard that does not run.
     if (perhaps && perhaps.guards.length < guards.length) throw cannotTell(path)
@@ -107,11 +109,13 @@ function listRoute(route: HonoRoute, routes: readonly HonoRoute[]): readonly Lis
   const { path, method } = route
   if (isMounted(route)) throw cannotDescribe(path, 'is a mounted app')
 
-  const known = answers(route, routes)
+  if (method === 'HEAD') return [] // Hono always answers HEAD with the GET route
+
+  const answering = answers(route, routes)
   const template = templateOf(path)
-  // Hono always answers HEAD with the GET route. A function that may or may not answer every path
-  // is probably middleware.
-  if (known === 'no' || (known === 'unknown' && !template) || method === 'HEAD') return []
+  // A function that may or may not answer, for a path that no template describes, is probably
+  // middleware, as in `app.all('*', …)`.
+  if (answering === 'no' || (answering === 'unknown' && template === undefined)) return []
   if (template === undefined) {
     throw cannotDescribe(path, 'has a part that OpenAPI cannot describe')
   }
@@ -132,13 +136,9 @@ function answers(route: HonoRoute, routes: readonly HonoRoute[]): 'yes' | 'no' |
   if (handler.length === 1 && isPlain) return 'yes'
 
   const following = routes[routes.indexOf(route) + 1]
+  const isLast = following?.method !== route.method || following.path !== route.path
   // Hono registers `use` and `all` the same way, so a route of `ALL` may be middleware.
-  if (
-    route.method !== 'ALL' &&
-    !(following?.method === route.method && following.path === route.path)
-  ) {
-    return 'yes'
-  }
+  if (isLast && route.method !== 'ALL') return 'yes'
   return handler.length === 0 || !isPlain ? 'unknown' : 'no'
 }
 

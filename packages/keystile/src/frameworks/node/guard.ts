@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ProblemError } from '../../base/errors.ts'
-import { createGuardCore, type GuardOptions } from '../../guard/guard.ts'
+import { createGuardCore } from '../../guard/guard.ts'
+import type { GuardOptions } from '../../guard/guard-options.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { problemAnswer } from '../../http/problem.ts'
 import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
 import { acceptMountable, type Mountable } from '../mountable.ts'
-import { readCheckedRequest, readNodeHead, readNodeRequest, writeAnswer } from './node-request.ts'
+import { writeAnswer } from './node-answer.ts'
+import { readCheckedRequest, readNodeHead, readNodeRequest } from './node-request.ts'
 
 /**
  * Calls `next` if the guard admits the request. Otherwise answers the request. The promise resolves
@@ -19,6 +21,7 @@ export type NodeMiddleware = (
   next: () => unknown,
 ) => Promise<void>
 
+/** Guards for node:http handlers. The handler calls `guard.caller(request)`. */
 export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> extends AssembledGuard<
   S,
   U,

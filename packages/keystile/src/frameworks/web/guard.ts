@@ -1,14 +1,10 @@
-import type { AlternativeArguments, Demand, DemandArguments } from '../../guard/demand.ts'
-import {
-  createGuardCore,
-  type Caller,
-  type Decision,
-  type GuardOptions,
-} from '../../guard/guard.ts'
+import type { Demand } from '../../guard/demand.ts'
+import { createGuardCore, type Caller } from '../../guard/guard.ts'
+import type { GuardOptions } from '../../guard/guard-options.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import { toResponse, type HttpRequest } from '../../http/message.ts'
-import { assembleGuard } from '../assemble-guard.ts'
+import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
 import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from './web-request.ts'
 
@@ -21,48 +17,16 @@ export type WebGuard<C> = <Rest extends readonly unknown[]>(
   handler: (request: Request, caller: C, ...rest: Rest) => Response | Promise<Response>,
 ) => (request: Request, ...rest: Rest) => Promise<Response>
 
-export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
-  /**
-   * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must
-   * also have logged in recently enough; with `acr`, strongly enough; with `verified`, the caller
-   * must also have a verified e-mail address. Refuses all other requests.
-   *
-   * @throws {TypeError} for a wrong argument
-   */
-  (...demand: DemandArguments<S>): WebGuard<Caller<S, U, T>>
-  /**
-   * Admits a caller that has one of the given scopes, or all scopes of one of the given lists.
-   *
-   * @throws {TypeError} for a wrong argument
-   */
-  anyOf(...alternatives: AlternativeArguments<S>): WebGuard<Caller<S, U, T>>
-  readonly optional: {
-    /** Like `guard(…)`, but admits a request without a credential. Refuses a wrong credential. */
-    (...demand: DemandArguments<S>): WebGuard<Caller<S, U, T> | undefined>
-    check(
-      request: HttpRequest,
-      ...demand: DemandArguments<S>
-    ): Promise<Decision<S, U, undefined, T>>
-    /**
-     * Returns the caller of an admitted request; `undefined` for a request without a credential.
-     *
-     * @throws {TypeError} if no guard ran for the request
-     */
-    caller(request: Request): Caller<S, U, T> | undefined
-  }
-  /**
-   * Checks a request without wrapping a handler. If the guard refuses the request,
-   * `decision.answer` has the status, the headers and the body of the response.
-   */
-  check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, never, T>>
-  /**
-   * Returns the caller of an admitted request.
-   *
-   * @throws {TypeError} if no guard ran for the request, or if only an optional guard ran and the
-   *   request has no credential
-   */
-  caller(request: Request): Caller<S, U, T>
-}
+/** Guards for handlers that take a web `Request`. */
+export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> extends AssembledGuard<
+  S,
+  U,
+  T,
+  WebGuard<Caller<S, U, T>>,
+  Request,
+  HttpRequest,
+  WebGuard<Caller<S, U, T> | undefined>
+> {}
 
 /**
  * Creates the guards of an app from a verifier, or from the object of `createKeystile`.

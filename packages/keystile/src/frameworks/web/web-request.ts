@@ -1,4 +1,4 @@
-import { createByteCollector } from '../../base/bytes.ts'
+import { createByteCollector } from '../../base/byte-collector.ts'
 import { ProblemError } from '../../base/errors.ts'
 import { tooLarge, type HttpRequestWithBody } from '../../http/message.ts'
 

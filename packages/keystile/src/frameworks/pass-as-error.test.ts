@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { passAsError } from './thrown.ts'
+import { passAsError } from './pass-as-error.ts'
 
 describe('passAsError', () => {
   it('passAsError passes an Error unchanged, and wraps any other value in an Error', () => {

@@ -7,11 +7,8 @@ export interface FastifyLike {
   readonly addHook: (...args: never) => unknown
 }
 
-interface Registering extends FastifyLike {
-  addHook(name: 'onRoute', hook: (this: object, route: RegisteredRoute) => void): unknown
-}
-
-interface RegisteredRoute {
+/** What the app passed to Fastify when it registered a route. */
+export interface RouteOptions {
   readonly url: string
   readonly method: string | readonly string[]
   readonly onRequest?: unknown
@@ -19,32 +16,32 @@ interface RegisteredRoute {
   readonly preHandler?: unknown
 }
 
-/**
- * A registered route, and the Fastify instance of its plugin. The hooks of that instance also run
- * for the route.
- */
-export interface RememberedRoute {
+/** A route, and the Fastify instance of its plugin, whose hooks also run for the route. */
+export interface RecordedRoute {
   readonly url: string
-  readonly options: RegisteredRoute
+  readonly options: RouteOptions
   readonly instance: object
 }
 
 // The key of the list of routes. The list is a member of the app itself, and the instances of its
 // plugins inherit it. The symbol is global, so that a second copy of this package in the same
 // program finds the routes too.
-const remembered: unique symbol = Symbol.for('keystile.routes')
+const recorded: unique symbol = Symbol.for('keystile.routes')
 
-interface WithRoutes {
-  [remembered]?: RememberedRoute[]
+interface WithRecord extends FastifyLike {
+  [recorded]?: RecordedRoute[]
+}
+
+interface RecordableApp extends WithRecord {
+  addHook(name: 'onRoute', hook: (this: object, route: RouteOptions) => void): unknown
 }
 
 /** Starts to record the routes that this app registers. A second call does nothing. */
-export function rememberRoutes(app: Registering): void {
-  const withRoutes: Registering & WithRoutes = app
-  if (withRoutes[remembered]) return
+export function recordRoutes(app: RecordableApp): void {
+  if (app[recorded]) return
 
-  const routes: RememberedRoute[] = []
-  withRoutes[remembered] = routes
+  const routes: RecordedRoute[] = []
+  app[recorded] = routes
   app.addHook('onRoute', function (options) {
     // Copies the URL, because Fastify changes it in these options later, when it adds a prefix that
     // ends with a slash.
@@ -52,8 +49,7 @@ export function rememberRoutes(app: Registering): void {
   })
 }
 
-/** Returns the recorded routes of an app; `undefined` if `rememberRoutes` was not called. */
-export function rememberedRoutesOf(app: FastifyLike): readonly RememberedRoute[] | undefined {
-  const withRoutes: FastifyLike & WithRoutes = app
-  return withRoutes[remembered]
+/** Returns the recorded routes of an app; `undefined` if `recordRoutes` was not called. */
+export function recordedRoutesOf(app: WithRecord): readonly RecordedRoute[] | undefined {
+  return app[recorded]
 }
