@@ -576,7 +576,7 @@ describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
     assert.equal((await login({ password: next, device_secret })).status, 429)
   })
 
-  it('a new password makes all reset links of the user invalid', async () => {
+  it('a new password by mail or by the app makes all reset links of the user invalid', async () => {
     const { addUser, asked, confirm, keystile, clock } = await start(stage)
     const ada = await addUser()
     const [first, second] = [await asked(), await asked()]
@@ -596,6 +596,26 @@ describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
     assert.notEqual(token, fourth.token)
     await keystile.users?.setPassword(ada, password)
     assert.equal((await confirm({ token })).status, 403)
+  })
+
+  it('a thief who changes the password leaves the owner’s link valid, if the address is verified', async () => {
+    const { addUser, asked, confirm, login, send } = await start(stage)
+    await addUser()
+    const change = async (from: string, to: string): Promise<void> => {
+      const bearer = (await login({ password: from })).json['access_token'] as string
+      const json = { current_password: from, new_password: to }
+      assert.equal((await send('POST', '/users/me/password', { bearer, json })).status, 204)
+    }
+    const strange = await asked()
+    await change(password, next)
+    assert.equal((await confirm({ token: strange.token })).status, 403)
+
+    await stage.sql('update "user" set email_verified_at = 1')
+    const own = await asked()
+    await change(next, 'what the thief has chosen')
+    assert.equal((await confirm({ token: own.token, new_password: password })).status, 204)
+    assert.equal((await login()).status, 200)
+    assert.equal((await login({ password: 'what the thief has chosen' })).status, 400)
   })
 
   it('a password reset clears the profile only if the address was not yet verified', async () => {

@@ -81,8 +81,10 @@ export const replacePasswordHash: Command<
 /**
  * Sets a new password and ends all sessions of the user except the caller's, in one transaction. So
  * an attacker who knows the old password is logged out. Reset links that were mailed before become
- * invalid. If an operator sets the password, the counts of guesses are cleared too. Changes nothing
- * if the stored hash is not `old`.
+ * invalid, but not if a session changes the password of an account with a verified address: a thief
+ * with the password could otherwise keep the owner from every link
+ * (decisions/0073-a-changed-password-leaves-the-links-of-the-mailbox.md). If an operator sets the
+ * password, the counts of guesses are cleared too. Changes nothing if the stored hash is not `old`.
  */
 export const changePassword: Command<
   UserAct & { readonly old: string; readonly hash: string; readonly notice: NewMail | undefined },
@@ -102,7 +104,8 @@ export const changePassword: Command<
 
   await clearWrongCodes(transaction, subject)
   await endSessions(transaction, { subject, except: by.sessionId, now })
-  await eraseProofs(transaction, { subject, purposes: [proofKinds.passwordReset.purpose] })
+  if (by.sessionId === undefined || changed.email_verified_at === null)
+    await eraseProofs(transaction, { subject, purposes: [proofKinds.passwordReset.purpose] })
   await recordChange(transaction, 'password_changed', act)
   const isByOperator = by.actor === 'operator'
   const { email } = changed
