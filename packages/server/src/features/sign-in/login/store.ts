@@ -29,7 +29,7 @@ import type { EmailVerificationEvent } from '../../mail/email-verification/featu
 import type { By } from '../../operations/audit/entry.ts'
 import { hasEntry, insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
-import { restoreUses } from '../../operations/limits/in-transaction.ts'
+import { refundUses } from '../../operations/limits/in-transaction.ts'
 import { insertMail, tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessionRows, lockSession, startSession } from '../../tokens/sessions/in-transaction.ts'
@@ -142,7 +142,7 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
       expires_at: session.expires_at,
     })
   // Successful logins and refreshes have no rate limit: SECURITY.md explains the risk.
-  if (spent) await restoreUses(transaction, spent, now)
+  if (spent) await refundUses(transaction, spent, now)
 
   const to = account
     ? { email: account.email, isVerified: account.email_verified_at !== null }
@@ -186,7 +186,7 @@ export const issueCode: Command<
     subject,
     clientId,
   })
-  if (proved.spent) await restoreUses(transaction, proved.spent, now)
+  if (proved.spent) await refundUses(transaction, proved.spent, now)
   return { issued: true }
 })
 
