@@ -1,7 +1,7 @@
 import { readFileSync, statfsSync, statSync } from 'node:fs'
 import { isForeign, type FileFacts, type Machine, type Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/operations/audit/audit.ts'
-import { countDeadEvents } from '../features/operations/app-events/undelivered.ts'
+import { countDeadEvents } from '../features/operations/app-events/dead-letters.ts'
 import { openMailSeal } from '../features/mail/messages/notices.ts'
 import { hasUnreadableProof } from '../features/mail/proofs/unreadable.ts'
 import { countDeadMails } from '../features/mail/outbox/dead-letters.ts'
