@@ -46,6 +46,7 @@ export async function examineBackup(
   const damage = findDamage(file)
   if (damage !== undefined)
     return { faults: [`the backup must be whole; this one is damaged: ${damage}`] }
+
   const contents = await readContents(file)
   const found =
     contents && (await inspectDatabase(file, (reader) => examineRows(reader, options, now)))
@@ -67,9 +68,11 @@ async function examineRows(
     return { faults: [`the backup ${fault.message}. Fix: ${fault.fix}`] }
 
   const faults: string[] = []
+
   const issuer = await findStoredIssuer({ reader })
   if (issuer !== undefined && issuer !== options.issuer)
     faults.push(`the backup ${belongsElsewhere(issuer, options.issuer)}. Fix: set the same issuer`)
+
   let keys: readonly KeyStanding[] = []
   try {
     // With `signingKey`, the server decrypts no stored key.
@@ -80,6 +83,7 @@ async function examineRows(
     if (!(error instanceof ConfigurationError)) throw error
     faults.push(error.message)
   }
+
   return { faults, missingMigrations: facts.missing.length, keys }
 }
 
@@ -160,9 +164,13 @@ function ageSecondsOf(contents: Contents | undefined, now: number): number | und
     : Math.max(0, Math.floor((now - contents.backedUpAt) / 1000))
 }
 
+/** Describes an age in one unit, rounded down: 59 min, 47 h, 2 d. */
 function describeAge(seconds: number): string {
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`
-  return seconds < 172_800
-    ? `${Math.floor(seconds / 3_600)} h`
-    : `${Math.floor(seconds / 86_400)} d`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min`
+
+  const hours = Math.floor(minutes / 60)
+  if (hours < 48) return `${hours} h`
+
+  return `${Math.floor(hours / 24)} d`
 }
