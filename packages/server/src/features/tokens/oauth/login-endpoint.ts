@@ -3,7 +3,7 @@
 // proved and decided is in features/sign-in/login. Such an endpoint passes its own name as `front`,
 // because an attempt goes on only where it began.
 import { OAuthError, type JsonObject } from 'keystile/internal'
-import type { AskedLogin, NamedSession } from '../../sign-in/login/attempt.ts'
+import type { AskedLogin } from '../../sign-in/login/attempt.ts'
 import { enrolmentParameters, type EnrolmentStep } from '../../sign-in/login/enrolment.ts'
 import type { IssuedCode } from '../../sign-in/login/finish.ts'
 import type { Login, LoginOutcome } from '../../sign-in/login/login.ts'
@@ -12,8 +12,6 @@ import { isWrongFactor, type WrongFactor } from '../../sign-in/login/methods/met
 import { readRequestedScopes, type ScopeRules } from '../../users/scopes/scopes.ts'
 import { demandParameters, readDemand } from './demand-parameters.ts'
 import { requireValues, scopeParameter, type Granted, type GrantCaller } from './grants/grant.ts'
-
-export type { NamedSession }
 
 export interface LoginEndpointParts {
   readonly login: Login
@@ -113,21 +111,40 @@ async function proceed(
 }
 
 function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>): OAuthError {
-  if (done.outcome === 'over') return invalidSession()
-  if (done.outcome === 'unmet')
-    return new OAuthError(
-      'unmet_authentication_requirements',
-      'The account must have a second factor: set one up in the app first',
-    )
-  if (done.outcome === 'enrol') return enrolmentRefusal(done)
-  if (done.outcome === 'next') {
-    const { authSession, methods } = done
-    const members = { ...(authSession !== undefined && { auth_session: authSession }), methods }
-    const names = `${authSession === undefined ? '' : 'auth_session with '}${methods.join(' or ')}`
-    const message = `The login needs another step: send ${names}`
-    return new OAuthError('insufficient_authorization', message, { members })
+  switch (done.outcome) {
+    case 'over':
+      return invalidSession()
+    case 'unmet':
+      return new OAuthError(
+        'unmet_authentication_requirements',
+        'The account must have a second factor: set one up in the app first',
+      )
+    case 'next':
+      return stepRefusal(done)
+    case 'enrol':
+      return enrolmentRefusal(done)
+    case 'refused':
+      return wrongProofRefusal(done)
   }
-  const { reason, authSession, methods } = done
+}
+
+/** Tells the client which methods can go on with the login. */
+function stepRefusal({
+  authSession,
+  methods,
+}: Extract<LoginOutcome, { outcome: 'next' }>): OAuthError {
+  const members = { ...(authSession !== undefined && { auth_session: authSession }), methods }
+  const names = `${authSession === undefined ? '' : 'auth_session with '}${methods.join(' or ')}`
+  const message = `The login needs another step: send ${names}`
+  return new OAuthError('insufficient_authorization', message, { members })
+}
+
+/** Before the first proof, there is no `authSession`, and the message does not say what is wrong. */
+function wrongProofRefusal({
+  reason,
+  authSession,
+  methods,
+}: Extract<LoginOutcome, { outcome: 'refused' }>): OAuthError {
   const otherMessage =
     authSession === undefined ? 'Incorrect username or password' : 'Incorrect code'
   const message = isWrongFactor(reason) ? factorMessages[reason] : otherMessage
