@@ -32,7 +32,8 @@ import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { refundUses } from '../../operations/limits/in-transaction.ts'
 import { insertMail, tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
-import { endSessionRows, lockSession, startSession } from '../../tokens/sessions/in-transaction.ts'
+import { endSessionRows, lockSession } from '../../tokens/sessions/in-transaction.ts'
+import { startSession } from '../../tokens/sessions/start-in-transaction.ts'
 import type {
   NewSession,
   NoticeAddress,

@@ -1,5 +1,6 @@
 import { issueAccessToken, type Clock } from 'keystile/internal'
 import type { SigningKey } from 'keystile/jwt'
+import { acrOf } from './amr.ts'
 import type { Lifetimes } from './lifetimes.ts'
 
 export interface Issuing extends Lifetimes {
@@ -36,15 +37,6 @@ export interface IssuedFor {
   /** How the person authenticated, for the claims `amr` and `acr`; undefined if unknown. */
   readonly amr?: readonly string[] | undefined
   readonly scopes: readonly string[]
-}
-
-/**
- * Returns the claim `acr`: `mfa` after a login with two factors, `pwd` after any other login.
- *
- * @param amr the claim `amr`
- */
-function acrOf(amr: readonly string[]): 'mfa' | 'pwd' {
-  return amr.includes('mfa') ? 'mfa' : 'pwd'
 }
 
 /**

@@ -14,7 +14,7 @@ import type { StoredRights } from '../../users/scopes/scopes.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { makeRefreshToken, writeRefreshToken, type RefreshToken } from './refresh-tokens.ts'
-import type { NewRefreshToken, SessionRows } from './in-transaction.ts'
+import type { NewRefreshToken, SessionRows } from './start-in-transaction.ts'
 
 /** A session to start, and what must still hold when its transaction starts it. */
 export interface NewSession {
