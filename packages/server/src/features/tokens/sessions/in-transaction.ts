@@ -17,27 +17,6 @@ import type { SessionRow, SessionTables } from './tables.ts'
  */
 export const maxValues = 500
 
-export interface ActiveAt {
-  readonly subject: string
-  readonly now: number
-}
-
-/**
- * Selects the subject's active sessions: sessions that have not ended and have a valid access token
- * or refresh token.
- */
-export function selectActive(
-  db: Kysely<SessionTables>,
-  { subject, now }: ActiveAt | Slots<ActiveAt>,
-): SelectQueryBuilder<SessionTables, 'session', SessionRow> {
-  return db
-    .selectFrom('session')
-    .selectAll()
-    .where('subject', '=', subject)
-    .where('ended_at', 'is', null)
-    .where((row) => row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]))
-}
-
 /**
  * Ends all sessions of a subject except the session `except`, and inserts the events that revoke
  * their tokens. Does NOT write an audit entry: the caller knows the reason and must write the
@@ -213,6 +192,27 @@ export function isActive(
       row('expires_at', '>=', now + 1000),
       row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]),
     ])
+}
+
+export interface ActiveAt {
+  readonly subject: string
+  readonly now: number
+}
+
+/**
+ * Selects the subject's active sessions: sessions that have not ended and have a valid access token
+ * or refresh token.
+ */
+export function selectActive(
+  db: Kysely<SessionTables>,
+  { subject, now }: ActiveAt | Slots<ActiveAt>,
+): SelectQueryBuilder<SessionTables, 'session', SessionRow> {
+  return db
+    .selectFrom('session')
+    .selectAll()
+    .where('subject', '=', subject)
+    .where('ended_at', 'is', null)
+    .where((row) => row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]))
 }
 
 /**
