@@ -11,7 +11,7 @@ import {
   hasUnreadableApp,
 } from '../features/credentials/second-factors/reseal.ts'
 import { hasUnreadableMail } from '../features/mail/outbox/unreadable.ts'
-import { findKeyFile } from '../features/tokens/signing-keys/sealing-secret.ts'
+import { findKeyFile } from '../features/tokens/signing-keys/key-file.ts'
 import {
   findNextKeyDue,
   findSealedKey,

@@ -10,7 +10,7 @@ import { findDamage } from '../../../storage/sqlite-copy.ts'
 import type { Reader } from '../../../storage/database.ts'
 import { countUnreadableApps } from '../../credentials/second-factors/reseal.ts'
 import { describeKeys, type KeyStanding } from '../../tokens/signing-keys/key-standing.ts'
-import { findKeyFile } from '../../tokens/signing-keys/sealing-secret.ts'
+import { findKeyFile } from '../../tokens/signing-keys/key-file.ts'
 import {
   findKeySecrets,
   requireKeySecrets,

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { inspectDatabase } from '../../../storage/inspect.ts'
 import { countUnreadableApps } from '../../credentials/second-factors/reseal.ts'
 import { canOpen } from '../../tokens/signing-keys/sealed-keys.ts'
-import { findKeyFile, keyFileBeside } from '../../tokens/signing-keys/sealing-secret.ts'
+import { findKeyFile, keyFileBeside } from '../../tokens/signing-keys/key-file.ts'
 import { findSealedKey } from '../../tokens/signing-keys/signing-keys.ts'
 
 /**

@@ -28,6 +28,7 @@ export async function describeKeys(
   requireSecrets: () => SealingSecrets,
 ): Promise<readonly KeyStanding[]> {
   const rows = (await findSigningKeyRows(reader)).map((row) => ({
+    // In the table of an old release, a row has no times: its key has signed since it was made.
     published_at: row.created_at,
     signs_from: row.created_at,
     signs_until: null,
@@ -36,7 +37,7 @@ export async function describeKeys(
   if (rows.length === 0) return []
 
   const seal = createKeySeal(requireSecrets())
-  // Throws if one of the keys was encrypted with a different secret.
+  // Checks that all keys can be decrypted.
   for (const row of rows) openSealedKey(row, seal)
   return rows.map((row) => ({
     id: row.id,

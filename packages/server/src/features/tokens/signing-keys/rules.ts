@@ -4,7 +4,12 @@
 
 import type { Jwk, JwkSet } from 'keystile/jwt'
 import type { Fault, Rule } from '../../../feature/rule.ts'
-import { openFiles, ownFix, type Situation } from '../../../feature/situation.ts'
+import {
+  isOpenToOthers,
+  ownFix,
+  type FileFacts,
+  type Situation,
+} from '../../../feature/situation.ts'
 import { countOf } from '../../../feature/count.ts'
 import type { Wording } from '../../../feature/wording.ts'
 import { isOnServer, type DatabaseSource } from '../../../storage/source.ts'
@@ -99,21 +104,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     demand:
       'keystile.key must be readable by its owner only, and belong to root or to the user of ' +
       'Keystile',
-    find: ({ machine }) =>
-      machine?.keyFile && [
-        ...openFiles([machine.keyFile]).map(({ path }) => ({
-          about: path,
-          message: 'can be read by other users, and it decrypts all signing keys',
-          fix: `chmod 600 ${path}`,
-        })),
-        ...[machine.keyFile]
-          .filter((file) => file.isForeign)
-          .map(({ path }) => ({
-            about: path,
-            message: 'belongs to another user, and it decrypts all signing keys',
-            fix: ownFix(path),
-          })),
-      ],
+    find: ({ machine }) => machine?.keyFile && findFileFaults(machine.keyFile),
   },
   {
     id: 'key-opens',
@@ -242,6 +233,24 @@ function findUnopened(
           : `give the key that was used when the signing keys were made; ${lostKeyFix}`,
     },
   ]
+}
+
+/** Returns the faults of the owner and the permissions of the key file. */
+function findFileFaults({ path, mode = 0, isForeign }: FileFacts): readonly Fault[] {
+  const faults: Fault[] = []
+  if (isOpenToOthers(mode))
+    faults.push({
+      about: path,
+      message: 'can be read by other users, and it decrypts all signing keys',
+      fix: `chmod 600 ${path}`,
+    })
+  if (isForeign)
+    faults.push({
+      about: path,
+      message: 'belongs to another user, and it decrypts all signing keys',
+      fix: ownFix(path),
+    })
+  return faults
 }
 
 /** Returns a fix that says how to make a key. */

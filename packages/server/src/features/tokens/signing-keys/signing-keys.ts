@@ -7,9 +7,9 @@
 //    makes a key (`sealed-keys.ts` encrypts it) and calls the command `advanceSigningKeys`
 //    (`store.ts`), which locks the keys and asks `plan` again. So concurrent processes insert only
 //    one key.
-// 3. `key-ring.ts` is the copy of the keys in each process. Before the process signs or publishes,
-//    it reads the keys again if the copy is over 5 s old. A copy that is over half an hour old is
-//    not used: the request gets 503.
+// 3. `key-ring.ts` has the keys of each process, in a copy (`key-copies.ts`). Before the process
+//    signs or publishes, it reads the keys again if the copy is over 5 s old. A copy that is over
+//    half an hour old is not used: the request gets 503.
 // 4. A guard of the same process finds keys in the ring. If a token has an unknown `kid`, the
 //    verifier calls `seek`, and the ring reads the keys again, at most four times a second.
 // 5. `cli.ts`: `keystile key revoke` calls the command `revokeSigningKey`. It deletes the key,
