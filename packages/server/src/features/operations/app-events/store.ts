@@ -23,7 +23,8 @@ export const eventCommands: QueueCommands<AppEventRow> = createQueueCommands(eve
 export const storeHandler: Command<{ readonly name: string }, void> = command(
   'storeHandler',
   async (transaction, { name }) => {
-    const expiresAt = sql<number>`${databaseTime(transaction)} + ${sql.lit(handlerLifetimeMilliseconds)}`
+    const now = databaseTime(transaction)
+    const expiresAt = sql<number>`${now} + ${sql.lit(handlerLifetimeMilliseconds)}`
     await inTables<AppEventTables>(transaction)
       .insertInto('event_handler')
       .values({ name, expires_at: expiresAt })

@@ -27,7 +27,6 @@ import {
   type AuthorizationCodeParts,
 } from '../../tokens/oauth/grants/authorization-code.ts'
 import { callerOf, type Granted } from '../../tokens/oauth/grants/grant.ts'
-import type { NamedSession } from '../login/attempt.ts'
 import { refreshTokenGrant, type RefreshParts } from '../../tokens/oauth/grants/refresh-token.ts'
 import {
   firstStep,
@@ -39,6 +38,7 @@ import {
   loginParameters,
   requireStep,
   type LoginEndpointParts,
+  type NamedSession,
 } from '../../tokens/oauth/login-endpoint.ts'
 import { nextStepRefusal, tokenSchema, wireTokens } from '../../tokens/oauth/token-answer.ts'
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'

@@ -120,7 +120,7 @@ export interface Clients {
  * The pattern of a client id. Such an id needs no encoding in `Basic` credentials, and has no
  * letters of other scripts that look like Latin letters.
  */
-export const clientIdPattern = /^[a-z0-9][a-z0-9._-]{1,62}$/
+export const clientIdPattern: RegExp = /^[a-z0-9][a-z0-9._-]{1,62}$/
 
 export function createClients(database: Database, feed: EventFeed, clock: Clock): Clients {
   const findClientRow = createClientRowFinder(database)

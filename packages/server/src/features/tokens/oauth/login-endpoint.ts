@@ -3,7 +3,7 @@
 // proved and decided is in features/sign-in/login. Such an endpoint passes its own name as `front`,
 // because an attempt goes on only where it began.
 import { OAuthError, type JsonObject } from 'keystile/internal'
-import type { AskedLogin } from '../../sign-in/login/attempt.ts'
+import type { AskedLogin, NamedSession } from '../../sign-in/login/attempt.ts'
 import { enrolmentParameters, type EnrolmentStep } from '../../sign-in/login/enrolment.ts'
 import type { IssuedCode } from '../../sign-in/login/finish.ts'
 import type { Login, LoginOutcome } from '../../sign-in/login/login.ts'
@@ -12,6 +12,9 @@ import { isWrongFactor, type WrongFactor } from '../../sign-in/login/methods/met
 import { readRequestedScopes, type ScopeRules } from '../../users/scopes/scopes.ts'
 import { demandParameters, readDemand } from './demand-parameters.ts'
 import { requireValues, scopeParameter, type Granted, type GrantCaller } from './grants/grant.ts'
+
+/** For endpoints in rooms that do not import the login itself. */
+export type { NamedSession }
 
 export interface LoginEndpointParts {
   readonly login: Login
@@ -111,21 +114,18 @@ async function proceed(
 }
 
 function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>): OAuthError {
-  switch (done.outcome) {
-    case 'over':
-      return invalidSession()
-    case 'unmet':
-      return new OAuthError(
-        'unmet_authentication_requirements',
-        'The account must have a second factor: set one up in the app first',
-      )
-    case 'next':
-      return stepRefusal(done)
-    case 'enrol':
-      return enrolmentRefusal(done)
-    case 'refused':
-      return wrongProofRefusal(done)
-  }
+  if (done.outcome === 'over') return invalidSession()
+  if (done.outcome === 'unmet') return unmetRefusal()
+  if (done.outcome === 'next') return stepRefusal(done)
+  if (done.outcome === 'enrol') return enrolmentRefusal(done)
+  return wrongProofRefusal(done)
+}
+
+function unmetRefusal(): OAuthError {
+  return new OAuthError(
+    'unmet_authentication_requirements',
+    'The account must have a second factor: set one up in the app first',
+  )
 }
 
 /** Tells the client which methods can go on with the login. */
@@ -139,7 +139,7 @@ function stepRefusal({
   return new OAuthError('insufficient_authorization', message, { members })
 }
 
-/** Before the first proof, there is no `authSession`, and the message does not say what is wrong. */
+/** Before the first proof, there is no `authSession`, and the message hides what is wrong. */
 function wrongProofRefusal({
   reason,
   authSession,

@@ -1,5 +1,6 @@
-// One open answer of GET /revocations. All of them send the same revocations, whose bytes are stored
-// once, in the log. Each answer has only its own position in the log, and its own heartbeats.
+// One open answer of GET /revocations. All of them send the same revocations, whose bytes are
+// stored once, in the log. Each answer has only its own position in the log, and its own
+// heartbeats.
 import type { AnswerStream } from 'keystile/internal'
 import type { ProvenClient } from '../clients/clients.ts'
 import type { LogCursor } from '../events/event-log.ts'

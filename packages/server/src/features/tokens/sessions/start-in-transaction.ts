@@ -1,4 +1,5 @@
-// Starts sessions in a transaction of the caller: the command `startLogin` of features/sign-in/login.
+// Starts sessions in a transaction of the caller: in the command `startLogin` of
+// features/sign-in/login.
 
 import type { JsonObject } from 'keystile/internal'
 import type { Transaction } from '../../../storage/database.ts'
