@@ -15,9 +15,9 @@ import { findKeyFile } from '../features/tokens/signing-keys/key-file.ts'
 import {
   findNextKeyDue,
   findSealedKey,
-  findStoredIssuer,
   hasOlderKey,
-} from '../features/tokens/signing-keys/signing-keys.ts'
+} from '../features/tokens/signing-keys/key-standing.ts'
+import { findStoredIssuer } from '../features/tokens/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
 import { readDatabaseFacts } from '../storage/facts.ts'
 import { inspectDatabase } from '../storage/inspect.ts'

@@ -85,6 +85,7 @@ const signingAlgorithm: DefaultedSetting<'signingAlgorithm', IssuingAlgorithm> =
   environment: ['KEYSTILE_SIGNING_ALGORITHM'],
 }
 
+/** The keys that sign tokens, and the secret that encrypts them in the database. */
 export const feature: Feature<SigningKeyOptions, SigningKeyEvent, RuleOptions, Options> = {
   name: 'signing-keys',
   settings: listSettings<SigningKeyOptions>({
