@@ -3,6 +3,7 @@ import type { SigningKey } from 'keystile/jwt'
 import { acrOf } from './amr.ts'
 import type { Lifetimes } from './lifetimes.ts'
 
+/** What all tokens of a server have in common: issuer, audience, lifetimes and the signing key. */
 export interface Issuing extends Lifetimes {
   readonly issuer: string
   readonly audience: string

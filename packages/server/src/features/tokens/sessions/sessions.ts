@@ -124,6 +124,7 @@ export interface SessionStarter {
  */
 const maxDeviceLength = 200
 
+/** The values of the command `StartLogin`. */
 export interface SessionToStart extends SessionRows {
   readonly wanted: NewSession
   /** False for an app's own users, because they have no Keystile account to check. */
