@@ -33,7 +33,6 @@ import { refundUses } from '../../operations/limits/in-transaction.ts'
 import { insertMail, tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessionRows, lockSession } from '../../tokens/sessions/in-transaction.ts'
-import { startSession } from '../../tokens/sessions/start-in-transaction.ts'
 import type {
   NewSession,
   NoticeAddress,
@@ -41,7 +40,8 @@ import type {
   Remembering,
   SessionToStart,
   StartLogin,
-} from '../../tokens/sessions/sessions.ts'
+} from '../../tokens/sessions/new-session.ts'
+import { startSession } from '../../tokens/sessions/start-in-transaction.ts'
 
 /**
  * How long an account counts as new. During this time, a login sends no notice of a new device:
