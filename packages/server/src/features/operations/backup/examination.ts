@@ -2,7 +2,6 @@
 
 import { existsSync, statSync } from 'node:fs'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
-import type { Call } from '../../../feature/cli-command.ts'
 import { countOf } from '../../../feature/count.ts'
 import { inspectDatabase } from '../../../storage/inspect.ts'
 import { findSchemaFault, readMigrations, standingOf } from '../../../storage/migrate.ts'
@@ -17,7 +16,7 @@ import {
   type SigningKeyChoice,
 } from '../../tokens/signing-keys/signing-key-source.ts'
 import { belongsElsewhere, findStoredIssuer } from '../../tokens/signing-keys/signing-keys.ts'
-import { describeContents, readContents, timeOf, wireContents, type Contents } from './contents.ts'
+import { readContents, type Contents } from './contents.ts'
 
 export interface ExaminedOptions extends SigningKeyChoice {
   readonly issuer: string
@@ -105,72 +104,4 @@ async function findAppFaults(reader: Reader, options: ExaminedOptions): Promise<
       'and run keystile finish-restore, and keystile user reset-factors for each user who has ' +
       'an app',
   ]
-}
-
-/** Prints what was found. If the backup cannot be restored, the process ends with exit code 1. */
-export function printExamination(
-  { operand: file, flags, terminal, clock }: Call<unknown>,
-  examined: Examined,
-): void {
-  if (flags.has('json')) terminal.printJson(wireExamined(file, examined, clock.now()))
-  else for (const line of linesOf(file, examined, clock.now())) terminal.print(line)
-  if (examined.faults.length > 0) terminal.fail()
-}
-
-function wireExamined(file: string, examined: Examined, now: number): object {
-  const { faults, contents, missingMigrations, keys } = examined
-  const age = ageSecondsOf(contents, now)
-  return {
-    ok: faults.length === 0,
-    file,
-    faults,
-    ...(contents && { ...wireContents(contents), age_seconds: age ?? null }),
-    ...(missingMigrations !== undefined && { missing_migrations: missingMigrations }),
-    ...(keys && {
-      keys: keys.map(({ id, state, signsUntil }) => ({
-        key_id: id,
-        state,
-        signs_until: timeOf(signsUntil) ?? null,
-      })),
-    }),
-  }
-}
-
-function linesOf(file: string, examined: Examined, now: number): readonly string[] {
-  const { faults, contents, missingMigrations = 0, keys = [] } = examined
-  const age = ageSecondsOf(contents, now)
-  const old = age === undefined ? '' : `, ${describeAge(age)} old`
-  return [
-    ...(contents ? [`${file}: ${describeContents(contents)}${old}`] : []),
-    ...keys.map(({ id, state, signsUntil }) =>
-      signsUntil === undefined
-        ? `signing key ${id}: ${state}`
-        : `signing key ${id}: ${state}, signs until ${timeOf(signsUntil)}`,
-    ),
-    ...(missingMigrations > 0
-      ? [
-          'the backup is from an older version; a restore runs ' +
-            countOf(missingMigrations, 'migration'),
-        ]
-      : []),
-    ...faults.map((fault) => `fault: ${fault}`),
-    faults.length > 0 ? `${file} cannot be restored` : `${file} is whole and can be restored`,
-  ]
-}
-
-function ageSecondsOf(contents: Contents | undefined, now: number): number | undefined {
-  return contents?.backedUpAt === undefined
-    ? undefined
-    : Math.max(0, Math.floor((now - contents.backedUpAt) / 1000))
-}
-
-/** Describes an age in one unit, rounded down: 59 min, 47 h, 2 d. */
-function describeAge(seconds: number): string {
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min`
-
-  const hours = Math.floor(minutes / 60)
-  if (hours < 48) return `${hours} h`
-
-  return `${Math.floor(hours / 24)} d`
 }
