@@ -1,6 +1,5 @@
-// The safety rules for signing keys, for the secret that encrypts them, and for the issuer of the
-// database. Each fault stops the start, because anyone who has the key can make tokens for every
-// user.
+// The safety rules for signing keys, and for the secret that encrypts them. A key that others could
+// get or guess stops the start, because anyone who has the key can make tokens for every user.
 
 import type { Jwk, JwkSet } from 'keystile/jwt'
 import type { Fault, Rule } from '../../../feature/rule.ts'
@@ -16,10 +15,8 @@ import { isOnServer, type DatabaseSource } from '../../../storage/source.ts'
 import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret.ts'
 import { ownKeysOf } from './own-keys.ts'
 import { canOpen, type IssuingAlgorithm } from './sealed-keys.ts'
-import { belongsElsewhere } from './signing-keys.ts'
 
 export interface RuleOptions {
-  readonly issuer?: string | undefined
   readonly database?: DatabaseSource | undefined
   readonly key?: string | undefined
   readonly previousKey?: string | undefined
@@ -152,46 +149,6 @@ export const rules: readonly Rule<RuleOptions>[] = [
       ]
     },
   },
-  {
-    id: 'issuer-given',
-    standard: 'RFC 8414 §3.3',
-    severity: 'stop',
-    demand: 'at its first start on PostgreSQL, the stand-alone server must be given the issuer',
-    find({ bind, machine, options: { issuer = 'http://localhost:8000' } }, say) {
-      if (!bind || machine?.database?.kind !== 'postgres') return undefined
-      if (bind.isIssuerGiven || machine.database.issuer !== undefined) return []
-      return [
-        {
-          about: say.name('issuer'),
-          message:
-            'must be given at the first start on PostgreSQL: ' +
-            'a database belongs to one issuer, and that cannot be changed',
-          fix:
-            `give the https URL of the server as ${say.name('issuer')}; ` +
-            `for development on this machine, ${say.set('issuer', issuer)}`,
-        },
-      ]
-    },
-  },
-  {
-    id: 'issuer-stored',
-    standard: 'RFC 8414 §3.3',
-    severity: 'stop',
-    demand: 'the database must belong to the configured issuer',
-    find({ machine, options: { issuer } }, say) {
-      const { database } = machine ?? {}
-      if (database === undefined || database.kind === 'unavailable' || issuer === undefined)
-        return undefined
-      if (database.issuer === undefined || database.issuer === issuer) return []
-      return [
-        {
-          about: 'this database',
-          message: belongsElsewhere(database.issuer, issuer),
-          fix: `${say.set('issuer', database.issuer)}, or use another database`,
-        },
-      ]
-    },
-  },
 ]
 
 /**
@@ -214,6 +171,7 @@ function findUnopened(
   const secret = key ?? keyFile?.secret
   const isMissing = key === undefined && keyFile === undefined && database.kind === 'sqlite'
   if (sealedKey === undefined || (secret === undefined && !isMissing)) return undefined
+
   const [first, ...others] = [secret, previousKey].filter((given) => given !== undefined)
   if (first !== undefined && canOpen(sealedKey, [first, ...others])) return []
 
