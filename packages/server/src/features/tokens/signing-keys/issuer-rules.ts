@@ -1,5 +1,5 @@
-// The safety rules for the issuer of a database. A database belongs to one issuer, and tokens contain
-// their issuer.
+// The safety rules for the issuer of a database. A database belongs to one issuer, because tokens
+// contain their issuer.
 
 import type { Rule } from '../../../feature/rule.ts'
 import { belongsElsewhere } from './signing-keys.ts'

@@ -1,5 +1,5 @@
-// What `keystile doctor` and `keystile restore` want to know about the keys in a database, which may
-// not have been migrated yet. Nothing here changes the database.
+// What `keystile doctor`, `backup` and `restore` want to know about the keys in a database, which
+// may not have been migrated yet. Nothing here changes the database.
 
 import type { SealingSecrets } from '../../../base/seal.ts'
 import type { SealedKey } from '../../../feature/situation.ts'
