@@ -1,8 +1,8 @@
 // A session is one login, and the unit of revocation. This file starts a `NewSession`
 // (`new-session.ts`), with the command of features/sign-in/login. `refresh.ts` tells how it is
-// refreshed. `session-ends.ts` ends it on request, and the commands of other features end it through
-// `in-transaction.ts`, for example when a password changes. `issuing.ts` signs the access tokens,
-// and `refresh-tokens.ts` makes the refresh tokens.
+// refreshed. `session-ends.ts` ends it on request, and the commands of other features end it
+// through `in-transaction.ts`, for example when a password changes. `issuing.ts` signs the access
+// tokens, and `refresh-tokens.ts` makes the refresh tokens.
 import { randomId, type Clock } from 'keystile/internal'
 import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
