@@ -162,15 +162,16 @@ function findUnopened(
   say: Wording,
 ): readonly Fault[] | undefined {
   const { database, keyFile } = machine ?? {}
-  const isUnknown =
-    ['key', 'previousKey', 'signingKey'].some((name) => unread.has(name)) ||
-    signingKey !== undefined
-  if (database === undefined || database.kind === 'unavailable' || isUnknown) return undefined
+  if (database === undefined || database.kind === 'unavailable') return undefined
+  if (['key', 'previousKey', 'signingKey'].some((name) => unread.has(name))) return undefined
 
   const { sealedKey } = database
+  // With `signingKey`, the server decrypts no stored key.
+  if (signingKey !== undefined || sealedKey === undefined) return undefined
+
   const secret = key ?? keyFile?.secret
   const isMissing = key === undefined && keyFile === undefined && database.kind === 'sqlite'
-  if (sealedKey === undefined || (secret === undefined && !isMissing)) return undefined
+  if (secret === undefined && !isMissing) return undefined
 
   const [first, ...others] = [secret, previousKey].filter((given) => given !== undefined)
   if (first !== undefined && canOpen(sealedKey, [first, ...others])) return []
