@@ -2,7 +2,7 @@ import { readFileSync, statfsSync, statSync } from 'node:fs'
 import { isForeign, type FileFacts } from '../feature/file-facts.ts'
 import type { Machine, Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/operations/audit/audit.ts'
-import { countDeadEvents } from '../features/operations/app-events/undelivered.ts'
+import { countDeadEvents } from '../features/operations/app-events/dead-letters.ts'
 import { openMailSeal } from '../features/mail/messages/notices.ts'
 import { hasUnreadableProof } from '../features/mail/proofs/unreadable.ts'
 import { countDeadMails } from '../features/mail/outbox/dead-letters.ts'
@@ -12,13 +12,13 @@ import {
   hasUnreadableApp,
 } from '../features/credentials/second-factors/reseal.ts'
 import { hasUnreadableMail } from '../features/mail/outbox/unreadable.ts'
-import { findKeyFile } from '../features/tokens/signing-keys/sealing-secret.ts'
+import { findKeyFile } from '../features/tokens/signing-keys/key-file.ts'
 import {
   findNextKeyDue,
   findSealedKey,
-  findStoredIssuer,
   hasOlderKey,
-} from '../features/tokens/signing-keys/signing-keys.ts'
+} from '../features/tokens/signing-keys/key-standing.ts'
+import { findStoredIssuer } from '../features/tokens/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
 import { readDatabaseFacts } from '../storage/facts.ts'
 import { inspectDatabase } from '../storage/inspect.ts'

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import { byApp } from '../features/operations/audit/by.ts'
 import type { Directory } from '../features/users/directory/directory.ts'
 import type { SessionEnds } from '../features/tokens/sessions/session-ends.ts'
-import type { NewSession, StartedSession } from '../features/tokens/sessions/sessions.ts'
+import type { NewSession } from '../features/tokens/sessions/new-session.ts'
+import type { StartedSession } from '../features/tokens/sessions/sessions.ts'
 import { createAppSessions } from './app-sessions.ts'
 
 const started = {

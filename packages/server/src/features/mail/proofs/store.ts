@@ -2,7 +2,7 @@ import { countedMailbox } from '../../../base/mailbox.ts'
 import { hashSecret, isSecretOf } from '../../../base/secret.ts'
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
-import { countUses, restoreUses } from '../../operations/limits/in-transaction.ts'
+import { countUses, refundUses } from '../../operations/limits/in-transaction.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { eraseProofs, insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
 import { codeRate, maxTries } from './feature.ts'
@@ -129,7 +129,7 @@ export const tryCode: Command<
     .set((old) => ({ tries: old('tries', '-', 1) }))
     .where('id', '=', id)
     .execute()
-  await restoreUses(transaction, { uses, at: now }, now)
+  await refundUses(transaction, { uses, at: now }, now)
   return bound
 })
 

@@ -14,7 +14,7 @@ import { startEventDelivery, type EventDelivery } from './deliver.ts'
 import { feature } from './feature.ts'
 import { announceEvent } from './in-transaction.ts'
 import { listEvents } from './store.ts'
-import { countDeadEvents } from './undelivered.ts'
+import { countDeadEvents } from './dead-letters.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const hour = 60 * 60 * 1000

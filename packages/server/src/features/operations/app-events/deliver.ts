@@ -38,13 +38,13 @@ export interface EventDelivery {
 /** Starts to deliver events, if the app has an `onEvent`. */
 export async function startEventDelivery(parts: DeliveryParts): Promise<EventDelivery> {
   const { onEvent, database, clock, logger } = parts
-  const count = createQueueGauges({ waiting: waitingEvents, dead: deadEvents }, () =>
+  const readGauges = createQueueGauges({ waiting: waitingEvents, dead: deadEvents }, () =>
     countEvents(database.reader, clock.now()),
   )
   if (typeof onEvent === 'function') deliverAtOnce(database, onEvent, logger)
   const durable = typeof onEvent === 'object' ? await deliverDurably(onEvent, parts) : undefined
   return {
-    readGauges: count,
+    readGauges,
     close: async () => durable?.close(),
   }
 }
@@ -83,10 +83,10 @@ async function deliverDurably(
   handler: DurableEventHandler,
   { database, underLease, clock, logger }: DeliveryParts,
 ): Promise<Pick<EventDelivery, 'close'>> {
-  const announceHandler = (): Promise<void> => database.write(storeHandler, { name: 'onEvent' })
-  await announceHandler()
+  const renewHandler = (): Promise<void> => database.write(storeHandler, { name: 'onEvent' })
+  await renewHandler()
   const timer = setInterval(() => {
-    announceHandler().catch((error: unknown) =>
+    renewHandler().catch((error: unknown) =>
       logger.warn({ err: error }, 'the handler of events could not be stored'),
     )
   }, handlerRenewalMilliseconds)
@@ -123,12 +123,10 @@ function queueOf(
 
       const { type } = eventOf(row)
       const fields = { err: failed.error, event: type, id: row.id, tries: row.tries }
-      if (failed.failure.isFinal)
-        logger.error(
-          fields,
-          `the app did not handle an event for ${deliveryDays} days; it is not tried again`,
-        )
-      else logger.error(fields, 'the function onEvent.handle of the app failed; it is called again')
+      const message = failed.failure.isFinal
+        ? `the app did not handle an event for ${deliveryDays} days; it is not tried again`
+        : 'the function onEvent.handle of the app failed; it is called again'
+      logger.error(fields, message)
     },
   }
 }

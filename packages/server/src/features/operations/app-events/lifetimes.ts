@@ -1,4 +1,4 @@
-// The lifetimes of events in the database.
+// How long rows of durable events, and of the app's handler, stay in the database.
 
 const dayMilliseconds = 24 * 60 * 60 * 1000
 
@@ -11,11 +11,14 @@ export function isOverdue(createdAt: number, now: number): boolean {
   return createdAt < now - deliveryMilliseconds
 }
 
-/** The age at which an event is deleted, even if it was not handled. */
+/**
+ * The age at which an event is deleted, even if it was not handled. After it has become a dead
+ * letter, an operator has more than three weeks to correct the handler and retry.
+ */
 export const eventLifetimeMilliseconds: number = 30 * dayMilliseconds
 
 /**
  * How long processes still store new events after the last process with a durable handler has
  * stopped. Without this limit, an app that removes its handler would fill the database.
  */
-export const handlerMilliseconds: number = 7 * dayMilliseconds
+export const handlerLifetimeMilliseconds: number = 7 * dayMilliseconds

@@ -12,7 +12,7 @@ import {
   type QueueCommands,
   type RowCounts,
 } from '../queue/rows.ts'
-import { deliveryMilliseconds, handlerMilliseconds } from './lifetimes.ts'
+import { deliveryMilliseconds, handlerLifetimeMilliseconds } from './lifetimes.ts'
 import type { AppEventRow, AppEventTables } from './tables.ts'
 
 export const eventTable = 'app_event'
@@ -23,7 +23,8 @@ export const eventCommands: QueueCommands<AppEventRow> = createQueueCommands(eve
 export const storeHandler: Command<{ readonly name: string }, void> = command(
   'storeHandler',
   async (transaction, { name }) => {
-    const expiresAt = sql<number>`${databaseTime(transaction)} + ${sql.lit(handlerMilliseconds)}`
+    const now = databaseTime(transaction)
+    const expiresAt = sql<number>`${now} + ${sql.lit(handlerLifetimeMilliseconds)}`
     await inTables<AppEventTables>(transaction)
       .insertInto('event_handler')
       .values({ name, expires_at: expiresAt })

@@ -2,6 +2,16 @@ import type { HttpRequestWithBody } from 'keystile/internal'
 import { addressOf } from '../../../http/address.ts'
 import type { By } from './entry.ts'
 
+/** What an access token says about the sender of a request. */
+export interface CallerIdentity {
+  readonly subject: string
+  readonly clientId: string
+  readonly sessionId?: string | undefined
+  readonly acr?: string | undefined
+  /** When the person logged in. */
+  readonly authenticatedAt?: Date | undefined
+}
+
 export const byOperator: By = { actor: 'operator' }
 export const byApp: By = { actor: 'app' }
 
@@ -29,13 +39,4 @@ export function byCaller(
 export function senderOf(request: HttpRequestWithBody): Pick<By, 'address' | 'acceptLanguage'> {
   const acceptLanguage = request.headers.get('accept-language')
   return { address: addressOf(request), ...(acceptLanguage !== null && { acceptLanguage }) }
-}
-
-export interface CallerIdentity {
-  readonly subject: string
-  readonly clientId: string
-  readonly sessionId?: string | undefined
-  readonly acr?: string | undefined
-  /** When the person logged in. */
-  readonly authenticatedAt?: Date | undefined
 }

@@ -22,6 +22,8 @@ export async function audit(call: Call<unknown>, defaultLimit: number): Promise<
   const { flags, terminal, clock } = call
   const since = readSince(flags.value('since'), clock.now())
   const last = readLimit(flags.value('limit')) ?? (since === undefined ? defaultLimit : undefined)
+  const subject = flags.value('subject')
+
   const isFollowing = flags.has('follow')
   const ended = isFollowing
     ? AbortSignal.any([terminal.unread, abortAfter(terminal.untilStopped())])
@@ -29,7 +31,6 @@ export async function audit(call: Call<unknown>, defaultLimit: number): Promise<
   const pause = (): Promise<boolean> =>
     delay(pollMilliseconds, true, { signal: ended }).catch(() => false)
 
-  const subject = flags.value('subject')
   await call.withDatabase(async (database) => {
     if (subject !== undefined && !(await hasEntriesOf(database.reader, subject)))
       terminal.printError(
@@ -67,15 +68,17 @@ function readSince(text: string | undefined, now: number): number | undefined {
   )
 }
 
+/** Such as `2026-11-25`. */
+const date = /^\d{4}-\d\d-\d\d$/
 /**
- * Parses an RFC 3339 time; returns NaN for any other string. The seconds may be missing, and the
- * whole time of day may be missing. A time of day must have a time zone, because without a time
- * zone its meaning would depend on the machine.
+ * Such as `2026-11-25T12:00Z` or `2026-11-25T12:00:00.5+01:00`. The time zone is needed: without
+ * it, the meaning would depend on the machine.
  */
+const dateAndTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/
+
+/** Parses an RFC 3339 time or date. Returns NaN for any other string. */
 function readInstant(text: string): number {
-  return /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
-    ? Date.parse(text)
-    : NaN
+  return date.test(text) || dateAndTime.test(text) ? Date.parse(text) : NaN
 }
 
 function readLimit(text: string | undefined): number | undefined {
@@ -99,12 +102,11 @@ const auditList: Listing<AuditRow> = {
   none: 'the record has no such entries',
 }
 
-function wireRow({ at, detail, ...row }: AuditRow): object {
-  const { id, ...rest } = row
+function wireRow({ id, at, detail, ...others }: AuditRow): object {
   return {
     id,
     at: new Date(at).toISOString(),
-    ...rest,
+    ...others,
     detail: detail === null ? null : JSON.parse(detail),
   }
 }

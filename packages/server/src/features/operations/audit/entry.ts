@@ -6,6 +6,7 @@ import type { JsonObject } from 'keystile/internal'
  */
 export type Actor = `user:${string}` | 'operator' | 'app' | 'nobody'
 
+/** Who acted, and what is known about the request. `by.ts` makes it from a request. */
 export interface By {
   readonly actor: Actor
   readonly address?: string | undefined

@@ -51,6 +51,11 @@ const findEntry = prepare<AuditTables, Pick<AuditRow, 'event' | 'subject'>, Pick
       .limit(1),
 )
 
+/**
+ * Whether the record has an entry about this event and subject.
+ *
+ * @typeParam Event the events of the feature that writes the entry
+ */
 export async function hasEntry<Event extends string = never>(
   transaction: Transaction,
   { event, subject }: { readonly event: NoInfer<Event>; readonly subject: string },

@@ -1,5 +1,6 @@
 // Reads and writes rows of the audit record.
 import { lowestRowId } from 'keystile/internal'
+import { maxPurgedAtOnce, type PurgeCommand } from '../../../feature/clean-up.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import { hasTable } from '../../../storage/migrate.ts'
 import type { AuditEntry } from './entry.ts'
@@ -12,32 +13,23 @@ import type { AuditRow, AuditTables } from './tables.ts'
  */
 export const recordAudit: Command<AuditEntry, void> = command('recordAudit', insertAudit<string>)
 
-/**
- * The largest number of rows that one transaction deletes. A longer transaction would delay logins.
- */
-const maxPurgedAtOnce = 500
+/** Deletes rows that are older than the time `before`, oldest first. */
+export const purgeAudit: PurgeCommand = command('purgeAudit', async (transaction, { before }) => {
+  const db = inTables<AuditTables>(transaction)
+  const found = await db
+    .selectFrom('audit')
+    .select('id')
+    .where('id', '<', lowestRowId(before))
+    .orderBy('id')
+    .limit(maxPurgedAtOnce)
+    .execute()
+  if (found.length === 0) return { purged: 0 }
 
-/**
- * Deletes at most 500 rows that are older than the time `before`, oldest first. Returns the number
- * of deleted rows.
- */
-export const purgeAudit: Command<{ readonly before: number }, { readonly purged: number }> =
-  command('purgeAudit', async (transaction, { before }) => {
-    const db = inTables<AuditTables>(transaction)
-    const found = await db
-      .selectFrom('audit')
-      .select('id')
-      .where('id', '<', lowestRowId(before))
-      .orderBy('id')
-      .limit(maxPurgedAtOnce)
-      .execute()
-    if (found.length === 0) return { purged: 0 }
-
-    // Two statements: with a subquery, PostgreSQL may read the whole table to delete these rows.
-    const ids = found.map(({ id }) => id)
-    await db.deleteFrom('audit').where('id', 'in', ids).execute()
-    return { purged: found.length }
-  })
+  // Two statements: with a subquery, PostgreSQL may read the whole table to delete these rows.
+  const ids = found.map(({ id }) => id)
+  await db.deleteFrom('audit').where('id', 'in', ids).execute()
+  return { purged: found.length }
+})
 
 export interface AuditFilter {
   /** Selects only rows of this time or later. The time is in milliseconds. */

@@ -2,7 +2,6 @@
 
 import { existsSync, statSync } from 'node:fs'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
-import type { Call } from '../../../feature/cli-command.ts'
 import { countOf } from '../../../feature/count.ts'
 import { inspectDatabase } from '../../../storage/inspect.ts'
 import { findSchemaFault, readMigrations, standingOf } from '../../../storage/standing.ts'
@@ -10,14 +9,14 @@ import { findDamage } from '../../../storage/sqlite-copy.ts'
 import type { Reader } from '../../../storage/database.ts'
 import { countUnreadableApps } from '../../credentials/second-factors/reseal.ts'
 import { describeKeys, type KeyStanding } from '../../tokens/signing-keys/key-standing.ts'
-import { findKeyFile } from '../../tokens/signing-keys/sealing-secret.ts'
+import { findKeyFile } from '../../tokens/signing-keys/key-file.ts'
 import {
   findKeySecrets,
   requireKeySecrets,
   type SigningKeyChoice,
 } from '../../tokens/signing-keys/signing-key-source.ts'
 import { belongsElsewhere, findStoredIssuer } from '../../tokens/signing-keys/signing-keys.ts'
-import { describeContents, readContents, timeOf, wireContents, type Contents } from './contents.ts'
+import { readContents, type Contents } from './contents.ts'
 
 export interface ExaminedOptions extends SigningKeyChoice {
   readonly issuer: string
@@ -46,6 +45,7 @@ export async function examineBackup(
   const damage = findDamage(file)
   if (damage !== undefined)
     return { faults: [`the backup must be whole; this one is damaged: ${damage}`] }
+
   const contents = await readContents(file)
   const found =
     contents && (await inspectDatabase(file, (reader) => examineRows(reader, options, now)))
@@ -67,9 +67,11 @@ async function examineRows(
     return { faults: [`the backup ${fault.message}. Fix: ${fault.fix}`] }
 
   const faults: string[] = []
+
   const issuer = await findStoredIssuer({ reader })
   if (issuer !== undefined && issuer !== options.issuer)
     faults.push(`the backup ${belongsElsewhere(issuer, options.issuer)}. Fix: set the same issuer`)
+
   let keys: readonly KeyStanding[] = []
   try {
     // With `signingKey`, the server decrypts no stored key.
@@ -80,6 +82,7 @@ async function examineRows(
     if (!(error instanceof ConfigurationError)) throw error
     faults.push(error.message)
   }
+
   return { faults, missingMigrations: facts.missing.length, keys }
 }
 
@@ -101,68 +104,4 @@ async function findAppFaults(reader: Reader, options: ExaminedOptions): Promise<
       'and run keystile finish-restore, and keystile user reset-factors for each user who has ' +
       'an app',
   ]
-}
-
-/** Prints what was found. If the backup cannot be restored, the process ends with exit code 1. */
-export function printExamination(
-  { operand: file, flags, terminal, clock }: Call<unknown>,
-  examined: Examined,
-): void {
-  if (flags.has('json')) terminal.printJson(wireExamined(file, examined, clock.now()))
-  else for (const line of linesOf(file, examined, clock.now())) terminal.print(line)
-  if (examined.faults.length > 0) terminal.fail()
-}
-
-function wireExamined(file: string, examined: Examined, now: number): object {
-  const { faults, contents, missingMigrations, keys } = examined
-  const age = ageSecondsOf(contents, now)
-  return {
-    ok: faults.length === 0,
-    file,
-    faults,
-    ...(contents && { ...wireContents(contents), age_seconds: age ?? null }),
-    ...(missingMigrations !== undefined && { missing_migrations: missingMigrations }),
-    ...(keys && {
-      keys: keys.map(({ id, state, signsUntil }) => ({
-        key_id: id,
-        state,
-        signs_until: timeOf(signsUntil) ?? null,
-      })),
-    }),
-  }
-}
-
-function linesOf(file: string, examined: Examined, now: number): readonly string[] {
-  const { faults, contents, missingMigrations = 0, keys = [] } = examined
-  const age = ageSecondsOf(contents, now)
-  const old = age === undefined ? '' : `, ${describeAge(age)} old`
-  return [
-    ...(contents ? [`${file}: ${describeContents(contents)}${old}`] : []),
-    ...keys.map(({ id, state, signsUntil }) =>
-      signsUntil === undefined
-        ? `signing key ${id}: ${state}`
-        : `signing key ${id}: ${state}, signs until ${timeOf(signsUntil)}`,
-    ),
-    ...(missingMigrations > 0
-      ? [
-          'the backup is from an older version; a restore runs ' +
-            countOf(missingMigrations, 'migration'),
-        ]
-      : []),
-    ...faults.map((fault) => `fault: ${fault}`),
-    faults.length > 0 ? `${file} cannot be restored` : `${file} is whole and can be restored`,
-  ]
-}
-
-function ageSecondsOf(contents: Contents | undefined, now: number): number | undefined {
-  return contents?.backedUpAt === undefined
-    ? undefined
-    : Math.max(0, Math.floor((now - contents.backedUpAt) / 1000))
-}
-
-function describeAge(seconds: number): string {
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`
-  return seconds < 172_800
-    ? `${Math.floor(seconds / 3_600)} h`
-    : `${Math.floor(seconds / 86_400)} d`
 }

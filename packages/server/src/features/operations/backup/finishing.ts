@@ -2,7 +2,6 @@
 
 import type { Call } from '../../../feature/cli-command.ts'
 import { countOf } from '../../../feature/count.ts'
-import type { Database } from '../../../storage/database.ts'
 import { byOperator } from '../audit/by.ts'
 import { makeReplacement } from '../../tokens/signing-keys/replacement.ts'
 import type { SigningKeyChoice } from '../../tokens/signing-keys/signing-key-source.ts'
@@ -24,19 +23,16 @@ export async function finish(
   where: { readonly file?: string } = {},
 ): Promise<Finished> {
   const keepsSessions = flags.has('keep-sessions')
-  const work = async (database: Database): Promise<Finished> => {
+  let done: Finished | undefined
+  await withDatabase(async (database) => {
+    // Made even if the keys stay, because this checks the secret of the stored keys.
     const replacement = await makeReplacement(database, options)
-    return database.write(createFinishRestore(ofUser), {
+    done = await database.write(createFinishRestore(ofUser), {
       keepsSessions,
       offered: keepsSessions ? undefined : replacement,
       by: byOperator,
       now: clock.now(),
     })
-  }
-
-  let done: Finished | undefined
-  await withDatabase(async (database) => {
-    done = await work(database)
   }, where)
   if (!done) throw new Error('withDatabase() must call the function that it gets')
   return done

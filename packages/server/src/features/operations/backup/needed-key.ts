@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs'
 import { inspectDatabase } from '../../../storage/inspect.ts'
 import { countUnreadableApps } from '../../credentials/second-factors/reseal.ts'
+import { findSealedKey } from '../../tokens/signing-keys/key-standing.ts'
 import { canOpen } from '../../tokens/signing-keys/sealed-keys.ts'
-import { findKeyFile, keyFileBeside } from '../../tokens/signing-keys/sealing-secret.ts'
-import { findSealedKey } from '../../tokens/signing-keys/signing-keys.ts'
+import { findKeyFile, keyFileBeside } from '../../tokens/signing-keys/key-file.ts'
 
 /**
  * Says which keys are needed to restore a backup. The backup never contains them: a person with
@@ -17,10 +17,11 @@ export async function describeNeededKey(
   backup: string,
   options: { readonly database: string; readonly key?: unknown; readonly signingKey?: unknown },
 ): Promise<string> {
-  const needed =
+  const names =
     options.signingKey === undefined
-      ? [await findSealingKey(backup, options.database)]
-      : ['the key of the setting signingKey', ...(await findAppKey(backup, options))]
+      ? [await nameSealingKey(backup, options.database)]
+      : ['the key of the setting signingKey', await nameAppKey(backup, options)]
+  const needed = names.filter((name) => name !== undefined)
   const [are, them] = needed.length > 1 ? ['They are', 'them'] : ['It is', 'it']
   return (
     `To restore it, you also need ${needed.join(' and ')}. ${are} not in the backup. Keep a copy ` +
@@ -31,7 +32,7 @@ export async function describeNeededKey(
 const settingKey = 'the value of KEYSTILE_KEY'
 
 /** Names the key that encrypts the signing keys. */
-async function findSealingKey(backup: string, database: string): Promise<string> {
+async function nameSealingKey(backup: string, database: string): Promise<string> {
   const key = await inspectDatabase(backup, (reader) => findSealedKey({ reader }))
   const keyFile = keyFileBeside(database)
   const secret = readSecret(keyFile)
@@ -39,27 +40,28 @@ async function findSealingKey(backup: string, database: string): Promise<string>
 }
 
 /**
- * Names the key that encrypts authenticator apps beside `signingKey`. The command may run without
- * the setting `key`, so apps in the backup show that there is one.
+ * Names the key that encrypts authenticator apps beside `signingKey`; undefined if there is none.
+ * The command may run without the setting `key`, so apps in the backup show that there is one.
  */
-async function findAppKey(
+async function nameAppKey(
   backup: string,
   { database, key }: { readonly database: string; readonly key?: unknown },
-): Promise<readonly string[]> {
-  if (key !== undefined) return [settingKey]
+): Promise<string | undefined> {
+  if (key !== undefined) return settingKey
   const keyFile = findKeyFile({ key, database })
-  if (keyFile !== undefined) return [`the file ${keyFile}`]
+  if (keyFile !== undefined) return `the file ${keyFile}`
+
   const found = await inspectDatabase(backup, (reader) =>
     countUnreadableApps(reader, { secrets: [], limit: 1_000 }),
   )
-  return found?.unreadable ? [settingKey] : []
+  return found?.unreadable ? settingKey : undefined
 }
 
+/** Returns undefined if there is no such file, or if this user may not read it. */
 function readSecret(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8').trim()
   } catch {
-    // There is no such file, or this user may not read it.
+    return undefined
   }
-  return undefined
 }

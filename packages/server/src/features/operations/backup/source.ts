@@ -26,13 +26,19 @@ export function requireSqliteFile(source: DatabaseSource, verb: 'backup' | 'rest
   const url = typeof source === 'string' ? urlWithoutSecrets(source) : 'URL'
   throw new ConfigurationError(
     `keystile ${verb} is for SQLite files; this database is ${describeSource(source)}. ` +
-      (verb === 'backup'
-        ? `Fix: run  pg_dump --format=custom --schema=${schema} --file=FILE '${url}'  ` +
-          '(or pg_basebackup, for all databases of the server)'
-        : `Fix: stop all servers, rename or drop the schema ${schema}, run  ` +
-          `pg_restore --single-transaction --dbname='${url}' FILE  (both as a superuser, unless ` +
-          'the role of this URL owns the database) and then run  keystile finish-restore'),
+      `Fix: ${fixes[verb](url)}`,
   )
+}
+
+/** What to do instead on PostgreSQL. */
+const fixes = {
+  backup: (url: string) =>
+    `run  pg_dump --format=custom --schema=${schema} --file=FILE '${url}'  ` +
+    '(or pg_basebackup, for all databases of the server)',
+  restore: (url: string) =>
+    `stop all servers, rename or drop the schema ${schema}, run  ` +
+    `pg_restore --single-transaction --dbname='${url}' FILE  (both as a superuser, unless ` +
+    'the role of this URL owns the database) and then run  keystile finish-restore',
 }
 
 /** Returns a URL without its password and its parameters, to print it. */

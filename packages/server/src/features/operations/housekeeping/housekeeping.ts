@@ -13,44 +13,10 @@ const intervalMilliseconds = 60_000
 /** Pause between two transactions, so that other writers can write. */
 const pauseMilliseconds = 20
 
-interface PurgeOptions<Options> {
-  readonly steps: readonly CleanUpStep<Options>[]
-  readonly options: Options
-  readonly now: number
-  readonly meter: Meter
-  /** Returns true to stop the run. It is called before each transaction. */
-  readonly isClosed: () => boolean
-}
-
 /** Deletes expired rows while a process runs and holds the lease of background jobs. */
 export interface Housekeeping {
   /** Stops after the transaction that is in progress. */
   close(): Promise<void>
-}
-
-/**
- * Runs the clean-up steps one after another, each in small transactions. A step with `time:
- * 'clock'` uses the clock of this process. A step with `time: 'recorded'` uses the clock or the
- * time of the newest audit entry, whichever is earlier. So a process whose clock is ahead deletes
- * nothing too early. If there is no audit entry, a step with `time: 'recorded'` does not run.
- */
-export async function purge<Options>(
-  database: Pick<Database, 'reader' | 'write'>,
-  { steps, options, now, meter, isClosed }: PurgeOptions<Options>,
-): Promise<void> {
-  const latest = await findNewestInstant(database)
-  for (const { command, time, before, counter } of steps) {
-    if (time === 'recorded' && latest === undefined) continue
-    const values = {
-      before: before(time === 'clock' ? now : Math.min(now, latest ?? now), options),
-    }
-    while (!isClosed()) {
-      const { purged } = await database.write(command, values)
-      if (purged === 0) break
-      if (counter) meter.add(counter, {}, purged)
-      await pause()
-    }
-  }
 }
 
 /**
@@ -86,6 +52,44 @@ export function startHousekeeping<
       await job.close()
       clearInterval(alive)
     },
+  }
+}
+
+interface PurgeOptions<Options> {
+  readonly steps: readonly CleanUpStep<Options>[]
+  readonly options: Options
+  readonly now: number
+  readonly meter: Meter
+  /** Returns true to stop the run. It is called before each transaction. */
+  readonly isClosed: () => boolean
+}
+
+/**
+ * Runs the clean-up steps one after another, each in small transactions. A step with `time:
+ * 'clock'` uses the clock of this process. A step with `time: 'recorded'` uses the clock or the
+ * time of the newest audit entry, whichever is earlier. So a process whose clock is ahead deletes
+ * nothing too early. If there is no audit entry, a step with `time: 'recorded'` does not run.
+ */
+export async function purge<Options>(
+  database: Pick<Database, 'reader' | 'write'>,
+  { steps, options, now, meter, isClosed }: PurgeOptions<Options>,
+): Promise<void> {
+  const latest = await findNewestInstant(database)
+  const times = {
+    clock: now,
+    recorded: latest === undefined ? undefined : Math.min(now, latest),
+  }
+  for (const { command, time, before, counter } of steps) {
+    const at = times[time]
+    if (at === undefined) continue
+
+    const values = { before: before(at, options) }
+    while (!isClosed()) {
+      const { purged } = await database.write(command, values)
+      if (purged === 0) break
+      if (counter) meter.add(counter, {}, purged)
+      await pause()
+    }
   }
 }
 

@@ -131,6 +131,7 @@ function repeat(hold: () => Promise<boolean>, logger: Logger): () => Promise<voi
   let isStopped = false
   let isFailing = false
   let timer: NodeJS.Timeout | undefined
+  let running = Promise.resolve().then(step)
 
   async function step(): Promise<void> {
     let isHeld = false
@@ -143,12 +144,14 @@ function repeat(hold: () => Promise<boolean>, logger: Logger): () => Promise<voi
       isFailing = true
     }
     if (isStopped) return
-    timer = setTimeout(next, isHeld ? renewalMilliseconds : retryMilliseconds)
+    timer = setTimeout(startStep, isHeld ? renewalMilliseconds : retryMilliseconds)
     timer.unref()
   }
 
-  const next = (): void => void (running = step())
-  let running = Promise.resolve().then(step)
+  function startStep(): void {
+    running = step()
+  }
+
   return async () => {
     isStopped = true
     clearTimeout(timer)

@@ -5,11 +5,12 @@ import { advance, earlinessOf, usedUpAt } from './gcra.ts'
 import type { LimitTables, RateRow } from './tables.ts'
 import { sortByKey, type Spent, type Use } from './uses.ts'
 
+/** The key of a limit, and the milliseconds until the limit allows its use; 0 for now. */
+type Wait = readonly [key: string, milliseconds: number]
+
+/** Whether several limits together allow an attempt. */
 export interface Verdict {
-  /**
-   * How many milliseconds the caller must wait until all uses are allowed; 0 if they are allowed
-   * now.
-   */
+  /** The milliseconds until all limits allow their uses; 0 if they do so now. */
   readonly wait: number
   /** The keys of the exhausted limits. */
   readonly refused: readonly string[]
@@ -27,20 +28,20 @@ export async function countUses(
   uses: readonly Use[],
   now: number,
 ): Promise<Verdict> {
-  const waits: (readonly [key: string, milliseconds: number])[] = []
+  const waits: Wait[] = []
   for (const { key, rate } of sortByKey(uses)) {
     const values = { key, now, tat: advance(undefined, rate, now), usedUpAt: usedUpAt(rate, now) }
-    const [row] = await spendOnce(transaction, values)
+    const [row] = await countOne(transaction, values)
     if (!row)
       throw new Error('the statement that counts a use must return the row of the rate limit')
     waits.push([key, earlinessOf(row.tat, rate, now)])
   }
   const verdict = verdictOf(waits)
-  if (verdict.wait > 0) await restoreUses(transaction, { uses, at: now }, now)
+  if (verdict.wait > 0) await refundUses(transaction, { uses, at: now }, now)
   return verdict
 }
 
-const spendOnce = prepare<
+const countOne = prepare<
   LimitTables,
   RateRow & { readonly now: number; readonly usedUpAt: number },
   RateRow
@@ -61,14 +62,8 @@ const spendOnce = prepare<
     .returningAll(),
 )
 
-/**
- * Combines several limits into one verdict.
- *
- * @param waits the key of each limit, and the milliseconds until the limit allows its use
- */
-export function verdictOf(
-  waits: readonly (readonly [key: string, milliseconds: number])[],
-): Verdict {
+/** Combines several limits into one verdict. */
+export function verdictOf(waits: readonly Wait[]): Verdict {
   const wait = Math.max(0, ...waits.map(([, milliseconds]) => milliseconds))
   const refused = waits.filter(([, milliseconds]) => milliseconds > 0).map(([key]) => key)
   return { wait, refused }
@@ -91,7 +86,7 @@ const clearOne = prepare<LimitTables, { readonly key: string }, unknown>((db, { 
  * that has not refilled yet is refunded. With a full refund, an attacker who always has several
  * logins in progress could get more tries than the limit allows.
  */
-export async function restoreUses(
+export async function refundUses(
   transaction: Transaction,
   { uses, at }: Spent,
   now: number,
@@ -99,14 +94,14 @@ export async function restoreUses(
   for (const { key, rate } of sortByKey(uses)) {
     const left = rate.intervalMilliseconds - Math.max(0, now - at)
     if (left <= 0) continue
-    await restoreOne(transaction, {
+    await refundOne(transaction, {
       key,
       milliseconds: rate.isGivenBackWhole ? rate.intervalMilliseconds : left,
     })
   }
 }
 
-const restoreOne = prepare<
+const refundOne = prepare<
   LimitTables,
   { readonly key: string; readonly milliseconds: number },
   unknown

@@ -2,7 +2,7 @@ import { ProblemError, type Clock, type Logger } from 'keystile/internal'
 import { secondMilliseconds, type LimitRate } from '../../../feature/limit-rate.ts'
 import type { Database } from '../../../storage/database.ts'
 import { createRefusedKeys } from './refused-keys.ts'
-import { refundUses, readVerdict, spend } from './store.ts'
+import { countAttempt, readVerdict, refundAttempt } from './store.ts'
 import { usesAt, type Spent, type Use } from './uses.ts'
 
 /**
@@ -63,45 +63,47 @@ export function createLimits(
    * Counts the uses. If one of the limits was exhausted at its last use, reads the limits first, so
    * that a flood of refused attempts costs only reads.
    *
-   * @returns the counted uses; if a limit is exhausted, the milliseconds to wait
+   * @returns the uses, and how many milliseconds to wait. They were counted if `wait` is 0
    */
-  async function spendAll(
+  async function countOrWait(
     uses: readonly Use[],
     patienceMilliseconds?: number,
-  ): Promise<Spent | number> {
-    const values = { uses, now: clock.now() }
-    const spent = { uses, at: values.now }
-    if (uses.length === 0) return spent
+  ): Promise<{ readonly spent: Spent; readonly wait: number }> {
+    const now = clock.now()
+    const spent = { uses, at: now }
+    if (uses.length === 0) return { spent, wait: 0 }
 
     const keys = uses.map(({ key }) => key)
-    const known = keys.some((key) => refused.has(key))
-      ? await readVerdict(database.reader, values)
-      : undefined
+    const mayBeRefused = keys.some((key) => refused.has(key))
+    const read = mayBeRefused ? await readVerdict(database.reader, { uses, now }) : undefined
     const verdict =
-      known && known.wait > 0 ? known : await database.write(spend, values, patienceMilliseconds)
+      read && read.wait > 0
+        ? read
+        : await database.write(countAttempt, { uses, now }, patienceMilliseconds)
     refused.remember(keys, verdict.refused)
-    return verdict.wait > 0 ? verdict.wait : spent
+    return { spent, wait: verdict.wait }
   }
 
   return {
     isOn: true,
     async count(uses, patienceMilliseconds) {
-      const spent = await spendAll(uses, patienceMilliseconds)
-      if (typeof spent === 'object') return spent
+      const { spent, wait } = await countOrWait(uses, patienceMilliseconds)
+      if (wait === 0) return spent
+
       throw new ProblemError('too_many_requests', 'Too many tries: wait before you try again', {
-        retryAfterSeconds: Math.ceil(spent / secondMilliseconds),
+        retryAfterSeconds: Math.ceil(wait / secondMilliseconds),
       })
     },
     async tryCount(uses, patienceMilliseconds) {
-      const spent = await spendAll(uses, patienceMilliseconds)
-      return typeof spent === 'object' ? spent : undefined
+      const { spent, wait } = await countOrWait(uses, patienceMilliseconds)
+      return wait === 0 ? spent : undefined
     },
     usesAt: (rate, address) =>
       isLimited(address) && address !== undefined ? usesAt(rate, address) : [],
     async refund(spent) {
       if (spent.uses.length === 0) return
       await database
-        .write(refundUses, { spent, now: clock.now() })
+        .write(refundAttempt, { spent, now: clock.now() })
         .catch((error: unknown) =>
           logger.debug({ err: error }, 'a rate limit could not be refunded'),
         )

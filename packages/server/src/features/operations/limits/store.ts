@@ -1,4 +1,5 @@
 // Counts uses of limits in the database.
+import { maxPurgedAtOnce, type PurgeCommand } from '../../../feature/clean-up.ts'
 import {
   command,
   inTables,
@@ -7,7 +8,7 @@ import {
   type Reader,
 } from '../../../storage/database.ts'
 import { advance, earlinessOf } from './gcra.ts'
-import { countUses, restoreUses, verdictOf, type Verdict } from './in-transaction.ts'
+import { countUses, refundUses, verdictOf, type Verdict } from './in-transaction.ts'
 import type { LimitTables } from './tables.ts'
 import type { Spent, Use } from './uses.ts'
 
@@ -36,41 +37,29 @@ export async function readVerdict(reader: Reader, { uses, now }: Uses): Promise<
  *
  * @returns `wait: 0` if the uses were counted
  */
-export const spend: Command<Uses, Verdict> = command('spend', (transaction, { uses, now }) =>
-  countUses(transaction, uses, now),
+export const countAttempt: Command<Uses, Verdict> = command(
+  'countAttempt',
+  (transaction, { uses, now }) => countUses(transaction, uses, now),
 )
 
 /** Refunds the uses of an attempt that was not a guess. */
-export const refundUses: Command<{ readonly spent: Spent; readonly now: number }, void> = command(
-  'refundUses',
-  (transaction, { spent, now }) => restoreUses(transaction, spent, now),
-)
+export const refundAttempt: Command<{ readonly spent: Spent; readonly now: number }, void> =
+  command('refundAttempt', (transaction, { spent, now }) => refundUses(transaction, spent, now))
 
-/**
- * The largest number of rows that one step deletes. All other writers wait for the step, so it must
- * be short.
- */
-const maxPurgedAtOnce = 500
+/** Deletes limits that had refilled completely at the time `before`. */
+export const purgeRates: PurgeCommand = command('purgeRates', async (transaction, { before }) => {
+  const db = inTables<LimitTables>(transaction)
+  const query = db
+    .selectFrom('rate')
+    .select('key')
+    .where('tat', '<', before)
+    .orderBy('tat')
+    .limit(maxPurgedAtOnce)
+  // Skips limits that another transaction is using at the moment.
+  const found = await withoutLocked(transaction, query).execute()
+  if (found.length === 0) return { purged: 0 }
 
-/**
- * Deletes at most 500 limits that had refilled completely at the time `before`.
- *
- * @returns the number of deleted limits
- */
-export const purgeRates: Command<{ readonly before: number }, { readonly purged: number }> =
-  command('purgeRates', async (transaction, { before }) => {
-    const db = inTables<LimitTables>(transaction)
-    const query = db
-      .selectFrom('rate')
-      .select('key')
-      .where('tat', '<', before)
-      .orderBy('tat')
-      .limit(maxPurgedAtOnce)
-    // Skips limits that another transaction is using at the moment.
-    const found = await withoutLocked(transaction, query).execute()
-    if (found.length === 0) return { purged: 0 }
-
-    const keys = found.map(({ key }) => key)
-    await db.deleteFrom('rate').where('key', 'in', keys).execute()
-    return { purged: found.length }
-  })
+  const keys = found.map(({ key }) => key)
+  await db.deleteFrom('rate').where('key', 'in', keys).execute()
+  return { purged: found.length }
+})

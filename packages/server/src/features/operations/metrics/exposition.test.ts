@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CounterMetric, GaugeMetric, HistogramMetric } from '../../../feature/metric.ts'
-import { createCounter, createGauge, createHistogram, formatFamilies } from './exposition.ts'
+import { formatFamilies } from './exposition.ts'
+import { createCounter, createGauge, createHistogram } from './families.ts'
 import { createMetrics, metricsType, type Metrics } from './metrics.ts'
 
 const named = { type: 'counter', name: 'a_total', help: 'A.' } as const

@@ -5,15 +5,15 @@
 // (server/health.ts).
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Labels, Meter, Metric, Reading } from '../../../feature/metric.ts'
+import { formatFamilies } from './exposition.ts'
 import {
   createCounter,
   createGauge,
   createHistogram,
-  formatFamilies,
   type Counter,
   type Family,
   type Histogram,
-} from './exposition.ts'
+} from './families.ts'
 
 export interface Metrics {
   readonly meter: Meter

@@ -6,7 +6,7 @@ import { insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
 import type { AddressedMail } from '../../mail/outbox/new-mail.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
-import { restoreUses } from '../../operations/limits/in-transaction.ts'
+import { refundUses } from '../../operations/limits/in-transaction.ts'
 import type { Spent } from '../../operations/limits/uses.ts'
 import type { AttemptEvent } from './audit-events.ts'
 import { endAllAttempts, endAttempts } from './in-transaction.ts'
@@ -52,7 +52,7 @@ export const keepAttempt: Command<
       subject,
       clientId,
     })
-  await restoreUses(transaction, refund, now)
+  await refundUses(transaction, refund, now)
   return { wait: 0 }
 })
 

@@ -18,7 +18,7 @@ import {
   requireStep,
   type LoginEndpointParts,
 } from '../../tokens/oauth/login-endpoint.ts'
-import { nextStepRefusal, tokenSchema } from '../../tokens/oauth/token.ts'
+import { nextStepRefusal, tokenSchema } from '../../tokens/oauth/token-answer.ts'
 
 export interface AuthorizeChallengeParts extends LoginEndpointParts {
   readonly clients: Pick<Clients, 'find'>

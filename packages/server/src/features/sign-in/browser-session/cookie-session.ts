@@ -40,7 +40,7 @@ import {
   type LoginEndpointParts,
   type NamedSession,
 } from '../../tokens/oauth/login-endpoint.ts'
-import { nextStepRefusal, tokenSchema, wireTokens } from '../../tokens/oauth/token.ts'
+import { nextStepRefusal, tokenSchema, wireTokens } from '../../tokens/oauth/token-answer.ts'
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
 import type { ProvedRefreshToken } from '../../tokens/sessions/refresh.ts'
 import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'

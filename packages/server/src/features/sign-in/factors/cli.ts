@@ -9,7 +9,7 @@ import {
 } from '../../credentials/second-factors/second-factors.ts'
 import { createNotices, noNotices } from '../../mail/messages/notices.ts'
 import { byOperator } from '../../operations/audit/by.ts'
-import { withEventFeed } from '../../tokens/events/cli.ts'
+import { withEventFeed } from '../../tokens/events/with-event-feed.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { createUsers } from '../../users/accounts/users.ts'
 import { hasAppUsers } from '../../users/scopes/declared.ts'

@@ -4,7 +4,7 @@ import type { Clock } from 'keystile/internal'
 import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { AddressedMail, NewMail } from '../../mail/outbox/new-mail.ts'
-import type { NoticeAddress } from '../../tokens/sessions/sessions.ts'
+import type { NoticeAddress } from '../../tokens/sessions/new-session.ts'
 import type { KeptAttempts } from '../attempts/kept-attempts.ts'
 import { findActiveSession } from '../../tokens/sessions/active-session.ts'
 import {

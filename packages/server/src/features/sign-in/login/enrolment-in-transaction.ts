@@ -14,7 +14,7 @@ import {
 import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts'
 import type { LockedAccount } from '../../users/accounts/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import type { NoticeAddress } from '../../tokens/sessions/sessions.ts'
+import type { NoticeAddress } from '../../tokens/sessions/new-session.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import type { Held, ProofInTransaction } from './proof-in-transaction.ts'
 

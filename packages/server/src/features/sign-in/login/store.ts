@@ -29,10 +29,10 @@ import type { EmailVerificationEvent } from '../../mail/email-verification/featu
 import type { By } from '../../operations/audit/entry.ts'
 import { hasEntry, insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
-import { restoreUses } from '../../operations/limits/in-transaction.ts'
+import { refundUses } from '../../operations/limits/in-transaction.ts'
 import { insertMail, tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
-import { endSessionRows, lockSession, startSession } from '../../tokens/sessions/in-transaction.ts'
+import { endSessionRows, lockSession } from '../../tokens/sessions/in-transaction.ts'
 import type {
   NewSession,
   NoticeAddress,
@@ -40,7 +40,8 @@ import type {
   Remembering,
   SessionToStart,
   StartLogin,
-} from '../../tokens/sessions/sessions.ts'
+} from '../../tokens/sessions/new-session.ts'
+import { startSession } from '../../tokens/sessions/start-in-transaction.ts'
 
 /**
  * How long an account counts as new. During this time, a login sends no notice of a new device:
@@ -142,7 +143,7 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
       expires_at: session.expires_at,
     })
   // Successful logins and refreshes have no rate limit: SECURITY.md explains the risk.
-  if (spent) await restoreUses(transaction, spent, now)
+  if (spent) await refundUses(transaction, spent, now)
 
   const to = account
     ? { email: account.email, isVerified: account.email_verified_at !== null }
@@ -186,7 +187,7 @@ export const issueCode: Command<
     subject,
     clientId,
   })
-  if (proved.spent) await restoreUses(transaction, proved.spent, now)
+  if (proved.spent) await refundUses(transaction, proved.spent, now)
   return { issued: true }
 })
 

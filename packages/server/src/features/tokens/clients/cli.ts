@@ -5,16 +5,11 @@ import type { Call, CallFlags } from '../../../feature/cli-command.ts'
 import { printList, type Listing } from '../../../feature/listing.ts'
 import type { Database } from '../../../storage/database.ts'
 import { byOperator } from '../../operations/audit/by.ts'
-import { withEventFeed } from '../events/cli.ts'
+import { withEventFeed } from '../events/with-event-feed.ts'
 import { readScopeRules } from '../../users/scopes/declared.ts'
 import type { ScopeSettings } from '../../users/scopes/scopes.ts'
-import {
-  createClients,
-  findClientFaults,
-  type ClientGrant,
-  type Clients,
-  type RegisteredClient,
-} from './clients.ts'
+import { findClientFaults } from './client-faults.ts'
+import { createClients, type ClientGrant, type Clients, type RegisteredClient } from './clients.ts'
 import { permissions } from './feature.ts'
 
 export type Options = ScopeSettings

@@ -6,9 +6,14 @@ import { byStranger } from '../../operations/audit/by.ts'
 import type { Audit } from '../../operations/audit/audit.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import { usesAt, type Use } from '../../operations/limits/uses.ts'
-import type { ClientEvent } from './feature.ts'
 import { firstParty, type Client, type Clients, type ProvenClient } from './clients.ts'
-import { clientRefusalRate } from './feature.ts'
+import { clientRefusalRate, type ClientEvent } from './feature.ts'
+
+interface AuthenticationParts {
+  readonly clients: Pick<Clients, 'find'>
+  readonly audit: Audit<ClientEvent>
+  readonly limits: Pick<Limits, 'count'>
+}
 
 /**
  * Returns the client that sent a request. A confidential client authenticates with its secret, in
@@ -22,8 +27,9 @@ import { clientRefusalRate } from './feature.ts'
  *
  * @throws {OAuthError} `invalid_client` for an unknown client, a disabled client, a wrong secret,
  *   and a secret that a public client sends. The message is the same in all these cases, so that it
- *   does not reveal which client ids exist. `invalid_request` if a request authenticates both in
- *   the header and in the body
+ *   does not reveal which client ids exist
+ * @throws {OAuthError} `invalid_request` if a request authenticates both in the header and in the
+ *   body
  * @throws {ProblemError} `too_many_requests`
  * @see RFC 6749 §2.3.1 §3.2.1 §5.2
  */
@@ -33,12 +39,6 @@ export async function authenticateClient(
   parts: AuthenticationParts,
 ): Promise<Client> {
   return (await proveClient(request, form, parts)).client
-}
-
-interface AuthenticationParts {
-  readonly clients: Pick<Clients, 'find'>
-  readonly audit: Audit<ClientEvent>
-  readonly limits: Pick<Limits, 'count'>
 }
 
 /**
@@ -73,15 +73,12 @@ export async function proveClient(
   }
 
   const { id, secret } = basic ?? inBody
-
   const isFirstParty = id === '' || id === firstParty.id
   const found = isFirstParty
     ? { client: firstParty, secretHash: undefined }
     : await clients.find(id)
-
-  if (!found || !isProved(found, secret)) {
+  if (!found || !isProved(found, secret))
     return refuse('Unknown client, or wrong client secret', found?.client.id)
-  }
 
   return found
 }
@@ -118,12 +115,13 @@ function parseBasic(
 ): { readonly id: string; readonly secret: string } | 'malformed' | undefined {
   const value = findCredential(field, 'Basic')
   if (value === undefined) return undefined
-  const text = Buffer.from(value, 'base64')
+
+  const bytes = Buffer.from(value, 'base64')
   // Node decodes any string as base64. This check accepts only the two strings that Node itself
   // would write, in base64 and in base64url, so that a credential has no other spellings.
-  const isBase64 = value === text.toString('base64') || value === text.toString('base64url')
+  const isBase64 = value === bytes.toString('base64') || value === bytes.toString('base64url')
 
-  const credentials = text.toString()
+  const credentials = bytes.toString()
   const colon = credentials.indexOf(':')
   if (!isBase64 || colon < 0) return 'malformed'
 

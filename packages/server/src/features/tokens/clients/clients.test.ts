@@ -8,7 +8,8 @@ import { byOperator as by } from '../../operations/audit/by.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import type { EventTables } from '../events/tables.ts'
 import { grants } from '../oauth/grants.ts'
-import { createClients, findClientFaults, type Clients, type NewClient } from './clients.ts'
+import { findClientFaults } from './client-faults.ts'
+import { createClients, type Clients, type NewClient } from './clients.ts'
 import type { ClientTables } from './tables.ts'
 
 const now = Date.UTC(2026, 10, 25)

@@ -3,7 +3,7 @@ import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
-import { permissions, type Permission } from './feature.ts'
+import type { Permission } from './feature.ts'
 import {
   createClientRowFinder,
   disableClient,
@@ -15,6 +15,7 @@ import {
 } from './store.ts'
 import type { ClientRow } from './tables.ts'
 
+/** A grant that a client may be registered for (features/tokens/oauth/grants). */
 export interface ClientGrant {
   readonly grantType: string
   /**
@@ -24,6 +25,7 @@ export interface ClientGrant {
   readonly kind: 'login' | 'refresh' | 'client'
 }
 
+/** Software that gets tokens, with what it may do. */
 export interface Client {
   readonly id: string
   readonly grants: readonly string[]
@@ -63,6 +65,7 @@ export interface RegisteredClient extends Client {
   readonly createdAt: Date
 }
 
+/** A client to register. */
 export interface NewClient extends Pick<
   RegisteredClient,
   'id' | 'grants' | 'scopes' | 'may' | 'confidential'
@@ -77,6 +80,7 @@ export interface ProvenClient {
   readonly secretHash: string | undefined
 }
 
+/** Finds and manages the registered clients. `firstParty` is not one of them. */
 export interface Clients {
   /** Finds an active client. */
   find(id: string): Promise<ProvenClient | undefined>
@@ -90,7 +94,8 @@ export interface Clients {
   listDisabledIds(): Promise<readonly string[]>
   /**
    * Registers a client. Only this call returns the secret: the database stores only its hash. Does
-   * NOT check the values: call `findClientFaults()` first.
+   * NOT check the values: call `findClientFaults()` first
+   * (`client-faults.ts`).
    *
    * @returns the secret, which is undefined for a public client; `taken` if a client has or had
    *   this id
@@ -115,66 +120,13 @@ export interface Clients {
  * The pattern of a client id. Such an id needs no encoding in `Basic` credentials, and has no
  * letters of other scripts that look like Latin letters.
  */
-const clientId = /^[a-z0-9][a-z0-9._-]{1,62}$/
-
-/**
- * Checks a client before its registration. Returns one sentence for each fault. Does NOT check that
- * the scopes of the client are declared.
- *
- * @param known all grants that the server has
- */
-export function findClientFaults(
-  { id, grants, scopes, may, confidential, firstParty: isFlagged = false }: NewClient,
-  known: readonly ClientGrant[],
-): readonly string[] {
-  const namesOf = (kind: ClientGrant['kind']): readonly string[] =>
-    known.filter((grant) => grant.kind === kind).map(({ grantType }) => grantType)
-  const [logins, refreshes, own] = [namesOf('login'), namesOf('refresh'), namesOf('client')]
-  const has = (names: readonly string[]): boolean => names.some((name) => grants.includes(name))
-  const hasPeople = has(logins)
-
-  const faults: (string | false)[] = [
-    !clientId.test(id) &&
-      'a client id must have 2 to 63 lower-case letters, digits, dots, underscores or hyphens, ' +
-        'and begin with a letter or digit',
-    id === firstParty.id && `the client id must not be ${firstParty.id}, which is built in`,
-    grants.length === 0 &&
-      may.length === 0 &&
-      `a client must have at least one grant or permission (${permissions.join(', ')})`,
-    has(refreshes) &&
-      !hasPeople &&
-      `a client with the grant ${refreshes.join(', ')} must also have the grant ` +
-        `${logins.join(' or ')}: ${own.join(', ')} issues no refresh token (RFC 6749 §4.4.3)`,
-    !confidential &&
-      has(own) &&
-      `a client with the grant ${own.join(', ')} must have a secret, so it must not be public ` +
-        '(RFC 6749 §4.4)',
-    !confidential &&
-      may.length > 0 &&
-      `only a confidential client may have a permission (${permissions.join(', ')})`,
-    isFlagged &&
-      !hasPeople &&
-      `a first-party client must have the grant ${logins.join(' or ')}: people log in through it`,
-    grants.includes('authorization_code') &&
-      !isFirstParty(isFlagged, grants) &&
-      'a client with the grant authorization_code must be first-party: ' +
-        'only POST /authorize-challenge gives codes',
-    grants.length === 0 &&
-      scopes.length > 0 &&
-      'a client with scopes must have a grant: a client without a grant gets no tokens',
-    !hasPeople &&
-      scopes.some((scope) => scope.startsWith('users:')) &&
-      `a client with the scope users:read or users:write must have the grant ` +
-        `${logins.join(' or ')}: only people may have these scopes`,
-  ]
-  return faults.filter((fault) => fault !== false)
-}
+export const clientIdPattern: RegExp = /^[a-z0-9][a-z0-9._-]{1,62}$/
 
 export function createClients(database: Database, feed: EventFeed, clock: Clock): Clients {
   const findClientRow = createClientRowFinder(database)
   return {
     async find(id) {
-      const row = clientId.test(id) ? await findClientRow(id) : undefined
+      const row = clientIdPattern.test(id) ? await findClientRow(id) : undefined
       return row && provenOf(row)
     },
     async findAll(ids) {
@@ -250,7 +202,7 @@ function clientOf(row: ClientRow): Client & Pick<RegisteredClient, 'scopes'> {
   }
 }
 
-/** A client with the grant `password` sees the passwords of people. */
-function isFirstParty(isFlagged: boolean, grants: readonly string[]): boolean {
+/** A client with the grant `password` sees the passwords of people, so it is first-party. */
+export function isFirstParty(isFlagged: boolean, grants: readonly string[]): boolean {
   return isFlagged || grants.includes('password')
 }

@@ -22,6 +22,7 @@ export function createClientRowFinder({
   reader,
   find,
 }: Pick<Database, 'reader' | 'find'>): (id: string) => Promise<ClientRow | undefined> {
+  // Each call replaces it by its own id.
   const anyId = ''
   const query = inTables<ClientTables>(reader)
     .selectFrom('client')

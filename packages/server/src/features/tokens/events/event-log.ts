@@ -2,6 +2,9 @@
 // They are written once; all readers of the log share the bytes.
 import type { FeedEvent } from './store.ts'
 
+/** The `id` of a sent event: its number and the id of its row, such as `1205.0199c2…`. */
+const sentId = /^(\d{1,15})\.[\w-]{1,64}$/
+
 /** How many bytes a page has. A page is larger only if a single event needs more. */
 const pageBytes = 65_536
 
@@ -86,7 +89,7 @@ export function createEventLog(): WritableEventLog {
 
   return {
     add(event) {
-      const bytes = Buffer.from(write(event))
+      const bytes = Buffer.from(writeEvent(event))
       let page = written.last
       if (page.used + bytes.length > page.bytes.length) page = startPage(bytes.length)
       page.bytes.set(bytes, page.used)
@@ -116,7 +119,7 @@ export function createEventLog(): WritableEventLog {
     },
     start: () => createCursor(shown.first, 0),
     after(id) {
-      const [, seq] = /^(\d{1,15})\.[\w-]{1,64}$/.exec(id) ?? []
+      const [, seq] = sentId.exec(id) ?? []
       if (seq === undefined) return undefined
 
       for (const page of pagesFrom(shown.first)) {
@@ -151,7 +154,7 @@ function* pagesFrom(first: Page): Generator<Page> {
 }
 
 /** Writes an event in the format of server-sent events (WHATWG HTML §9.2.6). */
-function write({ seq, id, kind, value, expiresAt }: FeedEvent): string {
+function writeEvent({ seq, id, kind, value, expiresAt }: FeedEvent): string {
   const data = JSON.stringify({ kind, value, expires_at: expiresAt })
   return `event: revocation\n${idLine(`${seq}.${id}`)}data: ${data}\n\n`
 }

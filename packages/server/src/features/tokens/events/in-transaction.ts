@@ -24,6 +24,16 @@ interface Ended {
   readonly tokensExpireAt: number
 }
 
+/** The notice that this process gets after it has committed revocations. */
+interface RevocationNotice {
+  readonly revoked: readonly RevocationEvent[]
+}
+
+/** The notice that this process gets after it has committed a change of a user. */
+interface UserNotice {
+  readonly changedUser: string
+}
+
 /**
  * Inserts the events that revoke tokens. The caller passes the transaction of the change that ends
  * the sessions, or disables the subject or the client. So the change and its events are committed
@@ -104,19 +114,9 @@ const insertEventRow = prepare<EventTables, Omit<EventRow, 'seq'>, unknown>((db,
   }),
 )
 
-/** The notice that this process gets after it has committed revocations. */
-interface RevocationNotice {
-  readonly revoked: readonly RevocationEvent[]
-}
-
 /** Returns the revocations in a notice; none if the notice is about something else. */
 export function revocationsOf(notice: unknown): readonly RevocationEvent[] {
   return (notice as Partial<RevocationNotice>).revoked ?? []
-}
-
-/** The notice that this process gets after it has committed a change of a user. */
-interface UserNotice {
-  readonly changedUser: string
 }
 
 /** Returns the subject of the changed user; undefined if the notice is about something else. */

@@ -40,18 +40,23 @@ export interface Purge {
   isTooLate(): boolean
 }
 
+/** The reads of one process. */
 export interface Reads {
   /** Reads once. If that succeeds, reads regularly from now on. */
   start(): Promise<void>
   /** Waits for a read that starts after the call. */
   run(): Promise<void>
+  /** See `EventFeed.hasten`. */
   hasten(): void
   /** How long ago the latest successful read started. */
   ageMilliseconds(): number
+  /** Whether the latest successful read is younger than 4 s, so that tokens may be accepted. */
   areCurrent(): boolean
   /** Waits for a read, at most a second. @throws {Error} if the reads are not current then */
   refresh(): Promise<void>
   /**
+   * Called before each write of this process.
+   *
    * @throws {NewerSchemaError} after a newer release has begun to change the tables, if this
    *   release can no longer use them
    * @throws {DatabaseUnavailableError} if the latest read is too old, and a new one does not
@@ -65,18 +70,14 @@ export interface Reads {
 interface ReadParts {
   readonly purge: Purge
   readonly logger: Logger
+  /** Called after each successful read. */
+  readonly onRead: () => void
 }
 
-/**
- * Creates the reads of a process, one at a time.
- *
- * @param parts.onRead called after each successful read
- */
-export function createReads(
-  follower: Follower,
-  parts: ReadParts & { readonly onRead: () => void },
-): Reads {
+/** Creates the reads of a process, one at a time. */
+export function createReads(follower: Follower, parts: ReadParts): Reads {
   const { logger, onRead } = parts
+  /** Set while this release may no longer write. */
   let refusal: NewerSchemaError | undefined
   let stop = (): void => {}
 
@@ -130,7 +131,11 @@ export function createReads(
   }
 }
 
-async function readOnce(follower: Follower, { purge, logger }: ReadParts): Promise<void> {
+/** Reads the new events, or all events if the clock was set back too far. */
+async function readOnce(
+  follower: Follower,
+  { purge, logger }: Pick<ReadParts, 'purge' | 'logger'>,
+): Promise<void> {
   const startsOver = purge.isTooLate()
   if (startsOver) {
     logger.warn({}, 'the clock was set back; reading all revocations again')

@@ -1,3 +1,5 @@
+// The audit events of this feature. They are not in `feature.ts`, because it imports, through other
+// files, what records them.
 export const auditEvents = [
   /** A client presented a refresh token of another client. */
   'refresh_refused',

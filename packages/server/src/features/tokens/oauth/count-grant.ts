@@ -1,11 +1,14 @@
+// Counts logins and refreshes by their outcome, for the metrics of `metrics.ts`.
+
 import type { ProblemError } from 'keystile/internal'
 import type { CounterMetric, Meter } from '../../../feature/metric.ts'
 import { DatabaseUnavailableError } from '../../../storage/database.ts'
 import type { LoginOutcome } from '../../sign-in/login/login.ts'
 import { logins, refreshes, type Outcome } from './metrics.ts'
 
-/** A login that gives a code is counted as `granted` when the code is exchanged. */
+/** What is counted: a login that gives tokens, a login that gives a code, or a refresh. */
 type Kind = 'login' | 'code' | 'refresh'
+
 const counters: Readonly<Record<Kind, CounterMetric<{ readonly outcome: Outcome }>>> = {
   login: logins,
   code: logins,
@@ -19,6 +22,7 @@ const counters: Readonly<Record<Kind, CounterMetric<{ readonly outcome: Outcome 
 export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T>): Promise<T> {
   try {
     const issued = await issuing
+    // A login that gives a code is counted when the code is exchanged.
     if (kind !== 'code') meter.add(counters[kind], { outcome: 'granted' })
     return issued
   } catch (error) {
@@ -27,7 +31,7 @@ export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T
   }
 }
 
-/** Counts a login at the pages, by what came of it or by its error. */
+/** Counts a login at the login pages, which call the login without a grant. */
 export function meterLogin(meter: Meter, done: LoginOutcome | ProblemError): void {
   const outcome = 'outcome' in done ? pageOutcomes[done.outcome] : outcomeOf(done)
   meter.add(logins, { outcome })

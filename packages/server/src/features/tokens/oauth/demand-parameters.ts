@@ -34,6 +34,7 @@ export function readDemand({
   if (age !== undefined && !/^\d{1,9}$/.test(age))
     throw new OAuthError('invalid_request', 'The max_age must be a whole number of seconds')
 
+  // Every login meets pwd, so it stands for no demand.
   const accepted = values?.split(' ') ?? ['pwd']
   if (!accepted.includes('pwd') && !accepted.includes('mfa'))
     throw new OAuthError(

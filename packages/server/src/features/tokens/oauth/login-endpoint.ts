@@ -13,6 +13,7 @@ import { readRequestedScopes, type ScopeRules } from '../../users/scopes/scopes.
 import { demandParameters, readDemand } from './demand-parameters.ts'
 import { requireValues, scopeParameter, type Granted, type GrantCaller } from './grants/grant.ts'
 
+/** For endpoints in rooms that do not import the login itself. */
 export type { NamedSession }
 
 export interface LoginEndpointParts {
@@ -114,20 +115,36 @@ async function proceed(
 
 function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>): OAuthError {
   if (done.outcome === 'over') return invalidSession()
-  if (done.outcome === 'unmet')
-    return new OAuthError(
-      'unmet_authentication_requirements',
-      'The account must have a second factor: set one up in the app first',
-    )
+  if (done.outcome === 'unmet') return unmetRefusal()
+  if (done.outcome === 'next') return stepRefusal(done)
   if (done.outcome === 'enrol') return enrolmentRefusal(done)
-  if (done.outcome === 'next') {
-    const { authSession, methods } = done
-    const members = { ...(authSession !== undefined && { auth_session: authSession }), methods }
-    const names = `${authSession === undefined ? '' : 'auth_session with '}${methods.join(' or ')}`
-    const message = `The login needs another step: send ${names}`
-    return new OAuthError('insufficient_authorization', message, { members })
-  }
-  const { reason, authSession, methods } = done
+  return wrongProofRefusal(done)
+}
+
+function unmetRefusal(): OAuthError {
+  return new OAuthError(
+    'unmet_authentication_requirements',
+    'The account must have a second factor: set one up in the app first',
+  )
+}
+
+/** Tells the client which methods can go on with the login. */
+function stepRefusal({
+  authSession,
+  methods,
+}: Extract<LoginOutcome, { outcome: 'next' }>): OAuthError {
+  const members = { ...(authSession !== undefined && { auth_session: authSession }), methods }
+  const names = `${authSession === undefined ? '' : 'auth_session with '}${methods.join(' or ')}`
+  const message = `The login needs another step: send ${names}`
+  return new OAuthError('insufficient_authorization', message, { members })
+}
+
+/** Before the first proof, there is no `authSession`, and the message hides what is wrong. */
+function wrongProofRefusal({
+  reason,
+  authSession,
+  methods,
+}: Extract<LoginOutcome, { outcome: 'refused' }>): OAuthError {
   const otherMessage =
     authSession === undefined ? 'Incorrect username or password' : 'Incorrect code'
   const message = isWrongFactor(reason) ? factorMessages[reason] : otherMessage

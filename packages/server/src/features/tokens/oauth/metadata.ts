@@ -109,29 +109,30 @@ export function metadataRoutes({
     introspection_endpoint_auth_methods_supported: secretMethods,
   }
 
-  const path = new URL(issuer).pathname.replace(/\/$/, '')
   const get = { method: 'GET', refusals: 'problem' } as const
-  const describe: OpenRoute['handle'] = () => jsonAnswer(200, metadata, cachedFor(maxAgeSeconds))
-
-  return [
-    {
-      ...get,
-      doc: jwksDoc,
-      path: '/.well-known/jwks.json',
-      below: 'issuer',
-      async handle() {
-        const { keys, maxAgeSeconds } = await published()
-        const headers = { ...cachedFor(maxAgeSeconds), 'content-type': 'application/jwk-set+json' }
-        return jsonAnswer(200, keys, headers)
-      },
+  const jwks: OpenRoute = {
+    ...get,
+    doc: jwksDoc,
+    path: '/.well-known/jwks.json',
+    below: 'issuer',
+    async handle() {
+      const { keys, maxAgeSeconds: keysMaxAge } = await published()
+      const headers = { ...cachedFor(keysMaxAge), 'content-type': 'application/jwk-set+json' }
+      return jsonAnswer(200, keys, headers)
     },
-    { ...get, path: `${wellKnown}${path}`, below: 'root', doc: metadataDoc, handle: describe },
-    ...(path === ''
-      ? []
-      : [
-          { ...get, path: wellKnown, below: 'issuer', doc: metadataDoc, handle: describe } as const,
-        ]),
-  ]
+  }
+
+  const issuerPath = new URL(issuer).pathname.replace(/\/$/, '')
+  const describe = {
+    ...get,
+    doc: metadataDoc,
+    handle: () => jsonAnswer(200, metadata, cachedFor(maxAgeSeconds)),
+  }
+  const prescribed: OpenRoute = { ...describe, path: `${wellKnown}${issuerPath}`, below: 'root' }
+  // An issuer without a path is the root of the host, so the prescribed path is below it.
+  if (issuerPath === '') return [jwks, prescribed]
+
+  return [jwks, prescribed, { ...describe, path: wellKnown, below: 'issuer' }]
 }
 
 function cachedFor(seconds: number): { readonly 'cache-control': string } {

@@ -6,7 +6,8 @@ import { grants } from './grants.ts'
 import { introspectRoute, type IntrospectParts } from './introspect.ts'
 import { metadataRoutes } from './metadata.ts'
 import { revokeRoute, type RevokeParts } from './revoke.ts'
-import { tokenRoute, wireTokens, type TokenParts } from './token.ts'
+import { wireTokens } from './token-answer.ts'
+import { tokenRoute, type TokenParts } from './token.ts'
 import type { OpenRoute, RouteRequest } from '../../../http/route.ts'
 
 const ajv = new Ajv2020({ allowUnionTypes: true, formats: { password: true } })

@@ -1,3 +1,5 @@
+// A token in a form, as `POST /introspect`, `POST /revoke` and the step-up of `POST /token` get it.
+
 import type { Identity, Verifier } from 'keystile'
 import { OAuthError, TokenError, type JsonObject } from 'keystile/internal'
 import { areStorable } from '../../../storage/storable.ts'

@@ -7,9 +7,9 @@
 //    (features/tokens/events/event-log.ts). The feed only appends to the log, so all answers send
 //    the same bytes. Only the heartbeats differ: each says how long ago the request of its answer
 //    arrived.
-// 3. The answer has a `stream` instead of a `body` (packages/keystile/src/http/message.ts). The
-//    adapter asks it for the next piece when the client has room, cancels it when the connection
-//    ends, and ends it when the HTTP server stops.
+// 3. The answer has a `stream` (`event-stream.ts`) instead of a `body`
+//    (packages/keystile/src/http/message.ts). The adapter asks it for the next piece when the
+//    client has room, cancels it when the connection ends, and ends it when the HTTP server stops.
 // 4. After each read, the feed wakes the streams. If the database has lost events, the process
 //    reads all events into a new log. When the new log replaces the old one, all streams end.
 // 5. Each second, `streams.ts` sends heartbeats, cuts clients that take no bytes, and ends the

@@ -1,11 +1,11 @@
-// The open answers of GET /revocations. All of them send the same revocations, whose bytes are
-// stored once, in the log. Each answer has only its own position in the log, and its own
-// heartbeats.
+// The open answers of GET /revocations: how many may be open, when they send, and when they end.
+// `event-stream.ts` is one of them.
 import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import type { AnswerStream, Logger } from 'keystile/internal'
 import type { Clients, ProvenClient } from '../clients/clients.ts'
 import type { LogCursor } from '../events/event-log.ts'
 import type { EventFeed } from '../events/events.ts'
+import { createStream, type Stream } from './event-stream.ts'
 
 export interface StreamLimits {
   readonly streams: number
@@ -24,12 +24,6 @@ const standardStreamLimits: StreamLimits = {
 
 /** The time between two heartbeats. A verifier is `stale` after 4 s without a heartbeat. */
 const heartbeatMilliseconds = 1_000
-/**
- * How old the latest read of the events may be when a heartbeat is sent, in seconds. A heartbeat
- * promises that the peer has all revocations, except those of the last second. If the read is
- * older, the server could not keep this promise, so it sends no heartbeat.
- */
-const freshSeconds = 1
 /** How many streams are served before a pause, in which the server does other work. */
 const streamsAtOnce = 50
 /**
@@ -37,21 +31,6 @@ const streamsAtOnce = 50
  * sent in one round, so that 1,000 streams cannot use up the processor.
  */
 const roundMilliseconds = 20
-
-const frame = (event: string, data: object): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(Buffer.from(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`))
-/**
- * Tells the peer that all revocations follow, because this process does not know the last event
- * that the peer received.
- */
-const reset = frame('reset', {})
-/**
- * Makes a heartbeat. It tells the peer that the peer has all revocations, except those of the last
- * second. It also says how long ago the peer's request arrived, so that the peer notices when the
- * heartbeat was delayed.
- */
-const current = (openedAt: number): Uint8Array<ArrayBuffer> =>
-  frame('current', { elapsed_ms: Math.floor(performance.now() - openedAt) })
 
 export interface RevocationStreams {
   readonly count: number
@@ -70,16 +49,6 @@ export interface RevocationStreams {
   ): Promise<AnswerStream | 'full' | 'client full'>
   /** Ends all streams. After this call, `open()` returns `full`. */
   close(): void
-}
-
-interface Stream {
-  readonly proven: ProvenClient
-  /** Sends the next piece of the stream, if there is one and the peer can receive it. */
-  flush(): void
-  /** Makes the next `flush` send a heartbeat. */
-  beat(): void
-  isStalled(): boolean
-  end(): void
 }
 
 export function createRevocationStreams(
@@ -126,8 +95,10 @@ export function createRevocationStreams(
       if (streamsOf(streams, proven.client.id).length >= limits.streamsOfClient)
         return 'client full'
 
-      const { body, stream } = createStream(proven, {
-        pieces: createPieces(feed, { openedAt, position }),
+      const { body, stream } = createStream(feed, {
+        proven,
+        openedAt,
+        position,
         stallMilliseconds: limits.stallMilliseconds,
         onEnd: () => streams.delete(stream),
       })
@@ -192,98 +163,6 @@ async function findPosition(feed: EventFeed, id: string): Promise<LogCursor | un
 
   await feed.tail()
   return feed.log.after(id)
-}
-
-interface Pieces {
-  /** Returns what to send next. Undefined if nothing is left at the moment. */
-  next(): Uint8Array<ArrayBuffer> | 'lost' | undefined
-  /** Makes a heartbeat follow the revocations. */
-  beat(): void
-}
-
-/**
- * Creates the pieces of one stream, in their order.
- *
- * @param options.openedAt when the request arrived. If this time is later than the real arrival,
- *   the peer computes an age of the events that is too high, which is safe.
- * @param options.position default: a `reset`, and all revocations
- */
-function createPieces(
-  feed: Pick<EventFeed, 'ageSeconds' | 'log'>,
-  options: { readonly openedAt: number; readonly position: LogCursor | undefined },
-): Pieces {
-  const { openedAt, position } = options
-  const cursor = position ?? feed.log.start()
-  let mustReset = position === undefined
-  let mustBeat = true
-
-  return {
-    next() {
-      if (mustReset) {
-        mustReset = false
-        return reset
-      }
-      const news = cursor.next()
-      if (news || !mustBeat || feed.ageSeconds >= freshSeconds) return news
-
-      mustBeat = false
-      return current(openedAt)
-    },
-    beat() {
-      mustBeat = true
-    },
-  }
-}
-
-/**
- * Creates one stream. The stream has no queue: the adapter asks for each piece when the peer can
- * receive more.
- */
-function createStream(
-  proven: ProvenClient,
-  options: { readonly pieces: Pieces; readonly stallMilliseconds: number; onEnd(): void },
-): { readonly body: AnswerStream; readonly stream: Stream } {
-  const { pieces, stallMilliseconds, onEnd } = options
-  let isWaiting = false
-  let askedAt = performance.now()
-  let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined
-
-  const stream: Stream = {
-    proven,
-    flush() {
-      if (!isWaiting) return
-      const piece = pieces.next()
-      if (piece === undefined) return
-      if (piece === 'lost') return stream.end()
-
-      isWaiting = false
-      controller?.enqueue(piece)
-    },
-    beat: pieces.beat,
-    isStalled: () => !isWaiting && performance.now() - askedAt > stallMilliseconds,
-    end() {
-      onEnd()
-      // If the peer has not taken the last piece, a regular end would wait for it.
-      if (isWaiting) controller?.close()
-      else
-        controller?.error(
-          new Error('the server ended the stream before the client had read all of it'),
-        )
-    },
-  }
-  const body: AnswerStream = new ReadableStream(
-    {
-      start: (given) => void (controller = given),
-      pull() {
-        isWaiting = true
-        askedAt = performance.now()
-        stream.flush()
-      },
-      cancel: onEnd,
-    },
-    { highWaterMark: 0 },
-  )
-  return { body, stream }
 }
 
 /**

@@ -1,7 +1,7 @@
 // One session while it is active. `session-ends.ts` lists and ends sessions.
 import type { Database, Reader } from '../../../storage/database.ts'
+import { parseAmr } from './amr.ts'
 import { idleExpiryAt, type Lifetimes } from './lifetimes.ts'
-import { parseAmr } from './refresh-store.ts'
 import { extendSession, findActiveRow } from './store.ts'
 
 /** An active session, for a step-up that replaces it, and for the pages that a browser opens. */

@@ -1,3 +1,5 @@
+// The audit events of this feature. They are not in `feature.ts`, because it imports, through other
+// files, what records them.
 export const auditEvents = [
   'login',
   /** A refresh token was reused (see `decideRefresh`). This ended its session. */

@@ -77,6 +77,7 @@ const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
   parse: parseWholeNumber,
 }
 
+/** The lifetimes of sessions and tokens, and the clean-up of sessions that have expired. */
 export const feature: Feature<SessionOptions, SessionEvent, RuleOptions> = {
   name: 'sessions',
   settings: listSettings<SessionOptions>({

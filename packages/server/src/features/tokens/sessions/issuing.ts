@@ -1,7 +1,9 @@
 import { issueAccessToken, type Clock } from 'keystile/internal'
 import type { SigningKey } from 'keystile/jwt'
+import { acrOf } from './amr.ts'
 import type { Lifetimes } from './lifetimes.ts'
 
+/** What all tokens of a server have in common: issuer, audience, lifetimes and the signing key. */
 export interface Issuing extends Lifetimes {
   readonly issuer: string
   readonly audience: string
@@ -36,15 +38,6 @@ export interface IssuedFor {
   /** How the person authenticated, for the claims `amr` and `acr`; undefined if unknown. */
   readonly amr?: readonly string[] | undefined
   readonly scopes: readonly string[]
-}
-
-/**
- * Returns the claim `acr`: `mfa` after a login with two factors, `pwd` after any other login.
- *
- * @param amr the claim `amr`
- */
-function acrOf(amr: readonly string[]): 'mfa' | 'pwd' {
-  return amr.includes('mfa') ? 'mfa' : 'pwd'
 }
 
 /**

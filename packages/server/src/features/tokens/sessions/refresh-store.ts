@@ -11,10 +11,12 @@ import {
 import { prepare } from '../../../storage/prepared.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { parseAmr } from './amr.ts'
 import type { SessionEvent } from './audit-events.ts'
-import { endSessionRows, insertRefreshToken, type NewRefreshToken } from './in-transaction.ts'
+import { endSessionRows } from './in-transaction.ts'
 import { accessTokenSecondsAt, type Lifetimes } from './lifetimes.ts'
 import { decideRefresh } from './refresh-rule.ts'
+import { insertRefreshToken, type NewRefreshToken } from './start-in-transaction.ts'
 import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 
 export type FoundRefreshToken = Pick<RefreshTokenRow, 'session_id' | 'secret_hash'> &
@@ -118,11 +120,6 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
     return { ...refreshed, outcome: 'repeated', sealedSuccessor: token.sealed_successor }
   },
 )
-
-/** Returns what the column `amr` has as a list; undefined if it is null. */
-export function parseAmr(amr: string | null): readonly string[] | undefined {
-  return amr === null ? undefined : (JSON.parse(amr) as readonly string[])
-}
 
 /**
  * Ends the session of a reused token, so that both callers, the attacker and the owner, must log in

@@ -30,6 +30,27 @@ const common = {
   isFirstPartyOnly: true,
 } as const
 
+const sessionSchema = {
+  type: 'object',
+  properties: {
+    id: { type: 'string' },
+    client_id: { type: 'string' },
+    device: { type: ['string', 'null'], description: 'The User-Agent of the login' },
+    amr: {
+      type: ['array', 'null'],
+      items: { type: 'string' },
+      description: 'How the person logged in (RFC 8176)',
+    },
+    created_at: { type: 'string', format: 'date-time' },
+    last_used_at: { type: 'string', format: 'date-time' },
+    current: {
+      type: 'boolean',
+      description: 'Whether this is the session of the request’s token',
+    },
+  },
+  required: ['id', 'client_id', 'device', 'amr', 'created_at', 'last_used_at', 'current'],
+}
+
 function listRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
   return {
     ...common,
@@ -46,34 +67,7 @@ function listRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
           properties: {
             sessions: {
               type: 'array',
-              items: {
-                type: 'object',
-                properties: {
-                  id: { type: 'string' },
-                  client_id: { type: 'string' },
-                  device: { type: ['string', 'null'], description: 'The User-Agent of the login' },
-                  amr: {
-                    type: ['array', 'null'],
-                    items: { type: 'string' },
-                    description: 'How the person logged in (RFC 8176)',
-                  },
-                  created_at: { type: 'string', format: 'date-time' },
-                  last_used_at: { type: 'string', format: 'date-time' },
-                  current: {
-                    type: 'boolean',
-                    description: 'Whether this is the session of the request’s token',
-                  },
-                },
-                required: [
-                  'id',
-                  'client_id',
-                  'device',
-                  'amr',
-                  'created_at',
-                  'last_used_at',
-                  'current',
-                ],
-              },
+              items: sessionSchema,
             },
           },
           required: ['sessions'],

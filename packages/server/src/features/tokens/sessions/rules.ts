@@ -2,9 +2,9 @@
 // lifetime can be a deliberate choice. Each limit comes from the standard that its rule names.
 
 import type { Rule } from '../../../feature/rule.ts'
+import { daySeconds } from '../../../feature/values.ts'
 import { defaultLifetimes } from './lifetimes.ts'
 
-const daySeconds = 24 * 60 * 60
 const longestAccessTokenSeconds = 60 * 60
 const longestSessionSeconds = 30 * daySeconds
 const longestGraceSeconds = 30

@@ -3,7 +3,7 @@ import type { Database } from '../../../storage/database.ts'
 import { areStorable } from '../../../storage/storable.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
-import { parseAmr } from './refresh-store.ts'
+import { parseAmr } from './amr.ts'
 import { endSession, endSessionsOf, listSessionRows } from './store.ts'
 
 export interface Session {

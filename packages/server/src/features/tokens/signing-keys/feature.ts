@@ -4,11 +4,12 @@ import type { Jwk, JwkSet } from 'keystile/jwt'
 import { showSecretPath } from '../../../base/file-fault.ts'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings, type DefaultedSetting, type Setting } from '../../../feature/setting.ts'
-import { rules, type RuleOptions } from './rules.ts'
 import { auditEvents, type SigningKeyEvent } from './audit-events.ts'
 import { cliCommands } from './cli-commands.ts'
 import type { Options } from './cli.ts'
+import { issuerRules, type IssuerRuleOptions } from './issuer-rules.ts'
 import { signingKeyAge, signingKeyRemaining } from './metrics.ts'
+import { rules, type RuleOptions } from './rules.ts'
 import { issuingAlgorithms, type IssuingAlgorithm } from './sealed-keys.ts'
 
 export interface SigningKeyOptions {
@@ -85,7 +86,13 @@ const signingAlgorithm: DefaultedSetting<'signingAlgorithm', IssuingAlgorithm> =
   environment: ['KEYSTILE_SIGNING_ALGORITHM'],
 }
 
-export const feature: Feature<SigningKeyOptions, SigningKeyEvent, RuleOptions, Options> = {
+/** The keys that sign tokens, and the secret that encrypts them in the database. */
+export const feature: Feature<
+  SigningKeyOptions,
+  SigningKeyEvent,
+  RuleOptions & IssuerRuleOptions,
+  Options
+> = {
   name: 'signing-keys',
   settings: listSettings<SigningKeyOptions>({
     key,
@@ -93,7 +100,7 @@ export const feature: Feature<SigningKeyOptions, SigningKeyEvent, RuleOptions, O
     signingKey,
     signingAlgorithm,
   }),
-  rules,
+  rules: [...rules, ...issuerRules],
   auditEvents,
   metrics: [signingKeyAge, signingKeyRemaining],
   cliCommands,

@@ -1,10 +1,9 @@
-// The safety rules for signing keys, for the secret that encrypts them, and for the issuer of the
-// database. Each fault stops the start, because anyone who has the key can make tokens for every
-// user.
+// The safety rules for signing keys, and for the secret that encrypts them. A key that others could
+// get or guess stops the start, because anyone who has the key can make tokens for every user.
 
 import type { Jwk, JwkSet } from 'keystile/jwt'
 import type { Fault, Rule } from '../../../feature/rule.ts'
-import { filesOpenToOthers, ownFix } from '../../../feature/file-facts.ts'
+import { isOpenToOthers, ownFix, type FileFacts } from '../../../feature/file-facts.ts'
 import type { Situation } from '../../../feature/situation.ts'
 import { countOf } from '../../../feature/count.ts'
 import type { Wording } from '../../../feature/wording.ts'
@@ -12,10 +11,8 @@ import { isOnServer, type DatabaseSource } from '../../../storage/source.ts'
 import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret.ts'
 import { ownKeysOf } from './own-keys.ts'
 import { canOpen, type IssuingAlgorithm } from './sealed-keys.ts'
-import { belongsElsewhere } from './signing-keys.ts'
 
 export interface RuleOptions {
-  readonly issuer?: string | undefined
   readonly database?: DatabaseSource | undefined
   readonly key?: string | undefined
   readonly previousKey?: string | undefined
@@ -100,21 +97,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     demand:
       'keystile.key must be readable by its owner only, and belong to root or to the user of ' +
       'Keystile',
-    find: ({ machine }) =>
-      machine?.keyFile && [
-        ...filesOpenToOthers([machine.keyFile]).map(({ path }) => ({
-          about: path,
-          message: 'can be read by other users, and it decrypts all signing keys',
-          fix: `chmod 600 ${path}`,
-        })),
-        ...[machine.keyFile]
-          .filter((file) => file.isForeign)
-          .map(({ path }) => ({
-            about: path,
-            message: 'belongs to another user, and it decrypts all signing keys',
-            fix: ownFix(path),
-          })),
-      ],
+    find: ({ machine }) => machine?.keyFile && findFileFaults(machine.keyFile),
   },
   {
     id: 'key-opens',
@@ -162,46 +145,6 @@ export const rules: readonly Rule<RuleOptions>[] = [
       ]
     },
   },
-  {
-    id: 'issuer-given',
-    standard: 'RFC 8414 §3.3',
-    severity: 'stop',
-    demand: 'at its first start on PostgreSQL, the stand-alone server must be given the issuer',
-    find({ bind, machine, options: { issuer = 'http://localhost:8000' } }, say) {
-      if (!bind || machine?.database?.kind !== 'postgres') return undefined
-      if (bind.isIssuerGiven || machine.database.issuer !== undefined) return []
-      return [
-        {
-          about: say.name('issuer'),
-          message:
-            'must be given at the first start on PostgreSQL: ' +
-            'a database belongs to one issuer, and that cannot be changed',
-          fix:
-            `give the https URL of the server as ${say.name('issuer')}; ` +
-            `for development on this machine, ${say.set('issuer', issuer)}`,
-        },
-      ]
-    },
-  },
-  {
-    id: 'issuer-stored',
-    standard: 'RFC 8414 §3.3',
-    severity: 'stop',
-    demand: 'the database must belong to the configured issuer',
-    find({ machine, options: { issuer } }, say) {
-      const { database } = machine ?? {}
-      if (database === undefined || database.kind === 'unavailable' || issuer === undefined)
-        return undefined
-      if (database.issuer === undefined || database.issuer === issuer) return []
-      return [
-        {
-          about: 'this database',
-          message: belongsElsewhere(database.issuer, issuer),
-          fix: `${say.set('issuer', database.issuer)}, or use another database`,
-        },
-      ]
-    },
-  },
 ]
 
 /**
@@ -215,15 +158,17 @@ function findUnopened(
   say: Wording,
 ): readonly Fault[] | undefined {
   const { database, keyFile } = machine ?? {}
-  const isUnknown =
-    ['key', 'previousKey', 'signingKey'].some((name) => unread.has(name)) ||
-    signingKey !== undefined
-  if (database === undefined || database.kind === 'unavailable' || isUnknown) return undefined
+  if (database === undefined || database.kind === 'unavailable') return undefined
+  if (['key', 'previousKey', 'signingKey'].some((name) => unread.has(name))) return undefined
 
   const { sealedKey } = database
+  // With `signingKey`, the server decrypts no stored key.
+  if (signingKey !== undefined || sealedKey === undefined) return undefined
+
   const secret = key ?? keyFile?.secret
   const isMissing = key === undefined && keyFile === undefined && database.kind === 'sqlite'
-  if (sealedKey === undefined || (secret === undefined && !isMissing)) return undefined
+  if (secret === undefined && !isMissing) return undefined
+
   const [first, ...others] = [secret, previousKey].filter((given) => given !== undefined)
   if (first !== undefined && canOpen(sealedKey, [first, ...others])) return []
 
@@ -243,6 +188,24 @@ function findUnopened(
           : `give the key that was used when the signing keys were made; ${lostKeyFix}`,
     },
   ]
+}
+
+/** Returns the faults of the owner and the permissions of the key file. */
+function findFileFaults({ path, mode = 0, isForeign }: FileFacts): readonly Fault[] {
+  const faults: Fault[] = []
+  if (isOpenToOthers(mode))
+    faults.push({
+      about: path,
+      message: 'can be read by other users, and it decrypts all signing keys',
+      fix: `chmod 600 ${path}`,
+    })
+  if (isForeign)
+    faults.push({
+      about: path,
+      message: 'belongs to another user, and it decrypts all signing keys',
+      fix: ownFix(path),
+    })
+  return faults
 }
 
 /** Returns a fix that says how to make a key. */

@@ -11,7 +11,7 @@ import {
   keyFileBeside,
   readOrCreateSealingSecret,
   readSealingSecret,
-} from './sealing-secret.ts'
+} from './key-file.ts'
 
 export interface SigningKeyChoice {
   readonly signingKey?: Jwk | JwkSet | undefined

@@ -16,19 +16,12 @@ import { ofUser } from '../../../server/commands.ts'
 import type { EventFeed } from '../events/events.ts'
 import { feature } from './feature.ts'
 import type { KeyRing } from './key-ring.ts'
-import { describeKeys } from './key-standing.ts'
+import { describeKeys, findNextKeyDue, findSealedKey, hasOlderKey } from './key-standing.ts'
 import { readingsOf, signingKeyAge, signingKeyRemaining } from './metrics.ts'
 import { defaultTimes } from './plan.ts'
 import { makeReplacement } from './replacement.ts'
 import { createKeySeal, openSealedKey } from './sealed-keys.ts'
-import {
-  findNextKeyDue,
-  findSealedKey,
-  findStoredIssuer,
-  hasOlderKey,
-  openSigningKeys,
-  type SigningKeyParts,
-} from './signing-keys.ts'
+import { findStoredIssuer, openSigningKeys, type SigningKeyParts } from './signing-keys.ts'
 import {
   advanceSigningKeys,
   claimIssuer,

@@ -7,9 +7,9 @@
 //    makes a key (`sealed-keys.ts` encrypts it) and calls the command `advanceSigningKeys`
 //    (`store.ts`), which locks the keys and asks `plan` again. So concurrent processes insert only
 //    one key.
-// 3. `key-ring.ts` is the copy of the keys in each process. Before the process signs or publishes,
-//    it reads the keys again if the copy is over 5 s old. A copy that is over half an hour old is
-//    not used: the request gets 503.
+// 3. `key-ring.ts` has the keys of each process, in a copy (`key-copies.ts`). Before the process
+//    signs or publishes, it reads the keys again if the copy is over 5 s old. A copy that is over
+//    half an hour old is not used: the request gets 503.
 // 4. A guard of the same process finds keys in the ring. If a token has an unknown `kid`, the
 //    verifier calls `seek`, and the ring reads the keys again, at most four times a second.
 // 5. `cli.ts`: `keystile key revoke` calls the command `revokeSigningKey`. It deletes the key,
@@ -23,25 +23,22 @@
 import type { Clock, Logger } from 'keystile/internal'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Seal, SealingSecrets } from '../../../base/seal.ts'
-import type { SealedKey } from '../../../feature/situation.ts'
 import { show } from '../../../feature/shown-value.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { EventFeed } from '../events/events.ts'
 import { openKeyRing, ringOf, type KeyRing } from './key-ring.ts'
-import { defaultTimes, nextKeyDueAt, type RotationTimes } from './plan.ts'
-import { canOpen, createKeySeal, makeSealedKey, type IssuingAlgorithm } from './sealed-keys.ts'
+import type { RotationTimes } from './plan.ts'
+import { createKeySeal, makeSealedKey, type IssuingAlgorithm } from './sealed-keys.ts'
 import type { SigningKeySource } from './signing-key-source.ts'
 import {
   advanceSigningKeys,
   claimIssuer,
-  findSigningKeyRows,
   listSigningKeyRows,
   readIssuer,
   readLongestToken,
   recordTokenLifetime,
   resealSigningKey,
 } from './store.ts'
-import type { SigningTimes } from './tables.ts'
 
 export interface SigningKeyParts {
   readonly issuer: string
@@ -128,35 +125,6 @@ export function findStoredIssuer({
   reader,
 }: Pick<Database, 'reader'>): Promise<string | undefined> {
   return readIssuer(reader)
-}
-
-/** Returns the newest stored key, encrypted, or undefined for a new database. */
-export async function findSealedKey({
-  reader,
-}: Pick<Database, 'reader'>): Promise<SealedKey | undefined> {
-  const row = (await findSigningKeyRows(reader)).at(-1)
-  return row && { id: row.id, algorithm: row.algorithm, sealed: row.sealed_jwk }
-}
-
-/**
- * Returns when the next key is to be published. Returns undefined if there is a next key or no key
- * at all, or if the table is from an old release that did not rotate keys.
- */
-export async function findNextKeyDue(
-  { reader }: Pick<Database, 'reader'>,
-  now: number,
-): Promise<number | undefined> {
-  // The keys of a release without rotation have no times, so `nextKeyDueAt` finds no current key.
-  const keys = (await findSigningKeyRows(reader)) as readonly SigningTimes[]
-  return nextKeyDueAt(keys, now, defaultTimes)
-}
-
-/** Whether at least one stored key cannot be decrypted with the secret. */
-export async function hasOlderKey(reader: Database['reader'], secret: string): Promise<boolean> {
-  const rows = await findSigningKeyRows(reader)
-  return rows.some(
-    ({ id, algorithm, sealed_jwk: sealed }) => !canOpen({ id, algorithm, sealed }, [secret]),
-  )
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Verifier } from 'keystile'
 import { OAuthError } from 'keystile/internal'
+import type { NamedSession } from '../../../sign-in/login/attempt.ts'
 import {
   firstStep,
   hasDemand,
@@ -10,7 +11,6 @@ import {
   loginFormParameters,
   type LoginEndpointParts,
   type LoginValues,
-  type NamedSession,
 } from '../login-endpoint.ts'
 import { findVerified } from '../shown-token.ts'
 import { defineGrant, type Grant } from './grant.ts'

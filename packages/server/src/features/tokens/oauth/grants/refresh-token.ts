@@ -36,19 +36,13 @@ export const refreshTokenGrant: Grant<'refresh_token' | 'scope', RefreshParts> =
     const proved = await refresher.find(text)
     if (!proved) throw invalid('unknown_token')
 
+    const by: By = { actor: 'nobody', address: client.address }
     // The caller may have stolen the token. A theft must not log the owner out, so the session does
     // not end (RFC 6749 §5.2).
-    const by: By = { actor: 'nobody', address: client.address }
     if (proved.clientId !== client.id) {
       const { subject, sessionId } = proved
-      const entry = {
-        event: 'refresh_refused',
-        by,
-        subject,
-        sessionId,
-        clientId: client.id,
-      } as const
-      await recordForeignToken(entry, parts)
+      const whose = { by, subject, sessionId, clientId: client.id }
+      await recordForeignToken({ event: 'refresh_refused', ...whose }, parts)
       throw invalid('wrong_client')
     }
 

@@ -11,7 +11,7 @@ import {
   loginParameters,
   type LoginEndpointParts,
 } from '../../tokens/oauth/login-endpoint.ts'
-import { tokenSchema, wireTokens } from '../../tokens/oauth/token.ts'
+import { tokenSchema, wireTokens } from '../../tokens/oauth/token-answer.ts'
 
 const fields = strictFields(
   Object.fromEntries(Object.keys(loginParameters).map((name) => [name, stringField().optional()])),

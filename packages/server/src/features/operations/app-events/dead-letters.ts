@@ -2,8 +2,8 @@ import type { Database } from '../../../storage/database.ts'
 import { countEvents } from './store.ts'
 
 /**
- * Returns the number of events that are older than seven days and that the app has not handled.
- * Returns 0 if the database has no tables yet.
+ * Counts the events that are older than seven days and that the app has not handled, for the rule
+ * `events-handled` (`feature.ts`). Returns 0 if the database has no tables yet.
  */
 export async function countDeadEvents(
   { reader }: Pick<Database, 'reader'>,

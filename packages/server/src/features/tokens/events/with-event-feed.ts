@@ -4,9 +4,9 @@ import type { Database } from '../../../storage/database.ts'
 import { openEventFeed, type EventFeed } from './events.ts'
 
 /**
- * Opens the database of a command and the feed of its events, runs `work`, and closes the database
- * and the feed. A command that revokes tokens waits for the feed before it prints that the tokens
- * are revoked.
+ * Opens the database of a command line and the feed of its events, runs `work`, and closes both.
+ * For commands such as `keystile client disable`: they wait for the feed before they print that the
+ * tokens are revoked.
  */
 export async function withEventFeed(
   { withDatabase, clock }: Pick<Call<unknown>, 'withDatabase' | 'clock'>,
