@@ -37,7 +37,7 @@ describeOnOne('SQLite', 'the pages for a new password', (stage) => {
   ): Promise<Answer> => {
     const sent = await send('POST', '/account/forgot-password', {
       form: { login },
-      headers,
+      headers: { origin: 'http://localhost:3000', ...headers },
       remoteAddress: '192.0.2.7',
     })
     const location = sent.headers.get('location')
@@ -167,7 +167,10 @@ describeOnOne('SQLite', 'the pages for a new password', (stage) => {
 
   it('account pages run no script, load nothing, and forbid caching and indexing', async () => {
     const { send } = await start({ emailVerification: 'required' })
-    for (const path of ['/account/forgot-password', '/account/reset-password?token=x']) {
+    for (const [path, referrer] of [
+      ['/account/forgot-password', 'same-origin'],
+      ['/account/reset-password?token=x', 'no-referrer'],
+    ] as const) {
       const { headers, text } = await send('GET', path)
       const [, style = ''] = /<style>([^]*)<\/style>/.exec(text) ?? []
       const hash = createHash('sha256').update(style).digest('base64')
@@ -176,7 +179,7 @@ describeOnOne('SQLite', 'the pages for a new password', (stage) => {
         `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self'; ` +
           "frame-ancestors 'none'; base-uri 'none'",
       )
-      assert.equal(headers.get('referrer-policy'), 'no-referrer')
+      assert.equal(headers.get('referrer-policy'), referrer)
       assert.equal(headers.get('cache-control'), 'no-store')
       assert.equal(headers.get('x-robots-tag'), 'noindex')
       assert.doesNotMatch(text, /<script|<link|src=|url\(| on\w+=/)
@@ -205,14 +208,33 @@ describeOnOne('SQLite', 'the pages for a new password', (stage) => {
     assert.equal(new Set(headings).size, 4)
   })
 
+  it('a page of another origin cannot use up the limits of mails for a new password', async () => {
+    const started = await start({ rateLimits: 'on' })
+    await started.addUser()
+    for (const origin of ['https://evil.example', 'null', undefined]) {
+      const refused = await started.send('POST', '/account/forgot-password', {
+        form: { login: 'ada' },
+        headers: origin === undefined ? {} : { origin },
+      })
+      assert.equal(refused.status, 403, String(origin))
+    }
+    assert.deepEqual(await stage.sql('select id from mail_proof'), [])
+  })
+
   it('account pages answer 400 to JSON, and show the form again for an empty login', async () => {
     const { send } = await start({ emailVerification: 'required' })
     for (const path of ['/account/forgot-password', ...mailFlows.map(({ page }) => page)]) {
-      const { status, headers } = await send('POST', path, { json: { login: 'ada' } })
+      const { status, headers } = await send('POST', path, {
+        json: { login: 'ada' },
+        headers: { origin: 'http://localhost:3000' },
+      })
       const told = [status, headers.get('content-type')]
       assert.deepEqual(told, [400, 'application/problem+json'], path)
     }
-    const empty = await send('POST', '/account/forgot-password', { form: { login: '' } })
+    const empty = await send('POST', '/account/forgot-password', {
+      form: { login: '' },
+      headers: { origin: 'http://localhost:3000' },
+    })
     assert.deepEqual([empty.status, headingOf(empty)], [200, 'Forgot your password?'])
   })
 

@@ -55,7 +55,10 @@ const endpoints: readonly Endpoint[] = [
     name: 'POST /account/forgot-password',
     isConfirmation: false,
     ask: (login, _ids, { send }) =>
-      send('POST', '/account/forgot-password', { form: { login: `${login}@example.com` } }),
+      send('POST', '/account/forgot-password', {
+        form: { login: `${login}@example.com` },
+        headers: { origin: 'http://localhost:3000' },
+      }),
   },
   {
     name: 'POST /users',

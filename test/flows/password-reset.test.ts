@@ -486,7 +486,8 @@ describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
       [known, 303],
     ] as const) {
       const form = { login: 'ada' }
-      const answer = await browser.request('POST', '/account/forgot-password', { form })
+      const headers = { origin: 'http://localhost:3000' }
+      const answer = await browser.request('POST', '/account/forgot-password', { form, headers })
       assert.equal(answer.status, status)
     }
   })
@@ -692,6 +693,32 @@ describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
     assert.equal((await confirm({ request_id, code })).status, 403)
     const later = await asked()
     assert.equal((await confirm({ token: later.token })).status, 204)
+  })
+
+  it('after an operator has ended the links for a new password, the owner gets one at once', async () => {
+    const started = await start(stage)
+    const { addUser, asked, request, settled, keystile, users, mails } = started
+    const subject = await addUser()
+    await stage.sql('update "user" set email_verified_at = 1')
+    for (const by of ['disable', 'set-password']) {
+      for (let count = 0; count < 4; count++) await request()
+      await settled()
+      const sent = mails.length
+      if (by === 'disable') {
+        await keystile.users?.disable(subject)
+        await keystile.users?.enable(subject)
+      } else {
+        const user = await users.readBySubject(subject)
+        assert.ok(user)
+        const changed = await users.changePassword(user, user.passwordHash, { actor: 'operator' })
+        assert.equal(changed, 'changed')
+      }
+      await settled()
+      const before = mails.length
+      const { message, token } = await asked()
+      assert.ok(sent >= 3 && mails.length === before + 1, by)
+      assert.notEqual(token, '', message.text)
+    }
   })
 
   it('a reset link is built from the settings, never from the request', async () => {

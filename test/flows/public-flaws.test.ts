@@ -141,7 +141,12 @@ const flaws: readonly Flaw[] = [
         'login[$ne]=x',
       ])
         assert.notEqual(
-          (await send('POST', '/account/forgot-password', { form })).headers.get('location'),
+          (
+            await send('POST', '/account/forgot-password', {
+              form,
+              headers: { origin: 'http://localhost:3000' },
+            })
+          ).headers.get('location'),
           'sent',
         )
       await settled()
@@ -160,7 +165,10 @@ const flaws: readonly Flaw[] = [
         for (const login of [`ada@example.com${separator}eve@example.com`, `ada${separator}eve`])
           for (const [path, sent] of [
             ['/password-resets', { json: { login } }],
-            ['/account/forgot-password', { form: { login } }],
+            [
+              '/account/forgot-password',
+              { form: { login }, headers: { origin: 'http://localhost:3000' } },
+            ],
           ] as const)
             assert.ok((await send('POST', path, sent)).status < 500, login)
       await settled()
@@ -470,6 +478,7 @@ const flaws: readonly Flaw[] = [
         await send('POST', `/password-resets?${query}`, { json: { login: 'ada' } }),
         await send('POST', `/account/forgot-password?${query}`, {
           form: { login: 'ada', ...evil },
+          headers: { origin: 'http://localhost:3000' },
         }),
         await send('GET', `/account/forgot-password?${query}`),
         await send('GET', `/account/reset-password?token=x&${query}`),
@@ -491,7 +500,10 @@ const flaws: readonly Flaw[] = [
       const { addUser, send, settled, mails, confirm } = started
       await addUser()
       const api = await send('POST', '/password-resets', { json: { login: 'ada' } })
-      const sent = await send('POST', '/account/forgot-password', { form: { login: 'ada' } })
+      const sent = await send('POST', '/account/forgot-password', {
+        form: { login: 'ada' },
+        headers: { origin: 'http://localhost:3000' },
+      })
       const location = sent.headers.get('location') ?? ''
       const page = await send('GET', location.replace('/auth', ''))
       await settled()
@@ -564,7 +576,10 @@ const flaws: readonly Flaw[] = [
         for (const login of spellings) {
           const from = {
             remoteAddress: '127.0.0.1',
-            headers: { 'x-forwarded-for': `10.0.${hour}.${asked++ % 250}` },
+            headers: {
+              'x-forwarded-for': `10.0.${hour}.${asked++ % 250}`,
+              origin: 'http://localhost:3000',
+            },
           }
           await send('POST', '/password-resets', { ...from, json: { login } })
           await send('POST', '/account/forgot-password', { ...from, form: { login } })
@@ -695,7 +710,10 @@ const flaws: readonly Flaw[] = [
         await send('POST', '/account/reset-password', {
           form: { request_id: evil, code: evil, new_password: nextPassword },
         }),
-        await send('POST', '/account/forgot-password', { form: { login: evil } }),
+        await send('POST', '/account/forgot-password', {
+          form: { login: evil },
+          headers: { origin: 'http://localhost:3000' },
+        }),
       ]
       for (const { text } of pages) assert.doesNotMatch(text, /<img|<script|<\/title>'|"><i/)
       assert.match(pages[2]?.text ?? '', /value="&/)

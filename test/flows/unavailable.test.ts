@@ -79,7 +79,7 @@ describe('Keystile while PostgreSQL is down', { skip: skip || skipAway }, () => 
         ['text/html,*/*;q=0.8', 'text/html; charset=utf-8'],
         ['*/*', 'application/problem+json'],
       ] as const) {
-        const headers = { accept, 'accept-language': 'de' }
+        const headers = { accept, 'accept-language': 'de', origin: 'http://localhost:3000' }
         const answer = await send(method, path, { headers, ...(form && { form }) })
         assert.equal(answer.status, 503, answer.text)
         assert.equal(answer.headers.get('retry-after'), '1')

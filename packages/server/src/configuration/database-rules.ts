@@ -1,7 +1,7 @@
 // The safety rules for the database: its connection, its files, its tables, its durability, and the
 // clock.
 import { isLoopback } from '../base/this-machine.ts'
-import { filesOpenToOthers } from '../feature/file-facts.ts'
+import { findFileFaults } from '../feature/file-faults.ts'
 import type { Fault, Rule } from '../feature/rule.ts'
 import { show } from '../feature/shown-value.ts'
 import type { Machine } from '../feature/situation.ts'
@@ -86,15 +86,10 @@ export const databaseRules: readonly Rule<DatabaseRuleOptions>[] = [
     severity: 'warn',
     demand:
       'only the owner may read the files of a SQLite database (Keystile corrects their mode at ' +
-      'start)',
+      'start), and the owner must be root or the user of Keystile',
     find: ({ machine }) =>
       machine && machine.databaseFiles.length > 0
-        ? filesOpenToOthers(machine.databaseFiles).map(({ path }) => ({
-            about: path,
-            message:
-              'must be readable by its owner only: it holds password hashes and encrypted keys',
-            fix: `chmod 600 ${path}`,
-          }))
+        ? findFileFaults(machine.databaseFiles, 'it holds password hashes and encrypted keys')
         : undefined,
   },
   {

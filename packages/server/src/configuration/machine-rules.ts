@@ -1,7 +1,7 @@
 import { findNodeFault, minNode } from '../base/node-version.ts'
 import type { Feature } from '../feature/feature.ts'
 import type { Fault, Rule } from '../feature/rule.ts'
-import { filesOpenToOthers } from '../feature/file-facts.ts'
+import { findFileFaults } from '../feature/file-faults.ts'
 
 const rules: readonly Rule<unknown>[] = [
   {
@@ -34,22 +34,7 @@ const rules: readonly Rule<unknown>[] = [
       'must be root or the user of Keystile',
     find: ({ machine }) =>
       machine && machine.secretFiles.length > 0
-        ? [
-            ...filesOpenToOthers(machine.secretFiles).map(({ path }) => ({
-              about: path,
-              message:
-                'must be private, because it holds a secret; other users of this machine can ' +
-                'read or write the file',
-              fix: `chmod 600 ${path}`,
-            })),
-            ...machine.secretFiles
-              .filter((file) => file.isForeign)
-              .map(({ path }) => ({
-                about: path,
-                message: 'must not belong to another user, because it holds a secret',
-                fix: `make root or the user of Keystile the owner: chown USER ${path}`,
-              })),
-          ]
+        ? findFileFaults(machine.secretFiles, 'it holds a secret')
         : undefined,
   },
 ]

@@ -11,11 +11,6 @@ export interface FileFacts {
   readonly modifiedAt: number
 }
 
-/** Returns the files that users other than the owner may read or write. */
-export function filesOpenToOthers(files: readonly FileFacts[]): readonly FileFacts[] {
-  return files.filter(({ mode = 0 }) => isOpenToOthers(mode))
-}
-
 /**
  * Whether a file belongs to another user than root and the user of this process. Such an owner can
  * read and change the file. Always false on Windows.

@@ -412,7 +412,10 @@ export const examples: Readonly<Record<string, Examples>> = {
     ],
   },
   'database-file-private': {
-    stopped: [on({ databaseFiles: [file('x', 0o600), file('x-wal', 0o644)] })],
+    stopped: [
+      on({ databaseFiles: [file('x', 0o600), file('x-wal', 0o644)] }),
+      on({ databaseFiles: [{ ...file('x', 0o600), isForeign: true }] }),
+    ],
     passed: [on({})],
   },
   'database-opens': {

@@ -267,7 +267,9 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     ),
 
   'database-file-private': ({ machine }) =>
-    (machine?.databaseFiles ?? []).some(({ mode }) => groupAndOthers(mode) !== '00'),
+    (machine?.databaseFiles ?? []).some(
+      ({ mode, isForeign }) => isForeign || groupAndOthers(mode) !== '00',
+    ),
   // ASVS 16.5.3: "preventing fail-open conditions"
   'database-opens': ({ machine }) => machine?.database?.kind === 'unavailable',
   // ASVS 16.5.3 too: a server whose tables are not its own must not start

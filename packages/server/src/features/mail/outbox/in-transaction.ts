@@ -129,6 +129,18 @@ export async function clearEnrolmentMails(
   await clearUses(transaction, uses)
 }
 
+/**
+ * Clears the counts of mails for a new password. Call this if an operator has ended the links of
+ * these mails, so that the user can request another link at once.
+ */
+export async function clearResetMails(
+  transaction: Transaction,
+  addressee: Addressee & { readonly now: number },
+): Promise<void> {
+  const uses = (['reset', 'allowance'] as const).flatMap((share) => usesOf({ ...addressee, share }))
+  await clearUses(transaction, uses)
+}
+
 function usesOf(addressee: CountedAddressee): readonly Use[] {
   const mailbox = countedMailbox(addressee.recipient)
   const { share, subject } = addressee

@@ -70,7 +70,7 @@ function createStage(
     acceptPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),
   ]
   const routes = [
-    ...resetPageRoutes({ pages, resets, passwordPolicy, cookies, remembersDevices }),
+    ...resetPageRoutes({ ...settings, pages, resets, passwordPolicy, cookies, remembersDevices }),
     ...forms.flatMap((form) => formPageRoutes(form, { pages, cookies })),
   ]
   return Object.assign(stage, { routes })
@@ -94,6 +94,7 @@ async function ask(
     headers: new Headers({
       'accept-language': language,
       cookie,
+      ...(form && { origin: 'https://auth.example:8443' }),
       'content-type': 'application/x-www-form-urlencoded',
     }),
     body: async () => Buffer.from(new URLSearchParams(form).toString()),

@@ -2,6 +2,7 @@
 // link of the mail, or after the first with a field for the code.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
+import { createOriginCheck } from '../../../http/origin.ts'
 import { seeOther, type OpenRoute } from '../../../http/route.ts'
 import { markup } from '../../../pages/html.ts'
 import { detailsOf, linkedOf, linksOf } from '../../../pages/parts.ts'
@@ -28,6 +29,7 @@ import {
 import type { PageSettings } from '../brand/page-settings.ts'
 
 export interface ResetPageParts {
+  readonly issuer: string
   readonly pages: PageSettings
   readonly resets: Pick<PasswordResets, 'request' | 'confirm' | 'isOpen'>
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
@@ -38,13 +40,18 @@ export interface ResetPageParts {
 }
 
 export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
+  const checkOrigin = createOriginCheck([new URL(parts.issuer).origin])
   return [
     pageRoute('GET', '/account/forgot-password', 'Ask for a new password', {
       handle: (request) => forgotPage(readerOf(request, parts.pages)),
     }),
     pageRoute('POST', '/account/forgot-password', 'Send the mail for a new password', {
       ...describeForm(['login']),
-      handle: (request) => sendMail(request, parts),
+      async handle(request) {
+        // Otherwise the visitors of any page could use up the limit of requests of the server.
+        checkOrigin(request)
+        return sendMail(request, parts)
+      },
     }),
     ...formPageRoutes(resetPage(parts), parts),
   ]
@@ -57,7 +64,8 @@ function forgotPage(reader: PageReader, refused?: Refused): HttpAnswer {
   const form = drawForm(reader, { button, action: 'forgot-password', fields, refused })
   const back = backLink(reader)
   const content = markup`${form}\n${back && linksOf(back)}`
-  return page(reader, { heading, intro, content, ...answerTo(refused) })
+  const shown = { heading, intro, content, ...answerTo(refused) }
+  return page(reader, { ...shown, referrerPolicy: 'same-origin' })
 }
 
 async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Promise<HttpAnswer> {

@@ -3,7 +3,7 @@
 
 import type { Jwk, JwkSet } from 'keystile/jwt'
 import type { Fault, Rule } from '../../../feature/rule.ts'
-import { isOpenToOthers, ownFix, type FileFacts } from '../../../feature/file-facts.ts'
+import { findFileFaults } from '../../../feature/file-faults.ts'
 import type { Situation } from '../../../feature/situation.ts'
 import { countOf } from '../../../feature/count.ts'
 import type { Wording } from '../../../feature/wording.ts'
@@ -97,7 +97,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     demand:
       'keystile.key must be readable by its owner only, and belong to root or to the user of ' +
       'Keystile',
-    find: ({ machine }) => machine?.keyFile && findFileFaults(machine.keyFile),
+    find: ({ machine }) =>
+      machine?.keyFile && findFileFaults([machine.keyFile], 'it decrypts all signing keys'),
   },
   {
     id: 'key-opens',
@@ -188,24 +189,6 @@ function findUnopened(
           : `give the key that was used when the signing keys were made; ${lostKeyFix}`,
     },
   ]
-}
-
-/** Returns the faults of the owner and the permissions of the key file. */
-function findFileFaults({ path, mode = 0, isForeign }: FileFacts): readonly Fault[] {
-  const faults: Fault[] = []
-  if (isOpenToOthers(mode))
-    faults.push({
-      about: path,
-      message: 'can be read by other users, and it decrypts all signing keys',
-      fix: `chmod 600 ${path}`,
-    })
-  if (isForeign)
-    faults.push({
-      about: path,
-      message: 'belongs to another user, and it decrypts all signing keys',
-      fix: ownFix(path),
-    })
-  return faults
 }
 
 /** Returns a fix that says how to make a key. */

@@ -13,6 +13,7 @@ import {
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { insertEvents } from '../../tokens/events/in-transaction.ts'
 import { cancelProofs } from '../../mail/proofs/in-transaction.ts'
+import { clearResetMails } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import {
@@ -86,6 +87,8 @@ export const changeUser: Command<StoredUserChange, ChangeOutcome> = command(
     await recordChanges(transaction, change, ended)
     if (disabled && !expected.disabled) {
       await cancelProofs(transaction, subject)
+      const { email: recipient } = before
+      if (recipient !== null) await clearResetMails(transaction, { subject, recipient, now })
       await notify(transaction, notice, { ...before, subject, now })
     }
     return 'changed'

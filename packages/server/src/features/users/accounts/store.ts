@@ -16,7 +16,7 @@ import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs, insertProof } from '../../mail/proofs/in-transaction.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
 import { proofKinds } from '../../mail/proofs/kinds.ts'
-import { clearEnrolmentMails } from '../../mail/outbox/in-transaction.ts'
+import { clearEnrolmentMails, clearResetMails } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { changeAddress, lockAddress, type NewUndo } from './address-in-transaction.ts'
@@ -111,8 +111,10 @@ export const changePassword: Command<
   const { email } = changed
   if (isByOperator) await clearGuesses(transaction, { subject, names: [account?.username, email] })
   await notify(transaction, notice, { ...changed, subject, now })
-  if (isByOperator && email !== null)
+  if (isByOperator && email !== null) {
     await clearEnrolmentMails(transaction, { subject, recipient: email, now })
+    await clearResetMails(transaction, { subject, recipient: email, now })
+  }
   return 'changed'
 })
 
