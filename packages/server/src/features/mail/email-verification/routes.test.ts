@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { AccountCaller } from '../../users/accounts/route-parts.ts'
-import type { Confirmation } from './verifications.ts'
+import type { Confirmation } from './verification-types.ts'
 import { confirmRoute } from './routes.ts'
 
 describe('POST /email-verifications/confirm', () => {

@@ -12,7 +12,7 @@ import { ownAccount, tooManyTries, type AccountCaller } from '../../users/accoun
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byCaller, byStranger } from '../../operations/audit/by.ts'
 import { languageFor, requestAccepted, unprocessable, type FlowParts } from '../flows/flow.ts'
-import type { Confirmation, PresentedVerification, Verifications } from './verifications.ts'
+import type { Confirmation, PresentedVerification, Verifications } from './verification-types.ts'
 
 /** `POST /email-verifications`: sends another mail to the user of the token. */
 export function requestRoute(

@@ -6,7 +6,7 @@ import type { User } from '../../users/accounts/users.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import type { FoundRegistration } from '../pending-registration/registration.ts'
 import { feature } from './feature.ts'
-import type { Confirmation } from './verifications.ts'
+import type { Confirmation } from './verification-types.ts'
 import { verificationFlow, type VerificationParts } from './verification.ts'
 
 describe('the flow of a verification', () => {

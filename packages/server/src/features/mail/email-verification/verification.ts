@@ -1,6 +1,6 @@
 // The flow that verifies the address of an account. Its endpoint and its pages for confirmations
-// also finish registrations: see `pending-registration/registration.ts`. `verifications.ts` says
-// what they do, and `routes.ts` has the endpoints.
+// also finish registrations: see `pending-registration/registration.ts`. What they do is in
+// `verification-types.ts`, and the endpoints are in `routes.ts`.
 import { ProblemError } from 'keystile/internal'
 import { countedMailbox } from '../../../base/mailbox.ts'
 import { aboutMember, taken } from '../../users/accounts/refusals.ts'
@@ -20,7 +20,7 @@ import { proofKinds } from '../proofs/kinds.ts'
 import type { FoundProof } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import type { FoundRegistration, Registrations } from '../pending-registration/registration.ts'
-import type { Confirmation, Verifications } from './verifications.ts'
+import type { Confirmation, Verifications } from './verification-types.ts'
 import { verificationRates } from './feature.ts'
 import { confirmRoute, requestRoute } from './routes.ts'
 import { bindVerification, verifyEmail } from './store.ts'

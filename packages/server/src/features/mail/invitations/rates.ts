@@ -1,3 +1,4 @@
+// Apart from `feature.ts`, which imports the command line, and with it `invitation.ts`.
 import type { LimitRate } from '../../../feature/limit-rate.ts'
 import { confirmRate } from '../flows/flow.ts'
 

@@ -1,3 +1,4 @@
+/** The settings that say where the pages are. By default, Keystile serves them. */
 export interface PagesChoice {
   readonly issuer: string
   readonly accountPagesUrl?: string | undefined

@@ -7,6 +7,7 @@ import { parseEmail } from '../../users/directory/names.ts'
  * @returns the address, with the ASCII form of its domain; undefined if the text is not a sender
  */
 export function parseSender(text: string): string | undefined {
+  // `Name <address>`, `<address>`, or only the address.
   const [, name = '', address = text] = /^(?:(.+) )?<(.+)>$/u.exec(text) ?? []
   return /[\p{Cc}<>",;:@\\]/u.test(name) ? undefined : parseEmail(address)?.shown
 }

@@ -96,6 +96,17 @@ async function writeCode(
   )
 }
 
+/** What the button in a mail says: the heading of the page that it opens. */
+const pageOfKind = {
+  password_reset: 'reset',
+  email_verification: 'verify',
+  registration: 'finish',
+  email_change: 'change',
+  email_changed: 'undo',
+  first_factor_added: 'undoFactor',
+  invitation: 'accept',
+} as const satisfies Record<ProofMailKind, keyof PageTexts>
+
 async function writeLink(
   kind: ProofMailKind,
   mail: OutgoingMail,
@@ -209,26 +220,14 @@ function timeOf(at: Date, language: Language): string {
 
 /** Returns a duration in a language, rounded to minutes, hours or days. */
 function durationOf(milliseconds: number, language: Language): string {
-  const minutes = Math.max(1, Math.round(milliseconds / 60_000))
-  const [value, unit] =
-    minutes < 120
-      ? [minutes, 'minute']
-      : minutes < 48 * 60
-        ? [Math.round(minutes / 60), 'hour']
-        : [Math.round(minutes / (24 * 60)), 'day']
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(value)
-}
+  const format = (value: number, unit: 'minute' | 'hour' | 'day'): string =>
+    new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(value)
 
-/** What the button in a mail says: the heading of the page that it opens. */
-const pageOfKind = {
-  password_reset: 'reset',
-  email_verification: 'verify',
-  registration: 'finish',
-  email_change: 'change',
-  email_changed: 'undo',
-  first_factor_added: 'undoFactor',
-  invitation: 'accept',
-} as const satisfies Record<ProofMailKind, keyof PageTexts>
+  const minutes = Math.max(1, Math.round(milliseconds / 60_000))
+  if (minutes < 2 * 60) return format(minutes, 'minute')
+  if (minutes < 48 * 60) return format(Math.round(minutes / 60), 'hour')
+  return format(Math.round(minutes / (24 * 60)), 'day')
+}
 
 function requireContent(content: unknown): MailContent {
   const { subject, text, html } = (content ?? {}) as Partial<Record<keyof MailContent, unknown>>

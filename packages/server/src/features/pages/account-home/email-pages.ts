@@ -1,17 +1,15 @@
-// The pages on which people change their address, and confirm it. Those that `mailPage` makes send
-// a mail, and then ask for its code.
+// The pages on which people change their address, or confirm it: they send a mail, and then ask for
+// its code.
 import type { HttpAnswer, ProblemError } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { seeOther } from '../../../http/route.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { markup, type Html } from '../../../pages/html.ts'
-import { actionsOf, whoOf } from '../../../pages/parts.ts'
 import { emailField } from '../account-pages/fields.ts'
 import type { MaybeFault } from '../account-pages/form.ts'
 import { withCookies } from '../login-pages/ask-login.ts'
 import type { EndpointName } from './endpoints.ts'
 import {
-  accountPage,
   anewButton,
   beginsAnew,
   currentPasswordField,
@@ -78,9 +76,11 @@ function mailPage(mail: MailPage): AccountPage {
 }
 
 /** Leads to the account. No change of the address waits for a code any more. */
-function confirmed({ home, say, kept }: Visit, done: Done): HttpAnswer {
+export function confirmed({ home, say, kept }: Visit, done: Done): HttpAnswer {
   return withCookies(seeOther(home), [say(done), kept.drop('address')])
 }
+
+type Code = Pick<MailPage, 'name' | 'addressField' | 'otherwise'> & { readonly requestId: string }
 
 /** Asks for the code of the mail that was sent for a request. */
 async function codePage(
@@ -109,8 +109,6 @@ ${addressField && hiddenField(addressField, address)}`,
   )
 }
 
-type Code = Pick<MailPage, 'name' | 'addressField' | 'otherwise'> & { readonly requestId: string }
-
 /** A change of the address that waits for its code, as the browser keeps it. */
 interface Pending {
   readonly requestId: string
@@ -119,6 +117,7 @@ interface Pending {
 
 function readPending({ kept }: Visit): Pending | undefined {
   const text = kept.read('address')
+  // The cookie is encrypted, so only `send()` of `emailPage` can have written the text.
   return text === undefined ? undefined : (JSON.parse(text) as Pending)
 }
 
@@ -186,61 +185,6 @@ export const emailPage: AccountPage = mailPage({
   confirmation: 'POST /email-changes/confirm',
   done: 'email',
 })
-
-/**
- * Confirms a new address with the link of the mail, in the login of the browser. So this page can
- * do it for an account with a second factor, which the page of the link cannot.
- */
-export const newAddressPage: AccountPage = {
-  name: 'new-address',
-  section: 'profile',
-  summaries: ['Confirm a new e-mail address, logged in', 'Confirm the address with a link'],
-  endpoint: 'POST /email-changes/confirm',
-  fieldNames: ['token'],
-  async show(visit, tried) {
-    const { change, loginPage, accountHome } = visit.reader.texts
-    const { heading } = change
-    const opened = visit.query.get('token')
-    // A page whose address has a token would have to send no `Origin` with its form.
-    if (opened !== null && !tried)
-      return withCookies(seeOther(`${visit.home}/new-address`), [visit.kept.keep('link', opened)])
-
-    const token = tried?.form.get('token') ?? visit.kept.read('link') ?? ''
-    const address = await visit.newAddressOf(token)
-    if (address === undefined) return wrongLinkPage(visit)
-    return formPage(
-      visit,
-      {
-        heading,
-        intro: accountHome.email.confirms(address),
-        name: 'new-address',
-        before: whoOf(visit.account, loginPage.again.account),
-        hidden: hiddenField('token', token),
-        button: { label: change.button },
-      },
-      tried?.refused,
-    )
-  },
-  async submit(visit, form) {
-    const json = { token: form.get('token') ?? '' }
-    await visit.call('POST /email-changes/confirm', { json })
-    return confirmed(visit, 'email')
-  },
-  faultOf({ status }, { reader: { texts } }) {
-    return status === 403 ? { text: texts.accountHome.email.wrongLink } : undefined
-  },
-}
-
-function wrongLinkPage({ reader, home }: Visit): HttpAnswer {
-  const { back: label, email } = reader.texts.accountHome
-  const answer = accountPage(reader, {
-    heading: reader.texts.usedLink.heading,
-    intro: email.wrongLink,
-    emblem: { icon: 'link' },
-    content: actionsOf({ label, href: home }),
-  })
-  return { ...answer, status: 403 }
-}
 
 /** Confirms the address that the account has. */
 export const verificationPage: AccountPage = mailPage({

@@ -13,7 +13,7 @@ import { mount as mountHono } from 'keystile/hono'
 import { mount as mountNode } from 'keystile/node'
 import { mount as mountWeb } from 'keystile/web'
 import { docs } from './docs.ts'
-import { createPages } from './swagger-ui.ts'
+import { createSwaggerUi } from './swagger-ui.ts'
 
 const document = {
   openapi: '3.1.1',
@@ -94,7 +94,7 @@ describe('docs()', () => {
   })
 
   it('each file of docs() forbids inline scripts, frames and requests to other servers', () => {
-    const pages = createPages({ path: '/docs', documentPath: '/openapi.json', title: 'API' })
+    const pages = createSwaggerUi({ path: '/docs', documentPath: '/openapi.json', title: 'API' })
     const policy =
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
       "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

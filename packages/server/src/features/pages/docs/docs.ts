@@ -7,7 +7,7 @@ import {
   type HttpRequestWithBody,
 } from 'keystile/internal'
 import { jsonAnswer } from '../../../http/route.ts'
-import { createPages } from './swagger-ui.ts'
+import { createSwaggerUi } from './swagger-ui.ts'
 
 /**
  * Serves Swagger UI for an app's own API. Use it with `mount(docs(document))` in any framework. The
@@ -81,7 +81,7 @@ function serveDocs(
     const written = jsonAnswer(200, whole)
     return {
       answer: { ...written, body: Buffer.from(written.body ?? '') },
-      pages: createPages({ path: base, documentPath, title, connected: loginOrigins(whole) }),
+      pages: createSwaggerUi({ path: base, documentPath, title, connected: loginOrigins(whole) }),
     }
   }
 }

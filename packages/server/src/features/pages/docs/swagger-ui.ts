@@ -64,7 +64,7 @@ function pageOf(path: string, title: string): string {
 `
 }
 
-export interface PagesOptions {
+export interface SwaggerUiOptions {
   readonly path: string
   readonly documentPath: string
   readonly title: string
@@ -80,12 +80,12 @@ export interface PagesOptions {
  * `undefined` if the path has neither. Each file is read once and stays in memory. A request cannot
  * read any other file, because the names of the files are fixed here.
  */
-export function createPages({
+export function createSwaggerUi({
   path: base,
   documentPath,
   title,
   connected = [],
-}: PagesOptions): (path: string) => HttpAnswer<AnswerBody> | undefined {
+}: SwaggerUiOptions): (path: string) => HttpAnswer<AnswerBody> | undefined {
   const policy = contentSecurityPolicy(connected)
   const settings = [
     `url: ${JSON.stringify(documentPath)}`,

@@ -1,4 +1,4 @@
-import type { Verifications } from '../../mail/email-verification/verifications.ts'
+import type { Verifications } from '../../mail/email-verification/verification-types.ts'
 import type { RegisterRoute } from '../../users/accounts/registration.ts'
 import type { ProfileFields } from '../account-pages/profile-fields.ts'
 

@@ -3,7 +3,7 @@
 // draws them.
 import { type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { seeOther, type OpenRoute } from '../../../http/route.ts'
-import type { Verifications } from '../../mail/email-verification/verifications.ts'
+import type { Verifications } from '../../mail/email-verification/verification-types.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import { acceptedName, readAcceptance } from '../account-pages/acceptance.ts'
 import {

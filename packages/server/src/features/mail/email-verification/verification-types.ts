@@ -30,11 +30,13 @@ export interface Verifications {
    * who registered has the id of the registration.
    *
    * @returns the new user, if this was a registration
-   * @throws {ProblemError} `forbidden` (without the reason) if the link or the code is not valid,
-   *   or the password and the token are missing; `forbidden` with `errors` for a wrong password;
-   *   `conflict` with `errors` for a name that is taken; `unprocessable_content`,
-   *   `too_many_requests`, `temporarily_unavailable`. After an error with `errors`, the link or the
-   *   code can be used again
+   * @throws {ProblemError} one of these. After an error with `errors`, the link or the code can be
+   *   used again:
+   *   - `forbidden` if the link or the code is not valid, or if the password and the token are
+   *     missing; it does not say which
+   *   - `forbidden` with `errors` if the password is wrong
+   *   - `conflict` with `errors` if the name is taken
+   *   - `unprocessable_content`, `too_many_requests`, `temporarily_unavailable`
    */
   confirm(confirmation: Confirmation, by: By): Promise<User | undefined>
   /** Whether the token of a link can still be confirmed. Changes nothing. */
