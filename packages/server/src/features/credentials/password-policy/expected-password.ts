@@ -1,4 +1,5 @@
 // Finds passwords that attackers try first: common, repeated, or typed along a row of keys.
+
 /**
  * The alphabet, the digits and the rows of keyboards (QWERTY, QWERTZ, AZERTY), in both directions.
  * The alphabet and the digits are written twice, because people write `yzab` and `9012`.
@@ -146,7 +147,9 @@ function pieceAt(characters: readonly string[], start: number): number {
   }
   const alike = longest((offset) => characters[start + offset] === characters[start])
   const first = characters[start]
-  const rows = (first === undefined ? undefined : rowsFrom.get(first)) ?? []
-  const inRows = rows.map((row) => longest((offset) => row[offset] === characters[start + offset]))
+  const rowsHere = (first === undefined ? undefined : rowsFrom.get(first)) ?? []
+  const inRows = rowsHere.map((row) =>
+    longest((offset) => row[offset] === characters[start + offset]),
+  )
   return Math.max(alike, ...inRows)
 }

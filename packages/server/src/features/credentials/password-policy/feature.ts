@@ -43,8 +43,8 @@ const shortPasswords: Rule<RuleOptions> = {
     const { passwordMinLength: length = defaultMinLength, secondFactor, users } = options
     const { rememberFactorDays = 0 } = options
     const isRequired = secondFactor === 'required' || unread.has('secondFactor')
-    const isAlone = rememberFactorDays > 0 || !(isRequired || mayNeedFactor(users))
-    if (length >= defaultMinLength || !isAlone) return []
+    const mayBeOnlyFactor = rememberFactorDays > 0 || !(isRequired || mayNeedFactor(users))
+    if (length >= defaultMinLength || !mayBeOnlyFactor) return []
 
     const name = 'passwordMinLength'
     const message =

@@ -105,8 +105,8 @@ export function verify(password: Uint8Array, stored: string): boolean {
   const parsed = parse(stored)
   if (!parsed) throw new Error('the stored password hash must be an argon2id PHC string')
 
-  const [salt, hash] = [decodeBase64(parsed.salt), decodeBase64(parsed.hash)]
-  return crypto.timingSafeEqual(derive(password, salt, hash.length, parsed), hash)
+  const [salt, expected] = [decodeBase64(parsed.salt), decodeBase64(parsed.hash)]
+  return crypto.timingSafeEqual(derive(password, salt, expected.length, parsed), expected)
 }
 
 /**
@@ -168,19 +168,20 @@ function format(
  * padding.
  */
 const pattern = new RegExp(
-  String.raw`^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})` +
-    String.raw`\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,172})$`,
+  String.raw`^\$argon2id\$v=19\$m=(?<memory>\d{1,8}),t=(?<passes>\d{1,4}),p=(?<lanes>\d{1,3})` +
+    String.raw`\$(?<salt>[A-Za-z0-9+/]{11,86})\$(?<hash>[A-Za-z0-9+/]{16,172})$`,
 )
 
 function parse(stored: string): Argon2Hash | undefined {
-  const match = pattern.exec(stored)
-  if (!match) return undefined
+  const parts = pattern.exec(stored)?.groups
+  if (!parts) return undefined
 
-  const [memory, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])]
+  const [memory, passes] = [Number(parts['memory']), Number(parts['passes'])]
+  const parallelism = Number(parts['lanes'])
   const isPossible = passes >= 1 && parallelism >= 1 && memory >= 8 * parallelism // RFC 9106 §3.1
   if (!isPossible || memory > maxMemory || memory * passes > maxWork) return undefined
 
-  const [salt, hash] = match.slice(4)
+  const { salt, hash } = parts
   if (!isBase64(salt) || !isBase64(hash)) return undefined
   return { memory, passes, parallelism, salt, hash }
 }

@@ -1,4 +1,10 @@
 /**
+ * The name of a sender; undefined if the sender is unknown. All unknown senders count as one
+ * sender.
+ */
+type Sender = string | undefined
+
+/**
  * A queue that serves its senders in rotation: it takes the oldest item of one sender, then the
  * oldest item of the next sender. So a sender who floods the queue delays each item of another
  * sender by one item at most.
@@ -20,12 +26,6 @@ export interface FairQueue<Item> {
   take(): Item | undefined
   takeOldest(): Item | undefined
 }
-
-/**
- * The name of a sender; undefined if the sender is unknown. All unknown senders count as one
- * sender.
- */
-type Sender = string | undefined
 
 interface Place<Item> {
   readonly sender: Sender

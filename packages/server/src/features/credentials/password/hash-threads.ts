@@ -118,6 +118,8 @@ export function openHashThreads(
 
   return {
     requireRoom: (address) => requireRoomFor(senderOf(address)),
+    // The casts: a hash thread answers a request that has `stored` with a boolean, and any other
+    // with a string.
     hash: (password, address, parameters, salt) =>
       run({ password, parameters, salt }, address) as Promise<string>,
     verify: (password, stored, address) => run({ password, stored }, address) as Promise<boolean>,

@@ -47,19 +47,19 @@ export function verify(password: Uint8Array, stored: string): boolean {
  * without padding.
  */
 const pattern = new RegExp(
-  String.raw`^\$scrypt\$ln=([1-9]\d?),r=([1-9]\d{0,2}),p=([1-9]\d{0,3})` +
-    String.raw`\$([A-Za-z0-9+/]{0,172})\$([A-Za-z0-9+/]{22,172})$`,
+  String.raw`^\$scrypt\$ln=(?<ln>[1-9]\d?),r=(?<r>[1-9]\d{0,2}),p=(?<p>[1-9]\d{0,3})` +
+    String.raw`\$(?<salt>[A-Za-z0-9+/]{0,172})\$(?<hash>[A-Za-z0-9+/]{22,172})$`,
 )
 
 function parse(stored: string): ScryptHash | undefined {
-  const match = pattern.exec(stored)
-  if (!match) return undefined
+  const parts = pattern.exec(stored)?.groups
+  if (!parts) return undefined
 
-  const [ln, r, p] = [Number(match[1]), Number(match[2]), Number(match[3])]
+  const [ln, r, p] = [Number(parts['ln']), Number(parts['r']), Number(parts['p'])]
   const isPossible = ln < 16 * r // RFC 7914 §2
   if (!isPossible || 2 ** ln * r * p > maxWork) return undefined
 
-  const [salt, hash] = match.slice(4)
+  const { salt, hash } = parts
   if (!isBase64(salt) || !isBase64(hash)) return undefined
   return { N: 2 ** ln, r, p, salt, hash }
 }

@@ -1,3 +1,5 @@
+// The feature `factors` (features/sign-in) lists these events. They are here because logins, which
+// do not import that room, write them too.
 export const auditEvents = [
   /** A user has set up or removed a second factor. `detail` says which: `{ factor: 'otp' }`. */
   'factor_added',

@@ -1,3 +1,5 @@
+// The rows of authenticator apps and of recovery codes, for the commands that set them up, spend
+// them or erase them.
 import type { SecondFactor } from '../../../feature/second-factor.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'

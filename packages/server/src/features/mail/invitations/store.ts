@@ -1,10 +1,10 @@
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, type Command } from '../../../storage/database.ts'
+import { recordChange } from '../../users/accounts/changes-in-transaction.ts'
 import {
   insertProvenUser,
   isTaken,
   lockUnverified,
-  recordChange,
   type ProvenOutcome,
   type ProvenUser,
 } from '../../users/accounts/in-transaction.ts'

@@ -2,6 +2,7 @@ import {
   OAuthError,
   type HttpAnswer,
   type HttpRequestWithBody,
+  type JsonObject,
   type Logger,
 } from 'keystile/internal'
 import type { Meter } from '../../../feature/metric.ts'
@@ -115,7 +116,7 @@ const shownSchema = {
   properties: shownProperties,
 }
 
-/** JSON has a number for `max_age`. */
+/** Each parameter of `POST /token` is a string here too, except `max_age`, a number in JSON. */
 const fieldOf = (name: string): ReturnType<typeof secondsField | typeof stringField> =>
   name === 'max_age' ? secondsField() : stringField()
 
@@ -197,16 +198,21 @@ async function readLogin(
   request: HttpRequestWithBody,
 ): Promise<Readonly<Record<string, string | undefined>>> {
   const body = await readJsonObject(request)
-  const has = (name: string): boolean => Object.hasOwn(body, name)
-  const way =
-    waysIn.find((names) => names.every(has)) ?? waysIn.find((names) => names.some(has)) ?? firstStep
-  const required = Object.fromEntries(way.map((name) => [name, fieldOf(name)]))
-  const schema = loginFields.extend(required)
+  const required = wayOf(body).map((name) => [name, fieldOf(name)] as const)
+  const schema = loginFields.extend(Object.fromEntries(required))
   const fields: Readonly<Record<string, string | number | undefined>> = getFields(
     checkFields(schema, body),
   )
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, filled(value?.toString())]),
+  )
+}
+
+/** Returns the members that this body must have: of the way that it has, wholly or in part. */
+function wayOf(body: JsonObject): readonly string[] {
+  const has = (name: string): boolean => Object.hasOwn(body, name)
+  return (
+    waysIn.find((names) => names.every(has)) ?? waysIn.find((names) => names.some(has)) ?? firstStep
   )
 }
 

@@ -1,6 +1,7 @@
 import type { Call, CliCommand } from '../../../feature/cli-command.ts'
 import type { Options } from './cli.ts'
 
+/** The `keystile user` commands about second factors. `cli.ts` is loaded only to run one. */
 export const cliCommands: readonly CliCommand<Call<Options>>[] = [
   {
     words: ['user', 'factors'],

@@ -46,6 +46,7 @@ const codesSchema: JsonObject = {
   required: ['recovery_codes'],
 }
 
+/** `GET /users/me/factors`: shows what the user has set up, without a secret. */
 function listRoute<U>({ factors }: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>> {
   return {
     ...factorRoute,

@@ -9,6 +9,7 @@ export interface RuleOptions {
   readonly signingKey?: unknown
 }
 
+/** Safety rules for the key that encrypts the secrets of authenticator apps. */
 export const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'factor-key',
@@ -17,21 +18,15 @@ export const rules: readonly Rule<RuleOptions>[] = [
     demand:
       'if `signingKey` is set and second factors are on, `key` must be set too: it encrypts the ' +
       'secrets of authenticator apps, and `signingKey` is replaced too often for that',
-    find: ({ options: { secondFactor, key, signingKey }, unread }, say) =>
-      secondFactor !== undefined &&
-      secondFactor !== 'off' &&
-      signingKey !== undefined &&
-      key === undefined &&
-      !unread.has('key')
-        ? [
-            {
-              about: say.name('key'),
-              message:
-                'must be given beside signingKey: it encrypts the secrets of authenticator apps',
-              fix: `make one with: openssl rand -base64 32, and set ${say.name('key')}`,
-            },
-          ]
-        : [],
+    find({ options: { secondFactor = 'off', key, signingKey }, unread }, say) {
+      const isKeyGiven = key !== undefined || unread.has('key')
+      if (secondFactor === 'off' || signingKey === undefined || isKeyGiven) return []
+
+      const about = say.name('key')
+      const message =
+        'must be given beside signingKey: it encrypts the secrets of authenticator apps'
+      return [{ about, message, fix: `make one with: openssl rand -base64 32, and set ${about}` }]
+    },
   },
   {
     id: 'factor-key-opens',

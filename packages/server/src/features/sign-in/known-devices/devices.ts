@@ -104,6 +104,18 @@ export async function openDevices(
 /** Issues no device secrets. For a server in which a known device has no advantage. */
 export const noDevices: Devices = { open: () => undefined, make: () => undefined }
 
+/** What a device secret contains. Older secrets lack the last members. */
+type Content = readonly [
+  sessionId: string,
+  expiresAt: number,
+  fingerprint: string,
+  account?: string,
+  appSince?: number | null,
+  rememberedSecret?: string | null,
+  id?: string | null,
+  appId?: string | null,
+]
+
 /**
  * Creates `Devices` with a key.
  *
@@ -119,8 +131,8 @@ export function createDevices(key: string, clock: Clock): Devices {
       if (text === undefined) return undefined
 
       const content = JSON.parse(text) as Content
-      const [sessionId, expiresAt, fingerprint, account = fingerprint] = content
-      const [, , , , appSince, remembered, id, appId] = content
+      const [sessionId, expiresAt, fingerprint, account = fingerprint, ...newer] = content
+      const [appSince, rememberedSecret, id, appId] = newer
       if (expiresAt <= clock.now()) return undefined
 
       return {
@@ -128,7 +140,7 @@ export function createDevices(key: string, clock: Clock): Devices {
         appId: appId ?? sessionId,
         account,
         appSince: appSince ?? undefined,
-        rememberedId: remembered ? hashSecret(remembered) : undefined,
+        rememberedId: rememberedSecret ? hashSecret(rememberedSecret) : undefined,
         // Also compares the session: if a user changes the password during an attack, the user's
         // device must stay known.
         isOf: ({ subject, passwordMark, passwordSession }) =>
@@ -150,18 +162,6 @@ export function createDevices(key: string, clock: Clock): Devices {
     },
   }
 }
-
-/** What a device secret contains. Older secrets lack the last members. */
-type Content = readonly [
-  sessionId: string,
-  expiresAt: number,
-  fingerprint: string,
-  account?: string,
-  appSince?: number | null,
-  secret?: string | null,
-  id?: string | null,
-  appId?: string | null,
-]
 
 /**
  * Returns a hash of the user and the password mark. The device secret contains this hash instead of

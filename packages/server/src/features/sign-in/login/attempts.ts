@@ -47,7 +47,8 @@ export interface Attempts {
   recordWrongCode(subject: string, notice: NewMail | undefined, to: NoticeAddress): Promise<void>
 }
 
-interface Content {
+/** What was asked for, how the attempt was counted, and its enrolment. Stored encrypted. */
+interface AttemptContent {
   readonly scopes?: readonly string[] | undefined
   readonly codeChallenge?: string | undefined
   readonly counted?: CountedLogin | undefined
@@ -73,8 +74,8 @@ export function createAttempts(
   async function withReplaced(attempt: LoginAttempt): Promise<LoginAttempt | undefined> {
     const { replaces, client, demand } = attempt.asked
     if (!replaces) return attempt
-    const [{ id }, now] = [replaces, clock.now()]
-    const found = await findActiveSession(database.reader, { id, now })
+    const now = clock.now()
+    const found = await findActiveSession(database.reader, { id: replaces.id, now })
     if (found?.clientId !== client.id) return undefined
     const { maxAgeSeconds = Infinity } = demand ?? {}
     const isRecent = now - found.authenticatedAt <= maxAgeSeconds * 1000
@@ -96,7 +97,7 @@ export function createAttempts(
 
       const found = await kept.find(authSession)
       if (found?.front !== front || found.clientId !== client.id) return undefined
-      const { counted, enrolment, ...content } = JSON.parse(found.content) as Content
+      const { counted, enrolment, ...content } = JSON.parse(found.content) as AttemptContent
       const { scopes, codeChallenge, demand, replaces } = content
       const proofs = JSON.parse(found.proofs) as readonly Proof[]
       const begun = { ...asked, scopes, codeChallenge, demand, replaces }
@@ -109,7 +110,14 @@ export function createAttempts(
 
       const [refund, counted] = splitUses(attempt.counted)
       const { scopes, codeChallenge, demand, replaces } = asked
-      const content: Content = { scopes, codeChallenge, counted, demand, replaces, enrolment }
+      const content: AttemptContent = {
+        scopes,
+        codeChallenge,
+        counted,
+        demand,
+        replaces,
+        enrolment,
+      }
       const authSession = await kept.keep(
         {
           front: asked.front,

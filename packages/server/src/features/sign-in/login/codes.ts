@@ -12,7 +12,7 @@ import { methods } from './methods.ts'
 import { endReusedCode, issueCode } from './store.ts'
 
 /** What was asked for and proved at the login. */
-interface Content {
+interface CodeContent {
   readonly scopes?: readonly string[] | undefined
   readonly codeChallenge: string
   readonly amr: readonly string[]
@@ -23,10 +23,12 @@ interface Content {
   readonly deviceId?: string | undefined
 }
 
-export interface FoundCode extends Content, Omit<KeptCode, 'content'> {}
+export interface FoundCode extends CodeContent, Omit<KeptCode, 'content'> {}
 
 export interface CodeToIssue
-  extends LoginAttempt, Pick<Content, 'codeChallenge' | 'amr' | 'provesApp' | 'authenticatedAt'> {
+  extends
+    LoginAttempt,
+    Pick<CodeContent, 'codeChallenge' | 'amr' | 'provesApp' | 'authenticatedAt'> {
   readonly subject: string
   readonly marks: Readonly<Record<string, string>>
 }
@@ -90,7 +92,7 @@ export function createCodes(
       const found = await kept.findCode(code)
       if (!found) return undefined
       const { content, ...ids } = found
-      return { ...(JSON.parse(content) as Content), ...ids }
+      return { ...(JSON.parse(content) as CodeContent), ...ids }
     },
     async endReused(sessionId, by) {
       await database.write(endReusedCode, { sessionId, by, now: clock.now() })
@@ -99,7 +101,7 @@ export function createCodes(
   }
 }
 
-function contentOf(login: CodeToIssue): Content {
+function contentOf(login: CodeToIssue): CodeContent {
   const { asked, codeChallenge, amr, provesApp, authenticatedAt, proofs, counted } = login
   return {
     scopes: asked.scopes,

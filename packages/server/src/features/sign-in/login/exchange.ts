@@ -39,18 +39,17 @@ export async function exchange<U>(
   if (!isSecretOf(verifier, code.codeChallenge))
     return { outcome: 'refused', reason: 'wrong_verifier', code }
 
-  return (
-    (await refuseUsed(code, address, parts)) ??
-    (await startOf(code, presented, parts)) ??
-    // Another request may have used the code since this one found it.
-    (await refuseUsed(await parts.codes.find(presented.code), address, parts)) ?? {
-      outcome: 'refused',
-      reason: 'unknown_user',
-      code,
-    }
-  )
+  const reused = await refuseUsed(code, address, parts)
+  if (reused) return reused
+  const started = await startOf(code, presented, parts)
+  if (started) return started
+
+  // Another request may have used the code since this one found it.
+  const usedMeanwhile = await refuseUsed(await parts.codes.find(presented.code), address, parts)
+  return usedMeanwhile ?? { outcome: 'refused', reason: 'unknown_user', code }
 }
 
+/** Starts the session of a code. Returns undefined if the account has changed since the login. */
 async function startOf<U>(
   { id, subject, scopes, proofs, amr, provesApp, authenticatedAt, deviceId }: FoundCode,
   { client, device, address, acceptLanguage }: PresentedCode,

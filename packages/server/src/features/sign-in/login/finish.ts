@@ -77,14 +77,15 @@ interface LoginToStart extends Pick<LoginAttempt, 'proofs' | 'authSession' | 're
 export async function start<U>(
   { asked, proofs, counted, authSession, replaced }: LoginToStart,
   granted: GrantedLogin<U> & { readonly codeId?: string },
-  { starter, feed, directory, devices, remembered, notices }: FinishParts<U>,
+  parts: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
+  const { starter, feed, directory, remembered, notices } = parts
   const { subject, amr, provesApp, sparesFactor, authenticatedAt } = granted
   const { expiresAt, isOwnFactor, user, codeId } = granted
   const { client, address, acceptLanguage, browserId } = asked
   const remembers = asked.remembersDevice && amr.includes('mfa') && remembered.milliseconds > 0
   // Only the pages remember devices.
-  const secret = browserId === undefined ? undefined : makeSecret()
+  const rememberedSecret = browserId === undefined ? undefined : makeSecret()
   const marks = marksOf(proofs)
   const notice =
     counted?.deviceId === undefined ? notices('new_device', { address, acceptLanguage }) : undefined
@@ -100,11 +101,11 @@ export async function start<U>(
       attemptId: authSession === undefined ? undefined : hashSecret(authSession),
       codeId,
       remembering:
-        secret === undefined
+        rememberedSecret === undefined
           ? undefined
           : {
               formerId: counted?.rememberedId,
-              id: hashSecret(secret),
+              id: hashSecret(rememberedSecret),
               sparesFactor,
               milliseconds: remembers ? remembered.milliseconds : undefined,
             },
@@ -133,21 +134,47 @@ export async function start<U>(
   // Then this process refuses the tokens of the replaced session.
   if (replaced) await feed.tail()
 
-  const { sessionId, appSince } = started
-  const provenMark = marks['password'] ?? knownDeviceMark(user, { counted, directory })
-  if (provenMark === undefined) return { outcome: 'granted', ...started, deviceSecret: undefined }
-  const deviceSecret = devices.make({
+  const deviceSecret = makeDeviceSecret(
+    started,
+    { granted, counted, provedMark: marks['password'], rememberedSecret },
+    parts,
+  )
+  return { outcome: 'granted', ...started, deviceSecret }
+}
+
+/**
+ * Makes the device secret of a new session. Returns undefined after a step-up without a password on
+ * an unknown device.
+ *
+ * @param login.provedMark the mark of the password; undefined if this login has not proved it
+ */
+function makeDeviceSecret<U>(
+  { sessionId, appSince }: StartedSession,
+  {
+    granted: { subject, provesApp, user },
+    counted,
+    provedMark,
+    rememberedSecret,
+  }: Pick<LoginToStart, 'counted'> & {
+    readonly granted: GrantedLogin<U>
+    readonly provedMark: string | undefined
+    readonly rememberedSecret: string | undefined
+  },
+  { devices, directory }: FinishParts<U>,
+): string | undefined {
+  const mark = provedMark ?? knownDeviceMark(user, { counted, directory })
+  if (mark === undefined) return undefined
+  return devices.make({
     subject,
-    passwordMark: provenMark,
+    passwordMark: mark,
     sessionId,
     // Only a proof renews a limit. Otherwise a thief with the app could guess the password, and a
     // thief with the password the code.
-    id: marks['password'] === undefined ? counted?.deviceId : undefined,
+    id: provedMark === undefined ? counted?.deviceId : undefined,
     appId: provesApp ? undefined : counted?.appId,
     appSince,
-    secret,
+    secret: rememberedSecret,
   })
-  return { outcome: 'granted', ...started, deviceSecret }
 }
 
 /**

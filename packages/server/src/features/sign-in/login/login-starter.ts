@@ -18,6 +18,8 @@ export async function openLoginStarter(
 ): Promise<SessionStarter> {
   if (parts.issuing.hasAccounts) return createSessionStarter(database, { ...parts, startLogin })
 
+  // Keystile does not know when an app's own user was created. So the audit record tells whether a
+  // login is the user's first, until the record loses its oldest entries.
   const firstStart = await database.write(claimFirstStart, parts.clock.now())
   const recordedUntil = firstStart + auditSeconds * 1000
   return createSessionStarter(database, { ...parts, startLogin, recordedUntil })

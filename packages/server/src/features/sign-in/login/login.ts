@@ -20,7 +20,7 @@ import {
 } from './methods/method.ts'
 import { enrol, type EnrolmentParts, type EnrolmentStep } from './enrolment.ts'
 import { findOwnDevice } from './own-device.ts'
-import { areCurrent, enough, needsSecondStep } from './policy.ts'
+import { areCurrent, decide, needsSecondStep } from './policy.ts'
 import { beginStepUp, countStepUp, stepUpWithNewApp } from './step-up.ts'
 
 /** What a person sends to prove who they are: the values of the parameters of methods. */
@@ -159,7 +159,7 @@ async function goOn<U>(
   values: PresentedValues,
   parts: LoginParts<U>,
 ): Promise<LoginOutcome | undefined> {
-  const decision = await enough(attempt, user, parts)
+  const decision = await decide(attempt, user, parts)
   if (decision.outcome === 'granted') return finish(attempt, { ...decision, user }, parts)
   if (decision.outcome === 'enrol') return goOnEnrolling({ attempt, user }, values, parts)
   if (decision.outcome === 'unmet') {
@@ -208,7 +208,7 @@ async function endStored<U>(
   { attempt, user }: Proved<U>,
   parts: LoginParts<U>,
 ): Promise<LoginOutcome> {
-  const decision = await enough(attempt, user, parts)
+  const decision = await decide(attempt, user, parts)
   if (decision.outcome !== 'granted')
     throw new Error('a login must be granted after its second step')
   return (await finish(attempt, { ...decision, user }, parts)) ?? { outcome: 'over' }

@@ -30,7 +30,7 @@ export type Decision =
  * for the first step if its login is recent enough for the demand. A second step must then be
  * proved, so that the token of a session alone never starts another session.
  */
-export async function enough<U>(
+export async function decide<U>(
   attempt: LoginAttempt,
   user: U,
   parts: MethodParts<U>,
@@ -89,7 +89,7 @@ async function askForSecondStep<U>(
   parts: MethodParts<U>,
 ): Promise<Decision> {
   const setUp = await listSetUp(subject, parts)
-  if (resumed && (await isNewer(subject, resumed, parts)))
+  if (resumed && (await hasNewerFactor(subject, resumed, parts)))
     return { outcome: 'next', methods: firstSteps }
   if (setUp.length > 0) return { outcome: 'next', methods: setUp }
   // The user has none and needs none, but the caller demands one.
@@ -105,7 +105,7 @@ async function askForSecondStep<U>(
  * of a thief who has a token of this session and nothing else, so it does not stand for the first
  * step.
  */
-async function isNewer<U>(
+async function hasNewerFactor<U>(
   subject: string,
   { startedAt }: ReplacedSession,
   { secondFactors }: Pick<MethodParts<U>, 'secondFactors'>,

@@ -14,7 +14,7 @@ import { start, type FinishedLogin, type FinishParts } from './finish.ts'
 import { otpMethod } from './methods/otp.ts'
 import type { MethodParts, Proving } from './methods/method.ts'
 import { findOwnDevice } from './own-device.ts'
-import { enough } from './policy.ts'
+import { decide } from './policy.ts'
 
 /**
  * Begins a step-up without a first step. Returns undefined if the user of the session may not log
@@ -75,7 +75,7 @@ export async function stepUpWithNewApp<U>(
 
   const { attempt, user } = begun
   const code = { method: otpMethod.name, at: parts.clock.now(), mark: '' }
-  const decision = await enough(withProof(attempt, subjectOf(attempt), code), user, parts)
+  const decision = await decide(withProof(attempt, subjectOf(attempt), code), user, parts)
   if (decision.outcome !== 'granted') return undefined
   return start(attempt, { ...decision, isOwnFactor: true, user }, parts)
 }

@@ -1,3 +1,4 @@
+// The commands of logins. `startLogin` ends most of them; `issueCode` ends those that get a code.
 import { command, inTables, type Command, type Transaction } from '../../../storage/database.ts'
 import {
   addProof,

@@ -22,11 +22,11 @@ const emailRule =
 
 export const usernameField: z.ZodType<ComparableName> = stringField()
   .meta({ minLength: 2, maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', example: 'ada' })
-  .transform((text, context) => parseUsername(text) ?? fault(context, usernameRule))
+  .transform((text, context) => parseUsername(text) ?? refuse(context, usernameRule))
 
 export const emailField: z.ZodType<ComparableName> = stringField()
   .meta({ format: 'email', pattern: emailPattern, example: 'ada@example.com' })
-  .transform((text, context) => parseEmail(text) ?? fault(context, emailRule))
+  .transform((text, context) => parseEmail(text) ?? refuse(context, emailRule))
 
 /** Accepts any string: the route verifies the password. */
 export const currentPasswordField: z.ZodString = stringField().meta({ format: 'password' })
@@ -139,7 +139,8 @@ export function describeAccountFields(
   }
 }
 
-function fault(context: z.RefinementCtx, message: string): never {
+/** Adds the fault of a field. Its transformation then has no result. */
+function refuse(context: z.RefinementCtx, message: string): never {
   context.addIssue({ code: 'custom', message })
   return z.NEVER
 }

@@ -13,15 +13,8 @@ import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { noPassword } from '../../credentials/password/stored-hash.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
-import {
-  announceChange,
-  findHolder,
-  lockAccount,
-  lockUser,
-  notify,
-  recordChange,
-  type LockedAccount,
-} from './in-transaction.ts'
+import { announceChange, recordChange } from './changes-in-transaction.ts'
+import { findHolder, lockAccount, lockUser, notify, type LockedAccount } from './in-transaction.ts'
 import type { AccountTables, FormerEmailRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
 

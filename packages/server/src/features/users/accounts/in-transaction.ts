@@ -1,28 +1,22 @@
+// The parts of commands about accounts, which commands of other features call too: they insert and
+// lock accounts, and change what a proof by mail allows.
 import type { JsonObject } from 'keystile/internal'
 import { inTables, lockName, type Reader, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
-import type { AppEvent } from '../../operations/app-events/app-event.ts'
-import { announceEvent } from '../../operations/app-events/in-transaction.ts'
-import type { Act, By } from '../../operations/audit/entry.ts'
-import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import type { By } from '../../operations/audit/entry.ts'
 import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
 import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { isSameMailbox } from '../directory/names.ts'
 import { lockProof, spendProof, type SpendableProof } from '../../mail/proofs/in-transaction.ts'
-import { namesOfRights, readRights, type StoredRights } from '../scopes/scopes.ts'
+import type { StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import type { Acceptance } from './acceptance.ts'
-import type { AccountEvent } from './audit-events.ts'
+import { announceChange, grantNames, recordChange, type UserAct } from './changes-in-transaction.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
-
-/** Whose account a transaction changes, who caused the change, and when. */
-export interface UserAct extends Act {
-  readonly subject: string
-}
 
 /** The field whose value another user has. */
 export type TakenField = 'username' | 'email'
@@ -336,51 +330,4 @@ export async function findHolder(db: Reader, mailbox: string): Promise<string | 
     .where('email_key', '=', mailbox)
     .executeTakeFirst()
   return holder?.id
-}
-
-/** What the app gets to know of each change that the audit record names. */
-const announced: Readonly<Record<Change, Announced>> = {
-  user_created: { type: 'registered' },
-  user_disabled: { type: 'disabled' },
-  user_enabled: { type: 'enabled' },
-  user_deleted: { type: 'deleted' },
-  grants_changed: { type: 'changed', what: 'rights' },
-  password_changed: { type: 'changed', what: 'password' },
-  email_changed: { type: 'changed', what: 'email' },
-  profile_changed: { type: 'changed', what: 'profile' },
-}
-
-type Change = Exclude<AccountEvent, 'password_refused'>
-type Announced =
-  | Pick<Extract<AppEvent, { type: 'changed' }>, 'type' | 'what'>
-  | { readonly type: 'registered' | 'disabled' | 'enabled' | 'deleted' }
-
-/** Writes the audit entry of a change, and announces the change to the app. */
-export async function recordChange(
-  transaction: Transaction,
-  event: Change,
-  act: UserAct,
-  detail?: JsonObject,
-): Promise<void> {
-  const { subject, by, now } = act
-  await insertAudit<AccountEvent>(transaction, { event, at: now, by, subject, detail })
-  await announceChange(transaction, event, act)
-}
-
-/** Announces a change to the app. Does NOT write the audit entry. */
-export async function announceChange(
-  transaction: Transaction,
-  change: Change,
-  { subject, by, now }: UserAct,
-): Promise<void> {
-  const happened = { subject, actor: by.actor, at: new Date(now) }
-  await announceEvent(transaction, { ...announced[change], ...happened })
-}
-
-/**
- * Returns the names of a user's roles and scopes in the form of the audit record, such as
- * `role:admin`.
- */
-export function grantNames(rights: StoredRights): readonly string[] {
-  return namesOfRights(readRights(rights))
 }

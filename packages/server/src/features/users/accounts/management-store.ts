@@ -22,7 +22,8 @@ import {
   hasSessionEnded,
 } from '../../tokens/sessions/in-transaction.ts'
 import { adminRole, type StoredRights } from '../scopes/scopes.ts'
-import { grantNames, lockUser, notify, recordChange, type UserAct } from './in-transaction.ts'
+import { grantNames, recordChange, type UserAct } from './changes-in-transaction.ts'
+import { lockUser, notify } from './in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
 

@@ -44,14 +44,14 @@ const reservedNames: ReadonlySet<string> = new Set([
   ...Object.getOwnPropertyNames(Object.prototype),
 ])
 
-const isReserved = (name: string): boolean => reservedNames.has(name)
+const isReservedName = (name: string): boolean => reservedNames.has(name)
 
 /**
  * Returns a profile without the fields that have reserved names. A profile may have been stored
  * before a name was reserved.
  */
 export function withoutReserved(profile: Profile): Profile {
-  return Object.fromEntries(Object.entries(profile).filter(([name]) => !isReserved(name)))
+  return Object.fromEntries(Object.entries(profile).filter(([name]) => !isReservedName(name)))
 }
 
 /**
@@ -61,7 +61,7 @@ export function withoutReserved(profile: Profile): Profile {
 export function findReservedFields(schema: ProfileSchema): readonly string[] {
   const sides = ['input', 'output'] as const
   const names = sides.flatMap((side) => fieldNamesOf(describeProfile(schema, side)))
-  return [...new Set(names)].filter(isReserved)
+  return [...new Set(names)].filter(isReservedName)
 }
 
 /**
@@ -77,7 +77,7 @@ function fieldNamesOf(schema: JsonObject): readonly string[] {
 
 function findReservedFaults(members: JsonObject): readonly FieldError[] {
   return Object.keys(members)
-    .filter(isReserved)
+    .filter(isReservedName)
     .map((name) => fault('This field is reserved', ['body', name], 'extra_forbidden'))
 }
 

@@ -20,14 +20,13 @@ import { clearEnrolmentMails, clearResetMails } from '../../mail/outbox/in-trans
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { changeAddress, lockAddress, type NewUndo } from './address-in-transaction.ts'
+import { recordChange, type UserAct } from './changes-in-transaction.ts'
 import {
   insertAccount,
   lockUser,
   notify,
-  recordChange,
   type NewAccount,
   type TakenField,
-  type UserAct,
 } from './in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'

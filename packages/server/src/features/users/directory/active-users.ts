@@ -1,3 +1,4 @@
+// The active users of identities, for guards and for `keystile.user`.
 import type { Identity } from 'keystile'
 import { tokenError } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../../../storage/database.ts'

@@ -114,13 +114,15 @@ export function foldName(name: string, equal: ReadonlyMap<string, string> = equa
  */
 const ignored = /[\p{M}\p{C}\p{Z}\s\p{Logical_Order_Exception}\u00b7]/gu
 
+/** The text between two dots of a local part, in any script (RFC 5321 §4.1.2, RFC 6531 §3.3). */
+const atom = /[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+/u.source
+const dottedAtoms = new RegExp(`^${atom}(\\.${atom})*$`, 'u')
+
 function isLocalPart(local: string): boolean {
   return (
     new RegExp(emailPattern).test(local) &&
-    /^[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+(\.[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+)*$/u.test(
-      local,
-    ) &&
-    Buffer.byteLength(local) <= 64
+    dottedAtoms.test(local) &&
+    Buffer.byteLength(local) <= 64 // RFC 5321 §4.5.3.1.1
   )
 }
 

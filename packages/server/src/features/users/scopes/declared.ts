@@ -17,12 +17,8 @@ export async function saveDeclared(
   database: Pick<Database, 'reader' | 'write'>,
   { scopes, roles, users }: Declared & { readonly users?: unknown },
 ): Promise<void> {
-  const hasAppUsers = users !== undefined
-  const text = JSON.stringify({
-    scopes,
-    roles,
-    ...(hasAppUsers && { hasAppUsers }),
-  } satisfies Declared)
+  const declared: Declared = { scopes, roles, ...(users !== undefined && { hasAppUsers: true }) }
+  const text = JSON.stringify(declared)
   if ((await readDeclared(database.reader)) !== text) await database.write(storeDeclared, text)
 }
 
