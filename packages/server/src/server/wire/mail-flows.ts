@@ -22,7 +22,7 @@ import {
 } from '../../features/mail/email-change/change.ts'
 import { undoFlow, type EmailUndo } from '../../features/mail/email-change/undo.ts'
 import { verificationFlow } from '../../features/mail/email-verification/verification.ts'
-import type { Verifications } from '../../features/mail/email-verification/verifications.ts'
+import type { Verifications } from '../../features/mail/email-verification/verification-types.ts'
 import { factorUndoFlow, type FactorUndo } from '../../features/mail/factor-undo/undo.ts'
 import type { MailFlow } from '../../features/mail/flows/flow.ts'
 import { invitationFlow, type Invitations } from '../../features/mail/invitations/invitation.ts'
