@@ -30,7 +30,10 @@ const measuring = new Set(['packages/server/src/features/operations/metrics/expo
 
 /** Whether a file runs alone. If it sets the time, the connections of other files would break. */
 function runsAlone(file: string, root: string): boolean {
-  return measuring.has(file) || readFileSync(join(root, file), 'utf8').includes('mock.timers')
+  return (
+    measuring.has(file) ||
+    /mock\.timers|mock\.method\(globalThis/.test(readFileSync(join(root, file), 'utf8'))
+  )
 }
 
 /**

@@ -636,15 +636,28 @@ describeOnOne('PostgreSQL', 'a new address', (stage) => {
     assert.equal(await late(), 201)
   })
 
-  it('after a change of address, the user can change back to the old address', async () => {
+  it('after a change back to the old address, the mailboxes in between can undo nothing', async () => {
     const { changed, undo, address } = await start()
     const first = await changed(fresh, old)
-    const second = await changed(old, fresh)
+    const second = await changed(third, fresh)
+    const back = await changed(old, third)
+    assert.match(back.message.subject, /has another address now/)
+    assert.equal(back.token, '')
+    assert.deepEqual(await stage.sql('select email from former_email'), [{ email: old }])
+    assert.equal((await undo(second.token)).status, 403)
     assert.deepEqual(await address(), [old, true])
-    assert.equal((await undo(second.token)).status, 204)
-    assert.deepEqual(await address(), [fresh, true])
     assert.equal((await undo(first.token)).status, 204)
     assert.deepEqual(await address(), [old, true])
+  })
+
+  it('after the link to the old address has expired, a change back can be undone', async () => {
+    const { changed, undo, address } = await start()
+    await changed(fresh, old)
+    await stage.sql('update former_email set expires_at = 1')
+    const back = await changed(old, fresh)
+    assert.deepEqual(await address(), [old, true])
+    assert.equal((await undo(back.token)).status, 204)
+    assert.deepEqual(await address(), [fresh, true])
   })
 
   it('if an account is deleted, other users can register its former address', async () => {

@@ -211,6 +211,18 @@ describeOnBoth(
       assert.equal(await isSpared(browser), true)
     })
 
+    it('a login that was spared a code ends with its device, whatever the device cookie', async () => {
+      const running = await start()
+      const browser = await remember(running)
+      assert.equal(await isSpared(browser), true)
+      const { accessToken: bearer } = await tokensWithFactor(running.ada)
+      const renewed = await running.send('POST', '/users/me/factors/recovery-codes', { bearer })
+      assert.equal(renewed.status, 200)
+      const other = await remember(running)
+      browser.cookies.set(deviceCookie, other.cookies.get(deviceCookie) ?? '')
+      assert.equal((await browser.request('GET', '/account')).status, 303)
+    })
+
     it('a device secret that a later login has replaced spares no code', async () => {
       const running = await start()
       const browser = await remember(running)

@@ -463,6 +463,18 @@ describeOnBoth(
       assert.equal(removed.status, 409)
     })
 
+    it('keystile.resetFactors ends the wait of the name that username(user) returns', async () => {
+      await (await stage.start()).keystile.close()
+      const users = { ...stage.people.directory, username: ({ username }: Person) => username }
+      const options = { users, secondFactor: 'optional', rateLimits: 'on' } as const
+      const running = await startWithMailbox(stage, options)
+      const subject = await running.addUser()
+      for (let n = 0; n < 10; n++) await running.login({ password: 'wrong' })
+      assert.equal((await running.login()).status, 429)
+      await running.keystile.resetFactors(subject)
+      assert.equal((await running.login()).status, 200)
+    })
+
     it('a needsFactor that does not return true or false is an error of the app', async () => {
       await (await stage.start()).keystile.close()
       const users = { ...stage.people.directory, needsFactor: () => undefined as never }

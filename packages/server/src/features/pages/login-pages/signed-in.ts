@@ -35,7 +35,7 @@ export async function findSignedIn<U>(
   const user = await directory.findActive(subject)
   if (user === undefined) return undefined
   const lacksFactor = !amr?.includes('mfa') && (await login.needsSecondStep(subject))
-  if (lacksFactor && !(await login.isRemembered(subject, cookies.device.read(request))))
+  if (lacksFactor && !(await login.isRemembered(session, cookies.device.read(request))))
     return undefined
   return { session, user, isFactorSpared: lacksFactor }
 }

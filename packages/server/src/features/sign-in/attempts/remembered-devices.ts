@@ -11,8 +11,9 @@ export interface RememberedDevices {
    * Whether a device of a user is remembered.
    *
    * @param id see `Device.rememberedId`; undefined for an unknown device
+   * @param sessionId demands that this session is that of the newest login on the device
    */
-  has(id: string | undefined, subject: string): Promise<boolean>
+  has(id: string | undefined, subject: string, sessionId?: string): Promise<boolean>
 }
 
 export function createRememberedDevices(
@@ -22,12 +23,13 @@ export function createRememberedDevices(
   const milliseconds = days * daySeconds * 1000
   return {
     milliseconds,
-    async has(id, subject) {
+    async has(id, subject, sessionId) {
       if (id === undefined || days === 0) return false
       const now = clock.now()
       const found = await findRemembered(reader, { id, subject, now })
       // The setting may have become shorter since.
-      return found !== undefined && found.created_at + milliseconds > now
+      const isOpen = found !== undefined && found.created_at + milliseconds > now
+      return isOpen && (sessionId === undefined || found.session_id === sessionId)
     },
   }
 }

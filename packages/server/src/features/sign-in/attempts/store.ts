@@ -73,10 +73,10 @@ export function findAttempt(
 export function findRemembered(
   reader: Reader,
   { id, subject, now }: Pick<RememberedDeviceRow, 'id' | 'subject'> & { readonly now: number },
-): Promise<Pick<RememberedDeviceRow, 'created_at'> | undefined> {
+): Promise<Pick<RememberedDeviceRow, 'created_at' | 'session_id'> | undefined> {
   return inTables<LoginFlowTables>(reader)
     .selectFrom('login_flow')
-    .select('created_at')
+    .select(['created_at', 'proofs as session_id'])
     .where('id', '=', id)
     .where('subject', '=', subject)
     .where('front', '=', rememberedFront)

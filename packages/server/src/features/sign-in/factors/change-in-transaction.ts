@@ -20,6 +20,8 @@ export interface FactorChange {
   readonly notice: NewMail | undefined
   /** The address of an app's own user. Ignored for Keystile accounts. */
   readonly noticeTo: { readonly email: string | undefined; readonly isVerified: boolean }
+  /** The name with which an app's own user logs in. */
+  readonly appUsername?: string | undefined
   readonly by: By
   readonly now: number
 }
@@ -54,7 +56,7 @@ export async function lockAddressee(
   transaction: Transaction,
   change: FactorChange,
 ): Promise<Addressee | undefined> {
-  const { subject, hasAccount, noticeTo, now } = change
+  const { subject, hasAccount, noticeTo, appUsername, now } = change
   const person = await lockPerson(transaction, { subject, rights: undefined, hasAccount })
   if (!person || (await hasSessionEnded(transaction, change))) return undefined
   if (await lacksFactor(transaction, change)) return undefined
@@ -62,7 +64,7 @@ export async function lockAddressee(
   const email = account ? (account.email ?? undefined) : noticeTo.email
   const isVerified = account ? account.email_verified_at !== null : noticeTo.isVerified
   const mailbox = account?.email_key ?? null
-  const username = account?.username
+  const username = account ? account.username : appUsername
   return { subject, username, recipient: email, mailbox, isVerified, share: 'factor', now }
 }
 

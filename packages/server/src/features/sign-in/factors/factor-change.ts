@@ -99,6 +99,7 @@ export function changeOf<U>(
     hasAccount: hasAccounts,
     notice: notices(kind, by),
     noticeTo: { email: directory.email(user), isVerified: directory.emailVerified(user) },
+    appUsername: directory.username(user),
     by,
     now: clock.now(),
   }

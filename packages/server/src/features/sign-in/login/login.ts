@@ -71,7 +71,10 @@ export interface Login {
   /** Whether each login of this user must prove a second step. */
   needsSecondStep(subject: string): Promise<boolean>
   /** Whether a device of this user is remembered, so that the pages ask for no second step. */
-  isRemembered(subject: string, deviceSecret: string | undefined): Promise<boolean>
+  isRemembered(
+    session: { readonly id: string; readonly subject: string },
+    deviceSecret: string | undefined,
+  ): Promise<boolean>
 }
 
 export interface LoginParts<U> extends FinishParts<U>, EnrolmentParts<U> {
@@ -92,10 +95,10 @@ export function createLogin<U>(parts: LoginParts<U>): Login {
       const user = await parts.directory.findActive(subject)
       return user !== undefined && needsSecondStep(user, parts)
     },
-    async isRemembered(subject, deviceSecret) {
+    async isRemembered({ id, subject }, deviceSecret) {
       const user = await parts.directory.findActive(subject)
       const device = user === undefined ? undefined : findOwnDevice(user, deviceSecret, parts)
-      return parts.remembered.has(device?.rememberedId, subject)
+      return parts.remembered.has(device?.rememberedId, subject, id)
     },
     async proceed(asked, values) {
       let attempt = await parts.attempts.open(asked)

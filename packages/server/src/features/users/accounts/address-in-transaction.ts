@@ -58,7 +58,8 @@ export async function lockAddress(
  * Changes the address of an account that `lockAddress()` has locked, and sends a mail to the old
  * address. The mail has a link that restores the old address. If the old address was verified, no
  * other user can get it while the link works. If the new address is verified and the old address
- * never was, the mail has no link: the old address may be a typo. If only the case of ASCII letters
+ * never was, the mail has no link: the old address may be a typo. If the user goes back to an
+ * address that a link could restore, the mail has no link either. If only the case of ASCII letters
  * changes, no mail is sent, and a verified address stays verified. If there is no room for the mail
  * with the link, the address does not change: otherwise an attacker could first cause so many mails
  * that the owner gets no link.
@@ -116,13 +117,15 @@ function addressOf({ email, email_key, email_verified_at }: LockedAccount): Addr
 async function mailOldAddress(
   transaction: Transaction,
   account: LockedAccount,
-  { verifiedAt, undo, now }: AddressChange,
+  { email, verifiedAt, undo, now }: AddressChange,
 ): Promise<boolean> {
   const { id: subject, email: recipient, email_key, email_verified_at } = account
   if (!undo || recipient === null || email_key === null) return true
 
   const wasVerified = email_verified_at !== null
-  if (verifiedAt !== null && !wasVerified) {
+  const isBack =
+    verifiedAt !== null && (await cancelChangesSince(transaction, { subject, email, now }))
+  if (isBack || (verifiedAt !== null && !wasVerified)) {
     await notify(transaction, undo.notice, { ...account, subject, now }, 'removal')
     return true
   }
@@ -138,6 +141,40 @@ async function mailOldAddress(
     created_at: now,
     expires_at: undo.expiresAt,
   })
+  return true
+}
+
+/**
+ * If a user goes back to a verified address that a link could restore, cancels the links of the
+ * mailboxes in between: they may belong to a thief, from whom the owner takes the address back. So
+ * the change does what the link to this address would do. Returns whether the user goes back.
+ */
+async function cancelChangesSince(
+  transaction: Transaction,
+  {
+    subject,
+    email,
+    now,
+  }: Pick<AddressChange, 'email'> & { readonly subject: string; readonly now: number },
+): Promise<boolean> {
+  const db = inTables<AccountTables>(transaction)
+  const rows = await db
+    .selectFrom('former_email')
+    .select(['email', 'created_at'])
+    .where('subject', '=', subject)
+    .where('email_key', '=', email.key)
+    .where('email_verified_at', 'is not', null)
+    .where('expires_at', '>', now)
+    .orderBy('created_at')
+    .execute()
+  const former = rows.find((row) => isSameMailbox(row.email, email.shown))
+  if (!former) return false
+
+  await db
+    .deleteFrom('former_email')
+    .where('subject', '=', subject)
+    .where('created_at', '>', former.created_at)
+    .execute()
   return true
 }
 
