@@ -27,7 +27,8 @@ import type { FactorUndoEvent } from './feature.ts'
  * user gets a notice, and a mail with a link to set a new password.
  *
  * @returns `isUndone: false`, and changes nothing, if the link was used or has expired, or if the
- *   account is disabled, or has another address or no factor by now. Without a factor, the link * stays until another first factor has a link of its own
+ *   account is disabled, or has another address or no factor by now. Without a factor, the link
+ *   stays until another first factor has a link of its own
  */
 export const undoFactor: Command<
   Act & {
