@@ -223,6 +223,17 @@ describeOnBoth(
       assert.equal((await browser.request('GET', '/account')).status, 303)
     })
 
+    it('a log-out on all other devices leaves this device remembered, and no other', async () => {
+      const running = await start()
+      const [here, there] = [await remember(running), await remember(running)]
+      assert.deepEqual([await isSpared(here), await isSpared(there)], [true, true])
+      await here.open('/account/other-devices')
+      await here.submit()
+      assert.equal((await here.request('GET', '/account')).status, 200)
+      await logOut(here)
+      assert.deepEqual([await isSpared(here), await isSpared(there)], [true, false])
+    })
+
     it('a device secret that a later login has replaced spares no code', async () => {
       const running = await start()
       const browser = await remember(running)

@@ -245,6 +245,18 @@ describeOnBoth(
       assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 400), 429, 429])
     })
 
+    it('a right code of a mail that comes again, as from a reload, is no guess', async () => {
+      const running = await start({ rateLimits: 'on' })
+      for (let attempt = 0; attempt < 3; attempt++) {
+        const { auth_session } = (await running.login()).json
+        const { code } = await running.mailTo('ada@example.com')
+        const form = { auth_session, enrol: 'totp', email_code: code }
+        assert.equal((await passwordForm(running, form)).status, 403)
+        for (let again = 0; again < 5; again++)
+          assert.equal((await passwordForm(running, form)).status, 400)
+      }
+    })
+
     it('a right code of a mail is not counted for the account', async () => {
       const running = await start({ rateLimits: 'on' })
       const statuses: number[] = []

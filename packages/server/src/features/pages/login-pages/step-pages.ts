@@ -342,7 +342,7 @@ function codesFile(
   const service = brand.name.replaceAll(/[^\p{L}\p{N}]+/gu, '-').replaceAll(/^-|-$/g, '')
   return {
     name: `${service}-recovery-codes.txt`.replace(/^-/, ''),
-    href: `data:text/plain;charset=utf-8,${encodeURIComponent(lines.join('\n'))}`,
+    href: `data:text/plain;charset=utf-8,${encodeURIComponent(lines.join('\n').toWellFormed())}`,
   }
 }
 

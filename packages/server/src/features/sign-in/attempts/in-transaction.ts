@@ -7,8 +7,13 @@ import type { LoginFlowTables } from './tables.ts'
  * of a user does. Call it before the sessions end: it waits for a login that ends at the same
  * moment, and the session of that login must end too. In this order, because an attempt becomes a
  * code, and a code a session; a login locks its attempt, its remembered device, and its session.
+ *
+ * @param options.remembered the session of a device that stays remembered
  */
-export async function endAttempts(transaction: Transaction, subject: string): Promise<void> {
+export async function endAttempts(
+  transaction: Transaction,
+  { subject, remembered }: { readonly subject: string; readonly remembered?: string | undefined },
+): Promise<void> {
   const db = inTables<LoginFlowTables>(transaction)
   await db
     .deleteFrom('login_flow')
@@ -20,7 +25,7 @@ export async function endAttempts(transaction: Transaction, subject: string): Pr
     .where('subject', '=', subject)
     .where('session_id', 'is', null)
     .execute()
-  await endRemembered(transaction, { subject })
+  await endRemembered(transaction, { subject, except: remembered })
 }
 
 export async function endAllAttempts(transaction: Transaction): Promise<void> {

@@ -120,7 +120,7 @@ export const purgeCodes: PurgeCommand = createPurge('purgeCodes', 'authorization
 
 export const ofUser: OfUser = {
   async erase(transaction, { subject }) {
-    await endAttempts(transaction, subject)
+    await endAttempts(transaction, { subject })
     await inTables<LoginFlowTables>(transaction)
       .deleteFrom('authorization_code')
       .where('subject', '=', subject)

@@ -149,8 +149,12 @@ async function proveEmailCode<U>(
   const { attempts, limits, feed, clock } = parts
   if (!(await attempts.countTry(attempt))) return undefined
   const spent = await limits.count([useOf(emailCodeRate, subjectOf(attempt))])
-  if (!isSecretOf(code.replaceAll(/[\s-]/g, ''), hash) || hasMailbox(attempt))
+  if (!isSecretOf(code.replaceAll(/[\s-]/g, ''), hash)) return refused('wrong_email_code', attempt)
+  if (hasMailbox(attempt)) {
+    // A reload of the page sends the right code once more, and that is no guess.
+    await limits.refund(spent)
     return refused('wrong_email_code', attempt)
+  }
 
   const proof = { method: mailboxProof, at: clock.now(), mark: recipient }
   const proved = await attempts.proveMailbox(attempt, proof)

@@ -22,6 +22,7 @@ export const maxValues = 500
  * their tokens. Does NOT write an audit entry: the caller knows the reason and must write the
  * entry.
  *
+ * @param options.remembered the session of a device that stays remembered
  * @returns the number of ended sessions
  */
 export async function endSessions(
@@ -29,11 +30,17 @@ export async function endSessions(
   {
     subject,
     except,
+    remembered,
     now,
-  }: { readonly subject: string; readonly except?: string | undefined; readonly now: number },
+  }: {
+    readonly subject: string
+    readonly except?: string | undefined
+    readonly remembered?: string | undefined
+    readonly now: number
+  },
 ): Promise<number> {
   // An attempt that has proved the old password must not become a session either.
-  await endAttempts(transaction, subject)
+  await endAttempts(transaction, { subject, remembered })
 
   const all = inTables<SessionTables>(transaction)
     .selectFrom('session')

@@ -101,7 +101,7 @@ export const endSessionsOf: Command<
   },
   void
 > = command('endSessionsOf', async (transaction, { subject, except, by, now }) => {
-  const ended = await endSessions(transaction, { subject, except, now })
+  const ended = await endSessions(transaction, { subject, except, remembered: except, now })
   if (ended > 0)
     await insertAudit<SessionEvent>(transaction, { event: 'sessions_ended', at: now, by, subject })
 })
