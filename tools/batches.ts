@@ -28,7 +28,10 @@ const batches: readonly Batches[] = [
 /** Files that measure the process that they run in. */
 const measuring = new Set(['packages/server/src/features/operations/metrics/exposition.test.ts'])
 
-/** Whether a file runs alone. If it sets the time, the connections of other files would break. */
+/**
+ * Whether a file runs alone. If it sets the time or replaces a global function, it would break the
+ * connections of other files.
+ */
 function runsAlone(file: string, root: string): boolean {
   return (
     measuring.has(file) ||

@@ -636,7 +636,7 @@ describeOnOne('PostgreSQL', 'a new address', (stage) => {
     assert.equal(await late(), 201)
   })
 
-  it('after a change back to the old address, the mailboxes in between can undo nothing', async () => {
+  it('after a change back, the mailboxes in between can undo nothing', async () => {
     const { changed, undo, address } = await start()
     const first = await changed(fresh, old)
     const second = await changed(third, fresh)

@@ -599,7 +599,7 @@ describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 403)
   })
 
-  it('a thief who changes the password leaves the owner’s link valid, if the address is verified', async () => {
+  it('a changed password leaves the links to a verified address valid', async () => {
     const { addUser, asked, confirm, login, send } = await start(stage)
     await addUser()
     const change = async (from: string, to: string): Promise<void> => {
@@ -695,7 +695,7 @@ describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
     assert.equal((await confirm({ token: later.token })).status, 204)
   })
 
-  it('after an operator has ended the links for a new password, the owner gets one at once', async () => {
+  it('after an operator has ended reset links, the owner gets another at once', async () => {
     const started = await start(stage)
     const { addUser, asked, request, settled, keystile, users, mails } = started
     const subject = await addUser()

@@ -211,7 +211,7 @@ describeOnBoth(
       assert.equal(await isSpared(browser), true)
     })
 
-    it('a login that was spared a code ends with its device, whatever the device cookie', async () => {
+    it('a login that was spared a code ends with its own device', async () => {
       const running = await start()
       const browser = await remember(running)
       assert.equal(await isSpared(browser), true)

@@ -137,7 +137,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       "`tokenType: 'JWT'`, which does not require `client_id`, `jti` and `iat`.",
   },
   not_yet_valid: {
-    meaning: 'The `nbf` of the token is in the future, or, with `maxTokenAgeSeconds`, its `iat`.',
+    meaning:
+      'The `nbf` of the token is in the future. With `maxTokenAgeSeconds`, it may be its `iat`.',
     cause: 'The clock of this machine is behind the clock of the issuer.',
     fix: 'Synchronise the clocks. `clockToleranceSeconds` allows up to 60 seconds.',
   },

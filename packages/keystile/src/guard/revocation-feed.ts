@@ -64,8 +64,9 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
         () => false,
       )
 
-    let told = await isTold(waitMilliseconds())
-    while (!told && age.state === 'starting') told = await isTold(waitMilliseconds())
+    let told: boolean
+    do told = await isTold(waitMilliseconds())
+    while (!told && age.state === 'starting')
   }
 
   return {

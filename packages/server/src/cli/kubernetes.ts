@@ -1,7 +1,7 @@
 /**
  * Whether an environment variable describes a Service of Kubernetes whose name begins with
  * `keystile`. Kubernetes adds such variables to each container in the namespace of the Service, so
- * they are no settings of the operator.
+ * the operator has not set them.
  *
  * @see https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */

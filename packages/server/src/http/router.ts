@@ -66,11 +66,11 @@ export function createRouter<U>(
         const known = guard.enterAtOnce({}, request, demand)
         return known && findCaller({ allowed: true, caller: known }, route, options)
       }
-      const admit = async (): Promise<Caller<string, U> | undefined> =>
-        recall() ?? findCaller(await guard.check(request, demand), route, options)
-      // A known token is admitted without waiting, because even that takes time.
-      const caller = recall() ?? (await admit())
-      const guarded = guardedRequest(request, params, admit)
+      const check = async (): Promise<Caller<string, U> | undefined> =>
+        findCaller(await guard.check(request, demand), route, options)
+      // An `await` takes time, so a known token is admitted without it.
+      const caller = recall() ?? (await check())
+      const guarded = guardedRequest(request, params, async () => recall() ?? check())
       if (route.isOptional) return await route.handle(guarded, caller)
       if (!caller) throw new Error('a guard that is not optional must return a caller')
       if (route.needsFactor) await options.requireFactor?.(caller.identity)

@@ -22,7 +22,7 @@ interface JobParts {
   readonly keySource: SigningKeySource
 }
 
-/** Starts all jobs. They share one lease. */
+/** Starts all jobs. They share one lease, except the delivery of events, which has its own. */
 export async function startJobs(
   { options, pages, accounts, mailSeal: seal, meter, rotation: settings }: Parts,
   { mailPurposes: purposes, keySource: source }: JobParts,

@@ -48,7 +48,7 @@ export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
     pageRoute('POST', '/account/forgot-password', 'Send the mail for a new password', {
       ...describeForm(['login']),
       async handle(request) {
-        // Otherwise the visitors of any page could use up the limit of requests of the server.
+        // Otherwise another site could exhaust the limit of the server with its visitors' browsers.
         checkOrigin(request)
         return sendMail(request, parts)
       },

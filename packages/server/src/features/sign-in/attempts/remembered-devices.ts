@@ -11,7 +11,7 @@ export interface RememberedDevices {
    * Whether a device of a user is remembered.
    *
    * @param id see `Device.rememberedId`; undefined for an unknown device
-   * @param sessionId demands that this session is that of the newest login on the device
+   * @param sessionId if given, the newest login on the device must have this session
    */
   has(id: string | undefined, subject: string, sessionId?: string): Promise<boolean>
 }

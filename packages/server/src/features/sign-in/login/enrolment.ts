@@ -151,7 +151,7 @@ async function proveEmailCode<U>(
   const spent = await limits.count([useOf(emailCodeRate, subjectOf(attempt))])
   if (!isSecretOf(code.replaceAll(/[\s-]/g, ''), hash)) return refused('wrong_email_code', attempt)
   if (hasMailbox(attempt)) {
-    // A reload of the page sends the right code once more, and that is no guess.
+    // A reload of the page sends the right code again. This does not count as a guess.
     await limits.refund(spent)
     return refused('wrong_email_code', attempt)
   }

@@ -144,7 +144,7 @@ export async function start<U>(
 
 /**
  * Makes the device secret of a new session. Returns undefined after a step-up without a password on
- * an unknown device.
+ * an unknown device, and if no device needs to be known (`knowsDevices` of server/wire/parts.ts).
  *
  * @param login.provedMark the mark of the password; undefined if this login has not proved it
  */

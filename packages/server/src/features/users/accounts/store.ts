@@ -83,7 +83,8 @@ export const replacePasswordHash: Command<
  * invalid, but not if a session changes the password of an account with a verified address: a thief
  * with the password could otherwise keep the owner from every link
  * (decisions/0073-a-changed-password-leaves-the-links-of-the-mailbox.md). If an operator sets the
- * password, the counts of guesses are cleared too. Changes nothing if the stored hash is not `old`.
+ * password, the counts of guesses and of mails for a new password are cleared too. Changes nothing
+ * if the stored hash is not `old`.
  */
 export const changePassword: Command<
   UserAct & { readonly old: string; readonly hash: string; readonly notice: NewMail | undefined },
