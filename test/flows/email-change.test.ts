@@ -673,6 +673,22 @@ describeOnOne('PostgreSQL', 'a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
+  it('a deletion after the undo link has expired leaves the reader of the old address alone', async () => {
+    const { keystile, clock, changed, mails, subject, settled } = await start()
+    await changed(fresh, old)
+    clock.advance(week)
+    await keystile.users?.invite({ email: old })
+    await keystile.users?.delete(subject)
+    await settled()
+    const told = mails.filter((mail) => mail.subject.includes('deleted')).map(({ to }) => to)
+    assert.deepEqual(told, [fresh])
+    const open = await keystile.users?.listInvitations()
+    assert.deepEqual(
+      open?.invitations.map(({ email }) => email),
+      [old],
+    )
+  })
+
   it('a registration during an address change cannot take the old address', async () => {
     const { asked, confirm, bearer, register } = await start()
     const { token } = await asked()

@@ -20,7 +20,9 @@ import {
   startMails,
   type TestMails,
 } from '../../packages/server/test-support/mail-flows.ts'
+import { startWithMailbox } from '../../packages/server/test-support/mailbox.ts'
 import {
+  beginEnrolment,
   enrol,
   giveApps,
   tokensWithFactor,
@@ -244,6 +246,25 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
     assert.equal(changed.status, 204, changed.text)
     assert.equal((await undo(started, mail)).status, 204)
     assert.equal((await started.login({ password: nextPassword })).json['error'], 'invalid_grant')
+  })
+
+  it('leaves the links for a new password, so a thief who adds a factor cannot use them up', async () => {
+    for (const secondFactor of ['optional', 'required'] as const) {
+      const running = await startWithMailbox(stage, { secondFactor })
+      const { send, mailTo, keystile } = running
+      await running.addUser()
+      await stage.sql('update "user" set email_verified_at = 1')
+      const asked = await send('POST', '/password-resets', { json: { login: 'ada' } })
+      assert.equal(asked.status, 202)
+      const { token } = await mailTo('ada@example.com')
+      if (secondFactor === 'optional') await enrol(running, running.clock)
+      else assert.equal((await (await beginEnrolment(running)).end()).status, 200)
+      const json = { token, new_password: nextPassword }
+      const { status, text } = await send('POST', '/password-resets/confirm', { json })
+      assert.equal(status, 204, `${secondFactor}: ${text}`)
+      await stage.sql('delete from "user"')
+      await keystile.close()
+    }
   })
 
   it('does not work while the account has no factor, and keeps the password of its owner', async () => {

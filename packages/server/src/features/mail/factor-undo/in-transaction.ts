@@ -2,11 +2,15 @@
 // user. The writer thread loads this file.
 import type { Transaction } from '../../../storage/database.ts'
 import { eraseProofs, insertBoundProof } from '../proofs/in-transaction.ts'
+import { proofKinds } from '../proofs/kinds.ts'
 import type { LinkedProof } from '../proofs/new-proof.ts'
 
 /**
- * Deletes all proofs of the user: a change of the address that was asked for before must not go
- * around the factor. Then stores the link that undoes the factor, if there is one.
+ * Deletes the proofs of the user: a change of the address that was asked for before must not go
+ * around the factor. Links for a new password stay if the address is verified: a thief with the
+ * password could otherwise keep the owner from every link
+ * (decisions/0073-a-changed-password-leaves-the-links-of-the-mailbox.md). Then stores the link that
+ * undoes the factor, if there is one.
  *
  * @param options.mailbox the address of the account, in the form in which mailboxes are compared
  */
@@ -15,15 +19,20 @@ export async function replaceProofs(
   {
     subject,
     mailbox,
+    isVerified,
     undo,
     now,
   }: {
     readonly subject: string
     readonly mailbox: string | null | undefined
+    /** Whether the address of the account is verified. */
+    readonly isVerified: boolean
     readonly undo: LinkedProof | undefined
     readonly now: number
   },
 ): Promise<void> {
-  await eraseProofs(transaction, { subject })
+  const kept = isVerified ? proofKinds.passwordReset.purpose : undefined
+  const purposes = Object.values(proofKinds).map(({ purpose }) => purpose)
+  await eraseProofs(transaction, { subject, purposes: purposes.filter((name) => name !== kept) })
   if (undo && mailbox) await insertBoundProof(transaction, undo.row, { subject, mailbox, now })
 }

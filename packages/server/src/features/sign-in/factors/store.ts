@@ -81,7 +81,7 @@ export const confirmApp: Command<
   await confirmPending(transaction, { subject, sealed, step, now: since })
   await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now: since })
   await endSessions(transaction, { subject, except: by.sessionId, now })
-  if (isFirst) await replaceProofs(transaction, { subject, mailbox: addressee.mailbox, undo, now })
+  if (isFirst) await replaceProofs(transaction, { ...addressee, undo, now })
   await insertAudit<FactorEvent>(transaction, {
     event: 'factor_added',
     ...entryOf(change, 'otp'),

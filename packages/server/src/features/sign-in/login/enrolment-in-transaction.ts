@@ -65,7 +65,8 @@ export async function addFirstApp({
   const since = await timeAfterChanges(transaction, { subject, now })
   await insertFirstApp(transaction, { subject, sealed, now: since })
   await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now: since })
-  await replaceProofs(transaction, { subject, mailbox: account?.email_key, undo, now })
+  const mailbox = account?.email_key
+  await replaceProofs(transaction, { subject, mailbox, isVerified, undo, now })
   await endSessions(transaction, { subject, now })
   await insertAudit<FactorEvent>(transaction, {
     event: 'factor_added',
