@@ -6,10 +6,13 @@
 // - `schemes.ts` and `schemes/`: where the credential of a request is.
 // - `verifier.ts` and `prover.ts`: verify a token, or find it in the cache of `verified-tokens.ts`.
 //   `trusted-issuers.ts` chooses the keys, and `token-rules.ts` the checks.
-// - `identity.ts`: who calls, with which scopes.
-// - `revocations.ts`: whether the token was revoked. `revocation-source.ts` reads the option, and
-//   `revocation-feed.ts` tells how an API on another machine learns this.
-// - `demand.ts`: what a guard demands. If a request passes several guards, it joins their demands.
+// - `identity.ts`: who calls, with which scopes. `shared-scopes.ts` keeps equal lists once.
+// - `revocations.ts`: whether the token was revoked. `revocation-source.ts` reads the option.
+//   `revocation-feed.ts`, with `feed-*.ts` and `retries.ts`, tells how an API on another machine
+//   learns this.
+// - `login-demand.ts`: what a guard demands of the login: its age and strength.
+// - `demand.ts`: all that a guard demands. If a request passes several guards, it joins their
+//   demands.
 // - `user.ts`: what counts as a user. `user-recall.ts` finds the function that returns users from
 //   memory, so that a guard that loads users can admit a request without waiting too.
 // - `refusal-report.ts`: tells the app, and not the caller, why a request was refused.
