@@ -46,7 +46,7 @@ describe('writeMail', () => {
         ].includes(template)
         assert.equal(written.text.includes('192.0.2.7'), hasAddress)
         assert.ok(written.html.includes(`<html lang="${language}">`))
-        assert.doesNotMatch(written.text, /undefined|\bnull\b|http/)
+        assert.doesNotMatch(written.text, /undefined|\bnull\b|http|\n |  /)
         for (const paragraph of written.text.trim().split('\n\n'))
           assert.ok(written.html.includes(`">${paragraph}</p>\n`), paragraph)
 

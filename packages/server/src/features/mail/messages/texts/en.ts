@@ -18,12 +18,8 @@ export const en: Texts = {
     new_device: ({ service, time, address }) => [
       `New login to your account at ${service}`,
       prose`There was a login to your account at ${service} on ${time} from a device that is new,
-        or that has not been used since your password was set${
-          address === undefined
-            ? ''
-            : `, from
-        the IP address ${address}`
-        }.`,
+        or that has not been used since your password was
+        set${address === undefined ? '' : `, from the IP address ${address}`}.`,
       'If this was you, you do not have to do anything.',
       'If this was not you, change your password now. This ends all other sessions.',
     ],
