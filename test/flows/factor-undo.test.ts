@@ -267,6 +267,24 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
     }
   })
 
+  it('a first factor cancels a change of the address that was asked for before', async () => {
+    const running = await startWithMailbox(stage, { secondFactor: 'optional' })
+    const { send, mailTo, clock } = running
+    await running.addUser()
+    await stage.sql('update "user" set email_verified_at = 1')
+    const bearer = await running.accessToken()
+    const change = { current_password: password, new_email: 'ada@new.example' }
+    assert.equal((await send('POST', '/users/me/email', { bearer, json: change })).status, 202)
+    const { token } = await mailTo('ada@new.example')
+    const ada = await enrol(running, clock)
+    const { accessToken } = await tokensWithFactor(ada)
+    const confirmed = await send('POST', '/email-changes/confirm', {
+      bearer: accessToken,
+      json: { token },
+    })
+    assert.equal(confirmed.status, 403, confirmed.text)
+  })
+
   it('does not work while the account has no factor, and keeps the password of its owner', async () => {
     const started = await start(stage)
     const { send, clock } = started
