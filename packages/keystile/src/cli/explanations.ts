@@ -93,9 +93,9 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       'The client sends an ID token or a refresh token. Or the issuer does not follow RFC 9068, ' +
       'and the verifier has no `tokenType`.',
     fix:
-      "Send the access token. For an issuer without RFC 9068, set `tokenType: 'JWT'`. With this " +
-      'option and without `clients`, the verifier also refuses a token whose `aud` is the client ' +
-      'of the token, as in an ID token. If your issuer writes such access tokens, list their ' +
+      "Send the access token. For an issuer without RFC 9068, set `tokenType: 'JWT'`. The " +
+      'verifier then refuses a token whose `aud` is the client of the token, because ID tokens ' +
+      'look like this. If the access tokens of your issuer look like this too, list their ' +
       'clients in `clients`.',
   },
   malformed_claim: {
@@ -138,7 +138,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   },
   not_yet_valid: {
     meaning:
-      'The `nbf` of the token is in the future. With `maxTokenAgeSeconds`, it may be its `iat`.',
+      'The `nbf` of the token is in the future. With `maxTokenAgeSeconds`, the verifier also ' +
+      'refuses an `iat` in the future.',
     cause: 'The clock of this machine is behind the clock of the issuer.',
     fix: 'Synchronise the clocks. `clockToleranceSeconds` allows up to 60 seconds.',
   },
@@ -212,8 +213,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   },
   refused_by_app: {
     meaning:
-      'The code of the app threw a `TokenError` with the code `invalid_token`, and gave no ' +
-      '`reason`. With this class of `keystile`, the app can refuse a token itself.',
+      'The app itself refused the token. Its code threw a `TokenError` (a class of `keystile`) ' +
+      'with the code `invalid_token` and without a `reason`.',
     cause:
       'The function `user` refused the token. Or the app uses a verifier of its own instead of ' +
       '`createVerifier`, and this verifier refused the token.',
@@ -221,7 +222,9 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   },
   service_unavailable: {
     meaning: 'A service that the app needs for its check is unavailable. The answer is 503.',
-    cause: 'The function `user` threw a `TokenError` with the code `temporarily_unavailable`.',
+    cause:
+      'The database of Keystile did not answer, so the guard could not load the user. Or the ' +
+      'function `user` threw a `TokenError` with the code `temporarily_unavailable`.',
     fix: 'Read the log of the app: the `cause` of the error names the service.',
   },
 }
