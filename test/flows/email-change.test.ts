@@ -673,6 +673,25 @@ describeOnOne('PostgreSQL', 'a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
+  it('a deletion spares the new owner of a former address that has expired', async () => {
+    const { changed, keystile, subject, settled, mails } = await start()
+    await changed(fresh, old)
+    await stage.sql('update former_email set expires_at = 1')
+    await keystile.users?.invite({ email: old })
+    await keystile.users?.delete(subject)
+    await settled()
+    const told = mails.filter((mail) => mail.subject.includes('was deleted'))
+    assert.deepEqual(
+      told.map(({ to }) => to),
+      [fresh],
+    )
+    const open = (await keystile.users?.listInvitations())?.invitations ?? []
+    assert.deepEqual(
+      open.map(({ email }) => email),
+      [old],
+    )
+  })
+
   it('a registration during an address change cannot take the old address', async () => {
     const { asked, confirm, bearer, register } = await start()
     const { token } = await asked()

@@ -161,7 +161,7 @@ export function createDeleteUser(
     if (await hasSessionEnded(transaction, act)) return 'outdated'
     if (await lacksFactor(transaction, act)) return 'outdated'
 
-    const former = await listFormerAddresses(db, subject)
+    const former = await listFormerAddresses(db, act)
     // The owner of an address that is not verified may be another person, who keeps an invitation
     // to it, and gets no mail.
     const isVerified = account.email_verified_at !== null
@@ -199,13 +199,14 @@ type FormerAddress = Pick<UserRow, 'email' | 'email_key' | 'email_verified_at'>
 /** Returns the verified addresses that a locked user can still restore, the oldest first. */
 function listFormerAddresses(
   db: Kysely<AccountTables>,
-  subject: string,
+  { subject, now }: Pick<Deletion, 'subject' | 'now'>,
 ): Promise<readonly FormerAddress[]> {
   return db
     .selectFrom('former_email')
     .select(['email', 'email_key', 'email_verified_at'])
     .where('subject', '=', subject)
     .where('email_verified_at', 'is not', null)
+    .where('expires_at', '>', now)
     .orderBy('created_at')
     .execute()
 }
