@@ -30,6 +30,7 @@ import * as refreshSessions from '../features/tokens/sessions/refresh-store.ts'
 import * as sessions from '../features/tokens/sessions/store.ts'
 import * as signingKeys from '../features/tokens/signing-keys/store.ts'
 import * as formerEmails from '../features/users/accounts/former-email-store.ts'
+import { createDeleteUser } from '../features/users/accounts/deletion-store.ts'
 import * as management from '../features/users/accounts/management-store.ts'
 import * as accounts from '../features/users/accounts/store.ts'
 import * as scopes from '../features/users/scopes/store.ts'
@@ -79,7 +80,7 @@ export const forgetUser: ReturnType<typeof createForgetUser> = createForgetUser(
 
 const listed: readonly AnyCommand[] = [
   ...stores.flatMap(commandsIn),
-  management.createDeleteUser(ofUser),
+  createDeleteUser(ofUser),
   createFinishRestore(ofUser),
   forgetUser,
 ]

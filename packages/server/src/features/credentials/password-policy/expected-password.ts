@@ -59,49 +59,65 @@ export function findExpected(
   minLength: number,
 ): string | undefined {
   const characters = Array.from(password)
-  return findPlain(characters) ?? findPadded(characters)
+  const rules = { isCommon, minLength }
+  return findSimple(characters, rules) ?? findPadded(characters, rules)
+}
 
-  function findPlain(part: readonly string[]): string | undefined {
-    if (part.length <= maxCommonLength && isCommon(part.join('')))
-      return 'one of the most common passwords'
+interface Rules {
+  readonly isCommon: (text: string) => boolean
+  readonly minLength: number
+}
 
-    const unit = periodOf(part)
-    // Minus 1, because the last copy may lack its final space: `zebra-7 zebra-7`.
-    if (unit < minLength && part.length >= 2 * unit - 1) return 'something short that is repeated'
+function findSimple(part: readonly string[], { isCommon, minLength }: Rules): string | undefined {
+  if (part.length <= maxCommonLength && isCommon(part.join('')))
+    return 'one of the most common passwords'
 
-    const isWoven = (): boolean =>
-      [0, 1].every((which) =>
-        isInRows(
-          part.filter((_, i) => i % 2 === which),
-          minLength,
-        ),
-      ) // two rows whose characters alternate
-    return isInRows(part, minLength) || isWoven() ? 'a row of letters, digits or keys' : undefined
-  }
+  const unit = periodOf(part)
+  // Minus 1, because the last copy may lack its final space: `zebra-7 zebra-7`.
+  if (unit < minLength && part.length >= 2 * unit - 1) return 'something short that is repeated'
 
-  /**
-   * Returns the reason if a password is a simple core, such as a common word, and the digits and
-   * signs around the core are too few or too simple.
-   */
-  function findPadded(whole: readonly string[]): string | undefined {
-    const [first, last] = [whole.findIndex(isLetter), whole.findLastIndex(isLetter)]
-    const isPadding = (outside: readonly string[]): boolean =>
-      outside.length < minLength || findPlain(outside) !== undefined
+  if (isInRows(part, minLength) || areTwoRows(part, minLength))
+    return 'a row of letters, digits or keys'
+  return undefined
+}
 
-    for (let start = 0; start <= first; start++) {
-      for (let end = last + 1; end <= Math.min(whole.length, start + maxCommonLength); end++) {
-        const isCore = isCommon(whole.slice(start, end).join(''))
-        if (isCore && isPadding([...whole.slice(0, start), ...whole.slice(end)]))
-          return 'a common word with digits or signs around it'
-      }
+/**
+ * Returns the reason if a password is a simple core, such as a common word, and the digits and
+ * signs around the core are too few or too simple.
+ */
+function findPadded(password: readonly string[], rules: Rules): string | undefined {
+  const start = password.findIndex(isLetter)
+  const end = password.findLastIndex(isLetter) + 1
+  if (hasCommonCore(password, { start, end }, rules))
+    return 'a common word with digits or signs around it'
+
+  const core = password.slice(start, end)
+  const isSimple = core.length >= minCoreLength && findSimple(core, rules) !== undefined
+  return isSimple && isPadding([...password.slice(0, start), ...password.slice(end)], rules)
+    ? 'something simple with digits or signs around it'
+    : undefined
+}
+
+/** Whether a common password, such as `p4ssw0rd!`, has all letters, and the rest is padding. */
+function hasCommonCore(
+  password: readonly string[],
+  letters: { readonly start: number; readonly end: number },
+  rules: Rules,
+): boolean {
+  for (let start = 0; start <= letters.start; start++) {
+    const maxEnd = Math.min(password.length, start + maxCommonLength)
+    for (let end = letters.end; end <= maxEnd; end++) {
+      const outside = [...password.slice(0, start), ...password.slice(end)]
+      if (rules.isCommon(password.slice(start, end).join('')) && isPadding(outside, rules))
+        return true
     }
-
-    const core = whole.slice(first, last + 1)
-    const isCore = core.length >= minCoreLength && findPlain(core) !== undefined
-    return isCore && isPadding([...whole.slice(0, first), ...whole.slice(last + 1)])
-      ? 'something simple with digits or signs around it'
-      : undefined
   }
+  return false
+}
+
+/** Whether the characters around a core make a password no better. */
+function isPadding(outside: readonly string[], rules: Rules): boolean {
+  return outside.length < rules.minLength || findSimple(outside, rules) !== undefined
 }
 
 function isLetter(character: string): boolean {
@@ -136,6 +152,12 @@ function isInRows(characters: readonly string[], minLength: number): boolean {
     if (pieces === minLength) return false
   }
   return pieces * meanRowLength <= characters.length
+}
+
+/** Whether the characters of two rows alternate, as in `1a2b3c4d5e`. */
+function areTwoRows(characters: readonly string[], minLength: number): boolean {
+  const half = (which: number): readonly string[] => characters.filter((_, i) => i % 2 === which)
+  return isInRows(half(0), minLength) && isInRows(half(1), minLength)
 }
 
 /** Returns the length of the longest piece that begins at `start`. */

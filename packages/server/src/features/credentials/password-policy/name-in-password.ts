@@ -1,15 +1,12 @@
 // Finds names in a password that an attacker knows: those of its owner and of the service.
 
+/** Names that are shorter are not checked. */
+const minNameLength = 3
 /**
- * A password must not contain a name of this length or longer. A shorter name may be in a password
- * by chance, so it is allowed if the rest of the password is long enough.
+ * A password must not contain a name of this length or longer. Many words contain a shorter name by
+ * chance, such as `ann`.
  */
 const tellingLength = 5
-/**
- * The minimum length of the names that are checked. Many words contain shorter names,
- * such as `al`.
- */
-const minNameLength = 3
 /**
  * A pattern for separators between the letters of a name, because people write `ada.lovelace` as
  * `ada-lovelace`.
@@ -23,8 +20,8 @@ export interface KnownName {
 }
 
 /**
- * Returns the fault of a password that contains one of the names. Many words contain a short name
- * by chance. So a password may contain a short name if the rest of the password is long enough.
+ * Returns the fault of a password that contains one of the names. A name shorter than
+ * `tellingLength` is allowed if the rest of the password is long enough.
  */
 export function findNameFault(
   password: string,
@@ -45,7 +42,7 @@ export function findNameFault(
     short ??= what
   }
 
-  return short && lengthOf(rest) < minLength
+  return short && Array.from(rest).length < minLength
     ? `Password should have at least ${minLength} characters besides ${short}`
     : undefined
 }
@@ -58,9 +55,4 @@ function patternOf(letters: readonly string[]): RegExp {
       .join(separators),
     'giu',
   )
-}
-
-/** Returns the number of code points, as NIST SP 800-63B-4 §3.1.1.2 demands. */
-export function lengthOf(text: string): number {
-  return Array.from(text).length
 }

@@ -1,7 +1,7 @@
 import { domainToUnicode } from 'node:url'
 import { createBlocklist } from './blocklist.ts'
 import { findExpected } from './expected-password.ts'
-import { findNameFault, lengthOf, type KnownName } from './name-in-password.ts'
+import { findNameFault, type KnownName } from './name-in-password.ts'
 import { isTooLong, maxBytes } from '../password/password.ts'
 
 /** The minimum length of a password that is the only factor (NIST SP 800-63B-4 §3.1.1.2). */
@@ -76,7 +76,8 @@ export function createPasswordPolicy(options: {
       return { code: 'password_malformed', text: 'Password should be well-formed Unicode text' }
     if (isTooLong(password))
       return { code: 'password_too_long', text: `Password should have at most ${maxBytes} bytes` }
-    if (lengthOf(password) < minLength) {
+    // In code points, as NIST SP 800-63B-4 §3.1.1.2 demands.
+    if (Array.from(password).length < minLength) {
       const text = `Password should have at least ${minLength} characters`
       return { code: 'password_too_short', text }
     }
@@ -100,7 +101,7 @@ export function createPasswordPolicy(options: {
 
     const own: KnownName[] = []
     if (username) own.push({ name: username, what: 'your username' })
-    if (email) own.push({ name: mailboxOf(email), what: 'your e-mail address' })
+    if (email) own.push({ name: localPartWithoutTag(email), what: 'your e-mail address' })
     const text = findNameFault(password, [...own, ...service], minLength)
     return text === undefined ? undefined : { code: 'password_has_name', text }
   }
@@ -114,7 +115,7 @@ export function createPasswordPolicy(options: {
 }
 
 /** Returns the text before the `@`, without a tag: `ada+news@example.com` gives `ada`. */
-function mailboxOf(email: string): string {
+function localPartWithoutTag(email: string): string {
   return email.slice(0, Math.max(email.lastIndexOf('@'), 0)).replace(/\+.*/, '')
 }
 

@@ -1,5 +1,7 @@
 // bcrypt hashes of other systems, which a login verifies and then replaces with argon2id hashes.
 
+/** The lowest cost of the format. */
+const minCost = 4
 /**
  * The highest cost that a stored hash may have. A hash of this cost takes seconds, and each further
  * step doubles the time.
@@ -8,16 +10,19 @@ const maxCost = 16
 /** The number of bytes of a password that bcrypt compares. bcrypt ignores all further bytes. */
 const maxBytes = 72
 
+/** The last characters of salt and hash have unused bits, which must be zero. */
+const pattern = new RegExp(
+  String.raw`^\$2[aby]\$(?<cost>\d\d)` +
+    String.raw`\$(?<salt>[./A-Za-z0-9]{21}[.Oeu])(?<hash>[./A-Za-z0-9]{30}[.CGKOSWaeimquy26])$`,
+)
+
 /**
  * Whether a stored value is a bcrypt hash that is not too costly to verify. Refuses `$2x$`, which
  * marks hashes of a library with a bug.
  */
 export function isHash(stored: string): boolean {
-  // The last characters of salt and hash have unused bits, which must be zero.
-  const match =
-    /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$/.exec(stored)
-  const cost = Number(match?.[1])
-  return cost >= 4 && cost <= maxCost
+  const cost = Number(pattern.exec(stored)?.groups?.['cost'])
+  return cost >= minCost && cost <= maxCost
 }
 
 /**

@@ -47,55 +47,77 @@ export function findCostFault({ memoryKiB, passes }: HashingCost): string | unde
   return undefined
 }
 
+export interface MeasuredCost {
+  readonly cost: HashingCost
+  readonly milliseconds: number
+}
+
+/** What limits the choice of a cost. */
+interface Limits {
+  readonly milliseconds: number
+  /** How much of the machine's memory one hash may take. */
+  readonly maxMemoryKiB: number
+}
+
+/** Returns the milliseconds that a hash takes. */
+type Measure = (cost: HashingCost) => number
+
 /**
  * Finds the highest cost at which a hash takes at most `milliseconds`. The memory of this cost is
  * at most a sixteenth below the exact result. If a hash of the default cost already takes longer,
  * returns the default cost. Raises the memory before the passes, because memory is what the
  * hardware of attackers lacks most.
- *
- * @param measure returns the milliseconds that a hash takes
- * @param options.maxMemoryKiB how much of the machine's memory one hash may take
  */
-export function chooseCost(
-  measure: (cost: HashingCost) => number,
-  options: { readonly milliseconds: number; readonly maxMemoryKiB: number },
-): MeasuredCost {
-  const most = Math.floor(Math.min(options.maxMemoryKiB, maxMemory) / kibPerMib)
-  let chosen: MeasuredCost = { cost: defaultCost, milliseconds: measure(defaultCost) }
-  if (chosen.milliseconds > options.milliseconds) return chosen
+export function chooseCost(measure: Measure, limits: Limits): MeasuredCost {
+  const least = { cost: defaultCost, milliseconds: measure(defaultCost) }
+  if (least.milliseconds > limits.milliseconds) return least
 
-  /** Measures a cost. Returns undefined if a hash takes too long. */
-  const measureFitting = (mebibytes: number, passes: number): MeasuredCost | undefined => {
-    const cost = { memoryKiB: mebibytes * kibPerMib, passes }
-    const milliseconds = measure(cost)
-    return milliseconds > options.milliseconds ? undefined : { cost, milliseconds }
-  }
+  const most = Math.floor(Math.min(limits.maxMemoryKiB, maxMemory) / kibPerMib)
+  const chosen = raiseMemory(least, most, { measure, limits })
+  return chosen.cost.memoryKiB === most * kibPerMib
+    ? raisePasses(chosen, { measure, limits })
+    : chosen
+}
 
-  let { passes } = defaultCost
-  let fitting = defaultCost.memoryKiB / kibPerMib
+interface Trial {
+  readonly measure: Measure
+  readonly limits: Limits
+}
+
+/** Raises the memory to at most `most` MiB. */
+function raiseMemory(least: MeasuredCost, most: number, trial: Trial): MeasuredCost {
+  const { passes } = least.cost
+  let chosen = least
+  let fitting = least.cost.memoryKiB / kibPerMib
   // More than `most` as long as no memory was too slow.
   let tooSlow = most + 1
   while (tooSlow - fitting > fitting / 16) {
     // The time is nearly proportional to the memory, so the first guess is good. Then the search
     // bisects.
-    const guess = Math.floor(fitting * (options.milliseconds / chosen.milliseconds))
+    const guess = Math.floor(fitting * (trial.limits.milliseconds / chosen.milliseconds))
     const next =
       tooSlow > most ? Math.min(Math.max(guess, fitting + 1), most) : (fitting + tooSlow) >>> 1
-    const measured = measureFitting(next, passes)
-    if (!measured) tooSlow = next
-    else [fitting, chosen] = [next, measured]
+    const measured = measureFitting({ memoryKiB: next * kibPerMib, passes }, trial)
+    if (measured) [fitting, chosen] = [next, measured]
+    else tooSlow = next
   }
-
-  if (fitting === most)
-    while (most * kibPerMib * (passes + 1) <= maxWork) {
-      const measured = measureFitting(most, ++passes)
-      if (!measured) break
-      chosen = measured
-    }
   return chosen
 }
 
-export interface MeasuredCost {
-  readonly cost: HashingCost
-  readonly milliseconds: number
+/** Adds passes to a cost, one by one. */
+function raisePasses(least: MeasuredCost, trial: Trial): MeasuredCost {
+  const { memoryKiB } = least.cost
+  let chosen = least
+  for (let passes = least.cost.passes + 1; memoryKiB * passes <= maxWork; passes++) {
+    const measured = measureFitting({ memoryKiB, passes }, trial)
+    if (!measured) break
+    chosen = measured
+  }
+  return chosen
+}
+
+/** Measures a cost. Returns undefined if a hash takes too long. */
+function measureFitting(cost: HashingCost, { measure, limits }: Trial): MeasuredCost | undefined {
+  const milliseconds = measure(cost)
+  return milliseconds > limits.milliseconds ? undefined : { cost, milliseconds }
 }

@@ -44,7 +44,8 @@ export async function lacksFactor(
     readonly by: { readonly actor: string; readonly acr?: string | undefined }
   },
 ): Promise<boolean> {
-  // An administrator, an operator and the app need no factor of this user.
+  // `nobody` has no token, and has proved the password of this user. An administrator, an operator
+  // and the app need no factor of this user.
   const isOwn = by.actor === `user:${subject}` || by.actor === 'nobody'
   return isOwn && by.acr !== 'mfa' && (await hasSecondFactor(transaction, subject))
 }

@@ -1,5 +1,5 @@
-// The rows of authenticator apps and of recovery codes, for the commands that set them up, spend
-// them or erase them.
+// The rows of authenticator apps, for the commands that set apps up, spend their codes or erase
+// them. An app is erased with the recovery codes.
 import type { SecondFactor } from '../../../feature/second-factor.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
@@ -32,11 +32,15 @@ export const findApp: (
     .where('state', '=', state),
 )
 
-/** A code of an authenticator app that was found to be right. */
-export interface UsedStep {
+/** The secret of an app. */
+interface AppSecret {
   readonly subject: string
   /** The secret as it is stored, encrypted. */
   readonly sealed: string
+}
+
+/** A code of an app that was found to be right. */
+interface UsedStep extends AppSecret {
   readonly step: number
 }
 
@@ -61,32 +65,13 @@ async function spendStep(
 }
 
 /**
- * Spends a recovery code. With it, the owner is back: the wrong codes before it do not count any
- * more. Returns false if the code was used before.
- */
-export async function spendRecoveryCode(
-  transaction: Transaction,
-  { subject, id }: { readonly subject: string; readonly id: string },
-): Promise<boolean> {
-  const db = inTables<SecondFactorTables>(transaction)
-  const spent = await db
-    .deleteFrom('recovery_code')
-    .where('id', '=', id)
-    .where('subject', '=', subject)
-    .returning('id')
-    .executeTakeFirst()
-  if (spent) await clearWrongCodes(transaction, subject)
-  return spent !== undefined
-}
-
-/**
  * Stores the secret of an app that the user has not confirmed yet. It replaces a pending one of the
  * same session, and never one of another session or a confirmed one. Deletes expired ones of the
  * user, and the oldest beyond the limit. Lock the user first.
  */
 export async function insertPending(
   transaction: Transaction,
-  values: Omit<UsedStep, 'step'> & { readonly sessionId: string; readonly now: number },
+  values: AppSecret & { readonly sessionId: string; readonly now: number },
 ): Promise<void> {
   const { subject, sessionId, sealed, now } = values
   const db = inTables<SecondFactorTables>(transaction)
@@ -117,7 +102,7 @@ export async function insertPending(
 /** Locks a pending app of a user. Returns false if it is not there any more. */
 export async function lockPending(
   transaction: Transaction,
-  { subject, sealed }: { readonly subject: string; readonly sealed: string },
+  { subject, sealed }: AppSecret,
 ): Promise<boolean> {
   const locked = await inTables<SecondFactorTables>(transaction)
     .updateTable('authenticator_app')
@@ -156,7 +141,7 @@ export async function confirmPending(
 /** Inserts the confirmed app of a user who has none. Lock the user first. */
 export async function insertFirstApp(
   transaction: Transaction,
-  { subject, sealed, now }: Omit<UsedStep, 'step'> & { readonly now: number },
+  { subject, sealed, now }: AppSecret & { readonly now: number },
 ): Promise<void> {
   await inTables<SecondFactorTables>(transaction)
     .insertInto('authenticator_app')
@@ -182,20 +167,6 @@ export async function clearWrongCodes(transaction: Transaction, subject: string)
     .where('subject', '=', subject)
     .where('state', '=', 'confirmed')
     .execute()
-}
-
-/** Replaces all recovery codes of a user by new ones, given by their hashes. */
-export async function replaceRecoveryCodes(
-  transaction: Transaction,
-  { subject, ids, now }: { readonly subject: string; readonly ids: readonly string[]; now: number },
-): Promise<void> {
-  const db = inTables<SecondFactorTables>(transaction)
-  await db.deleteFrom('recovery_code').where('subject', '=', subject).execute()
-  if (ids.length > 0)
-    await db
-      .insertInto('recovery_code')
-      .values(ids.map((id) => ({ id, subject, created_at: now })))
-      .execute()
 }
 
 /**

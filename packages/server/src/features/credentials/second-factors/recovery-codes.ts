@@ -1,6 +1,7 @@
 // Recovery codes: what a person writes down for the day on which the phone is lost.
 import { randomBytes } from 'node:crypto'
 import { hashSecret } from '../../../base/secret.ts'
+import { encodeBase32 } from './base32.ts'
 
 const count = 10
 /** 80 bits. Nobody can guess them, so a fast hash is enough. */
@@ -11,8 +12,7 @@ const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 /** Returns ten new codes, each of 16 letters and digits in groups of four. */
 export function makeRecoveryCodes(): readonly string[] {
   return Array.from({ length: count }, () => {
-    const bits = [...randomBytes(codeBytes)].map((byte) => byte.toString(2).padStart(8, '0'))
-    const letters = bits.join('').replaceAll(/.{5}/g, (five) => alphabet.charAt(parseInt(five, 2)))
+    const letters = encodeBase32(randomBytes(codeBytes), alphabet)
     return letters.replaceAll(/(.{4})(?=.)/g, '$1-')
   })
 }

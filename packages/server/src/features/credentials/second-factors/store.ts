@@ -70,7 +70,8 @@ export const ofUser: OfUser = {
   async erase(transaction, user) {
     await eraseSecondFactors(transaction, user)
   },
-  // Codes that were used after the backup would work again. The time of an app's codes is over.
+  // Recovery codes that were used after the backup would work again. Codes of apps need nothing:
+  // those of that time have expired.
   async restored(transaction) {
     const db = inTables<SecondFactorTables>(transaction)
     const { users } = await db

@@ -1,21 +1,23 @@
 // Codes of authenticator apps (RFC 6238): SHA-1, six digits, 30 s, a secret of 160 bits. These are
 // the values that every app supports.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { decodeBase32, encodeBase32 } from './base32.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+const secretBytes = 20
 const stepMilliseconds = 30_000
 
 /** Returns a new secret: 160 random bits in base32 (RFC 4226 §4). */
 export function makeTotpSecret(): string {
-  const bits = [...randomBytes(20)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
-  return bits.replaceAll(/.{5}/g, (five) => alphabet.charAt(Number.parseInt(five, 2)))
+  return encodeBase32(randomBytes(secretBytes), alphabet)
 }
 
 /** Returns the code of a step, the number of 30-second periods since 1970 (RFC 4226 §5.3). */
 export function codeAt(secret: string, step: number, digits = 6): string {
   const counter = Buffer.alloc(8)
   counter.writeBigUInt64BE(BigInt(step))
-  const mac = createHmac('sha1', decodeBase32(secret)).update(counter).digest()
+  const mac = createHmac('sha1', decodeBase32(secret, alphabet)).update(counter).digest()
+  // The last four bits say where the value is.
   const offset = mac.readUInt8(mac.length - 1) & 15
   const value = (mac.readUInt32BE(offset) & 0x7fffffff) % 10 ** digits
   return String(value).padStart(digits, '0')
@@ -53,10 +55,4 @@ export function totpUri(secret: string, { issuer, account }: Record<'issuer' | '
     encodeURIComponent(text.toWellFormed().replaceAll(':', ' ').replace(shortened, '$1'))
   const [who, where] = [part(account), part(issuer)]
   return `otpauth://totp/${where}:${who}?secret=${secret}&issuer=${where}`
-}
-
-function decodeBase32(text: string): Buffer {
-  const bitsOf = (letter: string): string => alphabet.indexOf(letter).toString(2).padStart(5, '0')
-  const bytes = text.replaceAll(/./g, bitsOf).match(/.{8}/g) ?? []
-  return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)))
 }

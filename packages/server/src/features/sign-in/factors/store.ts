@@ -15,8 +15,8 @@ import {
   hasApp,
   insertPending,
   lockPending,
-  replaceRecoveryCodes,
 } from '../../credentials/second-factors/in-transaction.ts'
+import { replaceRecoveryCodes } from '../../credentials/second-factors/recovery-in-transaction.ts'
 import { clearEnrolmentMails, insertMail } from '../../mail/outbox/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'

@@ -6,11 +6,8 @@ import { insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
 import type { FactorName } from '../../credentials/second-factors/factors-in-transaction.ts'
-import {
-  hasApp,
-  insertFirstApp,
-  replaceRecoveryCodes,
-} from '../../credentials/second-factors/in-transaction.ts'
+import { hasApp, insertFirstApp } from '../../credentials/second-factors/in-transaction.ts'
+import { replaceRecoveryCodes } from '../../credentials/second-factors/recovery-in-transaction.ts'
 import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts'
 import type { LockedAccount } from '../../users/accounts/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'

@@ -5,7 +5,7 @@ import {
   secondFactors,
   type FactorName,
 } from '../../credentials/second-factors/factors-in-transaction.ts'
-import { spendRecoveryCode } from '../../credentials/second-factors/in-transaction.ts'
+import { spendRecoveryCode } from '../../credentials/second-factors/recovery-in-transaction.ts'
 import { addFirstApp, type EnrolmentProof } from './enrolment-in-transaction.ts'
 import type { Held, ProofInTransaction } from './proof-in-transaction.ts'
 

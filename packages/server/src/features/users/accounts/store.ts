@@ -1,5 +1,5 @@
 // Reads accounts, and writes the changes that users make to their own accounts. Changes by
-// administrators are in management-store.ts.
+// administrators are in management-store.ts, and deletions in deletion-store.ts.
 import type { CompiledQuery } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
 import { lacksFactor } from '../../credentials/second-factors/factors-in-transaction.ts'

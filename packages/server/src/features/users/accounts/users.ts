@@ -1,7 +1,7 @@
 // The functions by which other features find, create and change accounts. The routes of this room,
 // `keystile user` (`cli.ts`) and `keystile.users` (`app-users.ts`) all use them, and share the
 // checks in `account-fields.ts`, `profile.ts` and features/credentials/password-policy. The
-// commands are in `store.ts`, those of administrators in `management-store.ts`.
+// commands are in `store.ts`, `deletion-store.ts` and, for administrators, `management-store.ts`.
 import { deepFreeze, randomId, type Clock } from 'keystile/internal'
 import type { OfUser } from '../../../feature/of-user.ts'
 import { isTakenAtTheSameTime, type Command, type Database } from '../../../storage/database.ts'
@@ -16,13 +16,9 @@ import { isTaken, type TakenField } from './in-transaction.ts'
 import type { Acceptance } from './acceptance.ts'
 import type { NewUndo } from './address-in-transaction.ts'
 import { withoutReserved, type Profile } from './profile.ts'
-import {
-  changeUser,
-  createDeleteUser,
-  hasAdministrator,
-  type ChangeOutcome,
-  type StoredAccess,
-} from './management-store.ts'
+import { hasAdministrator } from './administrator-store.ts'
+import { createDeleteUser } from './deletion-store.ts'
+import { changeUser, type ChangeOutcome, type StoredAccess } from './management-store.ts'
 import {
   changeEmail,
   changePassword,

@@ -1,0 +1,37 @@
+// The rows of recovery codes, for the commands that make and spend them. `eraseApp()` erases them.
+import { inTables, type Transaction } from '../../../storage/database.ts'
+import { clearWrongCodes } from './in-transaction.ts'
+import type { SecondFactorTables } from './tables.ts'
+
+/** Replaces all recovery codes of a user by new ones, given by their hashes. */
+export async function replaceRecoveryCodes(
+  transaction: Transaction,
+  { subject, ids, now }: { readonly subject: string; readonly ids: readonly string[]; now: number },
+): Promise<void> {
+  const db = inTables<SecondFactorTables>(transaction)
+  await db.deleteFrom('recovery_code').where('subject', '=', subject).execute()
+  if (ids.length > 0)
+    await db
+      .insertInto('recovery_code')
+      .values(ids.map((id) => ({ id, subject, created_at: now })))
+      .execute()
+}
+
+/**
+ * Spends a recovery code. With it, the owner is back: the wrong codes before it do not count any
+ * more. Returns false if the code was used before.
+ */
+export async function spendRecoveryCode(
+  transaction: Transaction,
+  { subject, id }: { readonly subject: string; readonly id: string },
+): Promise<boolean> {
+  const db = inTables<SecondFactorTables>(transaction)
+  const spent = await db
+    .deleteFrom('recovery_code')
+    .where('id', '=', id)
+    .where('subject', '=', subject)
+    .returning('id')
+    .executeTakeFirst()
+  if (spent) await clearWrongCodes(transaction, subject)
+  return spent !== undefined
+}
