@@ -15,11 +15,9 @@ import { describeProfile } from '../../features/users/accounts/profile.ts'
 import { registerRoute } from '../../features/users/accounts/registration.ts'
 import type { User } from '../../features/users/accounts/users.ts'
 import type { Directory } from '../../features/users/directory/directory.ts'
-import {
-  changeRoute,
-  emailChangeFlow,
-  type EmailChanges,
-} from '../../features/mail/email-change/change.ts'
+import { emailChangeFlow } from '../../features/mail/email-change/change.ts'
+import type { EmailChanges } from '../../features/mail/email-change/change-types.ts'
+import { changeRoute } from '../../features/mail/email-change/routes.ts'
 import { undoFlow, type EmailUndo } from '../../features/mail/email-change/undo.ts'
 import { verificationFlow } from '../../features/mail/email-verification/verification.ts'
 import type { Verifications } from '../../features/mail/email-verification/verification-types.ts'

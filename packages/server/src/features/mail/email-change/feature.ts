@@ -23,10 +23,14 @@ export const emailRates: LimitRates<'user' | 'address' | 'server' | 'confirm'> =
   confirm: confirmRate('email-confirm'),
 }
 
-const auditEvents = ['email_change_undone'] as const
+const auditEvents = [
+  /** A link in a mail to the old address restored it, and disabled the password. */
+  'email_change_undone',
+] as const
 
 export type EmailChangeEvent = (typeof auditEvents)[number]
 
+/** A new address, confirmed by a mail, and the link that restores the old one. */
 export const feature: Feature<object, EmailChangeEvent> = {
   name: 'email-change',
   auditEvents,

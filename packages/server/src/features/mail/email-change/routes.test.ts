@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { AccountCaller, AccountParts } from '../../users/accounts/route-parts.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
-import { changeRoute } from './change.ts'
+import { changeRoute } from './routes.ts'
 
 describe('POST /users/me/email without mail', () => {
   it('a change of address gets 409 if it is taken or the user has just changed', async () => {

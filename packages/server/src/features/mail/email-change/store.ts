@@ -122,4 +122,5 @@ export const undoEmailChange: Command<
   return { subject }
 })
 
+// Only stores may import `…-in-transaction.ts`; `undo.ts` needs these too.
 export { findFormerEmail, type NewUndo }

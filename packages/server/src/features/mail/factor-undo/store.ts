@@ -60,4 +60,5 @@ export const undoFactor: Command<
   return { isUndone: true }
 })
 
+// Only stores may import `…-in-transaction.ts`; `undo.ts` needs this too.
 export { hasSecondFactor }

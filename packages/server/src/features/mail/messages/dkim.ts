@@ -1,6 +1,6 @@
 // Signatures that prove to the receiver that the domain of the sender sent a mail (DKIM, RFC 6376).
 import { createPrivateKey } from 'node:crypto'
-import { parseSender } from './sender.ts'
+import { parseSender } from './sender-address.ts'
 
 /** The minimum length of a key. A shorter key is not safe (RFC 8301 §3.2). */
 const minModulusBits = 2_048

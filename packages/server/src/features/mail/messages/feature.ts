@@ -18,7 +18,7 @@ import {
   type MailTemplates,
   type OptionalNotice,
 } from './message.ts'
-import { parseSender } from './sender.ts'
+import { parseSender } from './sender-address.ts'
 
 export interface AppMail {
   /** The sender, such as `Example <no-reply@example.com>`. */

@@ -3,6 +3,10 @@ import { languages, type Language } from './message.ts'
 /** The longest header that is read, in characters. Browsers send less than a hundred. */
 const maxLength = 1_000
 
+/** An item of the header, such as `de`, `de-AT;q=0.8` or `*`. */
+const itemForm =
+  /^(?<tag>[a-z]{1,8}|\*)(?:-[a-z\d]{1,8})*(?:\s*;\s*q=(?<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?$/i
+
 /** Returns which of the four languages of Keystile a reader prefers: see `preferredOf`. */
 export function preferredLanguage(header: string | null | undefined): Language | undefined {
   return preferredOf(languages, header)
@@ -25,19 +29,17 @@ export function preferredOf<L extends string>(
   let preferred: L | undefined
   let best = 0
   for (const item of header.split(',')) {
-    const match =
-      /^([a-z]{1,8}|\*)(?:-[a-z\d]{1,8})*(?:\s*;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?$/i.exec(
-        item.trim(),
-      )
-    if (!match) return undefined
+    const named = itemForm.exec(item.trim())?.groups
+    if (!named) return undefined
 
-    const [, tag, weight = '1'] = match
-    const language = known.find((one) => one === tag?.toLowerCase())
-    if (language && Number(weight) > best) [preferred, best] = [language, Number(weight)]
+    const language = known.find((one) => one === named['tag']?.toLowerCase())
+    const weight = Number(named['q'] ?? 1)
+    if (language && weight > best) [preferred, best] = [language, weight]
   }
   return preferred
 }
 
+/** Returns one of the four languages by its name, as the parameters of a mail contain it. */
 export function parseLanguage(text: string | undefined): Language | undefined {
   return languages.find((known) => known === text)
 }

@@ -1,6 +1,7 @@
 import { howToEncodePassword } from '../../../base/url-password.ts'
 import { isLoopback } from '../../../base/this-machine.ts'
 
+/** Where mails go: to the page `/dev/mail`, or to a mail server. */
 export type MailServer =
   | { readonly kind: 'console' }
   | {
@@ -13,10 +14,15 @@ export type MailServer =
        * Whether the client must refuse to log in and to send mails over a connection without TLS.
        */
       readonly requiresTls: boolean
-      readonly login: { readonly user: string; readonly password: string } | undefined
+      readonly login: Login | undefined
     }
 
-const form =
+interface Login {
+  readonly user: string
+  readonly password: string
+}
+
+const mustBeUrl =
   'must be console:, or a URL such as smtp://user:password@mail.example.com:587; ' +
   howToEncodePassword
 
@@ -31,11 +37,11 @@ const form =
  */
 export function parseMailUrl(text: string): MailServer {
   if (text === 'console:') return { kind: 'console' }
-  if (!URL.canParse(text)) throw new TypeError(form)
+  if (!URL.canParse(text)) throw new TypeError(mustBeUrl)
 
   const url = new URL(text)
   const isSecure = url.protocol === 'smtps:'
-  if ((url.protocol !== 'smtp:' && !isSecure) || url.hostname === '') throw new TypeError(form)
+  if ((url.protocol !== 'smtp:' && !isSecure) || url.hostname === '') throw new TypeError(mustBeUrl)
   if ((url.pathname !== '' && url.pathname !== '/') || url.hash !== '')
     throw new TypeError(`must have no path and no fragment; ${howToEncodePassword}`)
 
@@ -46,16 +52,17 @@ export function parseMailUrl(text: string): MailServer {
     )
 
   const login = loginOf(url)
-  const host = url.hostname.replaceAll(/[[\]]/g, '')
+  const host = url.hostname.replaceAll(/[[\]]/g, '') // an IPv6 address is in brackets
   if (isTlsOff && login && !isLoopback(host))
     throw new TypeError(
       'must not have ?tls=off together with a password: others could read the password',
     )
 
+  const defaultPort = isSecure ? 465 : 587
   return {
     kind: 'smtp',
     host,
-    port: url.port === '' ? (isSecure ? 465 : 587) : Number(url.port),
+    port: url.port === '' ? defaultPort : Number(url.port),
     isSecure,
     requiresTls: !isTlsOff && !isLoopback(host),
     login,
@@ -71,7 +78,7 @@ export function readMailUrl(text: string): MailServer | undefined {
   }
 }
 
-function loginOf(url: URL): { readonly user: string; readonly password: string } | undefined {
+function loginOf(url: URL): Login | undefined {
   if (url.username === '' && url.password === '') return undefined
   try {
     const [user, password] = [url.username, url.password].map(decodeURIComponent)

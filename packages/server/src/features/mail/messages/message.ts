@@ -1,3 +1,6 @@
+// The kinds of mails, and what apps see of them: the mail that their `send` gets, and the values
+// that their templates get.
+
 /**
  * A mail that is ready to be sent. Its members have the same names as in nodemailer, so
  * `transport.sendMail(message)` can send it.
@@ -59,7 +62,7 @@ export const optionalNotices = [
 export type OptionalNotice = (typeof optionalNotices)[number]
 
 /** The mails with a link, and usually a code, which prove that a person can read the mailbox. */
-export const proofKinds = [
+export const proofMailKinds = [
   'password_reset',
   'email_verification',
   'registration',
@@ -68,16 +71,16 @@ export const proofKinds = [
   'first_factor_added',
   'invitation',
 ] as const
-export type ProofMailKind = (typeof proofKinds)[number]
+export type ProofMailKind = (typeof proofMailKinds)[number]
 
 /** The mails with a code, and no link, for a login. */
-export const codeKinds = ['enrolment_code'] as const
-export type CodeMailKind = (typeof codeKinds)[number]
+export const codeMailKinds = ['enrolment_code'] as const
+export type CodeMailKind = (typeof codeMailKinds)[number]
 
 export const mailKinds: readonly (NoticeKind | ProofMailKind | CodeMailKind)[] = [
   ...noticeKinds,
-  ...proofKinds,
-  ...codeKinds,
+  ...proofMailKinds,
+  ...codeMailKinds,
 ]
 
 /** The values for the text of a mail. Who causes the mail chooses only the language. */

@@ -40,7 +40,7 @@ export function createNotices(
   disabled: readonly OptionalNotice[] = [],
 ): Notices {
   return (kind, { address, acceptLanguage, isReplacement = false } = {}) => {
-    if ((disabled as readonly NoticeKind[]).includes(kind)) return undefined
+    if (disabled.some((name) => name === kind)) return undefined
 
     const language = preferredLanguage(acceptLanguage)
     const hasParameters = address !== undefined || language !== undefined || isReplacement

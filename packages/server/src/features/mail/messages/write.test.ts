@@ -3,7 +3,13 @@ import { describe, it } from 'node:test'
 import { contrastOf } from '../../../pages/accent.ts'
 import { createBrand } from '../../../pages/brand.ts'
 import { markup } from '../../../pages/html.ts'
-import { codeKinds, languages, noticeKinds, proofKinds, type MailTemplates } from './message.ts'
+import {
+  codeMailKinds,
+  languages,
+  noticeKinds,
+  proofMailKinds,
+  type MailTemplates,
+} from './message.ts'
 import { writeMail, type WritingOptions } from './write.ts'
 
 const mail = {
@@ -60,7 +66,12 @@ describe('writeMail', () => {
 
   it('a mail about a change is in the language of the request, then in that of the setting', async () => {
     const parameters = { link: 'https://auth.example.com/undo', expires_at: '2026-12-02T12:00:00Z' }
-    for (const template of [...noticeKinds, ...codeKinds, 'email_changed', 'first_factor_added']) {
+    for (const template of [
+      ...noticeKinds,
+      ...codeMailKinds,
+      'email_changed',
+      'first_factor_added',
+    ]) {
       const write = (language: string): ReturnType<typeof writeMail> =>
         writeMail({ ...mail, template, parameters: { ...parameters, language } }, options)
       const [both, own] = [await write('de'), await write('en')]
@@ -79,7 +90,7 @@ describe('writeMail', () => {
     it(`in the language ${language}, a mail with a link shows link, code and expiry`, async () => {
       const link = 'https://auth.example.com/v1/account/reset-password?token=a&b'
       const expires_at = new Date(Date.UTC(2026, 10, 25, 12, 15)).toISOString()
-      for (const template of proofKinds) {
+      for (const template of proofMailKinds) {
         const parameters = { link, code: '12345678', expires_at, language }
         const { subject, text, html } = await writeMail({ ...mail, template, parameters }, options)
         assert.ok(subject.includes('auth.example.com'))
@@ -105,7 +116,7 @@ describe('writeMail', () => {
   for (const language of languages)
     it(`in the language ${language}, a mail with a code shows code and expiry, and no link`, async () => {
       const expires_at = new Date(Date.UTC(2026, 10, 25, 12, 10)).toISOString()
-      for (const template of codeKinds) {
+      for (const template of codeMailKinds) {
         const parameters = { code: '12345678', expires_at, language }
         const sent = { ...mail, template, parameters }
         const { subject, text, html } = await writeMail(sent, { ...options, language })
@@ -328,7 +339,7 @@ describe('writeMail', () => {
       address: attack,
       expires_at: reset.parameters.expires_at,
     }
-    for (const template of [...noticeKinds, ...proofKinds, ...codeKinds]) {
+    for (const template of [...noticeKinds, ...proofMailKinds, ...codeMailKinds]) {
       const { html } = await writeMail({ ...mail, template, parameters }, { ...options, brand })
       assert.doesNotMatch(html, /<script|"">|&(?!#\d+;)/, template)
       assert.match(html, /<title>[^<]*'&#34;&#62;&#60;script&#62;/)

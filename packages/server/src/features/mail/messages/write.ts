@@ -3,9 +3,9 @@ import type { OutgoingMail } from '../outbox/sender.ts'
 import { parseLanguage } from './language.ts'
 import { layOut } from './layout.ts'
 import {
-  codeKinds,
+  codeMailKinds,
   noticeKinds,
-  proofKinds,
+  proofMailKinds,
   type CodeMail,
   type CodeMailKind,
   type Language,
@@ -53,10 +53,10 @@ async function contentOf(mail: OutgoingMail, options: WritingOptions): Promise<C
   const notice = noticeKinds.find((kind) => kind === mail.template)
   if (notice) return writeNotice(notice, mail, options)
 
-  const ofCode = codeKinds.find((kind) => kind === mail.template)
+  const ofCode = codeMailKinds.find((kind) => kind === mail.template)
   if (ofCode) return writeCode(ofCode, mail, options)
 
-  const ofLink = proofKinds.find((kind) => kind === mail.template)
+  const ofLink = proofMailKinds.find((kind) => kind === mail.template)
   if (ofLink) return writeLink(ofLink, mail, options)
 
   throw new Error('this version of Keystile does not know the template of the mail')

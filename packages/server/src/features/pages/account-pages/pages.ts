@@ -2,7 +2,7 @@
 // `reset-pages.ts`. The services enforce all rules; the pages only show the results.
 import { ProblemError, type JsonObject } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
-import type { EmailChanges } from '../../mail/email-change/change.ts'
+import type { EmailChanges } from '../../mail/email-change/change-types.ts'
 import type { EmailUndo } from '../../mail/email-change/undo.ts'
 import type { FactorUndo } from '../../mail/factor-undo/undo.ts'
 import type { Verifications } from '../../mail/email-verification/verification-types.ts'
