@@ -8,14 +8,10 @@ import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystil
 import { createOriginCheck } from '../../../http/origin.ts'
 import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
 import { labelOf } from '../../users/directory/directory.ts'
-import { generalFault } from '../account-pages/form.ts'
-import {
-  describeBoundForm,
-  formTokenName,
-  pageRoute,
-  readPageForm,
-  readerOf,
-} from '../account-pages/page-parts.ts'
+import { generalFault } from '../account-pages/faults.ts'
+import { formTokenName } from '../account-pages/field-names.ts'
+import { describeBoundForm, pageRoute, readPageForm } from '../account-pages/page-route.ts'
+import { readerOf } from '../account-pages/reader.ts'
 import {
   endForms,
   loggedOut,
@@ -24,15 +20,16 @@ import {
   type LoginPageParts,
 } from '../login-pages/ask-login.ts'
 import { findSignedIn } from '../login-pages/signed-in.ts'
+import type { AccountPage, Section } from './account-page.ts'
 import { devicesPage, otherDevicesPage } from './device-pages.ts'
 import { emailPage, verificationPage } from './email-pages.ts'
 import { findEndpoints, needsLogin, ownEndpoints, type EndpointParts } from './endpoints.ts'
 import { appPage, appRemovalPage, recoveryCodesPage } from './factor-pages.ts'
 import { homePage } from './home-page.ts'
+import { keptBy, type KeepingParts } from './kept.ts'
 import { newAddressPage } from './new-address-page.ts'
-import { keptBy, type KeepingParts } from '../login-pages/kept.ts'
 import { deletionPage, passwordPage, profilePage } from './own-account-pages.ts'
-import type { AccountPage, AccountSettings, Done, Section, Visit } from './visit.ts'
+import type { AccountSettings, Done, Visit } from './visit.ts'
 
 type Shared = 'pages' | 'issuer' | 'login' | 'directory' | 'browserLogins' | 'cookies' | 'lifetimes'
 

@@ -1,12 +1,13 @@
 // The sessions of a person, as rows of the page.
+import { hiddenField } from '../../../pages/field.ts'
+import { markup, type Html } from '../../../pages/html.ts'
+import { actionsOf, buttonOf, rowsOf, type Row } from '../../../pages/parts.ts'
 import type { AccountHomeTexts } from '../../mail/messages/text-types.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
-import { markup, type Html } from '../../../pages/html.ts'
-import { hiddenField } from '../../../pages/field.ts'
-import { actionsOf, buttonOf, rowsOf, type Row } from '../../../pages/parts.ts'
-import { isPhone, readDevice } from './device-name.ts'
 import { formatRecent } from '../account-pages/format-time.ts'
-import { drawForm, type Visit } from './visit.ts'
+import { drawAccountForm } from './account-form.ts'
+import { isPhone, readDevice } from './device-name.ts'
+import type { Visit } from './visit.ts'
 
 export interface OwnSession {
   readonly id: string
@@ -54,7 +55,7 @@ function rowOf(session: OwnSession, visit: Visit): Row {
     hint: `${used}${client}`,
     action: session.current
       ? undefined
-      : drawForm(visit, {
+      : drawAccountForm(visit, {
           name: 'devices',
           hidden: hiddenField('id', session.id),
           end: buttonOf({ label: texts.end, kind: 'second', isSlim: true, of: ` ${name}` }),

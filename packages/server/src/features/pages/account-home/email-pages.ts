@@ -5,21 +5,13 @@ import type { Form } from '../../../http/form.ts'
 import { seeOther } from '../../../http/route.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { markup, type Html } from '../../../pages/html.ts'
+import { fieldIn, type Fault } from '../account-pages/faults.ts'
 import { emailField } from '../account-pages/fields.ts'
-import type { MaybeFault } from '../account-pages/form.ts'
 import { withCookies } from '../login-pages/ask-login.ts'
+import { accountFormPage, anewButton, beginsAnew, currentPasswordField } from './account-form.ts'
+import type { AccountPage, Tried } from './account-page.ts'
 import type { EndpointName } from './endpoints.ts'
-import {
-  anewButton,
-  beginsAnew,
-  currentPasswordField,
-  fieldIn,
-  formPage,
-  type AccountPage,
-  type Done,
-  type Tried,
-  type Visit,
-} from './visit.ts'
+import type { Done, Visit } from './visit.ts'
 
 /** What differs between the pages. */
 interface MailPage extends Pick<AccountPage, 'name' | 'summaries' | 'endpoint' | 'fieldNames'> {
@@ -33,7 +25,7 @@ interface MailPage extends Pick<AccountPage, 'name' | 'summaries' | 'endpoint' |
   sentBefore?(visit: Visit): Promise<string | null | undefined>
   /** What the page of the code also offers, as HTML. */
   otherwise?(visit: Visit): Html
-  faultOfSending(error: ProblemError, visit: Visit): MaybeFault | 'home'
+  faultOfSending(error: ProblemError, visit: Visit): Fault | undefined | 'home'
   /** The endpoint that gets the code. */
   readonly confirmation: EndpointName
   readonly done: Done
@@ -93,7 +85,7 @@ async function codePage(
   const kept = addressField && (form?.get(addressField) ?? readPending(visit)?.email ?? '')
   const address = kept ?? (await readAddress(visit))
   const attributes = codeAttributes()
-  return formPage(
+  return accountFormPage(
     visit,
     {
       heading: sent.heading,
@@ -150,7 +142,7 @@ export const emailPage: AccountPage = mailPage({
   show(visit, tried) {
     const { email: texts } = visit.reader.texts.accountHome
     const typed = tried?.form.get('new_email') ?? ''
-    return formPage(
+    return accountFormPage(
       visit,
       {
         ...texts,
@@ -196,7 +188,7 @@ export const verificationPage: AccountPage = mailPage({
     const { verification: texts } = visit.reader.texts.accountHome
     const intro = texts.intro(await readAddress(visit))
     const { heading, send: label } = texts
-    return formPage(
+    return accountFormPage(
       visit,
       { heading, intro, name: 'verification', button: { label } },
       tried?.refused,

@@ -9,7 +9,7 @@ import {
   type JsonObject,
 } from 'keystile/internal'
 import type { GuardedRoute, OptionalRoute, Route } from '../../../http/route.ts'
-import { withJson } from '../account-pages/page-parts.ts'
+import { withJson } from '../account-pages/with-json.ts'
 import type { SignedIn } from '../login-pages/signed-in.ts'
 
 /** The endpoints that the pages use. An app's own users have only some of them. */

@@ -1,25 +1,18 @@
 // The pages on which people set up and remove their authenticator app, and make recovery codes.
 import type { HttpAnswer } from 'keystile/internal'
-import { showSecret, type ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
+import { seeOther } from '../../../http/route.ts'
 import { codeAttributes, hiddenField } from '../../../pages/field.ts'
 import { markup } from '../../../pages/html.ts'
 import { actionsOf, buttonOf, linksOf, pointsOf } from '../../../pages/parts.ts'
-import type { Refused } from '../account-pages/form.ts'
-import { seeOther } from '../../../http/route.ts'
+import { showSecret, type ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
+import type { Refused } from '../account-pages/faults.ts'
+import { sameOriginPage } from '../account-pages/form.ts'
+import { formatTime } from '../account-pages/format-time.ts'
 import { withCookies } from '../login-pages/ask-login.ts'
 import { appSteps, codesPage } from '../login-pages/step-pages.ts'
-import { formatTime } from '../account-pages/format-time.ts'
-import {
-  accountPage,
-  anewButton,
-  beginsAnew,
-  drawForm,
-  formPage,
-  type AccountPage,
-  type Done,
-  type Tried,
-  type Visit,
-} from './visit.ts'
+import { accountFormPage, anewButton, beginsAnew, drawAccountForm } from './account-form.ts'
+import type { AccountPage, Tried } from './account-page.ts'
+import type { Done, Visit } from './visit.ts'
 
 export interface OwnFactors {
   readonly totp: { readonly created_at: string } | null
@@ -90,7 +83,7 @@ async function beginPage(visit: Visit, tried?: Tried): Promise<HttpAnswer> {
   if (totp && tried?.refused.error.status === 409) return setUpPage(visit, totp)
 
   const replaces = totp ? ([['app', app.replaces]] as const) : []
-  return formPage(
+  return accountFormPage(
     visit,
     {
       heading,
@@ -124,13 +117,13 @@ function secretPage(visit: Visit, shown: ShownSecret, refused?: Refused): HttpAn
   const code = { name: 'code', label: loginPage.factor.label, attributes: codeAttributes() }
   const hidden = hiddenField('secret', shown.secret)
   const end = buttonOf({ label })
-  const form = drawForm(visit, { name: 'app', hidden, fields: [code], end }, refused)
+  const form = drawAccountForm(visit, { name: 'app', hidden, fields: [code], end }, refused)
   const again = anewButton(visit, 'app', accountHome.app.again)
   const back = { label: accountHome.back, href: home }
   const content = markup`${appSteps(reader, shown, form)}
 ${refused && again}
 ${linksOf(back)}`
-  return accountPage(reader, { heading, intro, content }, refused)
+  return sameOriginPage(reader, { heading, intro, content }, refused)
 }
 
 /**
@@ -145,7 +138,7 @@ function setUpPage(
   const { reader, home } = visit
   const { accountHome } = reader.texts
   const { app, codes } = accountHome
-  return accountPage(reader, {
+  return sameOriginPage(reader, {
     heading: app.isSetUp.heading,
     intro: app.isSetUp.text(formatTime(since, reader.language, 'minutes')),
     emblem: { icon: 'app', tone: 'care' },
@@ -176,9 +169,13 @@ export const appRemovalPage: AccountPage = {
     if (visit.needsFactor) {
       const back = { label: reader.texts.accountHome.back, href: home, kind: 'second' } as const
       const content = actionsOf(another, back)
-      return accountPage(reader, { heading: app.title, intro: required, content }, tried?.refused)
+      return sameOriginPage(
+        reader,
+        { heading: app.title, intro: required, content },
+        tried?.refused,
+      )
     }
-    return formPage(
+    return accountFormPage(
       visit,
       {
         heading,
@@ -208,7 +205,7 @@ export const recoveryCodesPage: AccountPage = {
   fieldNames: [],
   show(visit, tried) {
     const { heading, oldEnd, button: label } = visit.reader.texts.accountHome.codes
-    return formPage(
+    return accountFormPage(
       visit,
       {
         heading,

@@ -16,13 +16,16 @@ import {
   type Part,
   type Row,
 } from '../../../pages/parts.ts'
-import type { Refused } from '../account-pages/form.ts'
+import type { Refused } from '../account-pages/faults.ts'
+import { sameOriginPage } from '../account-pages/form.ts'
+import { formatTime } from '../account-pages/format-time.ts'
 import { savedName } from '../login-pages/step-pages.ts'
+import { drawAccountForm } from './account-form.ts'
+import type { Section } from './account-page.ts'
 import { drawDevices } from './devices.ts'
 import { pendingChange } from './email-pages.ts'
 import { readFactors } from './factor-pages.ts'
-import { formatTime } from '../account-pages/format-time.ts'
-import { accountPage, drawForm, type Done, type Section, type Visit } from './visit.ts'
+import type { Done, Visit } from './visit.ts'
 
 type Drawn = Part & { readonly id: Section }
 
@@ -48,7 +51,7 @@ export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> 
   const isOfField =
     refused?.field !== undefined && visit.settings.profile.names.includes(refused.field)
   const links = parts.map(({ id, title }) => ({ label: title, href: `#${id}` }))
-  return accountPage(
+  return sameOriginPage(
     reader,
     {
       heading: texts.heading,
@@ -101,7 +104,7 @@ function profileForm(visit: Visit, user: OwnUser, { typed, refused }: Shown): Ht
   if (settings.profile.names.length === 0) return undefined
 
   const values = typed ?? settings.profile.write(user)
-  return drawForm(
+  return drawAccountForm(
     visit,
     {
       name: 'profile',

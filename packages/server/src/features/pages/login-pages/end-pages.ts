@@ -1,7 +1,8 @@
 // The pages on which a login or a log-out ends.
 import type { HttpAnswer } from 'keystile/internal'
 import { actionsOf, buttonOf, linksOf } from '../../../pages/parts.ts'
-import { continueButton, type PageReader } from '../account-pages/page-parts.ts'
+import type { PageReader } from '../account-pages/reader.ts'
+import { continueButton } from '../account-pages/ways-on.ts'
 import { answer, formPage, warning, type PageFault } from './step-form.ts'
 
 /** The login has ended, has expired, or began in another browser. */

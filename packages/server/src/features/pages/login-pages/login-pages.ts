@@ -14,14 +14,9 @@ import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
 import type { LoginOutcome, PresentedValues } from '../../sign-in/login/login.ts'
 import { recentLoginSeconds } from '../../users/accounts/route-parts.ts'
 import { labelOf } from '../../users/directory/directory.ts'
-import {
-  describeBoundForm,
-  formTokenName,
-  pageRoute,
-  readPageForm,
-  readerOf,
-  type PageReader,
-} from '../account-pages/page-parts.ts'
+import { formTokenName } from '../account-pages/field-names.ts'
+import { describeBoundForm, pageRoute, readPageForm } from '../account-pages/page-route.ts'
+import { readerOf, type PageReader } from '../account-pages/reader.ts'
 import {
   askNext,
   endLogin,

@@ -5,18 +5,17 @@ import { type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { seeOther, type OpenRoute } from '../../../http/route.ts'
 import type { Verifications } from '../../mail/email-verification/verification-types.ts'
 import { byStranger } from '../../operations/audit/by.ts'
-import { acceptedName, readAcceptance } from '../account-pages/acceptance.ts'
-import {
-  describeBoundForm,
-  pageRoute,
-  withJson,
-  type PageReader,
-} from '../account-pages/page-parts.ts'
-import { readUsername } from '../account-pages/pages.ts'
 import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
+import { readAcceptance } from '../account-pages/acceptance.ts'
+import { readUsername } from '../account-pages/confirmation-page.ts'
+import { acceptedName } from '../account-pages/field-names.ts'
+import { describeBoundForm, pageRoute } from '../account-pages/page-route.ts'
+import type { PageReader } from '../account-pages/reader.ts'
+import { withJson } from '../account-pages/with-json.ts'
 import { withCookies, type SentForm } from './ask-login.ts'
 import { keepRegistration, keptRegistration } from './kept-registration.ts'
-import { refusedCode, refusedRegistration, registerPage, sentPage } from './register-page.ts'
+import { registerPage, sentPage } from './register-page.ts'
+import { refusedCode, refusedRegistration } from './registration-faults.ts'
 import type { RegistrationParts } from './registration-parts.ts'
 
 /** What the pages of a login do for these pages. */

@@ -1,9 +1,10 @@
 // How the pages of a login draw their forms and answers.
 import type { HttpAnswer, ProblemError } from 'keystile/internal'
-import { joined, markup, type Html } from '../../../pages/html.ts'
 import { codeAttributes, fieldOf, hiddenField, type Field } from '../../../pages/field.ts'
+import { joined, markup, type Html } from '../../../pages/html.ts'
 import { buttonOf, faultOf, type Emblem } from '../../../pages/parts.ts'
-import { formTokenField, page, type PageReader } from '../account-pages/page-parts.ts'
+import { formTokenField } from '../account-pages/form.ts'
+import { page, type PageReader } from '../account-pages/reader.ts'
 
 export interface PageFault {
   readonly text: string

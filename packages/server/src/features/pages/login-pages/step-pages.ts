@@ -1,7 +1,7 @@
 // What the pages of a login look like. Each function makes one page.
 import type { HttpAnswer } from 'keystile/internal'
-import { Html, joined, markup } from '../../../pages/html.ts'
 import { checkOf, fieldOf } from '../../../pages/field.ts'
+import { Html, joined, markup } from '../../../pages/html.ts'
 import {
   buttonOf,
   codesOf,
@@ -14,9 +14,9 @@ import {
   type Link,
 } from '../../../pages/parts.ts'
 import type { ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
+import { loginField, passwordField } from '../account-pages/fields.ts'
 import { formatTime } from '../account-pages/format-time.ts'
-import { currentPassword, loginName } from '../account-pages/fields.ts'
-import type { PageReader } from '../account-pages/page-parts.ts'
+import type { PageReader } from '../account-pages/reader.ts'
 import { secondSteps, shownMethods, type ShownMethod } from './second-steps.ts'
 import {
   answer,
@@ -96,10 +96,10 @@ export function loginPage(
     action: `${base}/login`,
     fields: [
       fieldOf({
-        ...loginName({ name: 'username', label: login }, username),
+        ...loginField({ name: 'username', label: login }, username),
         hasFocus: !fault && username === '',
       }),
-      faultyField({ ...currentPassword(reader), hasFocus: !fault && username !== '' }, fault),
+      faultyField({ ...passwordField(reader), hasFocus: !fault && username !== '' }, fault),
     ],
     button: texts.button,
     fault,
@@ -164,7 +164,7 @@ export function againPage(
     before: who,
     action,
     sends,
-    fields: [faultyField({ ...currentPassword(reader), hasFocus: true }, fault)],
+    fields: [faultyField({ ...passwordField(reader), hasFocus: true }, fault)],
     button: again.button,
     fault,
     hasField: true,
