@@ -1,4 +1,4 @@
-// The sessions of a person, by device, and the forms that end them.
+// The pages that end sessions: one, or all but that of this browser.
 import { pointsOf } from '../../../pages/parts.ts'
 import { accountFormPage } from './account-form.ts'
 import type { AccountPage } from './account-page.ts'

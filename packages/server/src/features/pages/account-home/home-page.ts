@@ -23,8 +23,8 @@ import { savedName } from '../login-pages/step-pages.ts'
 import { drawAccountForm } from './account-form.ts'
 import type { Section } from './account-page.ts'
 import { drawDevices } from './devices.ts'
-import { pendingChange } from './email-pages.ts'
-import { readFactors } from './factor-pages.ts'
+import { readFactors } from './own-factors.ts'
+import { pendingChange } from './pending-email.ts'
 import type { Done, Visit } from './visit.ts'
 
 type Drawn = Part & { readonly id: Section }
@@ -37,10 +37,10 @@ interface Shown {
 }
 
 export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> {
-  const { reader, account, home } = visit
+  const { reader, account } = visit
   const { done, refused } = shown
   const texts = reader.texts.accountHome
-  const logout = home.replace(/account$/, 'logout')
+  const logout = `${reader.brand.base}/logout`
   const parts = [
     await profilePart(visit, shown),
     await signInPart(visit),
@@ -121,7 +121,7 @@ function emailRow(visit: Visit, { email, email_verified: isVerified }: OwnUser):
   return {
     title: texts.title,
     hint: email === null ? texts.none : markup`${breakable(email)}${state}`,
-    action: slim(visit, 'email', change, ` ${texts.title}`),
+    action: rowButton(visit, 'email', change, texts.title),
   }
 }
 
@@ -135,7 +135,7 @@ function pendingRow(visit: Visit, { email }: OwnUser): readonly Row[] {
     {
       title: texts.label,
       hint: markup`${breakable(pending.email)}${tagOf(texts.waits, 'care')}`,
-      action: slim(visit, 'email', texts.enterCode, ` ${texts.label}`),
+      action: rowButton(visit, 'email', texts.enterCode, texts.label),
     },
   ]
 }
@@ -156,7 +156,7 @@ async function signInPart(visit: Visit): Promise<Drawn> {
   const password: Row = {
     icon: 'lock',
     title,
-    action: slim(visit, 'password', change, ` ${title}`),
+    action: rowButton(visit, 'password', change, title),
   }
   return {
     id: 'sign-in',
@@ -173,20 +173,19 @@ async function factorRows(visit: Visit): Promise<readonly Row[]> {
   const { app, codes } = visit.reader.texts.accountHome
   const { totp, recovery_codes: left } = await readFactors(visit)
   const { offersApp } = visit.settings
-  const ofApp = ` ${app.title}`
   if (!totp)
     return [
       {
         icon: 'app',
         title: app.title,
         hint: app.off,
-        action: offersApp ? slim(visit, 'app', app.setUp, ofApp) : undefined,
+        action: offersApp ? rowButton(visit, 'app', app.setUp, app.title) : undefined,
       },
     ]
 
   const changes = [
-    ...(offersApp ? [slim(visit, 'app', app.replace, ofApp)] : []),
-    ...(visit.needsFactor ? [] : [slim(visit, 'remove-app', app.remove, ofApp)]),
+    ...(offersApp ? [rowButton(visit, 'app', app.replace, app.title)] : []),
+    ...(visit.needsFactor ? [] : [rowButton(visit, 'remove-app', app.remove, app.title)]),
   ]
   return [
     {
@@ -199,7 +198,7 @@ async function factorRows(visit: Visit): Promise<readonly Row[]> {
       icon: 'sheet',
       title: codes.title,
       hint: codes.left(left),
-      action: slim(visit, 'recovery-codes', codes.renew, ` ${codes.title}`),
+      action: rowButton(visit, 'recovery-codes', codes.renew, codes.title),
     },
   ]
 }
@@ -223,7 +222,11 @@ ${actionsOf({ label, href, kind: 'second', isSlim: true })}`,
   }
 }
 
-/** Writes the button of a row, which leads to one of the pages. */
-function slim({ home }: Visit, name: string, label: string, of: string): Html {
-  return buttonOf({ label, href: `${home}/${name}`, kind: 'second', isSlim: true, of })
+/**
+ * Writes the button of a row, which leads to one of the pages.
+ *
+ * @param of what only screen readers say after the label: the name of the row
+ */
+function rowButton({ home }: Visit, name: string, label: string, of: string): Html {
+  return buttonOf({ label, href: `${home}/${name}`, kind: 'second', isSlim: true, of: ` ${of}` })
 }

@@ -7,7 +7,7 @@ import { sameOriginPage } from '../account-pages/form.ts'
 import { withCookies } from '../login-pages/ask-login.ts'
 import { accountFormPage } from './account-form.ts'
 import type { AccountPage } from './account-page.ts'
-import { confirmed } from './email-pages.ts'
+import { addressConfirmed } from './pending-email.ts'
 import type { Visit } from './visit.ts'
 
 /**
@@ -47,7 +47,7 @@ export const newAddressPage: AccountPage = {
   async submit(visit, form) {
     const json = { token: form.get('token') ?? '' }
     await visit.call('POST /email-changes/confirm', { json })
-    return confirmed(visit, 'email')
+    return addressConfirmed(visit, 'email')
   },
   faultOf({ status }, { reader: { texts } }) {
     return status === 403 ? { text: texts.accountHome.email.wrongLink } : undefined

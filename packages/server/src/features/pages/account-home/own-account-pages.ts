@@ -23,12 +23,9 @@ export const profilePage: AccountPage = {
     const { names, read } = visit.settings.profile
     const stored = (await visit.call('GET /users/me')) as Readonly<Record<string, unknown>>
     // An empty field is not in the form. The profile schema decides whether it may be empty.
-    const emptied = names
-      .filter((name) => !form.has(name) && (stored[name] ?? '') !== '')
-      .map((name) => [name, typeof stored[name] === 'string' ? '' : null])
-    await visit.call('PATCH /users/me', {
-      json: { ...read(form), ...Object.fromEntries(emptied) },
-    })
+    const emptied = names.filter((name) => !form.has(name) && (stored[name] ?? '') !== '')
+    const empty = emptied.map((name) => [name, typeof stored[name] === 'string' ? '' : null])
+    await visit.call('PATCH /users/me', { json: { ...read(form), ...Object.fromEntries(empty) } })
     return 'profile'
   },
   faultOf(error, { reader }) {
