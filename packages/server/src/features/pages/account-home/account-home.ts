@@ -18,13 +18,9 @@ import { generalFault } from '../account-pages/faults.ts'
 import { formTokenName } from '../account-pages/field-names.ts'
 import { describeBoundForm, pageRoute, readPageForm } from '../account-pages/page-route.ts'
 import { readerOf } from '../account-pages/reader.ts'
-import {
-  endForms,
-  loggedOut,
-  replaceLogin,
-  withCookies,
-  type LoginPageParts,
-} from '../login-pages/ask-login.ts'
+import { replaceLogin } from '../login-pages/ask-login.ts'
+import { endForms, loggedOut, withCookies } from '../login-pages/login-cookies.ts'
+import type { LoginPageParts } from '../login-pages/login-parts.ts'
 import { findSignedIn, type SignedIn } from '../login-pages/signed-in.ts'
 import type { AccountPage, Section } from './account-page.ts'
 import { appPage } from './app-page.ts'

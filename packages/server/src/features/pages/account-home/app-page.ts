@@ -7,15 +7,16 @@
 import type { HttpAnswer } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { seeOther } from '../../../http/route.ts'
-import { codeAttributes, hiddenField } from '../../../pages/field.ts'
+import { hiddenField } from '../../../pages/field.ts'
 import { markup } from '../../../pages/html.ts'
 import { actionsOf, buttonOf, linksOf, pointsOf } from '../../../pages/parts.ts'
 import { showSecret } from '../../credentials/second-factors/shown-secret.ts'
 import type { Refused } from '../account-pages/faults.ts'
+import { codeField } from '../account-pages/fields.ts'
 import { sameOriginPage } from '../account-pages/form.ts'
 import { formatTime } from '../account-pages/format-time.ts'
-import { withCookies } from '../login-pages/ask-login.ts'
-import { appSteps } from '../login-pages/step-pages.ts'
+import { appSteps } from '../login-pages/enrol-pages.ts'
+import { withCookies } from '../login-pages/login-cookies.ts'
 import { accountFormPage, anewButton, beginsAnew, drawAccountForm } from './account-form.ts'
 import type { AccountPage, Tried } from './account-page.ts'
 import { readFactors, showCodes, type OwnApp } from './own-factors.ts'
@@ -101,7 +102,7 @@ function secretPage(visit: Visit, secret: string, refused?: Refused): HttpAnswer
   const { reader, home, account, settings } = visit
   const { loginPage, accountHome } = reader.texts
   const { heading, intro, button: label } = loginPage.enrol
-  const code = { name: 'code', label: loginPage.factor.label, attributes: codeAttributes() }
+  const code = codeField('code', loginPage.factor.label)
   const hidden = hiddenField('secret', secret)
   const end = buttonOf({ label })
   const form = drawAccountForm(visit, { name: 'app', hidden, fields: [code], end }, refused)

@@ -1,7 +1,7 @@
 // The pages on which people remove their authenticator app, and make new recovery codes.
 import { actionsOf, linksOf, pointsOf } from '../../../pages/parts.ts'
 import { sameOriginPage } from '../account-pages/form.ts'
-import { withCookies } from '../login-pages/ask-login.ts'
+import { withCookies } from '../login-pages/login-cookies.ts'
 import { accountFormPage } from './account-form.ts'
 import type { AccountPage } from './account-page.ts'
 import { showCodes } from './own-factors.ts'

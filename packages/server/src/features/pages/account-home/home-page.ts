@@ -19,7 +19,7 @@ import {
 import type { Refused } from '../account-pages/faults.ts'
 import { sameOriginPage } from '../account-pages/form.ts'
 import { formatTime } from '../account-pages/format-time.ts'
-import { savedName } from '../login-pages/step-pages.ts'
+import { savedName } from '../login-pages/codes-page.ts'
 import { drawAccountForm } from './account-form.ts'
 import type { Section } from './account-page.ts'
 import { drawDevices } from './devices.ts'

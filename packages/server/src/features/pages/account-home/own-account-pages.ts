@@ -6,7 +6,7 @@ import { brokenRule, fieldIn, passwordFaultOf } from '../account-pages/faults.ts
 import { newPasswordField } from '../account-pages/fields.ts'
 import { sameOriginPage } from '../account-pages/form.ts'
 import { continueButton } from '../account-pages/ways-on.ts'
-import { withCookies } from '../login-pages/ask-login.ts'
+import { withCookies } from '../login-pages/login-cookies.ts'
 import { accountFormPage, currentPasswordField } from './account-form.ts'
 import type { AccountPage } from './account-page.ts'
 import { homePage } from './home-page.ts'

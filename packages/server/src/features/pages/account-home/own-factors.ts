@@ -1,7 +1,7 @@
 // Reads which second factors a person has, and shows the recovery codes of new ones.
 import type { HttpAnswer } from 'keystile/internal'
-import { withCookies } from '../login-pages/ask-login.ts'
-import { codesPage } from '../login-pages/step-pages.ts'
+import { codesPage } from '../login-pages/codes-page.ts'
+import { withCookies } from '../login-pages/login-cookies.ts'
 import type { Done, Visit } from './visit.ts'
 
 /** The authenticator app that a person has set up. */

@@ -2,7 +2,7 @@
 // change keeps it, so that the page of the account and the page for the code can show it.
 import type { HttpAnswer } from 'keystile/internal'
 import { seeOther } from '../../../http/route.ts'
-import { withCookies } from '../login-pages/ask-login.ts'
+import { withCookies } from '../login-pages/login-cookies.ts'
 import type { Done, Visit } from './visit.ts'
 
 export interface PendingEmail {

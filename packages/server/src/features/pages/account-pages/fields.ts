@@ -48,5 +48,10 @@ export function mailCodeField(
   { code: label, codeHint: hint }: PageReader['texts'],
   typed: Form = new Map(),
 ): ShownField {
-  return { name: 'code', label, hint, attributes: codeAttributes(typed.get('code')) }
+  return { ...codeField('code', label, typed.get('code')), hint }
+}
+
+/** A field for a code of digits, which a mail or an app shows. */
+export function codeField(name: string, label: string, typed?: string): ShownField {
+  return { name, label, attributes: codeAttributes(typed) }
 }
