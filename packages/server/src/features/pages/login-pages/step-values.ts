@@ -5,8 +5,8 @@ import type { LoginPageParts } from './login-parts.ts'
 import { shownMethods, type ShownMethod } from './second-steps.ts'
 import type { Step } from './step-pages.ts'
 
-export const firstNames = ['username', 'password']
-export const laterNames = [...shownMethods, 'email_code', 'enrol']
+export const firstNames: readonly string[] = ['username', 'password']
+export const laterNames: readonly string[] = [...shownMethods, 'email_code', 'enrol']
 
 export function valuesOf(form: Form, names: readonly string[]): PresentedValues {
   return Object.fromEntries(names.map((name) => [name, filled(form.get(name))]))
