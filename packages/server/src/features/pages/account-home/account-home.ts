@@ -4,39 +4,41 @@
 //
 // Against cross-site request forgery, each form must come from a page of this origin. It works only
 // in the login for which it was drawn: the browser's history may have forms of an earlier person.
-import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import {
+  ProblemError,
+  type Clock,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+} from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
 import { createOriginCheck } from '../../../http/origin.ts'
-import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
+import { queryOf, seeOther, type OpenRoute, type Route } from '../../../http/route.ts'
 import { labelOf } from '../../users/directory/directory.ts'
-import { generalFault } from '../account-pages/form.ts'
-import {
-  describeBoundForm,
-  formTokenName,
-  pageRoute,
-  readPageForm,
-  readerOf,
-} from '../account-pages/page-parts.ts'
-import {
-  endForms,
-  loggedOut,
-  replaceLogin,
-  withCookies,
-  type LoginPageParts,
-} from '../login-pages/ask-login.ts'
-import { findSignedIn } from '../login-pages/signed-in.ts'
+import { generalFault } from '../account-pages/faults.ts'
+import { formTokenName } from '../account-pages/field-names.ts'
+import { describeBoundForm, pageRoute, readPageForm } from '../account-pages/page-route.ts'
+import { readerOf } from '../account-pages/reader.ts'
+import { replaceLogin } from '../login-pages/ask-login.ts'
+import { endForms, loggedOut, withCookies } from '../login-pages/login-cookies.ts'
+import type { LoginPageParts } from '../login-pages/login-parts.ts'
+import { findSignedIn, type SignedIn } from '../login-pages/signed-in.ts'
+import type { AccountPage, Section } from './account-page.ts'
+import { appPage } from './app-page.ts'
 import { devicesPage, otherDevicesPage } from './device-pages.ts'
 import { emailPage, verificationPage } from './email-pages.ts'
-import { findEndpoints, needsLogin, ownEndpoints, type EndpointParts } from './endpoints.ts'
-import { appPage, appRemovalPage, recoveryCodesPage } from './factor-pages.ts'
+import { findEndpoints, needsLogin, ownEndpoints, type EndpointCaller } from './endpoints.ts'
+import { appRemovalPage, recoveryCodesPage } from './factor-pages.ts'
 import { homePage } from './home-page.ts'
+import { keptBy, type KeepingParts } from './kept.ts'
 import { newAddressPage } from './new-address-page.ts'
-import { keptBy, type KeepingParts } from '../login-pages/kept.ts'
 import { deletionPage, passwordPage, profilePage } from './own-account-pages.ts'
-import type { AccountPage, AccountSettings, Done, Section, Visit } from './visit.ts'
+import type { AccountSettings, Done, Visit } from './visit.ts'
 
 type Shared = 'pages' | 'issuer' | 'login' | 'directory' | 'browserLogins' | 'cookies' | 'lifetimes'
 
-export interface AccountHomeParts<U> extends Pick<LoginPageParts<U>, Shared>, EndpointParts<U> {
+export interface AccountHomeParts<U> extends Pick<LoginPageParts<U>, Shared> {
+  readonly endpoints: readonly Route<EndpointCaller<U>>[]
+  readonly clock: Clock
   readonly settings: AccountSettings
   /** See `mustHaveFactor()` of features/sign-in/login/policy.ts. */
   readonly mustHaveFactor: (user: U) => boolean
@@ -65,40 +67,20 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
   const { issuer, settings } = parts
   const { base } = parts.pages.brand
   const endpoints = findEndpoints(parts.endpoints)
-  const isThere = ({ name, endpoint }: AccountPage): boolean =>
-    endpoints.has(endpoint) && (name !== appPage.name || settings.offersApp)
+  const isThere = (page: AccountPage): boolean =>
+    endpoints.has(page.endpoint) && (page !== appPage || settings.offersApp)
   const checkOrigin = createOriginCheck([new URL(issuer).origin])
 
   /** Answers the person who uses the browser. Without one, leads to the login. */
-  async function answer(
+  async function answerPerson(
     request: HttpRequestWithBody,
     section: Section,
-    answerTo: (visit: Visit) => Promise<HttpAnswer> | HttpAnswer,
+    answer: (visit: Visit) => Promise<HttpAnswer> | HttpAnswer,
   ): Promise<HttpAnswer> {
     const signedIn = await findSignedIn(request, parts)
     if (!signedIn) return seeOther(`${base}/login`)
-    const visit: Visit = {
-      ...ownEndpoints(request, signedIn, { ...parts, endpoints }),
-      reader: {
-        ...readerOf(request, parts.pages),
-        formToken: parts.cookies.formToken(request),
-      },
-      now: parts.clock.now(),
-      home: `${base}/account`,
-      query: queryOf(request),
-      say: (done) => parts.cookies.done.set(done, doneSeconds),
-      account: labelOf(signedIn.user, parts.directory),
-      loggedOut: (answer) => loggedOut(answer, parts.cookies),
-      newAddressOf: async (token) => parts.newAddressOf?.(token, signedIn.session.subject),
-      kept: keptBy(request, signedIn, parts),
-      endForms: () => endForms(parts.cookies),
-      hasFactor: signedIn.session.amr?.includes('mfa') ?? false,
-      needsFactor: parts.mustHaveFactor(signedIn.user),
-      replaceLogin: () => replaceLogin(request, signedIn, parts),
-      settings,
-    }
     try {
-      return await answerTo(visit)
+      return await answer(visitOf(request, signedIn, { ...parts, endpoints }))
     } catch (error) {
       if (needsLogin(error)) return seeOther(`${base}/login/again?to=${section}`)
       throw error
@@ -108,7 +90,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
   const routesOf = (page: AccountPage): readonly OpenRoute[] => [
     pageRoute('GET', `/account/${page.name}`, page.summaries[0], {
       handle: (request) =>
-        answer(request, page.section, async (visit) => {
+        answerPerson(request, page.section, (visit) => {
           visit.admit(page.admits?.(visit) ?? page.endpoint)
           return page.show(visit)
         }),
@@ -118,7 +100,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
       async handle(request) {
         checkOrigin(request)
         const form = await readPageForm(request)
-        return answer(request, page.section, async (visit) => {
+        return answerPerson(request, page.section, async (visit) => {
           if (form.get(formTokenName) === visit.reader.formToken) return submit(page, visit, form)
           return (await page.answerStale?.(visit, form)) ?? seeOther(visit.home)
         })
@@ -129,7 +111,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
   return [
     pageRoute('GET', '/account', 'Your account', {
       handle: (request) =>
-        answer(request, 'profile', async (visit) => {
+        answerPerson(request, 'profile', async (visit) => {
           const { done: cookie } = parts.cookies
           const done = doneOf(cookie.read(request), visit)
           const page = await homePage(visit, { done })
@@ -144,11 +126,35 @@ const refuses = {
   403: 'A page: a value is wrong. Or the form does not come from a page of this origin',
 }
 
-async function submit(
-  page: AccountPage,
-  visit: Visit,
-  form: Parameters<AccountPage['submit']>[1],
-): Promise<HttpAnswer> {
+function visitOf<U>(
+  request: HttpRequestWithBody,
+  signedIn: SignedIn<U>,
+  parts: Omit<AccountHomeParts<U>, 'endpoints'> & {
+    readonly endpoints: ReturnType<typeof findEndpoints<U>>
+  },
+): Visit {
+  const { session, user } = signedIn
+  const { pages, cookies } = parts
+  return {
+    ...ownEndpoints(request, signedIn, parts),
+    reader: { ...readerOf(request, pages), formToken: cookies.formToken(request) },
+    now: parts.clock.now(),
+    home: `${pages.brand.base}/account`,
+    query: queryOf(request),
+    say: (done) => cookies.done.set(done, doneSeconds),
+    account: labelOf(user, parts.directory),
+    loggedOut: (answer) => loggedOut(answer, cookies),
+    newAddressOf: async (token) => parts.newAddressOf?.(token, session.subject),
+    kept: keptBy(request, signedIn, parts),
+    endForms: () => endForms(cookies),
+    hasFactor: session.amr?.includes('mfa') ?? false,
+    needsFactor: parts.mustHaveFactor(user),
+    replaceLogin: () => replaceLogin(request, signedIn, parts),
+    settings: parts.settings,
+  }
+}
+
+async function submit(page: AccountPage, visit: Visit, form: Form): Promise<HttpAnswer> {
   try {
     const outcome = await page.submit(visit, form)
     return typeof outcome === 'string'
@@ -157,6 +163,7 @@ async function submit(
   } catch (error) {
     if (!(error instanceof ProblemError) || needsLogin(error)) throw error
 
+    // What a page has shown may be gone, such as a session that ended in another window.
     const fault = error.status === 404 ? 'home' : page.faultOf(error, visit, form)
     if (fault === 'home') return seeOther(visit.home)
     const refused = { error, ...(fault ?? generalFault(error, visit.reader)) }

@@ -31,10 +31,12 @@ const phones: ReadonlySet<string> = new Set(['Android', 'iOS'])
 
 /** Returns the browser and the system of a `User-Agent`; undefined for a system that is rare. */
 export function readDevice(userAgent: string): Device | undefined {
-  const [browser, system] = [browsers, systems].map(
-    (known) => known.find(([, pattern]) => pattern.test(userAgent))?.[0],
-  )
-  return system === undefined ? undefined : { browser, system }
+  const system = nameIn(systems, userAgent)
+  return system === undefined ? undefined : { browser: nameIn(browsers, userAgent), system }
+}
+
+function nameIn(known: Known, userAgent: string): string | undefined {
+  return known.find(([, pattern]) => pattern.test(userAgent))?.[0]
 }
 
 export function isPhone(device: Device | undefined): boolean {

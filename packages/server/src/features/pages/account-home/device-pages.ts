@@ -1,7 +1,8 @@
-// The sessions of a person, by device, and the forms that end them.
+// The pages that end sessions: one, or all but that of this browser.
 import { pointsOf } from '../../../pages/parts.ts'
+import { accountFormPage } from './account-form.ts'
+import type { AccountPage } from './account-page.ts'
 import { homePage } from './home-page.ts'
-import { formPage, type AccountPage } from './visit.ts'
 
 /** The buttons that end one session are on the page of the account. */
 export const devicesPage: AccountPage = {
@@ -26,7 +27,7 @@ export const otherDevicesPage: AccountPage = {
   fieldNames: [],
   show(visit, tried) {
     const { heading, thisStays, button: label } = visit.reader.texts.accountHome.devices
-    return formPage(
+    return accountFormPage(
       visit,
       {
         heading,

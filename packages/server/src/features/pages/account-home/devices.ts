@@ -1,14 +1,15 @@
-// The sessions of a person, as rows of the page.
+// The part of the page of the account with the sessions of the person: a row for each device.
+import { hiddenField } from '../../../pages/field.ts'
+import { markup, type Html } from '../../../pages/html.ts'
+import { actionsOf, buttonOf, rowsOf, type Row } from '../../../pages/parts.ts'
 import type { AccountHomeTexts } from '../../mail/messages/text-types.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
-import { markup, type Html } from '../../../pages/html.ts'
-import { hiddenField } from '../../../pages/field.ts'
-import { actionsOf, buttonOf, rowsOf, type Row } from '../../../pages/parts.ts'
-import { isPhone, readDevice } from './device-name.ts'
 import { formatRecent } from '../account-pages/format-time.ts'
-import { drawForm, type Visit } from './visit.ts'
+import { drawAccountForm } from './account-form.ts'
+import { isPhone, readDevice, type Device } from './device-name.ts'
+import type { Visit } from './visit.ts'
 
-export interface OwnSession {
+interface OwnSession {
   readonly id: string
   readonly client_id: string
   readonly device: string | null
@@ -23,9 +24,6 @@ async function readSessions({ call }: Pick<Visit, 'call'>): Promise<readonly Own
   }
   return sessions
 }
-
-/** How long the name of a program may be, such as `curl/8.5.0`. A longer one is not shown. */
-const shownLength = 60
 
 /** Writes this device, then the others, and the button that ends the others. */
 export async function drawDevices(visit: Visit): Promise<Html> {
@@ -42,19 +40,20 @@ ${mayHaveOthers ? actionsOf({ ...others, isSlim: true }) : undefined}`
 function rowOf(session: OwnSession, visit: Visit): Row {
   const { reader } = visit
   const { devices: texts } = reader.texts.accountHome
-  const known = readDevice(session.device ?? '')
-  const name = nameOf(session.device ?? '', texts)
+  const userAgent = session.device ?? ''
+  const device = readDevice(userAgent)
+  const name = nameOf(userAgent, device, texts)
   const client = session.client_id === firstParty.id ? '' : ` · ${session.client_id}`
   const used = texts.lastUsed(formatRecent(session.last_used_at, reader.language, visit.now))
   return {
-    icon: isPhone(known) ? 'phone' : 'computer',
+    icon: isPhone(device) ? 'phone' : 'computer',
     title: session.current
       ? markup`${name} <span class="tag own">${texts.thisDevice}</span>`
       : name,
     hint: `${used}${client}`,
     action: session.current
       ? undefined
-      : drawForm(visit, {
+      : drawAccountForm(visit, {
           name: 'devices',
           hidden: hiddenField('id', session.id),
           end: buttonOf({ label: texts.end, kind: 'second', isSlim: true, of: ` ${name}` }),
@@ -63,9 +62,15 @@ function rowOf(session: OwnSession, visit: Visit): Row {
 }
 
 /** Names a browser and its system, or a program that is not a browser. */
-function nameOf(userAgent: string, texts: AccountHomeTexts['devices']): string {
-  const known = readDevice(userAgent)
+function nameOf(
+  userAgent: string,
+  device: Device | undefined,
+  texts: AccountHomeTexts['devices'],
+): string {
   const isShort = userAgent.length <= shownLength && !userAgent.startsWith('Mozilla/')
-  if (isShort && known?.browser === undefined) return userAgent || texts.unknown
-  return known ? texts.name(known.browser ?? texts.unknownBrowser, known.system) : texts.unknown
+  if (isShort && device?.browser === undefined) return userAgent || texts.unknown
+  return device ? texts.name(device.browser ?? texts.unknownBrowser, device.system) : texts.unknown
 }
+
+/** How long the name of a program may be, such as `curl/8.5.0`. A longer one is not shown. */
+const shownLength = 60

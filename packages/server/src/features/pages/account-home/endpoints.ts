@@ -9,7 +9,7 @@ import {
   type JsonObject,
 } from 'keystile/internal'
 import type { GuardedRoute, OptionalRoute, Route } from '../../../http/route.ts'
-import { withJson } from '../account-pages/page-parts.ts'
+import { withJson } from '../account-pages/with-json.ts'
 import type { SignedIn } from '../login-pages/signed-in.ts'
 
 /** The endpoints that the pages use. An app's own users have only some of them. */
@@ -44,12 +44,7 @@ export interface EndpointCaller<U> {
   readonly user: U
 }
 
-export interface EndpointParts<U> {
-  readonly endpoints: readonly Route<EndpointCaller<U>>[]
-  readonly clock: Clock
-}
-
-export interface Sent {
+interface Sent {
   readonly json?: JsonObject
   /** The query of the URL. */
   readonly query?: string
@@ -76,24 +71,19 @@ export interface OwnEndpoints {
 }
 
 type Endpoint<U> = GuardedRoute<EndpointCaller<U>> | OptionalRoute<EndpointCaller<U>>
+type EndpointsByName<U> = ReadonlyMap<string, Endpoint<U>>
 
-/** Returns the endpoints by name. */
-export function findEndpoints<U>(
-  routes: readonly Route<EndpointCaller<U>>[],
-): ReadonlyMap<string, Endpoint<U>> {
+/** Finds the endpoints with a guard. Their names are as in `EndpointName`. */
+export function findEndpoints<U>(routes: readonly Route<EndpointCaller<U>>[]): EndpointsByName<U> {
   const guarded = routes.filter((route) => route.guard !== undefined)
   return new Map(guarded.map((route) => [`${route.method} ${route.path}`, route]))
 }
 
+/** Makes the calls of the person who has sent a request, with the login of the browser. */
 export function ownEndpoints<U>(
   request: HttpRequestWithBody,
   { session, user, isFactorSpared }: SignedIn<U>,
-  {
-    endpoints,
-    clock,
-  }: Omit<EndpointParts<U>, 'endpoints'> & {
-    readonly endpoints: ReturnType<typeof findEndpoints<U>>
-  },
+  { endpoints, clock }: { readonly endpoints: EndpointsByName<U>; readonly clock: Clock },
 ): OwnEndpoints {
   const { subject, clientId, id: sessionId, amr, authenticatedAt } = session
   const identity = {
@@ -113,6 +103,7 @@ export function ownEndpoints<U>(
     if (isFactorSpared && 'needsFactor' in endpoint && endpoint.needsFactor)
       throw tokenError('login_too_weak', { acrValues: ['mfa'] })
     const { scopes, maxAgeSeconds } = endpoint.guard
+    // The endpoints in `EndpointName` demand none, so a login of a browser needs none.
     if (scopes.length > 0) throw new Error('a browser has no scopes')
     if (maxAgeSeconds !== undefined && clock.now() - authenticatedAt > maxAgeSeconds * 1000)
       throw tokenError('login_too_old', { maxAgeSeconds })

@@ -16,13 +16,16 @@ import {
   type Part,
   type Row,
 } from '../../../pages/parts.ts'
-import type { Refused } from '../account-pages/form.ts'
-import { savedName } from '../login-pages/step-pages.ts'
-import { drawDevices } from './devices.ts'
-import { pendingChange } from './email-pages.ts'
-import { readFactors } from './factor-pages.ts'
+import type { Refused } from '../account-pages/faults.ts'
+import { sameOriginPage } from '../account-pages/form.ts'
 import { formatTime } from '../account-pages/format-time.ts'
-import { accountPage, drawForm, type Done, type Section, type Visit } from './visit.ts'
+import { savedName } from '../login-pages/codes-page.ts'
+import { drawAccountForm } from './account-form.ts'
+import type { Section } from './account-page.ts'
+import { drawDevices } from './devices.ts'
+import { readFactors } from './own-factors.ts'
+import { pendingChange } from './pending-email.ts'
+import type { Done, Visit } from './visit.ts'
 
 type Drawn = Part & { readonly id: Section }
 
@@ -34,10 +37,10 @@ interface Shown {
 }
 
 export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> {
-  const { reader, account, home } = visit
+  const { reader, account } = visit
   const { done, refused } = shown
   const texts = reader.texts.accountHome
-  const logout = home.replace(/account$/, 'logout')
+  const logout = `${reader.brand.base}/logout`
   const parts = [
     await profilePart(visit, shown),
     await signInPart(visit),
@@ -48,7 +51,7 @@ export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> 
   const isOfField =
     refused?.field !== undefined && visit.settings.profile.names.includes(refused.field)
   const links = parts.map(({ id, title }) => ({ label: title, href: `#${id}` }))
-  return accountPage(
+  return sameOriginPage(
     reader,
     {
       heading: texts.heading,
@@ -101,7 +104,7 @@ function profileForm(visit: Visit, user: OwnUser, { typed, refused }: Shown): Ht
   if (settings.profile.names.length === 0) return undefined
 
   const values = typed ?? settings.profile.write(user)
-  return drawForm(
+  return drawAccountForm(
     visit,
     {
       name: 'profile',
@@ -118,7 +121,7 @@ function emailRow(visit: Visit, { email, email_verified: isVerified }: OwnUser):
   return {
     title: texts.title,
     hint: email === null ? texts.none : markup`${breakable(email)}${state}`,
-    action: slim(visit, 'email', change, ` ${texts.title}`),
+    action: rowButton(visit, 'email', change, texts.title),
   }
 }
 
@@ -132,7 +135,7 @@ function pendingRow(visit: Visit, { email }: OwnUser): readonly Row[] {
     {
       title: texts.label,
       hint: markup`${breakable(pending.email)}${tagOf(texts.waits, 'care')}`,
-      action: slim(visit, 'email', texts.enterCode, ` ${texts.label}`),
+      action: rowButton(visit, 'email', texts.enterCode, texts.label),
     },
   ]
 }
@@ -153,7 +156,7 @@ async function signInPart(visit: Visit): Promise<Drawn> {
   const password: Row = {
     icon: 'lock',
     title,
-    action: slim(visit, 'password', change, ` ${title}`),
+    action: rowButton(visit, 'password', change, title),
   }
   return {
     id: 'sign-in',
@@ -170,20 +173,19 @@ async function factorRows(visit: Visit): Promise<readonly Row[]> {
   const { app, codes } = visit.reader.texts.accountHome
   const { totp, recovery_codes: left } = await readFactors(visit)
   const { offersApp } = visit.settings
-  const ofApp = ` ${app.title}`
   if (!totp)
     return [
       {
         icon: 'app',
         title: app.title,
         hint: app.off,
-        action: offersApp ? slim(visit, 'app', app.setUp, ofApp) : undefined,
+        action: offersApp ? rowButton(visit, 'app', app.setUp, app.title) : undefined,
       },
     ]
 
   const changes = [
-    ...(offersApp ? [slim(visit, 'app', app.replace, ofApp)] : []),
-    ...(visit.needsFactor ? [] : [slim(visit, 'remove-app', app.remove, ofApp)]),
+    ...(offersApp ? [rowButton(visit, 'app', app.replace, app.title)] : []),
+    ...(visit.needsFactor ? [] : [rowButton(visit, 'remove-app', app.remove, app.title)]),
   ]
   return [
     {
@@ -196,7 +198,7 @@ async function factorRows(visit: Visit): Promise<readonly Row[]> {
       icon: 'sheet',
       title: codes.title,
       hint: codes.left(left),
-      action: slim(visit, 'recovery-codes', codes.renew, ` ${codes.title}`),
+      action: rowButton(visit, 'recovery-codes', codes.renew, codes.title),
     },
   ]
 }
@@ -220,7 +222,11 @@ ${actionsOf({ label, href, kind: 'second', isSlim: true })}`,
   }
 }
 
-/** Writes the button of a row, which leads to one of the pages. */
-function slim({ home }: Visit, name: string, label: string, of: string): Html {
-  return buttonOf({ label, href: `${home}/${name}`, kind: 'second', isSlim: true, of })
+/**
+ * Writes the button of a row, which leads to one of the pages.
+ *
+ * @param of what only screen readers say after the label: the name of the row
+ */
+function rowButton({ home }: Visit, name: string, label: string, of: string): Html {
+  return buttonOf({ label, href: `${home}/${name}`, kind: 'second', isSlim: true, of: ` ${of}` })
 }

@@ -3,9 +3,12 @@ import type { HttpAnswer } from 'keystile/internal'
 import { seeOther } from '../../../http/route.ts'
 import { hiddenField } from '../../../pages/field.ts'
 import { actionsOf, whoOf } from '../../../pages/parts.ts'
-import { withCookies } from '../login-pages/ask-login.ts'
-import { confirmed } from './email-pages.ts'
-import { accountPage, formPage, type AccountPage, type Visit } from './visit.ts'
+import { sameOriginPage } from '../account-pages/form.ts'
+import { withCookies } from '../login-pages/login-cookies.ts'
+import { accountFormPage } from './account-form.ts'
+import type { AccountPage } from './account-page.ts'
+import { addressConfirmed } from './pending-email.ts'
+import type { Visit } from './visit.ts'
 
 /**
  * Uses the login of the browser. So this page can confirm the address of an account with a second
@@ -28,7 +31,7 @@ export const newAddressPage: AccountPage = {
     const token = tried?.form.get('token') ?? visit.kept.read('link') ?? ''
     const address = await visit.newAddressOf(token)
     if (address === undefined) return wrongLinkPage(visit)
-    return formPage(
+    return accountFormPage(
       visit,
       {
         heading,
@@ -44,7 +47,7 @@ export const newAddressPage: AccountPage = {
   async submit(visit, form) {
     const json = { token: form.get('token') ?? '' }
     await visit.call('POST /email-changes/confirm', { json })
-    return confirmed(visit, 'email')
+    return addressConfirmed(visit, 'email')
   },
   faultOf({ status }, { reader: { texts } }) {
     return status === 403 ? { text: texts.accountHome.email.wrongLink } : undefined
@@ -53,7 +56,7 @@ export const newAddressPage: AccountPage = {
 
 function wrongLinkPage({ reader, home }: Visit): HttpAnswer {
   const { back: label, email } = reader.texts.accountHome
-  const answer = accountPage(reader, {
+  const answer = sameOriginPage(reader, {
     heading: reader.texts.usedLink.heading,
     intro: email.wrongLink,
     emblem: { icon: 'link' },

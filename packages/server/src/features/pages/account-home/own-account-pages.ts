@@ -2,11 +2,14 @@
 import { seeOther } from '../../../http/route.ts'
 import { markup } from '../../../pages/html.ts'
 import { actionsOf, noteOf, pointsOf } from '../../../pages/parts.ts'
-import { newPassword } from '../account-pages/fields.ts'
-import { brokenRule, continueButton, passwordFaultOf } from '../account-pages/page-parts.ts'
-import { withCookies } from '../login-pages/ask-login.ts'
+import { brokenRule, fieldIn, passwordFaultOf } from '../account-pages/faults.ts'
+import { newPasswordField } from '../account-pages/fields.ts'
+import { sameOriginPage } from '../account-pages/form.ts'
+import { continueButton } from '../account-pages/ways-on.ts'
+import { withCookies } from '../login-pages/login-cookies.ts'
+import { accountFormPage, currentPasswordField } from './account-form.ts'
+import type { AccountPage } from './account-page.ts'
 import { homePage } from './home-page.ts'
-import { accountPage, currentPasswordField, fieldIn, formPage, type AccountPage } from './visit.ts'
 
 /** The form of the profile is on the page of the account. */
 export const profilePage: AccountPage = {
@@ -20,12 +23,9 @@ export const profilePage: AccountPage = {
     const { names, read } = visit.settings.profile
     const stored = (await visit.call('GET /users/me')) as Readonly<Record<string, unknown>>
     // An empty field is not in the form. The profile schema decides whether it may be empty.
-    const emptied = names
-      .filter((name) => !form.has(name) && (stored[name] ?? '') !== '')
-      .map((name) => [name, typeof stored[name] === 'string' ? '' : null])
-    await visit.call('PATCH /users/me', {
-      json: { ...read(form), ...Object.fromEntries(emptied) },
-    })
+    const emptied = names.filter((name) => !form.has(name) && (stored[name] ?? '') !== '')
+    const empty = emptied.map((name) => [name, typeof stored[name] === 'string' ? '' : null])
+    await visit.call('PATCH /users/me', { json: { ...read(form), ...Object.fromEntries(empty) } })
     return 'profile'
   },
   faultOf(error, { reader }) {
@@ -46,7 +46,7 @@ export const passwordPage: AccountPage = {
     const refused = tried?.refused
     const label = texts.newPassword
     const { minLength } = settings
-    return formPage(
+    return accountFormPage(
       visit,
       {
         ...texts.accountHome.password,
@@ -56,7 +56,7 @@ export const passwordPage: AccountPage = {
 readonly tabindex="-1" aria-label="${texts.login}">`,
         fields: [
           currentPasswordField(visit),
-          newPassword({ name: 'new_password', label }, texts, { minLength, refused }),
+          newPasswordField({ name: 'new_password', label }, texts, { minLength, refused }),
         ],
         button: { label: texts.accountHome.password.button },
       },
@@ -89,7 +89,7 @@ export const deletionPage: AccountPage = {
   fieldNames: [],
   show(visit, tried) {
     const { deletion: texts } = visit.reader.texts.accountHome
-    return formPage(
+    return accountFormPage(
       visit,
       {
         heading: texts.heading,
@@ -107,7 +107,7 @@ ${noteOf(texts.final, { tone: 'wrong' })}`,
     await visit.call('DELETE /users/me')
     const { reader } = visit
     const { heading, text: intro } = reader.texts.accountHome.deletion.done
-    const answer = accountPage(reader, {
+    const answer = sameOriginPage(reader, {
       heading,
       intro,
       emblem: { icon: 'check', tone: 'done' },

@@ -5,11 +5,9 @@ import type { Form } from '../../../http/form.ts'
 import type { Brand } from '../../../pages/brand.ts'
 import { linkedOf } from '../../../pages/parts.ts'
 import type { Acceptance } from '../../users/accounts/acceptance.ts'
+import { acceptedName } from './field-names.ts'
 import type { ShownField } from './form.ts'
-import type { PageReader } from './page-parts.ts'
-
-/** The name of the field. No field of a profile may have it. */
-export const acceptedName = 'accepted_urls'
+import type { PageReader } from './reader.ts'
 
 /** Returns the box; none if there is nothing to accept. */
 export function acceptanceFields(
@@ -19,11 +17,10 @@ export function acceptanceFields(
   const urls = urlsOf(brand)
   if (urls.length === 0) return []
 
-  const which = urls.length === 2 ? 'both' : brand.termsUrl === undefined ? 'privacy' : 'terms'
-  const links = urls.map((href) => ({ href, isApart: true }))
+  const sentence = urls.length === 2 ? acceptance.both : acceptance[oneOf(brand)]
+  const label = linkedOf(sentence, ...urls.map((href) => ({ href, isApart: true })))
   const value = urls.join(' ')
   const isTicked = typed.get(acceptedName) === value
-  const label = linkedOf(acceptance[which], ...links)
   return [{ name: acceptedName, label, box: { value, isTicked } }]
 }
 
@@ -41,6 +38,10 @@ export function readAcceptance(form: Form, brand: Brand): Acceptance | undefined
   const msg = 'The box must be ticked'
   const errors = [{ loc: ['body', acceptedName], msg, type: 'value_error' }]
   throw new ProblemError('unprocessable_content', msg, { errors })
+}
+
+function oneOf({ termsUrl }: Brand): 'terms' | 'privacy' {
+  return termsUrl === undefined ? 'privacy' : 'terms'
 }
 
 function urlsOf({ termsUrl, privacyUrl }: Brand): readonly string[] {

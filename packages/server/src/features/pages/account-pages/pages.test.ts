@@ -4,14 +4,17 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ProblemError, type HttpAnswer } from 'keystile/internal'
 import type { OpenRoute } from '../../../http/route.ts'
-import { texts } from '../../mail/messages/texts.ts'
-import { openPages } from '../brand/page-settings.ts'
-import { formPageRoutes } from './form-page.ts'
 import { passwordFaultCodes } from '../../credentials/password-policy/policy.ts'
-import { readPageForm } from './page-parts.ts'
-import { acceptPage, changePage, confirmPage, undoPage } from './pages.ts'
+import { texts } from '../../mail/messages/texts.ts'
 import { createPageCookies } from '../../sign-in/browser-login/cookie.ts'
+import { openPages } from '../brand/page-settings.ts'
+import { confirmationPage } from './confirmation-page.ts'
+import { emailChangePage } from './email-change-page.ts'
+import { invitationPage } from './invitation-page.ts'
+import { linkPageRoutes } from './link-page.ts'
+import { readPageForm } from './page-route.ts'
 import { resetPageRoutes } from './reset-pages.ts'
+import { undoPage } from './undo-page.ts'
 
 const cookies = createPageCookies('https://auth.example:8443/v1')
 
@@ -62,16 +65,16 @@ function createStage(
   const confirming = { confirm: note('confirm'), isOpen }
   const profile = { properties: { age: { type: 'integer' } }, required: ['age'] }
   const forms = [
-    confirmPage('verify', confirming),
-    confirmPage('finish', confirming),
-    changePage(confirming),
+    confirmationPage('verify', confirming),
+    confirmationPage('finish', confirming),
+    emailChangePage(confirming),
     undoPage('undo', { undo: note('undo'), isOpen }, 'password'),
     undoPage('undoFactor', { undo: note('undo factor'), isOpen }, 'password'),
-    acceptPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),
+    invitationPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),
   ]
   const routes = [
     ...resetPageRoutes({ ...settings, pages, resets, passwordPolicy, cookies, remembersDevices }),
-    ...forms.flatMap((form) => formPageRoutes(form, { pages, cookies })),
+    ...forms.flatMap((form) => linkPageRoutes(form, { pages, cookies })),
   ]
   return Object.assign(stage, { routes })
 }

@@ -1,12 +1,11 @@
-// The fields of a form for the required fields of a profile. The profile schema of the app checks
-// the values; a page only has to ask for them.
+// The fields of a form for the fields of a profile. A page only has to ask for the values: the
+// profile schema of the app checks them.
 import type { JsonObject } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
-import { markup } from '../../../pages/html.ts'
 import type { Field } from '../../../pages/field.ts'
-import { acceptedName } from './acceptance.ts'
-import { formTokenName } from './page-parts.ts'
+import { markup } from '../../../pages/html.ts'
 import type { PageTexts } from '../../mail/messages/text-types.ts'
+import { takenNames } from './field-names.ts'
 
 type YesAndNo = Pick<PageTexts, 'yes' | 'no'>
 type Named = Pick<Field, 'name' | 'label'>
@@ -54,7 +53,7 @@ export function profileFieldsOf(
     write: (profile) =>
       new Map(
         fields
-          .filter(({ name }) => (profile[name] ?? undefined) !== undefined)
+          .filter(({ name }) => profile[name] !== undefined && profile[name] !== null)
           .map(({ name, write }) => [name, write(profile[name])]),
       ),
     read: (form) =>
@@ -65,15 +64,6 @@ export function profileFieldsOf(
       ),
   }
 }
-
-/** The fields of forms, and members of request bodies, that are not fields of the profile. */
-const takenNames: ReadonlySet<string> = new Set([
-  'token',
-  'request_id',
-  'code',
-  acceptedName,
-  formTokenName,
-])
 
 interface PropertySchema {
   readonly type?: unknown
@@ -154,11 +144,11 @@ function valuesOf(property: PropertySchema): readonly unknown[] | undefined {
 function choicesOf(
   values: readonly unknown[],
   typed: string | undefined,
-  { yes, no }: YesAndNo,
+  words: YesAndNo,
 ): Field['choices'] {
   return values.map((value) => {
     const text = JSON.stringify(value)
-    const label = value === true ? yes : value === false ? no : String(value)
+    const label = typeof value === 'boolean' ? words[value ? 'yes' : 'no'] : String(value)
     return { value: text, label, isChosen: text === typed }
   })
 }

@@ -2,7 +2,8 @@ import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { markup } from '../../../pages/html.ts'
 import { actionsOf, detailsOf, type Button } from '../../../pages/parts.ts'
 import type { PageSettings } from '../brand/page-settings.ts'
-import { continueButton, page, readerOf, type PageReader } from './page-parts.ts'
+import { page, readerOf, type PageReader } from './reader.ts'
+import { continueButton } from './ways-on.ts'
 
 const emblem = { icon: 'warning', tone: 'care' } as const
 

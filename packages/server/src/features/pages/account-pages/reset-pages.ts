@@ -1,32 +1,27 @@
 // The two pages on which people set a new password. One asks for the mail. The other opens with the
 // link of the mail, or after the first with a field for the code.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import { addressOf } from '../../../http/address.ts'
 import type { Form } from '../../../http/form.ts'
 import { createOriginCheck } from '../../../http/origin.ts'
 import { seeOther, type OpenRoute } from '../../../http/route.ts'
 import { markup } from '../../../pages/html.ts'
 import { detailsOf, linkedOf, linksOf } from '../../../pages/parts.ts'
-import { addressOf } from '../../../http/address.ts'
-import { byStranger } from '../../operations/audit/by.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import type { PasswordResets } from '../../mail/password-reset/reset.ts'
 import type { Presented } from '../../mail/proofs/proofs.ts'
+import { byStranger } from '../../operations/audit/by.ts'
 import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
 import { readDeviceSecret } from '../../sign-in/known-devices/device-cookie.ts'
-import { codeField, loginName, newPassword } from './fields.ts'
-import { answerTo, drawForm, generalFault, type Refused } from './form.ts'
-import { formPageRoutes, type FormPage } from './form-page.ts'
-import {
-  backLink,
-  brokenRule,
-  describeForm,
-  page,
-  pageRoute,
-  readPageForm,
-  readerOf,
-  type PageReader,
-} from './page-parts.ts'
 import type { PageSettings } from '../brand/page-settings.ts'
+import { brokenRule, generalFault, type Refused } from './faults.ts'
+import { requestName } from './field-names.ts'
+import { loginField, mailCodeField, newPasswordField } from './fields.ts'
+import { drawForm, sameOriginPage } from './form.ts'
+import { linkPageRoutes, type LinkPage } from './link-page.ts'
+import { describeForm, pageRoute, readPageForm } from './page-route.ts'
+import { readerOf, type PageReader } from './reader.ts'
+import { backLink } from './ways-on.ts'
 
 export interface ResetPageParts {
   readonly issuer: string
@@ -38,6 +33,8 @@ export interface ResetPageParts {
   /** A browser may know the device secret from the pages of a login, or from `POST /session`. */
   readonly cookies: Pick<PageCookies, 'device' | 'done'>
 }
+
+const resetName = 'reset-password'
 
 export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
   const checkOrigin = createOriginCheck([new URL(parts.issuer).origin])
@@ -53,19 +50,18 @@ export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
         return sendMail(request, parts)
       },
     }),
-    ...formPageRoutes(resetPage(parts), parts),
+    ...linkPageRoutes(resetPage(parts), parts),
   ]
 }
 
 function forgotPage(reader: PageReader, refused?: Refused): HttpAnswer {
   const { forgot, login: label } = reader.texts
-  const fields = [{ ...loginName({ name: 'login', label }), hasFocus: true }]
   const { heading, intro, button } = forgot
+  const fields = [{ ...loginField({ name: 'login', label }), hasFocus: true }]
   const form = drawForm(reader, { button, action: 'forgot-password', fields, refused })
   const back = backLink(reader)
   const content = markup`${form}\n${back && linksOf(back)}`
-  const shown = { heading, intro, content, ...answerTo(refused) }
-  return page(reader, { ...shown, referrerPolicy: 'same-origin' })
+  return sameOriginPage(reader, { heading, intro, content }, refused)
 }
 
 async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Promise<HttpAnswer> {
@@ -78,7 +74,7 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
     const wanted = { login, language: reader.mailLanguage, deviceSecret }
     const requestId = await parts.resets.request(wanted, addressOf(request))
     // The id need not be secret: it is useless without the code of the mail.
-    const query = new URLSearchParams({ request_id: requestId }).toString()
+    const query = new URLSearchParams({ [requestName]: requestId }).toString()
     return seeOther(`${reader.brand.base}/account/${resetName}?${query}`)
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
@@ -86,15 +82,13 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
   }
 }
 
-const resetName = 'reset-password'
-
-function resetPage({ resets, passwordPolicy, remembersDevices }: ResetPageParts): FormPage {
+function resetPage({ resets, passwordPolicy, remembersDevices }: ResetPageParts): LinkPage {
   const { minLength } = passwordPolicy
   return {
     name: resetName,
     summary: 'Enter a new password',
     sentSummary: 'Set the new password',
-    fieldNames: ['request_id', 'code', 'new_password'],
+    fieldNames: [requestName, 'code', 'new_password'],
     again: ({ texts }) => ({ href: 'forgot-password', label: texts.reset.again }),
     help({ texts: { register, sent } }) {
       const advice = linkedOf(sent.advice, { href: 'forgot-password' })
@@ -103,21 +97,21 @@ function resetPage({ resets, passwordPolicy, remembersDevices }: ResetPageParts)
     texts({ texts: { reset, sent } }, typed) {
       const { heading, text } = reset.done
       const done = { heading, text: remembersDevices ? `${text} ${reset.codesAgain}` : text }
-      if (!typed.has('request_id')) return { ...reset, done }
+      if (!typed.has(requestName)) return { ...reset, done }
       const { heading: checkMail, intro } = sent
       return { ...reset, done, heading: checkMail, intro, emblem: { icon: 'mail' } }
     },
     fields({ texts }, typed, refused) {
       const field = { name: 'new_password', label: texts.newPassword }
-      const password = newPassword(field, texts, { minLength, refused })
-      return typed.has('request_id') ? [codeField(texts, typed), password] : [password]
+      const password = newPasswordField(field, texts, { minLength, refused })
+      return typed.has(requestName) ? [mailCodeField(texts, typed), password] : [password]
     },
     isOpen: resets.isOpen,
     submit: (form, request) =>
       resets.confirm(presentedIn(form), form.get('new_password') ?? '', byStranger(request)),
     faultOf(error, reader, form) {
       const { faults } = reader.texts
-      const byCode = form.has('request_id')
+      const byCode = form.has(requestName)
       if (error.status === 422)
         return { field: 'new_password', text: brokenRule(error, reader, faults.otherPassword) }
       if (error.status === 403)
@@ -128,7 +122,7 @@ function resetPage({ resets, passwordPolicy, remembersDevices }: ResetPageParts)
 }
 
 function presentedIn(form: Form): Presented {
-  const requestId = form.get('request_id')
+  const requestId = form.get(requestName)
   if (requestId !== undefined) return { requestId, code: form.get('code') ?? '' }
   return { token: form.get('token') ?? '' }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { readOptions } from '../../../server/options.ts'
 import { texts } from '../../mail/messages/texts.ts'
-import { page, readerOf } from '../account-pages/page-parts.ts'
+import { page, readerOf } from '../account-pages/reader.ts'
 import { openPages } from './page-settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'keystile-brand-'))

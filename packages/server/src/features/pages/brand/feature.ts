@@ -1,11 +1,11 @@
 import * as z from 'zod'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings } from '../../../feature/setting.ts'
-import { filledString } from '../../../feature/values.ts'
 import { show, showTyped } from '../../../feature/shown-value.ts'
+import { filledString } from '../../../feature/values.ts'
 import { findTextFaults } from '../../mail/messages/page-texts.ts'
-import { readCss, readLogo } from './files.ts'
 import type { PageTextChanges } from '../../mail/messages/page-texts.ts'
+import { readCss, readLogo } from './files.ts'
 
 export interface BrandOptions {
   /** The name of the app in pages and mails. Default: the host of the issuer. */

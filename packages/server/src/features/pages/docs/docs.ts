@@ -1,4 +1,3 @@
-import type { Mountable } from 'keystile/web'
 import {
   isJsonObject,
   pathOf,
@@ -6,6 +5,7 @@ import {
   type HttpAnswer,
   type HttpRequestWithBody,
 } from 'keystile/internal'
+import type { Mountable } from 'keystile/web'
 import { jsonAnswer } from '../../../http/route.ts'
 import { createSwaggerUi } from './swagger-ui.ts'
 

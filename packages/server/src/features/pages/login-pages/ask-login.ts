@@ -4,45 +4,22 @@ import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystil
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import type { Form } from '../../../http/form.ts'
 import { seeOther } from '../../../http/route.ts'
-import type { Meter } from '../../../feature/metric.ts'
-import { byStranger, senderOf } from '../../operations/audit/by.ts'
-import type { BrowserLogins } from '../../sign-in/browser-login/browser-logins.ts'
+import { senderOf } from '../../operations/audit/by.ts'
 import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
-import { deviceSeconds } from '../../sign-in/known-devices/devices.ts'
 import type { AskedLogin } from '../../sign-in/login/attempt.ts'
 import type { FinishedLogin } from '../../sign-in/login/finish.ts'
-import type { Login, LoginOutcome, PresentedValues } from '../../sign-in/login/login.ts'
+import type { LoginOutcome, PresentedValues } from '../../sign-in/login/login.ts'
 import { isWrongFactor, type RefusalReason } from '../../sign-in/login/methods/method.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { meterLogin } from '../../tokens/oauth/count-grant.ts'
-import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
-import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'
 import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
-import type { Directory } from '../../users/directory/directory.ts'
-import { generalFault } from '../account-pages/form.ts'
-import type { PageReader } from '../account-pages/page-parts.ts'
-import type { PageSettings } from '../brand/page-settings.ts'
-import type { RegistrationParts } from './registration-parts.ts'
+import { generalFault } from '../account-pages/faults.ts'
+import type { PageReader } from '../account-pages/reader.ts'
+import { codesPage } from './codes-page.ts'
+import { endLogin, loginCookies, withCookies } from './login-cookies.ts'
+import type { LoginPageParts } from './login-parts.ts'
 import type { SignedIn } from './signed-in.ts'
-import type { PageFault } from './step-form.ts'
-import { codesPage, type Offers } from './step-pages.ts'
-
-export interface LoginPageParts<U> {
-  readonly pages: PageSettings
-  readonly issuer: string
-  readonly login: Login
-  readonly directory: Directory<U>
-  readonly browserLogins: BrowserLogins
-  readonly cookies: PageCookies
-  readonly lifetimes: Pick<Lifetimes, 'sessionSeconds'>
-  readonly ends: Pick<SessionEnds, 'end'>
-  readonly meter: Meter
-  readonly offers: Offers
-  /** For how many days a person may choose to be asked for no factor. 0: never. */
-  readonly rememberFactorDays: number
-  /** Undefined if people cannot register. */
-  readonly registration: RegistrationParts | undefined
-}
+import type { StepFault } from './step-form.ts'
 
 /** A form of a page, from the browser that got this page. */
 export interface SentForm {
@@ -64,9 +41,9 @@ export interface SentStep extends Pick<
   readonly to?: string | undefined
 }
 
-export interface Tried {
+export interface TriedLogin {
   readonly outcome?: LoginOutcome
-  readonly fault?: PageFault
+  readonly fault?: StepFault
   /** The answer to a browser that is logged in now. */
   readonly welcomed?: HttpAnswer
 }
@@ -76,7 +53,7 @@ export async function tryLogin<U>(
   step: SentStep,
   sent: SentForm,
   parts: LoginPageParts<U>,
-): Promise<Tried> {
+): Promise<TriedLogin> {
   try {
     const { outcome, secret } = await ask(step, sent, parts)
     meterLogin(parts.meter, outcome)
@@ -91,7 +68,7 @@ export async function tryLogin<U>(
   }
 }
 
-export interface NextStep extends Pick<Tried, 'fault'> {
+export interface NextStep extends Pick<TriedLogin, 'fault'> {
   readonly outcome?: LoginOutcome | undefined
 }
 
@@ -152,7 +129,7 @@ export async function replaceLogin<U>(
     replaces: { id, scopes },
     ...senderIn(request, secret, parts.cookies),
   })
-  return done ? cookiesOf({ ...done, secret }, parts) : []
+  return done ? loginCookies({ ...done, secret }, parts) : []
 }
 
 /** Gives the browser its login. An earlier login of the browser ends. */
@@ -166,44 +143,7 @@ async function welcome<U>(
   const next = `${reader.brand.base}/account${to === undefined ? '' : `#${to}`}`
   const account = form.get('account') ?? ''
   const answer = codes ? codesPage(reader, { codes, account, next }) : seeOther(next)
-  return withCookies(answer, cookiesOf(done, parts))
-}
-
-function cookiesOf<U>(
-  { secret, deviceSecret }: Pick<FinishedLogin, 'deviceSecret'> & { readonly secret: string },
-  { cookies: { login, form, device }, lifetimes }: Pick<LoginPageParts<U>, 'cookies' | 'lifetimes'>,
-): readonly string[] {
-  return [
-    login.set(secret, lifetimes.sessionSeconds),
-    // Forms that were opened before the login do not work any more.
-    endForms({ form }),
-    ...(deviceSecret === undefined ? [] : [device.set(deviceSecret, deviceSeconds)]),
-  ]
-}
-
-/** Returns a value of `Set-Cookie` with which the forms that were drawn so far do not work. */
-export function endForms({ form }: Pick<PageCookies, 'form'>): string {
-  return form.set(makeSecret())
-}
-
-/**
- * Logs the browser out that gets this answer. A browser may keep pages for its Back button, even if
- * no cache may store them. `Clear-Site-Data` hides them from the next person.
- */
-export function loggedOut(answer: HttpAnswer, cookies: PageCookies): HttpAnswer {
-  const headers = { ...answer.headers, 'clear-site-data': '"cache"' }
-  return withCookies({ ...answer, headers }, [cookies.login.cleared, endForms(cookies)])
-}
-
-export async function endLogin<U>(
-  request: HttpRequestWithBody,
-  { cookies, browserLogins, ends }: LoginPageParts<U>,
-): Promise<void> {
-  const secret = cookies.login.read(request)
-  const session = secret === undefined ? undefined : await browserLogins.find(secret)
-  if (!session) return
-  const by = { ...byStranger(request), actor: `user:${session.subject}` as const }
-  await ends.end(session.id, { ...by, sessionId: session.id, clientId: session.clientId })
+  return withCookies(answer, loginCookies(done, parts))
 }
 
 function faultTextOf(
@@ -213,8 +153,4 @@ function faultTextOf(
   if (!isWrongFactor(reason)) return texts.wrong
   if (reason === 'wrong_email_code') return faults.wrongCode
   return reason === 'wrong_recovery_code' ? texts.wrongRecoveryCode : texts.wrongCode
-}
-
-export function withCookies(answer: HttpAnswer, cookies: readonly string[]): HttpAnswer {
-  return { ...answer, cookies: [...(answer.cookies ?? []), ...cookies] }
 }

@@ -1,11 +1,12 @@
 // The pages on which a login or a log-out ends.
 import type { HttpAnswer } from 'keystile/internal'
 import { actionsOf, buttonOf, linksOf } from '../../../pages/parts.ts'
-import { continueButton, type PageReader } from '../account-pages/page-parts.ts'
-import { answer, formPage, warning, type PageFault } from './step-form.ts'
+import type { PageReader } from '../account-pages/reader.ts'
+import { continueButton } from '../account-pages/ways-on.ts'
+import { stepAnswer, stepFormPage, warning, type StepFault } from './step-form.ts'
 
 /** The login has ended, has expired, or began in another browser. */
-export function expiredPage(reader: PageReader, fault?: PageFault): HttpAnswer {
+export function expiredPage(reader: PageReader, fault?: StepFault): HttpAnswer {
   const { expired } = reader.texts.loginPage
   return brokenPage(reader, expired.heading, fault ?? { text: expired.text })
 }
@@ -17,9 +18,9 @@ export function cookiesOffPage(reader: PageReader): HttpAnswer {
 }
 
 /** A page from which a person can only begin again. */
-function brokenPage(reader: PageReader, heading: string, fault: PageFault): HttpAnswer {
+function brokenPage(reader: PageReader, heading: string, fault: StepFault): HttpAnswer {
   const { button: label } = reader.texts.loginPage.expired
-  return answer(reader, {
+  return stepAnswer(reader, {
     heading,
     intro: fault.text,
     emblem: warning,
@@ -32,7 +33,7 @@ export function logoutPage(reader: PageReader): HttpAnswer {
   const { heading, intro, button } = reader.texts.loginPage.logout
   const { base } = reader.brand
   const back = { label: reader.texts.accountHome.back, href: `${base}/account` }
-  return formPage(reader, {
+  return stepFormPage(reader, {
     heading,
     intro,
     action: `${base}/logout`,
@@ -47,7 +48,7 @@ export function loggedOutPage(reader: PageReader): HttpAnswer {
   const { base, next } = reader.brand
   const login = { label, href: `${base}/login` }
   const toApp = { ...continueButton(reader), kind: 'second' } as const
-  return answer(reader, {
+  return stepAnswer(reader, {
     heading: done.heading,
     intro: done.text,
     emblem: { icon: 'check', tone: 'done' },

@@ -1,7 +1,8 @@
 // What a browser keeps of its registration from one page to the next, in a cookie. So each page has
 // an address that Back and Reload open again, and the id of the registration is in none of them: it
-// stands for the person who has registered.
-import { parseJsonObject, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
+// stands for the person who has registered. The cookie is not encrypted: the person has typed what
+// it has, and the id is useless without the code of the mail.
+import { parseJsonObject, type HttpRequestWithBody } from 'keystile/internal'
 import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
 
 type Cookies = Pick<PageCookies, 'registration'>
@@ -17,18 +18,18 @@ const codeSeconds = 60 * 60
 const doneSeconds = 60
 
 /** Returns a value of `Set-Cookie`. */
-export function keepRegistration(registration: KeptRegistration, cookies: Cookies): string {
+export function registrationCookie(registration: KeptRegistration, cookies: Cookies): string {
   const value = Buffer.from(JSON.stringify(registration)).toString('base64url')
   return cookies.registration.set(value, 'isDone' in registration ? doneSeconds : codeSeconds)
 }
 
-export function keptRegistration(
+export function readKeptRegistration(
   request: Pick<HttpRequestWithBody, 'headers'>,
   cookies: Cookies,
 ): KeptRegistration | undefined {
   const value = cookies.registration.read(request) ?? ''
   try {
-    const { id, email, isDone, username } = readMembers(value)
+    const { id, email, isDone, username } = parseJsonObject(Buffer.from(value, 'base64url'))
     if (isDone === true)
       return { isDone, username: typeof username === 'string' ? username : undefined }
     return typeof id === 'string' && typeof email === 'string' ? { id, email } : undefined
@@ -36,5 +37,3 @@ export function keptRegistration(
     return undefined
   }
 }
-
-const readMembers = (value: string): JsonObject => parseJsonObject(Buffer.from(value, 'base64url'))

@@ -5,18 +5,19 @@ import { type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { seeOther, type OpenRoute } from '../../../http/route.ts'
 import type { Verifications } from '../../mail/email-verification/verification-types.ts'
 import { byStranger } from '../../operations/audit/by.ts'
-import { acceptedName, readAcceptance } from '../account-pages/acceptance.ts'
-import {
-  describeBoundForm,
-  pageRoute,
-  withJson,
-  type PageReader,
-} from '../account-pages/page-parts.ts'
-import { readUsername } from '../account-pages/pages.ts'
 import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
-import { withCookies, type SentForm } from './ask-login.ts'
-import { keepRegistration, keptRegistration } from './kept-registration.ts'
-import { refusedCode, refusedRegistration, registerPage, sentPage } from './register-page.ts'
+import { readAcceptance } from '../account-pages/acceptance.ts'
+import { readUsername } from '../account-pages/confirmation-page.ts'
+import { acceptedName } from '../account-pages/field-names.ts'
+import { describeBoundForm, pageRoute } from '../account-pages/page-route.ts'
+import type { PageReader } from '../account-pages/reader.ts'
+import { withJson } from '../account-pages/with-json.ts'
+import type { SentForm } from './ask-login.ts'
+import type { FormReceiver } from './bound-forms.ts'
+import { readKeptRegistration, registrationCookie } from './kept-registration.ts'
+import { withCookies } from './login-cookies.ts'
+import { registerPage, sentPage } from './register-page.ts'
+import { refusedCode, refusedRegistration } from './registration-faults.ts'
 import type { RegistrationParts } from './registration-parts.ts'
 
 /** What the pages of a login do for these pages. */
@@ -24,7 +25,7 @@ interface LoginSteps {
   readonly cookies: Pick<PageCookies, 'registration'>
   /** Shows a page, unless the browser is logged in. */
   open(request: HttpRequestWithBody, draw: (reader: PageReader) => HttpAnswer): Promise<HttpAnswer>
-  receive(handle: (sent: SentForm) => Promise<HttpAnswer>): OpenRoute['handle']
+  readonly receive: FormReceiver
   /** Logs in with the name and the password in a form. */
   logIn(sent: SentForm): Promise<HttpAnswer>
 }
@@ -61,19 +62,7 @@ export function registrationRoutes(
     ...(confirm
       ? [
           pageRoute('GET', '/register/code', 'Enter the code of a registration', {
-            handle: (request) =>
-              steps.open(request, (reader) => {
-                const kept = keptRegistration(request, steps.cookies)
-                return kept && 'id' in kept
-                  ? sentPage(
-                      reader,
-                      new Map([
-                        [idName, kept.id],
-                        ['email', kept.email],
-                      ]),
-                    )
-                  : seeOther(`${reader.brand.base}/register`)
-              }),
+            handle: (request) => steps.open(request, (reader) => openCode(request, reader, steps)),
           }),
           pageRoute('POST', '/register/code', 'Finish a registration with a code', {
             ...ofCode,
@@ -82,6 +71,18 @@ export function registrationRoutes(
         ]
       : []),
   ]
+}
+
+/** Asks for the code of the registration that this browser keeps. If none, leads to the form. */
+function openCode(
+  request: HttpRequestWithBody,
+  reader: PageReader,
+  { cookies }: LoginSteps,
+): HttpAnswer {
+  const kept = readKeptRegistration(request, cookies)
+  if (!kept || !('id' in kept)) return seeOther(`${reader.brand.base}/register`)
+  const { id, email } = kept
+  return sentPage(reader, new Map(Object.entries({ [idName]: id, email })))
 }
 
 /** Creates the account, and logs in. If the address must be confirmed first, asks for the code. */
@@ -100,7 +101,7 @@ async function register(
   const { registration_id: registrationId, verification_request_id: mailId } = begun
   if (registrationId !== undefined) {
     const kept = { id: registrationId, email: form.get('email') ?? '' }
-    const cookie = keepRegistration(kept, steps.cookies)
+    const cookie = registrationCookie(kept, steps.cookies)
     return withCookies(seeOther(`${reader.brand.base}/register/code`), [cookie])
   }
 
@@ -154,6 +155,6 @@ async function finish(
     return sentPage(reader, form, refusedCode(error, reader))
   }
   if (password !== undefined) return withCookies(await logIn(sent), [cookies.registration.cleared])
-  const cookie = keepRegistration({ isDone: true, username: name }, cookies)
+  const cookie = registrationCookie({ isDone: true, username: name }, cookies)
   return withCookies(seeOther(`${reader.brand.base}/login`), [cookie])
 }

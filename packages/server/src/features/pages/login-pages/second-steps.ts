@@ -2,7 +2,7 @@
 // them gets a page that says so.
 import { codeAttributes } from '../../../pages/field.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
-import type { PageReader } from '../account-pages/page-parts.ts'
+import type { PageReader } from '../account-pages/reader.ts'
 
 /** If a person may prove several, the page asks for the first one, and links to the others. */
 export const shownMethods = ['otp', 'recovery_code'] as const

@@ -1,19 +1,20 @@
 // How the pages of a login draw their forms and answers.
 import type { HttpAnswer, ProblemError } from 'keystile/internal'
+import { fieldOf, hiddenField, type Field } from '../../../pages/field.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
-import { codeAttributes, fieldOf, hiddenField, type Field } from '../../../pages/field.ts'
+import type { Page } from '../../../pages/layout.ts'
 import { buttonOf, faultOf, type Emblem } from '../../../pages/parts.ts'
-import { formTokenField, page, type PageReader } from '../account-pages/page-parts.ts'
+import { formTokenField } from '../account-pages/form.ts'
+import { page, type PageReader } from '../account-pages/reader.ts'
 
-export interface PageFault {
+/** Why a login does not go on. */
+export interface StepFault {
   readonly text: string
   /** Undefined if the person typed something wrong. */
   readonly error?: ProblemError
 }
 
-export const warning = { icon: 'warning', tone: 'care' } as const
-
-export interface DrawnForm {
+interface DrawnForm {
   readonly action: string
   /** Hidden fields. Those that are undefined are left out. */
   readonly sends?: Readonly<Record<string, string | undefined>>
@@ -21,57 +22,42 @@ export interface DrawnForm {
   readonly button: string
 }
 
-export function formPage(
-  reader: PageReader,
-  {
-    heading,
-    intro,
-    emblem,
-    before,
-    fault,
-    hasField,
-    after,
-    ...form
-  }: DrawnForm & {
-    readonly heading: string
-    readonly intro: string
-    readonly emblem?: Emblem | undefined
-    readonly before?: Html | undefined
-    readonly fault?: PageFault | undefined
-    /** Whether a wrong value is shown at its field: see `faultyField`. */
-    readonly hasField?: boolean
-    readonly after?: Html | undefined
-  },
-): HttpAnswer {
-  const content = markup`${before}
-${fault && (fault.error || !hasField) ? faultOf(fault.text) : undefined}
-${formOf(reader, form)}
-${after}`
-  return answer(reader, { heading, intro, emblem, content, fault })
+/** Who does a step, and where its form goes. */
+export interface StepForm extends Pick<DrawnForm, 'action' | 'sends'> {
+  readonly before: Html | undefined
 }
 
-export function formOf(reader: PageReader, { action, sends, fields, button }: DrawnForm): Html {
+interface StepFormPage extends DrawnForm {
+  readonly heading: string
+  readonly intro: string
+  readonly emblem?: Emblem | undefined
+  readonly before?: Html | undefined
+  readonly fault?: StepFault | undefined
+  readonly after?: Html | undefined
+}
+
+export function stepFormPage(
+  reader: PageReader,
+  { heading, intro, emblem, before, fault, after, ...form }: StepFormPage,
+): HttpAnswer {
+  // A wrong value is said at its field: see `faultyField`.
+  const isAtField = form.fields.length > 0 && !fault?.error
+  const content = markup`${before}
+${fault && !isAtField ? faultOf(fault.text) : undefined}
+${drawStepForm(reader, form)}
+${after}`
+  return stepAnswer(reader, { heading, intro, emblem, content, fault })
+}
+
+export function drawStepForm(
+  reader: PageReader,
+  { action, sends, fields, button }: DrawnForm,
+): Html {
   return markup`<form method="post" action="${action}">
-${hiddenOf(reader, sends)}
+${drawHidden(reader, sends)}
 ${joined(fields.map((field) => markup`${field}\n`))}
 ${buttonOf({ label: button })}
 </form>`
-}
-
-/** A field whose value was wrong, unless the service had no time for it. */
-export function faultyField(field: Field, fault?: PageFault): Html {
-  return fieldOf({ ...field, fault: fault && !fault.error ? markup`${fault.text}` : undefined })
-}
-
-export function codeField(name: string, label: string): Field {
-  return { name, label, attributes: codeAttributes() }
-}
-
-function hiddenOf(reader: PageReader, sends: DrawnForm['sends'] = {}): Html {
-  const fields = Object.entries(sends).map(([name, value]) =>
-    value === undefined ? '' : markup`${hiddenField(name, value)}\n`,
-  )
-  return markup`${formTokenField(reader)}${joined(fields)}`
 }
 
 /** A form with a button that looks like a link: an attempt must not be in an address. */
@@ -82,16 +68,30 @@ export function switchTo(
   { action, sends }: Pick<DrawnForm, 'action' | 'sends'>,
 ): Html {
   return markup`<form class="links" method="post" action="${action}">
-${hiddenOf(reader, sends)}
+${drawHidden(reader, sends)}
 <button name="show" value="${method}">${label}</button>
 </form>`
 }
 
-type Shown = Parameters<typeof page>[1]
+function drawHidden(reader: PageReader, sends: DrawnForm['sends'] = {}): Html {
+  const fields = Object.entries(sends).map(([name, value]) =>
+    value === undefined ? '' : markup`${hiddenField(name, value)}\n`,
+  )
+  return markup`${formTokenField(reader)}${joined(fields)}`
+}
 
-export function answer(
+/** A field whose value was wrong, unless the service had no time for it. */
+export function faultyField(field: Field, fault?: StepFault): Html {
+  return fieldOf({ ...field, fault: fault && !fault.error ? markup`${fault.text}` : undefined })
+}
+
+/** Returns a page of a login, with the status of its fault. */
+export function stepAnswer(
   reader: PageReader,
-  { fault, ...shown }: Shown & { readonly fault?: PageFault | undefined },
+  {
+    fault,
+    ...shown
+  }: Omit<Page, 'language' | 'brand' | 'words'> & { readonly fault?: StepFault | undefined },
 ): HttpAnswer {
   const { status = 400, retryAfterSeconds } = fault?.error ?? {}
   return page(reader, {
@@ -100,3 +100,6 @@ export function answer(
     ...(fault && { hasFault: true, status, retryAfterSeconds }),
   })
 }
+
+/** The sign of a page on which a login cannot go on. */
+export const warning = { icon: 'warning', tone: 'care' } as const

@@ -1,13 +1,14 @@
 // The page at the root of the stand-alone server, and the page for unknown paths.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { isOnThisMachine } from '../../../base/this-machine.ts'
+import { developmentPage } from '../../../pages/development.ts'
 import { markup, type Html } from '../../../pages/html.ts'
 import type { Icon } from '../../../pages/icons.ts'
-import { developmentPage } from '../../../pages/development.ts'
 import { actionsOf, partOf, rowsOf, stepsOf, type Button, type Row } from '../../../pages/parts.ts'
-import type { PageSettings } from '../brand/page-settings.ts'
-import { continueButton, page, readerOf, type PageReader } from '../account-pages/page-parts.ts'
+import { page, readerOf, type PageReader } from '../account-pages/reader.ts'
 import { unavailablePage } from '../account-pages/refusal-page.ts'
+import { continueButton } from '../account-pages/ways-on.ts'
+import type { PageSettings } from '../brand/page-settings.ts'
 
 export interface StartOptions {
   readonly issuer: string

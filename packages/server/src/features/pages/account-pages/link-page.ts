@@ -6,35 +6,22 @@ import { markup, type Html } from '../../../pages/html.ts'
 import { actionsOf, linksOf, type Button, type Emblem } from '../../../pages/parts.ts'
 import type { FormTexts } from '../../mail/messages/text-types.ts'
 import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
-import {
-  answerTo,
-  drawForm,
-  generalFault,
-  type MaybeFault,
-  type Refused,
-  type ShownField,
-} from './form.ts'
-import {
-  backLink,
-  describeForm,
-  endButtons,
-  type End,
-  page,
-  pageRoute,
-  readPageForm,
-  readerOf,
-  type PageReader,
-} from './page-parts.ts'
 import type { PageSettings } from '../brand/page-settings.ts'
+import { answerTo, generalFault, type Fault, type Refused } from './faults.ts'
+import { requestName } from './field-names.ts'
+import { drawForm, type ShownField } from './form.ts'
+import { describeForm, pageRoute, readPageForm } from './page-route.ts'
+import { page, readerOf, type PageReader } from './reader.ts'
+import { asSecond, backLink, endButtons, type End } from './ways-on.ts'
 
-export interface FormPage {
+export interface LinkPage {
   /** The last part of the path of the page: the page is at `/account/NAME`. */
   readonly name: string
   /** What the OpenAPI document says about opening the page, such as `Accept an invitation`. */
   readonly summary: string
   /** What it says about sending the form. Default: `Submit the form to accept an invitation`. */
   readonly sentSummary?: string
-  /** Descriptions of refusals that differ from those of `pageRoute()`, by HTTP status. */
+  /** Descriptions of refusals that differ from those of `describeForm()`, by HTTP status. */
   readonly refuses?: Readonly<Record<number, string>>
   /** The names of the fields of the form, besides the token. */
   readonly fieldNames: readonly string[]
@@ -58,8 +45,19 @@ export interface FormPage {
    * Returns which field a refusal is about, and what the page says. Undefined if the link does not
    * work (403), or for the text that all pages show.
    */
-  faultOf(error: ProblemError, reader: PageReader, form: Form): MaybeFault | Promise<MaybeFault>
+  faultOf(
+    error: ProblemError,
+    reader: PageReader,
+    form: Form,
+  ): Fault | undefined | Promise<Fault | undefined>
 }
+
+/** Descriptions of refusals that several of these pages have, by HTTP status. */
+export const refusals = {
+  ofLink: { 403: 'A page: the link or the password is wrong, or the link was used or has expired' },
+  ofField: { 422: 'A page: a field is not acceptable' },
+  taken: { 409: 'A page: the user name or the address is taken' },
+} as const
 
 type ShownTexts = FormTexts & {
   readonly intro?: string
@@ -67,19 +65,21 @@ type ShownTexts = FormTexts & {
   readonly emblem?: Emblem
 }
 
-interface FormPageParts {
+interface LinkPageParts {
   readonly pages: PageSettings
   readonly cookies: Pick<PageCookies, 'done'>
 }
 
 /** Makes the two routes of a page: `GET` shows the form, and `POST` receives the form. */
-export function formPageRoutes(shown: FormPage, parts: FormPageParts): readonly OpenRoute[] {
+export function linkPageRoutes(shown: LinkPage, parts: LinkPageParts): readonly OpenRoute[] {
   const { name, summary, fieldNames, refuses } = shown
   const submits = `Submit the form to ${summary.charAt(0).toLowerCase()}${summary.slice(1)}`
-  const ofCode = takesCode(shown) && { [requestName]: { type: 'string' } }
   return [
     pageRoute('GET', `/account/${name}`, summary, {
-      query: { token: { type: 'string' }, ...ofCode },
+      query: {
+        token: { type: 'string' },
+        ...(takesCode(shown) && { [requestName]: { type: 'string' } }),
+      },
       refuses: { 403: 'A page: the link was used or has expired' },
       handle: (request) => open(request, shown, parts),
     }),
@@ -90,21 +90,21 @@ export function formPageRoutes(shown: FormPage, parts: FormPageParts): readonly 
   ]
 }
 
-/** The parameter and the field with the id of a request, which makes a code valid. */
-const requestName = 'request_id'
-const takesCode = ({ fieldNames }: FormPage): boolean => fieldNames.includes(requestName)
+function takesCode({ fieldNames }: LinkPage): boolean {
+  return fieldNames.includes(requestName)
+}
 
 /** Shows the form for the code of a mail, what was done here, or what a link opens. */
 async function open(
   request: HttpRequestWithBody,
-  shown: FormPage,
-  { pages, cookies }: FormPageParts,
+  shown: LinkPage,
+  { pages, cookies }: LinkPageParts,
 ): Promise<HttpAnswer> {
   const reader = readerOf(request, pages)
   const query = queryOf(request)
   const requestId = query.get(requestName)
   if (requestId !== null && takesCode(shown))
-    return formPage(reader, shown, new Map([[requestName, requestId]]))
+    return showForm(reader, shown, new Map([[requestName, requestId]]))
   if (!query.has(doneName)) return openLink(query.get('token') ?? '', reader, shown)
 
   // Only the cookie proves that something was done here: the parameter may be in a link.
@@ -113,18 +113,20 @@ async function open(
     : usedLinkPage(reader, shown, new Map())
 }
 
+/** The parameter with which the page says what its form has done. */
 const doneName = 'done'
+/** Long enough to load the page again, or to come back to it from the app. */
 const doneSeconds = 10 * 60
 
 /**
  * Shows the form for a link, or says that the link does not work any more. Does not use up the
  * token of the link, because mail scanners open links too.
  */
-async function openLink(token: string, reader: PageReader, shown: FormPage): Promise<HttpAnswer> {
+async function openLink(token: string, reader: PageReader, shown: LinkPage): Promise<HttpAnswer> {
   const typed = new Map([['token', token]])
   if (token !== '')
     return (await shown.isOpen(token))
-      ? formPage(reader, shown, typed)
+      ? showForm(reader, shown, typed)
       : usedLinkPage(reader, shown, typed)
 
   const { heading, noToken = reader.texts.noToken } = shown.texts(reader, typed)
@@ -134,8 +136,8 @@ async function openLink(token: string, reader: PageReader, shown: FormPage): Pro
 
 async function submitForm(
   request: HttpRequestWithBody,
-  shown: FormPage,
-  { pages, cookies }: FormPageParts,
+  shown: LinkPage,
+  { pages, cookies }: LinkPageParts,
 ): Promise<HttpAnswer> {
   const reader = readerOf(request, pages)
   const form = await readPageForm(request)
@@ -150,23 +152,21 @@ async function submitForm(
 
     const fault = await shown.faultOf(error, reader, form)
     if (error.status === 403 && !fault) return usedLinkPage(reader, shown, form)
-    return formPage(reader, shown, form, { error, ...(fault ?? generalFault(error, reader)) })
+    return showForm(reader, shown, form, { error, ...(fault ?? generalFault(error, reader)) })
   }
 }
 
-function donePage(reader: PageReader, shown: FormPage, form: Form): HttpAnswer {
-  const { heading, text: intro } = shown.texts(reader, form).done
-  const content = actionsOf(...endButtons(reader, shown.end ?? 'login'))
-  return page(reader, { heading, intro, emblem: { icon: 'check', tone: 'done' }, content })
-}
-
-function formPage(reader: PageReader, shown: FormPage, typed: Form, refused?: Refused): HttpAnswer {
+function showForm(reader: PageReader, shown: LinkPage, typed: Form, refused?: Refused): HttpAnswer {
   const { heading, intro, emblem, button } = shown.texts(reader, typed, refused)
   const byCode = takesCode(shown) && typed.has(requestName)
-  const hidden = byCode ? requestName : 'token'
-  const fields = shown.fields(reader, typed, refused)
-  const sends = { [hidden]: typed.get(hidden) ?? '' }
-  const form = drawForm(reader, { button, action: shown.name, sends, fields, refused })
+  const proves = byCode ? requestName : 'token'
+  const form = drawForm(reader, {
+    action: shown.name,
+    sends: { [proves]: typed.get(proves) ?? '' },
+    fields: shown.fields(reader, typed, refused),
+    button,
+    refused,
+  })
   const help = byCode ? shown.help?.(reader) : undefined
   const again = refused && !help ? shown.again?.(reader) : undefined
   const links = [again, backLink(reader)].filter((link) => link !== undefined)
@@ -174,24 +174,26 @@ function formPage(reader: PageReader, shown: FormPage, typed: Form, refused?: Re
   return page(reader, { heading, intro, emblem, content, ...answerTo(refused) })
 }
 
-/** Returns the buttons of a page whose link does not work: to another mail, or to its end. */
-function waysOn(reader: PageReader, shown: FormPage): readonly Button[] {
-  const again = shown.again?.(reader)
-  const ends = endButtons(reader, shown.end ?? 'login')
-  return again ? [again, ...ends.slice(0, 1).map(asSecond)] : ends
-}
-
-function asSecond(button: Button): Button {
-  return { ...button, kind: 'second' }
+function donePage(reader: PageReader, shown: LinkPage, form: Form): HttpAnswer {
+  const { heading, text: intro } = shown.texts(reader, form).done
+  const content = actionsOf(...endButtons(reader, shown.end ?? 'login'))
+  return page(reader, { heading, intro, emblem: { icon: 'check', tone: 'done' }, content })
 }
 
 /**
  * Writes the page for a link that was used, has expired or never existed. The page does not say
  * which: Keystile does not keep used links.
  */
-function usedLinkPage(reader: PageReader, shown: FormPage, typed: Form): HttpAnswer {
+function usedLinkPage(reader: PageReader, shown: LinkPage, typed: Form): HttpAnswer {
   const { heading, reason } = reader.texts.usedLink
   const intro = `${reason} ${shown.texts(reader, typed).used}`
   const content = actionsOf(...waysOn(reader, shown))
   return page(reader, { heading, intro, emblem: { icon: 'link' }, content, status: 403 })
+}
+
+/** Returns the buttons of a page whose link does not work: to another mail, or to its end. */
+function waysOn(reader: PageReader, shown: LinkPage): readonly Button[] {
+  const again = shown.again?.(reader)
+  const ends = endButtons(reader, shown.end ?? 'login')
+  return again ? [again, asSecond(ends[0])] : ends
 }

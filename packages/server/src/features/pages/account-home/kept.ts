@@ -3,10 +3,10 @@
 // earlier copy of the cookie with the login does not show the secret of an app to a thief.
 import type { HttpRequestWithBody } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
-import type { KeptName, PageCookies } from '../../sign-in/browser-login/cookie.ts'
 import { proofKinds } from '../../mail/proofs/kinds.ts'
+import type { KeptName, PageCookies } from '../../sign-in/browser-login/cookie.ts'
 import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
-import type { SignedIn } from './signed-in.ts'
+import type { SignedIn } from '../login-pages/signed-in.ts'
 
 export interface Kept {
   /** Returns what the browser keeps; undefined if it is of another login. */

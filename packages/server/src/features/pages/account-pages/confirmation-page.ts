@@ -1,0 +1,86 @@
+// The pages whose link confirms an address: of an account, or of a registration. The page on which
+// people register also confirms with a code, and says the same about a refusal.
+import { ProblemError } from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
+import type { Verifications } from '../../mail/email-verification/verification-types.ts'
+import { byStranger } from '../../operations/audit/by.ts'
+import { parseUsername, type ComparableName } from '../../users/directory/names.ts'
+import { brokenRule, fieldIn, passwordFaultOf, type Fault } from './faults.ts'
+import { loginField, passwordField } from './fields.ts'
+import { refusals, type LinkPage } from './link-page.ts'
+import type { PageReader } from './reader.ts'
+
+const described = {
+  verify: {
+    name: 'verify-email',
+    summary: 'Confirm the address of an account',
+    refuses: refusals.ofLink,
+    fieldNames: ['password'],
+    end: 'account',
+  },
+  finish: {
+    name: 'finish-registration',
+    summary: 'Confirm a registration',
+    refuses: { ...refusals.ofLink, ...refusals.taken },
+    fieldNames: ['password', 'username'],
+  },
+} as const
+
+/**
+ * The page that verifies the address of an account (`verify`) or finishes a registration
+ * (`finish`). The latter asks for another user name if the first is taken.
+ */
+export function confirmationPage(
+  kind: 'verify' | 'finish',
+  { confirm, isOpen }: Pick<Verifications, 'confirm' | 'isOpen'>,
+): LinkPage {
+  const typedName = (form: Form): string | undefined =>
+    kind === 'finish' ? form.get('username') : undefined
+
+  return {
+    ...described[kind],
+    texts: ({ texts }) => texts[kind],
+    fields(reader, form, refused) {
+      const typed = typedName(form)
+      const isRefused = refused?.field === 'username'
+      if (typed === undefined && !isRefused) return [passwordField(reader)]
+
+      const { otherUsername: label, usernameHint } = reader.texts
+      const hint = isRefused ? undefined : usernameHint
+      return [loginField({ name: 'username', label, hint }, typed ?? ''), passwordField(reader)]
+    },
+    isOpen,
+    async submit(form, request) {
+      const username = readUsername(typedName(form))
+      const presented = { token: form.get('token') ?? '' }
+      const password = form.get('password') ?? ''
+      await confirm({ presented, password, username }, byStranger(request))
+    },
+    faultOf(error, reader) {
+      const fault = confirmationFault(error, reader)
+      const isOfPassword = kind === 'finish' && fault?.field === 'password'
+      return isOfPassword ? { ...fault, text: reader.texts.finish.wrongPassword } : fault
+    },
+  }
+}
+
+/** @throws {ProblemError} `unprocessable_content` if the person has typed no valid user name */
+export function readUsername(typed: string | undefined): ComparableName | undefined {
+  if (typed === undefined) return undefined
+  const username = parseUsername(typed)
+  if (!username) throw new ProblemError('unprocessable_content', 'The user name must be valid')
+  return username
+}
+
+/** Returns the fault of a confirmation that was refused; undefined for a wrong link or code. */
+export function confirmationFault(error: ProblemError, reader: PageReader): Fault | undefined {
+  const { faults, finish, usernameHint } = reader.texts
+  const field = fieldIn(error)
+  // A password that fits the registered name may contain the new one.
+  if (passwordFaultOf(error))
+    return { field: 'username', text: brokenRule(error, reader, faults.input) }
+  if (error.status === 422) return { field: 'username', text: usernameHint }
+  if (error.status === 403 && field === 'password') return { field, text: faults.wrongPassword }
+  if (error.status !== 409) return undefined
+  return field === 'username' ? { field, text: finish.usernameTaken } : { text: finish.emailTaken }
+}

@@ -1,0 +1,48 @@
+// Where a person goes on from a page: to the app, to the login, or to the account.
+import type { Button, Link } from '../../../pages/parts.ts'
+import type { PageReader } from './reader.ts'
+
+/** Returns the button to the app, or to the start page if no app is known. */
+export function continueButton({ brand: { next }, texts }: PageReader): Button {
+  return { label: `${texts.continueTo} ${next.name}`, href: next.href }
+}
+
+/**
+ * Where a page leads: to the login or to the account, if people log in at Keystile's pages, or to
+ * the page that sends a mail to set a new password.
+ */
+export type End = 'login' | 'account' | 'password'
+
+/**
+ * Returns the buttons with which a page ends: to the app, and to Keystile's own page. The app comes
+ * first, because most people opened the link to use it, and a login at `/login` does not log in to
+ * it. Only a page for a new password comes before it, because the old one does not work any more.
+ * `/account` leads a person who is not logged in to `/login`, and `/login` one who is to
+ * `/account`.
+ */
+export function endButtons(reader: PageReader, end: End): readonly [Button, ...Button[]] {
+  const { brand, hasLogin, texts } = reader
+  const toApp = continueButton(reader)
+  if (!hasLogin && end !== 'password') return [toApp]
+
+  const ends: Readonly<Record<End, Button>> = {
+    login: { label: texts.loginPage.button, href: `${brand.base}/login` },
+    account: { label: texts.accountHome.back, href: `${brand.base}/account` },
+    password: { label: texts.reset.heading, href: `${brand.base}/account/forgot-password` },
+  }
+  const own = ends[end]
+  if (!brand.next.isApp) return [own]
+  return end === 'password' ? [own, asSecond(toApp)] : [toApp, asSecond(own)]
+}
+
+export function asSecond(button: Button): Button {
+  return { ...button, kind: 'second' }
+}
+
+/** Returns the link away from a form: to the login, or to the app. */
+export function backLink(reader: PageReader): Link | undefined {
+  const { brand, hasLogin, texts } = reader
+  if (hasLogin) return { label: texts.loginPage.back, href: `${brand.base}/login` }
+  if (!brand.next.isApp) return undefined
+  return { label: `${texts.continueTo} ${brand.next.name}`, href: brand.next.href }
+}

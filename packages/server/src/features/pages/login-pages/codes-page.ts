@@ -1,0 +1,60 @@
+// The page that shows new recovery codes, once: after a login that has set up an app, and to a
+// person who makes new ones.
+import type { HttpAnswer } from 'keystile/internal'
+import { checkOf } from '../../../pages/field.ts'
+import { markup } from '../../../pages/html.ts'
+import { buttonOf, codesOf, noteOf } from '../../../pages/parts.ts'
+import { formatTime } from '../account-pages/format-time.ts'
+import type { PageReader } from '../account-pages/reader.ts'
+import { stepAnswer } from './step-form.ts'
+
+interface NewCodes {
+  readonly codes: readonly string[]
+  /** The name of the account. */
+  readonly account: string
+  /** Where the person goes on. */
+  readonly next: string
+}
+
+/** The box that a person ticks who has saved the codes. It is in the query of the next page. */
+export const savedName = 'saved'
+
+/** Shows the recovery codes, once. */
+export function codesPage(reader: PageReader, { next, ...made }: NewCodes): HttpAnswer {
+  const { codes: texts } = reader.texts.loginPage
+  const { name, href } = codesFile(reader, made)
+  return stepAnswer(reader, {
+    heading: texts.heading,
+    intro: texts.intro,
+    content: markup`${codesOf(made.codes)}
+<div class="links screen"><a download="${name}" href="${href}">${texts.save}</a></div>
+${noteOf(texts.keep)}
+<form action="${next}">
+${checkOf({ name: savedName, label: texts.saved })}
+${buttonOf({ label: texts.button })}
+</form>`,
+  })
+}
+
+/** Returns a text file with the codes, which says whose they are. */
+function codesFile(
+  { brand, language, texts }: PageReader,
+  { codes, account }: Pick<NewCodes, 'codes' | 'account'>,
+): { readonly name: string; readonly href: string } {
+  const { loginPage, accountHome } = texts
+  const day = formatTime(new Date().toISOString(), language, 'days')
+  const lines = [
+    `${brand.name}: ${accountHome.codes.title}`,
+    `${loginPage.again.account}${account}`,
+    `${day} (UTC)`,
+    loginPage.codes.once,
+    '',
+    ...codes,
+    '',
+  ]
+  const service = brand.name.replaceAll(/[^\p{L}\p{N}]+/gu, '-').replaceAll(/^-|-$/g, '')
+  return {
+    name: `${service}-recovery-codes.txt`.replace(/^-/, ''),
+    href: `data:text/plain;charset=utf-8,${encodeURIComponent(lines.join('\n').toWellFormed())}`,
+  }
+}

@@ -1,0 +1,76 @@
+// A person who is logged in proves once more who they are, before a change that needs it.
+import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
+import { makeSecret } from '../../../base/secret.ts'
+import { queryOf, seeOther } from '../../../http/route.ts'
+import type { PresentedValues } from '../../sign-in/login/login.ts'
+import { recentLoginSeconds } from '../../users/accounts/route-parts.ts'
+import { labelOf } from '../../users/directory/directory.ts'
+import { readerOf } from '../account-pages/reader.ts'
+import { askNext, tryLogin, type NextStep, type SentForm, type SentStep } from './ask-login.ts'
+import { openBound } from './bound-forms.ts'
+import { expiredPage } from './end-pages.ts'
+import type { LoginPageParts } from './login-parts.ts'
+import { shownMethods } from './second-steps.ts'
+import { findSignedIn, type SignedIn } from './signed-in.ts'
+import { againPage, stepPage } from './step-pages.ts'
+import { laterNames, shownMethodOf, stepOf, valuesOf } from './step-values.ts'
+
+export async function openAgain<U>(
+  request: HttpRequestWithBody,
+  parts: LoginPageParts<U>,
+): Promise<HttpAnswer> {
+  const { base } = parts.pages.brand
+  const signedIn = await findSignedIn(request, parts)
+  if (!signedIn) return seeOther(`${base}/login`)
+
+  const reader = readerOf(request, parts.pages)
+  const sent = { request, form: new Map(), reader, bound: makeSecret() }
+  const { outcome, fault } = await askNext(stepUpOf(signedIn, {}), sent, parts)
+  if (fault) return expiredPage(reader, fault)
+  if (outcome?.outcome !== 'next') return seeOther(`${base}/account`)
+
+  const { methods } = outcome
+  const account = labelOf(signedIn.user, parts.directory)
+  const to = sectionOf(queryOf(request).get('to'))
+  const shown = { account, methods, shownMethod: shownMethods[0], to }
+  return openBound(request, (bound) => againPage(bound, shown), parts)
+}
+
+export async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {
+  const { request, form, reader } = sent
+  const signedIn = await findSignedIn(request, parts)
+  if (!signedIn) return seeOther(`${reader.brand.base}/login`)
+
+  const account = labelOf(signedIn.user, parts.directory)
+  const { password, ...factors } = valuesOf(form, ['password', ...laterNames])
+  const values = { ...factors, ...(password !== undefined && { username: account, password }) }
+  const to = sectionOf(form.get('to'))
+  const begun = { ...stepUpOf(signedIn, values), to }
+  const { outcome, fault, welcomed } = await tryLogin(begun, sent, parts)
+  if (welcomed) return welcomed
+
+  const step = stepOf(outcome, { account, shownMethod: 'otp' }, form, parts)
+  if (step) return stepPage(reader, step)
+
+  const next: NextStep = fault ? await askNext({ ...begun, values: {} }, sent, parts) : { outcome }
+  if (next.outcome?.outcome !== 'next') return expiredPage(reader, next.fault ?? fault)
+  const { methods } = next.outcome
+  const typed = form.get('recovery_code')
+  const shown = { account, methods, shownMethod: shownMethodOf(form), typed, to }
+  return againPage(reader, shown, fault)
+}
+
+/** The session of the browser stands for what it has proved, and a new one replaces it. */
+function stepUpOf<U>({ session }: SignedIn<U>, values: PresentedValues): SentStep {
+  return {
+    values,
+    passwordOf: session.subject,
+    replaces: { id: session.id, scopes: session.scopes },
+    demand: { needsFactor: false, maxAgeSeconds: recentLoginSeconds },
+  }
+}
+
+/** Returns the name of a part of the account; undefined for anything else. */
+function sectionOf(to: string | null | undefined): string | undefined {
+  return to && /^[a-z-]{1,20}$/.test(to) ? to : undefined
+}
