@@ -54,8 +54,9 @@ export function verificationFlow(parts: VerificationParts): MailFlow & Verificat
 
     async confirm(confirmation, by) {
       passwords.requireRoom(by.address)
-      return confirmCounted(limits, verificationRates.confirm, by, async () => {
-        const { presented } = confirmation
+      const { presented } = confirmation
+      const tried = { ...presented, by, isOpen: verifications.isOpen }
+      return confirmCounted(limits, verificationRates.confirm, tried, async () => {
         const proof = 'registrationId' in presented ? undefined : await proofs.find(kind, presented)
         if (proof) return verify(proof, { ...confirmation, by }, parts)
         const found = 'requestId' in presented ? undefined : await registrations.find(presented)
