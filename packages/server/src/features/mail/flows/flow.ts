@@ -116,8 +116,8 @@ interface Confirming {
  * Confirms something. A confirmation counts before it begins, so that parallel ones cannot exceed
  * the limit. If it is not refused, it gets a refund.
  *
- * If strangers in the same network have used up its limit, a link that works has a limit of its own:
- * so they cannot stop the owner of the link.
+ * If strangers in the same network have used up its limit, a link that works has a limit of its
+ * own. So they cannot stop the owner of the link.
  */
 export async function confirmCounted<T>(
   limits: Limits,
