@@ -16,7 +16,12 @@ import {
   type SigningKeyChoice,
 } from '../../tokens/signing-keys/signing-key-source.ts'
 import { pagesUrlOf } from '../messages/pages-url.ts'
-import { listInvitations, sendInvitation, type ListedInvitation } from './invitation.ts'
+import {
+  listInvitations,
+  sendInvitation,
+  type InvitationPage,
+  type ListedInvitation,
+} from './sent-invitations.ts'
 import { revokeInvitation } from './store.ts'
 
 export interface Options extends ScopeSettings, SigningKeyChoice {
@@ -79,7 +84,7 @@ async function* listAll(proofs: MailProofs): AsyncIterable<ListedInvitation> {
   let after: string | null = ''
   while (after !== null) {
     const wanted = { after, limit: maxPageSize }
-    const page: Awaited<ReturnType<typeof listInvitations>> = await listInvitations(proofs, wanted)
+    const page: InvitationPage = await listInvitations(proofs, wanted)
     yield* page.invitations
     after = page.next
   }
