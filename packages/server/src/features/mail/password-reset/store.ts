@@ -16,8 +16,9 @@ import {
   type ClaimedProof,
   type SpendableProof,
 } from '../proofs/in-transaction.ts'
-import { clearEnrolmentMails, insertMail, type Addressee } from '../outbox/in-transaction.ts'
+import { clearEnrolmentMails, insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
+import type { Addressee } from '../outbox/shares.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import type { FactorUndoEvent } from '../factor-undo/feature.ts'
 import type { PasswordResetEvent } from './feature.ts'

@@ -1,6 +1,7 @@
 import { inTables, type Transaction } from '../../../storage/database.ts'
-import { insertMail, tryInsertMail, type MailShare } from '../outbox/in-transaction.ts'
+import { insertMail, tryInsertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
+import type { MailShare } from '../outbox/shares.ts'
 import { claimMilliseconds, maxLiveProofs } from './feature.ts'
 import { proofKinds } from './kinds.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
