@@ -10,8 +10,9 @@ import { namesOfRights, readRights, storedRights, type Rights } from '../../user
 import type { FlowParts } from '../flows/flow.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
 import { proofKinds } from '../proofs/kinds.ts'
-import { prepareLinkMail, prepareProof, sealValues } from '../proofs/new-proof.ts'
+import { prepareLinkMail, prepareProof } from '../proofs/new-proof.ts'
 import type { MailProofs } from '../proofs/proofs.ts'
+import { sealValues } from '../proofs/sealed-values.ts'
 import { insertInvitation } from './store.ts'
 
 const kind = proofKinds.invitation

@@ -6,14 +6,12 @@ import { command, type Command, type Transaction } from '../../../storage/databa
 import { lockMailbox, notify, setPasswordByMail } from '../../users/accounts/in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { claimProof, releaseProof, type ClaimedProof } from '../proofs/claim-in-transaction.ts'
 import {
   bindWithMail,
-  claimProof,
   eraseProofs,
-  releaseProof,
   spendProof,
   type BindValues,
-  type ClaimedProof,
   type SpendableProof,
 } from '../proofs/in-transaction.ts'
 import { clearEnrolmentMails, insertMail } from '../outbox/in-transaction.ts'
