@@ -730,7 +730,6 @@ describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
         host: 'evil.example',
         'x-forwarded-host': 'evil.example',
         forwarded: 'host=evil.example',
-        origin: 'https://evil.example',
         'accept-language': 'de-AT,en;q=0.5',
       },
     })

@@ -55,6 +55,7 @@ const routes = [
 ]
 const router = createRouter(routes, {
   issuer,
+  corsOrigins: [listed, another],
   guard,
   logger: silentLogger,
   isFirstParty: () => true,

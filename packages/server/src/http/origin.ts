@@ -1,21 +1,49 @@
+// Checks against cross-site request forgery.
 import { ProblemError, type HttpRequestWithBody } from 'keystile/internal'
 
+type OriginCheck = (request: Pick<HttpRequestWithBody, 'headers'>) => void
+
 /**
- * Creates the check against cross-site request forgery. It refuses a request from a page whose
+ * Creates the check for requests that use a cookie. It refuses a request from a page whose
  * origin is not allowed. Browsers send the header `Origin` with every POST and DELETE, so a request
  * without it, or with the value `null`, does not come from a page of an allowed origin. The check
  * compares whole origins, because a prefix or suffix would also match a host of an attacker.
  *
  * Does NOT prove that a browser sent the request.
  */
-export function createOriginCheck(
-  allowed: readonly string[],
-): (request: Pick<HttpRequestWithBody, 'headers'>) => void {
+export function createOriginCheck(allowed: readonly string[]): OriginCheck {
   const origins = new Set(allowed)
   return ({ headers }) => {
     const origin = headers.get('origin')
     // RFC 6749 has no code for this refusal, so `/session` answers 403 with `invalid_request`.
-    if (!origin || !origins.has(origin))
-      throw new ProblemError('forbidden', `The Origin must be one of ${[...origins].join(', ')}`)
+    if (!origin || !origins.has(origin)) throw refusedOrigin(origins)
   }
+}
+
+/**
+ * Creates the check for all other requests that may change something. It refuses a request that a
+ * browser sends for a page of an origin that is not allowed: many are counted by the IP address,
+ * and such a page could use up the limits of the networks of its visitors. Browsers say in
+ * `Sec-Fetch-Site` whose page sends a request. For older ones `Origin` decides, except the value
+ * `null`, which also Keystile's own pages send, because they have no referrer.
+ *
+ * Accepts every request without these two headers: it does not come from a browser.
+ *
+ * @see https://www.w3.org/TR/fetch-metadata/
+ */
+export function createVisitorCheck(allowed: readonly string[]): OriginCheck {
+  const origins = new Set(allowed)
+  return ({ headers }) => {
+    const origin = headers.get('origin')
+    if (origin && origins.has(origin)) return
+    const site = headers.get('sec-fetch-site')
+    const isForeign = site ? foreignSites.has(site) : Boolean(origin) && origin !== 'null'
+    if (isForeign) throw refusedOrigin(origins)
+  }
+}
+
+const foreignSites: ReadonlySet<string> = new Set(['cross-site', 'same-site'])
+
+function refusedOrigin(origins: ReadonlySet<string>): ProblemError {
+  return new ProblemError('forbidden', `The Origin must be one of ${[...origins].join(', ')}`)
 }

@@ -21,6 +21,7 @@ import { createRouteNames, createRouter } from './router.ts'
 
 const doc = { tag: 'Tokens', summary: 'x', success: { status: 200, description: 'x' } } as const
 const issuer = 'https://auth.example/base'
+const corsOrigins = ['https://app.example']
 const ok: OpenRoute['handle'] = () => ({ status: 200, headers: { x: 'y' }, body: 'ok' })
 
 const verifier = createVerifier({
@@ -41,7 +42,7 @@ function routeTo(
 
 async function ask(route: OpenRoute, path: string, method = 'GET', log: object[] = []) {
   const logger = { ...silentLogger, error: (fields: object) => log.push(fields) }
-  return createRouter([route], { issuer, guard, logger, isFirstParty })(
+  return createRouter([route], { issuer, corsOrigins, guard, logger, isFirstParty })(
     readWebRequest(new Request(`https://other.example${path}`, { method })),
   )
 }
@@ -73,7 +74,7 @@ function sendTo(route: GuardedRoute<Person> | OptionalRoute<Person>, isOwn = isF
     revocations: 'none',
   })
   const guard = createGuardCore({ verifier, user: () => ({ id: 'somebody' }) })
-  const options = { issuer, guard, logger: silentLogger, isFirstParty: isOwn }
+  const options = { issuer, corsOrigins, guard, logger: silentLogger, isFirstParty: isOwn }
   const router = createRouter([route], options)
   return (headers: Readonly<Record<string, string>>): Promise<HttpAnswer | undefined> =>
     router(readWebRequest(new Request(`${issuer}/it`, { headers })))
@@ -187,9 +188,13 @@ describe('createRouter', () => {
     ]
     const find = async (path: string): Promise<string | undefined> =>
       (
-        await createRouter(routes, { issuer, guard, logger: silentLogger, isFirstParty })(
-          readWebRequest(new Request(`https://other.example/base${path}`)),
-        )
+        await createRouter(routes, {
+          issuer,
+          corsOrigins,
+          guard,
+          logger: silentLogger,
+          isFirstParty,
+        })(readWebRequest(new Request(`https://other.example/base${path}`)))
       )?.body
     assert.equal(await find('/users/me'), 'me {}')
     assert.equal(await find('/users/a_B-9'), 'one {"id":"a_B-9"}')
@@ -272,7 +277,8 @@ describe('createRouter', () => {
       user: () => ({ id: 'somebody' }),
     })
     assert.throws(
-      () => createRouter([route], { issuer, guard, logger: silentLogger, isFirstParty }),
+      () =>
+        createRouter([route], { issuer, corsOrigins, guard, logger: silentLogger, isFirstParty }),
       /"raed" is not declared/,
     )
   })
@@ -285,7 +291,7 @@ describe('createRouter', () => {
       const route = routeTo(() => {
         throw error
       })
-      await createRouter([route], { issuer, guard, logger, isFirstParty })(
+      await createRouter([route], { issuer, corsOrigins, guard, logger, isFirstParty })(
         readWebRequest(new Request(`${issuer}/it`)),
       )
     }
@@ -315,7 +321,7 @@ describe('createRouter', () => {
       const route = routeTo(() => {
         throw error
       })
-      await createRouter([route], { issuer, guard, logger, isFirstParty })(
+      await createRouter([route], { issuer, corsOrigins, guard, logger, isFirstParty })(
         readWebRequest(new Request(`${issuer}/it`)),
       )
     }

@@ -12,6 +12,7 @@ import {
 import type { Caller, DemandArguments, Identity } from 'keystile'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { prefersHtml } from './accept.ts'
+import { createVisitorCheck } from './origin.ts'
 import { describeRefusal, findRefusalAnswer, refusalAnswer } from './refusal.ts'
 import { createRouteFinder, type FoundRoutes } from './route-finder.ts'
 import type { GuardedRoute, OptionalRoute, Route, RouteRequest } from './route.ts'
@@ -23,6 +24,8 @@ type Decision<U> = Awaited<ReturnType<GuardCore<string, U>['check']>>
 
 interface RouterOptions<U> {
   readonly issuer: string
+  /** Origins whose pages may send requests that change something, besides that of the issuer. */
+  readonly corsOrigins: readonly string[]
   readonly guard: GuardCore<string, U>
   readonly logger: Logger
   /** Whether a client is the app itself. Some routes are only for the app. */
@@ -45,8 +48,9 @@ export function createRouter<U>(
   routes: readonly RouteOf<U>[],
   options: RouterOptions<U>,
 ): (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined> {
-  const { issuer, guard } = options
+  const { issuer, corsOrigins, guard } = options
   const find = createRouteFinder(routes, issuer)
+  const checkVisitor = createVisitorCheck([new URL(issuer).origin, ...corsOrigins])
   const demands = demandsOf(routes, guard)
 
   async function handle(
@@ -58,6 +62,7 @@ export function createRouter<U>(
     if (!route) return methodNotAllowed(found.routes, issuer)
 
     try {
+      if (method !== 'GET') checkVisitor(request)
       const { params } = found
       if (!route.guard) return await route.handle({ ...request, params })
 

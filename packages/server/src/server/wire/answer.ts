@@ -45,6 +45,7 @@ export function wireAnswer<U>(
   const { issuer, corsOrigins, logger } = options
   const router = createRouter<U>(routes, {
     issuer,
+    corsOrigins,
     guard: createGuardCore({
       verifier,
       scopes: scopes.declared,

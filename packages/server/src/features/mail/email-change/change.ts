@@ -27,8 +27,9 @@ export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChange
       return proofs.request(proofKinds.emailChange, wanted, subject)
     },
 
-    confirm: (presented, owner, by) =>
-      confirmCounted(limits, emailRates.confirm, by, async () => {
+    confirm(presented, owner, by) {
+      const tried = { ...presented, by, isOpen: changes.isOpen }
+      return confirmCounted(limits, emailRates.confirm, tried, async () => {
         const proved = await findProved(presented, parts)
         if (!proved || !(await isOwner(owner, proved.user, by, parts))) throw refusedChange()
 
@@ -50,7 +51,8 @@ export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChange
         if (outcome === 'factor-missing') throw factorMissing()
         if (outcome === 'too-many-mails') throw tooManyMails()
         await users.settle()
-      }),
+      })
+    },
 
     isOpen: async (token) => (await findProved({ token }, parts)) !== undefined,
 

@@ -44,7 +44,7 @@ export function undoFlow(parts: FlowParts): MailFlow & EmailUndo {
     },
 
     undo: (token, by) =>
-      confirmCounted(limits, emailRates.confirm, by, async () => {
+      confirmCounted(limits, emailRates.confirm, { token, by, isOpen: undo.isOpen }, async () => {
         const language = preferredLanguage(by.acceptLanguage)
         const reset = prepareLinked(proofKinds.passwordReset, language, parts)
         const [tokenHash, now] = [hashSecret(token), clock.now()]

@@ -54,9 +54,10 @@ export function verificationFlow(parts: VerificationParts): MailFlow & Verificat
 
     async confirm(confirmation, by) {
       passwords.requireRoom(by.address)
-      return confirmCounted(limits, verificationRates.confirm, by, async () => {
-        const { presented } = confirmation
-        const confirming = { ...confirmation, by }
+      const { presented } = confirmation
+      const confirming = { ...confirmation, by }
+      const tried = { ...presented, by, isOpen: verifications.isOpen }
+      return confirmCounted(limits, verificationRates.confirm, tried, async () => {
         // The id beside a code says what the code confirms. The token of a link may confirm either.
         const proof = 'registrationId' in presented ? undefined : await proofs.find(kind, presented)
         if (proof) return verify(proof, confirming, parts)

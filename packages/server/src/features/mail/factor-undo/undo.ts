@@ -58,7 +58,7 @@ export function factorUndoFlow<U>(parts: FactorUndoParts<U>): MailFlow & FactorU
     },
 
     undo: (token, by) =>
-      confirmCounted(limits, undoRate, by, async () => {
+      confirmCounted(limits, undoRate, { token, by, isOpen: undo.isOpen }, async () => {
         const proof = await proofs.find(proofKinds.factorUndo, { token })
         if (!proof) throw refusedProof(advice)
 

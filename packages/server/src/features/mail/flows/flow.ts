@@ -8,6 +8,7 @@ import type { Route, SuccessDoc } from '../../../http/route.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
+import { useOf, type Use } from '../../operations/limits/uses.ts'
 import type { Devices } from '../../sign-in/known-devices/devices.ts'
 import type { RegistrationFormParts } from '../../users/accounts/registration.ts'
 import { tooManyTries, type AccountCaller } from '../../users/accounts/route-parts.ts'
@@ -42,7 +43,7 @@ export interface FlowParts<U = User> extends RegistrationFormParts, LinkMailPart
   readonly notices: Notices
 }
 
-/** The rate limit of refused confirmations, per IP address. Each flow has one of its own. */
+/** The rate limit of refused confirmations. Each flow has one of its own. */
 export function confirmRate(name: string): LimitRate {
   const intervalMilliseconds = 30 * secondMilliseconds
   return { name, burst: 100, intervalMilliseconds, isGivenBackWhole: true }
@@ -103,22 +104,37 @@ export function unprocessable(message: string): ProblemError {
   return new ProblemError('unprocessable_content', message, { errors: [] })
 }
 
+interface Confirming {
+  /** The token of a link; undefined for a code. */
+  readonly token?: string | undefined
+  readonly by: By
+  /** Whether the token can still be used. */
+  isOpen(token: string): Promise<boolean>
+}
+
 /**
  * Confirms something. A confirmation counts before it begins, so that parallel ones cannot exceed
  * the limit. If it is not refused, it gets a refund.
  *
- * @param rate the limit for the IP address
+ * If strangers in the same network have used up its limit, a link that works has a limit of its
+ * own. So they cannot stop the owner of the link.
  */
 export async function confirmCounted<T>(
   limits: Limits,
   rate: LimitRate,
-  { address }: By,
+  { token, by, isOpen }: Confirming,
   confirm: () => Promise<T>,
 ): Promise<T> {
-  const spent = await limits.count(limits.usesAt(rate, address))
+  const ofAddress = limits.usesAt(rate, by.address)
+  const spent = (await limits.tryCount(ofAddress)) ?? (await limits.count(await usesOfLink()))
   const confirmed = await confirm()
   await limits.refund(spent)
   return confirmed
+
+  async function usesOfLink(): Promise<readonly Use[]> {
+    const isRight = token !== undefined && (await isOpen(token))
+    return isRight ? [useOf(rate, token)] : ofAddress
+  }
 }
 
 /** Finds the user of a proof, if the user is active and still has the mailbox of the proof. */

@@ -99,7 +99,8 @@ export function invitationFlow(parts: FlowParts): MailFlow & Invitations {
       const { username, password } = checked.fields
       passwords.requireRoom(by.address)
 
-      return confirmCounted(limits, acceptRate, by, async () => {
+      const tried = { ...presented, by, isOpen: invitations.isOpen }
+      return confirmCounted(limits, acceptRate, tried, async () => {
         const proof = await proofs.find(kind, presented)
         const email = parseEmail(proof?.data['email'] ?? '')
         if (!proof || !email) throw refusedInvitation()

@@ -45,7 +45,8 @@ export function passwordResetFlow<U>(
 
     async confirm(presented, newPassword, by) {
       passwords.requireRoom(by.address)
-      await confirmCounted(limits, resetRates.confirm, by, async () => {
+      const tried = { ...presented, by, isOpen: resets.isOpen }
+      await confirmCounted(limits, resetRates.confirm, tried, async () => {
         const proof = await proofs.find(proofKinds.passwordReset, presented)
         const user = await findOwner(proof, directory)
         if (!proof || user === undefined) throw refusedProof()
