@@ -11,7 +11,8 @@ import { currentPasswordField, usernameField } from '../../users/accounts/accoun
 import { ownAccount, tooManyTries, type AccountCaller } from '../../users/accounts/route-parts.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byCaller, byStranger } from '../../operations/audit/by.ts'
-import { languageFor, requestAccepted, unprocessable, type FlowParts } from '../flows/flow.ts'
+import { languageFor, requestAccepted, unprocessable } from '../flows/endpoint-parts.ts'
+import type { FlowParts } from '../flows/flow.ts'
 import type { Confirmation, PresentedVerification, Verifications } from './verification-types.ts'
 
 /** `POST /email-verifications`: sends another mail to the user of the token. */

@@ -29,15 +29,8 @@ import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.t
 import { byApp, byStranger } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { parseEmail } from '../../users/directory/names.ts'
-import {
-  confirmCounted,
-  presentedOf,
-  proofFields,
-  proofRefuses,
-  refusedProof,
-  type FlowParts,
-  type MailFlow,
-} from '../flows/flow.ts'
+import { presentedOf, proofFields, proofRefuses } from '../flows/endpoint-parts.ts'
+import { confirmCounted, refusedProof, type FlowParts, type MailFlow } from '../flows/flow.ts'
 import { proofKinds } from '../proofs/kinds.ts'
 import type { Presented } from '../proofs/proofs.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'

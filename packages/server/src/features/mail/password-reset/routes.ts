@@ -12,7 +12,7 @@ import {
   proofFields,
   proofRefuses,
   requestAccepted,
-} from '../flows/flow.ts'
+} from '../flows/endpoint-parts.ts'
 import type { PasswordResets } from './reset-types.ts'
 
 const requestFields = strictFields({
