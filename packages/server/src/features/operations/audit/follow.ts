@@ -36,10 +36,9 @@ export async function* followAudit(
     horizon = Math.max(horizon, Math.min(newest, clock.now()) - lateMilliseconds)
   }
 
-  // 1. The stored rows. Before them, it reads the ids of the recent ones: a row that appears after
-  // that counts as new.
+  // 1. The stored rows. `known` has the ids of those since the horizon that were yielded, or that the
+  // filter leaves out. They are read first: a row that appears after this read counts as new.
   moveHorizon()
-  /** The ids of rows since the horizon that were yielded, or that the filter leaves out. */
   let known = new Set<string>()
   for await (const { id } of listAudit(reader, { subject, since: horizon })) known.add(id)
   for await (const row of listAudit(reader, filter)) {
