@@ -39,7 +39,11 @@ export interface FlowParts<U = User> extends RegistrationFormParts, LinkMailPart
   readonly notices: Notices
 }
 
-/** The rate limit of refused confirmations. Each flow has one of its own. */
+/**
+ * The rate limit of refused confirmations. Each flow has one of its own. It is high, because many
+ * people may share an address: links cannot be guessed, and wrong codes have a lower limit
+ * (`codeRate` of the proofs).
+ */
 export function confirmRate(name: string): LimitRate {
   const intervalMilliseconds = 30 * secondMilliseconds
   return { name, burst: 100, intervalMilliseconds, isGivenBackWhole: true }

@@ -1,5 +1,5 @@
-// What each file in texts/ must have: the texts of the mails (`mail-text-types.ts`) and of the pages
-// in one language.
+// What each file in texts/ must have, in one language: the texts of the mails
+// (`mail-text-types.ts`) and of the pages.
 import type { PasswordFault } from '../../credentials/password-policy/policy.ts'
 import type { LayoutWords } from '../../../pages/layout.ts'
 import type { MailTexts } from './mail-text-types.ts'

@@ -1,5 +1,5 @@
-// What the flow of `reset.ts` does for its endpoints and its pages. The types are apart, because the
-// endpoints in `routes.ts` need them, and `reset.ts` lists the endpoints.
+// What the flow of `reset.ts` does for its endpoints and its pages. The types are apart, because
+// the endpoints in `routes.ts` need them, and `reset.ts` lists the endpoints.
 import type { By } from '../../operations/audit/entry.ts'
 import type { Presented } from '../proofs/proofs.ts'
 

@@ -36,8 +36,8 @@ export async function* followAudit(
     horizon = Math.max(horizon, Math.min(newest, clock.now()) - lateMilliseconds)
   }
 
-  // 1. The stored rows. `known` has the ids of those since the horizon that were yielded, or that the
-  // filter leaves out. They are read first: a row that appears after this read counts as new.
+  // 1. The stored rows. `known` has the ids of those since the horizon that were yielded, or that
+  // the filter leaves out. They are read first: a row that appears after this read counts as new.
   moveHorizon()
   let known = new Set<string>()
   for await (const { id } of listAudit(reader, { subject, since: horizon })) known.add(id)
