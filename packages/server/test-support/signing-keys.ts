@@ -1,6 +1,6 @@
 // What tests of the rotation need to know of signing keys.
 import type { SigningKey } from 'keystile/jwt'
-import { openMailSeal } from '../src/features/mail/messages/notices.ts'
+import { openMailSeal } from '../src/features/mail/outbox/mail-seal.ts'
 import {
   defaultRotation,
   type RotationSettings,

@@ -3,7 +3,7 @@ import { isForeign, type FileFacts } from '../feature/file-facts.ts'
 import type { Machine, Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/operations/audit/audit.ts'
 import { countDeadEvents } from '../features/operations/app-events/dead-letters.ts'
-import { openMailSeal } from '../features/mail/messages/notices.ts'
+import { openMailSeal } from '../features/mail/outbox/mail-seal.ts'
 import { hasUnreadableProof } from '../features/mail/proofs/unreadable.ts'
 import { countDeadMails } from '../features/mail/outbox/dead-letters.ts'
 import {

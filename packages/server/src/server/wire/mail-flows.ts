@@ -25,7 +25,8 @@ import {
   accountPasswords,
   directoryPasswords,
 } from '../../features/mail/password-reset/new-password.ts'
-import { passwordResetFlow, type PasswordResets } from '../../features/mail/password-reset/reset.ts'
+import { passwordResetFlow } from '../../features/mail/password-reset/reset.ts'
+import type { PasswordResets } from '../../features/mail/password-reset/reset-types.ts'
 import { registrationFlow } from '../../features/mail/pending-registration/registration.ts'
 import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
 import type { OpenRoute } from '../../http/route.ts'
@@ -69,8 +70,7 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     mustHaveFactor: (user) => mustHaveFactor(user, { directory, secondFactor }),
   })
   const invitations = invitationFlow(shared)
-  const store = accountPasswords(shared)
-  const resets = passwordResetFlow({ ...shared, store })
+  const resets = passwordResetFlow({ ...shared, passwordStore: accountPasswords(shared) })
   const registrations = registrationFlow(shared)
   const verifications = verificationFlow({ ...shared, registrations })
 
@@ -154,8 +154,9 @@ export function wireAppFlows(
     return noFlows
   }
   const shared = sharedParts(parts)
-  const store = directoryPasswords({ ...shared, directory: { ...directory, setPassword } })
-  const resets = passwordResetFlow({ ...shared, directory, store })
+  const writable = { ...directory, setPassword }
+  const passwordStore = directoryPasswords({ ...shared, directory: writable })
+  const resets = passwordResetFlow({ ...shared, directory, passwordStore })
   const pages = parts.options.accountPagesUrl ? [] : resetPageRoutes({ ...shared, resets })
   return { ...noFlows, routes: [...resets.routes, ...pages], mailPurposes: purposesOf([resets]) }
 }

@@ -20,7 +20,7 @@ import {
   type AccountParts,
 } from '../../users/accounts/route-parts.ts'
 import { isSameMailbox } from '../../users/directory/names.ts'
-import { languageFor, presentedOf, proofFields, requestAccepted } from '../flows/flow.ts'
+import { languageFor, presentedOf, proofFields, requestAccepted } from '../flows/endpoint-parts.ts'
 import type { EmailChangeParts, EmailChanges } from './change-types.ts'
 import { emailRates } from './feature.ts'
 

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import type { Feature } from '../../../feature/feature.ts'
 import { minuteMilliseconds, type LimitRates } from '../../../feature/limit-rate.ts'
-import { confirmRate } from '../flows/flow.ts'
 import { listSettings, type DefaultedSetting } from '../../../feature/setting.ts'
+import { confirmRate } from '../flows/flow.ts'
 
 const choices = ['off', 'optional', 'required'] as const
 
@@ -54,10 +54,14 @@ export const verificationRates: LimitRates<'user' | 'confirm' | 'password'> = {
   },
 }
 
-const auditEvents = ['email_verified'] as const
+const auditEvents = [
+  /** A user has confirmed the address of the account with a link or a code from a mail. */
+  'email_verified',
+] as const
 
 export type EmailVerificationEvent = (typeof auditEvents)[number]
 
+/** Users prove with a link or a code from a mail that they get mails at their address. */
 export const feature: Feature<EmailVerificationOptions, EmailVerificationEvent> = {
   name: 'email-verification',
   settings: listSettings<EmailVerificationOptions>({ emailVerification }),

@@ -1,4 +1,4 @@
-// The endpoints of the flow that verifies addresses.
+// The endpoints of the flow that verifies addresses. The second one also finishes registrations.
 import type * as z from 'zod'
 import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
 import {
@@ -11,7 +11,8 @@ import { currentPasswordField, usernameField } from '../../users/accounts/accoun
 import { ownAccount, tooManyTries, type AccountCaller } from '../../users/accounts/route-parts.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byCaller, byStranger } from '../../operations/audit/by.ts'
-import { languageFor, requestAccepted, unprocessable, type FlowParts } from '../flows/flow.ts'
+import { languageFor, requestAccepted, unprocessable } from '../flows/endpoint-parts.ts'
+import type { FlowParts } from '../flows/flow.ts'
 import type { Confirmation, PresentedVerification, Verifications } from './verification-types.ts'
 
 /** `POST /email-verifications`: sends another mail to the user of the token. */
@@ -92,7 +93,7 @@ function confirmationOf(
   fields: z.output<typeof confirmation>,
   caller: string | undefined,
 ): Confirmation {
-  const presented = presentedOf(fields)
+  const presented = presentedVerificationOf(fields)
   const { password, username } = fields
   if (password === undefined && !caller && !('registrationId' in presented))
     throw unprocessable('The body must have password, unless the request has an access token')
@@ -101,7 +102,8 @@ function confirmationOf(
   return { presented, caller, password, username }
 }
 
-function presentedOf(fields: z.output<typeof confirmation>): PresentedVerification {
+/** @throws {ProblemError} 422 unless the body has one id or token, and a code with each id */
+function presentedVerificationOf(fields: z.output<typeof confirmation>): PresentedVerification {
   const { token, code, request_id: requestId, registration_id: registrationId } = fields
   if ([token, requestId, registrationId].filter((id) => id !== undefined).length === 1) {
     if (token !== undefined && code === undefined) return { token }

@@ -55,12 +55,14 @@ export function verificationFlow(parts: VerificationParts): MailFlow & Verificat
     async confirm(confirmation, by) {
       passwords.requireRoom(by.address)
       const { presented } = confirmation
+      const confirming = { ...confirmation, by }
       const tried = { ...presented, by, isOpen: verifications.isOpen }
       return confirmCounted(limits, verificationRates.confirm, tried, async () => {
+        // The id beside a code says what the code confirms. The token of a link may confirm either.
         const proof = 'registrationId' in presented ? undefined : await proofs.find(kind, presented)
-        if (proof) return verify(proof, { ...confirmation, by }, parts)
+        if (proof) return verify(proof, confirming, parts)
         const found = 'requestId' in presented ? undefined : await registrations.find(presented)
-        return finish(found, { ...confirmation, by }, parts)
+        return finish(found, confirming, parts)
       })
     },
 
@@ -91,6 +93,7 @@ function createPurpose({ users }: VerificationParts): ProofPurpose {
 
 type Confirming = Confirmation & { readonly by: By }
 
+/** Verifies the address of an account, if the caller has its password or a token of its user. */
 async function verify(
   proof: FoundProof,
   { caller, password, by }: Confirming,
@@ -125,9 +128,10 @@ async function finish(
 
   const { subject, passwordHash: hash } = found
   // A code needs no password: only the sender of the registration has its id.
-  if (password === undefined) {
-    if ('token' in presented || username) throw refusedProof()
-  } else if (!(await isRightPassword(password, { subject, hash, by }, parts))) throw wrongPassword()
+  const needsPassword = 'token' in presented || username !== undefined
+  if (password === undefined && needsPassword) throw refusedProof()
+  if (password !== undefined && !(await isRightPassword(password, { subject, hash, by }, parts)))
+    throw wrongPassword()
 
   const changed = username && password !== undefined ? { username, password } : undefined
   const finished = await found.finish(changed, by)

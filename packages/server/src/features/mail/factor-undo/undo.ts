@@ -11,7 +11,8 @@ import {
 import { undoRoute } from '../flows/undo-route.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import { proofKinds, type ProofKind } from '../proofs/kinds.ts'
-import { prepareLinked, sealData, type LinkedProof } from '../proofs/new-proof.ts'
+import { prepareLinked, type LinkedProof } from '../proofs/new-proof.ts'
+import { sealData } from '../proofs/sealed-values.ts'
 import { undoRate } from './feature.ts'
 import { hasSecondFactor, undoFactor } from './store.ts'
 

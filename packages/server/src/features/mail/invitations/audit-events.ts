@@ -1,4 +1,5 @@
-// Apart from `feature.ts`, which imports the command line, and with it `store.ts`.
+// The audit events of invitations. They are not in `feature.ts`, because it imports, through other
+// files, what records them.
 export const auditEvents = [
   /** An operator or the app invited a person. The subject is the id of the future user. */
   'user_invited',

@@ -7,7 +7,7 @@ import { readNames } from '../../users/accounts/cli-input.ts'
 import { maxPageSize } from '../../users/accounts/user-page.ts'
 import { byOperator } from '../../operations/audit/by.ts'
 import { parseEmail, type ComparableName } from '../../users/directory/names.ts'
-import { openMailSeal } from '../messages/notices.ts'
+import { openMailSeal } from '../outbox/mail-seal.ts'
 import { createMailProofs, type MailProofs } from '../proofs/proofs.ts'
 import { hasAppUsers, readScopeRules } from '../../users/scopes/declared.ts'
 import { changeRights, namesOfRights, type ScopeSettings } from '../../users/scopes/scopes.ts'
@@ -16,7 +16,12 @@ import {
   type SigningKeyChoice,
 } from '../../tokens/signing-keys/signing-key-source.ts'
 import { pagesUrlOf } from '../messages/pages-url.ts'
-import { listInvitations, sendInvitation, type ListedInvitation } from './invitation.ts'
+import {
+  listInvitations,
+  sendInvitation,
+  type InvitationPage,
+  type ListedInvitation,
+} from './sent-invitations.ts'
 import { revokeInvitation } from './store.ts'
 
 export interface Options extends ScopeSettings, SigningKeyChoice {
@@ -79,7 +84,7 @@ async function* listAll(proofs: MailProofs): AsyncIterable<ListedInvitation> {
   let after: string | null = ''
   while (after !== null) {
     const wanted = { after, limit: maxPageSize }
-    const page: Awaited<ReturnType<typeof listInvitations>> = await listInvitations(proofs, wanted)
+    const page: InvitationPage = await listInvitations(proofs, wanted)
     yield* page.invitations
     after = page.next
   }

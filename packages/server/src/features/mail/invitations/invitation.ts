@@ -1,7 +1,6 @@
 // The flow of invitations: the app invites a person, and the person creates an account with a link
-// or a code from a mail. The mail is stored with the invitation, so no request waits for the
-// resolver: the answer may tell the app that the address is taken.
-import { ProblemError, randomId, type JsonObject } from 'keystile/internal'
+// or a code from a mail. `sent-invitations.ts` sends and lists them, also for the command line.
+import { ProblemError, type JsonObject } from 'keystile/internal'
 import * as z from 'zod'
 import {
   checkFields,
@@ -21,40 +20,24 @@ import {
   newPasswordField,
   usernameField,
 } from '../../users/accounts/account-fields.ts'
-import type { AppInvitations, Invitation, OpenInvitation } from '../../users/accounts/app-users.ts'
+import type { AppInvitations } from '../../users/accounts/app-users.ts'
 import type { Acceptance } from '../../users/accounts/acceptance.ts'
-import { defaultPageSize, requirePageSize } from '../../users/accounts/user-page.ts'
 import { taken, tooManyMails } from '../../users/accounts/refusals.ts'
 import { accountRoute } from '../../users/accounts/route-parts.ts'
 import { newRowOf, userOf, type User } from '../../users/accounts/users.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byApp, byStranger } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'
-import { parseEmail, type ComparableName } from '../../users/directory/names.ts'
-import {
-  confirmCounted,
-  presentedOf,
-  proofFields,
-  proofRefuses,
-  refusedProof,
-  type FlowParts,
-  type MailFlow,
-} from '../flows/flow.ts'
-import type { MailParameters } from '../outbox/new-mail.ts'
+import { parseEmail } from '../../users/directory/names.ts'
+import { presentedOf, proofFields, proofRefuses } from '../flows/endpoint-parts.ts'
+import { confirmCounted, refusedProof, type FlowParts, type MailFlow } from '../flows/flow.ts'
 import { proofKinds } from '../proofs/kinds.ts'
-import { prepareLinkMail, prepareProof, sealValues } from '../proofs/new-proof.ts'
-import type { MailProofs, Presented } from '../proofs/proofs.ts'
+import type { Presented } from '../proofs/proofs.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
-import {
-  changeRights,
-  namesOfRights,
-  readRights,
-  storedRights,
-  type Rights,
-  type ScopeRules,
-} from '../../users/scopes/scopes.ts'
+import { changeRights, type Rights, type ScopeRules } from '../../users/scopes/scopes.ts'
 import { acceptRate } from './rates.ts'
-import { acceptInvitation, insertInvitation, revokeInvitation } from './store.ts'
+import { listInvitations, rightsOf, sendInvitation } from './sent-invitations.ts'
+import { acceptInvitation, revokeInvitation } from './store.ts'
 
 const kind = proofKinds.invitation
 
@@ -66,17 +49,15 @@ export interface Invitations extends AppInvitations {
    * invitation stays valid.
    *
    * @param members the members of the body besides the link and the code
-   * @throws {ProblemError} `forbidden` (without the reason) if the link or the code is not valid;
-   *   `conflict` if the name or the address is taken; `unprocessable_content`, `too_many_requests`,
-   *   `temporarily_unavailable`
+   * @throws {ProblemError} one of these:
+   *   - `forbidden` (without the reason) if the link or the code is not valid
+   *   - `conflict` if the name or the address is taken
+   *   - `unprocessable_content`, `too_many_requests`, `temporarily_unavailable`
    */
   accept(presented: Presented, members: JsonObject, by: By, accepted?: Acceptance): Promise<User>
   /** Whether the token of a link can still be accepted. Changes nothing. */
   isOpen(token: string): Promise<boolean>
 }
-
-/** What sends an invitation. It needs no running server, so the command line does it too. */
-export type InvitingParts = Pick<FlowParts, 'database' | 'seal' | 'pagesUrl' | 'clock'>
 
 export function invitationFlow(parts: FlowParts): MailFlow & Invitations {
   const { database, proofs, passwords, passwordPolicy, limits, profile, clock } = parts
@@ -153,72 +134,6 @@ function stillDeclared({ scopes, roles }: Rights, rules: ScopeRules): Rights {
 
 function refusedInvitation(): ProblemError {
   return refusedProof('ask for a new invitation')
-}
-
-/**
- * Stores an invitation and its mail. The person gets the rights when they accept the invitation.
- * Does NOT check that the app declares the scopes and roles.
- */
-export async function sendInvitation(
-  { email, scopes, roles }: Rights & { readonly email: ComparableName },
-  by: By,
-  parts: InvitingParts,
-): Promise<Invitation | { readonly refused: 'taken' | 'too-many-mails' }> {
-  const now = parts.clock.now()
-  const seal = parts.seal()
-  const { requestId, token, code, row } = prepareProof(kind, '', { seal, now })
-  const subject = randomId()
-  const bound = { ...row, subject, mailbox: email.key, counted_for: subject, resolved_at: now }
-  const data = { email: email.shown, ...storedRights({ scopes, roles }) }
-
-  const expiresAt = row.expires_at
-  const outcome = await parts.database.write(insertInvitation, {
-    proof: { ...bound, sealed: sealValues(seal, bound, data) },
-    mail: prepareLinkMail(kind, { token, code, expiresAt }, parts),
-    recipient: email.shown,
-    given: namesOfRights({ roles, scopes }),
-    by,
-    now,
-  })
-  if (outcome !== 'invited') return { refused: outcome }
-  return { requestId, expiresAt: new Date(expiresAt) }
-}
-
-export interface ListedInvitation extends Omit<OpenInvitation, keyof Rights> {
-  /**
-   * The rights of the future user. Undefined if the invitation was encrypted with another key. Such
-   * an invitation cannot be accepted.
-   */
-  readonly rights: Rights | undefined
-}
-
-/**
- * Returns a page of the invitations that have not expired, in the order of their addresses, and the
- * value of `after` for the next page.
- *
- * @throws {ProblemError} 422 if `limit` is not a whole number from 1 to `maxPageSize`
- */
-export async function listInvitations(
-  proofs: Pick<MailProofs, 'list'>,
-  wanted: { readonly after?: string; readonly limit?: number } = {},
-): Promise<{ readonly invitations: readonly ListedInvitation[]; readonly next: string | null }> {
-  const { after = '', limit = defaultPageSize } = wanted
-  requirePageSize(limit)
-  // Reads one more than the page needs: if it exists, another page follows.
-  const found = await proofs.list(kind, { after, limit: limit + 1 })
-  const page = found.slice(0, limit)
-  const invitations = page.map(({ mailbox, created_at, expires_at, data }) => ({
-    email: data?.['email'] ?? mailbox,
-    rights: data && rightsOf(data),
-    invitedAt: new Date(created_at),
-    expiresAt: new Date(expires_at),
-  }))
-  return { invitations, next: found.length > limit ? (page.at(-1)?.mailbox ?? null) : null }
-}
-
-/** Returns the rights that an invitation gives. */
-function rightsOf({ scopes = '[]', roles = '[]' }: MailParameters): Rights {
-  return readRights({ scopes, roles })
 }
 
 /** `POST /invitations/accept`: creates the account of an invited person. */

@@ -1,4 +1,5 @@
-// Apart from `feature.ts`, which imports the command line, and with it `invitation.ts`.
+// The rate limit of invitations. It is not in `feature.ts`, because it imports, through the command
+// line, what counts it.
 import type { LimitRate } from '../../../feature/limit-rate.ts'
 import { confirmRate } from '../flows/flow.ts'
 

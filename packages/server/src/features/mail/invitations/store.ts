@@ -76,6 +76,8 @@ export const acceptInvitation: Command<ProvenUser, ProvenOutcome> = command(
     const holder = await lockUnverified(transaction, proof.mailbox)
     if (!holder) return insertProvenUser(transaction, proven)
 
+    // Two accounts cannot have one address, so the holder loses it first. If the new account cannot
+    // be created, for example because its name is taken, the holder gets it back.
     const { id: subject, email, email_key } = holder
     await updateUser(transaction, { email: null, email_key: null }, { subject, now })
     const outcome = await insertProvenUser(transaction, proven)

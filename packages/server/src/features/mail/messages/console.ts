@@ -129,9 +129,12 @@ function shownTime(date: Date): string {
   return `${date.toISOString().slice(0, 19).replace('T', ' ')}Z`
 }
 
+/** A URL in a text, without the punctuation after it, as in `Open https://api.example/x.` */
+const urlInText = /(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)])/
+
 /** Makes links of the URLs in a text. */
 function linked(text: string): Html {
-  const parts = text.split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)])/)
+  const parts = text.split(urlInText) // its group makes each second part a URL
   return joined(
     parts.map((part, index) => (index % 2 === 1 ? markup`<a href="${part}">${part}</a>` : part)),
   )

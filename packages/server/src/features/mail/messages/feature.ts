@@ -1,24 +1,23 @@
 import * as z from 'zod'
-import { isHttpElsewhere, isLoopback } from '../../../base/this-machine.ts'
+import { isHttpElsewhere } from '../../../base/this-machine.ts'
 import type { Feature } from '../../../feature/feature.ts'
-import type { Rule } from '../../../feature/rule.ts'
 import { listSettings, type Others, type Values } from '../../../feature/setting.ts'
-import { isPublic } from '../../../feature/situation.ts'
 import { parseList } from '../../../feature/values.ts'
 import { show } from '../../../feature/shown-value.ts'
 import type { Wording } from '../../../feature/wording.ts'
 import { findKeyFaults, isSelector } from './dkim.ts'
-import { parseMailUrl, readMailUrl } from './mail-url.ts'
+import { mailUrlExample, parseMailUrl } from './mail-url.ts'
 import {
   languages,
   mailKinds,
-  type Language,
   optionalNotices,
+  type Language,
   type MailMessage,
   type MailTemplates,
   type OptionalNotice,
 } from './message.ts'
-import { parseSender } from './sender-address.ts'
+import { rules, type MailRuleOptions } from './rules.ts'
+import { parseSender, senderExample } from './sender-address.ts'
 
 export interface AppMail {
   /** The sender, such as `Example <no-reply@example.com>`. */
@@ -87,7 +86,7 @@ const settings = listSettings<MailOptions>({
     defaultText: 'no mails are sent',
     help: 'the sender, and the function that sends a mail, if the app sends the mails itself',
     findFaults: ({ from }, { values }, say) => [
-      ...findMissingEmail(values),
+      ...findMissingEmailFunction(values),
       ...(parseSender(from) ? [] : [`must have an address as from, such as ${senderExample}`]),
       ...(values['mailUrl'] === undefined
         ? []
@@ -105,9 +104,9 @@ const settings = listSettings<MailOptions>({
     isSecret: true,
     holdsSecret: (url) => !URL.canParse(url) || new URL(url).password !== '',
     findFaults: (url, others, say) => [
-      ...findMissingEmail(others.values),
+      ...findMissingEmailFunction(others.values),
       ...findUrlFaults(url),
-      ...(url === 'console:' ? [] : findMissing('mailFrom', others, say)),
+      ...(url === 'console:' ? [] : findMissingSetting('mailFrom', others, say)),
     ],
   },
   mailFrom: {
@@ -121,7 +120,7 @@ const settings = listSettings<MailOptions>({
       ...(parseSender(from)
         ? []
         : [`must be an address such as ${senderExample}; it is ${show(from)}`]),
-      ...findMissing('mailUrl', others, say),
+      ...findMissingSetting('mailUrl', others, say),
     ],
   },
   mailDkimKey: {
@@ -135,7 +134,7 @@ const settings = listSettings<MailOptions>({
     isSecret: true,
     findFaults: (pem, others, say) => [
       ...findKeyFaults(pem),
-      ...findMissing('mailUrl', others, say),
+      ...findMissingSetting('mailUrl', others, say),
     ],
   },
   mailDkimSelector: {
@@ -180,72 +179,18 @@ const settings = listSettings<MailOptions>({
       'if mails must link to these pages',
     environment: ['KEYSTILE_ACCOUNT_PAGES_URL'],
     findFaults: (url, { values }) => [
-      ...findMissingOf('setPassword', values, 'without it no mail has a link'),
+      ...findMissingFunction('setPassword', values, 'without it no mail has a link'),
       ...findPagesFaults(url),
     ],
   },
 })
 
-interface RuleOptions {
-  readonly issuer?: string | undefined
-  readonly mailUrl?: string | undefined
-}
-
-const rules: readonly Rule<RuleOptions>[] = [
-  {
-    id: 'mail-console',
-    standard: 'ASVS 5.0 13.4.2',
-    severity: 'stop',
-    demand: 'mails must not be shown at /dev/mail when other machines can reach the server',
-    find(situation, say) {
-      if (situation.options.mailUrl !== 'console:' || !isPublic(situation)) return []
-
-      const message =
-        'must not be console: when other machines can reach the server: ' +
-        'anyone could read the mails at /dev/mail'
-      const fix = `${say.set('mailUrl', urlExample)}, with the URL of your mail server`
-      return [{ about: say.name('mailUrl'), message, fix }]
-    },
-  },
-  {
-    id: 'mail-tls',
-    standard: 'RFC 8314 §3',
-    severity: 'warn',
-    demand: 'a connection to a mail server on another machine must use TLS',
-    find({ options }, say) {
-      const server = options.mailUrl === undefined ? undefined : readMailUrl(options.mailUrl)
-      if (server?.kind !== 'smtp' || server.isSecure || server.requiresTls) return []
-      if (isLoopback(server.host)) return []
-
-      const message = `must use TLS to ${show(server.host)}: others on the network can read mails`
-      return [{ about: say.name('mailUrl'), message, fix: 'remove ?tls=off from the URL' }]
-    },
-  },
-  {
-    id: 'mail-reachable',
-    standard: 'RFC 5321 §3.1',
-    severity: 'warn',
-    demand: 'the mail server must accept the connection and the login; only `doctor` tries that',
-    find({ machine }) {
-      const { mailServer } = machine ?? {}
-      if (!mailServer) return undefined
-      const { host, port, fault } = mailServer
-      if (!fault) return []
-
-      const message = `must accept the connection and the login; ${fault.cause}`
-      return [{ about: `the mail server ${show(host)}, port ${port}`, message, fix: fault.fix }]
-    },
-  },
-]
-
-export const feature: Feature<MailOptions, never, RuleOptions> = {
+/** How mails are sent and written: the mail server or the app, the sender, the language. */
+export const feature: Feature<MailOptions, never, MailRuleOptions> = {
   name: 'messages',
   settings,
   rules,
 }
-
-const urlExample = 'smtp://user:password@mail.example.com:587'
-const senderExample = 'Example <no-reply@example.com>'
 
 function isAppMail(value: unknown): value is AppMail {
   const { from, send, templates = {} } = (value ?? {}) as Partial<Record<keyof AppMail, unknown>>
@@ -287,8 +232,8 @@ function findPagesFaults(text: string): readonly string[] {
 }
 
 /** If the app stores the users, checks that it tells Keystile their e-mail addresses. */
-function findMissingEmail(values: Values): readonly string[] {
-  return findMissingOf(
+function findMissingEmailFunction(values: Values): readonly string[] {
+  return findMissingFunction(
     'email',
     values,
     'Keystile must know the addresses of your users. Fix: add email: (user) => user.email',
@@ -296,7 +241,7 @@ function findMissingEmail(values: Values): readonly string[] {
 }
 
 /** If the app stores the users, checks that `users` has a function, or says why it must have it. */
-function findMissingOf(
+function findMissingFunction(
   name: 'email' | 'setPassword',
   { users }: Values,
   why: string,
@@ -305,15 +250,13 @@ function findMissingOf(
   return users === undefined || has ? [] : [`needs users.${name} too: ${why}`]
 }
 
-function findMissing(
+/** Checks that another setting is given too. With an invalid value, it counts as given. */
+function findMissingSetting(
   name: 'mailUrl' | 'mailFrom',
   { values, unread }: Others,
   say: Wording,
 ): readonly string[] {
-  return values[name] !== undefined || unread.has(name)
-    ? []
-    : [
-        `needs ${say.name(name)} too. Fix: ` +
-          say.set(name, name === 'mailFrom' ? senderExample : urlExample),
-      ]
+  if (values[name] !== undefined || unread.has(name)) return []
+  const example = name === 'mailFrom' ? senderExample : mailUrlExample
+  return [`needs ${say.name(name)} too. Fix: ${say.set(name, example)}`]
 }

@@ -4,7 +4,7 @@ import type { Accent, Accents } from '../../../pages/accent.ts'
 import type { Brand } from '../../../pages/brand.ts'
 import { Html, joined, markup } from '../../../pages/html.ts'
 import type { MailAttachment, MailContent, MailMessage } from './message.ts'
-import type { MailText, Paragraph } from './text-types.ts'
+import type { MailText, Paragraph } from './mail-text-types.ts'
 
 export interface MailVersion {
   readonly language: string
@@ -20,10 +20,9 @@ export function layOut(
   versions: readonly MailVersion[],
   brand: Brand,
 ): MailContent & Pick<MailMessage, 'attachments'> {
-  const [first] = versions
   const subject = versions.map(({ mail: [title] }) => title).join(' / ')
   const plain = versions.map(({ mail: [, ...paragraphs] }) => paragraphs.map(textOf).join('\n\n'))
-  const html = draw({ language: first?.language ?? 'en', subject, versions, brand })
+  const html = draw(versions, subject, brand)
   const logo = logoOf(brand)
   return {
     subject,
@@ -35,33 +34,42 @@ export function layOut(
 
 const fonts = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 const [ink, soft, line] = ['#1a1a20', '#595965', '#e2e2e8']
+/** The attributes of a table that is only there for the layout. */
+const table = markup`role="presentation" cellpadding="0" cellspacing="0" border="0"`
 
-function draw({
-  language,
-  subject,
-  versions,
-  brand: { name, accents, logo },
-}: {
-  readonly language: string
-  readonly subject: string
-  readonly versions: readonly MailVersion[]
-  readonly brand: Brand
-}): Html {
-  const { ground, field, onField } = accents.light
-  const image =
-    logo?.png &&
-    markup`<img src="cid:${logoId}" alt="" width="32" height="32"
-style="vertical-align:middle;margin-right:12px;padding:4px;background:#ffffff;border-radius:8px">`
-  const bodies = versions.map((version, index) => {
-    const body = bodyOf(version, accents)
-    if (index === 0) return body
-    return markup`<hr style="margin:32px 0;border:0;border-top:1px solid ${line}">
-<div lang="${version.language}">
-${body}
-</div>`
+/** The elements with other colours on dark screens, and these colours. */
+const darkRules = {
+  ground: ({ ground }) => [`background:${ground}`],
+  sheet: () => ['background:#1b1b20'],
+  ink: () => ['color:#ececf0'],
+  soft: () => ['color:#a9a9b5'],
+  field: ({ field, onField }) => [`background:${field}`, `color:${onField}`],
+  act: ({ accent, accentEdge }) => [`background:${accent}`, `border-color:${accentEdge}`],
+  on: ({ onAccent }) => [`color:${onAccent}`],
+  link: ({ accentText }) => [`color:${accentText}`],
+  box: ({ accentSoft }) => [`background:${accentSoft}`],
+} satisfies Record<string, (dark: Accent) => readonly string[]>
+
+/** Returns the attribute of an element that takes the colours of these rules on dark screens. */
+function inDark(...rules: readonly (keyof typeof darkRules)[]): Html {
+  return markup`class="${rules.join(' ')}"`
+}
+
+/** Writes the dark rules. They must win against the styles at the elements. */
+function darkStyle({ dark }: Accents): string {
+  const written = Object.entries(darkRules).map(([name, colors]) => {
+    const rules = colors(dark).map((rule) => `${rule}!important`)
+    return `.${name}{${rules.join(';')}}`
   })
+  return `:root{color-scheme:light dark}@media (prefers-color-scheme:dark){${written.join('')}}`
+}
+
+/** Draws the frame of a mail around its header and its versions. */
+function draw(versions: readonly MailVersion[], subject: string, brand: Brand): Html {
+  const { accents } = brand
+  const { ground } = accents.light
   return markup`<!doctype html>
-<html lang="${language}">
+<html lang="${versions[0]?.language ?? 'en'}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -74,11 +82,10 @@ ${body}
 <table ${inDark('ground')} ${table} width="100%" bgcolor="${ground}" style="background:${ground}">
 <tr><td align="center" style="padding:24px 12px">
 <table ${table} width="100%" style="max-width:520px;width:100%">
-<tr><td ${inDark('field')} bgcolor="${field}" style="padding:20px 32px;background:${field};
-border-radius:16px 16px 0 0;font:bold 18px/24px ${fonts};color:${onField}">${image}${name}</td></tr>
+${headerOf(brand)}
 <tr><td ${inDark('sheet', 'ink')} bgcolor="#ffffff" style="padding:32px;background:#ffffff;
 border-radius:0 0 16px 16px;font:16px/24px ${fonts};color:${ink};text-align:left">
-${joined(bodies)}
+${contentOf(versions, accents)}
 </td></tr>
 </table>
 </td></tr>
@@ -88,7 +95,30 @@ ${joined(bodies)}
 `
 }
 
-const table = markup`role="presentation" cellpadding="0" cellspacing="0" border="0"`
+/** Draws the row with the logo and the name of the app. */
+function headerOf({ name, logo, accents }: Brand): Html {
+  const { field, onField } = accents.light
+  const image =
+    logo?.png &&
+    markup`<img src="cid:${logoId}" alt="" width="32" height="32"
+style="vertical-align:middle;margin-right:12px;padding:4px;background:#ffffff;border-radius:8px">`
+  return markup`<tr><td ${inDark('field')} bgcolor="${field}" style="padding:20px 32px;
+background:${field};border-radius:16px 16px 0 0;font:bold 18px/24px ${fonts};
+color:${onField}">${image}${name}</td></tr>`
+}
+
+/** Draws the versions one below the other. Only those after the first have a line above them. */
+function contentOf(versions: readonly MailVersion[], accents: Accents): Html {
+  const parts = versions.map((version, index) =>
+    index === 0
+      ? bodyOf(version, accents)
+      : markup`<hr style="margin:32px 0;border:0;border-top:1px solid ${line}">
+<div lang="${version.language}">
+${bodyOf(version, accents)}
+</div>`,
+  )
+  return joined(parts)
+}
 
 function bodyOf(
   { mail: [title, ...paragraphs], button, otherwise }: MailVersion,
@@ -141,33 +171,6 @@ function addressOf(link: string, otherwise: string, { accentText }: Accent): Htm
 ${otherwise}<br>
 <a ${inDark('link')} href="${link}"
 style="color:${accentText};word-break:break-all">${link}</a></p>`
-}
-
-/** The elements with other colours on dark screens, and these colours. */
-const darkRules = {
-  ground: ({ ground }) => [`background:${ground}`],
-  sheet: () => ['background:#1b1b20'],
-  ink: () => ['color:#ececf0'],
-  soft: () => ['color:#a9a9b5'],
-  field: ({ field, onField }) => [`background:${field}`, `color:${onField}`],
-  act: ({ accent, accentEdge }) => [`background:${accent}`, `border-color:${accentEdge}`],
-  on: ({ onAccent }) => [`color:${onAccent}`],
-  link: ({ accentText }) => [`color:${accentText}`],
-  box: ({ accentSoft }) => [`background:${accentSoft}`],
-} satisfies Record<string, (dark: Accent) => readonly string[]>
-
-/** Returns the attribute of an element that takes the colours of these rules on dark screens. */
-function inDark(...rules: readonly (keyof typeof darkRules)[]): Html {
-  return markup`class="${rules.join(' ')}"`
-}
-
-/** Writes the dark rules. They must win against the styles at the elements. */
-function darkStyle({ dark }: Accents): string {
-  const written = Object.entries(darkRules).map(([name, colors]) => {
-    const rules = colors(dark).map((rule) => `${rule}!important`)
-    return `.${name}{${rules.join(';')}}`
-  })
-  return `:root{color-scheme:light dark}@media (prefers-color-scheme:dark){${written.join('')}}`
 }
 
 function textOf(paragraph: Paragraph): string {

@@ -7,7 +7,8 @@ import { checkOptions } from '../../../server/options.ts'
 import { dkimOf, isSelector } from './dkim.ts'
 import { feature } from './feature.ts'
 import { parseMailUrl } from './mail-url.ts'
-import { createNotices, openMailSeal } from './notices.ts'
+import { openMailSeal } from '../outbox/mail-seal.ts'
+import { createNotices } from './notices.ts'
 import { pagesUrlOf } from './pages-url.ts'
 
 const pkcs8 = { type: 'pkcs8', format: 'pem' } as const

@@ -22,9 +22,9 @@ interface Login {
   readonly password: string
 }
 
-const mustBeUrl =
-  'must be console:, or a URL such as smtp://user:password@mail.example.com:587; ' +
-  howToEncodePassword
+export const mailUrlExample = 'smtp://user:password@mail.example.com:587'
+
+const mustBeUrl = `must be console:, or a URL such as ${mailUrlExample}; ${howToEncodePassword}`
 
 /**
  * Parses the URL of a mail server. The default port is 587 for `smtp:` (RFC 6409 §3.1) and 465 for

@@ -34,23 +34,22 @@ export interface Mail extends Sender {
 /** The sender of the mails at `/dev/mail`. A mail server requires `mailFrom`. */
 const consoleSender = 'Keystile <no-reply@localhost>'
 
+export interface MailParts extends Pick<SenderParts, 'database' | 'lease' | 'meter'> {
+  readonly seal: () => Seal
+  readonly brand: Brand
+}
+
 /** Starts to send mails, if the settings name a way to send them. */
 export async function startMail(
   options: MailChoice,
-  {
-    brand,
-    ...parts
-  }: Pick<SenderParts, 'database' | 'lease' | 'meter'> & {
-    readonly seal: () => Seal
-    readonly brand: Brand
-  },
+  { brand, ...parts }: MailParts,
 ): Promise<Mail> {
   if (!hasMail(options)) return { routes: [], readGauges: () => [], close: async () => {} }
 
-  const { mail, mailFrom = consoleSender, mailLanguage: language, issuer, clock, logger } = options
+  const { mail, mailFrom, mailLanguage: language, issuer, clock, logger } = options
   const transport = await openTransport(options, brand)
-  const { from = mailFrom, templates = {} } = mail ?? {}
-  const writing = { from, issuer, brand, language, templates }
+  const from = mail?.from ?? mailFrom ?? consoleSender
+  const writing = { from, issuer, brand, language, templates: mail?.templates ?? {} }
   const sender = startSender({
     ...parts,
     clock,

@@ -1,5 +1,5 @@
 import type { Clock } from 'keystile/internal'
-import { createSeal, type Seal, type SealingSecrets } from '../../../base/seal.ts'
+import type { Seal } from '../../../base/seal.ts'
 import { prepareMail, type NewMail } from '../outbox/new-mail.ts'
 import { preferredLanguage } from './language.ts'
 import type { NoticeKind, OptionalNotice } from './message.ts'
@@ -48,15 +48,4 @@ export function createNotices(
     const content = hasParameters ? { parameters, seal: seal() } : undefined
     return prepareMail({ template: kind, lifetimeMilliseconds }, content, clock.now())
   }
-}
-
-/**
- * Returns a function that creates the seal for the parameters of mails at its first call, and
- * returns the same seal at each later call.
- *
- * @param findSecrets returns the secrets. Called only when the seal is created
- */
-export function openMailSeal(findSecrets: () => SealingSecrets): () => Seal {
-  let seal: Seal | undefined
-  return () => (seal ??= createSeal(findSecrets(), 'mails'))
 }

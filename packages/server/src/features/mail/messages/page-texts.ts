@@ -1,7 +1,5 @@
-// The texts of the pages, with those that the app replaces or adds.
-import { kindOf } from 'keystile/internal'
-import { show } from '../../../feature/shown-value.ts'
-import { linkedPart } from '../../../pages/parts.ts'
+// The texts of the pages, with those that the app replaces or adds. `page-text-faults.ts` checks
+// these when the settings are read.
 import { languages, type Language } from './message.ts'
 import type { PageTexts } from './text-types.ts'
 import { texts } from './texts.ts'
@@ -34,6 +32,7 @@ export function withPageTexts(
     language,
     withChanges(own[language] ?? texts.en.pages, change ?? {}),
   ])
+  // `own` has each language of Keystile; `Object.fromEntries()` loses the names in its type.
   return { ...own, ...Object.fromEntries(changed) } as PageTextsByLanguage
 }
 
@@ -45,42 +44,4 @@ function withChanges<Part extends object>(part: Part, changes: Changes<Part>): P
     return [name, isPart ? withChanges(before ?? {}, change) : change] as const
   })
   return { ...part, ...Object.fromEntries(changed.filter(([, change]) => change !== undefined)) }
-}
-
-/** German has each text; in English, some are missing. */
-const complete: object = texts.de.pages
-
-/** Returns the faults of texts that an app gives, as sentences without a subject. */
-export function findTextFaults(
-  changes: Readonly<Record<string, PageTextChanges | undefined>>,
-): readonly string[] {
-  return Object.entries(changes).flatMap(([language, change]) => {
-    if (!/^[a-z]{2,3}$/.test(language))
-      return [`must name languages such as en; it has ${show(language)}`]
-    return change === undefined ? [] : faultsIn(change, complete, language)
-  })
-}
-
-function countLinks(text: unknown): number {
-  return typeof text === 'string' ? (text.split(linkedPart).length - 1) / 2 : 0
-}
-
-function faultsIn(given: unknown, known: object, path: string): readonly string[] {
-  if (typeof given !== 'object' || given === null)
-    return [`must have an object with texts at ${path}; it has ${kindOf(given)}`]
-
-  return Object.entries(given).flatMap(([name, value]: readonly [string, unknown]) => {
-    const place = `${path}.${name}`
-    const text: unknown = Object.hasOwn(known, name) ? known[name as keyof typeof known] : undefined
-    if (text === undefined) return [`must have only known texts; it has ${show(place)}`]
-    if (value === undefined) return []
-    if (typeof text === 'object' && text !== null) return faultsIn(value, text, place)
-    const wanted = typeof text === 'function' ? 'a function that returns a string' : 'a string'
-    if (typeof value !== typeof text)
-      return [`must have ${wanted} at ${place}; it has ${kindOf(value)}`]
-    const links = countLinks(text)
-    return countLinks(value) === links
-      ? []
-      : [`must have ${links} parts in brackets at ${place}, which become links`]
-  })
 }

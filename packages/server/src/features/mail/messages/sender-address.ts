@@ -1,5 +1,7 @@
 import { parseEmail } from '../../users/directory/names.ts'
 
+export const senderExample = 'Example <no-reply@example.com>'
+
 /**
  * Parses the sender of mails: an address, or a name and an address in angle brackets. Refuses
  * control characters, which could add header fields.

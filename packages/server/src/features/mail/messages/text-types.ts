@@ -1,73 +1,25 @@
-// What each file in texts/ must have: the texts of the mails and of the pages in one language.
+// What each file in texts/ must have, in one language: the texts of the mails
+// (`mail-text-types.ts`) and of the pages.
 import type { PasswordFault } from '../../credentials/password-policy/policy.ts'
 import type { LayoutWords } from '../../../pages/layout.ts'
-import type { NoticeKind, ProofMailKind } from './message.ts'
+import type { MailTexts } from './mail-text-types.ts'
 
-export interface Texts {
-  readonly notices: Readonly<Record<NoticeKind, (values: NoticeValues) => MailText>>
-  /** The sentence before the address of a link, for mail programs that show no button. */
-  readonly otherwise: string
-  /** The last paragraph of each notice. */
-  readonly automatic: string
-  readonly linkMails: Readonly<Record<LinkMailKind, (service: string) => LinkText>>
-  /** Notices with a link that undoes the change. */
-  readonly undoMails: Readonly<Record<UndoMailKind, (values: UndoValues) => MailText>>
-  /** A notice with a code. It works where the login goes on. */
-  readonly enrolment_code: (values: CodeValues) => MailText
-  /** The terms of a link and a code, and of a link alone. */
-  readonly both: Terms
-  readonly linkOnly: Terms
+export interface Texts extends MailTexts {
   readonly pages: PageTexts
-}
-
-/** One or more sentences, or a link or a code in a paragraph of its own. */
-export type Paragraph = string | { readonly link: string } | { readonly code: string }
-
-export type MailText = readonly [subject: string, ...paragraphs: Paragraph[]]
-
-export interface NoticeValues {
-  readonly service: string
-  /** The time of the change, with its time zone. */
-  readonly time: string
-  readonly address: string | undefined
-  /** Whether the new authenticator app has replaced another one. */
-  readonly isReplacement: boolean
-}
-
-export type UndoMailKind = 'email_changed' | 'first_factor_added'
-export type LinkMailKind = Exclude<ProofMailKind, UndoMailKind>
-
-export interface LinkText {
-  readonly subject: string
-  readonly beforeLink: string
-  /** Undefined if the mail has only a link. */
-  readonly beforeCode?: string
-  readonly ifNotYou: string
-  /** The texts if the mail has no code: a link in an earlier mail has disabled the password. */
-  readonly withoutCode?: Pick<LinkText, 'beforeLink' | 'ifNotYou'>
-}
-
-export interface CodeValues extends Omit<UndoValues, 'link'> {
-  readonly code: string
-}
-
-export interface UndoValues {
-  readonly service: string
-  readonly link: string
-  /** How long the link works, such as `15 minutes`. */
-  readonly lifetime: string
-  /** When the link expires, with its time zone. */
-  readonly until: string
-}
-
-export interface Terms {
-  /** Says how often and how long the link and the code work, and when they expire. */
-  readonly works: (lifetime: string, until: string) => string
-  readonly keepSecret: string
 }
 
 /** Texts under their names. */
 type Named<Name extends string> = Readonly<Record<Name, string>>
+
+/** A page or a part of one that says only one thing. */
+type Titled = Named<'heading' | 'text'>
+
+/** The texts of a page that a link in a mail opens, with a form that confirms something. */
+export interface FormTexts extends Named<'heading' | 'button'> {
+  readonly done: Titled
+  /** What to do if the link was used or has expired. */
+  readonly used: string
+}
 
 /** The names and hints of fields, and links. The name of the app follows `continueTo`. */
 type Label =
@@ -86,8 +38,8 @@ export interface PageTexts extends Named<Label> {
   readonly unavailablePage: Named<'heading' | 'opened' | 'sent' | 'again'>
   /** `details` comes before a sentence in English. */
   readonly refusalPage: {
-    readonly refused: Named<'heading' | 'text'>
-    readonly broken: Named<'heading' | 'text'>
+    readonly refused: Titled
+    readonly broken: Titled
     readonly details: string
   }
   /**
@@ -219,12 +171,4 @@ export interface AccountHomeTexts extends Named<
     | ('title' | 'hint' | 'text' | 'open' | 'heading' | 'loggedOut' | 'erased' | 'final')
     | ('button' | 'keep' | 'lastAdministrator')
   > & { readonly done: Titled }
-}
-
-type Titled = Named<'heading' | 'text'>
-
-export interface FormTexts extends Named<'heading' | 'button'> {
-  readonly done: Titled
-  /** What to do if the link was used or has expired. */
-  readonly used: string
 }

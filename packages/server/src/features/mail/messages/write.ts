@@ -17,7 +17,8 @@ import {
   type ProofMail,
   type ProofMailKind,
 } from './message.ts'
-import type { LinkMailKind, MailText, PageTexts, UndoMailKind, UndoValues } from './text-types.ts'
+import type { LinkMailKind, MailText, UndoMailKind, UndoValues } from './mail-text-types.ts'
+import type { PageTexts } from './text-types.ts'
 import { texts } from './texts.ts'
 
 export interface WritingOptions {
@@ -37,11 +38,13 @@ export interface WritingOptions {
  */
 export async function writeMail(mail: OutgoingMail, options: WritingOptions): Promise<MailMessage> {
   const { hostname } = new URL(options.issuer)
+  // An IPv6 address is in brackets and has colons, which the id of a message must not have there.
+  const domain = hostname.replaceAll(/[[\]]/g, '').replaceAll(':', '-')
   return {
     from: options.from,
     to: mail.recipient,
     ...(await contentOf(mail, options)),
-    messageId: `<${mail.id}@${hostname.replaceAll(/[[\]]/g, '').replaceAll(':', '-')}>`,
+    messageId: `<${mail.id}@${domain}>`,
     date: mail.createdAt,
     headers: { 'Auto-Submitted': 'auto-generated' },
   }
@@ -192,18 +195,19 @@ function linkText(kind: LinkMailKind, mail: ProofMail): MailText {
   const text = linkMails[kind](service)
   const { subject, beforeCode } = text
   const { beforeLink, ifNotYou } = code === undefined ? (text.withoutCode ?? text) : text
-  const shown = beforeCode === undefined ? undefined : code && groupDigits(code)
-  const terms = shown === undefined ? linkOnly : both
+  const hasCode = code !== undefined && beforeCode !== undefined
+  const terms = hasCode ? both : linkOnly
   return [
     subject,
     beforeLink,
     { link },
-    ...(beforeCode === undefined || shown === undefined ? [] : [beforeCode, { code: shown }]),
+    ...(hasCode ? [beforeCode, { code: groupDigits(code) }] : []),
     terms.works(lifetime, until),
     `${ifNotYou} ${terms.keepSecret}`,
   ]
 }
 
+/** Writes a code as people read it: `12345678` becomes `1234 5678`. */
 function groupDigits(code: string): string {
   return code.replace(/^(\d{4})(\d{4})$/, '$1 $2')
 }
@@ -229,6 +233,7 @@ function durationOf(milliseconds: number, language: Language): string {
   return format(Math.round(minutes / (24 * 60)), 'day')
 }
 
+/** Checks what a template of the app has returned. */
 function requireContent(content: unknown): MailContent {
   const { subject, text, html } = (content ?? {}) as Partial<Record<keyof MailContent, unknown>>
   if (typeof subject !== 'string' || typeof text !== 'string' || typeof html !== 'string')

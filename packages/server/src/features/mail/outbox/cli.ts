@@ -6,6 +6,7 @@ import { retryRows, shownTime } from '../../operations/queue/cli.ts'
 import { listDropped, listMails, mailCommands, type ListedMail } from './store.ts'
 import type { DroppedMailRow } from './tables.ts'
 
+/** How many rows a list prints at most. */
 const maxListed = 1_000
 
 /** `keystile mail list`: prints each mail on one line. The parameters of a mail are never read. */

@@ -111,15 +111,15 @@ function queueOf({ seal, deliver, server, clock, logger, meter }: SenderParts): 
       return { code, isFinal: isPermanent || tries >= maxTries }
     },
     report(row, failed) {
-      const isDead = failed?.failure.isFinal === true
-      meter.add(mailTries, { outcome: failed ? (isDead ? 'dead' : 'failed') : 'sent' })
       if (!failed) {
+        meter.add(mailTries, { outcome: 'sent' })
         if (isFailing) logger.info({ ...server }, 'mails can be sent again')
         isFailing = false
         return
       }
 
-      const { code } = failed.failure
+      const { code, isFinal: isDead } = failed.failure
+      meter.add(mailTries, { outcome: isDead ? 'dead' : 'failed' })
       const fields = { mail: row.id, template: row.template, failure: code, tries: row.tries }
       if (isDead) {
         const { cause, fix } = explainFailure(code)

@@ -15,6 +15,7 @@ import {
   type Reset,
 } from './store.ts'
 
+/** The hash of a new password, and the proof that allows to set it. */
 export interface NewPassword extends Omit<Reset, 'now'> {
   readonly hash: string
 }
@@ -75,15 +76,19 @@ export function directoryPasswords<U>(parts: DirectoryPasswordParts<U>): Passwor
       if (claim === 'gone') return false
       if (claim === 'claimed') throw tryLater(claimMilliseconds / 1000)
 
+      // If the release fails, the claim expires by itself.
+      const release = () => database.write(releaseReset, claim).catch(() => undefined)
       let recipient: string | undefined
       try {
         recipient = await writeWithApp(proof, hash, parts)
-      } finally {
-        // If the release fails, the claim expires by itself.
-        if (recipient === undefined)
-          await database.write(releaseReset, claim).catch(() => undefined)
+      } catch (error) {
+        await release()
+        throw error
       }
-      if (recipient === undefined) return false
+      if (recipient === undefined) {
+        await release()
+        return false
+      }
 
       await database.write(finishReset, { proof: claim, recipient, notice, by, now: clock.now() })
       await feed.tail()

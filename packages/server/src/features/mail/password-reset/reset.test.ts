@@ -11,7 +11,7 @@ describe('the flow for a new password', () => {
   it('a request for a password reset stores at most 320 characters of the login name', async () => {
     const requested: unknown[] = []
     const parts = {
-      store: {},
+      passwordStore: {},
       passwordPolicy,
       limits: noLimits,
       devices: { open: () => undefined },
@@ -30,7 +30,7 @@ describe('the flow for a new password', () => {
 
   it('if a full hash queue refuses a password reset, the reset uses up no rate limit', async () => {
     const parts = {
-      store: {},
+      passwordStore: {},
       passwordPolicy,
       passwords: {
         requireRoom() {
@@ -47,7 +47,7 @@ describe('the flow for a new password', () => {
 })
 
 it('the OpenAPI answer of a reset is a login whose device secret is optional', () => {
-  const parts = { store: {}, passwordPolicy } as unknown as PasswordResetParts<unknown>
+  const parts = { passwordStore: {}, passwordPolicy } as unknown as PasswordResetParts<unknown>
   const [route] = passwordResetFlow(parts).routes
   const { body } = route?.doc ?? {}
   assert.ok(body?.type === 'json')

@@ -1,81 +1,37 @@
 // The flow for users who have forgotten their password: they set a new one with a link or a code
-// from a mail.
-import {
-  describeFields,
-  readFields,
-  refuseFaults,
-  strictFields,
-  stringField,
-} from '../../../http/json-body.ts'
-import { emptyAnswer, jsonAnswer, type OpenRoute } from '../../../http/route.ts'
-import { findPasswordErrors, newPasswordField } from '../../users/accounts/account-fields.ts'
-import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
-import { addressOf } from '../../../http/address.ts'
-import { byStranger } from '../../operations/audit/by.ts'
-import type { By } from '../../operations/audit/entry.ts'
-import { countedLogin, mailboxOf } from '../../users/directory/names.ts'
+// from a mail. What the flow does is in `reset-types.ts`, and its endpoints are in `routes.ts`.
+// `new-password.ts` stores the new password.
+import { refuseFaults } from '../../../http/json-body.ts'
+import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf } from '../../operations/limits/uses.ts'
+import { findPasswordErrors } from '../../users/accounts/account-fields.ts'
+import { countedLogin, mailboxOf } from '../../users/directory/names.ts'
 import {
   confirmCounted,
   findOwner,
-  languageFor,
-  presentedOf,
-  proofFields,
-  proofRefuses,
   refusedProof,
-  requestAccepted,
   type FlowParts,
   type MailFlow,
 } from '../flows/flow.ts'
 import { proofKinds } from '../proofs/kinds.ts'
-import type { Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
-import { passwordMark } from '../../credentials/password/stored-hash.ts'
-import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import { resetRates } from './feature.ts'
 import type { PasswordStore } from './new-password.ts'
+import type { PasswordResets } from './reset-types.ts'
+import { confirmRoute, requestRoute } from './routes.ts'
 
-interface WantedReset {
-  /** The user name or e-mail address, as the person typed it. */
-  readonly login: string
-  /** One of the languages of mails, or empty for the language of the settings. */
-  readonly language: string
-  /** The device secret of the caller. Requests of known devices have own limits. */
-  readonly deviceSecret: string | undefined
-}
-
-/** What the endpoints and the pages of the flow do. */
-export interface PasswordResets {
-  /**
-   * Stores a request. The mail is sent later. Does NOT look up the account: the work and the result
-   * are the same if `login` belongs to no user.
-   *
-   * @returns the id of the request. The caller must send it together with the code of the mail
-   * @throws {ProblemError} `too_many_requests`
-   */
-  request(wanted: WantedReset, address: string | undefined): Promise<string>
-  /**
-   * Sets the new password and ends all sessions of the user. A refused password does not use up the
-   * link or the code.
-   *
-   * @throws {ProblemError} `forbidden` if the link or the code is not valid, without saying why;
-   *   `unprocessable_content` for an unacceptable password; `too_many_requests`;
-   *   `temporarily_unavailable`
-   */
-  confirm(presented: Presented, newPassword: string, by: By): Promise<void>
-  /** Whether the token of a link can still set a new password. Changes nothing. */
-  isOpen(token: string): Promise<boolean>
-}
+/** No user name and no e-mail address is longer, in characters. */
+const maxLoginLength = 320
 
 export interface PasswordResetParts<U> extends FlowParts<U> {
-  readonly store: PasswordStore
+  readonly passwordStore: PasswordStore
 }
 
 export function passwordResetFlow<U>(
   parts: PasswordResetParts<U>,
 ): MailFlow<unknown> & PasswordResets {
-  const { directory, store, proofs, passwords, passwordPolicy, limits, notices } = parts
+  const { directory, passwordStore, proofs, passwords, passwordPolicy, limits, notices } = parts
   const resets: PasswordResets = {
     async request({ login: typed, language, deviceSecret: sent = '' }, address) {
       // The request is stored, so a stranger must not choose how long it is.
@@ -100,7 +56,7 @@ export function passwordResetFlow<U>(
         const hash = await passwords.hash(newPassword, by.address)
 
         const notice = notices('password_changed', by)
-        if (!(await store.setPassword({ proof, hash, notice, by }))) throw refusedProof()
+        if (!(await passwordStore.setPassword({ proof, hash, notice, by }))) throw refusedProof()
       })
     },
 
@@ -119,10 +75,14 @@ export function passwordResetFlow<U>(
  * the user is verified, the mail counts for the share `reset`, so strangers cannot prevent it
  * (decisions/0066-resets-have-their-own-share.md). For a known device it has another share first.
  */
-function createPurpose<U>({ directory, store, devices }: PasswordResetParts<U>): ProofPurpose {
+function createPurpose<U>({
+  directory,
+  passwordStore,
+  devices,
+}: PasswordResetParts<U>): ProofPurpose {
   return {
     ...proofKinds.passwordReset,
-    bind: store.bind,
+    bind: passwordStore.bind,
     async resolve({ login = '', deviceSecret = '' }) {
       const user = await directory.findByLogin(login)
       if (user === undefined || !directory.active(user)) return undefined
@@ -142,8 +102,6 @@ function createPurpose<U>({ directory, store, devices }: PasswordResetParts<U>):
     },
   }
 }
-
-const maxLoginLength = 320
 
 /**
  * Counts a request against the limits of its IP address and of the server. The typed name has no
@@ -168,58 +126,4 @@ async function countRequest(
   }
 
   await limits.count([useOf(resetRates.server, ''), ...ofAddress])
-}
-
-const request = strictFields({
-  login: stringField().meta({ description: 'A user name or an e-mail address', example: 'ada' }),
-  device_secret: stringField()
-    .meta({ description: 'The device secret of the last login on this device' })
-    .optional(),
-})
-
-/**
- * `POST /password-resets`: sends a link and a code, if an account has the name or address in
- * `login`.
- */
-function requestRoute(resets: PasswordResets): OpenRoute {
-  return {
-    ...accountRoute('POST', '/password-resets', {
-      summary: 'Request a new password',
-      description:
-        'Sends a mail with a link and a code, valid for three hours, if there is such an account ' +
-        'and it has an e-mail address. The answer is the same if there is none. ' +
-        'After several mails none is sent while the link of the last one works. ' +
-        '`Accept-Language` chooses the language of the mail.',
-      body: { type: 'json', schema: describeFields(request) },
-      success: requestAccepted,
-      refuses: { 429: tooManyTries },
-    }),
-    async handle(sent) {
-      const { login, device_secret: deviceSecret } = await readFields(request, sent)
-      const wanted = { login, language: languageFor(sent), deviceSecret }
-      return jsonAnswer(202, { request_id: await resets.request(wanted, addressOf(sent)) })
-    },
-  }
-}
-
-/** `POST /password-resets/confirm`: sets the new password. */
-function confirmRoute(resets: PasswordResets, policy: PasswordPolicy): OpenRoute {
-  const members = strictFields({ ...proofFields, new_password: newPasswordField(policy) })
-
-  return {
-    ...accountRoute('POST', '/password-resets/confirm', {
-      summary: 'Set a new password',
-      description:
-        'Takes the token of the link, or the code with the id of the request. ' +
-        'Ends every session of the user. A refused password uses up neither link nor code.',
-      body: { type: 'json', schema: describeFields(members) },
-      success: { status: 204, description: 'Changed' },
-      refuses: proofRefuses,
-    }),
-    async handle(sent) {
-      const fields = await readFields(members, sent)
-      await resets.confirm(presentedOf(fields), fields.new_password, byStranger(sent))
-      return emptyAnswer
-    },
-  }
 }

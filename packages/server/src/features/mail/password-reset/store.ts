@@ -6,18 +6,17 @@ import { command, type Command, type Transaction } from '../../../storage/databa
 import { lockMailbox, notify, setPasswordByMail } from '../../users/accounts/in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { claimProof, releaseProof, type ClaimedProof } from '../proofs/claim-in-transaction.ts'
 import {
   bindWithMail,
-  claimProof,
   eraseProofs,
-  releaseProof,
   spendProof,
   type BindValues,
-  type ClaimedProof,
   type SpendableProof,
 } from '../proofs/in-transaction.ts'
-import { clearEnrolmentMails, insertMail, type Addressee } from '../outbox/in-transaction.ts'
+import { clearEnrolmentMails, insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
+import type { Addressee } from '../outbox/shares.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import type { FactorUndoEvent } from '../factor-undo/feature.ts'
 import type { PasswordResetEvent } from './feature.ts'

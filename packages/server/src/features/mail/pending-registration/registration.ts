@@ -18,8 +18,10 @@ import type { Acceptance } from '../../users/accounts/acceptance.ts'
 import type { Profile } from '../../users/accounts/profile.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf, parseUsername, type ComparableName } from '../../users/directory/names.ts'
-import { languageFor, requiredString, type FlowParts, type MailFlow } from '../flows/flow.ts'
+import { languageFor, requiredString } from '../flows/endpoint-parts.ts'
+import type { FlowParts, MailFlow } from '../flows/flow.ts'
 import { proofKinds } from '../proofs/kinds.ts'
+import type { FoundProof } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import {
   bindRegistration,
@@ -78,7 +80,7 @@ export interface ChangedName {
 export function registrationFlow(
   parts: FlowParts,
 ): Pick<MailFlow, 'purpose'> & Registrations & { readonly route: RegisterRoute } {
-  const { database, proofs, passwordPolicy, clock } = parts
+  const { database, proofs, clock } = parts
   const registrations: Registrations = {
     async register({ username, email, passwordHash, profile, accepted }, language) {
       const subject = randomId()
@@ -104,27 +106,16 @@ export function registrationFlow(
       return requestId
     },
     async find(presented) {
-      const proof = await proofs.find(
-        proofKinds.registration,
-        'token' in presented ? presented : { ...presented, requestId: presented.registrationId },
-      )
+      const wanted =
+        'token' in presented ? presented : { ...presented, requestId: presented.registrationId }
+      const proof = await proofs.find(proofKinds.registration, wanted)
       const pending = proof && (await findPending(database.reader, { ...proof, now: clock.now() }))
       if (!proof || !pending) return undefined
 
       return {
         subject: pending.subject,
         passwordHash: pending.password_hash,
-        async finish(changed, by) {
-          if (changed) {
-            const owner = { username: changed.username.shown, email: pending.email }
-            refuseFaults(findPasswordErrors('password', changed.password, owner, passwordPolicy))
-          }
-          const row = newRowOf(newUserOf(pending, changed), clock.now())
-          const { accepted: json } = proof.data
-          const accepted = json === undefined ? undefined : (JSON.parse(json) as Acceptance)
-          const outcome = await database.write(finishRegistration, { proof, row, by, accepted })
-          return outcome === 'created' ? userOf(row) : outcome
-        },
+        finish: (changed, by) => finishPending(proof, pending, { changed, by }, parts),
       }
     },
   }
@@ -155,6 +146,26 @@ function createPurpose({ users }: FlowParts): ProofPurpose {
       return { subject: holder.id, mailbox, recipient: holder.email, notice }
     },
   }
+}
+
+/** Creates the account of a registration, perhaps with another name. */
+async function finishPending(
+  proof: FoundProof,
+  pending: PendingRegistrationRow,
+  { changed, by }: { readonly changed: ChangedName | undefined; readonly by: By },
+  { database, passwordPolicy, clock }: FlowParts,
+): Promise<User | NotFinished> {
+  if (changed) {
+    const owner = { username: changed.username.shown, email: pending.email }
+    refuseFaults(findPasswordErrors('password', changed.password, owner, passwordPolicy))
+  }
+
+  const row = newRowOf(newUserOf(pending, changed), clock.now())
+  const { accepted: json } = proof.data
+  // `register` has written the JSON.
+  const accepted = json === undefined ? undefined : (JSON.parse(json) as Acceptance)
+  const outcome = await database.write(finishRegistration, { proof, row, by, accepted })
+  return outcome === 'created' ? userOf(row) : outcome
 }
 
 function newUserOf(pending: PendingRegistrationRow, changed: ChangedName | undefined): NewUser {

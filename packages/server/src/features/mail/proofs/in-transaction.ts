@@ -1,7 +1,10 @@
+// Stores, binds, spends and deletes mail proofs in the commands of the flows. A proof is stored
+// unbound, bound to a user and a mailbox, and then spent once.
 import { inTables, type Transaction } from '../../../storage/database.ts'
-import { insertMail, tryInsertMail, type MailShare } from '../outbox/in-transaction.ts'
+import { insertMail, tryInsertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
-import { claimMilliseconds, maxLiveProofs } from './feature.ts'
+import type { MailShare } from '../outbox/shares.ts'
+import { maxLiveProofs } from './feature.ts'
 import { proofKinds } from './kinds.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
 
@@ -22,51 +25,6 @@ export async function insertBoundProof(
 ): Promise<void> {
   const bound = { ...binding, counted_for: binding.subject, resolved_at: now }
   await insertProof(transaction, { ...row, ...bound })
-}
-
-/**
- * Binds a proof to a user and a mailbox, so that it can be spent. Only the user's newest three
- * proofs for one purpose stay bound. Proofs that a known device asked for are counted separately
- * (the column `allowance`), so requests of strangers cannot unbind them. The rows of older proofs
- * stay until they expire: if rows disappeared, a caller could measure this and learn that the user
- * exists.
- *
- * @param sealed encrypted data of the purpose, or null
- */
-async function bindProof(
-  transaction: Transaction,
-  values: Omit<BindValues, 'mail' | 'recipient' | 'about' | 'share'>,
-): Promise<void> {
-  const db = inTables<MailProofTables>(transaction)
-  const { id, subject, mailbox, sealed, device: allowance = null, keepsCount, now } = values
-  const counted = keepsCount ? {} : { counted_for: subject }
-  const bound = await db
-    .updateTable('mail_proof')
-    .set({ subject, mailbox, allowance, ...counted, sealed, resolved_at: now })
-    .where('id', '=', id)
-    .where('resolved_at', 'is', null)
-    .returning(['purpose'])
-    .executeTakeFirst()
-  if (!bound)
-    throw new Error('a request must be resolved only once; this one is already resolved or deleted')
-
-  await db
-    .updateTable('mail_proof')
-    .set({ subject: null, mailbox: null, sealed: null })
-    .where('id', 'in', (from) =>
-      from
-        .selectFrom('mail_proof')
-        .select('id')
-        .where('subject', '=', subject)
-        .where('purpose', '=', bound.purpose)
-        .where('allowance', 'is not distinct from', allowance) // true for null and null
-        .where('id', '!=', id)
-        .orderBy('created_at', 'desc')
-        .orderBy('id')
-        .limit(1_000)
-        .offset(maxLiveProofs - 1),
-    )
-    .execute()
 }
 
 /** The shares of mails that strangers can request. */
@@ -106,13 +64,57 @@ export async function bindWithMail(
 ): Promise<void> {
   const { id, device, now } = values
   const addressee = { subject: about ?? values.subject, recipient, now }
-  const isStored =
+  const isAllowed =
     mayBind &&
-    ((device !== undefined &&
-      (await tryInsertMail(transaction, mail, { ...addressee, share: 'allowance' }))) ||
-      (await insertMail(transaction, mail, { ...addressee, share })))
+    device !== undefined &&
+    (await tryInsertMail(transaction, mail, { ...addressee, share: 'allowance' }))
+  const isStored =
+    isAllowed || (mayBind && (await insertMail(transaction, mail, { ...addressee, share })))
   if (isStored) await bindProof(transaction, values)
   else await leaveProofsUnbound(transaction, { ids: [id], now })
+}
+
+/**
+ * Binds a proof to a user and a mailbox, so that it can be spent. Only the user's newest three
+ * proofs for one purpose stay bound. Proofs that a known device asked for are counted separately
+ * (the column `allowance`), so requests of strangers cannot unbind them. The rows of older proofs
+ * stay until they expire: if rows disappeared, a caller could measure this and learn that the user
+ * exists.
+ */
+async function bindProof(
+  transaction: Transaction,
+  values: Omit<BindValues, 'mail' | 'recipient' | 'about' | 'share'>,
+): Promise<void> {
+  const db = inTables<MailProofTables>(transaction)
+  const { id, subject, mailbox, sealed, device: allowance = null, keepsCount, now } = values
+  const counted = keepsCount ? {} : { counted_for: subject }
+  const bound = await db
+    .updateTable('mail_proof')
+    .set({ subject, mailbox, allowance, ...counted, sealed, resolved_at: now })
+    .where('id', '=', id)
+    .where('resolved_at', 'is', null)
+    .returning(['purpose'])
+    .executeTakeFirst()
+  if (!bound)
+    throw new Error('a request must be resolved only once; this one is already resolved or deleted')
+
+  await db
+    .updateTable('mail_proof')
+    .set({ subject: null, mailbox: null, sealed: null })
+    .where('id', 'in', (from) =>
+      from
+        .selectFrom('mail_proof')
+        .select('id')
+        .where('subject', '=', subject)
+        .where('purpose', '=', bound.purpose)
+        .where('allowance', 'is not distinct from', allowance) // true for null and null
+        .where('id', '!=', id)
+        .orderBy('created_at', 'desc')
+        .orderBy('id')
+        .limit(1_000) // more than there can be; SQLite has no `offset` without `limit`
+        .offset(maxLiveProofs - 1),
+    )
+    .execute()
 }
 
 /**
@@ -160,64 +162,6 @@ export async function spendProof(
   return spent !== undefined
 }
 
-/** A proof that one confirmation has claimed, so that no other confirmation can use it. */
-export interface ClaimedProof extends SpendableProof {
-  /** The end of the claim, in milliseconds. Two claims of one proof never end at the same time. */
-  readonly claimedUntil: number
-}
-
-/**
- * Claims a proof for 30 s, while the app stores the change in its own database. Until the claim is
- * released or expires, no other confirmation can use the proof. The proof is NOT spent: if the
- * process is killed, the claim expires and the proof works again.
- *
- * @returns the claim; `claimed` while another confirmation has the proof; `gone` for a proof that
- *   was spent, has expired, or is bound to another user or mailbox
- */
-export async function claimProof(
-  transaction: Transaction,
-  proof: SpendableProof & { readonly now: number },
-): Promise<ClaimedProof | 'claimed' | 'gone'> {
-  const { id, purpose, subject, mailbox, now } = proof
-  const db = inTables<MailProofTables>(transaction)
-  const bound = { id, purpose, subject, mailbox }
-  const claimedUntil = now + claimMilliseconds
-
-  const claimed = await db
-    .updateTable('mail_proof')
-    .set({ claimed_until: claimedUntil })
-    .where((row) => row.and(bound))
-    .where('expires_at', '>', now)
-    .where((row) => row.or([row('claimed_until', 'is', null), row('claimed_until', '<=', now)]))
-    .returning('id')
-    .executeTakeFirst()
-  if (claimed) return { ...bound, claimedUntil }
-
-  const held = await db
-    .selectFrom('mail_proof')
-    .select('id')
-    .where((row) => row.and(bound))
-    .where('claimed_until', '>', now)
-    .executeTakeFirst()
-  return held ? 'claimed' : 'gone'
-}
-
-/**
- * Releases a claim, so that the proof works again. Does nothing if another call has claimed the
- * proof in the meantime.
- */
-export async function releaseProof(
-  transaction: Transaction,
-  { id, claimedUntil }: Pick<ClaimedProof, 'id' | 'claimedUntil'>,
-): Promise<void> {
-  await inTables<MailProofTables>(transaction)
-    .updateTable('mail_proof')
-    .set({ claimed_until: null })
-    .where('id', '=', id)
-    .where('claimed_until', '=', claimedUntil)
-    .execute()
-}
-
 /**
  * Locks a proof until the end of the transaction, and does NOT spend it. Use it before a change
  * that may still fail.
@@ -228,6 +172,7 @@ export async function lockProof(
   transaction: Transaction,
   { id, purpose, subject, mailbox, now }: SpendableProof & { readonly now: number },
 ): Promise<boolean> {
+  // This update changes no value. It locks the row and compares its newest version.
   const locked = await inTables<MailProofTables>(transaction)
     .updateTable('mail_proof')
     .set((row) => ({ tries: row.ref('tries') }))

@@ -1,8 +1,9 @@
+// Makes the secrets of a proof, and puts them into its row and its mail.
 import { randomInt } from 'node:crypto'
 import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
-import { prepareMail, type MailParameters, type NewMail } from '../outbox/new-mail.ts'
+import { prepareMail, type NewMail } from '../outbox/new-mail.ts'
 import { expiryOf, type ProofKind } from './kinds.ts'
 import type { MailProofRow } from './tables.ts'
 
@@ -20,8 +21,6 @@ export interface NewProof {
   /** The row to store. Its user, mailbox and encrypted values are still null. */
   readonly row: MailProofRow
 }
-
-const codeDigits = 8
 
 /**
  * Makes the secrets of a proof, and the row with their hashes.
@@ -55,6 +54,13 @@ export function prepareProof(
       claimed_until: null,
     },
   }
+}
+
+const codeDigits = 8
+
+/** Returns a new code for a mail: eight digits. */
+export function makeCode(): string {
+  return String(randomInt(10 ** codeDigits)).padStart(codeDigits, '0')
 }
 
 /**
@@ -106,9 +112,7 @@ export interface LinkMailParts {
   readonly clock: Clock
 }
 
-/**
- * Prepares the mail with the link of a proof, and with its code if it has one.
- */
+/** Prepares the mail with the link of a proof, and with its code if it has one. */
 export function prepareLinkMail(
   { purpose: template, page }: Pick<ProofKind, 'purpose' | 'page'>,
   { token, code, language, expiresAt }: LinkMailValues,
@@ -119,44 +123,4 @@ export function prepareLinkMail(
   const parameters = { link, code, expires_at: new Date(expiresAt).toISOString(), language }
   const content = { parameters, seal: seal() }
   return prepareMail({ template, lifetimeMilliseconds: expiresAt - now }, content, now)
-}
-
-export function sealValues(seal: Seal, row: SealedRow, values: MailParameters): string {
-  return seal.seal(JSON.stringify(values), contextOf(row))
-}
-
-/** Encrypts the data of a proof whose row is bound later, as if it were bound already. */
-export function sealData(
-  seal: Seal,
-  row: SealedRow & Pick<MailProofRow, 'created_at'>,
-  data: MailParameters,
-): string {
-  return sealValues(seal, { ...row, resolved_at: row.created_at }, data)
-}
-
-/**
- * Decrypts the values in a row. Returns undefined if the row has no values, or if they were
- * encrypted for another row.
- */
-export function openValues(
-  seal: Seal,
-  row: SealedRow & Pick<MailProofRow, 'sealed'>,
-): MailParameters | undefined {
-  const text = row.sealed === null ? undefined : seal.open(row.sealed, contextOf(row))
-  return text === undefined ? undefined : (JSON.parse(text) as MailParameters)
-}
-
-type SealedRow = Pick<MailProofRow, 'id' | 'purpose' | 'resolved_at'>
-
-/**
- * Values from before and after `resolved_at` are encrypted with different contexts, so the values
- * of a request can never be read as the data of a bound proof.
- */
-function contextOf({ id, purpose, resolved_at }: SealedRow): string {
-  return `${id} ${purpose} ${resolved_at === null ? 'request' : 'data'}`
-}
-
-/** Returns a new code for a mail: eight digits. */
-export function makeCode(): string {
-  return String(randomInt(10 ** codeDigits)).padStart(codeDigits, '0')
 }

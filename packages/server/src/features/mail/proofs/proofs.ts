@@ -6,8 +6,8 @@
 //
 // What differs between the flows:
 //
-// - A new password also exists for an app's own users. The proof is claimed for 30 s, the app's
-//   `setPassword` is called, and then the proof is deleted
+// - A new password also exists for an app's own users. The proof is claimed for 30 s
+//   (`claim-in-transaction.ts`), the app's `setPassword` is called, and then the proof is deleted
 //   (decisions/0024-new-passwords-of-an-apps-own-users.md). All other flows are only for Keystile's
 //   accounts.
 // - The setting `emailVerification` decides what `POST /users` does (server/wire/mail-flows.ts).
@@ -29,7 +29,8 @@ import type { Database } from '../../../storage/database.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
 import type { SpendableProof } from './in-transaction.ts'
 import type { ProofKind } from './kinds.ts'
-import { codeSecrets, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
+import { codeSecrets, prepareProof, type NewProof } from './new-proof.ts'
+import { openValues, sealValues } from './sealed-values.ts'
 import { findByToken, listBound, requestProof, tryCode, type BoundProofRow } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 

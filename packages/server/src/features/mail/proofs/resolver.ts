@@ -4,10 +4,11 @@ import type { Logger } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
 import { startJob } from '../../operations/lease/job.ts'
 import type { Lease } from '../../operations/lease/lease.ts'
-import { prepareMail, type MailParameters } from '../outbox/new-mail.ts'
-import { openValues, prepareLinkMail, sealValues, type LinkMailParts } from './new-proof.ts'
+import { prepareMail, type MailParameters, type NewMail } from '../outbox/new-mail.ts'
+import { prepareLinkMail, type LinkMailParts, type LinkMailValues } from './new-proof.ts'
 import type { StoredSecrets } from './proofs.ts'
-import type { ProofPurpose } from './purpose.ts'
+import type { ProofPurpose, Resolution } from './purpose.ts'
+import { openValues, sealValues } from './sealed-values.ts'
 import { leaveUnbound, listUnresolved } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 
@@ -99,16 +100,29 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
 
   const { subject, mailbox, recipient, notice, data, device, keepsCount } = resolution
   const share = resolution.share ?? (notice ? 'taken' : 'requested')
-  const [now, expiresAt] = [clock.now(), row.expires_at]
-  const { token, code } = JSON.parse(opened['secrets'] ?? '{}') as StoredSecrets
-  const { language } = values
-  const mail = notice
-    ? prepareMail({ ...notice, lifetimeMilliseconds: expiresAt - now }, { ...notice, seal }, now)
-    : prepareLinkMail(purpose, { token, code, language, expiresAt }, parts)
+  const secrets = JSON.parse(opened['secrets'] ?? '{}') as StoredSecrets
+  const content = { ...secrets, language: values['language'], expiresAt: row.expires_at }
+  const mail = mailOf(purpose, notice, content, parts)
+  const now = clock.now()
   const sealed = data ? sealValues(seal, { ...row, resolved_at: now }, data) : null
   const bound = { id: row.id, subject, mailbox, sealed, share, device, keepsCount }
   await lease.write(purpose.bind, { ...bound, mail, recipient, now })
   return true
+}
+
+/** Prepares the mail with the link and the code of a request, or the notice in its place. */
+function mailOf(
+  purpose: ProofPurpose,
+  notice: Resolution['notice'],
+  content: LinkMailValues,
+  parts: ResolverParts,
+): NewMail {
+  if (!notice) return prepareLinkMail(purpose, content, parts)
+
+  const { template, parameters } = notice
+  const now = parts.clock.now()
+  const kind = { template, lifetimeMilliseconds: content.expiresAt - now }
+  return prepareMail(kind, { parameters, seal: parts.seal() }, now)
 }
 
 /**

@@ -63,13 +63,13 @@ export async function findByToken(
   reader: Reader,
   { token, purpose, now }: Valid & { readonly token: string },
 ): Promise<BoundProofRow | undefined> {
-  const row = await inTables<MailProofTables>(reader)
+  const found = await inTables<MailProofTables>(reader)
     .selectFrom('mail_proof')
     .selectAll()
     .where((row) => row.and({ token_hash: hashSecret(token), purpose }))
     .where('expires_at', '>', now)
     .executeTakeFirst()
-  return row && asBound(row)
+  return found && asBound(found)
 }
 
 /**
@@ -108,7 +108,7 @@ export const tryCode: Command<
   BoundProofRow | undefined
 > = command('tryCode', async (transaction, { id, secrets, purpose, now }) => {
   const db = inTables<MailProofTables>(transaction)
-  const row = await db
+  const tried = await db
     .updateTable('mail_proof')
     .set((old) => ({ tries: old('tries', '+', 1) }))
     .where((row) => row.and({ id, purpose }))
@@ -117,11 +117,11 @@ export const tryCode: Command<
     .returningAll()
     .executeTakeFirst()
 
-  const uses = row ? usesOf(row) : unknownUses(id)
+  const uses = tried ? usesOf(tried) : unknownUses(id)
   const { wait } = await countUses(transaction, uses, now)
-  const stored = row?.code_hash ?? hashSecret(id)
+  const stored = tried?.code_hash ?? hashSecret(id)
   const isRight = secrets.some((secret) => isSecretOf(secret, stored))
-  const bound = row && asBound(row)
+  const bound = tried && asBound(tried)
   if (!bound || !isRight || wait > 0) return undefined
 
   await db

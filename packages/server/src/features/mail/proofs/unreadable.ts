@@ -2,10 +2,13 @@ import type { Seal } from '../../../base/seal.ts'
 import { inTables, type Reader } from '../../../storage/database.ts'
 import { hasTable } from '../../../storage/migrate.ts'
 import { maxChecked } from '../outbox/unreadable.ts'
-import { openValues } from './new-proof.ts'
+import { openValues } from './sealed-values.ts'
 import type { MailProofTables } from './tables.ts'
 
-/** The same as `hasUnreadableMail()`, for the encrypted values of proofs. */
+/**
+ * Whether the encrypted values of at least one of the oldest proofs cannot be decrypted. False if
+ * the database has no table of proofs yet.
+ */
 export async function hasUnreadableProof(reader: Reader, seal: Seal): Promise<boolean> {
   if (!(await hasTable(reader, 'mail_proof'))) return false
 

@@ -8,6 +8,7 @@ import { isOverdue } from './lifetimes.ts'
 import { eventCommands, listEvents } from './store.ts'
 import type { AppEventRow } from './tables.ts'
 
+/** How many events the list prints at most, the oldest first. */
 const maxListed = 1_000
 
 /** `keystile event list`: prints each event on one line. */

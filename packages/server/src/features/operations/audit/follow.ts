@@ -24,6 +24,7 @@ export async function* followAudit(
   { clock, pause }: { readonly clock: Clock; pause(): Promise<boolean> },
 ): AsyncIterable<AuditRow> {
   const { subject } = filter
+  /** The time of the newest row that was read. */
   let newest = 0
   for await (const { at } of listAudit(reader, { subject, last: 1 })) newest = at
 
@@ -35,15 +36,17 @@ export async function* followAudit(
     horizon = Math.max(horizon, Math.min(newest, clock.now()) - lateMilliseconds)
   }
 
+  // 1. The stored rows. `known` has the ids of those since the horizon that were yielded, or that
+  // the filter leaves out. They are read first: a row that appears after this read counts as new.
   moveHorizon()
   let known = new Set<string>()
-  // Reads the ids of recent rows first: a row that appears after this read counts as new.
   for await (const { id } of listAudit(reader, { subject, since: horizon })) known.add(id)
   for await (const row of listAudit(reader, filter)) {
     if (row.at >= horizon) known.add(row.id)
     yield row
   }
 
+  // 2. The new rows.
   while (await pause()) {
     moveHorizon()
     const read = new Set<string>()

@@ -4,20 +4,6 @@ import { prepare } from '../../../storage/prepared.ts'
 import type { AuditEntry } from './entry.ts'
 import type { AuditRow, AuditTables } from './tables.ts'
 
-const insertRow = prepare<AuditTables, AuditRow, unknown>((db, row) =>
-  db.insertInto('audit').values({
-    id: row.id,
-    at: row.at,
-    event: row.event,
-    actor: row.actor,
-    subject: row.subject,
-    session_id: row.session_id,
-    client_id: row.client_id,
-    address: row.address,
-    detail: row.detail,
-  }),
-)
-
 /**
  * Writes the audit entry of a change, in the transaction of the change. So a change is never
  * committed without its entry.
@@ -41,14 +27,18 @@ export async function insertAudit<Event extends string = never>(
   })
 }
 
-const findEntry = prepare<AuditTables, Pick<AuditRow, 'event' | 'subject'>, Pick<AuditRow, 'id'>>(
-  (db, { event, subject }) =>
-    db
-      .selectFrom('audit')
-      .select('id')
-      .where('subject', '=', subject)
-      .where('event', '=', event)
-      .limit(1),
+const insertRow = prepare<AuditTables, AuditRow, unknown>((db, row) =>
+  db.insertInto('audit').values({
+    id: row.id,
+    at: row.at,
+    event: row.event,
+    actor: row.actor,
+    subject: row.subject,
+    session_id: row.session_id,
+    client_id: row.client_id,
+    address: row.address,
+    detail: row.detail,
+  }),
 )
 
 /**
@@ -62,3 +52,13 @@ export async function hasEntry<Event extends string = never>(
 ): Promise<boolean> {
   return (await findEntry(transaction, { event, subject })).length > 0
 }
+
+const findEntry = prepare<AuditTables, Pick<AuditRow, 'event' | 'subject'>, Pick<AuditRow, 'id'>>(
+  (db, { event, subject }) =>
+    db
+      .selectFrom('audit')
+      .select('id')
+      .where('subject', '=', subject)
+      .where('event', '=', event)
+      .limit(1),
+)

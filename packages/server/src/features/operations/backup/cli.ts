@@ -36,7 +36,7 @@ import { printExamination } from './examination-report.ts'
 import { examineBackup, type Examined } from './examination.ts'
 import { finish, printFinished, wireFinished, type FinishOptions } from './finishing.ts'
 import { describeNeededKey } from './needed-key.ts'
-import { requireSqliteFile } from './source.ts'
+import { requireSqliteFile } from './sqlite-file.ts'
 import { recordBackupTime } from './store.ts'
 
 export interface Options extends FinishOptions {

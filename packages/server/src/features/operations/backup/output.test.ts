@@ -6,7 +6,7 @@ import type { Contents } from './contents.ts'
 import { printExamination } from './examination-report.ts'
 import type { Examined } from './examination.ts'
 import { printFinished, wireFinished } from './finishing.ts'
-import { requireSqliteFile } from './source.ts'
+import { requireSqliteFile } from './sqlite-file.ts'
 import type { Finished } from './store.ts'
 
 const now = Date.UTC(2026, 10, 25)

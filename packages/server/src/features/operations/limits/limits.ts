@@ -47,8 +47,8 @@ interface LimitParts {
   readonly clock: Clock
   readonly logger: Logger
   /**
-   * Returns true if an address belongs to one user or network. Returns false if it is unknown, or
-   * if it may belong to a proxy, because many users share it.
+   * Whether an address belongs to one user or network. False if it is unknown, or if it may belong
+   * to a proxy, because many users share it.
    */
   isLimited(address: string | undefined): boolean
 }
@@ -98,6 +98,7 @@ export function createLimits(
       const { spent, wait } = await countOrWait(uses, patienceMilliseconds)
       return wait === 0 ? spent : undefined
     },
+    // `isLimited()` comes first, because it may warn that the address is missing.
     usesAt: (rate, address) =>
       isLimited(address) && address !== undefined ? usesAt(rate, address) : [],
     async refund(spent) {

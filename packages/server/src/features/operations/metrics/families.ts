@@ -92,11 +92,12 @@ export function createHistogram<L extends Labels>({
     samples: () =>
       table.entries().flatMap(({ labels, entry: { counts, sum } }) => {
         let count = 0
-        const buckets = counts.map((here, i) => ({
-          suffix: '_bucket',
-          labels: { ...labels, le: String(bounds[i] ?? '+Inf') },
-          value: (count += here),
-        }))
+        // Each bucket of Prometheus also counts what is in the smaller ones.
+        const buckets = counts.map((here, i) => {
+          count += here
+          const le = String(bounds[i] ?? '+Inf')
+          return { suffix: '_bucket', labels: { ...labels, le }, value: count }
+        })
         return [
           ...buckets,
           { suffix: '_sum', labels, value: sum },

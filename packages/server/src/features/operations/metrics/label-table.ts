@@ -1,18 +1,7 @@
 // What a counter or a histogram stores for each combination of label values.
 import type { Labels } from '../../../feature/metric.ts'
 
-/**
- * Returns every combination of label values. If there are no labels, returns one empty combination.
- * If a label has no known values, returns no combination.
- */
-export function combine(known: Readonly<Record<string, readonly string[]>>): readonly Labels[] {
-  return Object.entries(known).reduce<readonly Labels[]>(
-    (combined, [name, values]) =>
-      combined.flatMap((labels) => values.map((value) => ({ ...labels, [name]: value }))),
-    [{}],
-  )
-}
-
+/** A step from one label to the next. The node after the last label has the entry. */
 interface Node<Entry> {
   readonly byValue: Map<string, Node<Entry>>
   entry?: Entry
@@ -37,13 +26,35 @@ export function createLabelTable<Entry>(
       let node = root
       for (const name of names) {
         const value = labels[name] ?? ''
-        let next = node.byValue.get(value)
-        if (!next) node.byValue.set(value, (next = { byValue: new Map() }))
-        node = next
+        node = childOf(node, value)
       }
-      if (node.entry === undefined) rows.push({ labels, entry: (node.entry = create()) })
+      if (node.entry === undefined) {
+        node.entry = create()
+        rows.push({ labels, entry: node.entry })
+      }
       return node.entry
     },
     entries: () => rows,
   }
+}
+
+function childOf<Entry>(node: Node<Entry>, value: string): Node<Entry> {
+  const known = node.byValue.get(value)
+  if (known) return known
+
+  const child: Node<Entry> = { byValue: new Map() }
+  node.byValue.set(value, child)
+  return child
+}
+
+/**
+ * Returns every combination of label values. If there are no labels, returns one empty combination.
+ * If a label has no known values, returns no combination.
+ */
+export function combine(known: Readonly<Record<string, readonly string[]>>): readonly Labels[] {
+  return Object.entries(known).reduce<readonly Labels[]>(
+    (combined, [name, values]) =>
+      combined.flatMap((labels) => values.map((value) => ({ ...labels, [name]: value }))),
+    [{}],
+  )
 }

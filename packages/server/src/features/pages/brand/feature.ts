@@ -3,7 +3,7 @@ import type { Feature } from '../../../feature/feature.ts'
 import { listSettings } from '../../../feature/setting.ts'
 import { show, showTyped } from '../../../feature/shown-value.ts'
 import { filledString } from '../../../feature/values.ts'
-import { findTextFaults } from '../../mail/messages/page-texts.ts'
+import { findTextFaults } from '../../mail/messages/page-text-faults.ts'
 import type { PageTextChanges } from '../../mail/messages/page-texts.ts'
 import { readCss, readLogo } from './files.ts'
 

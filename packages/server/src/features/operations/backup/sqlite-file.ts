@@ -1,4 +1,5 @@
-// Which databases the commands work with, and what the operator does with the others.
+// The commands `backup` and `restore` work with SQLite files. For other databases, they say what to
+// do instead.
 
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import {

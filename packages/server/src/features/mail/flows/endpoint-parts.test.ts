@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import * as z from 'zod'
 import { describeFields } from '../../../http/json-body.ts'
-import { presentedOf, proofFields, requestAccepted } from './flow.ts'
+import { presentedOf, proofFields, requestAccepted } from './endpoint-parts.ts'
 
 it('a body confirms a mail with a token, or with a code and its request id', () => {
   assert.deepEqual(presentedOf({ token: 'a' }), { token: 'a' })
