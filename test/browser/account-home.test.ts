@@ -96,8 +96,7 @@ it(
     // The account needs a code from now on, and this browser has proved one.
     assert.equal(await heading(), 'Your account')
     await page.getByText('10 codes left').waitFor()
-    await page.getByRole('link', { name: 'Log out' }).click()
-    await press('Log out')
+    await page.getByRole('button', { name: 'Log out', exact: true }).click()
     await press('Log in again')
     await page.getByLabel('User name or e-mail address').fill('ada')
     await page.getByLabel('Password').fill(password)

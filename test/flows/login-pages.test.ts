@@ -110,18 +110,29 @@ describeOnBoth(
       assert.equal(await countSessions(), 0)
     })
 
-    it('a log-out that the history keeps does not end the next login', async () => {
+    it('the button of the account logs out at once', async () => {
+      const browser = openBrowser(await start())
+      await enter(browser)
+      const { status, text } = await browser.submit({}, { action: '/logout' })
+      assert.equal(status, 200)
+      assert.match(text, /You are logged out/)
+      assert.equal(await isIn(browser), false)
+      assert.equal(await countSessions(), 0)
+    })
+
+    it('a log-out that the history keeps does not end the next login, but asks', async () => {
       const running = await start()
       const browser = openBrowser(running)
       await enter(browser)
-      await browser.open('/logout')
-      await browser.submit()
+      await browser.submit({}, { action: '/logout' })
       const again = browser.keepForm()
       assert.match((await again()).text, /You are logged out/)
       await enter(browser)
       await again()
-      assert.equal(browser.at(), '/account')
+      assert.equal(browser.at(), '/logout')
       assert.equal(await isIn(browser), true)
+      await browser.submit()
+      assert.equal(await isIn(browser), false)
     })
 
     it('after a log-out, the page leads to the login first, and to the app', async () => {

@@ -17,7 +17,7 @@ import {
   type Row,
 } from '../../../pages/parts.ts'
 import type { Refused } from '../account-pages/faults.ts'
-import { sameOriginPage } from '../account-pages/form.ts'
+import { formTokenField, sameOriginPage } from '../account-pages/form.ts'
 import { formatTime } from '../account-pages/format-time.ts'
 import { savedName } from '../login-pages/codes-page.ts'
 import { drawAccountForm } from './account-form.ts'
@@ -40,7 +40,6 @@ export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> 
   const { reader, account } = visit
   const { done, refused } = shown
   const texts = reader.texts.accountHome
-  const logout = `${reader.brand.base}/logout`
   const parts = [
     await profilePart(visit, shown),
     await signInPart(visit),
@@ -57,7 +56,7 @@ export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> 
       heading: texts.heading,
       intro: account,
       isWide: true,
-      corner: markup`<a class="end" href="${logout}">${texts.logOut}</a>`,
+      corner: logOutForm(visit),
       content: markup`${done && noteOf(texts.done[done], { tone: 'done' })}
 ${done && unsavedNote(visit, done)}
 ${refused && !isOfField ? faultOf(refused.text) : undefined}
@@ -66,6 +65,13 @@ ${joined(parts.map(partOf))}`,
     },
     refused,
   )
+}
+
+function logOutForm({ reader }: Visit): Html {
+  const { logOut } = reader.texts.accountHome
+  return markup`<form class="end" method="post" action="${reader.brand.base}/logout">
+${formTokenField(reader)}<button>${logOut}</button>
+</form>`
 }
 
 /** Warns a person who has left the page with new recovery codes and has not ticked its box. */
