@@ -552,6 +552,32 @@ describeOnBoth(
       assert.equal((await running.login()).status, 200)
     })
 
+    it('after the app is removed, Back and another tab say that there is none', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
+      await setUpApp(running, browser)
+      await browser.open('/account/app')
+      assert.match(browser.shown().text, /<h1[^>]*>Replace your authenticator app</)
+      await browser.open('/account/recovery-codes')
+      const codes = /name="form_token" value="([^"]+)"/.exec(browser.shown().text)?.[1] ?? ''
+      await browser.open('/account/remove-app')
+      await browser.submit()
+      const late = browser.keepForm()
+      const none = /<h1[^>]*>There is no authenticator app</
+      assert.match((await late()).text, none)
+      for (const name of ['remove-app', 'recovery-codes']) {
+        const { text } = await browser.open(`/account/${name}`)
+        assert.match(text, none)
+        assert.doesNotMatch(text, /<form/)
+        assert.match(text, /href="\/auth\/account">Back to your account/)
+        const form = { form_token: codes }
+        const sent = { headers: { origin: own }, form }
+        assert.match((await browser.request('POST', `/account/${name}`, sent)).text, none)
+      }
+      await browser.open('/account/app')
+      assert.match(browser.shown().text, /<h1[^>]*>Set up your authenticator app</)
+    })
+
     it('new recovery codes still work after their page was loaded again', async () => {
       const running = await startVerified()
       const browser = await enter(running)

@@ -196,8 +196,10 @@ export interface AccountHomeTexts extends Named<
   readonly signIn: Named<'title' | 'hint'>
   readonly password: Named<'heading' | 'intro' | 'button'>
   readonly app: Named<'title' | 'on' | 'off' | 'setUp' | 'replace' | 'remove' | 'replaces'> &
-    Named<'again' | 'otherPicture' | 'addressFirst' | 'gone'> & {
+    Named<'replacing' | 'again' | 'otherPicture' | 'addressFirst' | 'gone'> & {
       readonly since: (time: string) => string
+      /** Is said to a person who wants to remove an app, or new codes, and has none. */
+      readonly missing: Titled
       /** No app waits for its code, and there is one. */
       readonly isSetUp: { readonly heading: string; readonly text: (time: string) => string }
       readonly removal: Named<

@@ -549,11 +549,16 @@ export const de: Texts = {
         since: (time) => `Seit ${time}`,
         replaces: prose`Die neue App ersetzt die alte. Sie bekommen neue Wiederherstellungscodes,
           und die alten gelten dann nicht mehr.`,
+        replacing: 'Authenticator-App ersetzen',
         again: 'Noch einmal beginnen',
         otherPicture: prose`Sie haben auf einer anderen Seite noch einmal begonnen, darum gilt das
           frühere Bild nicht mehr. Scannen Sie das Bild oben und geben Sie den Code des neuesten
           Eintrags ein.`,
         addressFirst: 'Bestätigen Sie zuerst Ihre E-Mail-Adresse. Richten Sie dann die App ein.',
+        missing: {
+          heading: 'Es gibt keine Authenticator-App',
+          text: 'Ihr Konto hat keine Authenticator-App und keine Wiederherstellungscodes.',
+        },
         isSetUp: {
           heading: 'Die App ist eingerichtet',
           text: (time) => prose`Ihr Konto hat seit dem ${time} eine Authenticator-App. Nur der

@@ -506,10 +506,15 @@ export const en: Texts = {
         since: (time) => `Since ${time}`,
         replaces: prose`The new app will replace the old one. You will get new recovery codes, and
           the old ones will no longer work.`,
+        replacing: 'Replace your authenticator app',
         again: 'Begin again',
         otherPicture: prose`You have begun again on another page, so your earlier picture does not
           work any more. Scan the picture above, and enter the code of the newest entry.`,
         addressFirst: 'Confirm your e-mail address first. Then set up the app.',
+        missing: {
+          heading: 'There is no authenticator app',
+          text: 'Your account has neither an authenticator app nor recovery codes.',
+        },
         isSetUp: {
           heading: 'The app is set up',
           text: (time) => prose`Your account has an authenticator app since ${time}. Only the entry

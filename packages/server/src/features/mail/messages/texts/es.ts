@@ -543,10 +543,15 @@ export const es: Texts = {
         since: (time) => `Desde el ${time}`,
         replaces: prose`La nueva aplicación reemplazará la anterior. Recibirá nuevos códigos de
           recuperación, y los anteriores dejarán de servir.`,
+        replacing: 'Cambiar su aplicación de autenticación',
         again: 'Empezar de nuevo',
         otherPicture: prose`Ha empezado de nuevo en otra página, por eso la imagen anterior ya no
           vale. Escanee la imagen de arriba e introduzca el código de la entrada más reciente.`,
         addressFirst: 'Confirme primero su dirección de correo. Después configure la aplicación.',
+        missing: {
+          heading: 'No hay aplicación de autenticación',
+          text: 'Su cuenta no tiene aplicación de autenticación ni códigos de recuperación.',
+        },
         isSetUp: {
           heading: 'La aplicación está configurada',
           text: (

@@ -563,11 +563,16 @@ export const fr: Texts = {
         since: (time) => `Depuis le ${time}`,
         replaces: prose`La nouvelle application remplacera l’ancienne. Vous recevrez de nouveaux
           codes de récupération, et les anciens ne fonctionneront plus.`,
+        replacing: 'Remplacer votre application d’authentification',
         again: 'Recommencer',
         otherPicture: prose`Vous avez recommencé sur une autre page\u00a0: l’image précédente n’est
           plus valable. Scannez l’image ci-dessus et saisissez le code de l’entrée la plus
           récente.`,
         addressFirst: 'Confirmez d’abord votre adresse e-mail. Configurez ensuite l’application.',
+        missing: {
+          heading: 'Il n’y a pas d’application d’authentification',
+          text: 'Votre compte n’a ni application d’authentification ni codes de récupération.',
+        },
         isSetUp: {
           heading: 'L’application est configurée',
           text: (
