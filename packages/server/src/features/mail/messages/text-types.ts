@@ -134,6 +134,8 @@ export interface RegisterTexts extends Named<
   readonly sent: Named<'heading' | 'button' | 'noMail' | 'advice'> & {
     readonly intro: (address: string) => string
   }
+  /** What the page of the login says after the code. */
+  readonly ready: string
 }
 
 /** The texts of the pages of a login. The name of the app follows `toAccount`. */

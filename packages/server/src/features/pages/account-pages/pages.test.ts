@@ -149,7 +149,8 @@ describe('the pages for a new password', () => {
     '<details>',
     '<summary>No mail?</summary>',
     '<p>Look for an earlier mail, also in the spam folder: its link works for three hours. ' +
-      'If there is none, <a href="forgot-password">request a new mail</a> later.</p>',
+      'If there is none after two minutes, <a href="forgot-password">request a new mail</a>. ' +
+      'If still none comes, try again in six hours.</p>',
     '</details>',
   ]
   const hint =

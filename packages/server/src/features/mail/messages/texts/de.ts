@@ -269,8 +269,9 @@ export const de: Texts = {
       intro: prose`Wenn es ein Konto mit diesem Namen oder dieser Adresse gibt, ist eine Mail
         unterwegs. Öffnen Sie den Link in der Mail, oder geben Sie hier ihren Code und ein neues
         Passwort ein.`,
-      advice: prose`Suchen Sie eine frühere Mail, auch im Spam: Ihr Link gilt drei Stunden. Wenn es
-        keine gibt, [fordern Sie später eine neue an].`,
+      advice: prose`Suchen Sie eine frühere Mail, auch im Spam: Ihr Link gilt drei Stunden. Wenn nach zwei
+        Minuten keine da ist, [fordern Sie eine neue an]. Wenn wieder keine kommt, versuchen Sie es
+        in sechs Stunden noch einmal.`,
     },
     reset: {
       heading: 'Neues Passwort festlegen',
@@ -372,10 +373,11 @@ export const de: Texts = {
           geben Sie hier den Code aus der Mail ein.`,
         button: 'Weiter',
         noMail: 'Keine Mail?',
-        advice: prose`Sehen Sie im Spam nach und warten Sie zwei Minuten. Dann [registrieren Sie
-          sich noch einmal]. Wenn wieder keine Mail kommt, versuchen Sie es in sechs Stunden noch
-          einmal.`,
+        advice: prose`Sehen Sie im Spam nach und warten Sie zwei Minuten. Dann [registrieren Sie sich noch
+          einmal]: Name und Adresse sind schon ausgefüllt. Wenn wieder keine Mail kommt, hat Ihre
+          Adresse vielleicht zu viele bekommen: Versuchen Sie es in sechs Stunden noch einmal.`,
       },
+      ready: 'Ihr Konto ist bereit. Geben Sie zur Sicherheit noch einmal Ihr Passwort ein.',
     },
     acceptance: {
       both: prose`Ich akzeptiere die [Nutzungsbedingungen] und habe die [Datenschutzerklärung]

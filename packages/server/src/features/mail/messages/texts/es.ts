@@ -261,8 +261,9 @@ export const es: Texts = {
       heading: 'Revise su correo',
       intro: prose`Si existe una cuenta con este nombre o esta dirección, un correo está en camino.
         Abra su enlace, o introduzca aquí su código y una nueva contraseña.`,
-      advice: prose`Busque un correo anterior, también en el correo no deseado: su enlace vale tres
-        horas. Si no hay ninguno, [solicite otro mensaje] más tarde.`,
+      advice: prose`Busque un correo anterior, también en el correo no deseado: su enlace vale tres horas.
+        Si no hay ninguno después de dos minutos, [solicite otro mensaje]. Si tampoco llega nada,
+        inténtelo dentro de seis horas.`,
     },
     reset: {
       heading: 'Elegir una nueva contraseña',
@@ -362,9 +363,11 @@ export const es: Texts = {
           introduzca aquí el código del correo.`,
         button: 'Continuar',
         noMail: '¿Ningún correo?',
-        advice: prose`Mire en el correo no deseado y espere dos minutos. Después, [regístrese otra
-          vez]. Si tampoco llega nada, inténtelo dentro de seis horas.`,
+        advice: prose`Mire en el correo no deseado y espere dos minutos. Después, [regístrese otra vez]: el
+          nombre y la dirección ya están rellenados. Si tampoco llega nada, quizá su dirección ha
+          recibido demasiados correos: inténtelo dentro de seis horas.`,
       },
+      ready: 'Su cuenta está lista. Por su seguridad, introduzca una vez más su contraseña.',
     },
     acceptance: {
       both: 'Acepto las [condiciones] y he leído la [política de privacidad].',

@@ -274,7 +274,8 @@ export const fr: Texts = {
       intro: prose`S’il existe un compte avec ce nom ou cette adresse, un e-mail est en route.
         Ouvrez son lien, ou saisissez ici son code et un nouveau mot de passe.`,
       advice: prose`Cherchez un e-mail plus ancien, aussi dans les indésirables\u00a0: son lien est
-        valable trois heures. S’il n’y en a pas, [demandez un nouvel e-mail] plus tard.`,
+        valable trois heures. S’il n’y en a pas après deux minutes, [demandez un nouvel e-mail]. Si
+        rien n’arrive, réessayez dans six heures.`,
     },
     reset: {
       heading: 'Choisir un nouveau mot de passe',
@@ -379,9 +380,12 @@ export const fr: Texts = {
           saisissez ici le code de l’e-mail.`,
         button: 'Continuer',
         noMail: 'Pas d’e-mail\u00a0?',
-        advice: prose`Cherchez dans les indésirables, et attendez deux minutes. Puis [inscrivez-vous
-          de nouveau]. Si rien n’arrive, réessayez dans six heures.`,
+        advice: prose`Cherchez dans les indésirables, et attendez deux minutes. Puis [inscrivez-vous de
+          nouveau]\u00a0: le nom et l’adresse sont déjà remplis. Si rien n’arrive, votre adresse a
+          peut-être reçu trop d’e-mails\u00a0: réessayez dans six heures.`,
       },
+      ready:
+        'Votre compte est prêt. Pour votre sécurité, saisissez encore une fois votre mot de passe.',
     },
     acceptance: {
       both: prose`J’accepte les [conditions d’utilisation] et j’ai lu la [politique de
