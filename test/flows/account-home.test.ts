@@ -258,6 +258,41 @@ describeOnBoth('the page of an account', (stage) => {
     }
   })
 
+  it('a link for a new address that the person opens logged in names it, and asks no password', async () => {
+    const running = await start(stage, { emailVerification: 'optional' })
+    await running.addUser({ username: 'bob', email: 'bob@example.com' })
+    const browser = await enter(running)
+    await browser.open('/account/email')
+    await browser.submit({ new_email: 'ada@example.org', current_password: password })
+    const { token } = await running.mailTo('ada@example.org')
+    const link = `/account/confirm-email-change?token=${token}`
+
+    // Another user, and a browser without a login, can only use the password of the account.
+    for (const other of [await enter(running, 'bob'), openBrowser(running)]) {
+      const isIn = other.at() === '/account'
+      await other.open(link)
+      assert.equal(other.at(), link)
+      const back = isIn ? /Back to your account/ : /Back to log in/
+      assert.match(other.shown().text, back)
+      assert.doesNotMatch(other.shown().text, /ada@/)
+      const sent = { form: { token, password: 'wrong' } }
+      const refused = await other.request('POST', '/account/confirm-email-change', sent)
+      assert.equal(refused.status, 403)
+      assert.match(refused.text, back)
+    }
+
+    await browser.open(link)
+    assert.equal(browser.at(), '/account/new-address')
+    assert.match(browser.shown().text, /the address ada@example\.org\./)
+    assert.match(browser.shown().text, /Back to your account/)
+    assert.doesNotMatch(browser.shown().text, /type="password"|Back to log in/)
+    await browser.submit()
+    assert.equal(noteOf(browser), 'Your e-mail address is changed.')
+    // The link does not work any more.
+    await browser.open(link)
+    assert.match(browser.shown().text, /does not work any more/)
+  })
+
   it('a person gets another mail, and confirms the address with its code', async () => {
     const running = await start(stage, { emailVerification: 'optional' })
     const browser = await enter(running)

@@ -62,7 +62,9 @@ function createStage(
       return 'request-1' as never
     }
   const resets = { request: note('request'), confirm: note('confirm'), isOpen }
-  const confirming = { confirm: note('confirm'), isOpen }
+  const confirming = { confirm: note('confirm'), isOpen, addressOf: async () => undefined }
+  const browserLogins = { find: async () => undefined }
+  const shared = { pages, cookies, browserLogins }
   const profile = { properties: { age: { type: 'integer' } }, required: ['age'] }
   const forms = [
     confirmationPage('verify', confirming),
@@ -73,8 +75,8 @@ function createStage(
     invitationPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),
   ]
   const routes = [
-    ...resetPageRoutes({ ...settings, pages, resets, passwordPolicy, cookies, remembersDevices }),
-    ...forms.flatMap((form) => linkPageRoutes(form, { pages, cookies })),
+    ...resetPageRoutes({ ...settings, ...shared, resets, passwordPolicy, remembersDevices }),
+    ...forms.flatMap((form) => linkPageRoutes(form, shared)),
   ]
   return Object.assign(stage, { routes })
 }

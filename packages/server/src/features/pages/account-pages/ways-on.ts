@@ -39,9 +39,10 @@ export function asSecond(button: Button): Button {
   return { ...button, kind: 'second' }
 }
 
-/** Returns the link away from a form: to the login, or to the app. */
+/** Returns the link away from a form: to the account, to the login, or to the app. */
 export function backLink(reader: PageReader): Link | undefined {
-  const { brand, hasLogin, texts } = reader
+  const { brand, hasLogin, isLoggedIn, texts } = reader
+  if (isLoggedIn) return { label: texts.accountHome.back, href: `${brand.base}/account` }
   if (hasLogin) return { label: texts.loginPage.back, href: `${brand.base}/login` }
   if (!brand.next.isApp) return undefined
   return { label: `${texts.continueTo} ${brand.next.name}`, href: brand.next.href }
