@@ -205,10 +205,18 @@ describeOnBoth(
         assert.equal(/ value="000000"/.test(wrong.text), name === 'recovery_code')
         assert.deepEqual(whoIn(browser), ['ada', '/auth/login'])
         assert.equal(wrong.status, 400)
-        assert.match(wrong.text, /class="fault"[^>]*>This (code|recovery code) is wrong/)
+        assert.match(
+          wrong.text,
+          /class="fault"[^>]*>This (code is wrong or|recovery code is wrong, .* older list)/,
+        )
         const right = name === 'otp' ? ada.nextCode() : (ada.recoveryCodes[0] ?? '')
         await browser.submit({ [name]: right })
         assert.equal(await isIn(browser), true)
+        const isSaid = name === 'recovery_code'
+        const said = /which does not work any more\. 9 codes left\. If you no longer have your/
+        assert.equal(said.test(browser.shown().text), isSaid)
+        assert.equal(/href="\/auth\/account\/app">replace it</.test(browser.shown().text), isSaid)
+        assert.doesNotMatch((await browser.open('/account')).text, said)
       }
     })
 

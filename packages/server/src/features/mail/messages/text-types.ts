@@ -211,6 +211,9 @@ export interface AccountHomeTexts extends Named<
   /** The part of `unsaved` in brackets is a link. */
   readonly codes: Named<'title' | 'renew' | 'heading' | 'oldEnd' | 'button' | 'unsaved'> & {
     readonly left: (count: number) => string
+    /** Is said after a login with a recovery code, before `left`. `lost` follows, with a link. */
+    readonly used: string
+    readonly lost: string
   }
   readonly devices: Named<
     | ('title' | 'hint' | 'thisDevice' | 'unknown' | 'unknownBrowser' | 'end' | 'endOthers')

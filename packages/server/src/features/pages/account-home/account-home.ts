@@ -19,6 +19,7 @@ import { formTokenName } from '../account-pages/field-names.ts'
 import { describeBoundForm, pageRoute, readPageForm } from '../account-pages/page-route.ts'
 import { readerOf } from '../account-pages/reader.ts'
 import { replaceLogin } from '../login-pages/ask-login.ts'
+import { usedCode } from '../login-pages/codes-page.ts'
 import { endForms, loggedOut, withCookies } from '../login-pages/login-cookies.ts'
 import type { LoginPageParts } from '../login-pages/login-parts.ts'
 import { findSignedIn, type SignedIn } from '../login-pages/signed-in.ts'
@@ -113,9 +114,11 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
       handle: (request) =>
         answerPerson(request, 'profile', async (visit) => {
           const { done: cookie } = parts.cookies
-          const done = doneOf(cookie.read(request), visit)
-          const page = await homePage(visit, { done })
-          return done ? withCookies(page, [cookie.cleared]) : page
+          const said = cookie.read(request)
+          const done = doneOf(said, visit)
+          const hasUsedCode = said === usedCode
+          const page = await homePage(visit, { done, hasUsedCode })
+          return done || hasUsedCode ? withCookies(page, [cookie.cleared]) : page
         }),
     }),
     ...accountPages.filter(isThere).flatMap(routesOf),

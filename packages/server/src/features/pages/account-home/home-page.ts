@@ -31,6 +31,8 @@ type Drawn = Part & { readonly id: Section }
 
 interface Shown {
   readonly done?: Done | undefined
+  /** Whether the person has just logged in with a recovery code. */
+  readonly hasUsedCode?: boolean
   readonly refused?: Refused | undefined
   /** What the person has typed into the form of the profile. */
   readonly typed?: Form | undefined
@@ -38,7 +40,7 @@ interface Shown {
 
 export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> {
   const { reader, account } = visit
-  const { done, refused } = shown
+  const { done, refused, hasUsedCode } = shown
   const texts = reader.texts.accountHome
   const parts = [
     await profilePart(visit, shown),
@@ -59,6 +61,7 @@ export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> 
       corner: logOutForm(visit),
       content: markup`${done && noteOf(texts.done[done], { tone: 'done' })}
 ${done && unsavedNote(visit, done)}
+${hasUsedCode ? await usedCodeNote(visit) : undefined}
 ${refused && !isOfField ? faultOf(refused.text) : undefined}
 ${jumpOf(texts.sections, links)}
 ${joined(parts.map(partOf))}`,
@@ -81,6 +84,17 @@ function unsavedNote({ query, reader, home }: Visit, done: Done): Html | undefin
 
   const { unsaved } = reader.texts.accountHome.codes
   return noteOf(linkedOf(unsaved, { href: `${home}/recovery-codes` }), { tone: 'care' })
+}
+
+/** Says what a login with a recovery code has cost, and what to do if the app is lost. */
+async function usedCodeNote(visit: Visit): Promise<Html | undefined> {
+  const { used, left, lost } = visit.reader.texts.accountHome.codes
+  const { totp, recovery_codes: count } = await readFactors(visit)
+  if (!totp) return undefined
+
+  const { offersApp } = visit.settings
+  const replace = offersApp ? linkedOf(lost, { href: `${visit.home}/app` }) : undefined
+  return noteOf(markup`${used} ${left(count)}. ${replace}`, { tone: 'care' })
 }
 
 async function profilePart(visit: Visit, shown: Shown): Promise<Drawn | undefined> {

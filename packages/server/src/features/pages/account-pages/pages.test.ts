@@ -346,12 +346,14 @@ describe('where the pages for links in mails lead', () => {
   }
   const appUrl = 'https://app.example/'
   for (const [path, end] of Object.entries(ends))
-    it(`/account/${path} ends with a button to the app, then to the ${end}`, async () => {
+    it(`/account/${path} ends with a button to the app and one to the ${end}, in the right order`, async () => {
+      // The text after a new password tells the person to log in.
+      const isOwnFirst = end === 'password' || path === 'reset-password'
       for (const [options, buttons] of [
         [{ loginPages: 'on' }, [own[end]]],
         [
           { loginPages: 'on', appUrl },
-          end === 'password' ? [own[end], second(app)] : [app, second(own[end])],
+          isOwnFirst ? [own[end], second(app)] : [app, second(own[end])],
         ],
         [{ appUrl }, end === 'password' ? [own[end], second(app)] : [app]],
         [{}, end === 'password' ? [own[end]] : [continueTo]],

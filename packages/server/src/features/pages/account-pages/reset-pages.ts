@@ -87,6 +87,7 @@ function resetPage({ resets, passwordPolicy, remembersDevices }: ResetPageParts)
     summary: 'Enter a new password',
     sentSummary: 'Set the new password',
     fieldNames: [requestName, 'code', 'new_password'],
+    end: 'newLogin',
     again: ({ texts }) => ({ href: 'forgot-password', label: texts.reset.again }),
     help({ texts: { register, sent } }) {
       const advice = linkedOf(sent.advice, { href: 'forgot-password' })

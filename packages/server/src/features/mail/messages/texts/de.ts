@@ -396,7 +396,8 @@ export const de: Texts = {
       wrong: prose`Der Name oder das Passwort ist falsch. Prüfen Sie beides, und ob die
         Feststelltaste an ist.`,
       wrongCode: 'Dieser Code ist falsch oder schon benutzt. Warten Sie auf den nächsten.',
-      wrongRecoveryCode: 'Dieser Wiederherstellungscode ist falsch oder schon benutzt.',
+      wrongRecoveryCode: prose`Dieser Wiederherstellungscode ist falsch, schon benutzt oder von einer
+        älteren Liste.`,
       factor: {
         heading: 'Code eingeben',
         intro: 'Öffnen Sie Ihre Authenticator-App und geben Sie die sechs Ziffern ein.',
@@ -583,6 +584,8 @@ export const de: Texts = {
       codes: {
         title: 'Wiederherstellungscodes',
         left: (count) => `${count} übrig`,
+        used: 'Sie haben sich mit einem Wiederherstellungscode angemeldet. Er gilt jetzt nicht mehr.',
+        lost: 'Wenn Sie Ihre Authenticator-App nicht mehr haben, [ersetzen Sie sie].',
         unsaved: prose`Sie haben die Seite mit den Wiederherstellungscodes verlassen, ohne das
         Speichern zu bestätigen. Wenn Sie sie nicht haben, [erstellen Sie neue].`,
         renew: 'Neue erstellen',

@@ -360,7 +360,7 @@ export const en: Texts = {
       ended: 'You were logged out here. Log in again.',
       wrong: 'The name or the password is wrong. Check both, and whether Caps Lock is on.',
       wrongCode: 'This code is wrong or was used already. Wait for the next one.',
-      wrongRecoveryCode: 'This recovery code is wrong or was used already.',
+      wrongRecoveryCode: 'This recovery code is wrong, was used already, or is from an older list.',
       factor: {
         heading: 'Enter your code',
         intro: 'Open your authenticator app and enter its six digits.',
@@ -538,6 +538,8 @@ export const en: Texts = {
       codes: {
         title: 'Recovery codes',
         left: (count) => (count === 1 ? '1 code left' : `${count} codes left`),
+        used: 'You logged in with a recovery code, which does not work any more.',
+        lost: 'If you no longer have your authenticator app, [replace it].',
         unsaved: prose`You left the recovery codes without ticking that you saved them. If you have
         not, [make new codes].`,
         renew: 'Make new ones',

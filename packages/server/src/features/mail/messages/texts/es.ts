@@ -385,7 +385,8 @@ export const es: Texts = {
       wrong: prose`El nombre o la contraseña no son correctos. Revise los dos, y si las mayúsculas
         están activadas.`,
       wrongCode: 'Este código no es correcto o ya se usó. Espere el siguiente.',
-      wrongRecoveryCode: 'Este código de recuperación no es correcto o ya se usó.',
+      wrongRecoveryCode: prose`Este código de recuperación no es correcto, ya se usó o es de una lista
+        anterior.`,
       factor: {
         heading: 'Introduzca su código',
         intro: 'Abra su aplicación de autenticación y introduzca los seis dígitos.',
@@ -577,6 +578,8 @@ export const es: Texts = {
       codes: {
         title: 'Códigos de recuperación',
         left: (count) => (count === 1 ? 'Queda 1' : `Quedan ${count}`),
+        used: 'Ha iniciado sesión con un código de recuperación, que ya no sirve.',
+        lost: 'Si ya no tiene su aplicación de autenticación, [cámbiela].',
         unsaved: prose`Ha salido de la página de los códigos de recuperación sin confirmar que los
         ha guardado. Si no los tiene, [cree otros nuevos].`,
         renew: 'Crear otros',

@@ -403,7 +403,8 @@ export const fr: Texts = {
       ended: 'Vous avez été déconnecté ici. Reconnectez-vous.',
       wrong: 'Nom d’utilisateur ou mot de passe incorrect. Vérifiez aussi les majuscules.',
       wrongCode: 'Code incorrect ou déjà utilisé. Attendez le suivant.',
-      wrongRecoveryCode: 'Code de récupération incorrect ou déjà utilisé.',
+      wrongRecoveryCode:
+        'Code de récupération incorrect, déjà utilisé ou d’une liste plus ancienne.',
       factor: {
         heading: 'Saisissez votre code',
         intro: 'Ouvrez votre application d’authentification et saisissez ses six chiffres.',
@@ -600,6 +601,8 @@ export const fr: Texts = {
       codes: {
         title: 'Codes de récupération',
         left: (count) => (count === 1 ? 'Il en reste 1' : `Il en reste ${count}`),
+        used: 'Vous vous êtes connecté avec un code de récupération, qui ne fonctionne plus.',
+        lost: 'Si vous n’avez plus votre application d’authentification, [remplacez-la].',
         unsaved: prose`Vous avez quitté la page des codes de récupération sans confirmer que vous
         les avez conservés. Si vous ne les avez pas, [créez-en de nouveaux].`,
         renew: 'En créer de nouveaux',
