@@ -93,6 +93,38 @@ describeOnBoth('the page of an account', (stage) => {
     }
   })
 
+  it('a login leads to the page that the person wanted, once, and no link can name another', async () => {
+    const running = await start(stage)
+    const browser = openBrowser(running)
+    const logIn = (): Promise<unknown> => browser.submit({ username: 'ada', password })
+    await browser.open('/account/password')
+    await browser.submit({ username: 'ada', password: 'wrong' })
+    await logIn()
+    assert.equal(browser.at(), '/account/password')
+    await browser.open('/logout')
+    await browser.submit()
+    await browser.open('/login')
+    await logIn()
+    assert.equal(browser.at(), '/account')
+
+    // The last page that was opened counts.
+    await running.keystile.sessions.revokeAll(
+      String((await stage.sql('select id from "user"'))[0]!['id']),
+    )
+    await browser.open('/account/email')
+    await browser.open('/account')
+    await logIn()
+    assert.equal(browser.at(), '/account')
+    const other = openBrowser(running)
+    for (const value of ['//evil.example', 'password?x', 'https:', '..', 'A']) {
+      await other.open('/login')
+      other.cookies.set('__Host-keystile-wanted-7d2f30b8', value)
+      await other.submit({ username: 'ada', password })
+      assert.equal(other.at(), '/account', value)
+      await other.submit({}, { action: '/logout' })
+    }
+  })
+
   it('a person changes the profile, and a refused value is shown at its field', async () => {
     const profile = z.strictObject({
       city: z.string().min(2),
@@ -154,7 +186,7 @@ describeOnBoth('the page of an account', (stage) => {
     await browser.open('/account/email')
     await browser.submit({ new_email: 'ada@example.org', current_password: password })
     const { code } = await running.mailTo('ada@example.org')
-    assert.match(browser.shown().text, /on its way to ada@example\.org/)
+    assert.match(browser.shown().text, /class="emblem"[^]*on its way to ada@example\.org/)
 
     // The change is not lost if the person leaves the page.
     await browser.open('/account')

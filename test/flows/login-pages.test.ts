@@ -135,6 +135,11 @@ describeOnBoth(
       assert.equal(await isIn(browser), false)
     })
 
+    it('the page of a log-out says nothing untrue to a browser that was not logged in', async () => {
+      const { text } = await openBrowser(await start()).open('/logout')
+      assert.match(text, /If you are logged in on other devices, you stay logged in there/)
+    })
+
     it('after a log-out, the page leads to the login first, and to the app', async () => {
       const browser = openBrowser(await start({ appUrl: 'https://app.example/' }))
       await enter(browser)

@@ -146,11 +146,20 @@ async function welcome<U>(
   parts: LoginPageParts<U>,
 ): Promise<HttpAnswer> {
   await endLogin(request, parts)
+  const { wanted } = parts.cookies
   const { to, recoveryCodes: codes } = done
-  const next = `${reader.brand.base}/account${to === undefined ? '' : `#${to}`}`
+  const name = to === undefined ? accountName(wanted.read(request)) : undefined
+  const page = name === undefined ? '' : `/${name}`
+  const next = `${reader.brand.base}/account${page}${to === undefined ? '' : `#${to}`}`
   const account = form.get('account') ?? ''
   const answer = codes ? codesPage(reader, { codes, account, next }) : seeOther(next)
-  return withCookies(answer, loginCookies(done, parts))
+  const forgotten = name === undefined ? [] : [wanted.cleared]
+  return withCookies(answer, [...loginCookies(done, parts), ...forgotten])
+}
+
+/** Returns the name of a part or a page of the account; undefined for anything else. */
+export function accountName(text: string | null | undefined): string | undefined {
+  return text && /^[a-z-]{1,20}$/.test(text) ? text : undefined
 }
 
 function faultTextOf(

@@ -479,7 +479,10 @@ export const de: Texts = {
         intro: 'Ihre anderen Geräte bleiben angemeldet.',
         button: 'Abmelden',
         again: 'Wieder anmelden',
-        done: { heading: 'Sie sind abgemeldet', text: 'Ihre anderen Geräte bleiben angemeldet.' },
+        done: {
+          heading: 'Sie sind abgemeldet',
+          text: 'Wenn Sie auf anderen Geräten angemeldet sind, bleiben Sie es dort.',
+        },
       },
     },
     accountHome: {

@@ -436,7 +436,10 @@ export const en: Texts = {
         intro: 'Your other devices will stay logged in.',
         button: 'Log out',
         again: 'Log in again',
-        done: { heading: 'You are logged out', text: 'Your other devices stay logged in.' },
+        done: {
+          heading: 'You are logged out',
+          text: 'If you are logged in on other devices, you stay logged in there.',
+        },
       },
     },
     accountHome: {

@@ -471,7 +471,7 @@ export const es: Texts = {
         again: 'Volver a iniciar sesión',
         done: {
           heading: 'Ha cerrado la sesión',
-          text: 'Sus otros dispositivos siguen con la sesión abierta.',
+          text: 'Si tiene la sesión abierta en otros dispositivos, allí sigue abierta.',
         },
       },
     },

@@ -490,7 +490,7 @@ export const fr: Texts = {
         again: 'Se connecter de nouveau',
         done: {
           heading: 'Déconnexion réussie',
-          text: 'Vos autres appareils restent connectés.',
+          text: 'Si vous êtes connecté sur d’autres appareils, vous le restez.',
         },
       },
     },
