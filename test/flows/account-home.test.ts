@@ -315,7 +315,7 @@ describeOnBoth('the page of an account', (stage) => {
 
     await browser.open(link)
     assert.equal(browser.at(), '/account/new-address')
-    assert.match(browser.shown().text, /the address ada@example\.org\./)
+    assert.match(browser.shown().text, /class="emblem"[^]*the address ada@example\.org\./)
     assert.match(browser.shown().text, /Back to your account/)
     assert.doesNotMatch(browser.shown().text, /type="password"|Back to log in/)
     await browser.submit()

@@ -269,9 +269,9 @@ export const de: Texts = {
       intro: prose`Wenn es ein Konto mit diesem Namen oder dieser Adresse gibt, ist eine Mail
         unterwegs. Öffnen Sie den Link in der Mail, oder geben Sie hier ihren Code und ein neues
         Passwort ein.`,
-      advice: prose`Suchen Sie eine frühere Mail, auch im Spam: Ihr Link gilt drei Stunden. Wenn nach zwei
-        Minuten keine da ist, [fordern Sie eine neue an]. Wenn wieder keine kommt, versuchen Sie es
-        in sechs Stunden noch einmal.`,
+      advice: prose`Suchen Sie eine frühere Mail, auch im Spam: Ihr Link gilt drei Stunden. Wenn
+        nach zwei Minuten keine da ist, [fordern Sie eine neue an]. Wenn wieder keine kommt,
+        versuchen Sie es in sechs Stunden noch einmal.`,
     },
     reset: {
       heading: 'Neues Passwort festlegen',
@@ -373,9 +373,10 @@ export const de: Texts = {
           geben Sie hier den Code aus der Mail ein.`,
         button: 'Weiter',
         noMail: 'Keine Mail?',
-        advice: prose`Sehen Sie im Spam nach und warten Sie zwei Minuten. Dann [registrieren Sie sich noch
-          einmal]: Name und Adresse sind schon ausgefüllt. Wenn wieder keine Mail kommt, hat Ihre
-          Adresse vielleicht zu viele bekommen: Versuchen Sie es in sechs Stunden noch einmal.`,
+        advice: prose`Sehen Sie im Spam nach und warten Sie zwei Minuten. Dann [registrieren Sie
+          sich noch einmal]: Name und Adresse sind schon ausgefüllt. Wenn wieder keine Mail kommt,
+          hat Ihre Adresse vielleicht zu viele bekommen: Versuchen Sie es in sechs Stunden noch
+          einmal.`,
       },
       ready: 'Ihr Konto ist bereit. Geben Sie zur Sicherheit noch einmal Ihr Passwort ein.',
     },
@@ -396,8 +397,8 @@ export const de: Texts = {
       wrong: prose`Der Name oder das Passwort ist falsch. Prüfen Sie beides, und ob die
         Feststelltaste an ist.`,
       wrongCode: 'Dieser Code ist falsch oder schon benutzt. Warten Sie auf den nächsten.',
-      wrongRecoveryCode: prose`Dieser Wiederherstellungscode ist falsch, schon benutzt oder von einer
-        älteren Liste.`,
+      wrongRecoveryCode: prose`Dieser Wiederherstellungscode ist falsch, schon benutzt oder von
+        einer älteren Liste.`,
       factor: {
         heading: 'Code eingeben',
         intro: 'Öffnen Sie Ihre Authenticator-App und geben Sie die sechs Ziffern ein.',
@@ -587,7 +588,8 @@ export const de: Texts = {
       codes: {
         title: 'Wiederherstellungscodes',
         left: (count) => `${count} übrig`,
-        used: 'Sie haben sich mit einem Wiederherstellungscode angemeldet. Er gilt jetzt nicht mehr.',
+        used: prose`Sie haben sich mit einem Wiederherstellungscode angemeldet. Er gilt jetzt nicht
+          mehr.`,
         lost: 'Wenn Sie Ihre Authenticator-App nicht mehr haben, [ersetzen Sie sie].',
         unsaved: prose`Sie haben die Seite mit den Wiederherstellungscodes verlassen, ohne das
         Speichern zu bestätigen. Wenn Sie sie nicht haben, [erstellen Sie neue].`,

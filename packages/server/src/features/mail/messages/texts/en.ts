@@ -245,9 +245,9 @@ export const en: Texts = {
       heading: 'Check your mail',
       intro: prose`If there is an account with this name or address, a mail is on its way. Open its
         link, or enter its code and a new password here.`,
-      advice: prose`Look for an earlier mail, also in the spam folder: its link works for three hours. If
-        there is none after two minutes, [request a new mail]. If still none comes, try again in six
-        hours.`,
+      advice: prose`Look for an earlier mail, also in the spam folder: its link works for three
+        hours. If there is none after two minutes, [request a new mail]. If still none comes, try
+        again in six hours.`,
     },
     reset: {
       heading: 'Set a new password',
@@ -339,9 +339,9 @@ export const en: Texts = {
           code from the mail here.`,
         button: 'Continue',
         noMail: 'No mail?',
-        advice: prose`Look in the spam folder, and wait two minutes. Then [register again]: your name and
-          address are already filled in. If still no mail comes, your address may have got too many:
-          try again in six hours.`,
+        advice: prose`Look in the spam folder, and wait two minutes. Then [register again]: your
+          name and address are already filled in. If still no mail comes, your address may have got
+          too many: try again in six hours.`,
       },
       ready: 'Your account is ready. For your safety, enter your password once more.',
     },

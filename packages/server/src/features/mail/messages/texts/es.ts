@@ -261,9 +261,9 @@ export const es: Texts = {
       heading: 'Revise su correo',
       intro: prose`Si existe una cuenta con este nombre o esta dirección, un correo está en camino.
         Abra su enlace, o introduzca aquí su código y una nueva contraseña.`,
-      advice: prose`Busque un correo anterior, también en el correo no deseado: su enlace vale tres horas.
-        Si no hay ninguno después de dos minutos, [solicite otro mensaje]. Si tampoco llega nada,
-        inténtelo dentro de seis horas.`,
+      advice: prose`Busque un correo anterior, también en el correo no deseado: su enlace vale tres
+        horas. Si no hay ninguno después de dos minutos, [solicite otro mensaje]. Si tampoco llega
+        nada, inténtelo dentro de seis horas.`,
     },
     reset: {
       heading: 'Elegir una nueva contraseña',
@@ -363,9 +363,9 @@ export const es: Texts = {
           introduzca aquí el código del correo.`,
         button: 'Continuar',
         noMail: '¿Ningún correo?',
-        advice: prose`Mire en el correo no deseado y espere dos minutos. Después, [regístrese otra vez]: el
-          nombre y la dirección ya están rellenados. Si tampoco llega nada, quizá su dirección ha
-          recibido demasiados correos: inténtelo dentro de seis horas.`,
+        advice: prose`Mire en el correo no deseado y espere dos minutos. Después, [regístrese otra
+          vez]: el nombre y la dirección ya están rellenados. Si tampoco llega nada, quizá su
+          dirección ha recibido demasiados correos: inténtelo dentro de seis horas.`,
       },
       ready: 'Su cuenta está lista. Por su seguridad, introduzca una vez más su contraseña.',
     },
@@ -385,8 +385,8 @@ export const es: Texts = {
       wrong: prose`El nombre o la contraseña no son correctos. Revise los dos, y si las mayúsculas
         están activadas.`,
       wrongCode: 'Este código no es correcto o ya se usó. Espere el siguiente.',
-      wrongRecoveryCode: prose`Este código de recuperación no es correcto, ya se usó o es de una lista
-        anterior.`,
+      wrongRecoveryCode: prose`Este código de recuperación no es correcto, ya se usó o es de una
+        lista anterior.`,
       factor: {
         heading: 'Introduzca su código',
         intro: 'Abra su aplicación de autenticación y introduzca los seis dígitos.',

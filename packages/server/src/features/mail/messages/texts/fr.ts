@@ -380,9 +380,9 @@ export const fr: Texts = {
           saisissez ici le code de l’e-mail.`,
         button: 'Continuer',
         noMail: 'Pas d’e-mail\u00a0?',
-        advice: prose`Cherchez dans les indésirables, et attendez deux minutes. Puis [inscrivez-vous de
-          nouveau]\u00a0: le nom et l’adresse sont déjà remplis. Si rien n’arrive, votre adresse a
-          peut-être reçu trop d’e-mails\u00a0: réessayez dans six heures.`,
+        advice: prose`Cherchez dans les indésirables, et attendez deux minutes. Puis [inscrivez-vous
+          de nouveau]\u00a0: le nom et l’adresse sont déjà remplis. Si rien n’arrive, votre adresse
+          a peut-être reçu trop d’e-mails\u00a0: réessayez dans six heures.`,
       },
       ready:
         'Votre compte est prêt. Pour votre sécurité, saisissez encore une fois votre mot de passe.',
