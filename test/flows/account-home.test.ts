@@ -93,7 +93,7 @@ describeOnBoth('the page of an account', (stage) => {
     }
   })
 
-  it('a login leads to the page that the person wanted, once, and no link can name another', async () => {
+  it('a login leads to the page that the person wanted, once, and to no other site', async () => {
     const running = await start(stage)
     const browser = openBrowser(running)
     const logIn = (): Promise<unknown> => browser.submit({ username: 'ada', password })

@@ -74,7 +74,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
 
   /**
    * Answers the person who uses the browser. Without one, leads to the login, and from there to the
-   * page. Its name is in a cookie: no link can say where a login leads.
+   * page. Only its name is in the cookie, so a login leads to no other site.
    */
   async function answerPerson(
     request: HttpRequestWithBody,
