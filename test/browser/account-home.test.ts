@@ -96,8 +96,7 @@ it(
     // The account needs a code from now on, and this browser has proved one.
     assert.equal(await heading(), 'Your account')
     await page.getByText('10 codes left').waitFor()
-    await page.getByRole('link', { name: 'Log out' }).click()
-    await press('Log out')
+    await page.getByRole('button', { name: 'Log out', exact: true }).click()
     await press('Log in again')
     await page.getByLabel('User name or e-mail address').fill('ada')
     await page.getByLabel('Password').fill(password)
@@ -106,7 +105,7 @@ it(
     await page.getByLabel('Recovery code').fill(codes[0] ?? '')
     await page.getByRole('button', { name: 'Continue' }).click()
     assert.equal(await heading(), 'Your account')
-    await page.getByText('9 codes left').waitFor()
+    await page.getByText('9 codes left', { exact: true }).waitFor()
 
     for (const [link, back] of [
       [/^Change E-mail address/, 'Back to your account'],

@@ -19,6 +19,7 @@ const skip = skipWithoutBrowser()
 
 interface Form {
   noValidate: boolean
+  closest(selector: string): unknown
   readonly elements: Iterable<{ readonly type: string; value: string }>
   submit(): void
 }
@@ -30,7 +31,9 @@ async function send(page: Page, index: number, value: string): Promise<void> {
     page.waitForNavigation(),
     page.evaluate(
       ([index, value]) => {
-        const form = [...document.forms].filter(({ method }) => method === 'post')[index]!
+        const form = [...document.forms].filter(
+          (one) => one.method === 'post' && one.closest('main'),
+        )[index]!
         for (const field of form.elements)
           if (!['hidden', 'submit', 'checkbox'].includes(field.type)) field.value = value
         form.submit()
@@ -40,12 +43,12 @@ async function send(page: Page, index: number, value: string): Promise<void> {
   ])
 }
 
-const countForms = (page: Page): Promise<number> =>
-  page.evaluate(() => [...document.forms].filter(({ method }) => method === 'post').length)
+/** Counts the forms of the sheet. The one above it logs out. */
+const countForms = (page: Page): Promise<number> => page.locator('main form[method=post]').count()
 
 async function fill(page: Page, fields: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, value] of Object.entries(fields)) await page.locator(`#${name}`).fill(value)
-  await page.locator('form[method=post] button:not([name])').first().click()
+  await page.locator('main form[method=post] button:not([name])').first().click()
 }
 
 /** A site, and a person of its own for each state. */

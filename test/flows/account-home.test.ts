@@ -93,6 +93,38 @@ describeOnBoth('the page of an account', (stage) => {
     }
   })
 
+  it('a login leads to the page that the person wanted, once, and to no other site', async () => {
+    const running = await start(stage)
+    const browser = openBrowser(running)
+    const logIn = (): Promise<unknown> => browser.submit({ username: 'ada', password })
+    await browser.open('/account/password')
+    await browser.submit({ username: 'ada', password: 'wrong' })
+    await logIn()
+    assert.equal(browser.at(), '/account/password')
+    await browser.open('/logout')
+    await browser.submit()
+    await browser.open('/login')
+    await logIn()
+    assert.equal(browser.at(), '/account')
+
+    // The last page that was opened counts.
+    await running.keystile.sessions.revokeAll(
+      String((await stage.sql('select id from "user"'))[0]!['id']),
+    )
+    await browser.open('/account/email')
+    await browser.open('/account')
+    await logIn()
+    assert.equal(browser.at(), '/account')
+    const other = openBrowser(running)
+    for (const value of ['//evil.example', 'password?x', 'https:', '..', 'A']) {
+      await other.open('/login')
+      other.cookies.set('__Host-keystile-wanted-7d2f30b8', value)
+      await other.submit({ username: 'ada', password })
+      assert.equal(other.at(), '/account', value)
+      await other.submit({}, { action: '/logout' })
+    }
+  })
+
   it('a person changes the profile, and a refused value is shown at its field', async () => {
     const profile = z.strictObject({
       city: z.string().min(2),
@@ -154,7 +186,7 @@ describeOnBoth('the page of an account', (stage) => {
     await browser.open('/account/email')
     await browser.submit({ new_email: 'ada@example.org', current_password: password })
     const { code } = await running.mailTo('ada@example.org')
-    assert.match(browser.shown().text, /on its way to ada@example\.org/)
+    assert.match(browser.shown().text, /class="emblem"[^]*on its way to ada@example\.org/)
 
     // The change is not lost if the person leaves the page.
     await browser.open('/account')
@@ -256,6 +288,41 @@ describeOnBoth('the page of an account', (stage) => {
       assert.equal(browser.shown().status, 403)
       assert.match(browser.shown().text, /This link was used/)
     }
+  })
+
+  it('a link for a new address that the person opens logged in names it, and asks no password', async () => {
+    const running = await start(stage, { emailVerification: 'optional' })
+    await running.addUser({ username: 'bob', email: 'bob@example.com' })
+    const browser = await enter(running)
+    await browser.open('/account/email')
+    await browser.submit({ new_email: 'ada@example.org', current_password: password })
+    const { token } = await running.mailTo('ada@example.org')
+    const link = `/account/confirm-email-change?token=${token}`
+
+    // Another user, and a browser without a login, can only use the password of the account.
+    for (const other of [await enter(running, 'bob'), openBrowser(running)]) {
+      const isIn = other.at() === '/account'
+      await other.open(link)
+      assert.equal(other.at(), link)
+      const back = isIn ? /Back to your account/ : /Back to log in/
+      assert.match(other.shown().text, back)
+      assert.doesNotMatch(other.shown().text, /ada@/)
+      const sent = { form: { token, password: 'wrong' } }
+      const refused = await other.request('POST', '/account/confirm-email-change', sent)
+      assert.equal(refused.status, 403)
+      assert.match(refused.text, back)
+    }
+
+    await browser.open(link)
+    assert.equal(browser.at(), '/account/new-address')
+    assert.match(browser.shown().text, /class="emblem"[^]*the address ada@example\.org\./)
+    assert.match(browser.shown().text, /Back to your account/)
+    assert.doesNotMatch(browser.shown().text, /type="password"|Back to log in/)
+    await browser.submit()
+    assert.equal(noteOf(browser), 'Your e-mail address is changed.')
+    // The link does not work any more.
+    await browser.open(link)
+    assert.match(browser.shown().text, /does not work any more/)
   })
 
   it('a person gets another mail, and confirms the address with its code', async () => {
@@ -533,11 +600,11 @@ describeOnBoth(
       const codes = [...made.matchAll(/<li>([\w-]{10,})<\/li>/g)].map(([, code]) => code)
       assert.equal(codes.length, 10)
       const [, name, file = ''] = /download="([^"]*)" href="data:[^,]*,([^"]*)"/.exec(made) ?? []
-      assert.equal(name, 'localhost-3000-recovery-codes.txt')
+      assert.match(name ?? '', /^localhost-3000-recovery-codes-\d{4}-\d\d-\d\d-\d{4}\.txt$/)
       const [service, account, day, once, space, ...listed] = decodeURIComponent(file).split('\n')
       assert.equal(service, 'localhost:3000: Recovery codes')
       assert.match(account ?? '', /^Account: ada/)
-      assert.match(day ?? '', /^\d+ [A-Z][a-z]+ \d{4} \(UTC\)$/)
+      assert.match(day ?? '', /^\d+ [A-Z][a-z]+ \d{4} at \d\d:\d\d UTC$/)
       assert.deepEqual([once, space, listed], ['Each code works once.', '', [...codes, '']])
 
       await browser.open('/account?saved=on')
@@ -550,6 +617,32 @@ describeOnBoth(
       assert.match(noteOf(browser), /^The authenticator app is removed\./)
       assert.match(browser.shown().text, /Not set up/)
       assert.equal((await running.login()).status, 200)
+    })
+
+    it('after the app is removed, Back and another tab say that there is none', async () => {
+      const running = await startVerified()
+      const browser = await enter(running)
+      await setUpApp(running, browser)
+      await browser.open('/account/app')
+      assert.match(browser.shown().text, /<h1[^>]*>Replace your authenticator app</)
+      await browser.open('/account/recovery-codes')
+      const codes = /name="form_token" value="([^"]+)"/.exec(browser.shown().text)?.[1] ?? ''
+      await browser.open('/account/remove-app')
+      await browser.submit()
+      const late = browser.keepForm()
+      const none = /<h1[^>]*>There is no authenticator app</
+      assert.match((await late()).text, none)
+      for (const name of ['remove-app', 'recovery-codes']) {
+        const { text } = await browser.open(`/account/${name}`)
+        assert.match(text, none)
+        assert.doesNotMatch(text, /<form/)
+        assert.match(text, /href="\/auth\/account">Back to your account/)
+        const form = { form_token: codes }
+        const sent = { headers: { origin: own }, form }
+        assert.match((await browser.request('POST', `/account/${name}`, sent)).text, none)
+      }
+      await browser.open('/account/app')
+      assert.match(browser.shown().text, /<h1[^>]*>Set up your authenticator app</)
     })
 
     it('new recovery codes still work after their page was loaded again', async () => {

@@ -110,18 +110,34 @@ describeOnBoth(
       assert.equal(await countSessions(), 0)
     })
 
-    it('a log-out that the history keeps does not end the next login', async () => {
+    it('the button of the account logs out at once', async () => {
+      const browser = openBrowser(await start())
+      await enter(browser)
+      const { status, text } = await browser.submit({}, { action: '/logout' })
+      assert.equal(status, 200)
+      assert.match(text, /You are logged out/)
+      assert.equal(await isIn(browser), false)
+      assert.equal(await countSessions(), 0)
+    })
+
+    it('a log-out that the history keeps does not end the next login, but asks', async () => {
       const running = await start()
       const browser = openBrowser(running)
       await enter(browser)
-      await browser.open('/logout')
-      await browser.submit()
+      await browser.submit({}, { action: '/logout' })
       const again = browser.keepForm()
       assert.match((await again()).text, /You are logged out/)
       await enter(browser)
       await again()
-      assert.equal(browser.at(), '/account')
+      assert.equal(browser.at(), '/logout')
       assert.equal(await isIn(browser), true)
+      await browser.submit()
+      assert.equal(await isIn(browser), false)
+    })
+
+    it('the page of a log-out says nothing untrue to a browser that was not logged in', async () => {
+      const { text } = await openBrowser(await start()).open('/logout')
+      assert.match(text, /If you are logged in on other devices, you stay logged in there/)
     })
 
     it('after a log-out, the page leads to the login first, and to the app', async () => {
@@ -194,10 +210,18 @@ describeOnBoth(
         assert.equal(/ value="000000"/.test(wrong.text), name === 'recovery_code')
         assert.deepEqual(whoIn(browser), ['ada', '/auth/login'])
         assert.equal(wrong.status, 400)
-        assert.match(wrong.text, /class="fault"[^>]*>This (code|recovery code) is wrong/)
+        assert.match(
+          wrong.text,
+          /class="fault"[^>]*>This (code is wrong or|recovery code is wrong, .* older list)/,
+        )
         const right = name === 'otp' ? ada.nextCode() : (ada.recoveryCodes[0] ?? '')
         await browser.submit({ [name]: right })
         assert.equal(await isIn(browser), true)
+        const isSaid = name === 'recovery_code'
+        const said = /which does not work any more\. 9 codes left\. If you no longer have your/
+        assert.equal(said.test(browser.shown().text), isSaid)
+        assert.equal(/href="\/auth\/account\/app">replace it</.test(browser.shown().text), isSaid)
+        assert.doesNotMatch((await browser.open('/account')).text, said)
       }
     })
 

@@ -84,7 +84,10 @@ describeOnBoth('the page of a registration', (stage) => {
     assert.match(browser.shown().text, /on its way to ada@example\.com/)
     const { code } = await running.mailTo('ada@example.com')
     await browser.submit({ code })
-    assert.match(browser.shown().text, /Your account is ready\. You can log in now\./)
+    assert.match(
+      browser.shown().text,
+      /Your account is ready\. For your safety, enter your password/,
+    )
     assert.equal(browser.at(), '/login')
     assert.match(browser.shown().text, /value="ada"/)
     assert.match(browser.shown().text, /<input id="password"[^>]* autofocus>/)
@@ -97,6 +100,26 @@ describeOnBoth('the page of a registration', (stage) => {
     await browser.open('/login')
     await browser.submit({ username: 'ada', password })
     assert.equal(browser.at(), '/account')
+  })
+
+  it('a person who gets no mail registers again, without typing the name and the address', async () => {
+    const running = await start(stage, { emailVerification: 'required' })
+    const browser = await register(running)
+    const { text } = browser.shown()
+    assert.match(text, /<a href="\/auth\/register">register again<\/a>: your name and address/)
+    await browser.open('/register')
+    assert.match(browser.shown().text, /id="username"[^>]* value="ada"/)
+    assert.match(browser.shown().text, /id="email"[^>]* value="ada@example\.com"/)
+    assert.ok(!browser.shown().text.includes(password))
+    const another = openBrowser(running)
+    await another.open('/register')
+    assert.doesNotMatch(another.shown().text, / value="ada/)
+
+    const { code } = await running.mailTo('ada@example.com')
+    await browser.open('/register/code')
+    await browser.submit({ code })
+    await browser.open('/register')
+    assert.doesNotMatch(browser.shown().text, / value="ada/)
   })
 
   it('the page after a registration does not tell whether the name or the address exists', async () => {

@@ -70,7 +70,7 @@ export function layoutFaults(page: Page): Promise<readonly string[]> {
     const inputs = 'input:not([type=hidden], [type=checkbox], .unseen)'
     for (const element of document.querySelectorAll(`button, ${inputs}`)) {
       const { height, width } = element.getBoundingClientRect()
-      const isSlim = element.matches('.slim, .links > button')
+      const isSlim = element.matches('.slim, .links > button, .end > button')
       if (height < 44 || width < (isSlim ? 44 : 200))
         faults.push(`${element.id} is ${width} × ${height} pixels`)
       // Safari zooms in on fields with smaller text.

@@ -32,7 +32,10 @@ export interface PageBrowser {
 type Fields = Readonly<Record<string, string>>
 interface SubmitOptions {
   readonly button?: readonly [name: string, value: string]
-  /** Which form: the first whose action ends with this. Default: the first form that posts. */
+  /**
+   * Which form: the first whose action ends with this. Default: the first one of the sheet that
+   * posts. The one above the sheet logs out.
+   */
   readonly action?: string
   /** Whether it is the last of these forms. */
   readonly isLast?: boolean
@@ -87,7 +90,8 @@ export function openBrowser({ send }: Pick<TestKeystile, 'send'>): PageBrowser {
     request,
     open: (path) => go('GET', path),
     async submit(fields = {}, { button, action = '', isLast = false } = {}) {
-      const forms = formsIn(shown?.text ?? '')
+      const { text } = shown ?? assert.fail('open a page first')
+      const forms = formsIn(action === '' ? text.slice(text.indexOf('<main')) : text)
       const found = forms.filter((one) => one.action.endsWith(action))
       const form = found.at(isLast ? -1 : 0) ?? assert.fail('no form')
       const values = { ...form.values, ...fields, ...(button && { [button[0]]: button[1] }) }

@@ -2,6 +2,7 @@
 // Keystile sends no mails, users register and change their address without a confirmation.
 import type { UserObject } from 'keystile'
 import { resetPageRoutes } from '../../features/pages/account-pages/reset-pages.ts'
+import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
 import { createPageCookies } from '../../features/sign-in/browser-login/cookie.ts'
 import type { AppInvitations } from '../../features/users/accounts/app-users.ts'
 import { describeProfile } from '../../features/users/accounts/profile.ts'
@@ -177,6 +178,7 @@ function sharedParts({ options, accounts, mailSeal: seal, ...parts }: Parts) {
     pagesUrl: pagesUrlOf(options),
     ownPagesUrl: pagesUrlOf({ issuer }),
     cookies: createPageCookies(issuer),
+    browserLogins: createBrowserLogins(accounts.database, { lifetimes: options, clock }),
     remembersDevices: parts.pages.hasLogin && rememberFactorDays > 0,
   }
   return { ...parts, ...accounts, ...chosen, proofs, seal, clock }

@@ -86,6 +86,8 @@ export interface RegisterTexts extends Named<
   readonly sent: Named<'heading' | 'button' | 'noMail' | 'advice'> & {
     readonly intro: (address: string) => string
   }
+  /** What the page of the login says after the code. */
+  readonly ready: string
 }
 
 /** The texts of the pages of a login. The name of the app follows `toAccount`. */
@@ -148,8 +150,10 @@ export interface AccountHomeTexts extends Named<
   readonly signIn: Named<'title' | 'hint'>
   readonly password: Named<'heading' | 'intro' | 'button'>
   readonly app: Named<'title' | 'on' | 'off' | 'setUp' | 'replace' | 'remove' | 'replaces'> &
-    Named<'again' | 'otherPicture' | 'addressFirst' | 'gone'> & {
+    Named<'replacing' | 'again' | 'otherPicture' | 'addressFirst' | 'gone'> & {
       readonly since: (time: string) => string
+      /** Is said to a person who wants to remove an app, or new codes, and has none. */
+      readonly missing: Titled
       /** No app waits for its code, and there is one. */
       readonly isSetUp: { readonly heading: string; readonly text: (time: string) => string }
       readonly removal: Named<
@@ -159,6 +163,9 @@ export interface AccountHomeTexts extends Named<
   /** The part of `unsaved` in brackets is a link. */
   readonly codes: Named<'title' | 'renew' | 'heading' | 'oldEnd' | 'button' | 'unsaved'> & {
     readonly left: (count: number) => string
+    /** Is said after a login with a recovery code, before `left`. `lost` follows, with a link. */
+    readonly used: string
+    readonly lost: string
   }
   readonly devices: Named<
     | ('title' | 'hint' | 'thisDevice' | 'unknown' | 'unknownBrowser' | 'end' | 'endOthers')

@@ -2,7 +2,7 @@
 import type { HttpAnswer } from 'keystile/internal'
 import { fieldOf } from '../../../pages/field.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
-import { actionsOf, faultOf, type Button } from '../../../pages/parts.ts'
+import { actionsOf, faultOf, type Button, type Emblem } from '../../../pages/parts.ts'
 import type { Refused } from '../account-pages/faults.ts'
 import { passwordField } from '../account-pages/fields.ts'
 import { formTokenField, sameOriginPage, type ShownField } from '../account-pages/form.ts'
@@ -11,6 +11,7 @@ import type { Visit } from './visit.ts'
 interface AccountForm {
   readonly heading: string
   readonly intro: string
+  readonly emblem?: Emblem
   /** The name of the page that gets the form. */
   readonly name: string
   readonly before?: Html | undefined
@@ -24,7 +25,7 @@ interface AccountForm {
 /** Draws a page with one form. A second button leads back to the account. */
 export function accountFormPage(
   visit: Visit,
-  { heading, intro, before, cancel, after, button, ...form }: AccountForm,
+  { heading, intro, emblem, before, cancel, after, button, ...form }: AccountForm,
   refused?: Refused,
 ): HttpAnswer {
   const { reader, home } = visit
@@ -35,7 +36,7 @@ export function accountFormPage(
 ${before}
 ${drawAccountForm(visit, { ...form, end: actionsOf(button, back) }, refused)}
 ${after}`
-  return sameOriginPage(reader, { heading, intro, content }, refused)
+  return sameOriginPage(reader, { heading, intro, emblem, content }, refused)
 }
 
 /** Draws a form. Its faults stand at its fields. */

@@ -19,10 +19,11 @@ import { formTokenName } from '../account-pages/field-names.ts'
 import { describeBoundForm, pageRoute, readPageForm } from '../account-pages/page-route.ts'
 import { readerOf } from '../account-pages/reader.ts'
 import { replaceLogin } from '../login-pages/ask-login.ts'
+import { usedCode } from '../login-pages/codes-page.ts'
 import { endForms, loggedOut, withCookies } from '../login-pages/login-cookies.ts'
 import type { LoginPageParts } from '../login-pages/login-parts.ts'
 import { findSignedIn, type SignedIn } from '../login-pages/signed-in.ts'
-import type { AccountPage, Section } from './account-page.ts'
+import type { AccountPage } from './account-page.ts'
 import { appPage } from './app-page.ts'
 import { devicesPage, otherDevicesPage } from './device-pages.ts'
 import { emailPage, verificationPage } from './email-pages.ts'
@@ -71,14 +72,21 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
     endpoints.has(page.endpoint) && (page !== appPage || settings.offersApp)
   const checkOrigin = createOriginCheck([new URL(issuer).origin])
 
-  /** Answers the person who uses the browser. Without one, leads to the login. */
+  /**
+   * Answers the person who uses the browser. Without one, leads to the login, and from there to the
+   * page. Only its name is in the cookie, so a login leads to no other site.
+   */
   async function answerPerson(
     request: HttpRequestWithBody,
-    section: Section,
+    { section, name }: Pick<AccountPage, 'section'> & { readonly name?: string },
     answer: (visit: Visit) => Promise<HttpAnswer> | HttpAnswer,
   ): Promise<HttpAnswer> {
     const signedIn = await findSignedIn(request, parts)
-    if (!signedIn) return seeOther(`${base}/login`)
+    if (!signedIn) {
+      const { wanted } = parts.cookies
+      const cookie = name === undefined ? wanted.cleared : wanted.set(name, wantedSeconds)
+      return withCookies(seeOther(`${base}/login`), [cookie])
+    }
     try {
       return await answer(visitOf(request, signedIn, { ...parts, endpoints }))
     } catch (error) {
@@ -90,7 +98,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
   const routesOf = (page: AccountPage): readonly OpenRoute[] => [
     pageRoute('GET', `/account/${page.name}`, page.summaries[0], {
       handle: (request) =>
-        answerPerson(request, page.section, (visit) => {
+        answerPerson(request, page, (visit) => {
           visit.admit(page.admits?.(visit) ?? page.endpoint)
           return page.show(visit)
         }),
@@ -100,7 +108,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
       async handle(request) {
         checkOrigin(request)
         const form = await readPageForm(request)
-        return answerPerson(request, page.section, async (visit) => {
+        return answerPerson(request, page, async (visit) => {
           if (form.get(formTokenName) === visit.reader.formToken) return submit(page, visit, form)
           return (await page.answerStale?.(visit, form)) ?? seeOther(visit.home)
         })
@@ -111,11 +119,13 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
   return [
     pageRoute('GET', '/account', 'Your account', {
       handle: (request) =>
-        answerPerson(request, 'profile', async (visit) => {
+        answerPerson(request, { section: 'profile' }, async (visit) => {
           const { done: cookie } = parts.cookies
-          const done = doneOf(cookie.read(request), visit)
-          const page = await homePage(visit, { done })
-          return done ? withCookies(page, [cookie.cleared]) : page
+          const said = cookie.read(request)
+          const done = doneOf(said, visit)
+          const hasUsedCode = said === usedCode
+          const page = await homePage(visit, { done, hasUsedCode })
+          return done || hasUsedCode ? withCookies(page, [cookie.cleared]) : page
         }),
     }),
     ...accountPages.filter(isThere).flatMap(routesOf),
@@ -170,6 +180,9 @@ async function submit(page: AccountPage, visit: Visit, form: Form): Promise<Http
     return page.show(visit, { form, refused })
   }
 }
+
+/** As long as a login may take. */
+const wantedSeconds = 10 * 60
 
 /** Long enough to save recovery codes before the page of the account is opened. */
 const doneSeconds = 10 * 60

@@ -83,7 +83,7 @@ function beginPage(visit: Visit, replaced: OwnApp | null, tried?: Tried): HttpAn
   return accountFormPage(
     visit,
     {
-      heading,
+      heading: replaced ? app.replacing : heading,
       intro,
       name: 'app',
       before: pointsOf(...replaces, ['computer', othersEnd]),

@@ -17,7 +17,7 @@ import {
   type Row,
 } from '../../../pages/parts.ts'
 import type { Refused } from '../account-pages/faults.ts'
-import { sameOriginPage } from '../account-pages/form.ts'
+import { formTokenField, sameOriginPage } from '../account-pages/form.ts'
 import { formatTime } from '../account-pages/format-time.ts'
 import { savedName } from '../login-pages/codes-page.ts'
 import { drawAccountForm } from './account-form.ts'
@@ -31,6 +31,8 @@ type Drawn = Part & { readonly id: Section }
 
 interface Shown {
   readonly done?: Done | undefined
+  /** Whether the person has just logged in with a recovery code. */
+  readonly hasUsedCode?: boolean
   readonly refused?: Refused | undefined
   /** What the person has typed into the form of the profile. */
   readonly typed?: Form | undefined
@@ -38,9 +40,8 @@ interface Shown {
 
 export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> {
   const { reader, account } = visit
-  const { done, refused } = shown
+  const { done, refused, hasUsedCode } = shown
   const texts = reader.texts.accountHome
-  const logout = `${reader.brand.base}/logout`
   const parts = [
     await profilePart(visit, shown),
     await signInPart(visit),
@@ -57,15 +58,23 @@ export async function homePage(visit: Visit, shown: Shown): Promise<HttpAnswer> 
       heading: texts.heading,
       intro: account,
       isWide: true,
-      corner: markup`<a class="end" href="${logout}">${texts.logOut}</a>`,
+      corner: logOutForm(visit),
       content: markup`${done && noteOf(texts.done[done], { tone: 'done' })}
 ${done && unsavedNote(visit, done)}
+${hasUsedCode ? await usedCodeNote(visit) : undefined}
 ${refused && !isOfField ? faultOf(refused.text) : undefined}
 ${jumpOf(texts.sections, links)}
 ${joined(parts.map(partOf))}`,
     },
     refused,
   )
+}
+
+function logOutForm({ reader }: Visit): Html {
+  const { logOut } = reader.texts.accountHome
+  return markup`<form class="end" method="post" action="${reader.brand.base}/logout">
+${formTokenField(reader)}<button>${logOut}</button>
+</form>`
 }
 
 /** Warns a person who has left the page with new recovery codes and has not ticked its box. */
@@ -75,6 +84,17 @@ function unsavedNote({ query, reader, home }: Visit, done: Done): Html | undefin
 
   const { unsaved } = reader.texts.accountHome.codes
   return noteOf(linkedOf(unsaved, { href: `${home}/recovery-codes` }), { tone: 'care' })
+}
+
+/** Says what a login with a recovery code has cost, and what to do if the app is lost. */
+async function usedCodeNote(visit: Visit): Promise<Html | undefined> {
+  const { used, left, lost } = visit.reader.texts.accountHome.codes
+  const { totp, recovery_codes: count } = await readFactors(visit)
+  if (!totp) return undefined
+
+  const { offersApp } = visit.settings
+  const replace = offersApp ? linkedOf(lost, { href: `${visit.home}/app` }) : undefined
+  return noteOf(markup`${used} ${left(count)}. ${replace}`, { tone: 'care' })
 }
 
 async function profilePart(visit: Visit, shown: Shown): Promise<Drawn | undefined> {

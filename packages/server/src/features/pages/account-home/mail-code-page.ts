@@ -94,6 +94,7 @@ async function codePage(
     {
       heading,
       intro: intro(address),
+      emblem: { icon: 'mail' },
       name,
       hidden: markup`${hiddenField(requestName, requestId)}
 ${addressField && hiddenField(addressField, address)}`,

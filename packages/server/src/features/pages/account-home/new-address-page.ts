@@ -36,6 +36,7 @@ export const newAddressPage: AccountPage = {
       {
         heading,
         intro: accountHome.email.confirms(address),
+        emblem: { icon: 'mail' },
         name: 'new-address',
         before: whoOf(visit.account, loginPage.again.account),
         hidden: hiddenField('token', token),

@@ -11,7 +11,8 @@ import type { PageReader } from './reader.ts'
 export function emailChangePage({
   confirm,
   isOpen,
-}: Pick<EmailChanges, 'confirm' | 'isOpen'>): LinkPage {
+  addressOf,
+}: Pick<EmailChanges, 'confirm' | 'isOpen' | 'addressOf'>): LinkPage {
   return {
     name: 'confirm-email-change',
     summary: 'Confirm a new e-mail address',
@@ -21,6 +22,9 @@ export function emailChangePage({
     texts: ({ texts }) => texts.change,
     fields: (reader) => [passwordField(reader)],
     isOpen,
+    // That page names the address, and needs no password.
+    ownPage: async (token, subject) =>
+      (await addressOf(token, subject)) === undefined ? undefined : 'new-address',
     submit(form, request) {
       const owner = { subject: undefined, password: form.get('password') }
       return confirm({ token: form.get('token') ?? '' }, owner, byStranger(request))

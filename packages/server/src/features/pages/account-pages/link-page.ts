@@ -5,6 +5,7 @@ import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
 import { markup, type Html } from '../../../pages/html.ts'
 import { actionsOf, linksOf, type Button, type Emblem } from '../../../pages/parts.ts'
 import type { FormTexts } from '../../mail/messages/text-types.ts'
+import type { BrowserLogins } from '../../sign-in/browser-login/browser-logins.ts'
 import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
 import type { PageSettings } from '../brand/page-settings.ts'
 import { answerTo, generalFault, type Fault, type Refused } from './faults.ts'
@@ -39,6 +40,11 @@ export interface LinkPage {
   fields(reader: PageReader, typed: Form, refused?: Refused): readonly ShownField[]
   /** Whether the token of a link can still be used. Changes nothing. */
   isOpen(token: string): Promise<boolean>
+  /**
+   * Returns the name of the page of the account that has the link instead, for the user who is
+   * logged in. Undefined if the link is not of this user.
+   */
+  ownPage?(token: string, subject: string): Promise<string | undefined>
   /** Does what the button of the form says. If it throws a `ProblemError`, the page shows it. */
   submit(form: Form, request: HttpRequestWithBody, reader: PageReader): Promise<unknown>
   /**
@@ -65,9 +71,10 @@ type ShownTexts = FormTexts & {
   readonly emblem?: Emblem
 }
 
-interface LinkPageParts {
+export interface LinkPageParts {
   readonly pages: PageSettings
-  readonly cookies: Pick<PageCookies, 'done'>
+  readonly cookies: Pick<PageCookies, 'done' | 'login'>
+  readonly browserLogins: Pick<BrowserLogins, 'find'>
 }
 
 /** Makes the two routes of a page: `GET` shows the form, and `POST` receives the form. */
@@ -98,19 +105,36 @@ function takesCode({ fieldNames }: LinkPage): boolean {
 async function open(
   request: HttpRequestWithBody,
   shown: LinkPage,
-  { pages, cookies }: LinkPageParts,
+  parts: LinkPageParts,
 ): Promise<HttpAnswer> {
-  const reader = readerOf(request, pages)
+  const { pages, cookies } = parts
+  const subject = await findSubject(request, parts)
+  const reader = { ...readerOf(request, pages), isLoggedIn: subject !== undefined }
   const query = queryOf(request)
   const requestId = query.get(requestName)
   if (requestId !== null && takesCode(shown))
     return showForm(reader, shown, new Map([[requestName, requestId]]))
-  if (!query.has(doneName)) return openLink(query.get('token') ?? '', reader, shown)
+  const token = query.get('token') ?? ''
+  const own = subject === undefined ? undefined : await shown.ownPage?.(token, subject)
+  if (own !== undefined) {
+    const path = `${reader.brand.base}/account/${own}`
+    return seeOther(`${path}?${new URLSearchParams({ token }).toString()}`)
+  }
+  if (!query.has(doneName)) return openLink(token, reader, shown)
 
   // Only the cookie proves that something was done here: the parameter may be in a link.
   return cookies.done.read(request) === shown.name
     ? donePage(reader, shown, new Map())
     : usedLinkPage(reader, shown, new Map())
+}
+
+/** Returns the user who is logged in. This proves nothing: it decides what the page shows. */
+async function findSubject(
+  request: HttpRequestWithBody,
+  { pages, cookies, browserLogins }: LinkPageParts,
+): Promise<string | undefined> {
+  const secret = pages.hasLogin ? cookies.login.read(request) : undefined
+  return secret === undefined ? undefined : (await browserLogins.find(secret))?.subject
 }
 
 /** The parameter with which the page says what its form has done. */
@@ -137,9 +161,11 @@ async function openLink(token: string, reader: PageReader, shown: LinkPage): Pro
 async function submitForm(
   request: HttpRequestWithBody,
   shown: LinkPage,
-  { pages, cookies }: LinkPageParts,
+  parts: LinkPageParts,
 ): Promise<HttpAnswer> {
-  const reader = readerOf(request, pages)
+  const { pages, cookies } = parts
+  const isLoggedIn = (await findSubject(request, parts)) !== undefined
+  const reader = { ...readerOf(request, pages), isLoggedIn }
   const form = await readPageForm(request)
   try {
     await shown.submit(form, request, reader)

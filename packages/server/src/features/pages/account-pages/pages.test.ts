@@ -62,7 +62,9 @@ function createStage(
       return 'request-1' as never
     }
   const resets = { request: note('request'), confirm: note('confirm'), isOpen }
-  const confirming = { confirm: note('confirm'), isOpen }
+  const confirming = { confirm: note('confirm'), isOpen, addressOf: async () => undefined }
+  const browserLogins = { find: async () => undefined }
+  const shared = { pages, cookies, browserLogins }
   const profile = { properties: { age: { type: 'integer' } }, required: ['age'] }
   const forms = [
     confirmationPage('verify', confirming),
@@ -73,8 +75,8 @@ function createStage(
     invitationPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),
   ]
   const routes = [
-    ...resetPageRoutes({ ...settings, pages, resets, passwordPolicy, cookies, remembersDevices }),
-    ...forms.flatMap((form) => linkPageRoutes(form, { pages, cookies })),
+    ...resetPageRoutes({ ...settings, ...shared, resets, passwordPolicy, remembersDevices }),
+    ...forms.flatMap((form) => linkPageRoutes(form, shared)),
   ]
   return Object.assign(stage, { routes })
 }
@@ -149,7 +151,8 @@ describe('the pages for a new password', () => {
     '<details>',
     '<summary>No mail?</summary>',
     '<p>Look for an earlier mail, also in the spam folder: its link works for three hours. ' +
-      'If there is none, <a href="forgot-password">request a new mail</a> later.</p>',
+      'If there is none after two minutes, <a href="forgot-password">request a new mail</a>. ' +
+      'If still none comes, try again in six hours.</p>',
     '</details>',
   ]
   const hint =
@@ -343,12 +346,14 @@ describe('where the pages for links in mails lead', () => {
   }
   const appUrl = 'https://app.example/'
   for (const [path, end] of Object.entries(ends))
-    it(`/account/${path} ends with a button to the app, then to the ${end}`, async () => {
+    it(`/account/${path} ends with a button to the app and one to the ${end}, in the right order`, async () => {
+      // The text after a new password tells the person to log in.
+      const isOwnFirst = end === 'password' || path === 'reset-password'
       for (const [options, buttons] of [
         [{ loginPages: 'on' }, [own[end]]],
         [
           { loginPages: 'on', appUrl },
-          end === 'password' ? [own[end], second(app)] : [app, second(own[end])],
+          isOwnFirst ? [own[end], second(app)] : [app, second(own[end])],
         ],
         [{ appUrl }, end === 'password' ? [own[end], second(app)] : [app]],
         [{}, end === 'password' ? [own[end]] : [continueTo]],

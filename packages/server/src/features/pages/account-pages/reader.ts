@@ -14,6 +14,8 @@ export interface PageReader {
   readonly texts: PageTexts
   readonly brand: Brand
   readonly hasLogin: boolean
+  /** Whether the browser is logged in. Only the pages for links ask. */
+  readonly isLoggedIn?: boolean
   /** See `PageCookies`. Undefined on pages that know no cookies. */
   readonly formToken?: string
 }

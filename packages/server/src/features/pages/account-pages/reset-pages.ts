@@ -13,25 +13,23 @@ import type { Presented } from '../../mail/proofs/proofs.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
 import { readDeviceSecret } from '../../sign-in/known-devices/device-cookie.ts'
-import type { PageSettings } from '../brand/page-settings.ts'
 import { brokenRule, generalFault, type Refused } from './faults.ts'
 import { requestName } from './field-names.ts'
 import { loginField, mailCodeField, newPasswordField } from './fields.ts'
 import { drawForm, sameOriginPage } from './form.ts'
-import { linkPageRoutes, type LinkPage } from './link-page.ts'
+import { linkPageRoutes, type LinkPage, type LinkPageParts } from './link-page.ts'
 import { describeForm, pageRoute, readPageForm } from './page-route.ts'
 import { readerOf, type PageReader } from './reader.ts'
 import { backLink } from './ways-on.ts'
 
-export interface ResetPageParts {
+export interface ResetPageParts extends LinkPageParts {
   readonly issuer: string
-  readonly pages: PageSettings
   readonly resets: Pick<PasswordResets, 'request' | 'confirm' | 'isOpen'>
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
   /** Whether a login may ask for no code, on a device that the person has chosen. */
   readonly remembersDevices: boolean
   /** A browser may know the device secret from the pages of a login, or from `POST /session`. */
-  readonly cookies: Pick<PageCookies, 'device' | 'done'>
+  readonly cookies: LinkPageParts['cookies'] & Pick<PageCookies, 'device'>
 }
 
 const resetName = 'reset-password'
@@ -89,6 +87,7 @@ function resetPage({ resets, passwordPolicy, remembersDevices }: ResetPageParts)
     summary: 'Enter a new password',
     sentSummary: 'Set the new password',
     fieldNames: [requestName, 'code', 'new_password'],
+    end: 'newLogin',
     again: ({ texts }) => ({ href: 'forgot-password', label: texts.reset.again }),
     help({ texts: { register, sent } }) {
       const advice = linkedOf(sent.advice, { href: 'forgot-password' })

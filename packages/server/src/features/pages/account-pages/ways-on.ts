@@ -8,15 +8,17 @@ export function continueButton({ brand: { next }, texts }: PageReader): Button {
 }
 
 /**
- * Where a page leads: to the login or to the account, if people log in at Keystile's pages, or to
- * the page that sends a mail to set a new password.
+ * Where a page leads, besides the app: to the login (`login`, or `newLogin` if the page tells the
+ * person to log in), or to the account, if people log in at Keystile's pages, or to the page that
+ * sends a mail to set a new password.
  */
-export type End = 'login' | 'account' | 'password'
+export type End = 'login' | 'newLogin' | 'account' | 'password'
 
 /**
  * Returns the buttons with which a page ends: to the app, and to Keystile's own page. The app comes
  * first, because most people opened the link to use it, and a login at `/login` does not log in to
- * it. Only a page for a new password comes before it, because the old one does not work any more.
+ * it. Only a page for a new password comes before it, because the old one does not work any more,
+ * and the login, if the text of the page tells the person to log in.
  * `/account` leads a person who is not logged in to `/login`, and `/login` one who is to
  * `/account`.
  */
@@ -25,23 +27,27 @@ export function endButtons(reader: PageReader, end: End): readonly [Button, ...B
   const toApp = continueButton(reader)
   if (!hasLogin && end !== 'password') return [toApp]
 
+  const login = { label: texts.loginPage.button, href: `${brand.base}/login` }
   const ends: Readonly<Record<End, Button>> = {
-    login: { label: texts.loginPage.button, href: `${brand.base}/login` },
+    login,
+    newLogin: login,
     account: { label: texts.accountHome.back, href: `${brand.base}/account` },
     password: { label: texts.reset.heading, href: `${brand.base}/account/forgot-password` },
   }
   const own = ends[end]
   if (!brand.next.isApp) return [own]
-  return end === 'password' ? [own, asSecond(toApp)] : [toApp, asSecond(own)]
+  const isOwnFirst = end === 'password' || end === 'newLogin'
+  return isOwnFirst ? [own, asSecond(toApp)] : [toApp, asSecond(own)]
 }
 
 export function asSecond(button: Button): Button {
   return { ...button, kind: 'second' }
 }
 
-/** Returns the link away from a form: to the login, or to the app. */
+/** Returns the link away from a form: to the account, to the login, or to the app. */
 export function backLink(reader: PageReader): Link | undefined {
-  const { brand, hasLogin, texts } = reader
+  const { brand, hasLogin, isLoggedIn, texts } = reader
+  if (isLoggedIn) return { label: texts.accountHome.back, href: `${brand.base}/account` }
   if (hasLogin) return { label: texts.loginPage.back, href: `${brand.base}/login` }
   if (!brand.next.isApp) return undefined
   return { label: `${texts.continueTo} ${brand.next.name}`, href: brand.next.href }

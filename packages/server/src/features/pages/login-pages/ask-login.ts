@@ -15,7 +15,7 @@ import { meterLogin } from '../../tokens/oauth/count-grant.ts'
 import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
 import { generalFault } from '../account-pages/faults.ts'
 import type { PageReader } from '../account-pages/reader.ts'
-import { codesPage } from './codes-page.ts'
+import { codesPage, usedCode } from './codes-page.ts'
 import { endLogin, loginCookies, withCookies } from './login-cookies.ts'
 import type { LoginPageParts } from './login-parts.ts'
 import type { SignedIn } from './signed-in.ts'
@@ -57,8 +57,12 @@ export async function tryLogin<U>(
   try {
     const { outcome, secret } = await ask(step, sent, parts)
     meterLogin(parts.meter, outcome)
-    if (outcome.outcome === 'granted')
-      return { welcomed: await welcome({ ...outcome, secret, to: step.to }, sent, parts) }
+    if (outcome.outcome === 'granted') {
+      const welcomed = await welcome({ ...outcome, secret, to: step.to }, sent, parts)
+      const byCode = step.values['recovery_code'] !== undefined
+      const said = byCode ? [parts.cookies.done.set(usedCode, usedSeconds)] : []
+      return { welcomed: withCookies(welcomed, said) }
+    }
     if (outcome.outcome !== 'refused') return { outcome }
     return { fault: { text: faultTextOf(outcome.reason, sent.reader) } }
   } catch (error) {
@@ -67,6 +71,9 @@ export async function tryLogin<U>(
     return { fault: { ...generalFault(error, sent.reader), error } }
   }
 }
+
+/** Long enough to load the page of the account, which says it. */
+const usedSeconds = 60
 
 export interface NextStep extends Pick<TriedLogin, 'fault'> {
   readonly outcome?: LoginOutcome | undefined
@@ -139,11 +146,20 @@ async function welcome<U>(
   parts: LoginPageParts<U>,
 ): Promise<HttpAnswer> {
   await endLogin(request, parts)
+  const { wanted } = parts.cookies
   const { to, recoveryCodes: codes } = done
-  const next = `${reader.brand.base}/account${to === undefined ? '' : `#${to}`}`
+  const name = to === undefined ? accountName(wanted.read(request)) : undefined
+  const page = name === undefined ? '' : `/${name}`
+  const next = `${reader.brand.base}/account${page}${to === undefined ? '' : `#${to}`}`
   const account = form.get('account') ?? ''
   const answer = codes ? codesPage(reader, { codes, account, next }) : seeOther(next)
-  return withCookies(answer, loginCookies(done, parts))
+  const forgotten = name === undefined ? [] : [wanted.cleared]
+  return withCookies(answer, [...loginCookies(done, parts), ...forgotten])
+}
+
+/** Returns the name of a part or a page of the account; undefined for anything else. */
+export function accountName(text: string | null | undefined): string | undefined {
+  return text && /^[a-z-]{1,20}$/.test(text) ? text : undefined
 }
 
 function faultTextOf(

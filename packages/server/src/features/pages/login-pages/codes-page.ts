@@ -16,6 +16,9 @@ interface NewCodes {
   readonly next: string
 }
 
+/** The value of the cookie `done` after a login with a recovery code. The account says it. */
+export const usedCode = 'recovery-code'
+
 /** The box that a person ticks who has saved the codes. It is in the query of the next page. */
 export const savedName = 'saved'
 
@@ -42,19 +45,21 @@ function codesFile(
   { codes, account }: Pick<NewCodes, 'codes' | 'account'>,
 ): { readonly name: string; readonly href: string } {
   const { loginPage, accountHome } = texts
-  const day = formatTime(new Date().toISOString(), language, 'days')
+  const now = new Date().toISOString()
   const lines = [
     `${brand.name}: ${accountHome.codes.title}`,
     `${loginPage.again.account}${account}`,
-    `${day} (UTC)`,
+    formatTime(now, language, 'minutes'),
     loginPage.codes.once,
     '',
     ...codes,
     '',
   ]
+  // Two lists have two names, such as `app-recovery-codes-2026-12-03-0618.txt`.
+  const made = now.slice(0, 16).replace('T', '-').replace(':', '')
   const service = brand.name.replaceAll(/[^\p{L}\p{N}]+/gu, '-').replaceAll(/^-|-$/g, '')
   return {
-    name: `${service}-recovery-codes.txt`.replace(/^-/, ''),
+    name: `${service}-recovery-codes-${made}.txt`.replace(/^-/, ''),
     href: `data:text/plain;charset=utf-8,${encodeURIComponent(lines.join('\n').toWellFormed())}`,
   }
 }

@@ -9,7 +9,7 @@ type Cookies = Pick<PageCookies, 'registration'>
 
 /** A registration whose mail is on its way, or one that has become an account. */
 export type KeptRegistration =
-  | { readonly id: string; readonly email: string }
+  | { readonly id: string; readonly email: string; readonly username: string }
   | { readonly isDone: true; readonly username: string | undefined }
 
 /** Long enough to look for the mail. Afterwards, its link still works. */
@@ -29,10 +29,11 @@ export function readKeptRegistration(
 ): KeptRegistration | undefined {
   const value = cookies.registration.read(request) ?? ''
   try {
-    const { id, email, isDone, username } = parseJsonObject(Buffer.from(value, 'base64url'))
-    if (isDone === true)
-      return { isDone, username: typeof username === 'string' ? username : undefined }
-    return typeof id === 'string' && typeof email === 'string' ? { id, email } : undefined
+    const { id, email, isDone, ...kept } = parseJsonObject(Buffer.from(value, 'base64url'))
+    const username = typeof kept['username'] === 'string' ? kept['username'] : undefined
+    if (isDone === true) return { isDone, username }
+    if (typeof id !== 'string' || typeof email !== 'string') return undefined
+    return { id, email, username: username ?? '' }
   } catch {
     return undefined
   }

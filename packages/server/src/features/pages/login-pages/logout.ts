@@ -1,4 +1,4 @@
-// The page on which people log out.
+// Where people log out: with the button of the account, or on a page for those who follow a link.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { createOriginCheck } from '../../../http/origin.ts'
 import { seeOther, type OpenRoute } from '../../../http/route.ts'
@@ -39,13 +39,11 @@ async function logOut<U>(
   parts: LoginPageParts<U>,
 ): Promise<HttpAnswer> {
   const { pages, cookies } = parts
-  const { base } = pages.brand
   const form = await readPageForm(request)
-  const done = seeOther(`${base}/logout`)
-  if (form.get(formTokenName) === cookies.formToken(request)) {
-    await endLogin(request, parts)
-    return loggedOut(done, cookies)
-  }
-  // The form is of an earlier login. It must not end the one that the browser has now.
-  return (await findSignedIn(request, parts)) ? seeOther(`${base}/account`) : done
+  const page = seeOther(`${pages.brand.base}/logout`)
+  // A form of an earlier login must not end the one that the browser has now. The page asks.
+  if (form.get(formTokenName) !== cookies.formToken(request)) return page
+
+  await endLogin(request, parts)
+  return loggedOut(page, cookies)
 }

@@ -6,7 +6,14 @@ import type { PresentedValues } from '../../sign-in/login/login.ts'
 import { recentLoginSeconds } from '../../users/accounts/route-parts.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import { readerOf } from '../account-pages/reader.ts'
-import { askNext, tryLogin, type NextStep, type SentForm, type SentStep } from './ask-login.ts'
+import {
+  accountName,
+  askNext,
+  tryLogin,
+  type NextStep,
+  type SentForm,
+  type SentStep,
+} from './ask-login.ts'
 import { openBound } from './bound-forms.ts'
 import { expiredPage } from './end-pages.ts'
 import type { LoginPageParts } from './login-parts.ts'
@@ -31,7 +38,7 @@ export async function openAgain<U>(
 
   const { methods } = outcome
   const account = labelOf(signedIn.user, parts.directory)
-  const to = sectionOf(queryOf(request).get('to'))
+  const to = accountName(queryOf(request).get('to'))
   const shown = { account, methods, shownMethod: shownMethods[0], to }
   return openBound(request, (bound) => againPage(bound, shown), parts)
 }
@@ -44,7 +51,7 @@ export async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): P
   const account = labelOf(signedIn.user, parts.directory)
   const { password, ...factors } = valuesOf(form, ['password', ...laterNames])
   const values = { ...factors, ...(password !== undefined && { username: account, password }) }
-  const to = sectionOf(form.get('to'))
+  const to = accountName(form.get('to'))
   const begun = { ...stepUpOf(signedIn, values), to }
   const { outcome, fault, welcomed } = await tryLogin(begun, sent, parts)
   if (welcomed) return welcomed
@@ -68,9 +75,4 @@ function stepUpOf<U>({ session }: SignedIn<U>, values: PresentedValues): SentSte
     replaces: { id: session.id, scopes: session.scopes },
     demand: { needsFactor: false, maxAgeSeconds: recentLoginSeconds },
   }
-}
-
-/** Returns the name of a part of the account; undefined for anything else. */
-function sectionOf(to: string | null | undefined): string | undefined {
-  return to && /^[a-z-]{1,20}$/.test(to) ? to : undefined
 }

@@ -20,8 +20,7 @@ export function beginLogin<U>(
   const hasEnded = cookies.login.read(request) !== undefined
   const kept = readKeptRegistration(request, cookies)
   if (!kept || !('isDone' in kept)) return firstStepPage(reader, offers, { hasEnded })
-  const { heading, text } = reader.texts.finish.done
-  const shown = { username: kept.username, done: `${heading}. ${text}` }
+  const shown = { username: kept.username, done: reader.texts.register.ready }
   return withCookies(firstStepPage(reader, offers, shown), [cookies.registration.cleared])
 }
 

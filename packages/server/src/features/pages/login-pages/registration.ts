@@ -53,7 +53,7 @@ export function registrationRoutes(
 
   return [
     pageRoute('GET', '/register', 'Register', {
-      handle: (request) => steps.open(request, (reader) => registerPage(reader, parts)),
+      handle: (request) => steps.open(request, (reader) => openForm(request, reader, parts, steps)),
     }),
     pageRoute('POST', '/register', 'Submit the form to register', {
       ...ofForm,
@@ -71,6 +71,19 @@ export function registrationRoutes(
         ]
       : []),
   ]
+}
+
+/** Shows the form. A person who waits for a mail finds the name and the address in it. */
+function openForm(
+  request: HttpRequestWithBody,
+  reader: PageReader,
+  parts: RegistrationParts,
+  { cookies }: LoginSteps,
+): HttpAnswer {
+  const kept = readKeptRegistration(request, cookies)
+  if (!kept || !('id' in kept)) return registerPage(reader, parts)
+  const { username, email } = kept
+  return registerPage(reader, parts, new Map(Object.entries({ username, email })))
 }
 
 /** Asks for the code of the registration that this browser keeps. If none, leads to the form. */
@@ -100,7 +113,8 @@ async function register(
   }
   const { registration_id: registrationId, verification_request_id: mailId } = begun
   if (registrationId !== undefined) {
-    const kept = { id: registrationId, email: form.get('email') ?? '' }
+    const [email = '', username = ''] = [form.get('email'), form.get('username')]
+    const kept = { id: registrationId, email, username }
     const cookie = registrationCookie(kept, steps.cookies)
     return withCookies(seeOther(`${reader.brand.base}/register/code`), [cookie])
   }

@@ -28,6 +28,8 @@ export interface PageCookies {
   readonly device: PageCookie
   /** What the person has just done: the next page says it. */
   readonly done: PageCookie
+  /** The page of the account that the person wanted to open before the login: its name. */
+  readonly wanted: PageCookie
   /** The registration that this browser has begun, for the page that takes its code. */
   readonly registration: PageCookie
   /** What the browser keeps of a change that takes several pages: see `kept.ts` of the account. */
@@ -52,6 +54,7 @@ export function createPageCookies(issuer: string): PageCookies {
     form,
     device,
     done: cookie('done'),
+    wanted: cookie('wanted'),
     registration: cookie('registration'),
     kept: { app: cookie('app'), address: cookie('address'), link: cookie('link') },
     formToken: (request, bound = form.read(request)) =>

@@ -269,8 +269,9 @@ export const de: Texts = {
       intro: prose`Wenn es ein Konto mit diesem Namen oder dieser Adresse gibt, ist eine Mail
         unterwegs. Öffnen Sie den Link in der Mail, oder geben Sie hier ihren Code und ein neues
         Passwort ein.`,
-      advice: prose`Suchen Sie eine frühere Mail, auch im Spam: Ihr Link gilt drei Stunden. Wenn es
-        keine gibt, [fordern Sie später eine neue an].`,
+      advice: prose`Suchen Sie eine frühere Mail, auch im Spam: Ihr Link gilt drei Stunden. Wenn
+        nach zwei Minuten keine da ist, [fordern Sie eine neue an]. Wenn wieder keine kommt,
+        versuchen Sie es in sechs Stunden noch einmal.`,
     },
     reset: {
       heading: 'Neues Passwort festlegen',
@@ -373,9 +374,11 @@ export const de: Texts = {
         button: 'Weiter',
         noMail: 'Keine Mail?',
         advice: prose`Sehen Sie im Spam nach und warten Sie zwei Minuten. Dann [registrieren Sie
-          sich noch einmal]. Wenn wieder keine Mail kommt, versuchen Sie es in sechs Stunden noch
+          sich noch einmal]: Name und Adresse sind schon ausgefüllt. Wenn wieder keine Mail kommt,
+          hat Ihre Adresse vielleicht zu viele bekommen: Versuchen Sie es in sechs Stunden noch
           einmal.`,
       },
+      ready: 'Ihr Konto ist bereit. Geben Sie zur Sicherheit noch einmal Ihr Passwort ein.',
     },
     acceptance: {
       both: prose`Ich akzeptiere die [Nutzungsbedingungen] und habe die [Datenschutzerklärung]
@@ -394,7 +397,8 @@ export const de: Texts = {
       wrong: prose`Der Name oder das Passwort ist falsch. Prüfen Sie beides, und ob die
         Feststelltaste an ist.`,
       wrongCode: 'Dieser Code ist falsch oder schon benutzt. Warten Sie auf den nächsten.',
-      wrongRecoveryCode: 'Dieser Wiederherstellungscode ist falsch oder schon benutzt.',
+      wrongRecoveryCode: prose`Dieser Wiederherstellungscode ist falsch, schon benutzt oder von
+        einer älteren Liste.`,
       factor: {
         heading: 'Code eingeben',
         intro: 'Öffnen Sie Ihre Authenticator-App und geben Sie die sechs Ziffern ein.',
@@ -476,7 +480,10 @@ export const de: Texts = {
         intro: 'Ihre anderen Geräte bleiben angemeldet.',
         button: 'Abmelden',
         again: 'Wieder anmelden',
-        done: { heading: 'Sie sind abgemeldet', text: 'Ihre anderen Geräte bleiben angemeldet.' },
+        done: {
+          heading: 'Sie sind abgemeldet',
+          text: 'Wenn Sie auf anderen Geräten angemeldet sind, bleiben Sie es dort.',
+        },
       },
     },
     accountHome: {
@@ -549,11 +556,16 @@ export const de: Texts = {
         since: (time) => `Seit ${time}`,
         replaces: prose`Die neue App ersetzt die alte. Sie bekommen neue Wiederherstellungscodes,
           und die alten gelten dann nicht mehr.`,
+        replacing: 'Authenticator-App ersetzen',
         again: 'Noch einmal beginnen',
         otherPicture: prose`Sie haben auf einer anderen Seite noch einmal begonnen, darum gilt das
           frühere Bild nicht mehr. Scannen Sie das Bild oben und geben Sie den Code des neuesten
           Eintrags ein.`,
         addressFirst: 'Bestätigen Sie zuerst Ihre E-Mail-Adresse. Richten Sie dann die App ein.',
+        missing: {
+          heading: 'Es gibt keine Authenticator-App',
+          text: 'Ihr Konto hat keine Authenticator-App und keine Wiederherstellungscodes.',
+        },
         isSetUp: {
           heading: 'Die App ist eingerichtet',
           text: (time) => prose`Ihr Konto hat seit dem ${time} eine Authenticator-App. Nur der
@@ -576,6 +588,9 @@ export const de: Texts = {
       codes: {
         title: 'Wiederherstellungscodes',
         left: (count) => `${count} übrig`,
+        used: prose`Sie haben sich mit einem Wiederherstellungscode angemeldet. Er gilt jetzt nicht
+          mehr.`,
+        lost: 'Wenn Sie Ihre Authenticator-App nicht mehr haben, [ersetzen Sie sie].',
         unsaved: prose`Sie haben die Seite mit den Wiederherstellungscodes verlassen, ohne das
         Speichern zu bestätigen. Wenn Sie sie nicht haben, [erstellen Sie neue].`,
         renew: 'Neue erstellen',

@@ -246,7 +246,8 @@ export const en: Texts = {
       intro: prose`If there is an account with this name or address, a mail is on its way. Open its
         link, or enter its code and a new password here.`,
       advice: prose`Look for an earlier mail, also in the spam folder: its link works for three
-        hours. If there is none, [request a new mail] later.`,
+        hours. If there is none after two minutes, [request a new mail]. If still none comes, try
+        again in six hours.`,
     },
     reset: {
       heading: 'Set a new password',
@@ -338,9 +339,11 @@ export const en: Texts = {
           code from the mail here.`,
         button: 'Continue',
         noMail: 'No mail?',
-        advice: prose`Look in the spam folder, and wait two minutes. Then [register again]. If there
-          is still no mail, try again in six hours.`,
+        advice: prose`Look in the spam folder, and wait two minutes. Then [register again]: your
+          name and address are already filled in. If still no mail comes, your address may have got
+          too many: try again in six hours.`,
       },
+      ready: 'Your account is ready. For your safety, enter your password once more.',
     },
     acceptance: {
       both: 'I accept the [terms], and I have read the [privacy notice].',
@@ -357,7 +360,7 @@ export const en: Texts = {
       ended: 'You were logged out here. Log in again.',
       wrong: 'The name or the password is wrong. Check both, and whether Caps Lock is on.',
       wrongCode: 'This code is wrong or was used already. Wait for the next one.',
-      wrongRecoveryCode: 'This recovery code is wrong or was used already.',
+      wrongRecoveryCode: 'This recovery code is wrong, was used already, or is from an older list.',
       factor: {
         heading: 'Enter your code',
         intro: 'Open your authenticator app and enter its six digits.',
@@ -433,7 +436,10 @@ export const en: Texts = {
         intro: 'Your other devices will stay logged in.',
         button: 'Log out',
         again: 'Log in again',
-        done: { heading: 'You are logged out', text: 'Your other devices stay logged in.' },
+        done: {
+          heading: 'You are logged out',
+          text: 'If you are logged in on other devices, you stay logged in there.',
+        },
       },
     },
     accountHome: {
@@ -506,10 +512,15 @@ export const en: Texts = {
         since: (time) => `Since ${time}`,
         replaces: prose`The new app will replace the old one. You will get new recovery codes, and
           the old ones will no longer work.`,
+        replacing: 'Replace your authenticator app',
         again: 'Begin again',
         otherPicture: prose`You have begun again on another page, so your earlier picture does not
           work any more. Scan the picture above, and enter the code of the newest entry.`,
         addressFirst: 'Confirm your e-mail address first. Then set up the app.',
+        missing: {
+          heading: 'There is no authenticator app',
+          text: 'Your account has neither an authenticator app nor recovery codes.',
+        },
         isSetUp: {
           heading: 'The app is set up',
           text: (time) => prose`Your account has an authenticator app since ${time}. Only the entry
@@ -530,6 +541,8 @@ export const en: Texts = {
       codes: {
         title: 'Recovery codes',
         left: (count) => (count === 1 ? '1 code left' : `${count} codes left`),
+        used: 'You logged in with a recovery code, which does not work any more.',
+        lost: 'If you no longer have your authenticator app, [replace it].',
         unsaved: prose`You left the recovery codes without ticking that you saved them. If you have
         not, [make new codes].`,
         renew: 'Make new ones',

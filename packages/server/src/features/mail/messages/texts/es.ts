@@ -262,7 +262,8 @@ export const es: Texts = {
       intro: prose`Si existe una cuenta con este nombre o esta dirección, un correo está en camino.
         Abra su enlace, o introduzca aquí su código y una nueva contraseña.`,
       advice: prose`Busque un correo anterior, también en el correo no deseado: su enlace vale tres
-        horas. Si no hay ninguno, [solicite otro mensaje] más tarde.`,
+        horas. Si no hay ninguno después de dos minutos, [solicite otro mensaje]. Si tampoco llega
+        nada, inténtelo dentro de seis horas.`,
     },
     reset: {
       heading: 'Elegir una nueva contraseña',
@@ -363,8 +364,10 @@ export const es: Texts = {
         button: 'Continuar',
         noMail: '¿Ningún correo?',
         advice: prose`Mire en el correo no deseado y espere dos minutos. Después, [regístrese otra
-          vez]. Si tampoco llega nada, inténtelo dentro de seis horas.`,
+          vez]: el nombre y la dirección ya están rellenados. Si tampoco llega nada, quizá su
+          dirección ha recibido demasiados correos: inténtelo dentro de seis horas.`,
       },
+      ready: 'Su cuenta está lista. Por su seguridad, introduzca una vez más su contraseña.',
     },
     acceptance: {
       both: 'Acepto las [condiciones] y he leído la [política de privacidad].',
@@ -382,7 +385,8 @@ export const es: Texts = {
       wrong: prose`El nombre o la contraseña no son correctos. Revise los dos, y si las mayúsculas
         están activadas.`,
       wrongCode: 'Este código no es correcto o ya se usó. Espere el siguiente.',
-      wrongRecoveryCode: 'Este código de recuperación no es correcto o ya se usó.',
+      wrongRecoveryCode: prose`Este código de recuperación no es correcto, ya se usó o es de una
+        lista anterior.`,
       factor: {
         heading: 'Introduzca su código',
         intro: 'Abra su aplicación de autenticación y introduzca los seis dígitos.',
@@ -467,7 +471,7 @@ export const es: Texts = {
         again: 'Volver a iniciar sesión',
         done: {
           heading: 'Ha cerrado la sesión',
-          text: 'Sus otros dispositivos siguen con la sesión abierta.',
+          text: 'Si tiene la sesión abierta en otros dispositivos, allí sigue abierta.',
         },
       },
     },
@@ -543,10 +547,15 @@ export const es: Texts = {
         since: (time) => `Desde el ${time}`,
         replaces: prose`La nueva aplicación reemplazará la anterior. Recibirá nuevos códigos de
           recuperación, y los anteriores dejarán de servir.`,
+        replacing: 'Cambiar su aplicación de autenticación',
         again: 'Empezar de nuevo',
         otherPicture: prose`Ha empezado de nuevo en otra página, por eso la imagen anterior ya no
           vale. Escanee la imagen de arriba e introduzca el código de la entrada más reciente.`,
         addressFirst: 'Confirme primero su dirección de correo. Después configure la aplicación.',
+        missing: {
+          heading: 'No hay aplicación de autenticación',
+          text: 'Su cuenta no tiene aplicación de autenticación ni códigos de recuperación.',
+        },
         isSetUp: {
           heading: 'La aplicación está configurada',
           text: (
@@ -569,6 +578,8 @@ export const es: Texts = {
       codes: {
         title: 'Códigos de recuperación',
         left: (count) => (count === 1 ? 'Queda 1' : `Quedan ${count}`),
+        used: 'Ha iniciado sesión con un código de recuperación, que ya no sirve.',
+        lost: 'Si ya no tiene su aplicación de autenticación, [cámbiela].',
         unsaved: prose`Ha salido de la página de los códigos de recuperación sin confirmar que los
         ha guardado. Si no los tiene, [cree otros nuevos].`,
         renew: 'Crear otros',

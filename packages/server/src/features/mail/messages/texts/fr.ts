@@ -274,7 +274,8 @@ export const fr: Texts = {
       intro: prose`S’il existe un compte avec ce nom ou cette adresse, un e-mail est en route.
         Ouvrez son lien, ou saisissez ici son code et un nouveau mot de passe.`,
       advice: prose`Cherchez un e-mail plus ancien, aussi dans les indésirables\u00a0: son lien est
-        valable trois heures. S’il n’y en a pas, [demandez un nouvel e-mail] plus tard.`,
+        valable trois heures. S’il n’y en a pas après deux minutes, [demandez un nouvel e-mail]. Si
+        rien n’arrive, réessayez dans six heures.`,
     },
     reset: {
       heading: 'Choisir un nouveau mot de passe',
@@ -380,8 +381,11 @@ export const fr: Texts = {
         button: 'Continuer',
         noMail: 'Pas d’e-mail\u00a0?',
         advice: prose`Cherchez dans les indésirables, et attendez deux minutes. Puis [inscrivez-vous
-          de nouveau]. Si rien n’arrive, réessayez dans six heures.`,
+          de nouveau]\u00a0: le nom et l’adresse sont déjà remplis. Si rien n’arrive, votre adresse
+          a peut-être reçu trop d’e-mails\u00a0: réessayez dans six heures.`,
       },
+      ready:
+        'Votre compte est prêt. Pour votre sécurité, saisissez encore une fois votre mot de passe.',
     },
     acceptance: {
       both: prose`J’accepte les [conditions d’utilisation] et j’ai lu la [politique de
@@ -399,7 +403,8 @@ export const fr: Texts = {
       ended: 'Vous avez été déconnecté ici. Reconnectez-vous.',
       wrong: 'Nom d’utilisateur ou mot de passe incorrect. Vérifiez aussi les majuscules.',
       wrongCode: 'Code incorrect ou déjà utilisé. Attendez le suivant.',
-      wrongRecoveryCode: 'Code de récupération incorrect ou déjà utilisé.',
+      wrongRecoveryCode:
+        'Code de récupération incorrect, déjà utilisé ou d’une liste plus ancienne.',
       factor: {
         heading: 'Saisissez votre code',
         intro: 'Ouvrez votre application d’authentification et saisissez ses six chiffres.',
@@ -485,7 +490,7 @@ export const fr: Texts = {
         again: 'Se connecter de nouveau',
         done: {
           heading: 'Déconnexion réussie',
-          text: 'Vos autres appareils restent connectés.',
+          text: 'Si vous êtes connecté sur d’autres appareils, vous le restez.',
         },
       },
     },
@@ -563,11 +568,16 @@ export const fr: Texts = {
         since: (time) => `Depuis le ${time}`,
         replaces: prose`La nouvelle application remplacera l’ancienne. Vous recevrez de nouveaux
           codes de récupération, et les anciens ne fonctionneront plus.`,
+        replacing: 'Remplacer votre application d’authentification',
         again: 'Recommencer',
         otherPicture: prose`Vous avez recommencé sur une autre page\u00a0: l’image précédente n’est
           plus valable. Scannez l’image ci-dessus et saisissez le code de l’entrée la plus
           récente.`,
         addressFirst: 'Confirmez d’abord votre adresse e-mail. Configurez ensuite l’application.',
+        missing: {
+          heading: 'Il n’y a pas d’application d’authentification',
+          text: 'Votre compte n’a ni application d’authentification ni codes de récupération.',
+        },
         isSetUp: {
           heading: 'L’application est configurée',
           text: (
@@ -591,6 +601,8 @@ export const fr: Texts = {
       codes: {
         title: 'Codes de récupération',
         left: (count) => (count === 1 ? 'Il en reste 1' : `Il en reste ${count}`),
+        used: 'Vous vous êtes connecté avec un code de récupération, qui ne fonctionne plus.',
+        lost: 'Si vous n’avez plus votre application d’authentification, [remplacez-la].',
         unsaved: prose`Vous avez quitté la page des codes de récupération sans confirmer que vous
         les avez conservés. Si vous ne les avez pas, [créez-en de nouveaux].`,
         renew: 'En créer de nouveaux',
