@@ -760,6 +760,7 @@ const server: Package = {
         'features/mail/messages',
         'features/mail/proofs',
         'features/tokens/clients',
+        'features/tokens/sessions',
         'features/users/accounts',
         'features/users/directory',
         'features/pages/account-pages',
