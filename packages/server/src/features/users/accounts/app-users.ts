@@ -166,7 +166,9 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
   /** Lets a disabled user log in again. Ended sessions stay ended. */
   enable(id: string): Promise<ManagedUser<U>>
   /**
-   * Sets a new password, and ends all sessions of the user. Does NOT ask for the current password.
+   * Sets a new password, and ends all sessions of the user and all links for a new password. Does
+   * NOT ask for the current password, and does NOT clear the count of mails for a new password: for
+   * up to 144 minutes, the user may get no other link.
    */
   setPassword(id: string, password: string): Promise<void>
   /**
