@@ -99,7 +99,8 @@ export interface OpenInvitation extends Rights {
  * Methods throw a `ProblemError` with the same `code`, `status` and `errors` as the endpoints. The
  * `code` is `unprocessable_content` if a field is not valid, and `not_found` if there is no such
  * user. The `code` is `conflict` if the name is taken, if the user is the last administrator, or if
- * another request changed the user at the same time.
+ * another request changed the user at the same time. If the database cannot be read or written
+ * now, methods throw an error that is no `ProblemError`, where the endpoints answer 503.
  *
  * @typeParam S the declared scopes
  * @typeParam U the public user, with the fields of the profile
