@@ -818,7 +818,7 @@ const server: Package = {
       name: 'configuration',
       for: 'checks options and safety rules, and inspects the machine',
       from: ['*'],
-      packages: ['keystile', 'zod', 'node:fs', 'node:net'],
+      packages: ['keystile', 'zod', 'node:fs', 'node:net', 'node:path'],
     },
     {
       name: 'listener',
