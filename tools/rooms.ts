@@ -760,6 +760,7 @@ const server: Package = {
         'features/mail/messages',
         'features/mail/proofs',
         'features/tokens/clients',
+        'features/tokens/sessions',
         'features/users/accounts',
         'features/users/directory',
         'features/pages/account-pages',
@@ -817,7 +818,7 @@ const server: Package = {
       name: 'configuration',
       for: 'checks options and safety rules, and inspects the machine',
       from: ['*'],
-      packages: ['keystile', 'zod', 'node:fs', 'node:net'],
+      packages: ['keystile', 'zod', 'node:fs', 'node:net', 'node:path'],
     },
     {
       name: 'listener',

@@ -78,7 +78,7 @@ function revocationsOf(source: number | 'none' | 'own'): VerifierOptions['revoca
   return { clientId: 'orders', clientSecret: 'pX3', whenStale: 'refuse' }
 }
 
-/** Starts a server that sends revocations of other sessions, and then a sign of life each second. */
+/** Starts a server that sends revocations of other sessions, and then a heartbeat each second. */
 async function startFeed(count: number): Promise<Server> {
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })

@@ -206,6 +206,22 @@ describe('keystile doctor', () => {
     assert.deepEqual(idsOf(await doctor()), [])
   })
 
+  it('`keystile doctor` and `serve` warn if other users may replace the database', async () => {
+    makeDatabase()
+    const folder = join(cwd, 'data')
+    chmodSync(folder, 0o777)
+    const { ok, findings } = await doctor()
+    assert.deepEqual(
+      [ok, findings.map(({ id, fix }) => [id, fix])],
+      [true, [['database-file-private', 'chmod go-w data']]],
+    )
+    server = await startServer({ cwd, port: Number(port) })
+    assert.match(server.stderr(), /"rule":"database-file-private"/)
+    await server.stop()
+    chmodSync(folder, 0o700)
+    assert.deepEqual(idsOf(await doctor()), [])
+  })
+
   it('`keystile doctor` warns if the clock is behind the last write to the database', async () => {
     makeDatabase()
     const inAnHour = Date.now() / 1000 + 3600

@@ -468,6 +468,17 @@ describeOnBoth('the page of an account', (stage) => {
     assert.equal(recent.at(), '/login')
   })
 
+  it('a login at a server whose clock was ahead does not count as recent', async () => {
+    const running = await start(stage)
+    const browser = await enter(running)
+    running.clock.advance(-6)
+    await browser.open('/account/delete')
+    assert.equal(browser.at(), '/login/again?to=delete')
+    running.clock.advance(1)
+    await browser.open('/account/delete')
+    assert.equal(browser.at(), '/account/delete')
+  })
+
   it('a deletion that the history keeps does not delete the account of the next person', async () => {
     const running = await start(stage)
     await running.addUser({ username: 'eve', email: 'eve@example.com' })

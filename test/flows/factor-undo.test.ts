@@ -213,6 +213,18 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
     assert.equal((await started.login()).status, 200)
   })
 
+  it('goes to no address that another process has just changed, where it would not work', async () => {
+    const started = await start(stage)
+    const { mails, settled, login, clock } = started
+    const moved = (): Promise<void> =>
+      stage
+        .sql("update \"user\" set email = 'ada@example.org', email_key = 'ada@example.org'")
+        .then(() => {})
+    await assert.rejects(enrol(started, clock, 'ada', moved), /begin again/)
+    await settled()
+    assert.deepEqual([mails.length, (await login()).status], [0, 200])
+  })
+
   it('is not in the mail about another app, and still undoes both', async () => {
     const started = await start(stage)
     const { send, clock, mails, settled, login } = started

@@ -138,6 +138,26 @@ function testNotices(stage: Stage): void {
     assert.match(mail?.parsed.subject ?? '', /New login/)
   })
 
+  it('a step-up sends the notice, unless it has the device secret', async () => {
+    const { server, send, login, addUser, clock } = await start()
+    await addUser()
+    let { json } = await login()
+    clock.advance(601)
+    const stepUp = async (fields: object): Promise<void> => {
+      const form = { grant_type: 'password', username: 'ada', password, max_age: '60', ...fields }
+      const done = await send('POST', '/token', {
+        form: { ...form, access_token: json['access_token'] as string },
+      })
+      assert.equal(done.status, 200, done.text)
+      json = done.json
+    }
+    await stepUp({ device_secret: json['device_secret'] as string })
+    assert.equal(await countMails(), 0)
+    await stepUp({})
+    const [mail] = await server.received(1)
+    assert.match(mail?.parsed.subject ?? '', /New login/)
+  })
+
   it('the device secret of another user does not make a device known', async () => {
     const { server, login, addUser, clock } = await start()
     await addUser()

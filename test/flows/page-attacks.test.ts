@@ -164,6 +164,7 @@ describeOnOne('PostgreSQL', 'the pages under attack', (stage) => {
       if (status === 303) return
       pages++
       assert.match(headers.get('content-type') ?? '', /^text\/html/, `${page} ${text}`)
+      assert.equal(headers.get('cross-origin-opener-policy'), 'same-origin', page)
       const policy = headers.get('content-security-policy') ?? ''
       for (const rule of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"])
         assert.ok(policy.includes(rule), page)

@@ -721,6 +721,35 @@ describeOnOne('PostgreSQL', 'a forgotten password', (stage) => {
     }
   })
 
+  it('after a reset, the owner gets another link at once, also if strangers used up the mails', async () => {
+    const { addUser, asked, confirm, request, settled, mails } = await start(stage)
+    await addUser()
+    await stage.sql('update "user" set email_verified_at = 1')
+    const { token } = await asked()
+    for (let count = 0; count < 3; count++) await request()
+    await settled()
+    assert.equal((await confirm({ token })).status, 204)
+    await settled()
+    const before = mails.length
+    const another = await asked()
+    assert.equal(mails.length, before + 1)
+    assert.equal((await confirm({ token: another.token, new_password: password })).status, 204)
+  })
+
+  it('a new password of the app does not clear the count of mails for a new password', async () => {
+    const { addUser, request, settled, keystile, mails } = await start(stage)
+    const subject = await addUser()
+    await stage.sql('update "user" set email_verified_at = 1')
+    for (let count = 0; count < 3; count++) await request()
+    await settled()
+    await keystile.users?.setPassword(subject, next)
+    await settled()
+    const before = mails.length
+    await request()
+    await settled()
+    assert.equal(mails.length, before)
+  })
+
   it('a reset link is built from the settings, never from the request', async () => {
     const { addUser, send, settled } = await start(stage)
     await addUser()

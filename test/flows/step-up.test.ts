@@ -130,6 +130,25 @@ describeOnBoth(
       assert.equal((await stepUp(running, ada.accessToken, { otp, max_age: '30' })).status, 200)
     })
 
+    it('a login time in the future meets no max_age (RFC 9470 §4)', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      const step = (fields: Fields): Promise<Answer> =>
+        stepUp(running, ada.accessToken, { recovery_code: ada.recoveryCodes[0]!, ...fields })
+      running.clock.advance(-6)
+      assert.deepEqual((await step({ max_age: '300' })).json['methods'], ['password'])
+      running.clock.advance(1)
+      assert.equal((await step({ max_age: '300' })).status, 200, 'five seconds are tolerated')
+    })
+
+    it('a login time in the future does not matter without max_age', async () => {
+      const running = await start()
+      const ada = await enrol(running, running.clock)
+      running.clock.advance(-6)
+      const fields = { recovery_code: ada.recoveryCodes[0]! }
+      assert.equal((await stepUp(running, ada.accessToken, fields)).status, 200)
+    })
+
     it('a session that becomes older than max_age during the step-up gets a usual answer', async () => {
       const clock = createTestClock()
       let readings = Infinity

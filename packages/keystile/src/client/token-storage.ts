@@ -1,6 +1,7 @@
 /**
- * Stores the tokens of a client's session as a string under a key. An app can implement this
- * interface with a file, a keychain or its own store. Each method may return a value or a promise.
+ * Stores strings under keys. A client has two for each issuer: the tokens of its session, and the
+ * device secret of the last login, which stays after a logout. An app can implement this interface
+ * with a file, a keychain or its own store. Each method may return a value or a promise.
  */
 export interface TokenStorage {
   read(key: string): string | undefined | Promise<string | undefined>

@@ -86,11 +86,13 @@ export const databaseRules: readonly Rule<DatabaseRuleOptions>[] = [
     severity: 'warn',
     demand:
       'only the owner may read the files of a SQLite database (Keystile corrects their mode at ' +
-      'start), and the owner must be root or the user of Keystile',
-    find: ({ machine }) =>
-      machine && machine.databaseFiles.length > 0
-        ? findFileFaults(machine.databaseFiles, 'it holds password hashes and encrypted keys')
-        : undefined,
+      'start), the owner must be root or the user of Keystile, and no other user may replace them',
+    find({ machine }) {
+      const { databaseFiles = [], openFolder } = machine ?? {}
+      if (databaseFiles.length === 0) return undefined
+      const faults = findFileFaults(databaseFiles, 'it holds password hashes and encrypted keys')
+      return openFolder === undefined ? faults : [...faults, folderFault(openFolder)]
+    },
   },
   {
     id: 'database-opens',
@@ -231,6 +233,15 @@ function findTableFaults({ kind, migrations }: DatabaseFacts): readonly Fault[] 
   // A start upgrades the tables in a SQLite file.
   const fault = kind === 'sqlite' && standing === 'behind' ? undefined : findSchemaFault(migrations)
   return fault ? [{ about: 'the database', ...fault }] : []
+}
+
+/** A warning, because the volumes of containers often have this mode, and no other users. */
+function folderFault(folder: string): Fault {
+  return {
+    about: folder,
+    message: 'lets other users replace its files, among them the database and its key',
+    fix: `chmod go-w ${folder}`,
+  }
 }
 
 function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fault[] | undefined {

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { chownSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -87,6 +95,32 @@ describe('the inspection of the machine', () => {
     for (const path of [keyFile, secretFile]) chownSync(path, 12345, 12345)
     assert.deepEqual(await areForeign(), [true, true])
   })
+
+  const bits = process.platform === 'win32' && 'Windows has no permission bits'
+  it(
+    'inspectMachine finds a folder whose files other users may replace',
+    { skip: bits },
+    async () => {
+      const found = async (mode: number): Promise<string | undefined> => {
+        chmodSync(folder, mode)
+        return (await inspect()).openFolder
+      }
+      try {
+        for (const mode of [0o777, 0o702]) assert.equal(await found(mode), folder)
+        // The group is that of this process.
+        for (const mode of [0o755, 0o770, 0o1777]) assert.equal(await found(mode), undefined)
+        if (process.getuid?.() !== 0) return
+        chownSync(folder, 0, 12345)
+        assert.equal(await found(0o770), folder)
+        for (const mode of [0o1770, 0o750]) assert.equal(await found(mode), undefined)
+        chownSync(folder, 12345, 0)
+        assert.equal(await found(0o770), undefined)
+      } finally {
+        chownSync(folder, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
+        chmodSync(folder, 0o700)
+      }
+    },
+  )
 
   it('inspectMachine reads no key file if `key` or `signingKey` is set', async () => {
     writeFileSync(keyFile, key)

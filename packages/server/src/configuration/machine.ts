@@ -1,5 +1,6 @@
 import { readFileSync, statfsSync, statSync } from 'node:fs'
-import { isForeign, type FileFacts } from '../feature/file-facts.ts'
+import { dirname } from 'node:path'
+import { isFolderOpen, isForeign, type FileFacts } from '../feature/file-facts.ts'
 import type { Machine, Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/operations/audit/audit.ts'
 import { countDeadEvents } from '../features/operations/app-events/dead-letters.ts'
@@ -54,6 +55,7 @@ export async function inspectMachine(
     keyFile: options.signingKey === undefined ? keyFile : undefined,
     secretFiles: readAllFacts(secretFiles),
     databaseFiles: file === undefined ? [] : readAllFacts([file, `${file}-wal`]),
+    openFolder: file === undefined ? undefined : findOpenFolder(dirname(file)),
     databaseFileSystem: file === undefined ? undefined : findFileSystem(file),
     database: await readDatabase(options.database, question, database),
   }
@@ -151,6 +153,12 @@ async function hasOlderValue(
 function findFileSystem(path: string): number | undefined {
   if (process.platform !== 'linux') return undefined
   return readOrNothing(() => statfsSync(path).type)
+}
+
+/** Returns a folder if other users may replace the files in it. */
+function findOpenFolder(folder: string): string | undefined {
+  const stats = readOrNothing(() => statSync(folder))
+  return stats && isFolderOpen(stats) ? folder : undefined
 }
 
 /** Returns the result of `read()`. Returns undefined if `read()` throws. */

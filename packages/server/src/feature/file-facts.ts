@@ -20,6 +20,24 @@ export function isForeign({ uid }: { readonly uid: number }): boolean {
   return user !== undefined && uid !== 0 && uid !== user
 }
 
+/**
+ * Whether other users may replace the files in a folder. They may not if the folder has the sticky
+ * bit, as `/tmp` has. The group of root and those of this process are trusted: containers and
+ * machines with a group for each user have folders that their group may write. Always false on
+ * Windows.
+ */
+export function isFolderOpen({
+  mode,
+  gid,
+}: {
+  readonly mode: number
+  readonly gid: number
+}): boolean {
+  if (process.platform === 'win32' || (mode & 0o1000) !== 0) return false
+  const trusted = [0, process.getegid?.(), ...(process.getgroups?.() ?? [])]
+  return (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !trusted.includes(gid))
+}
+
 /** Returns the fix for a file that belongs to another user. */
 export function ownFix(file: string): string {
   return `run Keystile as the owner of the file, or give it another owner: chown USER ${file}`

@@ -52,6 +52,8 @@ export interface Machine {
   readonly secretFiles: readonly FileFacts[]
   /** The existing files of a SQLite database. */
   readonly databaseFiles: readonly FileFacts[]
+  /** The folder of a SQLite database, if other users may replace the files in it. */
+  readonly openFolder?: string | undefined
   /**
    * The type of the file system with a SQLite database, as `statfs` returns it on Linux. Undefined
    * on systems other than Linux, or if there is no SQLite file.

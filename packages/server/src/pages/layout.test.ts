@@ -87,6 +87,7 @@ describe('the layout of account pages', () => {
     assert.equal(headers['content-type'], 'text/html; charset=utf-8')
     assert.equal(headers['content-language'], 'de')
     assert.equal(headers['referrer-policy'], 'no-referrer')
+    assert.equal(headers['cross-origin-opener-policy'], 'same-origin')
     assert.ok(!('retry-after' in headers))
 
     const later = pageAnswer({ ...page, hasFault: true, status: 429, retryAfterSeconds: 0 })

@@ -55,6 +55,8 @@ export function pageAnswer(page: Page): HttpAnswer {
     headers: {
       ...pageHeaders,
       'content-security-policy': policyOf(brand),
+      // A page that has opened this one cannot lead its window to a copy later.
+      'cross-origin-opener-policy': 'same-origin',
       'content-language': language,
       ...(referrerPolicy && { 'referrer-policy': referrerPolicy }),
       ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),

@@ -110,8 +110,10 @@ function watchPlace(path: string): () => boolean {
 /** Refuses the file of another program, before anything is written into it. */
 function refuseForeignTables(sqlite: DatabaseSync): void {
   const tables = sqlite.prepare("select name from sqlite_schema where type = 'table'").all()
-  const isOurs = tables.length === 0 || tables.some(({ name }) => name === 'migration')
-  if (!isOurs)
+  // Other programs have a table with this name too.
+  const columns = sqlite.prepare("select name from pragma_table_info('migration')").all()
+  const isOurs = ['name', 'timestamp'].every((own) => columns.some(({ name }) => name === own))
+  if (tables.length > 0 && !isOurs)
     throw new Error(
       'the file belongs to another program: it has tables, but none of Keystile. ' +
         'Fix: name another file',

@@ -474,7 +474,9 @@ describe('openSqlite', () => {
         .map(({ name }) => name),
       ['thing'],
     )
-    other.exec('create table migration (name text, timestamp text)')
+    other.exec('create table migration (id integer primary key, batch integer)')
+    await assert.rejects(openSqlite(file, module), /the file belongs to another program/)
+    other.exec('drop table migration; create table migration (name text, timestamp text)')
     other.close()
     await open(file) // it has Keystile's tables too
   })

@@ -213,6 +213,7 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
   ),
   secretFiles: fc.array(file('/run/secrets/keystile'), { maxLength: 2 }),
   databaseFiles: fc.array(file('data/keystile.db'), { maxLength: 2 }),
+  openFolder: fc.constantFrom(undefined, undefined, 'data'),
   databaseFileSystem: fc.constantFrom(undefined, 0xef53, 0x6969, 0x517b, 0xfe534d42, 0xff534d42),
   mailServer: fc.constantFrom(
     undefined,

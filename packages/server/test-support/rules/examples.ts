@@ -415,6 +415,7 @@ export const examples: Readonly<Record<string, Examples>> = {
     stopped: [
       on({ databaseFiles: [file('x', 0o600), file('x-wal', 0o644)] }),
       on({ databaseFiles: [{ ...file('x', 0o600), isForeign: true }] }),
+      on({ openFolder: 'data' }),
     ],
     passed: [on({})],
   },

@@ -268,7 +268,8 @@ export const predicates: Readonly<Record<string, Predicate>> = {
 
   'database-file-private': ({ machine }) =>
     (machine?.databaseFiles ?? []).some(
-      ({ mode, isForeign }) => isForeign || groupAndOthers(mode) !== '00',
+      ({ mode, isForeign }) =>
+        isForeign || groupAndOthers(mode) !== '00' || machine?.openFolder !== undefined,
     ),
   // ASVS 16.5.3: "preventing fail-open conditions"
   'database-opens': ({ machine }) => machine?.database?.kind === 'unavailable',

@@ -74,8 +74,9 @@ export async function clearEnrolmentMails(
 }
 
 /**
- * Clears the counts of mails for a new password. Call this if an operator has ended the links of
- * these mails, so that the user can request another link at once.
+ * Clears the counts of mails for a new password. Call this if an operator, or a reader of the
+ * mailbox, has ended the links of these mails, so that the user can request another link at once. A
+ * change that needs only the password must not clear them: it could cause any number of mails.
  */
 export async function clearResetMails(
   transaction: Transaction,

@@ -14,7 +14,7 @@ import {
   type BindValues,
   type SpendableProof,
 } from '../proofs/in-transaction.ts'
-import { clearEnrolmentMails, insertMail } from '../outbox/in-transaction.ts'
+import { clearEnrolmentMails, clearResetMails, insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { Addressee } from '../outbox/shares.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
@@ -125,4 +125,7 @@ async function recordReset(
   await insertAudit<PasswordResetEvent>(transaction, entry)
   await notify(transaction, notice, { subject, email: recipient, email_verified_at: now, now })
   await clearEnrolmentMails(transaction, { subject, recipient, now })
+  // The earlier links do not work any more. Only a reader of the mailbox gets here, so strangers
+  // cannot cause more mails in this way.
+  await clearResetMails(transaction, { subject, recipient, now })
 }

@@ -9,6 +9,7 @@ import {
   type JsonObject,
 } from 'keystile/internal'
 import type { GuardedRoute, OptionalRoute, Route } from '../../../http/route.ts'
+import { isRecentLogin } from '../../tokens/sessions/active-session.ts'
 import { withJson } from '../account-pages/with-json.ts'
 import type { SignedIn } from '../login-pages/signed-in.ts'
 
@@ -105,7 +106,7 @@ export function ownEndpoints<U>(
     const { scopes, maxAgeSeconds } = endpoint.guard
     // The endpoints in `EndpointName` demand none, so a login of a browser needs none.
     if (scopes.length > 0) throw new Error('a browser has no scopes')
-    if (maxAgeSeconds !== undefined && clock.now() - authenticatedAt > maxAgeSeconds * 1000)
+    if (maxAgeSeconds !== undefined && !isRecentLogin(session, { maxAgeSeconds, now: clock.now() }))
       throw tokenError('login_too_old', { maxAgeSeconds })
     return endpoint
   }

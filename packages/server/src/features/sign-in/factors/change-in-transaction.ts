@@ -18,7 +18,10 @@ export interface FactorChange {
   /** False for an app's own users. */
   readonly hasAccount: boolean
   readonly notice: NewMail | undefined
-  /** The address of an app's own user. Ignored for Keystile accounts. */
+  /**
+   * The address that this process knows, which another one may just have changed. A Keystile
+   * account gets its mail at the stored address.
+   */
   readonly noticeTo: { readonly email: string | undefined; readonly isVerified: boolean }
   /** The name with which an app's own user logs in. */
   readonly appUsername?: string | undefined

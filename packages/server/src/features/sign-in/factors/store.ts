@@ -73,6 +73,9 @@ export const confirmApp: Command<
   // The address may have changed since the secret was shown.
   const isUnverified = addressee.recipient !== undefined && !addressee.isVerified
   if (isFirst && undo && isUnverified) return { outcome: 'unverified' }
+  // The link works only in the mailbox that it was prepared for, and another process may just have
+  // changed the address.
+  if (isFirst && undo && addressee.recipient !== change.noticeTo.email) return { outcome: 'gone' }
   const notice = isFirst ? (undo?.mail ?? change.notice) : replacement
   const wait = await sendNotice(transaction, addressee, { notice })
   if (wait > 0) return { outcome: 'too-many-mails', wait }

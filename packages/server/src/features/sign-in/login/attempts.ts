@@ -6,7 +6,7 @@ import type { Database } from '../../../storage/database.ts'
 import type { AddressedMail, NewMail } from '../../mail/outbox/new-mail.ts'
 import type { NoticeAddress } from '../../tokens/sessions/new-session.ts'
 import type { KeptAttempts } from '../attempts/kept-attempts.ts'
-import { findActiveSession } from '../../tokens/sessions/active-session.ts'
+import { findActiveSession, isRecentLogin } from '../../tokens/sessions/active-session.ts'
 import {
   withProof,
   type AskedLogin,
@@ -77,8 +77,8 @@ export function createAttempts(
     const now = clock.now()
     const found = await findActiveSession(database.reader, { id: replaces.id, now })
     if (found?.clientId !== client.id) return undefined
-    const { maxAgeSeconds = Infinity } = demand ?? {}
-    const isRecent = now - found.authenticatedAt <= maxAgeSeconds * 1000
+    const { maxAgeSeconds } = demand ?? {}
+    const isRecent = maxAgeSeconds === undefined || isRecentLogin(found, { maxAgeSeconds, now })
     const replaced: ReplacedSession = { ...found, ...replaces, isRecent }
     return { ...attempt, replaced }
   }

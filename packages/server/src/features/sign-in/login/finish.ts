@@ -87,6 +87,8 @@ export async function start<U>(
   // Only the pages remember devices.
   const rememberedSecret = browserId === undefined ? undefined : makeSecret()
   const marks = marksOf(proofs)
+  // For a step-up too: with a stolen token and the password, a thief would otherwise get a lasting
+  // session without a notice.
   const notice =
     counted?.deviceId === undefined ? notices('new_device', { address, acceptLanguage }) : undefined
   const held = directory.scopes(user).filter((scope) => replaced?.scopes.includes(scope) ?? true)

@@ -17,6 +17,21 @@ export interface ActiveSession {
   readonly lastUsedAt: number
 }
 
+/** How far the clock of another server may be ahead: the default of guards. */
+const clockToleranceMilliseconds = 5_000
+
+/**
+ * Whether a login is recent enough. As for a guard, it is not if its time is in the future (RFC
+ * 9470 §4). Otherwise it would count as recent as long as the clock of its server was ahead.
+ */
+export function isRecentLogin(
+  { authenticatedAt }: Pick<ActiveSession, 'authenticatedAt'>,
+  { maxAgeSeconds, now }: { readonly maxAgeSeconds: number; readonly now: number },
+): boolean {
+  const age = now - authenticatedAt
+  return age >= -clockToleranceMilliseconds && age <= maxAgeSeconds * 1000
+}
+
 export async function findActiveSession(
   reader: Reader,
   active: { readonly id: string; readonly now: number },

@@ -7,8 +7,8 @@ import type { SigningTimes } from './tables.ts'
 /** The lengths of the parts of a key's life, in milliseconds. */
 export interface RotationTimes {
   /**
-   * How long a key is published before it signs. Verifiers may cache the published keys for at most
-   * this long. So they have the key when its first token arrives.
+   * How long a key is published before it signs. This is longer than a verifier can keep published
+   * keys (`maxAgeSecondsOf` in key-ring.ts). So it has the key when its first token arrives.
    */
   readonly lead: number
   /** How long a key signs before its successor takes over. */

@@ -99,7 +99,8 @@ export interface OpenInvitation extends Rights {
  * Methods throw a `ProblemError` with the same `code`, `status` and `errors` as the endpoints. The
  * `code` is `unprocessable_content` if a field is not valid, and `not_found` if there is no such
  * user. The `code` is `conflict` if the name is taken, if the user is the last administrator, or if
- * another request changed the user at the same time.
+ * another request changed the user at the same time. If the database cannot be read or written
+ * now, methods throw an error that is no `ProblemError`, where the endpoints answer 503.
  *
  * @typeParam S the declared scopes
  * @typeParam U the public user, with the fields of the profile
@@ -166,7 +167,9 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
   /** Lets a disabled user log in again. Ended sessions stay ended. */
   enable(id: string): Promise<ManagedUser<U>>
   /**
-   * Sets a new password, and ends all sessions of the user. Does NOT ask for the current password.
+   * Sets a new password, and ends all sessions of the user and all links for a new password. Does
+   * NOT ask for the current password, and does NOT clear the count of mails for a new password: for
+   * up to 144 minutes, the user may get no other link.
    */
   setPassword(id: string, password: string): Promise<void>
   /**
