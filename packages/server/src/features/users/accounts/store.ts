@@ -21,13 +21,8 @@ import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { changeAddress, lockAddress, type NewUndo } from './address-in-transaction.ts'
 import { recordChange, type UserAct } from './changes-in-transaction.ts'
-import {
-  insertAccount,
-  lockUser,
-  notify,
-  type NewAccount,
-  type TakenField,
-} from './in-transaction.ts'
+import { lockUser, notify } from './in-transaction.ts'
+import { insertAccount, type NewAccount, type TakenField } from './new-account-in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
 
