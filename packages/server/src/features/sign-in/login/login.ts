@@ -142,22 +142,22 @@ async function proveFirst<U>(
   values: PresentedValues,
   parts: LoginParts<U>,
 ): Promise<Proving<U> | Over> {
-  const { authSession, subject, proofs } = attempt
-  if (authSession === undefined || subject === undefined) {
-    const method = methods.find((one) => !one.secondStep && isPresented(one, values))
-    if (!method) return (await beginStepUp(attempt, parts)) ?? { outcome: 'over' }
-    const proved = await method.prove(valuesOf(method, values), attempt, parts)
-    const { replaced } = attempt
-    if (!replaced || proved.outcome === 'refused' || proved.attempt.subject === replaced.subject)
-      return proved
-    // The right password of a user to whom the session does not belong.
-    await record('login_refused', proved.attempt, parts)
-    return { outcome: 'over' }
+  const { authSession, subject, proofs, replaced } = attempt
+  if (authSession !== undefined && subject !== undefined) {
+    const user = await parts.directory.findActive(subject)
+    if (user === undefined || !areCurrent(proofs, user, parts)) return { outcome: 'over' }
+    return { outcome: 'proved', attempt, user }
   }
 
-  const user = await parts.directory.findActive(subject)
-  if (user === undefined || !areCurrent(proofs, user, parts)) return { outcome: 'over' }
-  return { outcome: 'proved', attempt, user }
+  const method = methods.find((one) => !one.secondStep && isPresented(one, values))
+  if (!method) return (await beginStepUp(attempt, parts)) ?? { outcome: 'over' }
+
+  const proved = await method.prove(valuesOf(method, values), attempt, parts)
+  if (!replaced || proved.outcome === 'refused' || proved.attempt.subject === replaced.subject)
+    return proved
+  // The right password of a user to whom the session does not belong.
+  await record('login_refused', proved.attempt, parts)
+  return { outcome: 'over' }
 }
 
 interface Proved<U> {

@@ -78,6 +78,7 @@ async function spendProofs(
   const isRemembered =
     formerId !== undefined && (await lockRemembered(transaction, { id: formerId, now }))
   if (sparesFactor && !isRemembered) return refused
+
   if (replaces) {
     const replaced = await lockSession(transaction, { id: replaces.id, subject, now })
     if (!replaced) return refused
@@ -103,10 +104,11 @@ const refused: RefusedLogin = { started: false }
  */
 export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
   const { wanted, session, hasAccount } = login
-  const { subject, codeId, browserId: id, remembering, replaces, spent, notice, noticeTo } = wanted
+  const { subject, codeId, browserId, remembering, replaces, spent, notice } = wanted
   const now = session.created_at
   const proved = await spendProofs(transaction, { ...wanted, hasAccount }, now)
   if ('started' in proved) return proved
+
   if (codeId !== undefined) {
     const isUsed = await useCode(transaction, { id: codeId, sessionId: session.id, now })
     if (!isUsed) return refused
@@ -123,9 +125,9 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
   const detail = sparesFactor ? { factor: 'remembered device' } : undefined
   await startSession(transaction, { ...login, detail })
   if (remembering) await keepRemembered(transaction, remembering, session)
-  if (id !== undefined)
+  if (browserId !== undefined)
     await insertBrowserLogin(transaction, {
-      id,
+      id: browserId,
       session_id: session.id,
       subject,
       expires_at: session.expires_at,
@@ -133,17 +135,7 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
   // Successful logins and refreshes have no rate limit: SECURITY.md explains the risk.
   if (spent) await refundUses(transaction, spent, now)
 
-  const to = account
-    ? { email: account.email, isVerified: account.email_verified_at !== null }
-    : noticeTo
-  if (notice && to?.email && !isNew)
-    await insertMail(transaction, notice, {
-      subject,
-      recipient: to.email,
-      isVerified: to.isVerified,
-      share: 'notice',
-      now,
-    })
+  if (!isNew) await insertNotice(transaction, login, account)
 
   // While the user is locked, the app is the one that was proved.
   const isAppProved = wanted.provesApp || sparesFactor
@@ -218,6 +210,20 @@ async function endReplaced(
   await endSessionRows(transaction, [id], at)
   const entry = { at, by, subject, sessionId: id, clientId }
   await insertAudit<SessionEvent>(transaction, { event: 'session_ended', ...entry })
+}
+
+/** Stores the notice of a login from a new device, if there is one. */
+async function insertNotice(
+  transaction: Transaction,
+  { wanted: { subject, notice, noticeTo }, session: { created_at: now } }: SessionToStart,
+  account: LockedAccount | undefined,
+): Promise<void> {
+  const to = account
+    ? { email: account.email, isVerified: account.email_verified_at !== null }
+    : noticeTo
+  if (!notice || !to?.email) return
+  const { email: recipient, isVerified } = to
+  await insertMail(transaction, notice, { subject, recipient, isVerified, share: 'notice', now })
 }
 
 // decisions/0045-no-notice-of-a-first-login.md

@@ -29,7 +29,6 @@ import { describeOwnUser, wireOwnUser } from './wire-user.ts'
 
 type OwnRoute = GuardedRoute<AccountCaller>
 
-/** The routes with which users read, change and delete their own account. */
 export function accountRoutes(parts: AccountParts): readonly OwnRoute[] {
   return [
     readAccountRoute(parts),

@@ -1,5 +1,5 @@
 // The functions by which other features find, create and change accounts. The routes of this room,
-// `keystile user` (`cli.ts`) and `keystile.users` (`app-users.ts`) all use them, and share the
+// `keystile user` (`cli.ts`) and `keystile.users` (`create-app-users.ts`) all use them, and share the
 // checks in `account-fields.ts`, `profile.ts` and features/credentials/password-policy. The
 // commands are in `store.ts`, `deletion-store.ts` and, for administrators, `management-store.ts`.
 import { deepFreeze, randomId, type Clock } from 'keystile/internal'
@@ -11,7 +11,7 @@ import { noNotices, type Notices } from '../../mail/messages/notices.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
 import { readRights, storedRights, type Rights, type StoredRights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
-import { type UserAct } from './changes-in-transaction.ts'
+import type { UserAct } from './changes-in-transaction.ts'
 import { isTaken } from './in-transaction.ts'
 import type { TakenField } from './new-account-in-transaction.ts'
 import type { Acceptance } from './acceptance.ts'
