@@ -1,6 +1,5 @@
-// The body of `POST /session`, in JSON. It takes the parameters of `POST /token` for a login and for
+// The body of `POST /session`, in JSON. It has the parameters of `POST /token` for a login and for
 // a code.
-import type * as z from 'zod'
 import type { HttpRequestWithBody, JsonObject } from 'keystile/internal'
 import {
   checkFields,
@@ -37,15 +36,17 @@ const loginFields = strictFields({
     .meta({ description: 'Scopes, separated by spaces. Default: all scopes that may be granted' }),
 })
 
-/** A way to log in: the members that a body must have, and the schema that demands them. */
+/** A way to log in: the members that a body must have, and what reads a body that has them. */
 interface WayIn {
   readonly required: readonly string[]
-  readonly schema: z.ZodType<Readonly<Record<string, string | number | undefined>>>
+  /** @throws {ProblemError} 422 with all faults */
+  read(body: JsonObject): Readonly<Record<string, string | number | undefined>>
 }
 
 function wayIn(...required: readonly string[]): WayIn {
   const demanded = Object.fromEntries(required.map((name) => [name, fieldOf(name)]))
-  return { required, schema: loginFields.extend(demanded) }
+  const schema = loginFields.extend(demanded)
+  return { required, read: (body) => getFields(checkFields(schema, body)) }
 }
 
 const withFirstStep = wayIn(...firstStep)
@@ -68,9 +69,11 @@ export const loginBody: JsonObject = {
  */
 export async function readLogin(request: HttpRequestWithBody): Promise<LoginValues> {
   const body = await readJsonObject(request)
-  const fields = getFields(checkFields(wayOf(body).schema, body))
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, value?.toString() || undefined]),
+    Object.entries(wayOf(body).read(body)).map(([name, value]) => [
+      name,
+      value?.toString() || undefined,
+    ]),
   )
 }
 

@@ -1,6 +1,6 @@
 // The functions by which other features find, create and change accounts. The routes of this room,
-// `keystile user` (`cli.ts`) and `keystile.users` (`create-app-users.ts`) all use them, and share the
-// checks in `account-fields.ts`, `profile.ts` and features/credentials/password-policy. The
+// `keystile user` (`cli.ts`) and `keystile.users` (`create-app-users.ts`) all use them, and share
+// the checks in `account-fields.ts`, `profile.ts` and features/credentials/password-policy. The
 // commands are in `store.ts`, `deletion-store.ts` and, for administrators, `management-store.ts`.
 import { deepFreeze, randomId, type Clock } from 'keystile/internal'
 import type { OfUser } from '../../../feature/of-user.ts'
