@@ -1,5 +1,5 @@
 // The parts of commands about accounts, which commands of other features call too: they lock
-// accounts, and change what a proof by mail allows.
+// accounts, change what a proof by mail allows, find who has an address, and tell the user.
 import { inTables, lockName, type Reader, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
@@ -13,23 +13,6 @@ import { announceChange, type UserAct } from './changes-in-transaction.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
-
-/**
- * Stores the mail that tells a user about a change. Stores nothing if the user has no address.
- *
- * @param share `removal` if the account has lost this address, or was deleted
- */
-export async function notify(
-  transaction: Transaction,
-  notice: NewMail | undefined,
-  to: Pick<UserRow, 'email' | 'email_verified_at'> & Omit<UserAct, 'by'>,
-  share: 'notice' | 'removal' = 'notice',
-): Promise<void> {
-  if (!notice || to.email === null) return
-  const { subject, email: recipient, now } = to
-  const isVerified = to.email_verified_at !== null
-  await insertMail(transaction, notice, { subject, recipient, share, isVerified, now })
-}
 
 /** An account as it was when the login was checked. */
 export interface ExpectedAccount {
@@ -199,6 +182,18 @@ export async function setPasswordByMail(
 }
 
 /**
+ * Marks the address of an account as verified. Links can no longer restore former addresses that
+ * were never verified. `lockMailbox()` must have locked the account in the same transaction. Does
+ * NOT write the audit entry.
+ */
+export async function verifyMailbox(transaction: Transaction, act: UserAct): Promise<void> {
+  const { subject, now } = act
+  await updateUser(transaction, { email_verified_at: now }, { subject, now })
+  await eraseFormerEmails(transaction, { subject, which: 'unverified' })
+  await announceChange(transaction, 'email_changed', act)
+}
+
+/**
  * Whether another user has an address, or had it as a verified address and can still restore it by
  * a link.
  *
@@ -215,18 +210,6 @@ export async function isTaken(
 }
 
 /**
- * Marks the address of an account as verified. Links can no longer restore former addresses that
- * were never verified. `lockMailbox()` must have locked the account in the same transaction. Does
- * NOT write the audit entry.
- */
-export async function verifyMailbox(transaction: Transaction, act: UserAct): Promise<void> {
-  const { subject, now } = act
-  await updateUser(transaction, { email_verified_at: now }, { subject, now })
-  await eraseFormerEmails(transaction, { subject, which: 'unverified' })
-  await announceChange(transaction, 'email_changed', act)
-}
-
-/**
  * Returns the subject of the account with this address, or undefined.
  *
  * @param mailbox the address in the form in which mailboxes are compared
@@ -238,4 +221,21 @@ export async function findHolder(db: Reader, mailbox: string): Promise<string | 
     .where('email_key', '=', mailbox)
     .executeTakeFirst()
   return holder?.id
+}
+
+/**
+ * Stores the mail that tells a user about a change. Stores nothing if the user has no address.
+ *
+ * @param share `removal` if the account has lost this address, or was deleted
+ */
+export async function notify(
+  transaction: Transaction,
+  notice: NewMail | undefined,
+  to: Pick<UserRow, 'email' | 'email_verified_at'> & Omit<UserAct, 'by'>,
+  share: 'notice' | 'removal' = 'notice',
+): Promise<void> {
+  if (!notice || to.email === null) return
+  const { subject, email: recipient, now } = to
+  const isVerified = to.email_verified_at !== null
+  await insertMail(transaction, notice, { subject, recipient, share, isVerified, now })
 }
