@@ -23,15 +23,14 @@ import { changeUser, type ChangeOutcome, type StoredAccess } from './management-
 import {
   changeEmail,
   changePassword,
-  createUserRowFinder,
   insertUser,
-  listUserRows,
   replacePasswordHash,
   replaceProfile,
   type EmailOutcome,
   type Outcome,
 } from './store.ts'
 import type { UserRow } from './tables.ts'
+import { createUserRowFinder, listUserRows } from './user-rows-store.ts'
 
 /**
  * The fields of a user that may be shown. The password hash must not be shown. The profile fields
