@@ -43,17 +43,7 @@ export function checkedDirectory<U>(
   const reportUndeclared = createScopeReport(rules, logger)
   const subject = (user: U): string => subjectOf(directory, user)
 
-  function active(user: U): boolean {
-    const value: unknown = directory.active(user)
-    if (typeof value !== 'boolean') throw wrong('active', 'true or false', value)
-    return value
-  }
-
-  function needsFactor(user: U): boolean {
-    const value: unknown = directory.needsFactor ? directory.needsFactor(user) : false
-    if (typeof value !== 'boolean') throw wrong('needsFactor', 'true or false', value)
-    return value
-  }
+  const active = (user: U): boolean => readBoolean('active', directory.active(user))
 
   const isCached = directory.cached === true
   const afterChange = async (user: U): Promise<void> => {
@@ -102,7 +92,8 @@ export function checkedDirectory<U>(
       return parsed?.shown
     },
     emailVerified: (user) => directory.emailVerified?.(user) ?? isVerifiedUser(user),
-    needsFactor,
+    needsFactor: (user) =>
+      directory.needsFactor ? readBoolean('needsFactor', directory.needsFactor(user)) : false,
     passwordSession: (user) => directory.passwordSession?.(user),
     rights: (user) => directory.rights?.(user),
     savePasswordHash:
@@ -122,8 +113,8 @@ function checkedSetPassword<U>(
   return (
     directory.setPassword &&
     (async (user, hash, options) => {
-      const isStored: unknown = await directory.setPassword?.(user, hash, options)
-      if (typeof isStored !== 'boolean') throw wrong('setPassword', 'true or false', isStored)
+      const stored = await directory.setPassword?.(user, hash, options)
+      const isStored = readBoolean('setPassword', stored)
       await afterChange(user)
       return isStored
     })
@@ -200,6 +191,11 @@ function readText(name: 'username' | 'email' | 'passwordHash', text: unknown): s
   if (text === undefined || text === null || text === '') return undefined
   if (typeof text !== 'string') throw wrong(name, 'a string, undefined or null', text)
   return text
+}
+
+function readBoolean(name: 'active' | 'needsFactor' | 'setPassword', value: unknown): boolean {
+  if (typeof value !== 'boolean') throw wrong(name, 'true or false', value)
+  return value
 }
 
 function isStrings(value: unknown): value is readonly string[] {
