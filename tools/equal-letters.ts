@@ -3,7 +3,7 @@
 //   node --conditions=source tools/equal-letters.ts
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { foldName } from '../packages/server/src/features/users/directory/names.ts'
+import { foldName } from '../packages/server/src/features/users/directory/counted-login.ts'
 
 const { compare } = new Intl.Collator('und', { sensitivity: 'base', ignorePunctuation: false })
 
@@ -71,7 +71,7 @@ const table = `// Written by \`node --conditions=source tools/equal-letters.ts\`
 
 /**
  * Code points in hexadecimal: a form and \`=\` before the letters that get this form. \`+\` joins the
- * code points of a form.
+ * code points of a form. So \`27=5f3 2018\` says that U+05F3 and U+2018 get the form U+0027.
  */
 export const equalLettersTable: string = \`
 ${lines.join('\n')}

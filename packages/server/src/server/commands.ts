@@ -21,6 +21,8 @@ import * as attempts from '../features/sign-in/attempts/store.ts'
 import * as browserLogins from '../features/sign-in/browser-login/store.ts'
 import * as factors from '../features/sign-in/factors/store.ts'
 import * as knownDevices from '../features/sign-in/known-devices/store.ts'
+import * as firstStart from '../features/sign-in/login/first-start-store.ts'
+import * as secondStep from '../features/sign-in/login/second-step-store.ts'
 import * as login from '../features/sign-in/login/store.ts'
 import * as clients from '../features/tokens/clients/store.ts'
 import * as events from '../features/tokens/events/store.ts'
@@ -59,6 +61,8 @@ const stores: readonly Store[] = [
   browserLogins,
   factors,
   knownDevices,
+  firstStart,
+  secondStep,
   login,
   clients,
   events,

@@ -8,7 +8,7 @@ import { profileFieldsOf } from '../../features/pages/account-pages/profile-fiel
 import { loginPageRoutes } from '../../features/pages/login-pages/login-pages.ts'
 import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
 import { openValueSecrets } from '../../features/tokens/signing-keys/signing-key-source.ts'
-import { describeProfile } from '../../features/users/accounts/profile.ts'
+import { describeProfile } from '../../features/users/accounts/described-profile.ts'
 import type { OpenRoute, Route } from '../../http/route.ts'
 import type { Brand } from '../../pages/brand.ts'
 import type { IssuingParts } from './issuing.ts'

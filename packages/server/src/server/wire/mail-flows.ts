@@ -5,7 +5,7 @@ import { resetPageRoutes } from '../../features/pages/account-pages/reset-pages.
 import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
 import { createPageCookies } from '../../features/sign-in/browser-login/cookie.ts'
 import type { AppInvitations } from '../../features/users/accounts/app-users.ts'
-import { describeProfile } from '../../features/users/accounts/profile.ts'
+import { describeProfile } from '../../features/users/accounts/described-profile.ts'
 import { registerRoute } from '../../features/users/accounts/registration.ts'
 import type { User } from '../../features/users/accounts/users.ts'
 import type { Directory } from '../../features/users/directory/directory.ts'

@@ -2,7 +2,7 @@
 import { createSeal, type Seal, type SealingSecrets } from '../../../base/seal.ts'
 import type { StoredFacts } from '../../../feature/situation.ts'
 import type { Database, Reader } from '../../../storage/database.ts'
-import { listSealed, resealApp } from './store.ts'
+import { listSealed, resealApp, type SealedApp } from './store.ts'
 
 /** Encrypts the secrets of authenticator apps, with keys of the setting `key` only. */
 export function createFactorSeal(secrets: SealingSecrets): Seal {
@@ -59,7 +59,7 @@ export async function countUnreadableApps(
   return { checked, unreadable }
 }
 
-async function* listAll(reader: Reader): AsyncIterable<Awaited<ReturnType<typeof listSealed>>[0]> {
+async function* listAll(reader: Reader): AsyncIterable<SealedApp> {
   for (let after = ''; ;) {
     const page = await listSealed(reader, { after, limit: pageSize })
     yield* page

@@ -27,6 +27,9 @@ export async function hasRecoveryCode(
   return found !== undefined
 }
 
+/** An app, with its secret as it is stored. */
+export type SealedApp = Pick<AuthenticatorAppRow, 'subject' | 'state' | 'sealed'>
+
 /**
  * Lists the apps of the next users in the order of their subjects, with all apps of the last user.
  * Empty if the database has no table of apps yet.
@@ -34,7 +37,7 @@ export async function hasRecoveryCode(
 export async function listSealed(
   reader: Reader,
   { after, limit }: { readonly after: string; readonly limit: number },
-): Promise<readonly Pick<AuthenticatorAppRow, 'subject' | 'state' | 'sealed'>[]> {
+): Promise<readonly SealedApp[]> {
   if (!(await hasTable(reader, 'authenticator_app'))) return []
   const db = inTables<SecondFactorTables>(reader)
   const subjects = db
@@ -53,18 +56,18 @@ export async function listSealed(
 }
 
 /** Stores a secret that was encrypted again, if it is still the same secret. */
-export const resealApp: Command<
-  Pick<AuthenticatorAppRow, 'subject' | 'state' | 'sealed'> & { readonly before: string },
-  void
-> = command('resealApp', async (transaction, { subject, state, before, sealed }) => {
-  await inTables<SecondFactorTables>(transaction)
-    .updateTable('authenticator_app')
-    .set({ sealed })
-    .where('subject', '=', subject)
-    .where('state', '=', state)
-    .where('sealed', '=', before)
-    .execute()
-})
+export const resealApp: Command<SealedApp & { readonly before: string }, void> = command(
+  'resealApp',
+  async (transaction, { subject, state, before, sealed }) => {
+    await inTables<SecondFactorTables>(transaction)
+      .updateTable('authenticator_app')
+      .set({ sealed })
+      .where('subject', '=', subject)
+      .where('state', '=', state)
+      .where('sealed', '=', before)
+      .execute()
+  },
+)
 
 export const ofUser: OfUser = {
   async erase(transaction, user) {

@@ -2,12 +2,14 @@ import { lacksFactor } from '../../credentials/second-factors/factors-in-transac
 import { command, type Command } from '../../../storage/database.ts'
 import {
   changeAddress,
-  findFormerEmail,
   lockAddress,
-  restoreAddress,
   type NewUndo,
 } from '../../users/accounts/address-in-transaction.ts'
 import { findHolder, lockAccount, notify } from '../../users/accounts/in-transaction.ts'
+import {
+  findFormerEmail,
+  restoreAddress,
+} from '../../users/accounts/restore-address-in-transaction.ts'
 import { hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'

@@ -1,13 +1,12 @@
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, type Command } from '../../../storage/database.ts'
 import { recordChange } from '../../users/accounts/changes-in-transaction.ts'
+import { isTaken, lockUnverified } from '../../users/accounts/in-transaction.ts'
 import {
   insertProvenUser,
-  isTaken,
-  lockUnverified,
   type ProvenOutcome,
   type ProvenUser,
-} from '../../users/accounts/in-transaction.ts'
+} from '../../users/accounts/new-account-in-transaction.ts'
 import { updateUser } from '../../users/accounts/user-in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'

@@ -6,7 +6,8 @@ import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import { findPasswordErrors } from '../../users/accounts/account-fields.ts'
-import { countedLogin, mailboxOf } from '../../users/directory/names.ts'
+import { countedLogin } from '../../users/directory/counted-login.ts'
+import { mailboxOf } from '../../users/directory/names.ts'
 import {
   confirmCounted,
   findOwner,

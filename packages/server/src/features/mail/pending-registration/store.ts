@@ -1,12 +1,12 @@
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
+import { findHolder } from '../../users/accounts/in-transaction.ts'
 import {
-  findHolder,
   insertProvenUser,
   type ProvenOutcome,
   type ProvenUser,
-} from '../../users/accounts/in-transaction.ts'
+} from '../../users/accounts/new-account-in-transaction.ts'
 import {
   bindWithMail,
   insertProof,

@@ -28,6 +28,7 @@ export async function endAttempts(
   await endRemembered(transaction, { subject, except: remembered })
 }
 
+/** Ends the attempts, codes and remembered devices of all users, after a restore. */
 export async function endAllAttempts(transaction: Transaction): Promise<void> {
   const db = inTables<LoginFlowTables>(transaction)
   await db.deleteFrom('login_flow').execute()
@@ -87,54 +88,4 @@ export async function endAttempt(transaction: Transaction, id: string): Promise<
     .deleteFrom('login_flow')
     .where('id', '=', id)
     .execute()
-}
-
-/** An authorization code to store. */
-export interface NewCode {
-  /** The hash of the code, which only the client has. */
-  readonly id: string
-  readonly clientId: string
-  readonly subject: string
-  /** What was asked for and proved, as JSON. */
-  readonly content: string
-  readonly now: number
-}
-
-const codeMilliseconds = 60 * 1000
-
-export async function insertCode(
-  transaction: Transaction,
-  { id, clientId, subject, content, now }: NewCode,
-): Promise<void> {
-  await inTables<LoginFlowTables>(transaction)
-    .insertInto('authorization_code')
-    .values({
-      id,
-      client_id: clientId,
-      subject,
-      content,
-      session_id: null,
-      created_at: now,
-      expires_at: now + codeMilliseconds,
-    })
-    .execute()
-}
-
-/** How long a used code is kept, so that its session ends if the code comes again. */
-const keptMilliseconds = 10 * 60 * 1000
-
-/** Uses a code for a session. Returns false if it was used before, has expired, or is void. */
-export async function useCode(
-  transaction: Transaction,
-  { id, sessionId, now }: { readonly id: string; readonly sessionId: string; readonly now: number },
-): Promise<boolean> {
-  const used = await inTables<LoginFlowTables>(transaction)
-    .updateTable('authorization_code')
-    .set({ session_id: sessionId, expires_at: now + keptMilliseconds })
-    .where('id', '=', id)
-    .where('session_id', 'is', null)
-    .where('expires_at', '>', now)
-    .returning('id')
-    .executeTakeFirst()
-  return used !== undefined
 }

@@ -2,27 +2,16 @@ import {
   OAuthError,
   type HttpAnswer,
   type HttpRequestWithBody,
-  type JsonObject,
   type Logger,
 } from 'keystile/internal'
 import type { Meter } from '../../../feature/metric.ts'
 import { createOriginCheck } from '../../../http/origin.ts'
-import {
-  checkFields,
-  describeFields,
-  getFields,
-  readJsonObject,
-  secondsField,
-  strictFields,
-  stringField,
-} from '../../../http/json-body.ts'
 import { describeRefusal, refusalAnswer } from '../../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../../http/route.ts'
 import { addressOf } from '../../../http/address.ts'
 import { readDeviceSecret } from '../known-devices/device-cookie.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
-import { demandParameters } from '../../tokens/oauth/demand-parameters.ts'
 import {
   authorizationCodeGrant,
   type AuthorizationCodeParts,
@@ -30,21 +19,20 @@ import {
 import { callerOf, type Granted } from '../../tokens/oauth/grants/grant.ts'
 import { refreshTokenGrant, type RefreshParts } from '../../tokens/oauth/grants/refresh-token.ts'
 import {
-  firstStep,
   hasDemand,
   invalidSession,
   isLaterStep,
-  laterStep,
   logIn,
-  loginParameters,
   requireStep,
   type LoginEndpointParts,
+  type LoginValues,
   type NamedSession,
 } from '../../tokens/oauth/login-endpoint.ts'
 import { nextStepRefusal, tokenSchema, wireTokens } from '../../tokens/oauth/token-answer.ts'
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
 import type { ProvedRefreshToken } from '../../tokens/sessions/refresh.ts'
 import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'
+import { loginBody, readLogin } from './login-fields.ts'
 import {
   cookieName,
   createSessionCookies,
@@ -116,30 +104,6 @@ const shownSchema = {
   properties: shownProperties,
 }
 
-/** Each parameter of `POST /token` is a string here too, except `max_age`, a number in JSON. */
-const fieldOf = (name: string): ReturnType<typeof secondsField | typeof stringField> =>
-  name === 'max_age' ? secondsField() : stringField()
-
-/** The parameters of a login and of a code, as members of the body. */
-const proofFields = Object.fromEntries(
-  Object.entries({ ...loginParameters, ...authorizationCodeGrant.parameters }).map(
-    ([name, { type: _type, ...meta }]) => [name, fieldOf(name).meta(meta).optional()],
-  ),
-)
-/** What a body must have: one of these lists of members. */
-const waysIn = [
-  firstStep,
-  laterStep,
-  authorizationCodeGrant.required,
-  ...Object.keys(demandParameters).map((name) => [name]),
-]
-const loginFields = strictFields({
-  ...proofFields,
-  scope: stringField()
-    .default('')
-    .meta({ description: 'Scopes, separated by spaces. Default: all scopes that may be granted' }),
-})
-
 /** `POST /session`: logs in. */
 function loginRoute(parts: RouteParts): OpenRoute {
   const { meter, cookies, checkOrigin } = parts
@@ -157,10 +121,7 @@ function loginRoute(parts: RouteParts): OpenRoute {
         'factor alone may be enough.',
       body: {
         type: 'json',
-        schema: {
-          ...describeFields(loginFields),
-          anyOf: waysIn.map((required) => ({ required })),
-        },
+        schema: loginBody,
       },
       success: {
         status: 200,
@@ -176,9 +137,10 @@ function loginRoute(parts: RouteParts): OpenRoute {
     async handle(request) {
       checkOrigin(request)
 
-      const values: Readonly<Record<string, string | undefined>> = {
+      const values: LoginValues = {
         ...(await readLogin(request)),
-        device_secret: filled(readDeviceSecret(request)),
+        // As in the body, an empty value counts as missing.
+        device_secret: readDeviceSecret(request) || undefined,
       }
       const isExchange = values['code'] !== undefined
       const isStepUp = !isExchange && hasDemand(values) && !isLaterStep(values)
@@ -191,29 +153,6 @@ function loginRoute(parts: RouteParts): OpenRoute {
       return tokenAnswer(await countGrant(meter, 'login', issuing), cookies)
     },
   }
-}
-
-/** Reads a login: its first step, a later one with `auth_session`, or its code. */
-async function readLogin(
-  request: HttpRequestWithBody,
-): Promise<Readonly<Record<string, string | undefined>>> {
-  const body = await readJsonObject(request)
-  const required = wayOf(body).map((name) => [name, fieldOf(name)] as const)
-  const schema = loginFields.extend(Object.fromEntries(required))
-  const fields: Readonly<Record<string, string | number | undefined>> = getFields(
-    checkFields(schema, body),
-  )
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, filled(value?.toString())]),
-  )
-}
-
-/** Returns the members that this body must have: of the way that it has, wholly or in part. */
-function wayOf(body: JsonObject): readonly string[] {
-  const has = (name: string): boolean => Object.hasOwn(body, name)
-  return (
-    waysIn.find((names) => names.every(has)) ?? waysIn.find((names) => names.some(has)) ?? firstStep
-  )
 }
 
 /**
@@ -329,14 +268,6 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
       return { ...emptyAnswer, cookies: cookies.cleared }
     },
   }
-}
-
-/**
- * Returns a value, or undefined if the value is empty: an empty value counts as missing, as in a
- * form (RFC 6749 §3.2).
- */
-function filled(value: string | undefined): string | undefined {
-  return value === '' ? undefined : value
 }
 
 /**

@@ -71,15 +71,16 @@ export async function lockAddressee(
   return { subject, username, recipient: email, mailbox, isVerified, share: 'factor', now }
 }
 
-/** Stores the mail about a change. Returns 0, or the milliseconds until there is room for it. */
+/** Stores the mail about a change, if there is one. Refuses if the mailbox has no room for it. */
 export async function sendNotice(
   transaction: Transaction,
   addressee: Addressee,
   { notice }: Pick<FactorChange, 'notice'>,
-): Promise<number> {
+): Promise<Refused | undefined> {
   const { recipient } = addressee
-  if (!notice || recipient === undefined) return 0
-  return insertMailOrWait(transaction, notice, { ...addressee, recipient })
+  if (!notice || recipient === undefined) return undefined
+  const wait = await insertMailOrWait(transaction, notice, { ...addressee, recipient })
+  return wait > 0 ? { outcome: 'too-many-mails', wait } : undefined
 }
 
 /** @param factor which factor is added or removed */

@@ -1,11 +1,13 @@
 // The commands `keystile user factors` and `keystile user reset-factors`. They need no key: if the
 // app does not start because its key is lost, only they can help.
+import type { JsonObject } from 'keystile/internal'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Call } from '../../../feature/cli-command.ts'
 import type { Database } from '../../../storage/database.ts'
 import {
   createSecondFactors,
   maxWrongCodes,
+  type DescribedFactors,
 } from '../../credentials/second-factors/second-factors.ts'
 import { createNotices, noNotices } from '../../mail/messages/notices.ts'
 import { byOperator } from '../../operations/audit/by.ts'
@@ -26,29 +28,33 @@ export async function show(call: Call<Options>): Promise<void> {
     const { id: subject, username, hasAccount } = await findUser(call, database, feed)
     const factors = createSecondFactors(database, { seal: undefined, clock: call.clock })
     const { app, recoveryCodes: codes } = await factors.describe(subject)
-    const createdAt = app?.createdAt.toISOString()
-    if (flags.has('json'))
-      terminal.printJson({
-        totp: app
-          ? { created_at: createdAt, takes_unknown_devices: app.takesUnknownDevices }
-          : null,
-        recovery_codes: codes,
-      })
-    else if (!app)
-      terminal.print(`${username} has no second factor${hasAccount ? '' : `. ${bySubject}`}`)
-    else {
-      terminal.print(
-        `${username} has an authenticator app since ${createdAt}, ` +
-          `and ${codes} unused recovery codes`,
-      )
-      if (!app.takesUnknownDevices)
-        terminal.print(
-          `After ${maxWrongCodes} wrong codes in a row, unknown devices cannot use codes of the ` +
-            'app until the user logs in with a recovery code or on a known device, or sets a new ' +
-            'password, or until you run keystile user reset-factors',
-        )
+    if (flags.has('json')) {
+      terminal.printJson({ totp: app ? wireApp(app) : null, recovery_codes: codes })
+      return
     }
+    if (!app) {
+      terminal.print(`${username} has no second factor${hasAccount ? '' : `. ${bySubject}`}`)
+      return
+    }
+
+    terminal.print(
+      `${username} has an authenticator app since ${app.createdAt.toISOString()}, ` +
+        `and ${codes} unused recovery codes`,
+    )
+    if (!app.takesUnknownDevices)
+      terminal.print(
+        `After ${maxWrongCodes} wrong codes in a row, unknown devices cannot use codes of the ` +
+          'app until the user logs in with a recovery code or on a known device, or sets a new ' +
+          'password, or until you run keystile user reset-factors',
+      )
   })
+}
+
+function wireApp({
+  createdAt,
+  takesUnknownDevices,
+}: NonNullable<DescribedFactors['app']>): JsonObject {
+  return { created_at: createdAt.toISOString(), takes_unknown_devices: takesUnknownDevices }
 }
 
 /** `keystile user reset-factors`: removes all second factors of a user. */

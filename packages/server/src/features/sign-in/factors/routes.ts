@@ -4,8 +4,8 @@ import { describeFields, readFields, strictFields, stringField } from '../../../
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
 import { byCaller } from '../../operations/audit/by.ts'
 import {
-  changing,
-  confirming,
+  changingRoute,
+  confirmingRoute,
   factorRoute,
   needsLogin,
   notOffered,
@@ -13,7 +13,7 @@ import {
   requireVerifiedAddress,
   type FactorCaller,
   type SetUpParts,
-} from './factor-change.ts'
+} from './factor-route.ts'
 import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
 import type { Factors } from './factors.ts'
 
@@ -83,7 +83,7 @@ function listRoute<U>({ factors }: FactorRouteParts<U>): GuardedRoute<FactorCall
 /** `POST /users/me/factors/totp`: makes a secret for an authenticator app. */
 function beginRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>> {
   return {
-    ...changing,
+    ...changingRoute,
     method: 'POST',
     path: '/users/me/factors/totp',
     doc: {
@@ -125,7 +125,7 @@ const firstCode = strictFields({
 /** `POST /users/me/factors/totp/confirm`: proves the first code of the app. */
 function confirmRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>> {
   return {
-    ...confirming,
+    ...confirmingRoute,
     method: 'POST',
     path: '/users/me/factors/totp/confirm',
     doc: {
@@ -160,7 +160,7 @@ function confirmRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<
 /** `DELETE /users/me/factors/totp`: removes the app, and the recovery codes with it. */
 function removeRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>> {
   return {
-    ...changing,
+    ...changingRoute,
     method: 'DELETE',
     path: '/users/me/factors/totp',
     doc: {
@@ -184,7 +184,7 @@ function removeRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U
 /** `POST /users/me/factors/recovery-codes`: makes new recovery codes. */
 function renewRoute<U>(parts: FactorRouteParts<U>): GuardedRoute<FactorCaller<U>> {
   return {
-    ...changing,
+    ...changingRoute,
     method: 'POST',
     path: '/users/me/factors/recovery-codes',
     doc: {

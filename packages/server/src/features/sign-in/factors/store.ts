@@ -3,7 +3,7 @@
 import { replaceProofs } from '../../mail/factor-undo/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
-import { command, type Command } from '../../../storage/database.ts'
+import { command, type Command, type Transaction } from '../../../storage/database.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
 import {
   eraseSecondFactors,
@@ -77,8 +77,8 @@ export const confirmApp: Command<
   // changed the address.
   if (isFirst && undo && addressee.recipient !== change.noticeTo.email) return { outcome: 'gone' }
   const notice = isFirst ? (undo?.mail ?? change.notice) : replacement
-  const wait = await sendNotice(transaction, addressee, { notice })
-  if (wait > 0) return { outcome: 'too-many-mails', wait }
+  const full = await sendNotice(transaction, addressee, { notice })
+  if (full) return full
 
   const since = await timeAfterChanges(transaction, { subject, now })
   await confirmPending(transaction, { subject, sealed, step, now: since })
@@ -92,15 +92,22 @@ export const confirmApp: Command<
   return { outcome: 'confirmed' }
 })
 
+/** Locks a user who has an app, and stores the mail about the change. */
+async function prepareChange(
+  transaction: Transaction,
+  change: FactorChange,
+): Promise<Refused | undefined> {
+  const addressee = await lockAddressee(transaction, change)
+  if (!addressee || !(await hasApp(transaction, change.subject))) return { outcome: 'gone' }
+  return sendNotice(transaction, addressee, change)
+}
+
 /** Removes the app of a user with all recovery codes, and ends all other sessions. */
 export const removeFactors: Command<FactorChange, { readonly outcome: 'removed' } | Refused> =
   command('removeFactors', async (transaction, change) => {
     const { subject, by, now } = change
-    const addressee = await lockAddressee(transaction, change)
-    if (!addressee) return { outcome: 'gone' }
-    if (!(await hasApp(transaction, subject))) return { outcome: 'gone' }
-    const wait = await sendNotice(transaction, addressee, change)
-    if (wait > 0) return { outcome: 'too-many-mails', wait }
+    const refused = await prepareChange(transaction, change)
+    if (refused) return refused
 
     await eraseApp(transaction, { subject })
     await endSessions(transaction, { subject, except: by.sessionId, now })
@@ -117,11 +124,8 @@ export const renewRecoveryCodes: Command<
   { readonly outcome: 'renewed' } | Refused
 > = command('renewRecoveryCodes', async (transaction, { codeIds, ...change }) => {
   const { subject, now } = change
-  const addressee = await lockAddressee(transaction, change)
-  if (!addressee) return { outcome: 'gone' }
-  if (!(await hasApp(transaction, subject))) return { outcome: 'gone' }
-  const wait = await sendNotice(transaction, addressee, change)
-  if (wait > 0) return { outcome: 'too-many-mails', wait }
+  const refused = await prepareChange(transaction, change)
+  if (refused) return refused
 
   const since = await timeAfterChanges(transaction, { subject, now })
   await replaceRecoveryCodes(transaction, { subject, ids: codeIds, now: since })

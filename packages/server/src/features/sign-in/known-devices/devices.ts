@@ -104,18 +104,6 @@ export async function openDevices(
 /** Issues no device secrets. For a server in which a known device has no advantage. */
 export const noDevices: Devices = { open: () => undefined, make: () => undefined }
 
-/** What a device secret contains. Older secrets lack the last members. */
-type Content = readonly [
-  sessionId: string,
-  expiresAt: number,
-  fingerprint: string,
-  account?: string,
-  appSince?: number | null,
-  rememberedSecret?: string | null,
-  id?: string | null,
-  appId?: string | null,
-]
-
 /**
  * Creates `Devices` with a key.
  *
@@ -130,16 +118,11 @@ export function createDevices(key: string, clock: Clock): Devices {
       const text = seal.open(secret)
       if (text === undefined) return undefined
 
-      const content = JSON.parse(text) as Content
-      const [sessionId, expiresAt, fingerprint, account = fingerprint, ...newer] = content
-      const [appSince, rememberedSecret, id, appId] = newer
+      const { sessionId, expiresAt, fingerprint, rememberedSecret, ...device } = readContent(text)
       if (expiresAt <= clock.now()) return undefined
 
       return {
-        id: id ?? sessionId,
-        appId: appId ?? sessionId,
-        account,
-        appSince: appSince ?? undefined,
+        ...device,
         rememberedId: rememberedSecret ? hashSecret(rememberedSecret) : undefined,
         // Also compares the session: if a user changes the password during an attack, the user's
         // device must stay known.
@@ -160,6 +143,41 @@ export function createDevices(key: string, clock: Clock): Devices {
       ]
       return seal.seal(JSON.stringify(content))
     },
+  }
+}
+
+/** What a device secret contains. Older secrets lack the last members. */
+type Content = readonly [
+  sessionId: string,
+  expiresAt: number,
+  fingerprint: string,
+  account?: string,
+  appSince?: number | null,
+  rememberedSecret?: string | null,
+  id?: string | null,
+  appId?: string | null,
+]
+
+interface NamedContent extends Pick<Device, 'id' | 'appId' | 'account' | 'appSince'> {
+  readonly sessionId: string
+  readonly expiresAt: number
+  readonly fingerprint: string
+  readonly rememberedSecret: string | null | undefined
+}
+
+/** Names the members of a device secret, and gives older secrets those that they lack. */
+function readContent(text: string): NamedContent {
+  const [sessionId, expiresAt, fingerprint, account, appSince, rememberedSecret, id, appId] =
+    JSON.parse(text) as Content
+  return {
+    sessionId,
+    expiresAt,
+    fingerprint,
+    account: account ?? fingerprint,
+    appSince: appSince ?? undefined,
+    rememberedSecret,
+    id: id ?? sessionId,
+    appId: appId ?? sessionId,
   }
 }
 

@@ -19,7 +19,7 @@ import {
   type ReplacedSession,
 } from './attempt.ts'
 import { addressRate } from './feature.ts'
-import { proveMailbox, recordWrongCode } from './store.ts'
+import { proveMailbox, recordWrongCode } from './second-step-store.ts'
 
 export interface Attempts {
   /**

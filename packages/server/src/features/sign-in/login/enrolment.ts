@@ -60,11 +60,11 @@ export interface EnrolmentStep {
   readonly shown?: ShownSecret
 }
 
-type Refused = RefusedProof & { readonly attempt: LoginAttempt }
+type RefusedEnrolment = RefusedProof & { readonly attempt: LoginAttempt }
 
 type Enrolling<U> =
   | EnrolmentStep
-  | Refused
+  | RefusedEnrolment
   | {
       readonly outcome: 'proved'
       readonly attempt: LoginAttempt
@@ -90,8 +90,8 @@ export async function enrol<U>(
   if (authSession === undefined || !enrolment) return undefined
   const { emailCode } = enrolment
   if (emailCode && emailCode.recipient !== parts.directory.email(user)) return undefined
-
   if ((values['enrol'] ?? 'totp') !== 'totp') return refused('unknown_enrolment', begun)
+
   // Codes beside the password cannot be those of an enrolment that has just begun.
   const { email_code: code, otp } = isNew ? {} : values
 
@@ -101,6 +101,7 @@ export async function enrol<U>(
     if (proving?.outcome !== 'proved') return proving
     kept = proving.attempt
   }
+
   const needsEmailCode = emailCode !== undefined && !hasMailbox(kept)
   const step = { outcome: 'enrol', authSession, needsEmailCode } as const
   if (needsEmailCode) return step
@@ -108,8 +109,7 @@ export async function enrol<U>(
   if (values['enrol'] === undefined) return step
 
   await parts.limits.count([useOf(secretRate, subjectOf(kept))])
-  const names = { service: parts.service, account: labelOf(user, parts.directory) }
-  return { ...step, shown: showSecret(enrolment.secret, names) }
+  return { ...step, shown: showTo(user, enrolment, parts) }
 }
 
 /**
@@ -145,7 +145,9 @@ async function proveEmailCode<U>(
   code: string,
   { hash, recipient }: NonNullable<Enrolment['emailCode']>,
   { attempt, parts }: { readonly attempt: LoginAttempt; readonly parts: EnrolmentParts<U> },
-): Promise<Refused | { readonly outcome: 'proved'; readonly attempt: LoginAttempt } | undefined> {
+): Promise<
+  RefusedEnrolment | { readonly outcome: 'proved'; readonly attempt: LoginAttempt } | undefined
+> {
   const { attempts, limits, feed, clock } = parts
   if (!(await attempts.countTry(attempt))) return undefined
   const spent = await limits.count([useOf(emailCodeRate, subjectOf(attempt))])
@@ -169,6 +171,15 @@ const appProof: EnrolmentProof = 'enrolment'
 
 function hasMailbox({ proofs }: LoginAttempt): boolean {
   return proofs.some(({ method }) => method === mailboxProof)
+}
+
+/** Shows a person the secret of the app, with a name for the account. */
+function showTo<U>(
+  user: U,
+  { secret }: Enrolment,
+  { service, directory }: EnrolmentParts<U>,
+): ShownSecret {
+  return showSecret(secret, { service, account: labelOf(user, directory) })
 }
 
 /** Proves the first code of the app. The transaction that ends the login adds the app. */
@@ -208,6 +219,6 @@ async function proveApp<U>(
   return { outcome: 'proved', attempt: proved, user, recoveryCodes }
 }
 
-function refused(reason: WrongFactor, attempt: LoginAttempt): Refused {
+function refused(reason: WrongFactor, attempt: LoginAttempt): RefusedEnrolment {
   return { outcome: 'refused', reason, subject: attempt.subject, attempt }
 }

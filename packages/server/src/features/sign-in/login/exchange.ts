@@ -39,13 +39,13 @@ export async function exchange<U>(
   if (!isSecretOf(verifier, code.codeChallenge))
     return { outcome: 'refused', reason: 'wrong_verifier', code }
 
-  const reused = await refuseUsed(code, address, parts)
+  const reused = await endIfReused(code, address, parts)
   if (reused) return reused
   const started = await startOf(code, presented, parts)
   if (started) return started
 
   // Another request may have used the code since this one found it.
-  const usedMeanwhile = await refuseUsed(await parts.codes.find(presented.code), address, parts)
+  const usedMeanwhile = await endIfReused(await parts.codes.find(presented.code), address, parts)
   return usedMeanwhile ?? { outcome: 'refused', reason: 'unknown_user', code }
 }
 
@@ -74,8 +74,8 @@ async function startOf<U>(
   return start(login, granted, parts)
 }
 
-/** Ends the session that a code gave. Returns undefined if the code was not used. */
-async function refuseUsed<U>(
+/** If a code was used before, ends its session and returns the refusal. Otherwise undefined. */
+async function endIfReused<U>(
   code: FoundCode | undefined,
   address: string | undefined,
   { codes, logger }: FinishParts<U>,

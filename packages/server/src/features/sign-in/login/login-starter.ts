@@ -4,7 +4,8 @@ import {
   type SessionStarter,
   type StarterParts,
 } from '../../tokens/sessions/sessions.ts'
-import { claimFirstStart, startLogin } from './store.ts'
+import { claimFirstStart } from './first-start-store.ts'
+import { startLogin } from './store.ts'
 
 /**
  * Creates a `SessionStarter`. Its transaction checks the account once more before it starts a

@@ -101,29 +101,36 @@ export function createLogin<U>(parts: LoginParts<U>): Login {
       return parts.remembered.has(device?.rememberedId, subject, id)
     },
     async proceed(asked, values) {
-      let attempt = await parts.attempts.open(asked)
-      for (let tries = 0; attempt && tries < maxVerifications; tries++) {
-        const proved: Proving<U> | Over = await proveFirst(attempt, values, parts)
-        if (proved.outcome === 'over') return proved
-        if (proved.outcome === 'refused') return refuse(proved, attempt, parts)
-        attempt = proved.attempt
-        if (proved.outcome === 'changed') continue
+      const opened = await parts.attempts.open(asked)
+      if (!opened) return { outcome: 'over' }
 
-        const done = await goOn({ attempt, user: proved.user }, values, parts)
-        if (done) return done
-        // A stored attempt is bound to what it has proved, and a step-up to its session.
-        if (attempt.authSession !== undefined || attempt.replaced) return { outcome: 'over' }
+      let attempt = opened
+      for (let tries = 0; tries < maxVerifications; tries++) {
+        const done = await proceedOnce(attempt, values, parts)
+        if (done.outcome !== 'changed') return done
+        attempt = done.attempt
       }
-      if (!attempt) return { outcome: 'over' }
       const { subject } = attempt
       return refuse({ outcome: 'refused', reason: 'changed_meanwhile', subject }, attempt, parts)
     },
   }
 }
 
-interface Proved<U> {
-  readonly attempt: LoginAttempt
-  readonly user: U
+/** Goes on with an attempt. Returns `changed` if another try may succeed. */
+async function proceedOnce<U>(
+  attempt: LoginAttempt,
+  values: PresentedValues,
+  parts: LoginParts<U>,
+): Promise<LoginOutcome | Extract<Proving<U>, { outcome: 'changed' }>> {
+  const proved = await proveFirst(attempt, values, parts)
+  if (proved.outcome === 'refused') return refuse(proved, attempt, parts)
+  if (proved.outcome !== 'proved') return proved
+
+  const done = await goOn(proved, values, parts)
+  if (done) return done
+  // A stored attempt is bound to what it has proved, and a step-up to its session.
+  const isBound = proved.attempt.authSession !== undefined || proved.attempt.replaced !== undefined
+  return isBound ? { outcome: 'over' } : { outcome: 'changed', attempt: proved.attempt }
 }
 
 /**
@@ -135,22 +142,27 @@ async function proveFirst<U>(
   values: PresentedValues,
   parts: LoginParts<U>,
 ): Promise<Proving<U> | Over> {
-  const { authSession, subject, proofs } = attempt
-  if (authSession === undefined || subject === undefined) {
-    const method = methods.find((one) => !one.secondStep && isPresented(one, values))
-    if (!method) return (await beginStepUp(attempt, parts)) ?? { outcome: 'over' }
-    const proved = await method.prove(valuesOf(method, values), attempt, parts)
-    const { replaced } = attempt
-    if (!replaced || proved.outcome === 'refused' || proved.attempt.subject === replaced.subject)
-      return proved
-    // The right password of a user to whom the session does not belong.
-    await record('login_refused', proved.attempt, parts)
-    return { outcome: 'over' }
+  const { authSession, subject, proofs, replaced } = attempt
+  if (authSession !== undefined && subject !== undefined) {
+    const user = await parts.directory.findActive(subject)
+    if (user === undefined || !areCurrent(proofs, user, parts)) return { outcome: 'over' }
+    return { outcome: 'proved', attempt, user }
   }
 
-  const user = await parts.directory.findActive(subject)
-  if (user === undefined || !areCurrent(proofs, user, parts)) return { outcome: 'over' }
-  return { outcome: 'proved', attempt, user }
+  const method = methods.find((one) => !one.secondStep && isPresented(one, values))
+  if (!method) return (await beginStepUp(attempt, parts)) ?? { outcome: 'over' }
+
+  const proved = await method.prove(valuesOf(method, values), attempt, parts)
+  if (!replaced || proved.outcome === 'refused' || proved.attempt.subject === replaced.subject)
+    return proved
+  // The right password of a user to whom the session does not belong.
+  await record('login_refused', proved.attempt, parts)
+  return { outcome: 'over' }
+}
+
+interface Proved<U> {
+  readonly attempt: LoginAttempt
+  readonly user: U
 }
 
 /**

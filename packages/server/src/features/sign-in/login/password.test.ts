@@ -19,11 +19,8 @@ import { createPasswords, type Passwords } from '../../credentials/password/pass
 import { createSessionStarter, type SessionStarter } from '../../tokens/sessions/sessions.ts'
 import { startLogin } from './store.ts'
 import { accountDirectory } from '../../users/accounts/account-directory.ts'
-import {
-  checkedDirectory,
-  type Directory,
-  type UserDirectory,
-} from '../../users/directory/directory.ts'
+import { checkedDirectory } from '../../users/directory/checked-directory.ts'
+import { type Directory, type UserDirectory } from '../../users/directory/directory.ts'
 import { parseUsername } from '../../users/directory/names.ts'
 import { createUsers, type User, type Users } from '../../users/accounts/users.ts'
 import type { Granted } from '../../tokens/oauth/grants/grant.ts'

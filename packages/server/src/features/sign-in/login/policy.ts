@@ -24,6 +24,9 @@ export type Decision =
   /** The person must set up a second factor within the login. */
   | { readonly outcome: 'enrol' }
 
+const isFirst = ({ secondStep }: Method): boolean => secondStep === undefined
+const firstSteps = methods.filter(isFirst)
+
 /**
  * Decides whether a person has proved enough: a first step, and a second one if the account needs
  * it. Every login is decided here, whatever the way in. In a step-up, the replaced session stands
@@ -41,13 +44,13 @@ export async function decide<U>(
   if (subject === undefined || !(proved.some(isFirst) || resumed?.isRecent))
     return { outcome: 'next', methods: firstSteps }
 
-  const hasTwo = !proved.every(isFirst)
+  const hasSecond = !proved.every(isFirst)
   const isAsked = resumed !== undefined || asked.demand?.needsFactor === true
-  const lacksStep = !hasTwo && (isAsked || (await needsSecondStep(user, parts)))
+  const lacksStep = !hasSecond && (isAsked || (await needsSecondStep(user, parts)))
   const sparesFactor = lacksStep && (await isSpared(attempt, subject, parts))
   if (lacksStep && !sparesFactor) return askForSecondStep({ asked, subject, resumed }, user, parts)
 
-  const amr = [...proved.flatMap((method) => method.amr), ...(hasTwo ? ['mfa'] : [])]
+  const amr = [...proved.flatMap((method) => method.amr), ...(hasSecond ? ['mfa'] : [])]
   return {
     outcome: 'granted',
     subject,
@@ -88,9 +91,9 @@ async function askForSecondStep<U>(
   user: U,
   parts: MethodParts<U>,
 ): Promise<Decision> {
-  const setUp = await listSetUp(subject, parts)
   if (resumed && (await hasNewerFactor(subject, resumed, parts)))
     return { outcome: 'next', methods: firstSteps }
+  const setUp = await listSetUp(subject, parts)
   if (setUp.length > 0) return { outcome: 'next', methods: setUp }
   // The user has none and needs none, but the caller demands one.
   if (!mustHaveFactor(user, parts) && demand?.needsFactor) return { outcome: 'unmet' }
@@ -112,9 +115,6 @@ async function hasNewerFactor<U>(
 ): Promise<boolean> {
   return (await secondFactors.newestAt(subject)) > startedAt
 }
-
-const isFirst = ({ secondStep }: Method): boolean => secondStep === undefined
-const firstSteps = methods.filter(isFirst)
 
 type PolicyParts<U> = Pick<MethodParts<U>, 'secondFactors' | 'directory' | 'secondFactor'>
 

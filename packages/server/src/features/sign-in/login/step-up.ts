@@ -74,6 +74,7 @@ export async function stepUpWithNewApp<U>(
   if (begun?.outcome !== 'proved') return undefined
 
   const { attempt, user } = begun
+  // Only for the decision: the session starts without this proof, so nothing compares its mark.
   const code = { method: otpMethod.name, at: parts.clock.now(), mark: '' }
   const decision = await decide(withProof(attempt, subjectOf(attempt), code), user, parts)
   if (decision.outcome !== 'granted') return undefined

@@ -1,13 +1,7 @@
-// The commands of logins. `startLogin` ends most of them; `issueCode` ends those that get a code.
-import { command, inTables, type Command, type Transaction } from '../../../storage/database.ts'
-import {
-  addProof,
-  endAttempt,
-  insertCode,
-  lockAttempt,
-  useCode,
-  type NewCode,
-} from '../attempts/in-transaction.ts'
+// The commands that end logins: `startLogin` most of them, `issueCode` those that get a code.
+import { command, type Command, type Transaction } from '../../../storage/database.ts'
+import { insertCode, useCode, type NewCode } from '../attempts/codes-in-transaction.ts'
+import { endAttempt, lockAttempt } from '../attempts/in-transaction.ts'
 import {
   lockRemembered,
   moveRemembered,
@@ -17,26 +11,19 @@ import {
   hasSecondFactor,
   newestFactorAt,
 } from '../../credentials/second-factors/factors-in-transaction.ts'
-import { countWrongCode, findApp } from '../../credentials/second-factors/in-transaction.ts'
+import { findApp } from '../../credentials/second-factors/in-transaction.ts'
 import { insertBrowserLogin } from '../browser-login/in-transaction.ts'
 import type { LoginEvent } from './feature.ts'
 import { areHeld } from './marks-in-transaction.ts'
-import {
-  lockPerson,
-  verifyMailbox,
-  type LockedAccount,
-} from '../../users/accounts/in-transaction.ts'
-import type { EmailVerificationEvent } from '../../mail/email-verification/feature.ts'
+import { lockPerson, type LockedAccount } from '../../users/accounts/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { hasEntry, insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { refundUses } from '../../operations/limits/in-transaction.ts'
-import { insertMail, tryInsertMail } from '../../mail/outbox/in-transaction.ts'
-import type { NewMail } from '../../mail/outbox/new-mail.ts'
+import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import { endSessionRows, lockSession } from '../../tokens/sessions/in-transaction.ts'
 import type {
   NewSession,
-  NoticeAddress,
   RefusedLogin,
   Remembering,
   SessionToStart,
@@ -91,6 +78,7 @@ async function spendProofs(
   const isRemembered =
     formerId !== undefined && (await lockRemembered(transaction, { id: formerId, now }))
   if (sparesFactor && !isRemembered) return refused
+
   if (replaces) {
     const replaced = await lockSession(transaction, { id: replaces.id, subject, now })
     if (!replaced) return refused
@@ -116,10 +104,11 @@ const refused: RefusedLogin = { started: false }
  */
 export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
   const { wanted, session, hasAccount } = login
-  const { subject, codeId, browserId: id, remembering, replaces, spent, notice, noticeTo } = wanted
+  const { subject, codeId, browserId, remembering, replaces, spent, notice } = wanted
   const now = session.created_at
   const proved = await spendProofs(transaction, { ...wanted, hasAccount }, now)
   if ('started' in proved) return proved
+
   if (codeId !== undefined) {
     const isUsed = await useCode(transaction, { id: codeId, sessionId: session.id, now })
     if (!isUsed) return refused
@@ -136,9 +125,9 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
   const detail = sparesFactor ? { factor: 'remembered device' } : undefined
   await startSession(transaction, { ...login, detail })
   if (remembering) await keepRemembered(transaction, remembering, session)
-  if (id !== undefined)
+  if (browserId !== undefined)
     await insertBrowserLogin(transaction, {
-      id,
+      id: browserId,
       session_id: session.id,
       subject,
       expires_at: session.expires_at,
@@ -146,17 +135,7 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
   // Successful logins and refreshes have no rate limit: SECURITY.md explains the risk.
   if (spent) await refundUses(transaction, spent, now)
 
-  const to = account
-    ? { email: account.email, isVerified: account.email_verified_at !== null }
-    : noticeTo
-  if (notice && to?.email && !isNew)
-    await insertMail(transaction, notice, {
-      subject,
-      recipient: to.email,
-      isVerified: to.isVerified,
-      share: 'notice',
-      now,
-    })
+  if (!isNew) await insertNotice(transaction, login, account)
 
   // While the user is locked, the app is the one that was proved.
   const isAppProved = wanted.provesApp || sparesFactor
@@ -233,6 +212,20 @@ async function endReplaced(
   await insertAudit<SessionEvent>(transaction, { event: 'session_ended', ...entry })
 }
 
+/** Stores the notice of a login from a new device, if there is one. */
+async function insertNotice(
+  transaction: Transaction,
+  { wanted: { subject, notice, noticeTo }, session: { created_at: now } }: SessionToStart,
+  account: LockedAccount | undefined,
+): Promise<void> {
+  const to = account
+    ? { email: account.email, isVerified: account.email_verified_at !== null }
+    : noticeTo
+  if (!notice || !to?.email) return
+  const { email: recipient, isVerified } = to
+  await insertMail(transaction, notice, { subject, recipient, isVerified, share: 'notice', now })
+}
+
 // decisions/0045-no-notice-of-a-first-login.md
 /**
  * Whether an app's own user certainly logs in for the first time: the audit record has no login of
@@ -246,80 +239,3 @@ async function isFirstLogin(
     now < recordedUntil && !(await hasEntry<SessionEvent>(transaction, { event: 'login', subject }))
   )
 }
-
-/**
- * Stores the time of the first start with an app's own users, unless it is already stored. Returns
- * the stored time, in milliseconds.
- */
-export const claimFirstStart: Command<number, number> = command(
-  'claimFirstStart',
-  async (transaction, now) => {
-    const db = inTables<{ setting: { readonly name: string; readonly value: string } }>(transaction)
-    await db
-      .insertInto('setting')
-      .values({ name: 'first_start_with_app_users', value: String(now) })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-
-    const { value } = await db
-      .selectFrom('setting')
-      .select('value')
-      .where('name', '=', 'first_start_with_app_users')
-      .executeTakeFirstOrThrow()
-    return Number(value)
-  },
-)
-
-/**
- * Counts a wrong code from an unknown device, and stores the mail that tells the owner, if the
- * mailbox got none today.
- */
-export const recordWrongCode: Command<
-  {
-    readonly subject: string
-    readonly notice: NewMail | undefined
-    readonly to: NoticeAddress
-    readonly now: number
-  },
-  void
-> = command('recordWrongCode', async (transaction, { subject, notice, to, now }) => {
-  await countWrongCode(transaction, subject)
-  const { email: recipient, isVerified } = to
-  if (!notice || recipient === undefined) return
-  await tryInsertMail(transaction, notice, { subject, recipient, isVerified, share: 'guess', now })
-})
-
-/**
- * Adds the proof of a mailbox to an attempt: the person has the code of a mail. This verifies the
- * address of a Keystile account.
- *
- * @returns `isProved: false`, and changes nothing, if the code was used before, if the attempt is
- *   over, or if the account is disabled or has another address by now
- */
-export const proveMailbox: Command<
-  {
-    readonly id: string
-    readonly before: string
-    readonly proofs: string
-    readonly subject: string
-    readonly recipient: string
-    readonly hasAccount: boolean
-    readonly by: By
-    readonly now: number
-  },
-  { readonly isProved: boolean }
-> = command('proveMailbox', async (transaction, { recipient, hasAccount, by, ...proof }) => {
-  const { subject, now } = proof
-  const person = await lockPerson(transaction, { subject, rights: undefined, hasAccount })
-  if (!person) return { isProved: false }
-  const { account } = person
-  if (account && account.email !== recipient) return { isProved: false }
-  if (!(await addProof(transaction, proof))) return { isProved: false }
-
-  if (account && account.email_verified_at === null) {
-    await verifyMailbox(transaction, { subject, by, now })
-    const entry = { event: 'email_verified', at: now, by, subject } as const
-    await insertAudit<EmailVerificationEvent>(transaction, entry)
-  }
-  return { isProved: true }
-})

@@ -11,7 +11,8 @@ import type {
   PasswordPolicy,
 } from '../../credentials/password-policy/policy.ts'
 import type { Rights, ScopeRules } from '../scopes/scopes.ts'
-import { checkProfile, describeProfileInput, type Profile, type ProfileSchema } from './profile.ts'
+import { describeProfileInput } from './described-profile.ts'
+import { checkProfile, type Profile, type ProfileSchema } from './profile.ts'
 
 const usernameRule =
   'Username should have 2 to 63 letters, digits, dots, underscores or hyphens, ' +

@@ -1,3 +1,4 @@
+// A file of its own, because both the stores, which write the events, and `feature.ts` import it.
 export const auditEvents = [
   'user_created',
   'user_disabled',

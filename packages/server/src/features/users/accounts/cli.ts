@@ -137,13 +137,13 @@ async function changeUser(
   say: (shown: User['publicUser'], changed: User) => string,
 ): Promise<void> {
   await withUsers(call, async (users, database) => {
-    const user = await getUser(users, call.operand)
+    const user = await userNamed(call.operand, users)
     const change = typeof wanted === 'function' ? await wanted(user, database) : wanted
     const outcome = await users.change(user, change, byOperator)
     if (outcome === 'last-administrator') throw lastAdministrator()
     if (outcome === 'outdated')
       throw new ConfigurationError('another process changed this user at the same time; try again')
-    const changed = await getUser(users, user.publicUser.username)
+    const changed = await userNamed(user.publicUser.username, users)
     call.terminal.print(say(changed.publicUser, changed))
   })
 }
@@ -152,7 +152,7 @@ async function changeUser(
 export async function setPassword(call: Call<Options>): Promise<void> {
   const { options } = await call.settings()
   await withUsers(call, async (users) => {
-    const user = await getUser(users, call.operand)
+    const user = await userNamed(call.operand, users)
     const hash = await readPasswordHash(call, options, user.publicUser)
     if ((await users.changePassword(user, hash, byOperator)) === 'outdated')
       throw new ConfigurationError('the password was changed at the same time; try again')
@@ -163,7 +163,7 @@ export async function setPassword(call: Call<Options>): Promise<void> {
 /** `keystile user delete`: deletes a user's data for good. Asks first on a terminal. */
 export async function remove(call: Call<Options>): Promise<void> {
   await withUsers(call, async (users) => {
-    const user = await getUser(users, call.operand)
+    const user = await userNamed(call.operand, users)
     if (!call.flags.has('yes')) await confirmDeletion(user, call)
     if ((await users.delete(user, byOperator)) === 'last-administrator') throw lastAdministrator()
     call.terminal.print(`deleted ${user.publicUser.username}`)
@@ -233,7 +233,7 @@ async function readPasswordHash(
   }
 }
 
-async function getUser(users: Users, login: string): Promise<User> {
+async function userNamed(login: string, users: Users): Promise<User> {
   const user = await users.findByLogin(login)
   if (!user) throw new ConfigurationError(`there is no user ${login}`)
   return user

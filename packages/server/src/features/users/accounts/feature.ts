@@ -9,8 +9,9 @@ import { listSettings, type DefaultedSetting, type Setting } from '../../../feat
 import { auditEvents, type AccountEvent } from './audit-events.ts'
 import { cliCommands } from './cli-commands.ts'
 import type { Options } from './cli.ts'
+import { findReservedFields } from './described-profile.ts'
 import { purgeFormerEmails } from './former-email-store.ts'
-import { findReservedFields, type ProfileSchema } from './profile.ts'
+import type { ProfileSchema } from './profile.ts'
 import { rules, type RuleOptions } from './rules.ts'
 
 export interface AccountOptions<P extends object> {

@@ -1,127 +1,18 @@
-// The parts of commands about accounts, which commands of other features call too: they insert and
-// lock accounts, and change what a proof by mail allows.
-import type { JsonObject } from 'keystile/internal'
+// The parts of commands about accounts, which commands of other features call too: they lock
+// accounts, change what a proof by mail allows, find who has an address, and tell the user.
 import { inTables, lockName, type Reader, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
-import type { By } from '../../operations/audit/entry.ts'
 import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
 import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { isSameMailbox } from '../directory/names.ts'
-import { lockProof, spendProof, type SpendableProof } from '../../mail/proofs/in-transaction.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
-import type { Acceptance } from './acceptance.ts'
-import { announceChange, grantNames, recordChange, type UserAct } from './changes-in-transaction.ts'
+import { announceChange, type UserAct } from './changes-in-transaction.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
-
-/** The field whose value another user has. */
-export type TakenField = 'username' | 'email'
-
-export interface NewAccount {
-  readonly row: UserRow
-  readonly by: By
-  readonly accepted?: Acceptance | undefined
-}
-
-/**
- * Inserts a user. If another user has the name or the e-mail address, inserts nothing and returns
- * which of them is taken. The unique constraints of the database decide, so only one of two
- * concurrent registrations gets a name.
- */
-export async function insertAccount(
-  transaction: Transaction,
-  { row, by, accepted }: NewAccount,
-): Promise<'created' | TakenField> {
-  const db = inTables<AccountTables>(transaction)
-  const inserted = await db
-    .insertInto('user')
-    .values(row)
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('id')
-    .executeTakeFirst()
-
-  const { id: subject, email_key: key, created_at: now } = row
-  if (!inserted) {
-    // Checks the address first. Otherwise a person with a registration whose address is taken by
-    // now could test whether many names are taken.
-    const isSameEmail = key !== null && (await isTaken(transaction, { mailbox: key, subject, now }))
-    return isSameEmail ? 'email' : 'username'
-  }
-
-  // This check comes after the insertion: the insertion has waited for a user who gives the address
-  // away at this moment, and only now is the reservation of that user visible.
-  if (key !== null && (await isReserved(transaction, { key, subject, now }))) {
-    await db.deleteFrom('user').where('id', '=', subject).execute()
-    return 'email'
-  }
-
-  const given = grantNames(row)
-  const detail = {
-    ...(given.length > 0 && { given }),
-    ...(accepted && { accepted: describeAcceptance({ at: now, ...accepted }) }),
-  }
-  const hasDetail = Object.keys(detail).length > 0
-  const act = { subject, by, now }
-  await recordChange(transaction, 'user_created', act, hasDetail ? detail : undefined)
-  return 'created'
-}
-
-function describeAcceptance({
-  at,
-  terms,
-  privacy,
-}: Acceptance & { readonly at: number }): JsonObject {
-  return {
-    at: new Date(at).toISOString(),
-    ...(terms !== undefined && { terms }),
-    ...(privacy !== undefined && { privacy }),
-  }
-}
-
-/** A new user, and the proof that this person reads the mailbox of the account. */
-export interface ProvenUser extends NewAccount {
-  readonly proof: SpendableProof
-}
-
-/** `refused`: the proof was used before, was erased, or has expired. */
-export type ProvenOutcome = 'created' | 'refused' | TakenField
-
-/**
- * Spends a proof and inserts its user. If another user has the name or the address, returns which
- * of them is taken, and does NOT spend the proof.
- */
-export async function insertProvenUser(
-  transaction: Transaction,
-  { proof, ...account }: ProvenUser,
-): Promise<ProvenOutcome> {
-  const now = account.row.created_at
-  if (!(await lockProof(transaction, { ...proof, now }))) return 'refused'
-
-  const outcome = await insertAccount(transaction, account)
-  if (outcome === 'created') await spendProof(transaction, { ...proof, now })
-  return outcome
-}
-
-/**
- * Stores the mail that tells a user about a change. Stores nothing if the user has no address.
- *
- * @param share `removal` if the account has lost this address, or was deleted
- */
-export async function notify(
-  transaction: Transaction,
-  notice: NewMail | undefined,
-  to: Pick<UserRow, 'email' | 'email_verified_at'> & Omit<UserAct, 'by'>,
-  share: 'notice' | 'removal' = 'notice',
-): Promise<void> {
-  if (!notice || to.email === null) return
-  const { subject, email: recipient, now } = to
-  const isVerified = to.email_verified_at !== null
-  await insertMail(transaction, notice, { subject, recipient, share, isVerified, now })
-}
 
 /** An account as it was when the login was checked. */
 export interface ExpectedAccount {
@@ -291,6 +182,18 @@ export async function setPasswordByMail(
 }
 
 /**
+ * Marks the address of an account as verified. Links can no longer restore former addresses that
+ * were never verified. `lockMailbox()` must have locked the account in the same transaction. Does
+ * NOT write the audit entry.
+ */
+export async function verifyMailbox(transaction: Transaction, act: UserAct): Promise<void> {
+  const { subject, now } = act
+  await updateUser(transaction, { email_verified_at: now }, { subject, now })
+  await eraseFormerEmails(transaction, { subject, which: 'unverified' })
+  await announceChange(transaction, 'email_changed', act)
+}
+
+/**
  * Whether another user has an address, or had it as a verified address and can still restore it by
  * a link.
  *
@@ -307,18 +210,6 @@ export async function isTaken(
 }
 
 /**
- * Marks the address of an account as verified. Links can no longer restore former addresses that
- * were never verified. `lockMailbox()` must have locked the account in the same transaction. Does
- * NOT write the audit entry.
- */
-export async function verifyMailbox(transaction: Transaction, act: UserAct): Promise<void> {
-  const { subject, now } = act
-  await updateUser(transaction, { email_verified_at: now }, { subject, now })
-  await eraseFormerEmails(transaction, { subject, which: 'unverified' })
-  await announceChange(transaction, 'email_changed', act)
-}
-
-/**
  * Returns the subject of the account with this address, or undefined.
  *
  * @param mailbox the address in the form in which mailboxes are compared
@@ -330,4 +221,21 @@ export async function findHolder(db: Reader, mailbox: string): Promise<string | 
     .where('email_key', '=', mailbox)
     .executeTakeFirst()
   return holder?.id
+}
+
+/**
+ * Stores the mail that tells a user about a change. Stores nothing if the user has no address.
+ *
+ * @param share `removal` if the account has lost this address, or was deleted
+ */
+export async function notify(
+  transaction: Transaction,
+  notice: NewMail | undefined,
+  to: Pick<UserRow, 'email' | 'email_verified_at'> & Omit<UserAct, 'by'>,
+  share: 'notice' | 'removal' = 'notice',
+): Promise<void> {
+  if (!notice || to.email === null) return
+  const { subject, email: recipient, now } = to
+  const isVerified = to.email_verified_at !== null
+  await insertMail(transaction, notice, { subject, recipient, share, isVerified, now })
 }

@@ -12,7 +12,8 @@ import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.
 import { byCaller } from '../../operations/audit/by.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import { currentPasswordField, findPasswordErrors, newPasswordField } from './account-fields.ts'
-import { checkProfileChange, describeProfileInput } from './profile.ts'
+import { describeProfileInput } from './described-profile.ts'
+import { checkProfileChange } from './profile.ts'
 import { accountRates } from './feature.ts'
 import { provePassword } from './prove-password.ts'
 import { outdated, refuseConflict } from './refusals.ts'
@@ -28,7 +29,6 @@ import { describeOwnUser, wireOwnUser } from './wire-user.ts'
 
 type OwnRoute = GuardedRoute<AccountCaller>
 
-/** The routes with which users read, change and delete their own account. */
 export function accountRoutes(parts: AccountParts): readonly OwnRoute[] {
   return [
     readAccountRoute(parts),

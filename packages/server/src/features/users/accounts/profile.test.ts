@@ -2,15 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as z from 'zod'
 import type { JsonObject } from 'keystile/internal'
-import {
-  checkProfile,
-  checkProfileChange,
-  describeProfile,
-  describeProfileInput,
-  findReservedFields,
-  maxProfileBytes,
-  type ProfileSchema,
-} from './profile.ts'
+import { describeProfile, describeProfileInput, findReservedFields } from './described-profile.ts'
+import { checkProfile, checkProfileChange, maxProfileBytes, type ProfileSchema } from './profile.ts'
 import { describeManagedUser, describeUser } from './wire-user.ts'
 
 const anything: ProfileSchema = z.record(z.string(), z.any())

@@ -22,72 +22,6 @@ interface CheckedProfile {
 export const maxProfileBytes = 65_536
 
 /**
- * Names that a profile field must not have: the names of Keystile's own fields, and of properties
- * that every object has. Handlers of the app trust `user.roles`, so users must not be able to set a
- * field of that name themselves.
- */
-const reservedNames: ReadonlySet<string> = new Set([
-  'id',
-  'username',
-  'email',
-  'email_verified',
-  'emailVerified',
-  'created_at',
-  'createdAt',
-  'password',
-  'scopes',
-  'roles',
-  'disabled',
-  // JSON.stringify and await call these members if they are functions.
-  'toJSON',
-  'then',
-  ...Object.getOwnPropertyNames(Object.prototype),
-])
-
-const isReservedName = (name: string): boolean => reservedNames.has(name)
-
-/**
- * Returns a profile without the fields that have reserved names. A profile may have been stored
- * before a name was reserved.
- */
-export function withoutReserved(profile: Profile): Profile {
-  return Object.fromEntries(Object.entries(profile).filter(([name]) => !isReservedName(name)))
-}
-
-/**
- * Returns the reserved names that a schema uses. The list is empty if the schema cannot be
- * converted to JSON Schema.
- */
-export function findReservedFields(schema: ProfileSchema): readonly string[] {
-  const sides = ['input', 'output'] as const
-  const names = sides.flatMap((side) => fieldNamesOf(describeProfile(schema, side)))
-  return [...new Set(names)].filter(isReservedName)
-}
-
-/**
- * Returns the field names of a JSON Schema, including the field names in `allOf`, `anyOf` and
- * `oneOf`.
- */
-function fieldNamesOf(schema: JsonObject): readonly string[] {
-  type Parts = Partial<Record<'allOf' | 'anyOf' | 'oneOf', readonly JsonObject[]>>
-  type Fields = Parts & { readonly properties?: object }
-  const { properties = {}, allOf = [], anyOf = [], oneOf = [] } = schema as Fields
-  return [...Object.keys(properties), ...[...allOf, ...anyOf, ...oneOf].flatMap(fieldNamesOf)]
-}
-
-function findReservedFaults(members: JsonObject): readonly FieldError[] {
-  return Object.keys(members)
-    .filter(isReservedName)
-    .map((name) => fault('This field is reserved', ['body', name], 'extra_forbidden'))
-}
-
-function fault(msg: string, loc: FieldError['loc'] = ['body'], type = 'value_error'): FieldError {
-  return { loc, msg, type }
-}
-
-const refused = (...errors: readonly FieldError[]): CheckedProfile => ({ errors, profile: {} })
-
-/**
  * Checks the profile fields of a request with the application's schema, and returns the profile to
  * store. Every write of a profile goes through this function. If the app has no schema, a profile
  * has no fields.
@@ -100,11 +34,10 @@ export async function checkProfile(
   ownFields: readonly string[],
 ): Promise<CheckedProfile> {
   if (!schema) {
+    if (Object.keys(members).length === 0) return { errors: [], profile: {} }
     const expected =
       ownFields.length > 0 ? `expected are ${ownFields.join(', ')}` : 'none are expected'
-    return Object.keys(members).length > 0
-      ? refused(fault(`Unknown members; ${expected}`, ['body'], 'extra_forbidden'))
-      : { errors: [], profile: {} }
+    return refused(fault(`Unknown members; ${expected}`, ['body'], 'extra_forbidden'))
   }
 
   const reserved = findReservedFaults(members)
@@ -134,6 +67,51 @@ export function checkProfileChange(
 ): Promise<CheckedProfile> {
   return checkProfile(schema ? { ...withoutReserved(stored), ...change } : change, schema, [])
 }
+
+/**
+ * Names that a profile field must not have: the names of Keystile's own fields, and of properties
+ * that every object has. Handlers of the app trust `user.roles`, so users must not be able to set a
+ * field of that name themselves.
+ */
+export const reservedNames: ReadonlySet<string> = new Set([
+  'id',
+  'username',
+  'email',
+  'email_verified',
+  'emailVerified',
+  'created_at',
+  'createdAt',
+  'password',
+  'scopes',
+  'roles',
+  'disabled',
+  // JSON.stringify and await call these members if they are functions.
+  'toJSON',
+  'then',
+  ...Object.getOwnPropertyNames(Object.prototype),
+])
+
+export const isReservedName = (name: string): boolean => reservedNames.has(name)
+
+/**
+ * Returns a profile without the fields that have reserved names. A profile may have been stored
+ * before a name was reserved.
+ */
+export function withoutReserved(profile: Profile): Profile {
+  return Object.fromEntries(Object.entries(profile).filter(([name]) => !isReservedName(name)))
+}
+
+function findReservedFaults(members: JsonObject): readonly FieldError[] {
+  return Object.keys(members)
+    .filter(isReservedName)
+    .map((name) => fault('This field is reserved', ['body', name], 'extra_forbidden'))
+}
+
+function fault(msg: string, loc: FieldError['loc'] = ['body'], type = 'value_error'): FieldError {
+  return { loc, msg, type }
+}
+
+const refused = (...errors: readonly FieldError[]): CheckedProfile => ({ errors, profile: {} })
 
 /**
  * Returns members as JSON stores them: -0 becomes 0. Returns undefined if a member is a number that
@@ -169,42 +147,4 @@ function requireJson(value: unknown): Profile {
         'it returned a value that JSON changes, such as a Date. Fix: return a string instead',
     )
   return read as Profile
-}
-
-/**
- * Returns the JSON Schema of a profile, for the OpenAPI document. If the schema cannot be
- * converted, the JSON Schema allows any object.
- */
-export function describeProfile(
-  schema: ProfileSchema | undefined,
-  side: 'input' | 'output',
-): JsonObject {
-  if (!schema) return { type: 'object', properties: {}, additionalProperties: false }
-  const standard = schema['~standard'] as StandardSchemaV1.Props & {
-    readonly jsonSchema?: Readonly<
-      Record<typeof side, (options: { readonly target: string }) => JsonObject>
-    >
-  }
-  try {
-    return standard.jsonSchema?.[side]({ target: 'draft-2020-12' }) ?? { type: 'object' }
-  } catch {
-    return { type: 'object' } // the library throws for a schema that JSON Schema cannot express
-  }
-}
-
-/**
- * Returns the JSON Schema of the profile fields that a request body may have, for the OpenAPI
- * document.
- *
- * @param ownFields fields with reserved names that the body may have besides the profile
- */
-export function describeProfileInput(
-  schema: ProfileSchema | undefined,
-  ownFields: readonly string[],
-): JsonObject {
-  const described = describeProfile(schema, 'input')
-  if (!schema) return described
-  const names = [...reservedNames].filter((name) => !ownFields.includes(name))
-  const { allOf = [] } = described as { readonly allOf?: readonly JsonObject[] }
-  return { ...described, allOf: [...allOf, { propertyNames: { not: { enum: names } } }] }
 }

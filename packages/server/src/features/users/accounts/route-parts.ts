@@ -54,6 +54,7 @@ export const tooManyTries = 'Too many tries'
  * stolen token of an older login is not enough.
  */
 export const recentLoginSeconds = 300
+
 /**
  * How old the login may be that ends the set-up of an app. The set-up began after a recent login,
  * and to install an app takes a while.

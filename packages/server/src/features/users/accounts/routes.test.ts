@@ -12,7 +12,7 @@ import {
 } from '../../credentials/password-policy/policy.ts'
 import { parseUsername } from '../directory/names.ts'
 import { findPasswordErrors, findUndeclared, getAccountFields } from './account-fields.ts'
-import { createAppUsers, type AppUsersParts } from './app-users.ts'
+import { createAppUsers, type AppUsersParts } from './create-app-users.ts'
 import { accountRates } from './feature.ts'
 import {
   accountRoutes,

@@ -1,16 +1,10 @@
-// Reads accounts, and writes the changes that users make to their own accounts. Changes by
-// administrators are in management-store.ts, and deletions in deletion-store.ts.
-import type { CompiledQuery } from 'kysely'
+// The changes that users make to their own accounts. Changes by administrators are in
+// management-store.ts, deletions in deletion-store.ts, and what reads accounts in
+// user-rows-store.ts.
 import type { JsonObject } from 'keystile/internal'
 import { lacksFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
-import {
-  command,
-  inTables,
-  type Command,
-  type Database,
-  type Reader,
-} from '../../../storage/database.ts'
+import { command, type Command } from '../../../storage/database.ts'
 import { clearGuesses } from '../directory/in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs, insertProof } from '../../mail/proofs/in-transaction.ts'
@@ -21,14 +15,8 @@ import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { changeAddress, lockAddress, type NewUndo } from './address-in-transaction.ts'
 import { recordChange, type UserAct } from './changes-in-transaction.ts'
-import {
-  insertAccount,
-  lockUser,
-  notify,
-  type NewAccount,
-  type TakenField,
-} from './in-transaction.ts'
-import type { AccountTables, UserRow } from './tables.ts'
+import { lockUser, notify } from './in-transaction.ts'
+import { insertAccount, type NewAccount, type TakenField } from './new-account-in-transaction.ts'
 import { updateUser } from './user-in-transaction.ts'
 
 /**
@@ -141,50 +129,6 @@ export const changeEmail: Command<
     return 'outdated'
   return changeAddress(transaction, account, { ...change, verifiedAt: null })
 })
-
-/**
- * Returns a function that finds a user by a unique column. Deleted users are not found. The queries
- * are compiled once, because a guard calls the function for each request.
- */
-export function createUserRowFinder({
-  reader,
-  find,
-}: Database): (by: UniqueColumn, value: string) => Promise<UserRow | undefined> {
-  // Kysely compiles only a query with a value. Each call replaces the value.
-  const placeholder = ''
-  const compile = (column: UniqueColumn): CompiledQuery<UserRow> =>
-    inTables<AccountTables>(reader)
-      .selectFrom('user')
-      .selectAll()
-      .where(column, '=', placeholder)
-      .where('deleted_at', 'is', null)
-      .compile()
-  const queries = {
-    id: compile('id'),
-    username_key: compile('username_key'),
-    email_key: compile('email_key'),
-  }
-
-  return (by, value) => find({ ...queries[by], parameters: [value] })
-}
-
-type UniqueColumn = 'id' | 'username_key' | 'email_key'
-
-/** Returns a page of users in the order of their names, beginning after `afterKey`. */
-export function listUserRows(
-  reader: Reader,
-  afterKey: string,
-  limit: number,
-): Promise<readonly UserRow[]> {
-  return inTables<AccountTables>(reader)
-    .selectFrom('user')
-    .selectAll()
-    .where('username_key', '>', afterKey)
-    .where('deleted_at', 'is', null)
-    .orderBy('username_key')
-    .limit(limit)
-    .execute()
-}
 
 /**
  * The largest number of field names in an audit entry. A profile of 64 KiB may have thousands of

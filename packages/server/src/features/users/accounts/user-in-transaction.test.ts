@@ -30,8 +30,8 @@ describe('statements that write users', () => {
     )
   })
 
-  it("only accounts/in-transaction.ts calls insertInto('user') or deleteFrom('user')", () => {
-    const place = ['features/users/accounts/in-transaction.ts', '']
+  it("only accounts/new-account-in-transaction.ts calls insertInto('user') or deleteFrom('user')", () => {
+    const place = ['features/users/accounts/new-account-in-transaction.ts', '']
     assert.deepEqual(findAll(/insertInto\(\s*'user'/g), [place])
     assert.deepEqual(findAll(/deleteFrom\(\s*'user'/g), [place])
   })

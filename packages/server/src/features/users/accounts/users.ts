@@ -1,6 +1,6 @@
 // The functions by which other features find, create and change accounts. The routes of this room,
-// `keystile user` (`cli.ts`) and `keystile.users` (`app-users.ts`) all use them, and share the
-// checks in `account-fields.ts`, `profile.ts` and features/credentials/password-policy. The
+// `keystile user` (`cli.ts`) and `keystile.users` (`create-app-users.ts`) all use them, and share
+// the checks in `account-fields.ts`, `profile.ts` and features/credentials/password-policy. The
 // commands are in `store.ts`, `deletion-store.ts` and, for administrators, `management-store.ts`.
 import { deepFreeze, randomId, type Clock } from 'keystile/internal'
 import type { OfUser } from '../../../feature/of-user.ts'
@@ -11,8 +11,9 @@ import { noNotices, type Notices } from '../../mail/messages/notices.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
 import { readRights, storedRights, type Rights, type StoredRights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
-import { type UserAct } from './changes-in-transaction.ts'
-import { isTaken, type TakenField } from './in-transaction.ts'
+import type { UserAct } from './changes-in-transaction.ts'
+import { isTaken } from './in-transaction.ts'
+import type { TakenField } from './new-account-in-transaction.ts'
 import type { Acceptance } from './acceptance.ts'
 import type { NewUndo } from './address-in-transaction.ts'
 import { withoutReserved, type Profile } from './profile.ts'
@@ -22,15 +23,14 @@ import { changeUser, type ChangeOutcome, type StoredAccess } from './management-
 import {
   changeEmail,
   changePassword,
-  createUserRowFinder,
   insertUser,
-  listUserRows,
   replacePasswordHash,
   replaceProfile,
   type EmailOutcome,
   type Outcome,
 } from './store.ts'
 import type { UserRow } from './tables.ts'
+import { createUserRowFinder, listUserRows } from './user-rows-store.ts'
 
 /**
  * The fields of a user that may be shown. The password hash must not be shown. The profile fields

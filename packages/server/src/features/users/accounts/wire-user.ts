@@ -2,7 +2,8 @@
 import type { HttpAnswer, JsonObject } from 'keystile/internal'
 import { jsonAnswer, type SuccessDoc } from '../../../http/route.ts'
 import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
-import { describeProfile, type ProfileSchema } from './profile.ts'
+import { describeProfile } from './described-profile.ts'
+import type { ProfileSchema } from './profile.ts'
 import type { User } from './users.ts'
 
 /** Returns a public user as JSON. */

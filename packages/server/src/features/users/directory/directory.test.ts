@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import { hash } from '../../credentials/password/argon2.ts'
-import { checkedDirectory, labelOf, type Directory, type UserDirectory } from './directory.ts'
+import { checkedDirectory } from './checked-directory.ts'
+import { labelOf, type Directory, type UserDirectory } from './directory.ts'
 
 interface Person {
   readonly id: string

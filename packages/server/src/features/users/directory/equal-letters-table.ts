@@ -3,7 +3,7 @@
 
 /**
  * Code points in hexadecimal: a form and `=` before the letters that get this form. `+` joins the
- * code points of a form.
+ * code points of a form. So `27=5f3 2018` says that U+05F3 and U+2018 get the form U+0027.
  */
 export const equalLettersTable: string = `
 =640 7fa 824 828 180a 1cd3 1cf2 1cf3 fe73 27=5f3 2018 2019 201a 201b 22=5f4 201c 201d 201e 201f

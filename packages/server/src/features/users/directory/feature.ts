@@ -19,22 +19,8 @@ const users: Setting<'users', UserDirectory<UserObject>> = {
       error: 'must be an object of functions',
     })
     .superRefine((directory, { addIssue }) => {
-      const misspelt = findMisspelt(directory)
-      for (const name of findMissingFunctions(directory))
-        if (!misspelt.some(([, meant]) => meant === name))
-          addIssue({ code: 'custom', path: [name], message: 'must be a function' })
-      if (typeof directory.setPassword === 'function' && directory.email === undefined)
-        addIssue({
-          code: 'custom',
-          path: ['email'],
-          message:
-            'must be a function, because setPassword is given: the mail with the link for a new ' +
-            'password goes to the address that this function returns',
-        })
-      if (directory.cached !== undefined && typeof directory.cached !== 'boolean')
-        addIssue({ code: 'custom', path: ['cached'], message: 'must be true or false' })
-      for (const [name, meant] of misspelt)
-        addIssue({ code: 'custom', path: [name], message: `is not known; did you mean ${meant}?` })
+      for (const { name, message } of listFaults(directory))
+        addIssue({ code: 'custom', path: [name], message })
     }),
   findFaults: ({ needsFactor }, others, say) =>
     needsFactor && isOff(others)
@@ -55,6 +41,34 @@ export const feature: Feature<Options> = {
   settings: listSettings<Options>({ users }),
 }
 
+/** A member of the app's directory, and what is wrong with it. */
+interface MemberFault {
+  readonly name: string
+  readonly message: string
+}
+
+function listFaults(directory: UserDirectory<UserObject>): readonly MemberFault[] {
+  const misspelt = findMisspelt(directory)
+  const missing = findMissingFunctions(directory).filter(
+    (name) => !misspelt.some(({ meant }) => meant === name),
+  )
+  const lacksEmail = typeof directory.setPassword === 'function' && directory.email === undefined
+  const isCachedWrong = directory.cached !== undefined && typeof directory.cached !== 'boolean'
+  return [
+    ...missing.map((name) => ({ name, message: 'must be a function' })),
+    ...(lacksEmail ? [{ name: 'email', message: emailNeeded }] : []),
+    ...(isCachedWrong ? [{ name: 'cached', message: 'must be true or false' }] : []),
+    ...misspelt.map(({ name, meant }) => ({
+      name,
+      message: `is not known; did you mean ${meant}?`,
+    })),
+  ]
+}
+
+const emailNeeded =
+  'must be a function, because setPassword is given: the mail with the link for a new password ' +
+  'goes to the address that this function returns'
+
 function findMissingFunctions(directory: UserDirectory<UserObject>): readonly string[] {
   const { required, optional } = directoryFunctions
   return [...required, ...optional.filter((name) => directory[name] !== undefined)].filter(
@@ -62,18 +76,21 @@ function findMissingFunctions(directory: UserDirectory<UserObject>): readonly st
   )
 }
 
+interface Misspelt {
+  readonly name: string
+  /** The similar name of a function that the directory lacks. */
+  readonly meant: string
+}
+
 /**
- * Finds members of the app's directory that are probably misspelt functions. Returns pairs: the
- * name of the member, and the similar name of a function that the directory lacks. Other unknown
- * members are allowed.
+ * Finds members of the app's directory that are probably misspelt functions. Other unknown members
+ * are allowed.
  */
-function findMisspelt(
-  directory: UserDirectory<UserObject>,
-): readonly (readonly [string, string])[] {
+function findMisspelt(directory: UserDirectory<UserObject>): readonly Misspelt[] {
   const known = [...directoryFunctions.required, ...directoryFunctions.optional]
   const absent = known.filter((name) => directory[name] === undefined)
   return Object.keys(directory).flatMap((name) => {
     const meant = known.some((one) => one === name) ? undefined : findNearest(name, absent)
-    return meant === undefined ? [] : [[name, meant] as const]
+    return meant === undefined ? [] : [{ name, meant }]
   })
 }

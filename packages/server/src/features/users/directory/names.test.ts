@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { countedLogin, isSameMailbox, parseEmail, parseUsername } from './names.ts'
+import { countedLogin } from './counted-login.ts'
+import { isSameMailbox, parseEmail, parseUsername } from './names.ts'
 
 describe('parseUsername', () => {
   it('parseUsername returns a name as typed, and its lower-case form as key', () => {

@@ -1,13 +1,12 @@
 // Parses user names and e-mail addresses, and compares them. Two names that only look alike are
 // different names.
-import { domainToASCII, domainToUnicode } from 'node:url'
-import { equalLetters } from './equal-letters.ts'
+import { domainToASCII } from 'node:url'
 
 /**
  * The longest e-mail address that a user may type, in characters. `parseEmail()` also checks the
  * limit of RFC 5321, 254 bytes, after it has converted the domain to ASCII.
  */
-const maxEmailLength = 320
+export const maxEmailLength = 320
 
 /**
  * The part of the rules of `parseEmail()` that goes beyond the format `email` of JSON Schema. It
@@ -77,42 +76,6 @@ export function isSameMailbox(one: string | null, other: string | null): boolean
 export function mailboxOf(address: string | null | undefined): string | undefined {
   return address == null ? undefined : parseEmail(address)?.key
 }
-
-/**
- * Returns the key under which rate limits count the tries for a typed name. All spellings that a
- * directory may treat as one user must get the same key. Otherwise an attacker could guess more
- * often by changing the spelling. It uses only the typed string: a lookup before the count would
- * reveal which names exist.
- */
-export function countedLogin(login: string): string {
-  const [local, domain] = parseEmail(login)?.key.split('@') ?? []
-  return foldName(
-    local === undefined || domain === undefined
-      ? login.slice(0, maxEmailLength) // longer names do not exist
-      : `${local}@${domainToUnicode(domain)}`,
-  )
-}
-
-/**
- * Ignores what databases may ignore when they compare names: case, accents, white space, and the
- * differences between letters that Unicode's root collation treats as equal, such as digits of
- * different scripts, hiragana and katakana, or `æ` and `ae`. May also make different names equal.
- */
-export function foldName(name: string, equal: ReadonlyMap<string, string> = equalLetters): string {
-  const replaceEqual = (text: string): string =>
-    text.replace(/[^\0-\x7f]/gu, (letter) => equal.get(letter) ?? letter)
-
-  const letters = replaceEqual(replaceEqual(name.normalize('NFD')).normalize('NFKD'))
-  // Some capital letters have two lower case forms, and some lower case letters two capital ones.
-  const capital = letters.replace(ignored, '').toLowerCase().toUpperCase()
-  return replaceEqual(capital.toLowerCase()).replace(ignored, '')
-}
-
-/**
- * Marks, invisible characters and white space. Also the Thai and Lao vowels that a collation moves
- * behind the next letter, and the dot that it ignores after `l`.
- */
-const ignored = /[\p{M}\p{C}\p{Z}\s\p{Logical_Order_Exception}\u00b7]/gu
 
 /** The text between two dots of a local part, in any script (RFC 5321 §4.1.2, RFC 6531 §3.3). */
 const atom = /[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+/u.source

@@ -1,4 +1,5 @@
-// Which scopes a user holds, which of them a token gets, and who may give scopes to others.
+// Which scopes a user holds, which of them a token gets, and who may give scopes to others. At the
+// end: how the database stores the rights of an account.
 import { OAuthError, parseScope } from 'keystile/internal'
 
 export interface ScopeRules {
@@ -11,6 +12,12 @@ export interface ScopeRules {
    * roles of a user by their scopes.
    */
   readonly roles: Readonly<Record<string, readonly string[]>>
+}
+
+/** What was given to a user, beside the default scopes. */
+export interface Rights {
+  readonly scopes: readonly string[]
+  readonly roles: readonly string[]
 }
 
 export interface ScopeSettings {
@@ -93,11 +100,6 @@ export function grantScopes(
     (scope) =>
       (requested?.includes(scope) ?? true) && (allowed === 'all' || allowed.includes(scope)),
   )
-}
-
-export interface Rights {
-  readonly scopes: readonly string[]
-  readonly roles: readonly string[]
 }
 
 /** Returns the names of roles and scopes in one list, such as `role:reader` and `items:read`. */

@@ -1,6 +1,6 @@
 import { isTooLong } from '../../../credentials/password/password.ts'
 import { passwordMark } from '../../../credentials/password/stored-hash.ts'
-import { countedLogin } from '../../../users/directory/names.ts'
+import { countedLogin } from '../../../users/directory/counted-login.ts'
 import type { Device } from '../../known-devices/devices.ts'
 import { withProof, type CountedLogin, type LoginAttempt } from '../attempt.ts'
 import { countLogin } from '../count-login.ts'
