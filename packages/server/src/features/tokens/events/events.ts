@@ -6,7 +6,7 @@
 //    (`in-transaction.ts`), which has no number yet. When a user is disabled, the events name the
 //    sessions and not the subject: an event of the subject would refuse all tokens of the user
 //    until it expires, even after the user is enabled again.
-// 2. The process that commits gets its events as a notice (`announce` in storage/database.ts). So
+// 2. The process that commits gets its events as a notice (`announce` in storage/notices.ts). So
 //    it refuses the tokens before it answers, and does not wait for a read.
 // 3. Every process reads each 250 ms, and soon after its own commits (`reads.ts`). A read
 //    (`follower.ts`) first numbers all events that have no number (`store.ts`), in a transaction
