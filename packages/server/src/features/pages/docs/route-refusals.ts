@@ -3,6 +3,8 @@
 import { problemSchema, type JsonObject } from 'keystile/internal'
 import type { Route } from '../../../http/route.ts'
 
+type SchemaName = 'Problem' | 'ValidationProblem' | 'OAuthError'
+
 /** Returns the responses that refuse a request, by their status. */
 export function refusalsOf<C>(route: Route<C>): Readonly<Record<string, JsonObject>> {
   const texts = { ...derivedRefusals(route), ...route.doc.refuses }
@@ -58,7 +60,7 @@ function problemRefusal(status: number, description: string): JsonObject {
   }
 }
 
-function schemaRef(name: keyof typeof refusalSchemas): JsonObject {
+function schemaRef(name: SchemaName): JsonObject {
   return { $ref: `#/components/schemas/${name}` }
 }
 
@@ -99,7 +101,7 @@ const problem = {
 }
 
 /** The JSON Schemas of the bodies of refusals. All routes share these schemas. */
-export const refusalSchemas = {
+export const refusalSchemas: Readonly<Record<SchemaName, JsonObject>> = {
   Problem: problem,
   ValidationProblem: { ...problem, required: [...problemSchema.required, 'errors'] },
   OAuthError: {

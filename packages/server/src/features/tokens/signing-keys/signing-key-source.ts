@@ -75,8 +75,8 @@ export function openLastingSecrets(choice: SigningKeyChoice): SealingSecrets | u
 }
 
 /**
- * Returns the secrets that encrypt the signing keys in the database. Without the setting `key`, creates the file beside
- * SQLite if it does not exist.
+ * Returns the secrets that encrypt the signing keys in the database. Without the setting `key`,
+ * creates the file beside SQLite if it does not exist.
  */
 function openKeySecrets(choice: KeyChoice): SealingSecrets {
   const { database } = choice
