@@ -1,6 +1,6 @@
 // The settings that the start page of the stand-alone server shows, and what its pages are made of.
 import { openPages, type PageSettings } from '../src/features/pages/brand/page-settings.ts'
-import type { StartOptions } from '../src/features/pages/start-page/start-page.ts'
+import type { StartOptions } from '../src/features/pages/start-page/start-options.ts'
 
 export const testOptions: StartOptions = {
   issuer: 'http://localhost:8000',

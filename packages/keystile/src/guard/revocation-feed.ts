@@ -10,6 +10,7 @@
 // - `feed-list.ts` keeps the revocations that were read, in the list of `revocations.ts`, which the
 //   server uses too.
 // - `feed-age.ts` knows how old they are, and so whether tokens may be checked.
+// - `feed-failures.ts` tells the logger of failures, each different one once.
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { endsWithRequest } from '../base/runtime.ts'
@@ -17,6 +18,7 @@ import { withDeadline } from '../http/deadline.ts'
 import type { ServerSentEvent } from '../http/event-stream.ts'
 import { createFeedAge, sendingTimeOf } from './feed-age.ts'
 import { createFeedConnection } from './feed-connection.ts'
+import { createFeedFailures } from './feed-failures.ts'
 import { createFeedList } from './feed-list.ts'
 import type { FeedLocation } from './feed-stream.ts'
 import type { RevocationSource } from './revocations.ts'
@@ -105,7 +107,7 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
 function createReader(parts: FeedParts) {
   const list = createFeedList(parts.clock)
   const age = createFeedAge()
-  const failures = createFailures(parts)
+  const failures = createFeedFailures(parts)
   const news = createNews()
   const connection = createFeedConnection(parts, {
     lastEventId: () => list.lastEventId,
@@ -135,47 +137,6 @@ function createReader(parts: FeedParts) {
   }
 
   return { list, age, failures, news, connection }
-}
-
-interface Failures {
-  /** Why the last connection failed. Undefined after an event `current`. */
-  readonly last: Error | undefined
-  add(cause: Error): void
-  /** Logs the last failure, unless one with the same cause was logged since the last success. */
-  report(): void
-  end(): void
-}
-
-function createFailures({ url, logger }: Pick<FeedParts, 'url' | 'logger'>): Failures {
-  const reported = new Set<string>()
-  let last: Error | undefined
-
-  function log(level: 'info' | 'error', fields: object, message: string): void {
-    try {
-      logger[level](fields, message)
-    } catch {
-      // Nothing here can report that the app's logger fails. The verifier must still connect again.
-    }
-  }
-
-  return {
-    get last() {
-      return last
-    },
-    add(cause) {
-      last = new Error(`revocations cannot be read: ${cause.message}`, { cause })
-    },
-    report() {
-      if (!last || reported.has(last.message)) return
-      reported.add(last.message)
-      log('error', { err: last }, 'revocations cannot be read')
-    },
-    end() {
-      last = undefined
-      if (reported.size > 0) log('info', { url }, 'revocations can be read again')
-      reported.clear()
-    },
-  }
 }
 
 /** Each `next()` waits for the next call of `tell()`. Several callers can wait at the same time. */

@@ -69,7 +69,10 @@ function hasHelpFlag(args: readonly string[]): boolean {
   return args.includes('--help') || args.includes('-h')
 }
 
-const isWord = (argument = '-'): boolean => !argument.startsWith('-')
+/** Whether an argument is there, and is not a flag. */
+function isWord(argument: string | undefined): argument is string {
+  return argument !== undefined && !argument.startsWith('-')
+}
 
 function helpAbout(topic: readonly string[]): string {
   const found = commands.filter(({ words }) => isAbout(words, topic))

@@ -1,5 +1,5 @@
-import { createUserCommand } from '../features/pages/start-page/start-page.ts'
 import { createMetrics } from '../features/operations/metrics/metrics.ts'
+import { createUserCommand } from '../features/pages/start-page/developers-page.ts'
 import { listen, type ListeningServer, type ListenOptions } from '../listener/server.ts'
 import { metrics } from '../server/features.ts'
 import { wire, type RunningKeystile } from '../server/wire/wire.ts'

@@ -114,6 +114,7 @@ function reportUnknown(variables: readonly string[], found: Gathering): void {
   const withoutPrefix = (name: string): string => name.slice(prefix.length)
 
   for (const variable of variables) {
+    // The tests of Keystile have variables with the prefix KEYSTILE_TEST_.
     const isOurs = variable.startsWith(prefix) && !variable.startsWith(`${prefix}TEST_`)
     if (!isOurs || known.includes(variable)) continue
 

@@ -64,10 +64,10 @@ export function createTerminal(process: TerminalProcess): ProcessTerminal {
  * In most installations, `keystile` alone is not in the PATH.
  */
 export function programOf(path: string): string {
-  const file = path.split(/[\\/]/)
+  const parts = path.split(/[\\/]/)
   if (path.endsWith('.ts')) return 'npm run keystile --' // a clone of the repository
   if (path.endsWith('.cjs')) return `node ${path}` // the image and the systemd unit
-  const isInPath = file.at(-1) === 'keystile' && !file.includes('node_modules')
+  const isInPath = parts.at(-1) === 'keystile' && !parts.includes('node_modules')
   return isInPath ? 'keystile' : 'npx keystile'
 }
 

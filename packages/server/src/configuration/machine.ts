@@ -1,37 +1,16 @@
+// Reads the facts that safety rules check: here those about files and the clock, in
+// `stored-facts.ts` those in the database.
 import { readFileSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isFolderOpen, isForeign, type FileFacts } from '../feature/file-facts.ts'
 import type { Machine, Situation } from '../feature/situation.ts'
-import { findNewestInstant } from '../features/operations/audit/audit.ts'
-import { countDeadEvents } from '../features/operations/app-events/dead-letters.ts'
-import { openMailSeal } from '../features/mail/outbox/mail-seal.ts'
-import { hasUnreadableProof } from '../features/mail/proofs/unreadable.ts'
-import { countDeadMails } from '../features/mail/outbox/dead-letters.ts'
-import {
-  countUnreadableApps,
-  createFactorSeal,
-  hasUnreadableApp,
-} from '../features/credentials/second-factors/reseal.ts'
-import { hasUnreadableMail } from '../features/mail/outbox/unreadable.ts'
 import { findKeyFile } from '../features/tokens/signing-keys/key-file.ts'
-import {
-  findNextKeyDue,
-  findSealedKey,
-  hasOlderKey,
-} from '../features/tokens/signing-keys/key-standing.ts'
-import { findStoredIssuer } from '../features/tokens/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
-import { readDatabaseFacts } from '../storage/facts.ts'
-import { inspectDatabase } from '../storage/inspect.ts'
-import { reasonAndFixOf } from '../storage/postgres-advice.ts'
-import { SqliteFileError } from '../storage/sqlite-errors.ts'
 import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
+import { inspectStorage, secretsToTry, type KeyOptions } from './stored-facts.ts'
 
-export interface InspectedOptions {
+export interface InspectedOptions extends KeyOptions {
   readonly database?: DatabaseSource | undefined
-  readonly key?: unknown
-  readonly previousKey?: unknown
-  readonly signingKey?: unknown
 }
 
 /**
@@ -57,92 +36,8 @@ export async function inspectMachine(
     databaseFiles: file === undefined ? [] : readAllFacts([file, `${file}-wal`]),
     openFolder: file === undefined ? undefined : findOpenFolder(dirname(file)),
     databaseFileSystem: file === undefined ? undefined : findFileSystem(file),
-    database: await readDatabase(options.database, question, database),
+    database: await inspectStorage(options.database, question, database),
   }
-}
-
-/** The values that the inspection of a database needs. */
-interface Question {
-  readonly now: number
-  /** See `secretsToTry()`. */
-  readonly secrets: readonly string[] | undefined
-}
-
-/**
- * How many authenticator apps a start checks at most, so that it takes no longer with many users.
- * `keystile doctor` checks all.
- */
-const checkedAtStart = 1_000
-
-async function readDatabase(
-  source: DatabaseSource | undefined,
-  question: Question,
-  open: Database | undefined,
-): Promise<Machine['database']> {
-  if (open) return readStoredFacts(open, question, checkedAtStart)
-  if (source === undefined) return undefined
-
-  try {
-    return await inspectDatabase(source, (reader) =>
-      readStoredFacts({ reader }, question, Infinity),
-    )
-  } catch (error) {
-    const { reason, fix } = error instanceof SqliteFileError ? error : reasonAndFixOf(error)
-    return { kind: 'unavailable', reason, fix }
-  }
-}
-
-async function readStoredFacts(
-  database: Pick<Database, 'reader'>,
-  { now, secrets }: Question,
-  limit: number,
-): Promise<Machine['database']> {
-  const [current, previous] = secrets ?? []
-  return {
-    ...(await readDatabaseFacts(database.reader)),
-    issuer: await findStoredIssuer(database),
-    sealedKey: await findSealedKey(database),
-    nextKeyDueAt: await findNextKeyDue(database, now),
-    needsPreviousKey:
-      current !== undefined && previous !== undefined
-        ? await hasOlderValue(database, current)
-        : undefined,
-    apps: secrets && (await countUnreadableApps(database.reader, { secrets, limit })),
-    latest: await findNewestInstant(database),
-    deadMails: await countDeadMails(database),
-    deadEvents: await countDeadEvents(database, now),
-  }
-}
-
-/**
- * Returns the secrets that would decrypt what is in the database, the current one first: those of
- * `openLastingSecrets()`, but without a check and without a new file. Empty if there is only
- * `signingKey`. Undefined if the current secret is not known.
- */
-function secretsToTry(
-  { key, previousKey, signingKey }: InspectedOptions,
-  keyFile: Machine['keyFile'],
-): readonly string[] | undefined {
-  const current = key ?? keyFile?.secret
-  if (typeof current === 'string')
-    return typeof previousKey === 'string' ? [current, previousKey] : [current]
-
-  const hasOnlySigningKey = signingKey !== undefined && key === undefined && !keyFile
-  return hasOnlySigningKey ? [] : undefined
-}
-
-/** Whether the database has a value that cannot be decrypted with this secret. */
-async function hasOlderValue(
-  { reader }: Pick<Database, 'reader'>,
-  secret: string,
-): Promise<boolean> {
-  const mailSeal = openMailSeal(() => [secret])()
-  return (
-    (await hasOlderKey(reader, secret)) ||
-    (await hasUnreadableApp(reader, createFactorSeal([secret]))) ||
-    (await hasUnreadableMail(reader, mailSeal)) ||
-    (await hasUnreadableProof(reader, mailSeal))
-  )
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import type { Reading } from '../feature/metric.ts'
 import type { PageSettings } from '../features/pages/brand/page-settings.ts'
-import type { StartOptions } from '../features/pages/start-page/start-page.ts'
+import type { StartOptions } from '../features/pages/start-page/start-options.ts'
 
 /** What the stand-alone server serves: `server/wire/wire.ts` makes it. */
 export interface Service {

@@ -15,7 +15,7 @@ const pieceBytes = 65_536
  * The largest size of a small answer. A large answer has more bytes; only files of `/docs` are
  * large.
  */
-const largeBytes = pieceBytes
+const maxSmallBytes = pieceBytes
 /**
  * For this time after the start of a large answer, the server does not end the answer to make room
  * for another client.
@@ -168,7 +168,7 @@ function createWaitingAnswers(maxBytes: number): {
 }
 
 function isLarge({ body }: HttpAnswer<AnswerBody>): boolean {
-  return (body?.length ?? 0) > largeBytes
+  return (body?.length ?? 0) > maxSmallBytes
 }
 
 /**

@@ -50,6 +50,7 @@ function createOutageLogger(logger: Logger, database: DatabaseSource): Logger {
 
       logger.debug(fields, `${message}; with the stack`)
       const err = outageForOperator(outage, database)
+      // The name says which kind of outage it is. The stack would be that of this file.
       Object.assign(err, { name: outage.name, stack: undefined })
       const text = `${message}: ${err.message}`
       if (isRepetition(outage, text)) {

@@ -26,18 +26,11 @@
 // 8. `postgres-signals.ts` receives the signals of other processes, on a connection of its own.
 import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely, type PostgresPool } from 'kysely'
-import {
-  createNotifier,
-  runCommand,
-  type Command,
-  type Database,
-  type Notifier,
-  type Reader,
-  type WriteCheck,
-} from './database.ts'
+import type { Command, Database, Reader, WriteCheck } from './database.ts'
 import { schema } from './migrate.ts'
 import { readMigrations } from './standing.ts'
 import { migratePostgres } from './migrate-postgres.ts'
+import { createNotifier, runCommand, type Notifier } from './notices.ts'
 import { createClient, type Pool } from './postgres-client.ts'
 import { BoundedDialect } from './postgres-dialect.ts'
 import { errorWithFix } from './postgres-advice.ts'

@@ -14,7 +14,7 @@ import {
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Reader } from './database.ts'
 import { schema } from './migrate.ts'
-import { type MigrationFacts } from './standing.ts'
+import type { MigrationFacts } from './standing.ts'
 import { defaultTimes, lockNumber } from './migrate-postgres.ts'
 import { createBookkeeping, findRaisedMark, runSteps, type Absent } from './migrator.ts'
 import { requireUpgradable } from './schema-mark.ts'

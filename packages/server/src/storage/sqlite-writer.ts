@@ -4,12 +4,12 @@ import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from '
 import { Kysely } from 'kysely'
 import {
   DatabaseUnavailableError,
-  runCommand,
   type AnyCommand,
   type Reader,
   type Transaction,
 } from './database.ts'
 import { migrateSqlite } from './migrator.ts'
+import { runCommand } from './notices.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { filesWereMoved, SqliteFileError } from './sqlite-errors.ts'
 import {

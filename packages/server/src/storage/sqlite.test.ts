@@ -23,7 +23,8 @@ import { openSqlite } from './sqlite.ts'
 
 /** The program of the writer thread in these tests. */
 const writerThread = `
-import { announce, command } from ${JSON.stringify(import.meta.resolve('./database.ts'))}
+import { command } from ${JSON.stringify(import.meta.resolve('./database.ts'))}
+import { announce } from ${JSON.stringify(import.meta.resolve('./notices.ts'))}
 import { serveCommands } from ${JSON.stringify(import.meta.resolve('./sqlite-writer.ts'))}
 import { sql } from ${JSON.stringify(import.meta.resolve('kysely'))}
 

@@ -14,12 +14,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Kysely, type CompiledQuery } from 'kysely'
 import { explainFault } from '../base/file-fault.ts'
-import {
-  createNotifier,
-  DatabaseUnavailableError,
-  type Database,
-  type WriteCheck,
-} from './database.ts'
+import { DatabaseUnavailableError, type Database, type WriteCheck } from './database.ts'
+import { createNotifier } from './notices.ts'
 import { createPrepare, findFirst, openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { inMemory } from './source.ts'
 import { startWriter } from './writer-client.ts'

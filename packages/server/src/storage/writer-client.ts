@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { inheritedArguments } from '../base/inherited-arguments.ts'
-import { DatabaseUnavailableError, type Command, type Notifier } from './database.ts'
+import { DatabaseUnavailableError, type Command } from './database.ts'
+import type { Notifier } from './notices.ts'
 import {
   openingId,
   type WriterError,

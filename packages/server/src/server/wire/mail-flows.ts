@@ -78,8 +78,8 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
   const verification = verifiesAddresses ? verifications.prepare : undefined
   // Addresses can also be verified with the setting `off`, because a user without a verified
   // address cannot set up a second factor.
-  const flows = [changes, undo, factorUndo, invitations, resets, verifications]
-  const shown = { changes, undo, factorUndo, invitations, resets, verifications }
+  const named = { changes, undo, factorUndo, invitations, resets, verifications }
+  const flows = Object.values(named)
   return {
     registration: {
       register:
@@ -90,7 +90,7 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     },
     routes: [
       ...flows.flatMap(({ routes }) => routes),
-      ...pageRoutes(shown, shared, { accountPagesUrl, verifiesAddresses }),
+      ...pageRoutes(named, shared, { accountPagesUrl, verifiesAddresses }),
     ],
     // Also without `required`: mails that were sent under that setting must still work.
     mailPurposes: purposesOf(verifiesAddresses ? [...flows, registrations] : flows),

@@ -122,14 +122,16 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
 
   const keySource = openSigningKeySource(options)
   const issuing = await wireIssuing(parts, keySource)
+  const { verifier, starter, ends } = issuing
   const signingIn = await wireLogin(parts, people, issuing)
   const { login, resetFactors, factorRoutes } = signingIn
   await saveDeclared(database, options)
-  const { verifier, starter, ends } = issuing
+
   const activeUsers = createActiveUsers(people.active)
   const jobs = await startJobs(parts, { ...people, keySource })
   feed.followSignals()
   const streams = createRevocationStreams({ feed, clients, logger })
+
   const endpoints = [
     ...listRoutes(parts, people, { ...issuing, login, isWelcome: activeUsers.isWelcome }),
     revocationsRoute({ issuer, clients, audit, limits, feed, streams }),
@@ -140,11 +142,10 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     ...wireLoginPages(parts, people, { ...issuing, ...signingIn, endpoints }),
     ...jobs.routes,
   ]
-
   const { answer, document, routeOf } = wireAnswer(routes, parts, { verifier, activeUsers, login })
+
   const show = (user: U | undefined): UserObject | undefined =>
     user === undefined ? undefined : people.show(user)
-
   const keystile: RunningKeystile['keystile'] = {
     issuer,
     verifier,

@@ -2,7 +2,8 @@
 import type { Logger } from 'keystile/internal'
 import { countedMailbox } from '../../../base/mailbox.ts'
 import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
-import { announce, inTables, type Database, type Transaction } from '../../../storage/database.ts'
+import { inTables, type Database, type Transaction } from '../../../storage/database.ts'
+import { announce } from '../../../storage/notices.ts'
 import type { DroppedMailRow, OutboxTables } from './tables.ts'
 
 /** How long the record keeps a dropped mail: a weekend and a day. */

@@ -1,5 +1,6 @@
 import { randomRowId } from 'keystile/internal'
-import { announce, databaseTime, inTables, type Transaction } from '../../../storage/database.ts'
+import { databaseTime, inTables, type Transaction } from '../../../storage/database.ts'
+import { announce } from '../../../storage/notices.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import { newRow } from '../queue/rows.ts'
 import type { AppEvent } from './app-event.ts'

@@ -13,6 +13,7 @@ export function refusalPage(
   { status, body }: HttpAnswer,
   settings: PageSettings,
 ): HttpAnswer {
+  // The router answers 503 while the database does not answer.
   if (status === 503) return unavailablePage(request, settings)
 
   const reader = readerOf(request, settings)

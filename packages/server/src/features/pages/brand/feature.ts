@@ -1,3 +1,4 @@
+// The settings for the look of the app in pages and mails, and for the texts of the pages.
 import * as z from 'zod'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings } from '../../../feature/setting.ts'
@@ -42,6 +43,9 @@ export interface BrandOptions {
   readonly pageTexts?: Readonly<Record<string, PageTextChanges>>
 }
 
+/** What the settings for URLs have in common. Pages only link to these URLs. */
+const link = { takenBy: 'both', schema: filledString, findFaults: findLinkFaults } as const
+
 const settings = listSettings<BrandOptions>({
   appName: {
     name: 'appName',
@@ -74,34 +78,28 @@ const settings = listSettings<BrandOptions>({
     defaultText: 'no logo',
     help: 'the path of the logo, an SVG or PNG file; mails show only a PNG',
     environment: ['KEYSTILE_APP_LOGO_FILE'],
-    findFaults: (path) => faultOf(() => readLogo(path)),
+    findFaults: (path) => findReadingFaults(() => readLogo(path)),
   },
   appUrl: {
+    ...link,
     name: 'appUrl',
-    takenBy: 'both',
-    schema: filledString,
     defaultText: 'the only origin in corsOrigins, or the root of the issuer',
     help: 'the URL of the app, where people go on after a page',
     environment: ['KEYSTILE_APP_URL'],
-    findFaults: findLinkFaults,
   },
   termsUrl: {
+    ...link,
     name: 'termsUrl',
-    takenBy: 'both',
-    schema: filledString,
     defaultText: 'no link',
     help: 'the URL of the terms of use, to which all pages link',
     environment: ['KEYSTILE_TERMS_URL'],
-    findFaults: findLinkFaults,
   },
   privacyUrl: {
+    ...link,
     name: 'privacyUrl',
-    takenBy: 'both',
-    schema: filledString,
     defaultText: 'no link',
     help: 'the URL of the privacy policy, to which all pages link',
     environment: ['KEYSTILE_PRIVACY_URL'],
-    findFaults: findLinkFaults,
   },
   pagesCssFile: {
     name: 'pagesCssFile',
@@ -110,7 +108,7 @@ const settings = listSettings<BrandOptions>({
     defaultText: 'none',
     help: "the path of a stylesheet whose rules come after those of Keystile's pages",
     environment: ['KEYSTILE_PAGES_CSS_FILE'],
-    findFaults: (path) => faultOf(() => readCss(path)),
+    findFaults: (path) => findReadingFaults(() => readCss(path)),
   },
   pageTexts: {
     name: 'pageTexts',
@@ -134,11 +132,12 @@ function findLinkFaults(text: string): readonly string[] {
     : [`must be an https or http URL; it is ${show(text)}`]
 }
 
-function faultOf(read: () => unknown): readonly string[] {
+/** Returns the fault of a file: what `readLogo` or `readCss` throws about it. */
+function findReadingFaults(read: () => unknown): readonly string[] {
   try {
     read()
     return []
   } catch (error) {
-    return [(error as Error).message]
+    return [(error as TypeError).message]
   }
 }

@@ -2,8 +2,26 @@
 import { readFileSync, statSync } from 'node:fs'
 import { show } from '../../../feature/shown-value.ts'
 
+/** Small, because each mail contains a PNG logo. */
 const maxLogoBytes = 65_536
+/** Small, because each page contains the stylesheet. */
 const maxCssBytes = 32_768
+
+/** The first eight bytes of each PNG file (PNG specification §5.2). */
+const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+
+/** What an SVG file may have before its root element. */
+const beforeSvgRoot = new RegExp(
+  [
+    /^\uFEFF/, // a byte order mark
+    /<\?[^]*?\?>/, // a declaration, such as <?xml version="1.0"?>
+    /<!--[^]*?-->/, // a comment
+    /<![^>]*>/, // a document type, such as <!DOCTYPE svg>
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+)
 
 export interface LogoFile {
   readonly kind: 'svg' | 'png'
@@ -13,7 +31,7 @@ export interface LogoFile {
 /** @throws {TypeError} with a sentence without a subject, such as "must be a file" */
 export function readLogo(path: string): LogoFile {
   const bytes = readFile(path, maxLogoBytes)
-  const kind = kindOf(bytes)
+  const kind = formatOf(bytes)
   if (!kind) throw new TypeError(`must be an SVG or PNG file; ${show(path)} is neither`)
   return { kind, bytes }
 }
@@ -35,15 +53,12 @@ export function readCss(path: string): string {
 }
 
 /** Returns the format of a logo by what the file contains, and not by its name. */
-function kindOf(bytes: Buffer): LogoFile['kind'] | undefined {
-  const isPng = bytes.subarray(0, pngStart.length).equals(pngStart)
-  if (isPng) return 'png'
-  // The root element may come after a declaration, comments and a document type.
-  const text = bytes.toString('utf8').replaceAll(/^\uFEFF|<\?[^]*?\?>|<!--[^]*?-->|<![^>]*>/g, '')
+function formatOf(bytes: Buffer): LogoFile['kind'] | undefined {
+  if (bytes.subarray(0, pngSignature.length).equals(pngSignature)) return 'png'
+
+  const text = bytes.toString('utf8').replaceAll(beforeSvgRoot, '')
   return /^\s*<svg[\s>]/.test(text) ? 'svg' : undefined
 }
-
-const pngStart = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 
 function readFile(path: string, maxBytes: number): Buffer<ArrayBuffer> {
   const found = statSync(path, { throwIfNoEntry: false })

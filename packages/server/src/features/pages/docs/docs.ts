@@ -23,16 +23,14 @@ export function docs(
   document: object | (() => object),
   options: { readonly path?: string } = {},
 ): Mountable {
-  const { path: base = '/docs' } = options
-  if (!/^(\/[\w.~-]+)+$/.test(base))
+  const { path = '/docs' } = options
+  if (!/^(\/[\w.~-]+)+$/.test(path))
     throw new TypeError('`path` must be a path such as /docs, without a slash at its end')
-  return serveDocs(document, { path: base, documentPath: `${base}/openapi.json` })
-}
 
-/** Swagger UI and the OpenAPI document that it shows. */
-interface Docs extends Mountable {
-  /** Returns the path of the page for all files of the page. Undefined for an unknown path. */
-  routeOf(request: HttpRequestWithBody): string | undefined
+  // An `object` may be a function too, so the compiler needs the cast.
+  const readDocument =
+    typeof document === 'function' ? (document as () => object) : (): object => document
+  return serveDocs(readDocument, { page: path, document: `${path}/openapi.json` })
 }
 
 /**
@@ -41,19 +39,33 @@ interface Docs extends Mountable {
  */
 export function createOwnDocs(document: object, issuer: string): Docs {
   const base = new URL(issuer).pathname.replace(/\/$/, '')
-  return serveDocs(document, { path: `${base}/docs`, documentPath: `${base}/openapi.json` })
+  return serveDocs(() => document, { page: `${base}/docs`, document: `${base}/openapi.json` })
 }
 
-function serveDocs(
-  document: object | (() => object),
-  { path: base, documentPath }: { readonly path: string; readonly documentPath: string },
-): Docs {
-  let made:
-    | {
-        readonly answer: HttpAnswer<AnswerBody>
-        readonly pages: (path: string) => HttpAnswer<AnswerBody> | undefined
-      }
-    | undefined
+/** Where the page and the document are. */
+interface DocsPaths {
+  readonly page: string
+  readonly document: string
+}
+
+/** Swagger UI and the OpenAPI document that it shows. */
+interface Docs extends Mountable {
+  /** Returns the path of the page for all files of the page. Undefined for an unknown path. */
+  routeOf(request: HttpRequestWithBody): string | undefined
+}
+
+function serveDocs(readDocument: () => object, paths: DocsPaths): Docs {
+  let content: Content | undefined
+
+  function find(path: string | undefined): HttpAnswer<AnswerBody> | undefined {
+    if (path === undefined) return undefined
+    const isPage = path === paths.page || path.startsWith(`${paths.page}/`)
+    if (path !== paths.document && !isPage) return undefined
+
+    content ??= makeContent(readDocument(), paths)
+    return path === paths.document ? content.document : content.findFile(path)
+  }
+
   return {
     async answer({ method, url }) {
       if (method !== 'GET' && method !== 'HEAD') return undefined
@@ -64,26 +76,36 @@ function serveDocs(
     routeOf({ url }) {
       const path = pathOf(url)
       if (find(path) === undefined) return undefined
-      return path === documentPath ? documentPath : base
+      return path === paths.document ? paths.document : paths.page
     },
   }
+}
 
-  function find(path: string | undefined): HttpAnswer<AnswerBody> | undefined {
-    if (path !== documentPath && path !== base && !path?.startsWith(`${base}/`)) return undefined
+/** What is made from the document at the first request. */
+interface Content {
+  readonly document: HttpAnswer<AnswerBody>
+  /** Finds the page, or one of its files, by its path. */
+  findFile(path: string): HttpAnswer<AnswerBody> | undefined
+}
 
-    made ??= make(typeof document === 'function' ? (document as () => object)() : document)
-    return path === documentPath ? made.answer : made.pages(path)
+function makeContent(document: object, paths: DocsPaths): Content {
+  const answer = jsonAnswer(200, document)
+  return {
+    // As bytes, so that they are encoded once and not for each request.
+    document: { ...answer, body: Buffer.from(answer.body ?? '') },
+    findFile: createSwaggerUi({
+      path: paths.page,
+      documentPath: paths.document,
+      title: titleOf(document),
+      connected: loginOrigins(document),
+    }),
   }
+}
 
-  function make(whole: object): NonNullable<typeof made> {
-    const { info } = whole as { readonly info?: { readonly title?: unknown } }
-    const title = typeof info?.title === 'string' ? info.title : 'API'
-    const written = jsonAnswer(200, whole)
-    return {
-      answer: { ...written, body: Buffer.from(written.body ?? '') },
-      pages: createSwaggerUi({ path: base, documentPath, title, connected: loginOrigins(whole) }),
-    }
-  }
+/** Returns the title of an OpenAPI document. An app may pass a document without one. */
+function titleOf(document: object): string {
+  const { info } = document as { readonly info?: { readonly title?: unknown } }
+  return typeof info?.title === 'string' ? info.title : 'API'
 }
 
 /**

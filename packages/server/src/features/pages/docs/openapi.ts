@@ -1,110 +1,18 @@
 // Makes the OpenAPI document of the server from its routes.
 
-import { problemSchema, type JsonObject } from 'keystile/internal'
+import type { JsonObject } from 'keystile/internal'
 import type { Route, SuccessDoc } from '../../../http/route.ts'
+import { refusalSchemas, refusalsOf } from './route-refusals.ts'
 
 const schemeName = 'keystile'
 
-/**
- * The body of a refusal. `errors` names the wrong parts of the request, such as a field of the
- * body.
- */
-const problem = {
-  ...problemSchema,
-  properties: {
-    ...problemSchema.properties,
-    errors: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: {
-          loc: { type: 'array', items: { type: ['string', 'integer'] } },
-          msg: { type: 'string' },
-          type: { type: 'string' },
-        },
-        required: ['loc', 'msg', 'type'],
-      },
-    },
-  },
-}
-
-/** The JSON Schemas of the bodies of refusals. All routes share these schemas. */
-const schemas = {
-  Problem: problem,
-  ValidationProblem: { ...problem, required: [...problemSchema.required, 'errors'] },
-  OAuthError: {
-    type: 'object',
-    description:
-      'RFC 6749 §5.2. `detail` repeats the description for clients written for FastAPI. The ' +
-      'other members are in the refusals of logins that go on',
-    properties: {
-      error: { type: 'string' },
-      error_description: { type: 'string' },
-      detail: { type: 'string' },
-      auth_session: { type: 'string', description: 'Send it with the next step of the login' },
-      methods: {
-        type: 'array',
-        items: { type: 'string' },
-        description: 'The parameters of which one must be sent next, such as otp',
-      },
-      enrol: {
-        type: 'array',
-        items: { type: 'string' },
-        description: 'The factors of which the user must set up one. Send one as enrol',
-      },
-      email_code: { type: 'boolean', description: 'Whether a mail with a code was sent' },
-      secret: { type: 'string', description: 'The secret of the new authenticator app, in base32' },
-      uri: { type: 'string', description: 'The secret as an otpauth URI' },
-      qr_svg: { type: 'string', description: 'The URI as a QR code: an SVG image' },
-    },
-    required: ['error', 'error_description', 'detail'],
-  },
-}
-
 /** Swagger UI shows this above its fields, which always include the two of the client. */
 const howToLogIn = 'Leave `client_id` and `client_secret` empty.'
-
-const retryAfter = {
-  'Retry-After': { description: 'Whole seconds', schema: { type: 'string', pattern: '^\\d+$' } },
-}
-const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } } }
-const clientChallenge = {
-  'WWW-Authenticate': { description: 'Basic (RFC 6749 §5.2)', schema: { type: 'string' } },
-}
 
 const mediaTypes = {
   json: ['application/json'],
   form: ['application/x-www-form-urlencoded', 'multipart/form-data'],
 } as const
-
-/**
- * Returns the refusals that follow from a route's guard and body, so that no route has to list
- * them.
- */
-function derivedRefusals<C>({
-  guard,
-  isOptional,
-  isFirstPartyOnly,
-  doc: { body },
-  refusals,
-}: Route<C>): Readonly<Record<number, string>> {
-  return {
-    ...((guard || body) && { 503: 'Not available at the moment' }),
-    ...(guard && {
-      400: 'The Authorization header is malformed',
-      401: isOptional ? 'The token is invalid' : 'The token is missing or invalid',
-    }),
-    ...(guard && guard.scopes.length > 0 && { 403: `The token lacks ${guard.scopes.join(' ')}` }),
-    ...(isFirstPartyOnly && { 403: 'The token was issued to another client' }),
-    ...(body && { 400: 'The body is malformed', 413: 'The body is too large' }),
-    ...(body?.type === 'json' && {
-      415: 'The body is not JSON',
-      422: 'A field is invalid',
-    }),
-    ...(refusals === 'oauth' &&
-      body?.type === 'form' && { 401: 'The client is unknown, or its secret is wrong' }),
-  }
-}
 
 /**
  * Makes the OpenAPI 3.1 document of routes. The security and the refusals come from the data that
@@ -148,7 +56,7 @@ export function describeRoutes<C>(
     paths,
     components: {
       securitySchemes: { [schemeName]: { type: 'oauth2', description: howToLogIn, flows } },
-      schemas,
+      schemas: refusalSchemas,
     },
   }
 }
@@ -163,7 +71,6 @@ function parametersOf(path: string): Record<string, unknown> {
 
 function operationOf<C>(route: Route<C>): JsonObject {
   const { tag, summary, description, body, query = {}, success, otherSuccess } = route.doc
-  const refusals = { ...derivedRefusals(route), ...route.doc.refuses }
   const content =
     body && Object.fromEntries(mediaTypes[body.type].map((type) => [type, { schema: body.schema }]))
   return {
@@ -180,12 +87,7 @@ function operationOf<C>(route: Route<C>): JsonObject {
     responses: {
       [success.status]: successOf(success),
       ...(otherSuccess && { [otherSuccess.status]: successOf(otherSuccess) }),
-      ...Object.fromEntries(
-        Object.entries(refusals).map(([status, text]) => [
-          status,
-          refusalOf(Number(status), text, route.refusals),
-        ]),
-      ),
+      ...refusalsOf(route),
     },
   }
 }
@@ -208,18 +110,6 @@ function operationIdOf<C>({ method }: Route<C>, path: string): string {
     method.toLowerCase() +
     words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('')
   )
-}
-
-function refusalOf(status: number, description: string, refusals: 'oauth' | 'problem'): JsonObject {
-  const schema =
-    refusals === 'oauth' ? 'OAuthError' : status === 422 ? 'ValidationProblem' : 'Problem'
-  const type = refusals === 'oauth' ? 'application/json' : 'application/problem+json'
-  return {
-    description,
-    ...((status === 429 || status === 503) && { headers: retryAfter }),
-    ...(status === 401 && { headers: refusals === 'oauth' ? clientChallenge : challenge }),
-    content: { [type]: { schema: { $ref: `#/components/schemas/${schema}` } } },
-  }
 }
 
 function describeHeaders(headers: Readonly<Record<string, string>>): JsonObject {

@@ -11,7 +11,7 @@ import type { FinishedLogin } from '../../sign-in/login/finish.ts'
 import type { LoginOutcome, PresentedValues } from '../../sign-in/login/login.ts'
 import { isWrongFactor, type RefusalReason } from '../../sign-in/login/methods/method.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
-import { meterLogin } from '../../tokens/oauth/count-grant.ts'
+import { countPageLogin } from '../../tokens/oauth/count-grant.ts'
 import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
 import { generalFault } from '../account-pages/faults.ts'
 import type { PageReader } from '../account-pages/reader.ts'
@@ -56,7 +56,7 @@ export async function tryLogin<U>(
 ): Promise<TriedLogin> {
   try {
     const { outcome, secret } = await ask(step, sent, parts)
-    meterLogin(parts.meter, outcome)
+    countPageLogin(parts.meter, outcome)
     if (outcome.outcome === 'granted') {
       const welcomed = await welcome({ ...outcome, secret, to: step.to }, sent, parts)
       const byCode = step.values['recovery_code'] !== undefined
@@ -67,7 +67,7 @@ export async function tryLogin<U>(
     return { fault: { text: faultTextOf(outcome.reason, sent.reader) } }
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
-    meterLogin(parts.meter, error)
+    countPageLogin(parts.meter, error)
     return { fault: { ...generalFault(error, sent.reader), error } }
   }
 }

@@ -3,7 +3,9 @@ import { describe, it } from 'node:test'
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { pagesOf, testOptions } from '../../../../test-support/start-options.ts'
 import { unavailablePage } from '../account-pages/refusal-page.ts'
-import { notFoundPage, startPage, type StartOptions, type Surroundings } from './start-page.ts'
+import { notFoundPage } from './not-found-page.ts'
+import type { StartOptions } from './start-options.ts'
+import { startPage, type Surroundings } from './start-page.ts'
 
 const request = (language = 'en'): HttpRequestWithBody => ({
   method: 'GET',

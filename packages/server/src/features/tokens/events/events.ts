@@ -6,7 +6,7 @@
 //    (`in-transaction.ts`), which has no number yet. When a user is disabled, the events name the
 //    sessions and not the subject: an event of the subject would refuse all tokens of the user
 //    until it expires, even after the user is enabled again.
-// 2. The process that commits gets its events as a notice (`announce` in storage/database.ts). So
+// 2. The process that commits gets its events as a notice (`announce` in storage/notices.ts). So
 //    it refuses the tokens before it answers, and does not wait for a read.
 // 3. Every process reads each 250 ms, and soon after its own commits (`reads.ts`). A read
 //    (`follower.ts`) first numbers all events that have no number (`store.ts`), in a transaction
@@ -35,7 +35,7 @@
 //   each read, a process checks that the last event that it knows still has its id, and otherwise
 //   reads all events again. Sessions whose end was lost are valid again: see SECURITY.md. A restore
 //   skips numbers (`skipNumbers`) for the same reason.
-// - The clock is ahead and is set back: `createPurge`.
+// - The clock is ahead and is set back: `createMemoryPurge`.
 // - Requests use all connections: one stays free for the feed (`urgent` in storage/database.ts).
 
 import { createRevocationList, isRevocationKind, type Clock, type Logger } from 'keystile/internal'
@@ -114,7 +114,7 @@ export async function openEventFeed(
   const { clock, logger } = options
   const list = createRevocationList()
   const log = createEventLog()
-  const purge = createPurge(clock, [list, log])
+  const purge = createMemoryPurge(clock, [list, log])
   const events = createListeners<FeedEvent>()
   const changedUsers = createListeners<string>()
   const gaps = createListeners()
@@ -182,7 +182,7 @@ function createListeners<Value = void>(): {
   }
 }
 
-function createPurge(clock: Clock, lists: readonly { purge(now: number): void }[]): Purge {
+function createMemoryPurge(clock: Clock, lists: readonly { purge(now: number): void }[]): Purge {
   let purgedAt = Number.NEGATIVE_INFINITY
   return {
     run() {

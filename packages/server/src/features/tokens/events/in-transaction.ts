@@ -1,6 +1,7 @@
 import { randomRowId, type RevocationEvent } from 'keystile/internal'
 import { clockMarginMilliseconds } from '../../../feature/clean-up.ts'
-import { announce, inTables, type Transaction } from '../../../storage/database.ts'
+import { inTables, type Transaction } from '../../../storage/database.ts'
+import { announce } from '../../../storage/notices.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import type { EventRow, EventTables } from './tables.ts'
 

@@ -32,7 +32,7 @@ export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T
 }
 
 /** Counts a login at the login pages, which call the login without a grant. */
-export function meterLogin(meter: Meter, done: LoginOutcome | ProblemError): void {
+export function countPageLogin(meter: Meter, done: LoginOutcome | ProblemError): void {
   const outcome = 'outcome' in done ? pageOutcomes[done.outcome] : outcomeOf(done)
   meter.add(logins, { outcome })
 }

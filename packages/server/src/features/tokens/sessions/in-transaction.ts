@@ -188,7 +188,10 @@ export async function lockSession(
     .executeTakeFirst()
 }
 
-/** Whether a session has not ended, and has a valid access token or refresh token. */
+/**
+ * Whether a session has not ended, has a valid access token or refresh token, and can get a new
+ * access token.
+ */
 export function isActive(
   now: number,
 ): (row: ExpressionBuilder<SessionTables, 'session'>) => Expression<SqlBool> {
@@ -207,8 +210,8 @@ export interface ActiveAt {
 }
 
 /**
- * Selects the subject's active sessions: sessions that have not ended and have a valid access token
- * or refresh token.
+ * Selects the subject's active sessions. Includes a session that expires within a second, unlike
+ * `isActive`: it can get no new access token, but its last one may still be valid.
  */
 export function selectActive(
   db: Kysely<SessionTables>,

@@ -1,3 +1,8 @@
+// Where the signing keys come from (`openSigningKeySource`), and the secrets that encrypt what is
+// stored: the signing keys, values that are needed for some days (`openValueSecrets`), and values
+// that must last (`openLastingSecrets`). These three create the file beside SQLite if it is missing
+// and needed; `findKeySecrets` and `requireKeySecrets` create nothing. `createSeal()` derives a
+// different key from a secret for each purpose.
 import { randomId } from 'keystile/internal'
 import type { Jwk, JwkSet } from 'keystile/jwt'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
@@ -48,21 +53,6 @@ export function openSigningKeySource(choice: SigningKeyChoice): SigningKeySource
 }
 
 /**
- * Returns the secrets that encrypt the signing keys in the database. `createSeal()` derives a
- * different key from them for each purpose. Without the setting `key`, creates the file beside
- * SQLite if it does not exist.
- */
-function openKeySecrets(choice: KeyChoice): SealingSecrets {
-  const { database } = choice
-  const found = findKeySecrets(choice)
-  if (found) return found
-  // A database in memory is lost when the process ends, so a new random secret is enough.
-  if (database === inMemory) return withPrevious(randomId() + randomId(), choice)
-  // The safety rules have made sure that this is not PostgreSQL.
-  return withPrevious(readOrCreateSealingSecret(database as string), choice)
-}
-
-/**
  * Returns the secrets that encrypt values other than signing keys, such as the parameters of
  * mails: the private parts of the operator's own signing keys, or else those of `openKeySecrets()`.
  *
@@ -82,6 +72,20 @@ export function openValueSecrets(choice: SigningKeyChoice): SealingSecrets {
  */
 export function openLastingSecrets(choice: SigningKeyChoice): SealingSecrets | undefined {
   return choice.signingKey ? findKeySecrets(choice) : openKeySecrets(choice)
+}
+
+/**
+ * Returns the secrets that encrypt the signing keys in the database. Without the setting `key`,
+ * creates the file beside SQLite if it does not exist.
+ */
+function openKeySecrets(choice: KeyChoice): SealingSecrets {
+  const { database } = choice
+  const found = findKeySecrets(choice)
+  if (found) return found
+  // A database in memory is lost when the process ends, so a new random secret is enough.
+  if (database === inMemory) return withPrevious(randomId() + randomId(), choice)
+  // The safety rules have made sure that this is not PostgreSQL.
+  return withPrevious(readOrCreateSealingSecret(database as string), choice)
 }
 
 /**
@@ -106,9 +110,10 @@ export function findKeySecrets(choice: KeyChoice): SealingSecrets | undefined {
 export function requireKeySecrets(choice: KeyChoice): SealingSecrets {
   const found = findKeySecrets(choice)
   if (found) return found
+  // The safety rules have made sure that this is not PostgreSQL.
+  const file = keyFileBeside(choice.database as string)
   throw new ConfigurationError(
-    `the file ${keyFileBeside(choice.database as string)} must exist: it decrypts the signing ` +
-      'keys. Fix: restore it from a backup',
+    `the file ${file} must exist: it decrypts the signing keys. Fix: restore it from a backup`,
   )
 }
 
