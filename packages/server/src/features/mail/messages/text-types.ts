@@ -95,6 +95,8 @@ export interface LoginPageTexts extends Named<
   | ('heading' | 'toAccount' | 'button' | 'back' | 'notYou')
   | ('ended' | 'wrong' | 'wrongCode' | 'wrongRecoveryCode')
 > {
+  /** Is said after too many passwords, about the name that was not typed. */
+  readonly meanwhile: Named<'byUsername' | 'byEmail' | 'byMail'>
   /** `other` is the link to the other field. */
   readonly factor: Named<'heading' | 'intro' | 'label' | 'button' | 'other'> & {
     /** The label of a box to tick. It is one day at least. */

@@ -396,6 +396,12 @@ export const de: Texts = {
       ended: 'Sie wurden hier abgemeldet. Melden Sie sich wieder an.',
       wrong: prose`Der Name oder das Passwort ist falsch. Prüfen Sie beides, und ob die
         Feststelltaste an ist.`,
+      meanwhile: {
+        byUsername: 'Mit Ihrem Benutzernamen geht es vielleicht sofort.',
+        byEmail: 'Mit Ihrer E-Mail-Adresse geht es vielleicht sofort.',
+        byMail: prose`Wenn Sie in diesem Browser ein neues Passwort per Mail festlegen, geht
+          es sofort.`,
+      },
       wrongCode: 'Dieser Code ist falsch oder schon benutzt. Warten Sie auf den nächsten.',
       wrongRecoveryCode: prose`Dieser Wiederherstellungscode ist falsch, schon benutzt oder von
         einer älteren Liste.`,

@@ -359,6 +359,11 @@ export const en: Texts = {
       notYou: 'Not you?',
       ended: 'You were logged out here. Log in again.',
       wrong: 'The name or the password is wrong. Check both, and whether Caps Lock is on.',
+      meanwhile: {
+        byUsername: 'With your user name, it may work at once.',
+        byEmail: 'With your e-mail address, it may work at once.',
+        byMail: 'If you set a new password by mail in this browser, it works at once.',
+      },
       wrongCode: 'This code is wrong or was used already. Wait for the next one.',
       wrongRecoveryCode: 'This recovery code is wrong, was used already, or is from an older list.',
       factor: {

@@ -384,6 +384,12 @@ export const es: Texts = {
       ended: 'Su sesión se cerró aquí. Inicie sesión otra vez.',
       wrong: prose`El nombre o la contraseña no son correctos. Revise los dos, y si las mayúsculas
         están activadas.`,
+      meanwhile: {
+        byUsername: 'Con su nombre de usuario quizá funcione enseguida.',
+        byEmail: 'Con su dirección de correo quizá funcione enseguida.',
+        byMail: prose`Si elige una nueva contraseña por correo en este navegador, funciona
+          enseguida.`,
+      },
       wrongCode: 'Este código no es correcto o ya se usó. Espere el siguiente.',
       wrongRecoveryCode: prose`Este código de recuperación no es correcto, ya se usó o es de una
         lista anterior.`,

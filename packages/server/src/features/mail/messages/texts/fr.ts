@@ -402,6 +402,12 @@ export const fr: Texts = {
       notYou: 'Ce n’est pas vous\u00a0?',
       ended: 'Vous avez été déconnecté ici. Reconnectez-vous.',
       wrong: 'Nom d’utilisateur ou mot de passe incorrect. Vérifiez aussi les majuscules.',
+      meanwhile: {
+        byUsername: 'Avec votre nom d’utilisateur, cela peut fonctionner tout de suite.',
+        byEmail: 'Avec votre adresse e\u2011mail, cela peut fonctionner tout de suite.',
+        byMail: prose`Si vous choisissez un nouveau mot de passe par e\u2011mail dans ce
+          navigateur, cela fonctionne tout de suite.`,
+      },
       wrongCode: 'Code incorrect ou déjà utilisé. Attendez le suivant.',
       wrongRecoveryCode:
         'Code de récupération incorrect, déjà utilisé ou d’une liste plus ancienne.',
