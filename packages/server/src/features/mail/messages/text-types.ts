@@ -116,6 +116,8 @@ export interface LoginPageTexts extends Named<
   /** `once` stands in the file with the codes. */
   readonly codes: Named<'heading' | 'intro' | 'save' | 'keep' | 'saved' | 'once' | 'button'>
   readonly expired: Named<'heading' | 'text' | 'button'>
+  /** A login ends after several wrong codes. `newest` is said about codes of the app. */
+  readonly wrongCodes: Titled & Named<'newest'>
   readonly cookiesOff: Titled
   /** The account needs a login method that the pages do not know. */
   readonly elsewhere: Titled

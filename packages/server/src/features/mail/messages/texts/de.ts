@@ -469,6 +469,11 @@ export const de: Texts = {
           noch einmal.`,
         button: 'Anmelden',
       },
+      wrongCodes: {
+        heading: 'Zu viele falsche Codes',
+        text: 'Melden Sie sich noch einmal an.',
+        newest: 'Wenn Ihre App mehrere Einträge mit diesem Namen hat, nehmen Sie den neuesten.',
+      },
       cookiesOff: {
         heading: 'Ihr Browser speichert keine Cookies',
         text: prose`Eine Anmeldung braucht ein Cookie dieser Seite. Erlauben Sie Cookies, und melden

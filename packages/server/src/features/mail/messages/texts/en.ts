@@ -426,6 +426,11 @@ export const en: Texts = {
         text: 'You have ten minutes to log in, in the same browser. Begin again.',
         button: 'Log in',
       },
+      wrongCodes: {
+        heading: 'Too many wrong codes',
+        text: 'Log in once more.',
+        newest: 'If your app has several entries with this name, take the newest one.',
+      },
       cookiesOff: {
         heading: 'Your browser keeps no cookies',
         text: prose`A login needs a cookie of this site. Allow cookies, and then log in again. On

@@ -458,6 +458,11 @@ export const es: Texts = {
           nuevo.`,
         button: 'Iniciar sesión',
       },
+      wrongCodes: {
+        heading: 'Demasiados códigos incorrectos',
+        text: 'Inicie sesión otra vez.',
+        newest: 'Si su aplicación tiene varias entradas con este nombre, use la más reciente.',
+      },
       cookiesOff: {
         heading: 'Su navegador no guarda cookies',
         text: prose`Un inicio de sesión necesita una cookie de este sitio. Permita las cookies y

@@ -477,6 +477,11 @@ export const fr: Texts = {
           Recommencez.`,
         button: 'Se connecter',
       },
+      wrongCodes: {
+        heading: 'Trop de codes incorrects',
+        text: 'Connectez-vous de nouveau.',
+        newest: 'Si votre application a plusieurs entrées de ce nom, prenez la plus récente.',
+      },
       cookiesOff: {
         heading: 'Votre navigateur ne garde pas de cookies',
         text: prose`Une connexion a besoin d’un cookie de ce site. Autorisez les cookies, puis
