@@ -83,7 +83,7 @@ export interface RegisterTexts extends Named<
   'link' | 'heading' | 'haveOne' | 'emailHint' | 'usernameTaken' | 'emailTaken' | 'button'
 > {
   /** The next page, if the address must be confirmed. */
-  readonly sent: Named<'heading' | 'button' | 'noMail' | 'advice'> & {
+  readonly sent: Named<'heading' | 'button' | 'noMail' | 'advice' | 'linkUsed' | 'passwordHint'> & {
     readonly intro: (address: string) => string
   }
   /** What the page of the login says after the code. */

@@ -210,7 +210,9 @@ function showForm(reader: PageReader, shown: LinkPage, typed: Form, refused?: Re
 
 function donePage(reader: PageReader, shown: LinkPage, form: Form): HttpAnswer {
   const { heading, text: intro } = shown.texts(reader, form).done
-  const content = actionsOf(...endButtons(reader, shown.end ?? 'login'))
+  // The undo of a change has sent the mail for a new password: this page may send another one.
+  const end = shown.end === 'password' ? 'passwordMail' : (shown.end ?? 'login')
+  const content = actionsOf(...endButtons(reader, end))
   return page(reader, { heading, intro, emblem: { icon: 'check', tone: 'done' }, content })
 }
 
