@@ -69,6 +69,7 @@ describeOnOne('SQLite', 'the pages for a new password', (stage) => {
     await addUser()
     const page = await ask(started)
     assert.match(page.text, /autocomplete="one-time-code"/)
+    assert.match(page.text, /Check what you type, and try your user name or another address too/)
     const { code } = await nextMail()
     const form = { ...hiddenOf(page), code: ` ${code.replace(' ', '-')} `, new_password: next }
     assert.equal((await send('POST', '/account/reset-password', { form })).status, 200)

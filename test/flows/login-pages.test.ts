@@ -1,6 +1,6 @@
 // The pages on which browsers log in, sent and answered as a browser does it.
 import assert from 'node:assert/strict'
-import { it } from 'node:test'
+import { describe, it } from 'node:test'
 import {
   bothDirectories,
   createTestClock,
@@ -255,11 +255,24 @@ describeOnBoth(
       const ada = await enrol(running, clock)
       const browser = openBrowser(running)
       await enter(browser)
-      for (let tries = 0; tries < 20 && browser.shown().status !== 429; tries++) {
-        if (!browser.shown().text.includes('name="otp"')) await enter(browser)
-        await browser.submit({ otp: '000000' })
-      }
-      assert.match(browser.shown().text, /Too many tries\. [^<]* A recovery code works at once\./)
+      for (let tries = 0; tries < 5; tries++) await browser.submit({ otp: '000000' })
+      assert.match(
+        browser.shown().text,
+        /<h1>Too many wrong codes[^]*Log in once more\. If your app has several entries with this name/,
+      )
+      await enter(browser)
+      for (let tries = 0; tries < 4; tries++) await browser.submit({ otp: '000000' })
+      const other = openBrowser(running)
+      await enter(other)
+      await other.submit({ otp: '000000' })
+      const blocked = /Too many tries\. [^<]* A recovery code works at once\./
+      await browser.submit({ otp: '000000' })
+      assert.match(browser.shown().text, /<h1>Too many wrong codes/)
+      assert.match(browser.shown().text, blocked)
+      await enter(browser)
+      await browser.submit({ otp: '000000' })
+      assert.match(browser.shown().text, /<h1>Enter your code/)
+      assert.match(browser.shown().text, blocked)
       await browser.submit({}, { button: ['show', 'recovery_code'] })
       await browser.submit({ recovery_code: ada.recoveryCodes[0] ?? '' })
       assert.equal(browser.at(), '/account')
@@ -415,10 +428,7 @@ describeOnBoth(
       await browser.open('/login/again?to=factors')
       assert.match(browser.shown().text, /Is it you\?/)
       const [account, other] = whoIn(browser)
-      assert.deepEqual(
-        [account?.replace('@<wbr>example.<wbr>com', ''), other],
-        ['ada', '/auth/logout'],
-      )
+      assert.deepEqual([account?.replace('@<wbr>example.com', ''), other], ['ada', '/auth/logout'])
       await browser.submit({ password: 'wrong' })
       assert.equal(browser.shown().status, 400)
       await browser.submit({ password })
@@ -449,7 +459,7 @@ describeOnBoth(
         clock.advance(301)
         await browser.open('/login/again?to=sign-in')
         await browser.submit({ password: 'wrong' })
-        assert.match(browser.shown().text, /The name or the password is wrong/)
+        assert.match(browser.shown().text, /The password is wrong/)
         await browser.submit({ password })
         assert.equal(browser.at(), '/account#sign-in')
 
@@ -503,6 +513,115 @@ describeOnBoth(
 
       const { setPassword: _none, ...users } = stage.people.directory
       assert.equal(await leads({ mail, users }), false)
+    })
+
+    describe('after too many wrong passwords', () => {
+      const next = 'purple monkey dishwasher'
+      const startAttacked = async (): Promise<WithMailbox> => {
+        const running = await start({ rateLimits: 'on' })
+        const stranger = openBrowser(running)
+        for (let guess = 0; guess < 10; guess++) await enter(stranger, `wrong ${guess}`)
+        await enter(stranger)
+        assert.match(
+          stranger.shown().text,
+          /With your e-mail address, it may work at once\. If you set a new password by mail in this/,
+        )
+        return running
+      }
+      /** Sets a new password with the link of a mail, which may open in another browser. */
+      const reset = async (running: WithMailbox, browser: PageBrowser): Promise<void> => {
+        await openBrowser(running).request('POST', '/account/forgot-password', {
+          form: { login: 'ada' },
+          headers: { origin },
+        })
+        const { token } = await running.mailTo('ada@example.com')
+        await browser.open(`/account/reset-password?token=${token}`)
+        const { text } = await browser.submit({ new_password: next })
+        assert.match(text, /Log in with the new password/)
+      }
+
+      it('a new password by mail opens the account at once in the browser that set it', async () => {
+        const running = await startAttacked()
+        const [browser, other] = [openBrowser(running), openBrowser(running)]
+        await reset(running, browser)
+        await enter(other, next)
+        assert.equal(other.shown().status, 429)
+        await enter(browser, next)
+        assert.equal(browser.at(), '/account')
+        // The mail about the new password has told the owner of this browser.
+        await running.settled()
+        assert.deepEqual(
+          running.mails.slice(-1).map(({ subject }) => subject),
+          ['Your password at localhost:3000 was changed'],
+        )
+      })
+
+      it('the code of the mail does the same as its link, with tries of its own', async () => {
+        const running = await startAttacked()
+        const browser = openBrowser(running)
+        await browser.open('/account/forgot-password')
+        await browser.submit({ login: 'ada' })
+        const { code } = await running.mailTo('ada@example.com')
+        await browser.submit({ code, new_password: next })
+        for (let guess = 0; guess < 10; guess++) await enter(browser, `wrong ${guess}`)
+        assert.equal(browser.shown().status, 400)
+        await enter(browser, next)
+        assert.equal(browser.shown().status, 429)
+        running.clock.advance(16 * 60)
+        await enter(browser, next)
+        assert.equal(browser.at(), '/account')
+      })
+
+      it('a newer password makes the browser unknown again', async () => {
+        const running = await startAttacked()
+        const [browser, other] = [openBrowser(running), openBrowser(running)]
+        await reset(running, browser)
+        await reset(running, other)
+        await enter(browser, next)
+        assert.equal(browser.shown().status, 429)
+      })
+
+      it('a new password by mail stands for no code of the app', async () => {
+        const options = { secondFactor: 'optional', rememberFactorDays: 30, rateLimits: 'on' }
+        const running = await startWithMailbox(stage, { loginPages: 'on', ...options })
+        const tokens: TestKeystile['tokens'] = async (username) => {
+          const logged = await running.tokens(username)
+          await stage.sql('update "user" set email_verified_at = 1')
+          return logged
+        }
+        const ada = await enrol({ ...running, tokens }, running.clock)
+        const stranger = openBrowser(running)
+        for (let tries = 0; tries < 10; tries++) {
+          if (tries % 5 === 0) await enter(stranger)
+          await stranger.submit({ otp: '000000' })
+        }
+        const browser = openBrowser(running)
+        await reset(running, browser)
+        await enter(browser, next)
+        await browser.submit({ otp: ada.nextCode(), remember: 'on' })
+        assert.equal(browser.shown().status, 429)
+        await browser.submit({}, { button: ['show', 'recovery_code'] })
+        await browser.submit({ recovery_code: ada.recoveryCodes[0] ?? '' })
+        assert.equal(browser.at(), '/account')
+      })
+
+      it('the page names the other name, and no mail if none can be sent', async () => {
+        const running = await stage.start({ loginPages: 'on', rateLimits: 'on' })
+        const browser = openBrowser(running)
+        await browser.open('/login')
+        for (let guess = 0; guess < 11; guess++)
+          await browser.submit({ username: 'ada@example.com', password: 'wrong' })
+        const { status, text } = browser.shown()
+        assert.equal(status, 429)
+        assert.match(text, /With your user name, it may work at once\.</)
+      })
+
+      it('a server without login pages gives no device to a browser with a new password', async () => {
+        const running = await start({ loginPages: 'off' })
+        const browser = openBrowser(running)
+        await reset(running, browser)
+        assert.deepEqual([...browser.cookies.keys()], [])
+      })
     })
 
     it('with `loginPages: off`, there are no such pages', async () => {

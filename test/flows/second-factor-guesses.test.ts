@@ -289,14 +289,14 @@ describeOnBoth('the mail about a wrong code', (stage) => {
         const { status } = await login({ ...fields, otp: wrongCodeOf(owner, clock) })
         assert.equal(status, 400)
         await settled()
-        return mails.filter(({ subject }) => subject.includes('may use your account')).length
+        return mails.filter(({ subject }) => subject.includes('wrong code was entered')).length
       }
 
       // A code that was right once is not a guess: perhaps its first answer was lost.
       const used = { otp: enrolled.nextCode() }
       assert.deepEqual([(await login(used)).status, (await login(used)).status], [200, 400])
       await settled()
-      assert.ok(mails.every(({ subject }) => !subject.includes('may use your account')))
+      assert.ok(mails.every(({ subject }) => !subject.includes('wrong code was entered')))
 
       assert.deepEqual([await told(), await told()], [1, 1])
       assert.equal(mails.at(-1)?.to, 'ada@example.com')
@@ -323,7 +323,7 @@ describeOnBoth('the mail about a wrong code', (stage) => {
     const form = { ...stepUp, otp: wrongCodeOf(owner, clock) }
     assert.equal((await send('POST', '/token', { form })).status, 400)
     await settled()
-    assert.match(mails.at(-1)?.subject ?? '', /may use your account/)
-    assert.match(mails.at(-1)?.text ?? '', /or in a session of yours/)
+    assert.match(mails.at(-1)?.subject ?? '', /wrong code was entered/)
+    assert.match(mails.at(-1)?.text ?? '', /or on a device that is logged in to your account/)
   })
 })

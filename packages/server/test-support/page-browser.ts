@@ -95,7 +95,8 @@ export function openBrowser({ send }: Pick<TestKeystile, 'send'>): PageBrowser {
       const found = forms.filter((one) => one.action.endsWith(action))
       const form = found.at(isLast ? -1 : 0) ?? assert.fail('no form')
       const values = { ...form.values, ...fields, ...(button && { [button[0]]: button[1] }) }
-      sent = [below(form.action), values]
+      const target = new URL(form.action, `${issuer}${at}`)
+      sent = [below(target.pathname + target.search), values]
       return post(...sent)
     },
     keepForm() {

@@ -67,6 +67,19 @@ describe('the parts of pages', () => {
     assert.equal(linksOf(), undefined)
   })
 
+  it('a copied secret has no spaces, and an address does not break before its end', () => {
+    assert.equal(secretOf('ABCDEFGH').text.replaceAll(/<[^>]*>/g, ''), 'ABCDEFGH')
+    const addresses = ['ada.king@gmail.com', 'ada@mail.example.org', 'ada@localhost']
+    assert.deepEqual(
+      addresses.map((address) => breakable(address).text.split('<wbr>')),
+      [
+        ['ada.', 'king@', 'gmail.com'],
+        ['ada@', 'mail.', 'example.org'],
+        ['ada@', 'localhost'],
+      ],
+    )
+  })
+
   it('screen readers say at once that something is done or wrong, but not other notes', () => {
     assert.match(noteOf('x', { tone: 'done' }).text, /^<p class="note done" role="status">/)
     assert.match(faultOf('x').text, /^<p class="note wrong" role="alert">/)

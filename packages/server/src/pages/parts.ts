@@ -103,9 +103,9 @@ ${link && linkOf(link)}
 </div>`
 }
 
-/** Lets a long address break after `@` or a dot, not within a word. */
+/** Lets a long address break after `@` or a dot, not within a word or before its end `com`. */
 export function breakable(address: string): Html {
-  const parts = address.split(/(?<=[@.])(?!$)/).map((part) => markup`${part}`)
+  const parts = address.split(/(?<=@)(?!$)|(?<=\.)(?=.*[@.])/).map((part) => markup`${part}`)
   return parts.reduce((before, part) => markup`${before}<wbr>${part}`)
 }
 
@@ -190,10 +190,13 @@ export function stepsOf(steps: readonly Step[]): Html {
 ${lines(items)}</ol>`
 }
 
-/** Writes a secret that a person copies. A click selects all of it. */
+/**
+ * Writes a secret that a person copies. A click selects all of it. What is copied has no spaces and
+ * no line breaks, because some apps refuse them.
+ */
 export function secretOf(secret: string): Html {
   const groups = secret.match(/.{1,4}/gu) ?? []
-  const spans = groups.map((group) => markup`<span>${group}</span> `)
+  const spans = groups.map((group) => markup`<span>${group}</span><wbr>`)
   return markup`<p class="secret" dir="ltr">${joined(spans)}</p>`
 }
 

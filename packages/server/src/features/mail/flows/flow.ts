@@ -34,7 +34,7 @@ export interface FlowParts<U = User> extends RegistrationFormParts, LinkMailPart
   readonly issuer: string
   readonly database: Pick<Database, 'reader' | 'write'>
   readonly directory: Directory<U>
-  readonly devices: Pick<Devices, 'open'>
+  readonly devices: Pick<Devices, 'open' | 'make'>
   readonly proofs: MailProofs
   readonly notices: Notices
 }

@@ -83,7 +83,7 @@ export interface RegisterTexts extends Named<
   'link' | 'heading' | 'haveOne' | 'emailHint' | 'usernameTaken' | 'emailTaken' | 'button'
 > {
   /** The next page, if the address must be confirmed. */
-  readonly sent: Named<'heading' | 'button' | 'noMail' | 'advice'> & {
+  readonly sent: Named<'heading' | 'button' | 'noMail' | 'advice' | 'linkUsed' | 'passwordHint'> & {
     readonly intro: (address: string) => string
   }
   /** What the page of the login says after the code. */
@@ -95,6 +95,8 @@ export interface LoginPageTexts extends Named<
   | ('heading' | 'toAccount' | 'button' | 'back' | 'notYou')
   | ('ended' | 'wrong' | 'wrongCode' | 'wrongRecoveryCode')
 > {
+  /** Is said after too many passwords, about the name that was not typed. */
+  readonly meanwhile: Named<'byUsername' | 'byEmail' | 'byMail'>
   /** `other` is the link to the other field. */
   readonly factor: Named<'heading' | 'intro' | 'label' | 'button' | 'other'> & {
     /** The label of a box to tick. It is one day at least. */
@@ -114,6 +116,8 @@ export interface LoginPageTexts extends Named<
   /** `once` stands in the file with the codes. */
   readonly codes: Named<'heading' | 'intro' | 'save' | 'keep' | 'saved' | 'once' | 'button'>
   readonly expired: Named<'heading' | 'text' | 'button'>
+  /** A login ends after several wrong codes. `newest` is said about codes of the app. */
+  readonly wrongCodes: Titled & Named<'newest'>
   readonly cookiesOff: Titled
   /** The account needs a login method that the pages do not know. */
   readonly elsewhere: Titled

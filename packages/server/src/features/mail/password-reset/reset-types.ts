@@ -17,12 +17,15 @@ export interface PasswordResets {
    * Sets the new password and ends all sessions of the user. A refused password does not use up the
    * link or the code.
    *
+   * @returns a device secret: with it, a login with the new password counts for the device, because
+   *   strangers may have used up the limit of the name. It is not known for codes of an app.
+   *   Undefined if no device needs to be known
    * @throws {ProblemError} one of these:
    *   - `forbidden` (without the reason) if the link or the code is not valid
    *   - `unprocessable_content` if the password rules refuse the password
    *   - `too_many_requests`, `temporarily_unavailable`
    */
-  confirm(presented: Presented, newPassword: string, by: By): Promise<void>
+  confirm(presented: Presented, newPassword: string, by: By): Promise<string | undefined>
   /** Whether the token of a link can still set a new password. Changes nothing. */
   isOpen(token: string): Promise<boolean>
 }

@@ -1,6 +1,7 @@
 // The flow for users who have forgotten their password: they set a new one with a link or a code
 // from a mail. What the flow does is in `reset-types.ts`, and its endpoints are in `routes.ts`.
 // `new-password.ts` stores the new password.
+import { randomId } from 'keystile/internal'
 import { refuseFaults } from '../../../http/json-body.ts'
 import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
@@ -47,7 +48,7 @@ export function passwordResetFlow<U>(
     async confirm(presented, newPassword, by) {
       passwords.requireRoom(by.address)
       const tried = { ...presented, by, isOpen: resets.isOpen }
-      await confirmCounted(limits, resetRates.confirm, tried, async () => {
+      return confirmCounted(limits, resetRates.confirm, tried, async () => {
         const proof = await proofs.find(proofKinds.passwordReset, presented)
         const user = await findOwner(proof, directory)
         if (!proof || user === undefined) throw refusedProof()
@@ -58,6 +59,14 @@ export function passwordResetFlow<U>(
 
         const notice = notices('password_changed', by)
         if (!(await passwordStore.setPassword({ proof, hash, notice, by }))) throw refusedProof()
+
+        // The device knows the password, as after a login. It has proved no app.
+        const subject = directory.subject(user)
+        return parts.devices.make({
+          subject,
+          passwordMark: passwordMark(hash),
+          sessionId: randomId(),
+        })
       })
     },
 

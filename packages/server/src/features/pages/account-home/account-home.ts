@@ -83,16 +83,15 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
     { section, name }: Pick<AccountPage, 'section'> & { readonly name?: string },
     answer: (visit: Visit) => Promise<HttpAnswer> | HttpAnswer,
   ): Promise<HttpAnswer> {
+    const { wanted } = parts.cookies
+    const remembered = [name === undefined ? wanted.cleared : wanted.set(name, wantedSeconds)]
     const signedIn = await findSignedIn(request, parts)
-    if (!signedIn) {
-      const { wanted } = parts.cookies
-      const cookie = name === undefined ? wanted.cleared : wanted.set(name, wantedSeconds)
-      return withCookies(seeOther(`${base}/login`), [cookie])
-    }
+    if (!signedIn) return withCookies(seeOther(`${base}/login`), remembered)
     try {
       return await answer(visitOf(request, signedIn, { ...parts, endpoints }))
     } catch (error) {
-      if (needsLogin(error)) return seeOther(`${base}/login/again?to=${section}`)
+      if (needsLogin(error))
+        return withCookies(seeOther(`${base}/login/again?to=${section}`), remembered)
       throw error
     }
   }

@@ -25,9 +25,9 @@ export function emailChangePage({
     // That page names the address, and needs no password.
     ownPage: async (token, subject) =>
       (await addressOf(token, subject)) === undefined ? undefined : 'new-address',
-    submit(form, request) {
+    async submit(form, request) {
       const owner = { subject: undefined, password: form.get('password') }
-      return confirm({ token: form.get('token') ?? '' }, owner, byStranger(request))
+      await confirm({ token: form.get('token') ?? '' }, owner, byStranger(request))
     },
     async faultOf(error, reader, form) {
       if (error.status !== 403) return refusedFault(error, reader)

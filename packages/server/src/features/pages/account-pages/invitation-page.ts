@@ -34,7 +34,7 @@ export function invitationPage(
       ]
     },
     isOpen,
-    submit(form, request, { brand }) {
+    async submit(form, request, { brand }) {
       const accepted = readAcceptance(form, brand)
       const username = form.get('username')
       const password = form.get('password')
@@ -43,7 +43,7 @@ export function invitationPage(
         ...(username && { username }),
         ...(password && { password }),
       }
-      return accept({ token: form.get('token') ?? '' }, members, byStranger(request), accepted)
+      await accept({ token: form.get('token') ?? '' }, members, byStranger(request), accepted)
     },
     faultOf: refusedFault,
   }

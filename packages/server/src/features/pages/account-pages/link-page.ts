@@ -45,8 +45,16 @@ export interface LinkPage {
    * logged in. Undefined if the link is not of this user.
    */
   ownPage?(token: string, subject: string): Promise<string | undefined>
-  /** Does what the button of the form says. If it throws a `ProblemError`, the page shows it. */
-  submit(form: Form, request: HttpRequestWithBody, reader: PageReader): Promise<unknown>
+  /**
+   * Does what the button of the form says. If it throws a `ProblemError`, the page shows it.
+   *
+   * @returns values of `Set-Cookie`, for a server at whose pages people log in
+   */
+  submit(
+    form: Form,
+    request: HttpRequestWithBody,
+    reader: PageReader,
+  ): Promise<readonly string[] | undefined>
   /**
    * Returns which field a refusal is about, and what the page says. Undefined if the link does not
    * work (403), or for the text that all pages show.
@@ -168,11 +176,11 @@ async function submitForm(
   const reader = { ...readerOf(request, pages), isLoggedIn }
   const form = await readPageForm(request)
   try {
-    await shown.submit(form, request, reader)
+    const gained = (await shown.submit(form, request, reader)) ?? []
     // Without login pages, a browser may keep no cookies: they need https.
     if (!pages.hasLogin) return donePage(reader, shown, form)
     const next = seeOther(`${reader.brand.base}/account/${shown.name}?${doneName}`)
-    return { ...next, cookies: [cookies.done.set(shown.name, doneSeconds)] }
+    return { ...next, cookies: [cookies.done.set(shown.name, doneSeconds), ...gained] }
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
 
@@ -202,7 +210,9 @@ function showForm(reader: PageReader, shown: LinkPage, typed: Form, refused?: Re
 
 function donePage(reader: PageReader, shown: LinkPage, form: Form): HttpAnswer {
   const { heading, text: intro } = shown.texts(reader, form).done
-  const content = actionsOf(...endButtons(reader, shown.end ?? 'login'))
+  // The undo of a change has sent the mail for a new password: this page may send another one.
+  const end = shown.end === 'password' ? 'passwordMail' : (shown.end ?? 'login')
+  const content = actionsOf(...endButtons(reader, end))
   return page(reader, { heading, intro, emblem: { icon: 'check', tone: 'done' }, content })
 }
 

@@ -13,6 +13,7 @@ import type { Presented } from '../../mail/proofs/proofs.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
 import { readDeviceSecret } from '../../sign-in/known-devices/device-cookie.ts'
+import { deviceSeconds } from '../../sign-in/known-devices/devices.ts'
 import { brokenRule, generalFault, type Refused } from './faults.ts'
 import { requestName } from './field-names.ts'
 import { loginField, mailCodeField, newPasswordField } from './fields.ts'
@@ -80,7 +81,8 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
   }
 }
 
-function resetPage({ resets, passwordPolicy, remembersDevices }: ResetPageParts): LinkPage {
+function resetPage(parts: ResetPageParts): LinkPage {
+  const { resets, passwordPolicy, remembersDevices, cookies } = parts
   const { minLength } = passwordPolicy
   return {
     name: resetName,
@@ -106,8 +108,11 @@ function resetPage({ resets, passwordPolicy, remembersDevices }: ResetPageParts)
       return typed.has(requestName) ? [mailCodeField(texts, typed), password] : [password]
     },
     isOpen: resets.isOpen,
-    submit: (form, request) =>
-      resets.confirm(presentedIn(form), form.get('new_password') ?? '', byStranger(request)),
+    async submit(form, request) {
+      const password = form.get('new_password') ?? ''
+      const device = await resets.confirm(presentedIn(form), password, byStranger(request))
+      return device === undefined ? [] : [cookies.device.set(device, deviceSeconds)]
+    },
     faultOf(error, reader, form) {
       const { faults } = reader.texts
       const byCode = form.has(requestName)

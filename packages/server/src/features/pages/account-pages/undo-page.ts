@@ -27,7 +27,9 @@ export function undoPage(
     texts: ({ texts }) => texts[kind],
     fields: () => [],
     isOpen,
-    submit: (form, request) => undo(form.get('token') ?? '', byStranger(request)),
+    async submit(form, request) {
+      await undo(form.get('token') ?? '', byStranger(request))
+    },
     faultOf: refusedFault,
   }
 }

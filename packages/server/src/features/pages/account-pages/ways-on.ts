@@ -10,9 +10,9 @@ export function continueButton({ brand: { next }, texts }: PageReader): Button {
 /**
  * Where a page leads, besides the app: to the login (`login`, or `newLogin` if the page tells the
  * person to log in), or to the account, if people log in at Keystile's pages, or to the page that
- * sends a mail to set a new password.
+ * sends a mail to set a new password (`passwordMail` if such a mail is on its way).
  */
-export type End = 'login' | 'newLogin' | 'account' | 'password'
+export type End = 'login' | 'newLogin' | 'account' | 'password' | 'passwordMail'
 
 /**
  * Returns the buttons with which a page ends: to the app, and to Keystile's own page. The app comes
@@ -25,18 +25,21 @@ export type End = 'login' | 'newLogin' | 'account' | 'password'
 export function endButtons(reader: PageReader, end: End): readonly [Button, ...Button[]] {
   const { brand, hasLogin, texts } = reader
   const toApp = continueButton(reader)
-  if (!hasLogin && end !== 'password') return [toApp]
+  const isOfPassword = end === 'password' || end === 'passwordMail'
+  if (!hasLogin && !isOfPassword) return [toApp]
 
   const login = { label: texts.loginPage.button, href: `${brand.base}/login` }
+  const forgot = `${brand.base}/account/forgot-password`
   const ends: Readonly<Record<End, Button>> = {
     login,
     newLogin: login,
     account: { label: texts.accountHome.back, href: `${brand.base}/account` },
-    password: { label: texts.reset.heading, href: `${brand.base}/account/forgot-password` },
+    password: { label: texts.reset.heading, href: forgot },
+    passwordMail: { label: texts.reset.again, href: forgot },
   }
   const own = ends[end]
   if (!brand.next.isApp) return [own]
-  const isOwnFirst = end === 'password' || end === 'newLogin'
+  const isOwnFirst = isOfPassword || end === 'newLogin'
   return isOwnFirst ? [own, asSecond(toApp)] : [toApp, asSecond(own)]
 }
 

@@ -148,9 +148,9 @@ async function welcome<U>(
   await endLogin(request, parts)
   const { wanted } = parts.cookies
   const { to, recoveryCodes: codes } = done
-  const name = to === undefined ? accountName(wanted.read(request)) : undefined
-  const page = name === undefined ? '' : `/${name}`
-  const next = `${reader.brand.base}/account${page}${to === undefined ? '' : `#${to}`}`
+  const name = accountName(wanted.read(request))
+  const part = name === undefined ? to && `#${to}` : `/${name}`
+  const next = `${reader.brand.base}/account${part ?? ''}`
   const account = form.get('account') ?? ''
   const answer = codes ? codesPage(reader, { codes, account, next }) : seeOther(next)
   const forgotten = name === undefined ? [] : [wanted.cleared]

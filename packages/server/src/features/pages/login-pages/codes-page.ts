@@ -25,11 +25,12 @@ export const savedName = 'saved'
 /** Shows the recovery codes, once. */
 export function codesPage(reader: PageReader, { next, ...made }: NewCodes): HttpAnswer {
   const { codes: texts } = reader.texts.loginPage
-  const { name, href } = codesFile(reader, made)
+  const { name, href, said } = codesFile(reader, made)
   return stepAnswer(reader, {
     heading: texts.heading,
     intro: texts.intro,
-    content: markup`${codesOf(made.codes)}
+    content: markup`<p class="paper">${said.join(', ')}</p>
+${codesOf(made.codes)}
 <div class="links screen"><a download="${name}" href="${href}">${texts.save}</a></div>
 ${noteOf(texts.keep)}
 <form action="${next}">
@@ -39,27 +40,22 @@ ${buttonOf({ label: texts.button })}
   })
 }
 
-/** Returns a text file with the codes, which says whose they are. */
+/** Returns a text file with the codes, and what it says of them: whose they are, and of when. */
 function codesFile(
   { brand, language, texts }: PageReader,
   { codes, account }: Pick<NewCodes, 'codes' | 'account'>,
-): { readonly name: string; readonly href: string } {
+): { readonly name: string; readonly href: string; readonly said: readonly string[] } {
   const { loginPage, accountHome } = texts
   const now = new Date().toISOString()
-  const lines = [
-    `${brand.name}: ${accountHome.codes.title}`,
-    `${loginPage.again.account}${account}`,
-    formatTime(now, language, 'minutes'),
-    loginPage.codes.once,
-    '',
-    ...codes,
-    '',
-  ]
-  // Two lists have two names, such as `app-recovery-codes-2026-12-03-0618.txt`.
+  const said = [`${loginPage.again.account}${account}`, formatTime(now, language, 'minutes')]
+  const { title } = accountHome.codes
+  const lines = [`${brand.name}: ${title}`, ...said, loginPage.codes.once, '', ...codes, '']
+  // Two lists have two names, such as `App-Recovery-codes-2026-12-03-0618.txt`.
   const made = now.slice(0, 16).replace('T', '-').replace(':', '')
-  const service = brand.name.replaceAll(/[^\p{L}\p{N}]+/gu, '-').replaceAll(/^-|-$/g, '')
+  const words = `${brand.name} ${title}`.normalize().replaceAll(/[^\p{L}\p{N}]+/gu, '-')
   return {
-    name: `${service}-recovery-codes-${made}.txt`.replace(/^-/, ''),
+    said,
+    name: `${words.replace(/^-/, '')}-${made}.txt`,
     href: `data:text/plain;charset=utf-8,${encodeURIComponent(lines.join('\n').toWellFormed())}`,
   }
 }

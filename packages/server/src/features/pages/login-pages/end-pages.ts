@@ -5,10 +5,16 @@ import type { PageReader } from '../account-pages/reader.ts'
 import { continueButton } from '../account-pages/ways-on.ts'
 import { stepAnswer, stepFormPage, warning, type StepFault } from './step-form.ts'
 
-/** The login has ended, has expired, or began in another browser. */
+/** The login has ended, has expired, or began in another browser. @param fault why it ended */
 export function expiredPage(reader: PageReader, fault?: StepFault): HttpAnswer {
-  const { expired } = reader.texts.loginPage
-  return brokenPage(reader, expired.heading, fault ?? { text: expired.text })
+  const { loginPage, refusalPage } = reader.texts
+  const { expired, wrongCodes } = loginPage
+  if (!fault) return brokenPage(reader, expired.heading, { text: expired.text })
+  return brokenPage(
+    reader,
+    fault.isOfCode ? wrongCodes.heading : refusalPage.refused.heading,
+    fault,
+  )
 }
 
 /** The browser has sent no cookie of the page with the form. */

@@ -1,7 +1,7 @@
 // The page for the code of an app, or for a recovery code.
 import type { HttpAnswer } from 'keystile/internal'
 import { checkOf } from '../../../pages/field.ts'
-import { joined, type Html } from '../../../pages/html.ts'
+import { joined, markup, type Html } from '../../../pages/html.ts'
 import type { PageReader } from '../account-pages/reader.ts'
 import { secondSteps, shownMethods, type ShownMethod } from './second-steps.ts'
 import {
@@ -21,12 +21,14 @@ interface FactorForm extends StepForm {
   readonly remember?: Remember | undefined
   /** The way out for a person who can prove none of the methods here. */
   readonly back: Html
+  /** What the page says below the other methods. */
+  readonly after?: Html | undefined
 }
 
 /** The page for one of the methods that the person may prove, with links to the others. */
 export function factorPage(
   reader: PageReader,
-  { methods, shownMethod, typed, remember, back, ...form }: FactorForm,
+  { methods, shownMethod, typed, remember, back, after, ...form }: FactorForm,
   fault: StepFault | undefined,
 ): HttpAnswer {
   const { loginPage: texts } = reader.texts
@@ -51,9 +53,10 @@ export function factorPage(
     ],
     button: shown.button,
     fault,
-    after: joined(
-      others.map((other) => switchTo(reader, other, secondSteps[other](texts).link, form)),
-    ),
+    after: joined([
+      ...others.map((other) => switchTo(reader, other, secondSteps[other](texts).link, form)),
+      markup`${after}`,
+    ]),
   })
 }
 

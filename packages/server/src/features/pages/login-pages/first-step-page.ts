@@ -26,9 +26,10 @@ interface ShownLogin {
 /** Name and password are on one page: a page that asks the name first would tell who exists. */
 export function firstStepPage(
   reader: PageReader,
-  { forgotPassword, registration }: Offers,
+  offers: Offers,
   shown: ShownLogin = {},
 ): HttpAnswer {
+  const { forgotPassword, registration } = offers
   const { username = '', fault } = shown
   const { loginPage: texts, login, forgot, register } = reader.texts
   const { base } = reader.brand
@@ -49,9 +50,21 @@ export function firstStepPage(
       faultyField({ ...passwordField(reader), hasFocus: !fault && username !== '' }, fault),
     ],
     button: texts.button,
-    fault,
+    fault: fault?.error?.status === 429 ? withWays(fault, username, texts, offers) : fault,
     after: linksOf(...links),
   })
+}
+
+/** Says how a person can log in without waiting. Strangers may have used up the limit. */
+function withWays(
+  fault: StepFault,
+  username: string,
+  { meanwhile }: PageReader['texts']['loginPage'],
+  { forgotPassword }: Offers,
+): StepFault {
+  const other = username.includes('@') ? meanwhile.byUsername : meanwhile.byEmail
+  const text = `${fault.text} ${other}`
+  return { ...fault, text: forgotPassword ? `${text} ${meanwhile.byMail}` : text }
 }
 
 function noteBefore(

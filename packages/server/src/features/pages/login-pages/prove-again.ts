@@ -39,7 +39,8 @@ export async function openAgain<U>(
   const { methods } = outcome
   const account = labelOf(signedIn.user, parts.directory)
   const to = accountName(queryOf(request).get('to'))
-  const shown = { account, methods, shownMethod: shownMethods[0], to }
+  const { forgotPassword } = parts.offers
+  const shown = { account, methods, shownMethod: shownMethods[0], to, forgotPassword }
   return openBound(request, (bound) => againPage(bound, shown), parts)
 }
 
@@ -63,7 +64,8 @@ export async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): P
   if (next.outcome?.outcome !== 'next') return expiredPage(reader, next.fault ?? fault)
   const { methods } = next.outcome
   const typed = form.get('recovery_code')
-  const shown = { account, methods, shownMethod: shownMethodOf(form), typed, to }
+  const { forgotPassword } = parts.offers
+  const shown = { account, methods, shownMethod: shownMethodOf(form), typed, to, forgotPassword }
   return againPage(reader, shown, fault)
 }
 

@@ -1,5 +1,6 @@
 // The steps of a login: name and password, then the second factor, or its set-up.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
+import type { PresentedValues } from '../../sign-in/login/login.ts'
 import type { PageReader } from '../account-pages/reader.ts'
 import { askNext, tryLogin, type NextStep, type SentForm } from './ask-login.ts'
 import { endedPage } from './bound-forms.ts'
@@ -8,6 +9,7 @@ import { firstStepPage } from './first-step-page.ts'
 import { readKeptRegistration } from './kept-registration.ts'
 import { withCookies } from './login-cookies.ts'
 import type { LoginPageParts } from './login-parts.ts'
+import type { StepFault } from './step-form.ts'
 import { stepPage } from './step-pages.ts'
 import { filled, firstNames, laterNames, shownMethodOf, stepOf, valuesOf } from './step-values.ts'
 
@@ -65,9 +67,26 @@ export async function proveLaterStep<U>(
   const account = filled(form.get('account'))
   const shown = { account, shownMethod: shownMethodOf(form), typed: form.get('recovery_code') }
   const step = stepOf(next.outcome, shown, form, parts)
-  if (!step) return endedPage(sent, parts, next.fault ?? fault)
+  if (!step) return endedPage(sent, parts, endedBy(values, fault, next.fault, reader))
 
   // A browser that loads the page of the app again sends the code of the mail again.
   const isAgain = step.outcome === 'enrol' && !step.needsEmailCode && enrol === undefined
   return stepPage(reader, step, isAgain && !fault?.error ? undefined : fault)
+}
+
+/** Says why a login ended. It ends after several wrong codes. */
+function endedBy(
+  { otp, recovery_code: recovery, email_code: ofMail }: PresentedValues,
+  fault: StepFault | undefined,
+  nextFault: StepFault | undefined,
+  { texts: { loginPage } }: PageReader,
+): StepFault | undefined {
+  const isOfCode = [otp, recovery, ofMail].some((value) => value !== undefined)
+  if (nextFault || !fault || !isOfCode) return nextFault ?? fault
+
+  const { wrongCodes } = loginPage
+  const [text, ofApp] = fault.error
+    ? [fault.text, loginPage.recovery.meanwhile]
+    : [wrongCodes.text, wrongCodes.newest]
+  return { ...fault, isOfCode, text: otp === undefined ? text : `${text} ${ofApp}` }
 }

@@ -69,7 +69,10 @@ export function sentPage(reader: PageReader, typed: Form, refused?: Refused): Ht
   const fields = [
     mailCodeField(texts, typed),
     ...(asksName
-      ? [loginField(otherName, typed.get('username') ?? ''), passwordField(reader)]
+      ? [
+          loginField(otherName, typed.get('username') ?? ''),
+          { ...passwordField(reader), hint: texts.register.sent.passwordHint },
+        ]
       : []),
   ]
   const form = drawForm(reader, {

@@ -1,5 +1,6 @@
 // What the pages of a registration say about a refusal.
 import { ProblemError } from 'keystile/internal'
+import { linkedOf } from '../../../pages/parts.ts'
 import { confirmationFault } from '../account-pages/confirmation-page.ts'
 import { fieldFaults, generalFault, type Fault, type Refused } from '../account-pages/faults.ts'
 import type { PageReader } from '../account-pages/reader.ts'
@@ -31,7 +32,12 @@ function ownText(
 /** Says why a code was refused. Throws all other errors again. */
 export function refusedCode(error: unknown, reader: PageReader): Refused {
   return refusedBy(error, reader, (refusal) => {
-    const wrongCode = { field: 'code', text: reader.texts.faults.wrongCode }
+    const { faults, register } = reader.texts
+    // The link of the same mail may have been used in another window.
+    const text = linkedOf(`${faults.wrongCode} ${register.sent.linkUsed}`, {
+      href: `${reader.brand.base}/login`,
+    })
+    const wrongCode = { field: 'code', text }
     return confirmationFault(refusal, reader) ?? (refusal.status === 403 ? wrongCode : undefined)
   })
 }

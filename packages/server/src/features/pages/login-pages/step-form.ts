@@ -12,6 +12,8 @@ export interface StepFault {
   readonly text: string
   /** Undefined if the person typed something wrong. */
   readonly error?: ProblemError
+  /** Whether the login has ended because of a code. */
+  readonly isOfCode?: boolean
 }
 
 interface DrawnForm {

@@ -1,7 +1,7 @@
 // The pages of a login after its first step, and of a login that a person repeats.
 import type { HttpAnswer } from 'keystile/internal'
 import { markup, type Html } from '../../../pages/html.ts'
-import { buttonOf, noteOf, whoOf } from '../../../pages/parts.ts'
+import { buttonOf, linksOf, noteOf, whoOf } from '../../../pages/parts.ts'
 import type { ShownSecret } from '../../credentials/second-factors/shown-secret.ts'
 import { passwordField } from '../account-pages/fields.ts'
 import type { PageReader } from '../account-pages/reader.ts'
@@ -64,15 +64,20 @@ interface AgainStep {
   readonly shownMethod: ShownMethod
   readonly typed?: string | undefined
   readonly to: string | undefined
+  /** Whether people can set a new password by mail. */
+  readonly forgotPassword: boolean
 }
 
 export function againPage(
   reader: PageReader,
-  { account, to, methods, shownMethod, typed }: AgainStep,
+  { account, to, methods, shownMethod, typed, forgotPassword }: AgainStep,
   fault?: StepFault,
 ): HttpAnswer {
   const { again } = reader.texts.loginPage
-  const form = { action: `${reader.brand.base}/login/again`, sends: { to } }
+  const { accountHome, forgot, faults } = reader.texts
+  const { base } = reader.brand
+  const form = { action: `${base}/login/again`, sends: { to } }
+  const home = { label: accountHome.back, href: `${base}/account` }
   const who = whoIs(reader, account, 'logout')
   if (methods.includes('password'))
     return stepFormPage(reader, {
@@ -80,13 +85,25 @@ export function againPage(
       intro: again.intro,
       before: who,
       ...form,
-      fields: [faultyField({ ...passwordField(reader), hasFocus: true }, fault)],
+      fields: [
+        faultyField(
+          { ...passwordField(reader), hasFocus: true },
+          // The person has typed no name.
+          fault && !fault.error ? { text: faults.wrongPassword } : fault,
+        ),
+      ],
       button: again.button,
       fault,
+      after: linksOf(
+        ...(forgotPassword
+          ? [{ label: forgot.heading, href: `${base}/account/forgot-password` }]
+          : []),
+        home,
+      ),
     })
 
-  const { back: label } = reader.texts.accountHome
-  const back = buttonOf({ label, href: `${reader.brand.base}/account` })
+  const back = buttonOf(home)
   const before = markup`${noteOf(again.intro, { icon: 'lock' })}\n${who}`
-  return factorPage(reader, { before, ...form, methods, shownMethod, typed, back }, fault)
+  const after = linksOf(home)
+  return factorPage(reader, { before, ...form, methods, shownMethod, typed, back, after }, fault)
 }

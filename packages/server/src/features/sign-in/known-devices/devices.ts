@@ -1,5 +1,5 @@
-// Device secrets. A device that has logged in before can log in even when attackers have exhausted
-// the rate limit of the user name.
+// Device secrets. A device that has logged in before, or has set the password with a mail, can log
+// in even when attackers have exhausted the rate limit of the user name.
 import { createHash } from 'node:crypto'
 import type { Clock } from 'keystile/internal'
 import { createSeal } from '../../../base/seal.ts'
@@ -32,8 +32,8 @@ export interface Device {
    */
   readonly rememberedId: string | undefined
   /**
-   * Returns whether the user logged in on this device with the current password, or set the current
-   * password in the session of this device.
+   * Returns whether the user logged in on this device with the current password, or set it here: in
+   * the session of this device, or with a mail.
    */
   isOf(holder: Holder): boolean
 }
@@ -66,8 +66,9 @@ export interface Devices {
    */
   open(secret: string | undefined): Device | undefined
   /**
-   * Returns a new secret for the device that has just logged in. Returns undefined if a known
-   * device has no advantage: without rate limits, mails and remembered devices.
+   * Returns a new secret for the device that has just logged in, or has set a new password with a
+   * mail. Returns undefined if a known device has no advantage: without rate limits, mails and
+   * remembered devices.
    */
   make(login: {
     readonly subject: string

@@ -2,8 +2,8 @@ import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
-const afterUndo = prose`Ihr altes Passwort gilt nicht mehr. Sehen Sie in Ihr Postfach und legen Sie
-  über den Link in der Mail ein neues fest.`
+const afterUndo = prose`Ihr altes Passwort gilt nicht mehr. Eine Mail ist zu Ihnen unterwegs: Legen
+  Sie über den Link darin ein neues fest. Wenn keine Mail kommt, fordern Sie eine neue an.`
 
 export const de: Texts = {
   notices: {
@@ -17,12 +17,12 @@ export const de: Texts = {
     ],
     new_device: ({ service, time, address }) => [
       `Neue Anmeldung bei Ihrem Konto bei ${service}`,
-      prose`Am ${time} gab es eine Anmeldung bei Ihrem Konto bei ${service} von einem Gerät, das
-        neu ist oder nicht mehr verwendet wurde, seit Ihr Passwort festgelegt
-        wurde${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
+      prose`Am ${time} gab es eine Anmeldung bei Ihrem Konto bei ${service} von einem Gerät, das wir
+        nicht erkannt haben${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.
+        Das kann ein neues Gerät sein, oder eines von Ihren nach einem neuen Passwort.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
-      prose`Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort. Das beendet alle anderen
-        Sitzungen.`,
+      prose`Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort. Das meldet alle anderen
+        Geräte ab.`,
     ],
     account_disabled: ({ service, time }) => [
       `Ihr Konto bei ${service} wurde gesperrt`,
@@ -83,17 +83,17 @@ export const de: Texts = {
       prose`Am ${time} wurden neue Wiederherstellungscodes für Ihr Konto bei ${service} erstellt.
         Die alten gelten nicht mehr.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
-      prose`Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort. Das beendet alle anderen
-        Sitzungen.`,
+      prose`Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort. Das meldet alle anderen
+        Geräte ab.`,
     ],
     factor_guessed: ({ service, time, address }) => [
-      `Vielleicht benutzt jemand Ihr Konto bei ${service}`,
+      `Bei ${service} wurde ein falscher Code für Ihr Konto eingegeben`,
       prose`Am ${time} wurde bei ${service} ein falscher Code Ihrer Authenticator-App eingegeben,
-        nach Ihrem Passwort oder in einer Ihrer
-        Sitzungen${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
-      'Wenn Sie das waren, müssen Sie nichts tun.',
+        nach Ihrem Passwort oder auf einem Gerät, das bei Ihrem Konto angemeldet
+        ist${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
+      'Wenn Sie das waren, zum Beispiel mit einem Tippfehler, müssen Sie nichts tun.',
       prose`Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort oder benutzt Ihr Konto.
-        Ändern Sie jetzt Ihr Passwort: Das beendet auch alle anderen Sitzungen.`,
+        Ändern Sie jetzt Ihr Passwort: Das meldet auch alle anderen Geräte ab.`,
     ],
   },
   otherwise: 'Wenn der Knopf nicht geht, öffnen Sie diese Adresse:',
@@ -267,11 +267,12 @@ export const de: Texts = {
     sent: {
       heading: 'Sehen Sie in Ihr Postfach',
       intro: prose`Wenn es ein Konto mit diesem Namen oder dieser Adresse gibt, ist eine Mail
-        unterwegs. Öffnen Sie den Link in der Mail, oder geben Sie hier ihren Code und ein neues
-        Passwort ein.`,
-      advice: prose`Suchen Sie eine frühere Mail, auch im Spam: Ihr Link gilt drei Stunden. Wenn
-        nach zwei Minuten keine da ist, [fordern Sie eine neue an]. Wenn wieder keine kommt,
-        versuchen Sie es in sechs Stunden noch einmal.`,
+        unterwegs. Öffnen Sie den Link darin, oder geben Sie hier den Code aus der Mail und ein
+        neues Passwort ein.`,
+      advice: prose`Suchen Sie eine frühere Mail, auch im Spam: Der Link darin gilt drei Stunden.
+        Wenn nach zwei Minuten keine da ist, [fordern Sie eine neue an]. Prüfen Sie dabei Ihre
+        Eingabe, und versuchen Sie auch Ihren Benutzernamen oder eine andere Adresse. Wenn wieder
+        keine kommt, versuchen Sie es in sechs Stunden noch einmal.`,
     },
     reset: {
       heading: 'Neues Passwort festlegen',
@@ -339,15 +340,15 @@ export const de: Texts = {
         App.`,
     },
     undoFactor: {
-      heading: 'Authenticator-App entfernen',
+      heading: 'Authenticator\u2011App entfernen',
       intro: prose`Die Authenticator-App wird dann von Ihrem Konto entfernt. Alle Geräte werden
         abgemeldet, und Sie bekommen eine Mail für ein neues Passwort.`,
       button: 'App entfernen',
       done: { heading: 'Die App ist entfernt', text: afterUndo },
-      used: prose`Wenn Sie die App damit entfernt haben, sehen Sie in Ihr Postfach: Dort ist eine
-        Mail für ein neues Passwort. Wenn eine Mail sagt, dass Ihre Adresse geändert wurde, öffnen
-        Sie deren Link. Wenn das Konto keine App mehr hat und Sie sie nicht entfernt haben, legen
-        Sie ein neues Passwort fest. Sonst wenden Sie sich an den Betreiber der App.`,
+      used: prose`Wenn Sie den Link schon benutzt haben oder die App nicht Ihre war, öffnen Sie den
+        Link der neuesten Mail zu Ihrem Konto oder legen Sie ein neues Passwort fest. Wenn Sie die
+        App selbst in Ihrem Konto hinzugefügt oder entfernt haben, müssen Sie nichts tun. Hilft das
+        nicht, wenden Sie sich an den Betreiber dieses Dienstes.`,
     },
     accept: {
       heading: 'Konto anlegen',
@@ -369,8 +370,12 @@ export const de: Texts = {
       button: 'Konto anlegen',
       sent: {
         heading: 'Sehen Sie in Ihr Postfach',
-        intro: (address) => prose`Eine Mail an ${address} ist unterwegs. Öffnen Sie den Link oder
-          geben Sie hier den Code aus der Mail ein.`,
+        intro: (
+          address,
+        ) => prose`Eine Mail an ${address} ist unterwegs und sagt, wie es weitergeht. Wenn sie einen
+          Code hat, können Sie ihn hier eingeben.`,
+        linkUsed: 'Wenn Sie den Link in der Mail geöffnet haben, [melden Sie sich an].',
+        passwordHint: 'Das Passwort, das Sie bei der Registrierung gewählt haben.',
         button: 'Weiter',
         noMail: 'Keine Mail?',
         advice: prose`Sehen Sie im Spam nach und warten Sie zwei Minuten. Dann [registrieren Sie
@@ -396,6 +401,12 @@ export const de: Texts = {
       ended: 'Sie wurden hier abgemeldet. Melden Sie sich wieder an.',
       wrong: prose`Der Name oder das Passwort ist falsch. Prüfen Sie beides, und ob die
         Feststelltaste an ist.`,
+      meanwhile: {
+        byUsername: 'Mit Ihrem Benutzernamen geht es vielleicht sofort.',
+        byEmail: 'Mit Ihrer E-Mail-Adresse geht es vielleicht sofort.',
+        byMail: prose`Wenn Sie in diesem Browser ein neues Passwort per Mail festlegen, geht
+          es sofort.`,
+      },
       wrongCode: 'Dieser Code ist falsch oder schon benutzt. Warten Sie auf den nächsten.',
       wrongRecoveryCode: prose`Dieser Wiederherstellungscode ist falsch, schon benutzt oder von
         einer älteren Liste.`,
@@ -421,8 +432,7 @@ export const de: Texts = {
       },
       again: {
         heading: 'Sind Sie es?',
-        intro: prose`Zeigen Sie noch einmal, dass Sie es sind, um Ihr Konto zu ändern. Wählen Sie
-          die Änderung dann noch einmal.`,
+        intro: 'Zeigen Sie noch einmal, dass Sie es sind, um Ihr Konto zu ändern.',
         account: 'Konto: ',
         button: 'Weiter',
       },
@@ -432,11 +442,12 @@ export const de: Texts = {
           Konto Ihnen gehört: Eine Mail mit einem Code ist unterwegs an seine Adresse.`,
       },
       enrol: {
-        heading: 'Authenticator-App einrichten',
+        heading: 'Authenticator\u2011App einrichten',
         intro: 'Danach melden Sie sich mit Ihrem Passwort und einem Code aus der App an.',
         next: 'Weiter',
         getApp: 'Eine Authenticator-App installieren',
-        anyApp: prose`Jede App für sechsstellige Codes geht, auch die in Ihrem Passwortmanager.`,
+        anyApp: prose`Eine App auf Ihrem Telefon, die sechsstellige Codes zeigt, zum Beispiel Google
+          Authenticator, Microsoft Authenticator oder die App Ihres Passwortmanagers.`,
         scan: 'Dieses Bild mit der App scannen',
         open: 'Die App auf diesem Gerät öffnen',
         orType: 'Oder geben Sie diesen Schlüssel in der App ein:',
@@ -463,6 +474,11 @@ export const de: Texts = {
           noch einmal.`,
         button: 'Anmelden',
       },
+      wrongCodes: {
+        heading: 'Zu viele falsche Codes',
+        text: 'Melden Sie sich noch einmal an.',
+        newest: 'Wenn Ihre App mehrere Einträge mit diesem Namen hat, nehmen Sie den neuesten.',
+      },
       cookiesOff: {
         heading: 'Ihr Browser speichert keine Cookies',
         text: prose`Eine Anmeldung braucht ein Cookie dieser Seite. Erlauben Sie Cookies, und melden
@@ -476,7 +492,7 @@ export const de: Texts = {
           Sie sich an den Betreiber der App.`,
       },
       logout: {
-        heading: 'Abmelden',
+        heading: 'Auf diesem Gerät abmelden?',
         intro: 'Ihre anderen Geräte bleiben angemeldet.',
         button: 'Abmelden',
         again: 'Wieder anmelden',
@@ -556,14 +572,14 @@ export const de: Texts = {
         since: (time) => `Seit ${time}`,
         replaces: prose`Die neue App ersetzt die alte. Sie bekommen neue Wiederherstellungscodes,
           und die alten gelten dann nicht mehr.`,
-        replacing: 'Authenticator-App ersetzen',
+        replacing: 'Authenticator\u2011App ersetzen',
         again: 'Noch einmal beginnen',
         otherPicture: prose`Sie haben auf einer anderen Seite noch einmal begonnen, darum gilt das
           frühere Bild nicht mehr. Scannen Sie das Bild oben und geben Sie den Code des neuesten
           Eintrags ein.`,
         addressFirst: 'Bestätigen Sie zuerst Ihre E-Mail-Adresse. Richten Sie dann die App ein.',
         missing: {
-          heading: 'Es gibt keine Authenticator-App',
+          heading: 'Es gibt keine Authenticator\u2011App',
           text: 'Ihr Konto hat keine Authenticator-App und keine Wiederherstellungscodes.',
         },
         isSetUp: {
@@ -576,7 +592,7 @@ export const de: Texts = {
         gone: prose`Das hat zu lange gedauert, oder die App wurde anderswo eingerichtet. Beginnen
           Sie noch einmal.`,
         removal: {
-          heading: 'Authenticator-App entfernen?',
+          heading: 'Authenticator\u2011App entfernen?',
           passwordOnly: 'Sie melden sich dann nur noch mit Ihrem Passwort an.',
           codesEnd: 'Ihre Wiederherstellungscodes gelten dann nicht mehr.',
           button: 'App entfernen',
@@ -616,11 +632,11 @@ export const de: Texts = {
       deletion: {
         title: 'Konto löschen',
         hint: 'Das lässt sich nicht rückgängig machen.',
-        text: 'Ihr Profil, Ihre Anmeldewege und Ihre Geräte werden gelöscht.',
+        text: 'Ihr Profil, Ihre Anmeldedaten und die Liste Ihrer Geräte werden gelöscht.',
         open: 'Mein Konto löschen …',
         heading: 'Ihr Konto löschen?',
         loggedOut: 'Sie werden sofort überall abgemeldet.',
-        erased: 'Ihr Profil, Ihre Anmeldewege und Ihre Geräte werden gelöscht.',
+        erased: 'Ihr Profil, Ihre Anmeldedaten und die Liste Ihrer Geräte werden gelöscht.',
         final: prose`Das lässt sich nicht rückgängig machen. Ein neues Konto mit dieser Adresse
           stellt nichts wieder her, und Ihr Benutzername ist nicht wieder verfügbar.`,
         button: 'Mein Konto löschen',

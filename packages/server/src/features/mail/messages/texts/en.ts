@@ -2,8 +2,8 @@ import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
-const afterUndo = prose`Your old password does not work any more. Look into your mailbox, and set a
-  new one with the link in the mail.`
+const afterUndo = prose`Your old password does not work any more. A mail is on its way to you: set a
+  new password with its link. If no mail comes, request a new one.`
 
 export const en: Texts = {
   notices: {
@@ -17,11 +17,11 @@ export const en: Texts = {
     ],
     new_device: ({ service, time, address }) => [
       `New login to your account at ${service}`,
-      prose`There was a login to your account at ${service} on ${time} from a device that is new,
-        or that has not been used since your password was
-        set${address === undefined ? '' : `, from the IP address ${address}`}.`,
+      prose`There was a login to your account at ${service} on ${time} from a device that we did not
+        recognise${address === undefined ? '' : `, from the IP address ${address}`}. This can be a
+        new device, or one of yours after a new password.`,
       'If this was you, you do not have to do anything.',
-      'If this was not you, change your password now. This ends all other sessions.',
+      'If this was not you, change your password now. This logs out all other devices.',
     ],
     account_disabled: ({ service, time }) => [
       `Your account at ${service} was disabled`,
@@ -80,16 +80,16 @@ export const en: Texts = {
       prose`On ${time}, new recovery codes were made for your account at ${service}. The old ones do
         not work any more.`,
       'If you did this, you do not have to do anything.',
-      'If you did not do this, change your password now. This ends all other sessions.',
+      'If you did not do this, change your password now. This logs out all other devices.',
     ],
     factor_guessed: ({ service, time, address }) => [
-      `Another person may use your account at ${service}`,
+      `A wrong code was entered for your account at ${service}`,
       prose`On ${time}, a wrong code of your authenticator app was entered at ${service}, after your
-        password or in a session of
-        yours${address === undefined ? '' : `, from the IP address ${address}`}.`,
-      'If this was you, you do not have to do anything.',
+        password or on a device that is logged in to your
+        account${address === undefined ? '' : `, from the IP address ${address}`}.`,
+      'If this was you, for example with a typing error, you do not have to do anything.',
       prose`If this was not you, another person knows your password or uses your account. Change
-        your password now: this also ends all other sessions.`,
+        your password now: this also logs out all other devices.`,
     ],
   },
   otherwise: 'If the button does not work, open this address:',
@@ -246,7 +246,8 @@ export const en: Texts = {
       intro: prose`If there is an account with this name or address, a mail is on its way. Open its
         link, or enter its code and a new password here.`,
       advice: prose`Look for an earlier mail, also in the spam folder: its link works for three
-        hours. If there is none after two minutes, [request a new mail]. If still none comes, try
+        hours. If there is none after two minutes, [request a new mail]. Check
+        what you type, and try your user name or another address too. If still none comes, try
         again in six hours.`,
     },
     reset: {
@@ -311,10 +312,10 @@ export const en: Texts = {
         logged out, and you will get a mail to set a new password.`,
       button: 'Remove the app',
       done: { heading: 'The app is removed', text: afterUndo },
-      used: prose`If you have removed the app with it, look into your mailbox: there is a mail to
-        set a new password. If a mail says that your address was changed, open its link. If the
-        account has no app any more and you did not remove it, set a new password. Otherwise,
-        contact the people who run the app.`,
+      used: prose`If you have used the link, or if the app was not yours, open the link of the
+        newest mail about your account, or set a new password. If you added or removed the app
+        yourself in your account, you do not have to do anything. If that does not help, contact the
+        people who run this service.`,
     },
     accept: {
       heading: 'Create your account',
@@ -335,8 +336,12 @@ export const en: Texts = {
       button: 'Create account',
       sent: {
         heading: 'Check your mail',
-        intro: (address) => prose`A mail is on its way to ${address}. Open its link, or enter the
-          code from the mail here.`,
+        intro: (
+          address,
+        ) => prose`A mail is on its way to ${address}, which says how to go on. If it has a code,
+          you can enter the code here.`,
+        linkUsed: 'If you have opened the link of the mail, [log in].',
+        passwordHint: 'The one that you chose when you registered.',
         button: 'Continue',
         noMail: 'No mail?',
         advice: prose`Look in the spam folder, and wait two minutes. Then [register again]: your
@@ -359,6 +364,11 @@ export const en: Texts = {
       notYou: 'Not you?',
       ended: 'You were logged out here. Log in again.',
       wrong: 'The name or the password is wrong. Check both, and whether Caps Lock is on.',
+      meanwhile: {
+        byUsername: 'With your user name, it may work at once.',
+        byEmail: 'With your e-mail address, it may work at once.',
+        byMail: 'If you set a new password by mail in this browser, it works at once.',
+      },
       wrongCode: 'This code is wrong or was used already. Wait for the next one.',
       wrongRecoveryCode: 'This recovery code is wrong, was used already, or is from an older list.',
       factor: {
@@ -381,8 +391,7 @@ export const en: Texts = {
       },
       again: {
         heading: 'Is it you?',
-        intro:
-          'To change your account, prove again that it is you. Then choose the change once more.',
+        intro: 'To change your account, prove again that it is you.',
         account: 'Account: ',
         button: 'Continue',
       },
@@ -396,7 +405,8 @@ export const en: Texts = {
         intro: 'After this, you will log in with your password and a code from the app.',
         next: 'Continue',
         getApp: 'Install an authenticator app',
-        anyApp: 'Any app for six-digit codes works, including your password manager.',
+        anyApp: prose`An app on your phone that shows six-digit codes, for example Google
+          Authenticator, Microsoft Authenticator or the app of your password manager.`,
         scan: 'Scan this picture with the app',
         open: 'Open the app on this device',
         orType: 'Or enter this key in the app:',
@@ -421,6 +431,11 @@ export const en: Texts = {
         text: 'You have ten minutes to log in, in the same browser. Begin again.',
         button: 'Log in',
       },
+      wrongCodes: {
+        heading: 'Too many wrong codes',
+        text: 'Log in once more.',
+        newest: 'If your app has several entries with this name, take the newest one.',
+      },
       cookiesOff: {
         heading: 'Your browser keeps no cookies',
         text: prose`A login needs a cookie of this site. Allow cookies, and then log in again. On
@@ -432,7 +447,7 @@ export const en: Texts = {
           you set up this step. If that is not possible, contact the people who run the app.`,
       },
       logout: {
-        heading: 'Log out',
+        heading: 'Log out on this device?',
         intro: 'Your other devices will stay logged in.',
         button: 'Log out',
         again: 'Log in again',
@@ -568,11 +583,11 @@ export const en: Texts = {
       deletion: {
         title: 'Delete account',
         hint: 'This cannot be undone.',
-        text: 'Your profile, your login methods and your devices will be erased.',
+        text: 'Your profile, your login methods and the list of your devices will be erased.',
         open: 'Delete my account …',
         heading: 'Delete your account?',
         loggedOut: 'You will be logged out everywhere at once.',
-        erased: 'Your profile, your login methods and your devices will be erased.',
+        erased: 'Your profile, your login methods and the list of your devices will be erased.',
         final: prose`This cannot be undone. Creating an account with this address again restores
           nothing, and your user name cannot be used again.`,
         button: 'Delete my account',

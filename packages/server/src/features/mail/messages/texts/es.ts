@@ -2,8 +2,8 @@ import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
-const afterUndo = prose`Su contraseña anterior ya no funciona. Revise su correo y elija una nueva
-  con el enlace del mensaje.`
+const afterUndo = prose`Su contraseña anterior ya no funciona. Un mensaje está en camino: elija una
+  nueva con su enlace. Si no llega nada, solicite otro mensaje.`
 
 export const es: Texts = {
   notices: {
@@ -17,11 +17,12 @@ export const es: Texts = {
     ],
     new_device: ({ service, time, address }) => [
       `Nuevo inicio de sesión en su cuenta en ${service}`,
-      prose`El ${time} hubo un inicio de sesión en su cuenta en ${service} desde un dispositivo
-        nuevo, o que no se había usado desde que se estableció su
-        contraseña${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
+      prose`El ${time} hubo un inicio de sesión en su cuenta en ${service} desde un dispositivo que
+        no hemos reconocido${address === undefined ? '' : `, desde la dirección IP ${address}`}.
+        Puede ser un dispositivo nuevo, o uno de los suyos después de una nueva contraseña.`,
       'Si ha sido usted, no tiene que hacer nada.',
-      'Si no ha sido usted, cambie su contraseña ahora. Así terminan todas las demás sesiones.',
+      prose`Si no ha sido usted, cambie su contraseña ahora. Así se cierra la sesión en los demás
+        dispositivos.`,
     ],
     account_disabled: ({ service, time }) => [
       `Su cuenta en ${service} ha sido desactivada`,
@@ -84,13 +85,13 @@ export const es: Texts = {
       'Si no fue usted, cambie ahora su contraseña.',
     ],
     factor_guessed: ({ service, time, address }) => [
-      `Quizá alguien usa su cuenta en ${service}`,
+      `Se introdujo un código incorrecto para su cuenta en ${service}`,
       prose`El ${time} se introdujo en ${service} un código incorrecto de su aplicación de
-        autenticación, después de su contraseña o en una de sus
-        sesiones${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
-      'Si fue usted, no tiene que hacer nada.',
+        autenticación, después de su contraseña o en un dispositivo con la sesión abierta en su
+        cuenta${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
+      'Si fue usted, por ejemplo con un error al teclear, no tiene que hacer nada.',
       prose`Si no fue usted, otra persona conoce su contraseña o usa su cuenta. Cambie ahora su
-        contraseña: así también se cierran todas las demás sesiones.`,
+        contraseña: así también se cierra la sesión en los demás dispositivos.`,
     ],
   },
   otherwise: 'Si el botón no funciona, abra esta dirección:',
@@ -262,7 +263,8 @@ export const es: Texts = {
       intro: prose`Si existe una cuenta con este nombre o esta dirección, un correo está en camino.
         Abra su enlace, o introduzca aquí su código y una nueva contraseña.`,
       advice: prose`Busque un correo anterior, también en el correo no deseado: su enlace vale tres
-        horas. Si no hay ninguno después de dos minutos, [solicite otro mensaje]. Si tampoco llega
+        horas. Si no hay ninguno después de dos minutos, [solicite otro mensaje]. Revise lo que
+        escribe, y pruebe también su nombre de usuario u otra dirección. Si tampoco llega
         nada, inténtelo dentro de seis horas.`,
     },
     reset: {
@@ -334,10 +336,10 @@ export const es: Texts = {
         todos los dispositivos y recibirá un mensaje para elegir una nueva contraseña.`,
       button: 'Retirar la aplicación',
       done: { heading: 'La aplicación está retirada', text: afterUndo },
-      used: prose`Si ha retirado la aplicación con él, revise su correo: hay un mensaje para elegir
-        una nueva contraseña. Si un mensaje dice que su dirección ha cambiado, abra su enlace. Si
-        la cuenta ya no tiene aplicación de autenticación y usted no la retiró, elija una nueva
-        contraseña. Si no, póngase en contacto con los responsables de la aplicación.`,
+      used: prose`Si ya ha usado el enlace, o si la aplicación no era suya, abra el enlace del
+        mensaje más reciente sobre su cuenta, o elija una nueva contraseña. Si usted añadió o quitó
+        la aplicación en su cuenta, no tiene que hacer nada. Si eso no ayuda, póngase en contacto
+        con los responsables de este servicio.`,
     },
     accept: {
       heading: 'Crear su cuenta',
@@ -359,8 +361,12 @@ export const es: Texts = {
       button: 'Crear la cuenta',
       sent: {
         heading: 'Revise su correo',
-        intro: (address) => prose`Un correo está en camino a ${address}. Abra su enlace, o
-          introduzca aquí el código del correo.`,
+        intro: (
+          address,
+        ) => prose`Un correo está en camino a ${address} y le dirá cómo seguir. Si tiene un código,
+          puede introducirlo aquí.`,
+        linkUsed: 'Si ha abierto el enlace del correo, [inicie sesión].',
+        passwordHint: 'La que eligió al registrarse.',
         button: 'Continuar',
         noMail: '¿Ningún correo?',
         advice: prose`Mire en el correo no deseado y espere dos minutos. Después, [regístrese otra
@@ -384,6 +390,12 @@ export const es: Texts = {
       ended: 'Su sesión se cerró aquí. Inicie sesión otra vez.',
       wrong: prose`El nombre o la contraseña no son correctos. Revise los dos, y si las mayúsculas
         están activadas.`,
+      meanwhile: {
+        byUsername: 'Con su nombre de usuario quizá funcione enseguida.',
+        byEmail: 'Con su dirección de correo quizá funcione enseguida.',
+        byMail: prose`Si elige una nueva contraseña por correo en este navegador, funciona
+          enseguida.`,
+      },
       wrongCode: 'Este código no es correcto o ya se usó. Espere el siguiente.',
       wrongRecoveryCode: prose`Este código de recuperación no es correcto, ya se usó o es de una
         lista anterior.`,
@@ -409,8 +421,7 @@ export const es: Texts = {
       },
       again: {
         heading: '¿Es usted?',
-        intro: prose`Para cambiar su cuenta, demuestre otra vez que es usted. Después, elija el
-          cambio de nuevo.`,
+        intro: 'Para cambiar su cuenta, demuestre otra vez que es usted.',
         account: 'Cuenta: ',
         button: 'Continuar',
       },
@@ -424,8 +435,8 @@ export const es: Texts = {
         intro: 'Después iniciará sesión con su contraseña y un código de la aplicación.',
         next: 'Continuar',
         getApp: 'Instale una aplicación de autenticación',
-        anyApp: prose`Sirve cualquier aplicación que genere códigos de seis dígitos, incluido su
-          gestor de contraseñas.`,
+        anyApp: prose`Una aplicación de su teléfono que muestra códigos de seis dígitos, por ejemplo
+          Google Authenticator, Microsoft Authenticator o la de su gestor de contraseñas.`,
         scan: 'Escanee esta imagen con la aplicación',
         open: 'Abrir la aplicación en este dispositivo',
         orType: 'O introduzca esta clave en la aplicación:',
@@ -452,6 +463,11 @@ export const es: Texts = {
           nuevo.`,
         button: 'Iniciar sesión',
       },
+      wrongCodes: {
+        heading: 'Demasiados códigos incorrectos',
+        text: 'Inicie sesión otra vez.',
+        newest: 'Si su aplicación tiene varias entradas con este nombre, use la más reciente.',
+      },
       cookiesOff: {
         heading: 'Su navegador no guarda cookies',
         text: prose`Un inicio de sesión necesita una cookie de este sitio. Permita las cookies y
@@ -465,7 +481,7 @@ export const es: Texts = {
           aplicación.`,
       },
       logout: {
-        heading: 'Cerrar sesión',
+        heading: '¿Cerrar sesión en este dispositivo?',
         intro: 'Sus otros dispositivos seguirán con la sesión abierta.',
         button: 'Cerrar sesión',
         again: 'Volver a iniciar sesión',
@@ -605,11 +621,12 @@ export const es: Texts = {
       deletion: {
         title: 'Eliminar la cuenta',
         hint: 'Esto no se puede deshacer.',
-        text: 'Se borrarán su perfil, sus formas de iniciar sesión y sus dispositivos.',
+        text: 'Se borrarán su perfil, sus formas de iniciar sesión y la lista de sus dispositivos.',
         open: 'Eliminar mi cuenta …',
         heading: '¿Eliminar su cuenta?',
         loggedOut: 'Se cerrará la sesión en todas partes enseguida.',
-        erased: 'Se borrarán su perfil, sus formas de iniciar sesión y sus dispositivos.',
+        erased:
+          'Se borrarán su perfil, sus formas de iniciar sesión y la lista de sus dispositivos.',
         final: prose`Esto no se puede deshacer. Crear otra cuenta con esta dirección no restaura
           nada, y su nombre de usuario no podrá usarse de nuevo.`,
         button: 'Eliminar mi cuenta',

@@ -2,8 +2,9 @@ import { prose } from '../prose.ts'
 import type { Texts } from '../text-types.ts'
 
 /** What both pages that undo a change say at the end. */
-const afterUndo = prose`Votre ancien mot de passe ne fonctionne plus. Consultez votre messagerie et
-  choisissez-en un nouveau avec le lien de l’e-mail.`
+const afterUndo = prose`Votre ancien mot de passe ne fonctionne plus. Un e\u2011mail est en
+  route\u00a0: choisissez un nouveau mot de passe avec son lien. Si rien n’arrive, demandez un
+  nouvel e\u2011mail.`
 
 export const fr: Texts = {
   notices: {
@@ -17,12 +18,12 @@ export const fr: Texts = {
     ],
     new_device: ({ service, time, address }) => [
       `Nouvelle connexion à votre compte sur ${service}`,
-      prose`Une connexion à votre compte sur ${service} a eu lieu le ${time} depuis un appareil
-        nouveau, ou qui n’avait pas été utilisé depuis que votre mot de passe a été
-        choisi${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
+      prose`Une connexion à votre compte sur ${service} a eu lieu le ${time} depuis un appareil que
+        nous n’avons pas reconnu${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.
+        C’est peut-être un nouvel appareil, ou l’un des vôtres après un nouveau mot de passe.`,
       'Si c’était vous, vous n’avez rien à faire.',
-      prose`Si ce n’était pas vous, changez votre mot de passe maintenant. Cela met fin à toutes les
-        autres sessions.`,
+      prose`Si ce n’était pas vous, changez votre mot de passe maintenant. Cela déconnecte tous les
+        autres appareils.`,
     ],
     account_disabled: ({ service, time }) => [
       `Votre compte sur ${service} a été désactivé`,
@@ -52,7 +53,7 @@ export const fr: Texts = {
     ],
     email_removed: ({ service, time }) => [
       `Le compte sur ${service} a maintenant une autre adresse`,
-      prose`Le ${time}, un compte sur ${service} a reçu une autre adresse e-mail. Jusque-là, il
+      prose`Le ${time}, un compte sur ${service} a reçu une autre adresse e\u2011mail. Jusque-là, il
         avait celle-ci.`,
       'Si c’était vous, ou si ce compte n’est pas le vôtre, vous n’avez rien à faire.',
       `Si ce compte est le vôtre et que ce n’était pas vous, contactez l’exploitant de ${service}.`,
@@ -85,14 +86,14 @@ export const fr: Texts = {
       'Si ce n’était pas vous, changez votre mot de passe maintenant.',
     ],
     factor_guessed: ({ service, time, address }) => [
-      `Quelqu’un utilise peut-être votre compte sur ${service}`,
+      `Un code incorrect a été saisi pour votre compte sur ${service}`,
       prose`Le ${time}, un mauvais code de votre application d’authentification a été saisi sur
-        ${service}, après votre mot de passe ou dans une de vos
-        sessions${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
-      'Si c’était vous, vous n’avez rien à faire.',
+        ${service}, après votre mot de passe ou sur un appareil connecté à votre
+        compte${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
+      'Si c’était vous, par exemple avec une faute de frappe, vous n’avez rien à faire.',
       prose`Si ce n’était pas vous, une autre personne connaît votre mot de passe ou utilise votre
-        compte. Changez maintenant votre mot de passe\u00a0: cela met aussi fin à toutes les autres
-        sessions.`,
+        compte. Changez maintenant votre mot de passe\u00a0: cela déconnecte aussi tous les autres
+        appareils.`,
     ],
   },
   otherwise: 'Si le bouton ne fonctionne pas, ouvrez cette adresse\u00a0:',
@@ -104,14 +105,14 @@ export const fr: Texts = {
         Ouvrez ce lien pour le choisir\u00a0:`,
       beforeCode: prose`Ou saisissez ce code sur la page où vous avez demandé le nouveau mot de
         passe\u00a0:`,
-      ifNotYou: prose`Si vous n’êtes pas à l’origine de cette demande, ignorez cet e-mail\u00a0:
-        votre mot de passe reste inchangé.`,
+      ifNotYou: prose`Si vous n’êtes pas à l’origine de cette demande, ignorez cet
+        e\u2011mail\u00a0: votre mot de passe reste inchangé.`,
       withoutCode: {
         beforeLink: prose`Une modification de votre compte sur ${service} a été annulée avec le lien
-          d’un e-mail. Votre ancien mot de passe n’est plus valable. Ouvrez ce lien pour en choisir
-          un nouveau\u00a0:`,
+          d’un e\u2011mail. Votre ancien mot de passe n’est plus valable. Ouvrez ce lien pour en
+          choisir un nouveau\u00a0:`,
         ifNotYou: prose`Si vous n’avez pas annulé cette modification, une autre personne lit
-          peut-être vos e-mails.`,
+          peut-être vos e\u2011mails.`,
       },
     }),
     email_verification: (service) => ({
@@ -120,43 +121,43 @@ export const fr: Texts = {
         lien et saisissez votre mot de passe pour confirmer l’adresse\u00a0:`,
       beforeCode: 'Ou saisissez ce code sur la page où vous êtes connecté\u00a0:',
       ifNotYou: prose`Si ce compte n’est pas le vôtre, une autre personne a indiqué votre adresse.
-        Ignorez cet e-mail.`,
+        Ignorez cet e\u2011mail.`,
     }),
     registration: (service) => ({
       subject: `Terminez votre inscription sur ${service}`,
       beforeLink: prose`Cette adresse a été saisie pour une inscription sur ${service}. Si c’était
         vous, ouvrez ce lien et saisissez le mot de passe que vous avez choisi\u00a0:`,
       beforeCode: 'Ou saisissez ce code sur la page où vous vous êtes inscrit\u00a0:',
-      ifNotYou: 'Si ce n’était pas vous, ignorez cet e-mail\u00a0: aucun compte ne sera créé.',
+      ifNotYou: 'Si ce n’était pas vous, ignorez cet e\u2011mail\u00a0: aucun compte ne sera créé.',
     }),
     email_change: (service) => ({
       subject: `Confirmez votre nouvelle adresse pour ${service}`,
       beforeLink: prose`Cette adresse a été indiquée comme nouvelle adresse d’un compte sur
         ${service}. Si ce compte est le vôtre, ouvrez ce lien pour la confirmer\u00a0:`,
       beforeCode: 'Ou saisissez ce code sur la page où vous avez modifié l’adresse\u00a0:',
-      ifNotYou: 'Si ce compte n’est pas le vôtre, ignorez cet e-mail.',
+      ifNotYou: 'Si ce compte n’est pas le vôtre, ignorez cet e\u2011mail.',
     }),
     invitation: (service) => ({
       subject: `Votre invitation sur ${service}`,
       beforeLink: prose`Vous êtes invité à créer un compte sur ${service}. Ouvrez ce lien pour
         choisir un nom et un mot de passe\u00a0:`,
-      ifNotYou: 'Si vous ne souhaitez pas de compte, ignorez cet e-mail.',
+      ifNotYou: 'Si vous ne souhaitez pas de compte, ignorez cet e\u2011mail.',
     }),
   },
   undoMails: {
     email_changed: ({ service, link, lifetime, until }) => [
       `L’adresse de votre compte sur ${service} a été modifiée`,
-      prose`Votre compte sur ${service} a maintenant une autre adresse e-mail. Jusqu’ici, c’était
-        celle-ci.`,
+      prose`Votre compte sur ${service} a maintenant une autre adresse e\u2011mail. Jusqu’ici,
+        c’était celle-ci.`,
       'Si c’était vous, vous n’avez rien à faire.',
       prose`Si ce n’était pas vous, une autre personne a accès à votre compte. Ouvrez ce lien pour
         annuler la modification\u00a0:`,
       { link },
-      prose`Tous les appareils seront alors déconnectés, et vous recevrez un e-mail pour choisir un
-        nouveau mot de passe. Une application d’authentification sera supprimée si elle a été
-        ajoutée depuis la modification, ou si c’est la première du compte et qu’elle a moins d’une
-        semaine. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au ${until}). Ne le
-        communiquez à personne.`,
+      prose`Tous les appareils seront alors déconnectés, et vous recevrez un e\u2011mail pour
+        choisir un nouveau mot de passe. Une application d’authentification sera supprimée si elle a
+        été ajoutée depuis la modification, ou si c’est la première du compte et qu’elle a moins
+        d’une semaine. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au ${until}).
+        Ne le communiquez à personne.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Votre compte sur ${service} a maintenant une application d’authentification`,
@@ -166,9 +167,9 @@ export const fr: Texts = {
       prose`Si ce n’était pas vous, une autre personne utilise votre compte. Ouvrez ce lien pour
         retirer l’application\u00a0:`,
       { link },
-      prose`Tous les appareils seront alors déconnectés, et vous recevrez un e-mail pour choisir un
-        nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au
-        ${until}). Ne le communiquez à personne.`,
+      prose`Tous les appareils seront alors déconnectés, et vous recevrez un e\u2011mail pour
+        choisir un nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime}
+        (jusqu’au ${until}). Ne le communiquez à personne.`,
     ],
   },
   enrolment_code: ({ service, code, lifetime, until }) => [
@@ -211,11 +212,11 @@ export const fr: Texts = {
     codeHint: 'Huit chiffres.',
     yes: 'Oui',
     no: 'Non',
-    noToken: 'Ce lien est incomplet. Ouvrez le lien entier de l’e-mail.',
+    noToken: 'Ce lien est incomplet. Ouvrez le lien entier de l’e\u2011mail.',
     continueTo: 'Continuer vers',
     usedLink: {
       heading: 'Ce lien n’est plus valable',
-      reason: 'Un lien reçu par e-mail ne sert qu’une fois, et pendant un temps limité.',
+      reason: 'Un lien reçu par e\u2011mail ne sert qu’une fois, et pendant un temps limité.',
     },
     unavailablePage: {
       heading: 'Ce n’est pas possible pour le moment',
@@ -238,7 +239,7 @@ export const fr: Texts = {
     faults: {
       wrongPassword: 'Mot de passe incorrect.',
       wrongCode:
-        'Code incorrect, déjà utilisé ou expiré. Saisissez celui de l’e-mail le plus récent.',
+        'Code incorrect, déjà utilisé ou expiré. Saisissez celui de l’e\u2011mail le plus récent.',
       otherPassword: 'Choisissez un autre mot de passe.',
       input: 'Ce n’est pas possible.',
       tooMany: (wait) => `Trop de tentatives. Réessayez dans ${wait}.`,
@@ -260,22 +261,24 @@ export const fr: Texts = {
     },
     notFound: {
       heading: 'Il n’y a pas de page ici',
-      text: 'Vérifiez l’adresse. Si vous venez d’un e-mail, ouvrez le lien entier de l’e-mail.',
+      text: prose`Vérifiez l’adresse. Si vous venez d’un e\u2011mail, ouvrez le lien entier de
+        l’e\u2011mail.`,
       toStart: 'Aller à la page d’accueil',
     },
     forgot: {
       heading: 'Mot de passe oublié\u00a0?',
-      intro: prose`Nous vous enverrons un e-mail avec un lien et un code, qui permettent de choisir
-        un nouveau mot de passe.`,
-      button: 'Envoyer l’e-mail',
+      intro: prose`Nous vous enverrons un e\u2011mail avec un lien et un code, qui permettent de
+        choisir un nouveau mot de passe.`,
+      button: 'Envoyer l’e\u2011mail',
     },
     sent: {
       heading: 'Consultez votre messagerie',
-      intro: prose`S’il existe un compte avec ce nom ou cette adresse, un e-mail est en route.
+      intro: prose`S’il existe un compte avec ce nom ou cette adresse, un e\u2011mail est en route.
         Ouvrez son lien, ou saisissez ici son code et un nouveau mot de passe.`,
-      advice: prose`Cherchez un e-mail plus ancien, aussi dans les indésirables\u00a0: son lien est
-        valable trois heures. S’il n’y en a pas après deux minutes, [demandez un nouvel e-mail]. Si
-        rien n’arrive, réessayez dans six heures.`,
+      advice: prose`Cherchez un e\u2011mail plus ancien, aussi dans les indésirables\u00a0: son lien
+        est valable trois heures. S’il n’y en a pas après deux minutes, [demandez un nouvel
+        e\u2011mail]. Vérifiez votre saisie, et essayez aussi votre nom d’utilisateur ou une autre
+        adresse. Si rien n’arrive, réessayez dans six heures.`,
     },
     reset: {
       heading: 'Choisir un nouveau mot de passe',
@@ -288,10 +291,10 @@ export const fr: Texts = {
       codesAgain: prose`Si votre compte a une application d’authentification, chaque appareil
         demande de nouveau un code.`,
       used: prose`Si vous avez choisi votre nouveau mot de passe avec ce lien, connectez-vous.
-        Sinon, demandez un nouvel e-mail.`,
-      noToken: prose`Ce lien est incomplet. Ouvrez le lien entier de l’e-mail, ou demandez un nouvel
-        e-mail.`,
-      again: 'Demander un nouvel e-mail',
+        Sinon, demandez un nouvel e\u2011mail.`,
+      noToken: prose`Ce lien est incomplet. Ouvrez le lien entier de l’e\u2011mail, ou demandez un
+        nouvel e\u2011mail.`,
+      again: 'Demander un nouvel e\u2011mail',
     },
     verify: {
       heading: 'Confirmez votre adresse',
@@ -300,7 +303,7 @@ export const fr: Texts = {
       button: 'Confirmer l’adresse',
       done: { heading: 'Votre adresse est confirmée', text: 'Vous pouvez fermer cette page.' },
       used: prose`Si vous avez confirmé votre adresse avec ce lien, vous pouvez fermer cette page.
-        Sinon, demandez un nouvel e-mail dans l’application où vous vous êtes inscrit.`,
+        Sinon, demandez un nouvel e\u2011mail dans l’application où vous vous êtes inscrit.`,
     },
     finish: {
       heading: 'Terminez votre inscription',
@@ -326,35 +329,34 @@ export const fr: Texts = {
         Sinon, modifiez de nouveau l’adresse dans l’application.`,
       refused: 'Mot de passe incorrect, ou adresse qui n’est plus disponible.',
       factorMissing: prose`Votre compte a une application d’authentification, dont cette page ne
-        peut pas vérifier les codes. Saisissez le code de l’e-mail sur la page où vous avez modifié
-        l’adresse.`,
+        peut pas vérifier les codes. Saisissez le code de l’e\u2011mail sur la page où vous avez
+        modifié l’adresse.`,
       factorInLogin: prose`Votre compte a une application d’authentification. [Confirmez l’adresse
         dans votre compte.] Si vous devez d’abord vous y connecter, ouvrez ensuite de nouveau le
-        lien de l’e-mail.`,
+        lien de l’e\u2011mail.`,
     },
     undo: {
       heading: 'Annuler la modification de votre adresse',
       intro: prose`Votre compte retrouvera son ancienne adresse. Tous les appareils seront
-        déconnectés, et vous recevrez un e-mail pour choisir un nouveau mot de passe. Une
+        déconnectés, et vous recevrez un e\u2011mail pour choisir un nouveau mot de passe. Une
         application d’authentification sera supprimée si elle a été ajoutée depuis la modification,
         ou si c’est la première du compte et qu’elle a moins d’une semaine.`,
       button: 'Annuler la modification',
       done: { heading: 'Votre ancienne adresse est rétablie', text: afterUndo },
       used: prose`Si vous avez annulé la modification avec ce lien, consultez votre
-        messagerie\u00a0: un e-mail vous permet de choisir un nouveau mot de passe. Sinon, contactez
-        l’exploitant de l’application.`,
+        messagerie\u00a0: un e\u2011mail vous permet de choisir un nouveau mot de passe. Sinon,
+        contactez l’exploitant de l’application.`,
     },
     undoFactor: {
       heading: 'Retirer l’application d’authentification',
       intro: prose`L’application d’authentification sera retirée de votre compte. Tous les appareils
-        seront déconnectés, et vous recevrez un e-mail pour choisir un nouveau mot de passe.`,
+        seront déconnectés, et vous recevrez un e\u2011mail pour choisir un nouveau mot de passe.`,
       button: 'Retirer l’application',
       done: { heading: 'L’application a été retirée', text: afterUndo },
-      used: prose`Si vous avez retiré l’application avec ce lien, consultez votre messagerie\u00a0:
-        un e-mail vous permet de choisir un nouveau mot de passe. Si un e-mail dit que votre adresse
-        a changé, ouvrez son lien. Si le compte n’a plus d’application d’authentification et que
-        vous ne l’avez pas retirée, choisissez un nouveau mot de passe. Sinon, contactez
-        l’exploitant de l’application.`,
+      used: prose`Si vous avez déjà utilisé le lien, ou si l’application n’était pas la vôtre,
+        ouvrez le lien de l’e\u2011mail le plus récent sur votre compte, ou choisissez un nouveau
+        mot de passe. Si vous avez vous-même ajouté ou retiré l’application dans votre compte, vous
+        n’avez rien à faire. Si cela ne suffit pas, contactez l’exploitant de ce service.`,
     },
     accept: {
       heading: 'Créer votre compte',
@@ -369,20 +371,24 @@ export const fr: Texts = {
       link: 'Créer un compte',
       heading: 'Créer votre compte',
       haveOne: 'Vous en avez déjà un\u00a0? [Se connecter]',
-      emailHint: 'Nous y enverrons un e-mail pour la confirmer.',
+      emailHint: 'Nous y enverrons un e\u2011mail pour la confirmer.',
       usernameTaken: 'Ce nom d’utilisateur est déjà pris. Choisissez-en un autre.',
       emailTaken: prose`Il existe un compte avec cette adresse. Connectez-vous, ou saisissez une
         autre adresse.`,
       button: 'Créer le compte',
       sent: {
         heading: 'Consultez votre messagerie',
-        intro: (address) => prose`Un e-mail est en route vers ${address}. Ouvrez son lien, ou
-          saisissez ici le code de l’e-mail.`,
+        intro: (
+          address,
+        ) => prose`Un e\u2011mail est en route vers ${address} et vous dira comment continuer. S’il
+          contient un code, vous pouvez le saisir ici.`,
+        linkUsed: 'Si vous avez ouvert le lien de l’e\u2011mail, [connectez-vous].',
+        passwordHint: 'Celui que vous avez choisi lors de l’inscription.',
         button: 'Continuer',
-        noMail: 'Pas d’e-mail\u00a0?',
+        noMail: 'Pas d’e\u2011mail\u00a0?',
         advice: prose`Cherchez dans les indésirables, et attendez deux minutes. Puis [inscrivez-vous
           de nouveau]\u00a0: le nom et l’adresse sont déjà remplis. Si rien n’arrive, votre adresse
-          a peut-être reçu trop d’e-mails\u00a0: réessayez dans six heures.`,
+          a peut-être reçu trop d’e\u2011mails\u00a0: réessayez dans six heures.`,
       },
       ready:
         'Votre compte est prêt. Pour votre sécurité, saisissez encore une fois votre mot de passe.',
@@ -402,6 +408,12 @@ export const fr: Texts = {
       notYou: 'Ce n’est pas vous\u00a0?',
       ended: 'Vous avez été déconnecté ici. Reconnectez-vous.',
       wrong: 'Nom d’utilisateur ou mot de passe incorrect. Vérifiez aussi les majuscules.',
+      meanwhile: {
+        byUsername: 'Avec votre nom d’utilisateur, cela peut fonctionner tout de suite.',
+        byEmail: 'Avec votre adresse e\u2011mail, cela peut fonctionner tout de suite.',
+        byMail: prose`Si vous choisissez un nouveau mot de passe par e\u2011mail dans ce
+          navigateur, cela fonctionne tout de suite.`,
+      },
       wrongCode: 'Code incorrect ou déjà utilisé. Attendez le suivant.',
       wrongRecoveryCode:
         'Code de récupération incorrect, déjà utilisé ou d’une liste plus ancienne.',
@@ -427,15 +439,15 @@ export const fr: Texts = {
       },
       again: {
         heading: 'Est-ce bien vous\u00a0?',
-        intro: prose`Pour modifier votre compte, confirmez de nouveau que c’est bien vous.
-          Choisissez ensuite la modification une nouvelle fois.`,
+        intro: 'Pour modifier votre compte, confirmez de nouveau que c’est bien vous.',
         account: 'Compte\u00a0: ',
         button: 'Continuer',
       },
       mailbox: {
         heading: 'Consultez votre messagerie',
         intro: prose`Ce compte doit avoir une application d’authentification. Confirmez d’abord que
-          ce compte est bien le vôtre\u00a0: un e-mail avec un code est en route vers son adresse.`,
+          ce compte est bien le vôtre\u00a0: un e\u2011mail avec un code est en route vers son
+          adresse.`,
       },
       enrol: {
         heading: 'Configurez votre application d’authentification',
@@ -443,8 +455,9 @@ export const fr: Texts = {
           l’application.`,
         next: 'Continuer',
         getApp: 'Installez une application d’authentification',
-        anyApp: prose`Toute application générant des codes à six chiffres convient, y compris votre
-          gestionnaire de mots de passe.`,
+        anyApp: prose`Une application de votre téléphone qui affiche des codes à six chiffres, par
+          exemple Google Authenticator, Microsoft Authenticator ou votre gestionnaire de mots de
+          passe.`,
         scan: 'Scannez cette image avec l’application',
         open: 'Ouvrir l’application sur cet appareil',
         orType: 'Ou saisissez cette clé dans l’application\u00a0:',
@@ -471,6 +484,11 @@ export const fr: Texts = {
           Recommencez.`,
         button: 'Se connecter',
       },
+      wrongCodes: {
+        heading: 'Trop de codes incorrects',
+        text: 'Connectez-vous de nouveau.',
+        newest: 'Si votre application a plusieurs entrées de ce nom, prenez la plus récente.',
+      },
       cookiesOff: {
         heading: 'Votre navigateur ne garde pas de cookies',
         text: prose`Une connexion a besoin d’un cookie de ce site. Autorisez les cookies, puis
@@ -479,12 +497,12 @@ export const fr: Texts = {
       },
       elsewhere: {
         heading: 'La connexion demande une autre étape',
-        text: prose`Votre compte exige une deuxième étape que cette page ne propose pas. Connectez-
-          vous là où vous avez configuré cette étape. Si ce n’est pas possible, contactez
+        text: prose`Votre compte exige une deuxième étape que cette page ne propose pas.
+          Connectez-vous là où vous avez configuré cette étape. Si ce n’est pas possible, contactez
           l’exploitant de l’application.`,
       },
       logout: {
-        heading: 'Se déconnecter',
+        heading: 'Se déconnecter sur cet appareil\u00a0?',
         intro: 'Vos autres appareils resteront connectés.',
         button: 'Se déconnecter',
         again: 'Se connecter de nouveau',
@@ -504,8 +522,8 @@ export const fr: Texts = {
       othersEnd: 'Vos autres appareils seront déconnectés.',
       done: {
         profile: 'Votre profil est enregistré.',
-        email: 'Votre adresse e-mail a été modifiée.',
-        verified: 'Votre adresse e-mail a été confirmée.',
+        email: 'Votre adresse e\u2011mail a été modifiée.',
+        verified: 'Votre adresse e\u2011mail a été confirmée.',
         password: 'Votre mot de passe a été modifié. Vos autres appareils ont été déconnectés.',
         app: prose`L’application d’authentification a été configurée. Vos autres appareils ont été
           déconnectés.`,
@@ -521,20 +539,20 @@ export const fr: Texts = {
         button: 'Enregistrer',
       },
       email: {
-        title: 'Adresse e-mail',
+        title: 'Adresse e\u2011mail',
         confirmed: 'Confirmée',
         unconfirmed: 'Non confirmée',
         none: 'Aucune',
         heading: 'Modifiez votre adresse',
-        intro: 'Les e-mails concernant votre compte seront envoyés à cette adresse.',
-        label: 'Nouvelle adresse e-mail',
+        intro: 'Les e\u2011mails concernant votre compte seront envoyés à cette adresse.',
+        label: 'Nouvelle adresse e\u2011mail',
         button: 'Modifier l’adresse',
-        invalid: 'Ce n’est pas une adresse e-mail. Elle devrait ressembler à ada@example.com.',
+        invalid: 'Ce n’est pas une adresse e\u2011mail. Elle devrait ressembler à ada@example.com.',
         taken: 'Cette adresse est celle d’un autre compte. Saisissez-en une autre.',
         waits: 'En attente de confirmation',
         enterCode: 'Saisir le code',
         another: 'Choisir une autre adresse',
-        confirms: (address) => prose`Votre compte aura l’adresse ${address}. Les e-mails qui le
+        confirms: (address) => prose`Votre compte aura l’adresse ${address}. Les e\u2011mails qui le
         concernent y seront envoyés.`,
         wrongLink: 'Ce lien a déjà servi, a expiré ou concerne un autre compte.',
       },
@@ -547,7 +565,9 @@ export const fr: Texts = {
         send: 'Envoyer un nouveau code',
         sent: {
           heading: 'Consultez votre messagerie',
-          intro: (address) => prose`Un e-mail est en route vers ${address}. Saisissez son code ici.
+          intro: (
+            address,
+          ) => prose`Un e\u2011mail est en route vers ${address}. Saisissez son code ici.
             Si aucun n’arrive, cherchez aussi dans les indésirables.`,
           button: 'Confirmer l’adresse',
         },
@@ -573,7 +593,8 @@ export const fr: Texts = {
         otherPicture: prose`Vous avez recommencé sur une autre page\u00a0: l’image précédente n’est
           plus valable. Scannez l’image ci-dessus et saisissez le code de l’entrée la plus
           récente.`,
-        addressFirst: 'Confirmez d’abord votre adresse e-mail. Configurez ensuite l’application.',
+        addressFirst:
+          'Confirmez d’abord votre adresse e\u2011mail. Configurez ensuite l’application.',
         missing: {
           heading: 'Il n’y a pas d’application d’authentification',
           text: 'Votre compte n’a ni application d’authentification ni codes de récupération.',
@@ -628,11 +649,12 @@ export const fr: Texts = {
       deletion: {
         title: 'Supprimer le compte',
         hint: 'C’est définitif.',
-        text: 'Votre profil, vos moyens de connexion et vos appareils seront effacés.',
+        text: 'Votre profil, vos moyens de connexion et la liste de vos appareils seront effacés.',
         open: 'Supprimer mon compte …',
         heading: 'Supprimer votre compte\u00a0?',
         loggedOut: 'Tous vos appareils seront déconnectés.',
-        erased: 'Votre profil, vos moyens de connexion et vos appareils seront effacés.',
+        erased:
+          'Votre profil, vos moyens de connexion et la liste de vos appareils seront effacés.',
         final: prose`C’est définitif. Recréer un compte avec cette adresse ne restaurera rien, et
           votre nom d’utilisateur ne pourra plus être utilisé.`,
         button: 'Supprimer mon compte',
