@@ -11,7 +11,7 @@ import {
   type HttpRequestWithBody,
 } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
-import { createOriginCheck } from '../../../http/origin.ts'
+import { createOriginCheck, isCausedElsewhere } from '../../../http/origin.ts'
 import { queryOf, seeOther, type OpenRoute, type Route } from '../../../http/route.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import { generalFault } from '../account-pages/faults.ts'
@@ -76,7 +76,8 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
 
   /**
    * Answers the person who uses the browser. Without one, leads to the login, and from there to the
-   * page. Only its name is in the cookie, so a login leads to no other site.
+   * page. Only its name is in the cookie, so a login leads to no other site. No page of another
+   * origin chooses this page, and no login leads to the deletion: one click there deletes.
    */
   async function answerPerson(
     request: HttpRequestWithBody,
@@ -86,7 +87,9 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
     const signedIn = await findSignedIn(request, parts)
     if (!signedIn) {
       const { wanted } = parts.cookies
-      const cookie = name === undefined ? wanted.cleared : wanted.set(name, wantedSeconds)
+      const isForgotten = name === deletionPage.name || isCausedElsewhere(request)
+      const kept = isForgotten ? undefined : name
+      const cookie = kept === undefined ? wanted.cleared : wanted.set(kept, wantedSeconds)
       return withCookies(seeOther(`${base}/login`), [cookie])
     }
     try {

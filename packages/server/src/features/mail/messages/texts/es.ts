@@ -152,8 +152,8 @@ export const es: Texts = {
         una nueva contraseña. Se elimina una aplicación de autenticación si se añadió después del
         cambio, o si es la primera de la cuenta y tiene menos de una semana. También se eliminan los
         códigos de recuperación creados en la semana anterior al cambio o después: cree entonces
-        otros nuevos. El enlace funciona una sola vez, durante ${lifetime} (hasta el ${until}). No lo
-        comparta con nadie.`,
+        otros nuevos. El enlace funciona una sola vez, durante ${lifetime} (hasta el ${until}). No
+        lo comparta con nadie.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Su cuenta en ${service} tiene ahora una aplicación de autenticación`,
