@@ -125,6 +125,26 @@ describeOnBoth('the page of an account', (stage) => {
     }
   })
 
+  it('a login leads to no page that another site opened, and never to the deletion', async () => {
+    const running = await start(stage)
+    const opened: readonly (readonly [path: string, site: string | undefined, at: string])[] = [
+      ['password', 'cross-site', '/account'],
+      ['password', 'same-site', '/account'],
+      ['password', 'same-origin', '/account/password'],
+      ['password', 'none', '/account/password'],
+      ['delete', 'none', '/account'],
+      ['delete', undefined, '/account'],
+    ]
+    for (const [path, site, at] of opened) {
+      const browser = openBrowser(running)
+      const headers = site === undefined ? undefined : { headers: { 'sec-fetch-site': site } }
+      assert.equal((await browser.request('GET', `/account/${path}`, headers)).status, 303)
+      await browser.open('/login')
+      await browser.submit({ username: 'ada', password })
+      assert.equal(browser.at(), at, `${path} ${site}`)
+    }
+  })
+
   it('a person changes the profile, and a refused value is shown at its field', async () => {
     const profile = z.strictObject({
       city: z.string().min(2),

@@ -7,6 +7,7 @@ import {
   createTestClock,
   describeOnOne,
   password,
+  tokensOf,
   type Answer,
   type Stage,
 } from '../../packages/server/test-support/keystile.ts'
@@ -413,6 +414,37 @@ describeOnOne('PostgreSQL', 'a new address', (stage) => {
     assert.deepEqual((await login({ password: next, recovery_code })).json['methods'], ['otp'])
     assert.equal((await login({ password: next, otp: ada.nextCode() })).status, 200)
     assert.equal(await undone(), 0)
+  })
+
+  it('an undo of an address change removes recovery codes from the 7 days before it', async () => {
+    const started = await start({ secondFactor: 'optional' })
+    const { login, send, clock } = started
+    const ada = await enrol(started, clock)
+    clock.advance(2 * week)
+    const { accessToken: stolen } = await tokensWithFactor(ada)
+    const path = '/users/me/factors/recovery-codes'
+    const [theirs] = (await send('POST', path, { bearer: stolen })).json['recovery_codes']
+    clock.advance(week - 120)
+    const token = await changedWithFactor(started, ada)
+
+    await undoAndReset(started, token)
+    const refused = await login({ password: next, recovery_code: theirs })
+    assert.deepEqual([refused.status, refused.json['methods']], [403, ['otp']])
+    const { json } = await login({ password: next, otp: ada.nextCode() })
+    const { accessToken: bearer } = tokensOf(json)
+    const factors = (await send('GET', '/users/me/factors', { bearer })).json
+    assert.deepEqual([factors['totp'] !== null, factors['recovery_codes']], [true, 0])
+    const [own] = (await send('POST', path, { bearer })).json['recovery_codes']
+    assert.equal((await login({ password: next, recovery_code: own })).status, 200)
+  })
+
+  it('an undo of an address change keeps older recovery codes', async () => {
+    const started = await start({ secondFactor: 'optional' })
+    const ada = await enrol(started, started.clock)
+    started.clock.advance(week)
+    await undoAndReset(started, await changedWithFactor(started, ada))
+    const [recovery_code = ''] = ada.recoveryCodes
+    assert.equal((await started.login({ password: next, recovery_code })).status, 200)
   })
 
   it('an undo of an address change removes the factors that were added since', async () => {

@@ -162,6 +162,73 @@ describeOnOne('SQLite', 'guesses of a second factor', (stage) => {
     assert.equal((await running.login({ recovery_code })).status, 200)
   })
 
+  /** Sends ten wrong codes, in two login attempts with the device secret. */
+  const useUpDevice = async (
+    running: TestKeystile,
+    owner: Owner,
+    device_secret: string,
+    clock: TestClock,
+  ): Promise<void> => {
+    for (let n = 0; n < 2; n++) {
+      const { auth_session } = (await running.login({ device_secret })).json
+      for (let m = 0; m < 5; m++) {
+        const form = { auth_session: String(auth_session), otp: wrongCodeOf(owner, clock) }
+        assert.equal((await running.send('POST', '/token', { form })).status, 400)
+      }
+    }
+  }
+
+  it('wrong codes with a copy of the device secret do not stop the codes of the owner’s device', async () => {
+    const clock = createTestClock()
+    const running = await stage.start({ clock, secondFactor, rateLimits: 'on' })
+    const ada = await enrol(running, clock)
+    const owner = { ...ada, username: 'ada' }
+    const device_secret = String(
+      (await running.login({ otp: ada.nextCode() })).json['device_secret'],
+    )
+    clock.advance(day)
+    await useUpDevice(running, owner, device_secret, clock)
+    const countWrong = async (): Promise<unknown> =>
+      (await stage.sql('select wrong_codes from authenticator_app'))[0]!['wrong_codes']
+    assert.equal(await countWrong(), 0)
+
+    // A further wrong code counts as one from an unknown device, for the stop too.
+    const wrong = await running.login({ device_secret, otp: wrongCodeOf(owner, clock) })
+    assert.deepEqual([wrong.status, await countWrong()], [400, 1])
+    const right = await running.login({ device_secret, otp: ada.nextCode() })
+    assert.equal(right.status, 200, right.text)
+  })
+
+  it('where unknown devices cannot use codes, a known device beyond its limit waits', async () => {
+    const clock = createTestClock()
+    const running = await stage.start({ clock, secondFactor, rateLimits: 'on' })
+    const ada = await enrol(running, clock)
+    const owner = { ...ada, username: 'ada' }
+    const device_secret = String(
+      (await running.login({ otp: ada.nextCode() })).json['device_secret'],
+    )
+    clock.advance(day)
+    await stage.sql('update authenticator_app set wrong_codes = 100')
+    await useUpDevice(running, owner, device_secret, clock)
+    const logIn = async (): Promise<number> =>
+      (await running.login({ device_secret, otp: ada.nextCode() })).status
+    assert.equal(await logIn(), 429)
+    clock.advance(day)
+    assert.equal(await logIn(), 200)
+  })
+
+  it('wrong passwords with a copy of the device secret do not stop step-ups on the owner’s device', async () => {
+    const clock = createTestClock()
+    const running = await stage.start({ clock, secondFactor, rateLimits: 'on' })
+    const ada = await enrol(running, clock)
+    const { json } = await running.login({ otp: ada.nextCode() })
+    const { access_token, device_secret } = json
+    for (let n = 0; n < 10; n++) await running.login({ password: 'wrong', device_secret })
+    const form = { access_token, device_secret, acr_values: 'mfa', otp: ada.nextCode() }
+    const { status, text } = await running.send('POST', '/token', { form })
+    assert.equal(status, 200, text)
+  })
+
   it('without rate limits, wrong codes from a known device count for the stop', async () => {
     const clock = createTestClock()
     const options = { clock, secondFactor, rateLimits: 'off', rememberFactorDays: 30 } as const

@@ -36,10 +36,19 @@ export function createVisitorCheck(allowed: readonly string[]): OriginCheck {
   return ({ headers }) => {
     const origin = headers.get('origin')
     if (origin && origins.has(origin)) return
-    const site = headers.get('sec-fetch-site')
-    const isForeign = site ? foreignSites.has(site) : Boolean(origin) && origin !== 'null'
+    const isForeign = headers.get('sec-fetch-site')
+      ? isCausedElsewhere({ headers })
+      : Boolean(origin) && origin !== 'null'
     if (isForeign) throw refusedOrigin(origins)
   }
+}
+
+/**
+ * Whether a browser sends a request because of a page of another origin, such as a click on a link
+ * or an image (`Sec-Fetch-Site`). False for browsers that do not say so.
+ */
+export function isCausedElsewhere({ headers }: Pick<HttpRequestWithBody, 'headers'>): boolean {
+  return foreignSites.has(headers.get('sec-fetch-site') ?? '')
 }
 
 const foreignSites: ReadonlySet<string> = new Set(['cross-site', 'same-site'])

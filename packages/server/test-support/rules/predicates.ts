@@ -163,9 +163,7 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   'password-length': ({ options, unread }) =>
     (options.passwordMinLength ?? 15) < 15 &&
     ((options.rememberFactorDays ?? 0) > 0 ||
-      (options.secondFactor !== 'required' &&
-        !unread.has('secondFactor') &&
-        !Object.hasOwn(options.users ?? {}, 'needsFactor'))),
+      (options.secondFactor !== 'required' && !unread.has('secondFactor'))),
   // ASVS 6.3.1: "controls to prevent attacks such as credential stuffing and password brute force"
   'rate-limits': (situation) => servesOthers(situation) && situation.options.rateLimits === 'off',
   // ASVS 6.3.1 too: a rate limit by address must know the client's address

@@ -29,7 +29,6 @@ export interface RuleOptions {
   readonly passwordMinLength?: number | undefined
   readonly secondFactor?: string | undefined
   readonly rememberFactorDays?: number | undefined
-  readonly users?: unknown
 }
 
 const shortPasswords: Rule<RuleOptions> = {
@@ -40,10 +39,11 @@ const shortPasswords: Rule<RuleOptions> = {
     `passwords may have fewer than ${defaultMinLength} characters only if each login needs ` +
     'a second factor',
   find({ options, unread }, say) {
-    const { passwordMinLength: length = defaultMinLength, secondFactor, users } = options
+    const { passwordMinLength: length = defaultMinLength, secondFactor } = options
     const { rememberFactorDays = 0 } = options
+    // Only some users may need a factor by their roles, or by `needsFactor` of an app.
     const isRequired = secondFactor === 'required' || unread.has('secondFactor')
-    const mayBeOnlyFactor = rememberFactorDays > 0 || !(isRequired || mayNeedFactor(users))
+    const mayBeOnlyFactor = rememberFactorDays > 0 || !isRequired
     if (length >= defaultMinLength || !mayBeOnlyFactor) return []
 
     const name = 'passwordMinLength'
@@ -56,11 +56,6 @@ const shortPasswords: Rule<RuleOptions> = {
       `or ${say.set('secondFactor', 'required')}${everyLogin}`
     return [{ about: say.name(name), message, fix }]
   },
-}
-
-/** Whether an app decides for each of its own users whether a login needs a second factor. */
-function mayNeedFactor(users: unknown): boolean {
-  return typeof users === 'object' && users !== null && 'needsFactor' in users
 }
 
 export const feature: Feature<PasswordPolicyOptions, never, RuleOptions> = {

@@ -1,4 +1,5 @@
-// The rows of recovery codes, for the commands that make and spend them. `eraseApp()` erases them.
+// The rows of recovery codes, for the commands that make and spend them. `eraseApp()` erases them
+// with the app.
 import { inTables, type Transaction } from '../../../storage/database.ts'
 import { clearWrongCodes } from './in-transaction.ts'
 import type { SecondFactorTables } from './tables.ts'
@@ -15,6 +16,18 @@ export async function replaceRecoveryCodes(
       .insertInto('recovery_code')
       .values(ids.map((id) => ({ id, subject, created_at: now })))
       .execute()
+}
+
+/** Erases the recovery codes of a user that were made since a time. The app stays. */
+export async function eraseRecoveryCodes(
+  transaction: Transaction,
+  { subject, since }: { readonly subject: string; readonly since: number },
+): Promise<void> {
+  await inTables<SecondFactorTables>(transaction)
+    .deleteFrom('recovery_code')
+    .where('subject', '=', subject)
+    .where('created_at', '>=', since)
+    .execute()
 }
 
 /**

@@ -3,7 +3,7 @@ import { clearUses, countUses } from '../../operations/limits/in-transaction.ts'
 import { newRow } from '../../operations/queue/rows.ts'
 import { recordDrop } from './dropped.ts'
 import type { NewMail } from './new-mail.ts'
-import { usesOf, type Addressee, type CountedAddressee } from './shares.ts'
+import { ownUsesOf, usesOf, type Addressee, type CountedAddressee } from './shares.ts'
 import type { OutboxTables } from './tables.ts'
 
 /**
@@ -34,28 +34,51 @@ export async function tryInsertMail(
   mail: NewMail,
   addressee: CountedAddressee,
 ): Promise<boolean> {
-  return (await insertMailOrWait(transaction, mail, addressee)) === 0
+  return (await insertCounted(transaction, mail, addressee)).wait === 0
 }
 
 /**
- * Stores a mail like `tryInsertMail()`.
+ * Stores the mail about a change that needs the mail. If there is no room because of mails about
+ * other accounts with addresses that were never verified, drops the mail like `insertMail()`.
  *
- * @returns 0 if the mail was stored, otherwise the milliseconds until there is room for it
+ * @returns 0 if the change may happen, otherwise the milliseconds until there is room for the mail:
+ *   then nothing is stored
  */
 export async function insertMailOrWait(
   transaction: Transaction,
-  { id, template, sealed, lifetimeMilliseconds }: NewMail,
+  mail: NewMail,
   addressee: CountedAddressee,
 ): Promise<number> {
+  const { wait, isFullOfOthers } = await insertCounted(transaction, mail, addressee)
+  if (!isFullOfOthers) return wait
+
+  await recordDrop(transaction, { ...addressee, template: mail.template }, addressee.now)
+  return 0
+}
+
+/** Counts a mail, and stores it if there is room for it. */
+async function insertCounted(
+  transaction: Transaction,
+  { id, template, sealed, lifetimeMilliseconds }: NewMail,
+  addressee: CountedAddressee,
+): Promise<{
+  /** The milliseconds until there is room; 0 if the mail was stored. */
+  readonly wait: number
+  /** Whether the account has room of its own, but its mailbox has none. */
+  readonly isFullOfOthers: boolean
+}> {
   const { subject, recipient, now } = addressee
+  const ownUses = ownUsesOf(addressee)
+  const own = await countUses(transaction, ownUses, now)
+  if (own.wait > 0) return { wait: own.wait, isFullOfOthers: false }
   const { wait } = await countUses(transaction, usesOf(addressee), now)
-  if (wait > 0) return wait
+  if (wait > 0) return { wait, isFullOfOthers: ownUses.length > 0 }
 
   await inTables<OutboxTables>(transaction)
     .insertInto('mail')
     .values({ id, template, subject, recipient, sealed, ...newRow(now, lifetimeMilliseconds) })
     .execute()
-  return 0
+  return { wait: 0, isFullOfOthers: false }
 }
 
 /**

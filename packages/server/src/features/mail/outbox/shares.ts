@@ -57,6 +57,18 @@ export type CountedAddressee = Addressee & {
       }
   )
 
+// decisions/0037-shares-of-a-mailbox.md
+/**
+ * Returns the uses of the limits of an account that a mail about a change of its factors counts, if
+ * the address was never verified. Empty for other mails. If these limits have no room, the change
+ * is refused; if only the mailbox has none, the mail is dropped. Otherwise, a stranger with an
+ * account of the same mailbox could prevent the changes of another user.
+ */
+export function ownUsesOf(addressee: CountedAddressee): readonly Use[] {
+  if (addressee.share !== 'factor' || addressee.isVerified) return []
+  return twoUses(`${countedMailbox(addressee.recipient)}\nunverified-factor\n${addressee.subject}`)
+}
+
 /** Returns the uses of the limits of a mailbox that a mail to it counts. */
 export function usesOf(addressee: CountedAddressee): readonly Use[] {
   const mailbox = countedMailbox(addressee.recipient)
@@ -67,5 +79,9 @@ export function usesOf(addressee: CountedAddressee): readonly Use[] {
   const prefix = 'isVerified' in addressee && !addressee.isVerified ? 'unverified-' : ''
   const counted = `${mailbox}\n${prefix}${share}`
   if (share === 'guess') return [useOf(mailboxRates.guess, counted)]
+  return twoUses(counted)
+}
+
+function twoUses(counted: string): readonly Use[] {
   return [useOf(mailboxRates.hour, counted), useOf(mailboxRates.day, counted)]
 }

@@ -11,7 +11,7 @@ import {
   type HttpRequestWithBody,
 } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
-import { createOriginCheck } from '../../../http/origin.ts'
+import { createOriginCheck, isCausedElsewhere } from '../../../http/origin.ts'
 import { queryOf, seeOther, type OpenRoute, type Route } from '../../../http/route.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import { generalFault } from '../account-pages/faults.ts'
@@ -76,7 +76,9 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
 
   /**
    * Answers the person who uses the browser. Without one, leads to the login, and from there to the
-   * page. Only its name is in the cookie, so a login leads to no other site.
+   * page. Only its name is in the cookie, so a login leads to no other site. No page of another
+   * origin chooses this page. A first login does not lead to the deletion, where one click deletes;
+   * only the person who is logged in, and logs in once more for it, comes back there.
    */
   async function answerPerson(
     request: HttpRequestWithBody,
@@ -84,14 +86,19 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
     answer: (visit: Visit) => Promise<HttpAnswer> | HttpAnswer,
   ): Promise<HttpAnswer> {
     const { wanted } = parts.cookies
-    const remembered = [name === undefined ? wanted.cleared : wanted.set(name, wantedSeconds)]
+    const rememberIf = (may: boolean): string =>
+      name !== undefined && may && !isCausedElsewhere(request)
+        ? wanted.set(name, wantedSeconds)
+        : wanted.cleared
     const signedIn = await findSignedIn(request, parts)
-    if (!signedIn) return withCookies(seeOther(`${base}/login`), remembered)
+    if (!signedIn)
+      return withCookies(seeOther(`${base}/login`), [rememberIf(name !== deletionPage.name)])
+
     try {
       return await answer(visitOf(request, signedIn, { ...parts, endpoints }))
     } catch (error) {
       if (needsLogin(error))
-        return withCookies(seeOther(`${base}/login/again?to=${section}`), remembered)
+        return withCookies(seeOther(`${base}/login/again?to=${section}`), [rememberIf(true)])
       throw error
     }
   }

@@ -669,7 +669,8 @@ describe('the pages for a new address and for an invitation', () => {
       '<p>Your account will get its old address back. All devices will be logged out, and you ' +
         'will get a mail to set a new password. An authenticator app that was added since the ' +
         'change, or that is the first one of the account and less than a week old, will be ' +
-        'removed.</p>',
+        'removed. Recovery codes that were made in the week before the change or later will be ' +
+        'removed too: then make new ones.</p>',
       '<form method="post" action="undo-email-change">',
       hidden('token', 't'),
       '<button>Undo the change</button>',

@@ -38,7 +38,8 @@ export async function beginStepUp<U>(
 
 /**
  * Counts a step-up without a first step, before its factor is proved: for a known device of the
- * user, or for the session and the IP address. A right factor is refunded.
+ * user, or for the session and the IP address. A known device that has used up its limit counts as
+ * an unknown one, as in `countLogin()`. A right factor is refunded.
  *
  * @throws {ProblemError} `too_many_requests`
  */
@@ -47,14 +48,14 @@ export async function countStepUp<U>(
   { limits }: Pick<MethodParts<U>, 'limits'>,
 ): Promise<LoginAttempt> {
   const { asked, counted, replaced } = attempt
-  const uses =
-    counted?.deviceId === undefined
-      ? // The IP address may be unknown, and each refusal writes an audit entry.
-        [
-          useOf(addressRate, `session\n${replaced?.id}`),
-          ...limits.usesAt(addressRate, asked.address),
-        ]
-      : [useOf(deviceRate, counted.deviceId)]
+  const { deviceId } = counted ?? {}
+  const ofDevice =
+    deviceId === undefined ? undefined : await limits.tryCount([useOf(deviceRate, deviceId)])
+  if (ofDevice) return withUses(attempt, ofDevice.uses)
+
+  // The IP address may be unknown, and each refusal writes an audit entry.
+  const ofSession = useOf(addressRate, `session\n${replaced?.id}`)
+  const uses = [ofSession, ...limits.usesAt(addressRate, asked.address)]
   return withUses(attempt, (await limits.count(uses)).uses)
 }
 

@@ -1,7 +1,9 @@
 // The undo of a change of the address, inside of a transaction: the link in the mail to the former
 // address restores it.
+import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import { noPassword } from '../../credentials/password/stored-hash.ts'
 import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
+import { eraseRecoveryCodes } from '../../credentials/second-factors/recovery-in-transaction.ts'
 import { isBound } from '../../mail/proofs/in-transaction.ts'
 import { proofKinds } from '../../mail/proofs/kinds.ts'
 import type { Act } from '../../operations/audit/entry.ts'
@@ -78,11 +80,15 @@ export async function restoreAddress(
   return { former, replaced, isFactorErased }
 }
 
+/** How long before a change of the address its undo looks for recovery codes of a thief. */
+const codeMilliseconds = proofKinds.emailUndo.lifetimeHours * 60 * minuteMilliseconds
+
 /**
  * Erases the second factors that were added since a change of the address: the person who changed
  * it may have added them. A first factor from before the change is erased too, as long as the link
  * that undoes it works in the old mailbox: a thief may add a factor first, and then change the
- * address. Returns whether an app was erased.
+ * address. For the same reason, the recovery codes from the last days before the change are erased,
+ * also if the app stays. Returns whether an app was erased.
  */
 async function eraseNewFactors(
   transaction: Transaction,
@@ -91,7 +97,10 @@ async function eraseNewFactors(
 ): Promise<boolean> {
   const first = { subject, mailbox, purpose: proofKinds.factorUndo.purpose, now }
   const isUndoable = await isBound(transaction, first)
-  return eraseSecondFactors(transaction, { subject, since: isUndoable ? 0 : changedAt })
+  const since = isUndoable ? 0 : changedAt
+  const isErased = await eraseSecondFactors(transaction, { subject, since })
+  await eraseRecoveryCodes(transaction, { subject, since: changedAt - codeMilliseconds })
+  return isErased
 }
 
 /**

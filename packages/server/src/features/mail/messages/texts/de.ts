@@ -83,8 +83,9 @@ export const de: Texts = {
       prose`Am ${time} wurden neue Wiederherstellungscodes für Ihr Konto bei ${service} erstellt.
         Die alten gelten nicht mehr.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
-      prose`Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort. Das meldet alle anderen
-        Geräte ab.`,
+      prose`Wenn Sie das nicht waren, benutzt eine andere Person Ihr Konto. Ändern Sie jetzt Ihr
+        Passwort: Das meldet alle anderen Geräte ab. Erstellen Sie dann neue
+        Wiederherstellungscodes: Bis dahin gelten die Codes der anderen Person.`,
     ],
     factor_guessed: ({ service, time, address }) => [
       `Bei ${service} wurde ein falscher Code für Ihr Konto eingegeben`,
@@ -154,8 +155,10 @@ export const de: Texts = {
       { link },
       prose`Dann werden alle Geräte abgemeldet, und Sie bekommen eine Mail für ein neues Passwort.
         Eine Authenticator-App wird entfernt, wenn sie seit der Änderung hinzugefügt wurde, oder
-        wenn sie die erste des Kontos und weniger als eine Woche alt ist. Der Link funktioniert
-        einmal und ist ${lifetime} lang gültig (bis ${until}). Geben Sie ihn an niemanden weiter.`,
+        wenn sie die erste des Kontos und weniger als eine Woche alt ist. Auch
+        Wiederherstellungscodes, die in der Woche vor der Änderung oder später erstellt wurden,
+        werden entfernt: Erstellen Sie dann neue. Der Link funktioniert einmal und ist ${lifetime}
+        lang gültig (bis ${until}). Geben Sie ihn an niemanden weiter.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Ihr Konto bei ${service} hat jetzt eine Authenticator-App`,
@@ -332,7 +335,8 @@ export const de: Texts = {
       intro: prose`Ihr Konto bekommt dann die alte Adresse zurück. Alle Geräte werden abgemeldet,
         und Sie bekommen eine Mail für ein neues Passwort. Eine Authenticator-App wird entfernt,
         wenn sie seit der Änderung hinzugefügt wurde, oder wenn sie die erste des Kontos und weniger
-        als eine Woche alt ist.`,
+        als eine Woche alt ist. Auch Wiederherstellungscodes, die in der Woche vor der Änderung oder
+        später erstellt wurden, werden entfernt: Erstellen Sie dann neue.`,
       button: 'Rückgängig machen',
       done: { heading: 'Ihre alte Adresse gilt wieder', text: afterUndo },
       used: prose`Wenn Sie die Änderung damit rückgängig gemacht haben, sehen Sie in Ihr Postfach:

@@ -80,7 +80,9 @@ export const en: Texts = {
       prose`On ${time}, new recovery codes were made for your account at ${service}. The old ones do
         not work any more.`,
       'If you did this, you do not have to do anything.',
-      'If you did not do this, change your password now. This logs out all other devices.',
+      prose`If you did not do this, another person uses your account. Change your password now: this
+        logs out all other devices. Then make new recovery codes: until then, the codes of the other
+        person work.`,
     ],
     factor_guessed: ({ service, time, address }) => [
       `A wrong code was entered for your account at ${service}`,
@@ -146,8 +148,9 @@ export const en: Texts = {
       { link },
       prose`Then all devices are logged out, and you get a mail to set a new password. An
         authenticator app that was added since the change, or that is the first one of the account
-        and less than a week old, is removed. The link works once, within ${lifetime} (until
-        ${until}). Do not give it to anyone.`,
+        and less than a week old, is removed. Recovery codes that were made in the week before the
+        change or later are removed too: then make new ones. The link works once, within ${lifetime}
+        (until ${until}). Do not give it to anyone.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Your account at ${service} has an authenticator app now`,
@@ -300,7 +303,9 @@ export const en: Texts = {
       heading: 'Undo the change of your address',
       intro: prose`Your account will get its old address back. All devices will be logged out, and
         you will get a mail to set a new password. An authenticator app that was added since the
-        change, or that is the first one of the account and less than a week old, will be removed.`,
+        change, or that is the first one of the account and less than a week old, will be removed.
+        Recovery codes that were made in the week before the change or later will be removed too:
+        then make new ones.`,
       button: 'Undo the change',
       done: { heading: 'Your old address is back', text: afterUndo },
       used: prose`If you have undone the change with it, look into your mailbox: there is a mail to

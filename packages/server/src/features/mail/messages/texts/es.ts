@@ -82,7 +82,9 @@ export const es: Texts = {
       prose`El ${time} se crearon nuevos códigos de recuperación para su cuenta en ${service}. Los
         anteriores ya no sirven.`,
       'Si fue usted, no tiene que hacer nada.',
-      'Si no fue usted, cambie ahora su contraseña.',
+      prose`Si no fue usted, otra persona usa su cuenta. Cambie ahora su contraseña: así se cierran
+        todas las demás sesiones. Cree después nuevos códigos de recuperación: hasta entonces,
+        sirven los códigos de la otra persona.`,
     ],
     factor_guessed: ({ service, time, address }) => [
       `Se introdujo un código incorrecto para su cuenta en ${service}`,
@@ -149,8 +151,10 @@ export const es: Texts = {
       { link },
       prose`Entonces se cierra la sesión en todos los dispositivos y recibe un mensaje para elegir
         una nueva contraseña. Se elimina una aplicación de autenticación si se añadió después del
-        cambio, o si es la primera de la cuenta y tiene menos de una semana. El enlace funciona una
-        sola vez, durante ${lifetime} (hasta el ${until}). No lo comparta con nadie.`,
+        cambio, o si es la primera de la cuenta y tiene menos de una semana. También se eliminan los
+        códigos de recuperación creados en la semana anterior al cambio o después: cree entonces
+        otros nuevos. El enlace funciona una sola vez, durante ${lifetime} (hasta el ${until}). No
+        lo comparta con nadie.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Su cuenta en ${service} tiene ahora una aplicación de autenticación`,
@@ -324,7 +328,8 @@ export const es: Texts = {
       intro: prose`Su cuenta recuperará la dirección anterior. Se cerrará la sesión en todos los
         dispositivos y recibirá un mensaje para elegir una nueva contraseña. Se eliminará una
         aplicación de autenticación si se añadió después del cambio, o si es la primera de la cuenta
-        y tiene menos de una semana.`,
+        y tiene menos de una semana. También se eliminarán los códigos de recuperación creados en la
+        semana anterior al cambio o después: cree entonces otros nuevos.`,
       button: 'Deshacer el cambio',
       done: { heading: 'Su dirección anterior está restablecida', text: afterUndo },
       used: prose`Si ha deshecho el cambio con él, revise su correo: hay un mensaje para elegir una

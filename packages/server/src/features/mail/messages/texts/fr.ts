@@ -83,7 +83,10 @@ export const fr: Texts = {
       prose`Le ${time}, de nouveaux codes de récupération ont été créés pour votre compte sur
         ${service}. Les anciens ne fonctionnent plus.`,
       'Si c’était vous, vous n’avez rien à faire.',
-      'Si ce n’était pas vous, changez votre mot de passe maintenant.',
+      prose`Si ce n’était pas vous, une autre personne utilise votre compte. Changez maintenant
+        votre mot de passe\u00a0: cela déconnecte tous les autres appareils. Créez ensuite de
+        nouveaux codes de récupération\u00a0: jusque-là, les codes de l’autre personne
+        fonctionnent.`,
     ],
     factor_guessed: ({ service, time, address }) => [
       `Un code incorrect a été saisi pour votre compte sur ${service}`,
@@ -153,11 +156,12 @@ export const fr: Texts = {
       prose`Si ce n’était pas vous, une autre personne a accès à votre compte. Ouvrez ce lien pour
         annuler la modification\u00a0:`,
       { link },
-      prose`Tous les appareils seront alors déconnectés, et vous recevrez un e\u2011mail pour
-        choisir un nouveau mot de passe. Une application d’authentification sera supprimée si elle a
-        été ajoutée depuis la modification, ou si c’est la première du compte et qu’elle a moins
-        d’une semaine. Le lien fonctionne une seule fois, pendant ${lifetime} (jusqu’au ${until}).
-        Ne le communiquez à personne.`,
+      prose`Tous les appareils seront alors déconnectés, et vous recevrez un e\u2011mail pour choisir un
+        nouveau mot de passe. Une application d’authentification sera supprimée si elle a été
+        ajoutée depuis la modification, ou si c’est la première du compte et qu’elle a moins d’une
+        semaine. Les codes de récupération créés dans la semaine avant la modification, ou plus
+        tard, seront aussi supprimés\u00a0: créez-en alors de nouveaux. Le lien fonctionne une seule
+        fois, pendant ${lifetime} (jusqu’au ${until}). Ne le communiquez à personne.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Votre compte sur ${service} a maintenant une application d’authentification`,
@@ -340,7 +344,9 @@ export const fr: Texts = {
       intro: prose`Votre compte retrouvera son ancienne adresse. Tous les appareils seront
         déconnectés, et vous recevrez un e\u2011mail pour choisir un nouveau mot de passe. Une
         application d’authentification sera supprimée si elle a été ajoutée depuis la modification,
-        ou si c’est la première du compte et qu’elle a moins d’une semaine.`,
+        ou si c’est la première du compte et qu’elle a moins d’une semaine. Les codes de
+        récupération créés dans la semaine avant la modification, ou plus tard, seront aussi
+        supprimés\u00a0: créez-en alors de nouveaux.`,
       button: 'Annuler la modification',
       done: { heading: 'Votre ancienne adresse est rétablie', text: afterUndo },
       used: prose`Si vous avez annulé la modification avec ce lien, consultez votre

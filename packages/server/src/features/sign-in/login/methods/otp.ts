@@ -1,5 +1,7 @@
+import type { AuthenticatorApp } from '../../../credentials/second-factors/second-factors.ts'
 import { stepOf } from '../../../credentials/second-factors/totp.ts'
-import { useOf } from '../../../operations/limits/uses.ts'
+import type { Limits } from '../../../operations/limits/limits.ts'
+import { useOf, type Use } from '../../../operations/limits/uses.ts'
 import { subjectOf, withProof, withUses, type LoginAttempt } from '../attempt.ts'
 import { factorKnownRate, factorRate } from '../../../users/directory/rates.ts'
 import { factorDeviceRate } from '../feature.ts'
@@ -30,18 +32,14 @@ export const otpMethod: Method<'otp'> = {
     // is counted, no device is known: only the stop of the app counts its codes.
     const { appId, appSince } = attempt.counted ?? {}
     const isKnown = limits.isOn && appSince === app.createdAt.getTime()
-    const known = isKnown ? appId : undefined
-    const { uses } = await limits.count(
-      known === undefined
-        ? [useOf(factorRate, subject)]
-        : [useOf(factorDeviceRate, known), useOf(factorKnownRate, subject)],
-    )
+    const device = { subject, known: isKnown ? appId : undefined }
+    const { uses, asKnown } = await countCode(device, app, limits)
 
-    const isOpen = known !== undefined || app.takesUnknownDevices
+    const isOpen = asKnown || app.takesUnknownDevices
     const now = clock.now()
     const step = isOpen ? stepOf(app.secret, code, now) : undefined
     // A code that was right once is no guess: perhaps the answer to its first use was lost.
-    if (step === undefined && known === undefined) await tellOwner(subject, attempt, parts)
+    if (step === undefined && !asKnown) await tellOwner(subject, attempt, parts)
     if (step === undefined || step <= app.lastStep) return refused('wrong_code', subject)
 
     const user = await directory.findActive(subject)
@@ -53,6 +51,30 @@ export const otpMethod: Method<'otp'> = {
       user,
     }
   },
+}
+
+/**
+ * Counts a code before it is compared. A known device that has used up its limit counts as an
+ * unknown one: a thief may have a copy of its secret, which the browser of the owner cannot leave
+ * out. If unknown devices cannot use codes, the limit of the device stays.
+ *
+ * @param device.known the id of the device, if it is known
+ * @throws {ProblemError} `too_many_requests`
+ */
+async function countCode(
+  { subject, known }: { readonly subject: string; readonly known: string | undefined },
+  { takesUnknownDevices }: Pick<AuthenticatorApp, 'takesUnknownDevices'>,
+  limits: Limits,
+): Promise<{ readonly uses: readonly Use[]; readonly asKnown: boolean }> {
+  if (known !== undefined) {
+    const ofDevice = [useOf(factorDeviceRate, known), useOf(factorKnownRate, subject)]
+    const spent = takesUnknownDevices
+      ? await limits.tryCount(ofDevice)
+      : await limits.count(ofDevice)
+    if (spent) return { uses: spent.uses, asKnown: true }
+  }
+  const { uses } = await limits.count([useOf(factorRate, subject)])
+  return { uses, asKnown: false }
 }
 
 /** Returns a code without spaces. Undefined if it is not six digits. */
