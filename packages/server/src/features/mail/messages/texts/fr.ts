@@ -156,8 +156,8 @@ export const fr: Texts = {
       prose`Si ce n’était pas vous, une autre personne a accès à votre compte. Ouvrez ce lien pour
         annuler la modification\u00a0:`,
       { link },
-      prose`Tous les appareils seront alors déconnectés, et vous recevrez un e\u2011mail pour choisir un
-        nouveau mot de passe. Une application d’authentification sera supprimée si elle a été
+      prose`Tous les appareils seront alors déconnectés, et vous recevrez un e\u2011mail pour
+        choisir un nouveau mot de passe. Une application d’authentification sera supprimée si elle a été
         ajoutée depuis la modification, ou si c’est la première du compte et qu’elle a moins d’une
         semaine. Les codes de récupération créés dans la semaine avant la modification, ou plus
         tard, seront aussi supprimés\u00a0: créez-en alors de nouveaux. Le lien fonctionne une seule
