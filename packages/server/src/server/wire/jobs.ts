@@ -22,7 +22,10 @@ interface JobParts {
   readonly keySource: SigningKeySource
 }
 
-/** Starts all jobs. They share one lease, except the delivery of events, which has its own. */
+/**
+ * Starts all jobs. They share one lease, except the delivery of events, which has its own. If one
+ * job cannot start, ends those that have started.
+ */
 export async function startJobs(
   { options, pages, accounts, mailSeal: seal, meter, rotation: settings }: Parts,
   { mailPurposes: purposes, keySource: source }: JobParts,
@@ -31,18 +34,32 @@ export async function startJobs(
   const { onEvent, clock, logger } = options
 
   const lease = openLease(database, { underLease, logger })
-  const mail = await startMail(options, { brand: pages.brand, database, lease, meter, seal })
-  const pagesUrl = pagesUrlOf(options)
-  const resolver = startResolver({ database, lease, purposes, seal, pagesUrl, clock, logger })
-  const housekeeping = startHousekeeping(database, lease, cleanUpSteps, { ...options, meter })
-  const rotation = startRotation(database, { ...settings, source, lease, clock, logger })
-  const events = await startEventDelivery({ onEvent, database, underLease, clock, logger })
-  return {
-    routes: mail.routes,
-    readGauges: () => [...mail.readGauges(), ...events.readGauges()],
-    async close() {
-      await Promise.all([housekeeping, resolver, mail, events, rotation].map((job) => job.close()))
-      await lease.close()
-    },
+  const jobs: { close(): Promise<void> }[] = []
+  const started = <Job extends (typeof jobs)[number]>(job: Job): Job => {
+    jobs.push(job)
+    return job
+  }
+  const close = async (): Promise<void> => {
+    await Promise.all(jobs.map((job) => job.close()))
+    await lease.close()
+  }
+
+  try {
+    const { brand } = pages
+    const mail = started(await startMail(options, { brand, database, lease, meter, seal }))
+    const pagesUrl = pagesUrlOf(options)
+    started(startResolver({ database, lease, purposes, seal, pagesUrl, clock, logger }))
+    started(startHousekeeping(database, lease, cleanUpSteps, { ...options, meter }))
+    started(startRotation(database, { ...settings, source, lease, clock, logger }))
+    const eventParts = { onEvent, database, underLease, clock, logger }
+    const events = started(await startEventDelivery(eventParts))
+    return {
+      routes: mail.routes,
+      readGauges: () => [...mail.readGauges(), ...events.readGauges()],
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
   }
 }

@@ -20,11 +20,14 @@ import { openPages, type OpenPages } from '../../features/pages/brand/page-setti
 import { createProxies, type Proxies } from '../../http/proxies.ts'
 import type { Accounts } from './accounts.ts'
 import type { CheckedOptions } from '../options.ts'
+import type { Opened } from './opened.ts'
 
 /** The parts that exist as soon as the database is open. */
 export interface FirstParts {
   readonly options: CheckedOptions
   readonly accounts: Accounts
+  /** What must be closed at the end, or if the start fails. The accounts are in it. */
+  readonly opened: Opened
   /** Makes the mails about changes of an account. */
   readonly notices: Notices
   /** Encrypts stored mails. */

@@ -8,7 +8,13 @@ const issuer = 'http://localhost:3000'
 const password = 'correct horse battery staple'
 /** The lowest cost of argon2id. A server refuses it. */
 const cheapHashing = { memoryKiB: 8, passes: 1 }
+const leaseRenewalMilliseconds = 3_000
 const mail = { from: 'keystile@example.com', send: async () => {} }
+
+async function open(options: object): Promise<RunningKeystile> {
+  const given = { issuer, database: ':memory:', logger: silentLogger, ...options }
+  return wire({ ...checkOptions(given), passwordHashing: cheapHashing })
+}
 
 describe('wire', () => {
   let limited: RunningKeystile
@@ -16,11 +22,6 @@ describe('wire', () => {
   let mailing: RunningKeystile
   /** The timers that `mailing` started. */
   let timers: readonly unknown[]
-
-  async function open(options: object): Promise<RunningKeystile> {
-    const given = { issuer, database: ':memory:', logger: silentLogger, ...options }
-    return wire({ ...checkOptions(given), passwordHashing: cheapHashing })
-  }
 
   before(async () => {
     limited = await open({ rateLimits: 'on' })
@@ -80,5 +81,46 @@ describe('wire', () => {
       timers.filter((timer) => !cleared.has(timer)),
       [],
     )
+  })
+})
+
+describe('wire, when a part cannot start', () => {
+  it('ends all parts that have started', async (t) => {
+    const { setInterval } = globalThis
+    const { mock: endedIntervals } = t.mock.method(globalThis, 'clearInterval')
+    const { mock: endedTimeouts } = t.mock.method(globalThis, 'clearTimeout')
+    const { mock: timeouts } = t.mock.method(globalThis, 'setTimeout')
+    const intervals: unknown[] = []
+    let untilFailure = 0
+    t.mock.method(globalThis, 'setInterval', (run: () => void, delay: number) => {
+      if (untilFailure-- === 0) throw new Error('no timer is left')
+      return intervals[intervals.push(setInterval(run, delay)) - 1]
+    })
+
+    const start = async (): Promise<RunningKeystile | undefined> => {
+      try {
+        return await open({ rateLimits: 'off', mail })
+      } catch (error) {
+        assert.equal((error as Error).message, 'no timer is left')
+        return undefined
+      }
+    }
+
+    // The first start fails at the first timer, the second one at the second timer, and so on.
+    let failed = 0
+    let started: RunningKeystile | undefined
+    for (; (started = await start()) === undefined; untilFailure = ++failed) {
+      const renewals = timeouts.calls
+        .filter(({ arguments: [, delay] }) => delay === leaseRenewalMilliseconds)
+        .map(({ result }) => result)
+      const ended = new Set<unknown>(
+        [...endedIntervals.calls, ...endedTimeouts.calls].map((call) => call.arguments[0]),
+      )
+      const left = [...intervals, ...renewals].filter((timer) => !ended.has(timer))
+      assert.equal(left.length, 0, `after ${failed} timers`)
+    }
+    untilFailure = Infinity
+    await started.keystile.close()
+    assert.ok(failed > 5)
   })
 })

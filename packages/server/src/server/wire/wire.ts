@@ -47,6 +47,7 @@ import { startJobs } from './jobs.ts'
 import { forgetUser } from './forget.ts'
 import { wireLoginPages } from './login-pages.ts'
 import { wireLogin } from './login.ts'
+import { createOpened } from './opened.ts'
 import { openParts, type FirstParts, type Parts } from './parts.ts'
 import { listRoutes } from './routes.ts'
 
@@ -78,11 +79,12 @@ export async function wire(
   const notices = hasMail(options)
     ? createNotices(mailSeal, options.clock, options.disabledNotices)
     : noNotices
-  const accounts = await openAccounts(options.database, { ...options, notices }, meter)
+  const opened = createOpened()
+  const accounts = opened.add(await openAccounts(options.database, { ...options, notices }, meter))
   try {
-    return await wireAccounts({ options, accounts, notices, mailSeal, meter, rotation })
+    return await wireAccounts({ options, accounts, opened, notices, mailSeal, meter, rotation })
   } catch (error) {
-    await accounts.close()
+    await opened.close()
     throw error
   }
 }
@@ -116,7 +118,7 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
 }
 
 async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKeystile> {
-  const { options, pages, accounts, passwordPolicy, scopes, limits, userChanged } = parts
+  const { options, opened, pages, accounts, passwordPolicy, scopes, limits, userChanged } = parts
   const { issuer, logger } = options
   const { database, feed, users, passwords, clients, audit } = accounts
 
@@ -128,9 +130,9 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   await saveDeclared(database, options)
 
   const activeUsers = createActiveUsers(people.active)
-  const jobs = await startJobs(parts, { ...people, keySource })
+  const jobs = opened.add(await startJobs(parts, { ...people, keySource }))
   feed.followSignals()
-  const streams = createRevocationStreams({ feed, clients, logger })
+  const streams = opened.add(createRevocationStreams({ feed, clients, logger }))
 
   const endpoints = [
     ...listRoutes(parts, people, { ...issuing, login, isWelcome: activeUsers.isWelcome }),
@@ -163,11 +165,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     userChanged,
     resetFactors,
     forgetUser: (subject) => forgetUser(subject, parts),
-    async close() {
-      streams.close()
-      await jobs.close()
-      await accounts.close()
-    },
+    close: opened.close,
   }
   return {
     keystile,
