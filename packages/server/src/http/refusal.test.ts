@@ -2,18 +2,17 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OAuthError, ProblemError, TokenError } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../storage/database.ts'
-import { findRefusalAnswer, refusalAnswer } from './refusal.ts'
+import { findRefusal, refusalAnswer } from './refusal.ts'
 
 const realm = 'https://auth.example'
 const bodyOf = (
   answer: { readonly body?: string | undefined } | undefined,
 ): Record<string, unknown> => JSON.parse(answer?.body ?? 'null')
 
-describe('findRefusalAnswer and refusalAnswer', () => {
-  it('findRefusalAnswer returns undefined for a bug', () => {
+describe('findRefusal and refusalAnswer', () => {
+  it('findRefusal returns undefined for a bug', () => {
     for (const bug of [new Error('x'), new TypeError('x'), 'x', undefined, null]) {
-      assert.equal(findRefusalAnswer(bug, 'problem', realm), undefined)
-      assert.equal(findRefusalAnswer(bug, 'oauth', realm), undefined)
+      assert.equal(findRefusal(bug), undefined)
     }
   })
 
@@ -74,9 +73,10 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     assert.equal(bodyOf(busy)['error'], 'temporarily_unavailable')
   })
 
-  it('findRefusalAnswer returns 503 without details if the database is down', () => {
+  it('findRefusal returns a 503 without details if the database is down', () => {
     for (const refusals of ['oauth', 'problem'] as const) {
-      const answer = findRefusalAnswer(new DatabaseUnavailableError('10.0.0.1'), refusals, realm)!
+      const refusal = findRefusal(new DatabaseUnavailableError('10.0.0.1'))!
+      const answer = refusalAnswer(refusal, refusals, realm)
       assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '1'])
       assert.doesNotMatch(JSON.stringify(answer), /10\.0/)
     }

@@ -13,25 +13,20 @@ import { jsonAnswer, type RefusalFormat } from './route.ts'
 export type Refusal = TokenError | OAuthError | ProblemError
 
 /**
- * Returns the answer to an error that a route threw, in the format of the route. Returns undefined
- * if the error is a bug: its message may contain secrets, so it must not reach the caller.
- *
- * @param realm the realm of challenges: the issuer
+ * Returns an error that a route threw as a refusal; a database that is not available refuses with
+ * 503. Returns undefined if the error is a bug: its message may contain secrets, so it must not
+ * reach the caller.
  */
-export function findRefusalAnswer(
-  error: unknown,
-  format: RefusalFormat,
-  realm: string,
-): HttpAnswer | undefined {
-  if (isRefusal(error)) return refusalAnswer(error, format, realm)
-  if (error instanceof DatabaseUnavailableError)
-    return refusalAnswer(unavailable(error), format, realm)
-  return undefined
+export function findRefusal(error: unknown): Refusal | undefined {
+  if (isRefusal(error)) return error
+  return error instanceof DatabaseUnavailableError ? unavailable(error) : undefined
 }
 
 /**
  * Returns the answer to a refusal. A `TokenError` and an `OAuthError` have their own formats; for a
  * `ProblemError`, `format` decides.
+ *
+ * @param realm the realm of challenges: the issuer
  */
 export function refusalAnswer(refusal: Refusal, format: RefusalFormat, realm: string): HttpAnswer {
   if (refusal instanceof TokenError) return tokenRefusalAnswer(refusal, realm)

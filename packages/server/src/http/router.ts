@@ -13,7 +13,7 @@ import type { Caller, DemandArguments, Identity } from 'keystile'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { prefersHtml } from './accept.ts'
 import { createVisitorCheck } from './origin.ts'
-import { describeRefusal, findRefusalAnswer, refusalAnswer } from './refusal.ts'
+import { describeRefusal, findRefusal, refusalAnswer, type Refusal } from './refusal.ts'
 import { createRouteFinder, type FoundRoutes } from './route-finder.ts'
 import type { GuardedRoute, OptionalRoute, Route, RouteRequest } from './route.ts'
 
@@ -34,7 +34,7 @@ interface RouterOptions<U> {
   /** @throws {TokenError} if the login lacks the second factor that the account has */
   requireFactor?(identity: Identity): Promise<void>
   /** Returns the page that a browser gets in place of a page, with the status of the refusal. */
-  showRefusal?(request: HttpRequestWithBody, refused: HttpAnswer): HttpAnswer
+  showRefusal?(request: HttpRequestWithBody, refusal: Refusal): HttpAnswer
 }
 
 // decisions/0001-no-framework-inside-the-server.md
@@ -82,9 +82,10 @@ export function createRouter<U>(
       return await route.handle(guarded, caller)
     } catch (error) {
       const { refusals, doc } = route
-      const refused = errorAnswer(error, { pattern: found.pattern, refusals }, options)
+      const refusal = refusalOf(error, found.pattern, options)
       const isPage = doc.success.type === 'text/html' && prefersHtml(request.headers.get('accept'))
-      return (isPage && options.showRefusal?.(request, refused)) || refused
+      const shown = isPage ? options.showRefusal?.(request, refusal) : undefined
+      return shown ?? refusalAnswer(refusal, refusals, issuer)
     }
   }
 
@@ -195,26 +196,28 @@ function methodNotAllowed<C>(
 }
 
 /**
- * Returns the answer to an error, and logs the error. The log gets the pattern of the route and not
- * the path that was sent, because a client may have put a secret into it by mistake.
+ * Returns the refusal that an error means, and logs the error. A bug is refused with 500. The log
+ * gets the pattern of the route and not the path that was sent, because a client may have put a
+ * secret into it by mistake.
  */
-function errorAnswer(
+function refusalOf(
   error: unknown,
-  { pattern: route, refusals }: Pick<Route<unknown>, 'refusals'> & { readonly pattern: string },
-  { issuer, logger }: Pick<RouterOptions<unknown>, 'issuer' | 'logger'>,
-): HttpAnswer {
-  const refused = findRefusalAnswer(error, refusals, issuer)
-  if (refused && (refused.status < 500 || isOverload(error))) {
-    logger.debug({ route, status: refused.status, ...describeRefusal(error) }, 'refused')
-    return refused
+  route: string,
+  { logger }: Pick<RouterOptions<unknown>, 'logger'>,
+): Refusal {
+  const refusal = findRefusal(error)
+  if (refusal && (refusal.status < 500 || isOverload(error))) {
+    logger.debug({ route, status: refusal.status, ...describeRefusal(error) }, 'refused')
+    return refusal
   }
 
   // If a user reports this answer, the operator finds its log line by this id.
   const incident = randomId()
   const fields = { err: error, route, incident, ...describeRefusal(error) }
-  logger.error(fields, refused ? 'unavailable' : 'failed')
-  const bug = new ProblemError('internal_server_error', `Internal error, incident ${incident}`)
-  return refused ?? refusalAnswer(bug, refusals, issuer)
+  logger.error(fields, refusal ? 'unavailable' : 'failed')
+  return (
+    refusal ?? new ProblemError('internal_server_error', `Internal error, incident ${incident}`)
+  )
 }
 
 /**

@@ -54,7 +54,7 @@ export function wireAnswer<U>(
     logger,
     requireFactor: createFactorDemand(login),
     isFirstParty: (clientId) => clientId === firstParty.id,
-    showRefusal: (request, refused) => refusalPage(request, refused, pages),
+    showRefusal: (request, refusal) => refusalPage(request, refusal, pages),
     onGuardRefusal: (error) => meter.add(guardRefusals, { reason: guardReasonOf(error) }),
   })
   const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })
