@@ -18,7 +18,7 @@ import type { EventFeed } from '../../tokens/events/events.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import type { FactorChange } from './change-in-transaction.ts'
 import { changeOf, requireChanged, type ChangeParts } from './factor-change.ts'
-import { unverifiedAddress } from './factor-route.ts'
+import { unverifiedAddress } from './set-up.ts'
 import { enrolmentRate } from './feature.ts'
 import { beginApp, confirmApp, removeFactors, renewRecoveryCodes, resetFactors } from './store.ts'
 

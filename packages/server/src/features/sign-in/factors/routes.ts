@@ -8,12 +8,9 @@ import {
   confirmingRoute,
   factorRoute,
   needsLogin,
-  notOffered,
-  requireOffered,
-  requireVerifiedAddress,
   type FactorCaller,
-  type SetUpParts,
 } from './factor-route.ts'
+import { notOffered, requireOffered, requireVerifiedAddress, type SetUpParts } from './set-up.ts'
 import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
 import type { Factors } from './factors.ts'
 

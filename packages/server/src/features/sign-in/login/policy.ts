@@ -1,3 +1,21 @@
+// Decides whether a login has proved enough. Every login is decided here, whatever the way in. The
+// cases, the first that fits:
+//
+// 1. No first step is proved, and no session stands for it: `next`, with the first steps. In a
+//    step-up, the replaced session stands for it if its login is as recent as the caller demands.
+// 2. No second step is needed, or one is proved: `granted`. It is needed if the user must have a
+//    factor or has set one up, if the caller demands it, and whenever a session stands for the first
+//    step: the token of a session alone never starts another session.
+// 3. A remembered device spares it: `granted`, with `sparesFactor`. Only for a login at the pages
+//    that has no demand of the caller and replaces no session.
+// 4. The user has set up a factor: `next`, with the second steps. But if the factor is newer than
+//    the session that stands for the first step: `next`, with the first steps.
+// 5. The user has none and must have none, but the caller demands one: `unmet`.
+// 6. The user has none, and a session stands for the first step: `next`, with the first steps.
+// 7. The user must have one and has none: `enrol`, or `unmet` for a client that may not enrol.
+//
+// The proofs of an enrolment, `email_code` and `enrolment`, are no methods: they prove no step. The
+// proof `otp` beside them is the second step.
 import type { AskedLogin, LoginAttempt, Proof, ReplacedSession } from './attempt.ts'
 import { methods } from './methods.ts'
 import type { Method, MethodParts } from './methods/method.ts'
@@ -27,12 +45,7 @@ export type Decision =
 const isFirst = ({ secondStep }: Method): boolean => secondStep === undefined
 const firstSteps = methods.filter(isFirst)
 
-/**
- * Decides whether a person has proved enough: a first step, and a second one if the account needs
- * it. Every login is decided here, whatever the way in. In a step-up, the replaced session stands
- * for the first step if its login is recent enough for the demand. A second step must then be
- * proved, so that the token of a session alone never starts another session.
- */
+/** Decides whether a person has proved enough, and what is next if not. */
 export async function decide<U>(
   attempt: LoginAttempt,
   user: U,
@@ -40,15 +53,17 @@ export async function decide<U>(
 ): Promise<Decision> {
   const { asked, subject, proofs, replaced } = attempt
   const proved = methods.filter(({ name }) => proofs.some(({ method }) => method === name))
-  const resumed = proved.some(isFirst) ? undefined : replaced
-  if (subject === undefined || !(proved.some(isFirst) || resumed?.isRecent))
+  const hasFirst = proved.some(isFirst)
+  const resumed = hasFirst ? undefined : replaced
+  if (subject === undefined || !(hasFirst || resumed?.isRecent))
     return { outcome: 'next', methods: firstSteps }
 
   const hasSecond = !proved.every(isFirst)
   const isAsked = resumed !== undefined || asked.demand?.needsFactor === true
-  const lacksStep = !hasSecond && (isAsked || (await needsSecondStep(user, parts)))
-  const sparesFactor = lacksStep && (await isSpared(attempt, subject, parts))
-  if (lacksStep && !sparesFactor) return askForSecondStep({ asked, subject, resumed }, user, parts)
+  const lacksSecond = !hasSecond && (isAsked || (await needsSecondStep(user, parts)))
+  const sparesFactor = lacksSecond && (await isSpared(attempt, subject, parts))
+  if (lacksSecond && !sparesFactor)
+    return askForSecondStep({ asked, subject, resumed }, user, parts)
 
   const amr = [...proved.flatMap((method) => method.amr), ...(hasSecond ? ['mfa'] : [])]
   return {
@@ -135,11 +150,16 @@ export async function needsSecondStep<U>(user: U, parts: PolicyParts<U>): Promis
   return false
 }
 
-/** Whether the account still has what was proved earlier. */
+/**
+ * Whether the account still has what was proved earlier. Compares only the marks of methods with
+ * `isCurrent`.
+ */
 export function areCurrent<U>(proofs: readonly Proof[], user: U, parts: MethodParts<U>): boolean {
   return proofs.every(({ method: name, mark }) => {
     const method = methods.find((one) => one.name === name)
-    return method?.isCurrent?.(user, mark, parts) ?? true
+    // A proof of an enrolment: the transaction that ends the login compares it.
+    if (!method) return true
+    return method.isCurrent === undefined || method.isCurrent(user, mark, parts)
   })
 }
 
