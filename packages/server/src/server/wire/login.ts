@@ -14,6 +14,7 @@ import { createCodes } from '../../features/sign-in/login/codes.ts'
 import { createLogin, type Login } from '../../features/sign-in/login/login.ts'
 import type { MethodParts } from '../../features/sign-in/login/methods/method.ts'
 import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
+import { createWrongCodes } from '../../features/sign-in/login/wrong-codes.ts'
 import {
   openLastingSecrets,
   openValueSecrets,
@@ -61,6 +62,7 @@ export async function wireLogin<U>(
     secondFactor,
     audit,
     attempts: createAttempts(database, { kept, hasAccounts, clock }),
+    wrongCodes: createWrongCodes(database, { clock }),
     limits,
     devices,
     remembered: createRememberedDevices(database, { days: options.rememberFactorDays, clock }),

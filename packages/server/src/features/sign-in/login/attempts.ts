@@ -3,23 +3,19 @@
 import type { Clock } from 'keystile/internal'
 import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
-import type { AddressedMail, NewMail } from '../../mail/outbox/new-mail.ts'
-import type { NoticeAddress } from '../../tokens/sessions/new-session.ts'
-import type { KeptAttempts } from '../attempts/kept-attempts.ts'
+import type { AddressedMail } from '../../mail/outbox/new-mail.ts'
+import type { KeptAttempt, KeptAttempts } from '../attempts/kept-attempts.ts'
 import { findActiveSession, isRecentLogin } from '../../tokens/sessions/active-session.ts'
 import {
   withProof,
   type AskedLogin,
   type CountedLogin,
-  type Enrolment,
   type LoginAttempt,
-  type LoginDemand,
-  type NamedSession,
   type Proof,
   type ReplacedSession,
 } from './attempt.ts'
 import { addressRate } from './feature.ts'
-import { proveMailbox, recordWrongCode } from './second-step-store.ts'
+import { proveMailbox } from './second-step-store.ts'
 
 export interface Attempts {
   /**
@@ -31,10 +27,9 @@ export interface Attempts {
   /**
    * Stores an attempt after its first proof. Does nothing if it is stored already.
    *
-   * @param mail the mail with the code that the next step needs
    * @throws {ProblemError} `too_many_requests` if the mailbox got too many of these mails
    */
-  keep(attempt: LoginAttempt, isFactorMissing: boolean, mail?: AddressedMail): Promise<LoginAttempt>
+  keep(attempt: LoginAttempt, values: Keeping): Promise<LoginAttempt>
   /**
    * Stores the proof that the person reads the mails to an address, and marks the address of a
    * Keystile account as verified. Undefined if that was proved before, or if the account or its
@@ -43,18 +38,13 @@ export interface Attempts {
   proveMailbox(attempt: LoginAttempt, proof: Proof): Promise<LoginAttempt | undefined>
   /** Counts a second step, before it is proved. Returns false if there were too many. */
   countTry(attempt: LoginAttempt): Promise<boolean>
-  /** Counts a wrong code from an unknown device. */
-  recordWrongCode(subject: string, notice: NewMail | undefined, to: NoticeAddress): Promise<void>
 }
 
-/** What was asked for, how the attempt was counted, and its enrolment. Stored encrypted. */
-interface AttemptContent {
-  readonly scopes?: readonly string[] | undefined
-  readonly codeChallenge?: string | undefined
-  readonly counted?: CountedLogin | undefined
-  readonly demand?: LoginDemand | undefined
-  readonly replaces?: NamedSession | undefined
-  readonly enrolment?: Enrolment | undefined
+interface Keeping {
+  /** Whether the caller has sent no second factor yet. The audit record gets this. */
+  readonly isFactorMissing: boolean
+  /** The mail with the code that the next step needs. */
+  readonly mail?: AddressedMail | undefined
 }
 
 export function createAttempts(
@@ -97,34 +87,20 @@ export function createAttempts(
 
       const found = await kept.find(authSession)
       if (found?.front !== front || found.clientId !== client.id) return undefined
-      const { counted, enrolment, ...content } = JSON.parse(found.content) as AttemptContent
-      const { scopes, codeChallenge, demand, replaces } = content
-      const proofs = JSON.parse(found.proofs) as readonly Proof[]
-      const begun = { ...asked, scopes, codeChallenge, demand, replaces }
-      const { subject } = found
-      return withReplaced({ asked: begun, subject, proofs, counted, enrolment, authSession })
+      return withReplaced(attemptOf(found, asked))
     },
-    async keep(attempt, isFactorMissing, mail) {
-      const { asked, subject, proofs, enrolment } = attempt
+    async keep(attempt, { isFactorMissing, mail }) {
+      const { asked, subject, proofs } = attempt
       if (attempt.authSession !== undefined || subject === undefined) return attempt
 
       const [refund, counted] = splitUses(attempt.counted)
-      const { scopes, codeChallenge, demand, replaces } = asked
-      const content: AttemptContent = {
-        scopes,
-        codeChallenge,
-        counted,
-        demand,
-        replaces,
-        enrolment,
-      }
       const authSession = await kept.keep(
         {
           front: asked.front,
           clientId: asked.client.id,
           subject,
           proofs: JSON.stringify(proofs),
-          content: JSON.stringify(content),
+          content: JSON.stringify(contentOf({ ...attempt, counted })),
         },
         { refund, isFactorMissing, by: { actor: `user:${subject}`, address: asked.address }, mail },
       )
@@ -151,8 +127,6 @@ export function createAttempts(
       if (authSession === undefined) throw new Error('only a stored attempt has second steps')
       return kept.countTry(authSession)
     },
-    recordWrongCode: (subject, notice, to) =>
-      database.write(recordWrongCode, { subject, notice, to, now: clock.now() }),
   }
 }
 
@@ -171,4 +145,30 @@ function splitUses(
     { uses: uses.filter(isOfAddress), at },
     { ...counted, spent: { uses: kept, at } },
   ]
+}
+
+/** What is stored encrypted. */
+type AttemptContent = Pick<AskedLogin, 'scopes' | 'codeChallenge' | 'demand' | 'replaces'> &
+  Pick<LoginAttempt, 'counted' | 'enrolment'>
+
+function contentOf({ asked, counted, enrolment }: LoginAttempt): AttemptContent {
+  const { scopes, codeChallenge, demand, replaces } = asked
+  return { scopes, codeChallenge, counted, demand, replaces, enrolment }
+}
+
+/**
+ * Returns a stored attempt, for the request that goes on with it. What the first request asked for
+ * replaces what this one asks for, also where the first one asked for nothing.
+ */
+function attemptOf(found: KeptAttempt, asked: AskedLogin): LoginAttempt {
+  const content = JSON.parse(found.content) as AttemptContent
+  const { scopes, codeChallenge, counted, demand, replaces, enrolment } = content
+  return {
+    asked: { ...asked, scopes, codeChallenge, demand, replaces },
+    subject: found.subject,
+    proofs: JSON.parse(found.proofs) as readonly Proof[],
+    counted,
+    enrolment,
+    authSession: asked.authSession,
+  }
 }

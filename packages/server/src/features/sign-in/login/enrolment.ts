@@ -124,7 +124,7 @@ async function begin<U>(
   const secret = makeTotpSecret()
   const recipient = directory.email(user)
   if (!mailSeal || recipient === undefined)
-    return attempts.keep({ ...attempt, enrolment: { secret } }, true)
+    return attempts.keep({ ...attempt, enrolment: { secret } }, { isFactorMissing: true })
 
   const [code, now] = [makeCode(), clock.now()]
   const parameters = {
@@ -137,7 +137,8 @@ async function begin<U>(
   const mail = prepareMail(kind, { parameters, seal: mailSeal() }, now)
   const enrolment = { secret, emailCode: { hash: hashSecret(code), recipient } }
   const isVerified = directory.emailVerified(user)
-  return attempts.keep({ ...attempt, enrolment }, true, { mail, recipient, isVerified })
+  const addressed = { mail, recipient, isVerified }
+  return attempts.keep({ ...attempt, enrolment }, { isFactorMissing: true, mail: addressed })
 }
 
 /** Compares the code of the mail. It works once, also if it is sent several times in parallel. */

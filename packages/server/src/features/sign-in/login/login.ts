@@ -185,7 +185,7 @@ async function goOn<U>(
   const method = decision.methods.find((one) => isPresented(one, values))
   // A step-up that has proved nothing has its session, so nothing must be stored.
   const isStored = attempt.proofs.length > 0
-  const kept = isStored ? await parts.attempts.keep(attempt, method === undefined) : attempt
+  const kept = isStored ? await parts.attempts.keep(attempt, { isFactorMissing: !method }) : attempt
   const { authSession } = kept
   const names = decision.methods.map(({ name }) => name)
   if (!method) {

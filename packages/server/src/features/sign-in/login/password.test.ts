@@ -32,6 +32,7 @@ import { codeAt, makeTotpSecret } from '../../credentials/second-factors/totp.ts
 import { createKeptAttempts } from '../attempts/kept-attempts.ts'
 import { createRememberedDevices } from '../attempts/remembered-devices.ts'
 import { createAttempts } from './attempts.ts'
+import { createWrongCodes } from './wrong-codes.ts'
 import { createCodes } from './codes.ts'
 import { createLogin, type LoginOutcome, type LoginParts } from './login.ts'
 import type { RefusalReason } from './methods/method.ts'
@@ -47,13 +48,14 @@ function steps(
 ): Pick<
   LoginParts<unknown>,
   | ('attempts' | 'codes' | 'remembered' | 'secondFactors' | 'secondFactor' | 'feed' | 'service')
-  | ('mailSeal' | 'undo')
+  | ('wrongCodes' | 'mailSeal' | 'undo')
 > {
   const seal = createSeal('a secret of tests', 'tests')
   const feed = { tail: async () => {} }
   const kept = createKeptAttempts(database, { seal, clock: systemClock })
   return {
     attempts: createAttempts(database, { kept, hasAccounts: true, clock: systemClock }),
+    wrongCodes: createWrongCodes(database, { clock: systemClock }),
     codes: createCodes(database, {
       kept,
       feed,

@@ -12,6 +12,7 @@ import type { LoginAttempt } from '../attempt.ts'
 import type { Attempts } from '../attempts.ts'
 import type { LoginEvent } from '../feature.ts'
 import type { MethodName } from '../marks-in-transaction.ts'
+import type { WrongCodes } from '../wrong-codes.ts'
 
 export interface MethodParts<U> {
   readonly directory: Directory<U>
@@ -20,6 +21,7 @@ export interface MethodParts<U> {
   readonly secondFactor: SecondFactorChoice
   readonly audit: Audit<LoginEvent>
   readonly attempts: Attempts
+  readonly wrongCodes: WrongCodes
   readonly limits: Limits
   readonly devices: Devices
   readonly remembered: RememberedDevices

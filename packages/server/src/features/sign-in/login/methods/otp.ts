@@ -90,13 +90,13 @@ export function readCode(otp: string): string | undefined {
 async function tellOwner<U>(
   subject: string,
   { asked: { address, acceptLanguage } }: LoginAttempt,
-  { directory, notices, attempts }: MethodParts<U>,
+  { directory, notices, wrongCodes }: MethodParts<U>,
 ): Promise<void> {
   const user = await directory.findActive(subject)
   if (user === undefined) return
   const notice = notices('factor_guessed', { address, acceptLanguage })
   const to = { email: directory.email(user), isVerified: directory.emailVerified(user) }
-  await attempts.recordWrongCode(subject, notice, to)
+  await wrongCodes.record(subject, notice, to)
 }
 
 function refused<U>(reason: WrongFactor | 'inactive', subject: string): Proving<U> {
