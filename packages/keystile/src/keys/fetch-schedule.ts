@@ -25,6 +25,8 @@ export function createFetchSchedule(clock: Clock): FetchSchedule {
   let backOffSeconds = firstBackOffSeconds
 
   return {
+    // `nextAt` was chosen at most one cooldown earlier. So if the clock is before that, it was set
+    // back, and a fetch is due.
     isDue: () => hasCome(nextAt, nextAt - cooldownSeconds * 1000, clock.now()),
     start() {
       const now = clock.now()

@@ -67,6 +67,7 @@ export function importJwkSet(set: unknown, onUnfit?: (reason: string) => void): 
  *
  * @param isWanted picks the JWKs to import. A `kid` must be unique among all JWKs of the set, also
  *   among those that are not imported
+ * @param importOne replaced only by test-support/vectors.ts, whose secrets are public
  * @throws {TypeError} for a set that `importJwkSet` refuses
  */
 export function importKeys(

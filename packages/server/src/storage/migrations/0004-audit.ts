@@ -38,6 +38,7 @@ const refuseUpdatesOnPostgres = [
    for each statement execute function keystile.refuse_audit_update()`,
 ]
 
+// A copy: a migration must not change when the function in `database.ts` does.
 function isPostgres(db: Kysely<unknown>): boolean {
   return db.getExecutor().adapter.supportsMultipleConnections !== false
 }

@@ -26,8 +26,8 @@ export interface SentForm {
   readonly request: HttpRequestWithBody
   readonly form: Form
   readonly reader: PageReader
-  /** The value of the cookie to which the attempt is bound. */
-  readonly bound: string
+  /** The value of the cookie `form`, to which the attempt is bound. */
+  readonly formSecret: string
 }
 
 /** The step that a form sends: what it proves, and the login to which it belongs. */
@@ -96,11 +96,11 @@ export async function askNext<U>(
 
 async function ask<U>(
   { values, authSession, passwordOf, demand, replaces, remembersDevice }: SentStep,
-  { request, bound }: SentForm,
+  { request, formSecret }: SentForm,
   { login, cookies }: LoginPageParts<U>,
 ): Promise<{ readonly outcome: LoginOutcome; readonly secret: string }> {
   const secret = makeSecret()
-  const begun = { front: `pages ${hashSecret(bound)}`, authSession, demand, replaces }
+  const begun = { front: `pages ${hashSecret(formSecret)}`, authSession, demand, replaces }
   const asked = { ...begun, passwordOf, remembersDevice, ...senderIn(request, secret, cookies) }
   const outcome = await login.proceed(asked, values)
   return { outcome, secret }

@@ -1,7 +1,8 @@
 // Against cross-site request forgery, each form must come from a page of this origin, and an
 // attempt is bound to the cookie `form` of the browser that began it. The history of a browser
 // keeps the forms that it sent, with the passwords, so a form works only until the next login or
-// log-out.
+// log-out. The `formToken` is a hash of the cookies of the login and the form
+// (`browser-login/cookie.ts`), so both bind it.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { makeSecret } from '../../../base/secret.ts'
 import { createOriginCheck } from '../../../http/origin.ts'
@@ -38,10 +39,11 @@ export function openBound<U>(
   { pages, cookies }: LoginPageParts<U>,
 ): HttpAnswer {
   const known = cookies.form.read(request)
-  const bound = known ?? makeSecret()
-  const formToken = cookies.formToken(request, bound)
+  const formSecret = known ?? makeSecret()
+  // A new secret is not in the request yet, so it is passed.
+  const formToken = cookies.formToken(request, formSecret)
   const answer = draw({ ...readerOf(request, pages), formToken })
-  return known === undefined ? withCookies(answer, [cookies.form.set(bound)]) : answer
+  return known === undefined ? withCookies(answer, [cookies.form.set(formSecret)]) : answer
 }
 
 /** Makes handlers that get only the forms that are bound to the browser that sends them. */
@@ -51,15 +53,19 @@ export function createFormReceiver<U>(parts: LoginPageParts<U>): FormReceiver {
     checkOrigin(request)
     const form = await readPageForm(request)
     const reader = readerOf(request, parts.pages)
-    const bound = parts.cookies.form.read(request)
-    if (bound === undefined) return cookiesOffPage(reader)
+    const formSecret = parts.cookies.form.read(request)
+    if (formSecret === undefined) return cookiesOffPage(reader)
+    // Both secrets come from the cookies of the request.
     const formToken = parts.cookies.formToken(request)
-    const sent = { request, form, reader: { ...reader, formToken }, bound }
+    const sent = { request, form, reader: { ...reader, formToken }, formSecret }
     return form.get(formTokenName) === formToken ? handle(sent) : endedPage(sent, parts)
   }
 }
 
-/** The login is over, or the form. If another window is logged in, leads to the account. */
+/**
+ * Answers a form that does not work any more, or whose login has expired. If this browser is logged
+ * in by now, for example in another window, leads to the account.
+ */
 export async function endedPage<U>(
   { request, reader }: SentForm,
   parts: LoginPageParts<U>,

@@ -31,7 +31,7 @@ export async function openAgain<U>(
   if (!signedIn) return seeOther(`${base}/login`)
 
   const reader = readerOf(request, parts.pages)
-  const sent = { request, form: new Map(), reader, bound: makeSecret() }
+  const sent = { request, form: new Map(), reader, formSecret: makeSecret() }
   const { outcome, fault } = await askNext(stepUpOf(signedIn, {}), sent, parts)
   if (fault) return expiredPage(reader, fault)
   if (outcome?.outcome !== 'next') return seeOther(`${base}/account`)
@@ -41,7 +41,7 @@ export async function openAgain<U>(
   const to = accountName(queryOf(request).get('to'))
   const { forgotPassword } = parts.offers
   const shown = { account, methods, shownMethod: shownMethods[0], to, forgotPassword }
-  return openBound(request, (bound) => againPage(bound, shown), parts)
+  return openBound(request, (boundReader) => againPage(boundReader, shown), parts)
 }
 
 export async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): Promise<HttpAnswer> {

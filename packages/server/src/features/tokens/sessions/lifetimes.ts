@@ -31,7 +31,7 @@ export const defaultLifetimes: Lifetimes = {
 
 /**
  * Returns the lifetime of a new access token in whole seconds. The token never outlives its
- * session.
+ * session. `now` and `expiresAt`, the end of the session, are in milliseconds.
  */
 export function accessTokenSecondsAt(
   now: number,
@@ -41,7 +41,10 @@ export function accessTokenSecondsAt(
   return Math.min(accessTokenSeconds, Math.floor((expiresAt - now) / 1000))
 }
 
-/** Returns the time at which a session expires if it is not refreshed after `now`. */
+/**
+ * Returns the time at which a session expires if it is not refreshed after `now`. All times are in
+ * milliseconds.
+ */
 export function idleExpiryAt(now: number, expiresAt: number, { idleSeconds }: Lifetimes): number {
   return Math.min(now + idleSeconds * 1000, expiresAt)
 }
