@@ -4,8 +4,8 @@
 // 1. No first step is proved, and no session stands for it: `next`, with the first steps. In a
 //    step-up, the replaced session stands for it if its login is as recent as the caller demands.
 // 2. No second step is needed, or one is proved: `granted`. It is needed if the user must have a
-//    factor or has set one up, if the caller demands it, and whenever a session stands for the first
-//    step: the token of a session alone never starts another session.
+//    factor or has set one up, if the caller demands it, and whenever a session stands for the
+//    first step: the token of a session alone never starts another session.
 // 3. A remembered device spares it: `granted`, with `sparesFactor`. Only for a login at the pages
 //    that has no demand of the caller and replaces no session.
 // 4. The user has set up a factor: `next`, with the second steps. But if the factor is newer than
