@@ -420,10 +420,12 @@ describeOnOne('PostgreSQL', 'a new address', (stage) => {
     const started = await start({ secondFactor: 'optional' })
     const { login, send, clock } = started
     const ada = await enrol(started, clock)
+    await started.settled()
     clock.advance(2 * week)
     const { accessToken: stolen } = await tokensWithFactor(ada)
     const path = '/users/me/factors/recovery-codes'
     const [theirs] = (await send('POST', path, { bearer: stolen })).json['recovery_codes']
+    await started.settled()
     clock.advance(week - 120)
     const token = await changedWithFactor(started, ada)
 
@@ -441,6 +443,7 @@ describeOnOne('PostgreSQL', 'a new address', (stage) => {
   it('an undo of an address change keeps older recovery codes', async () => {
     const started = await start({ secondFactor: 'optional' })
     const ada = await enrol(started, started.clock)
+    await started.settled()
     started.clock.advance(week)
     await undoAndReset(started, await changedWithFactor(started, ada))
     const [recovery_code = ''] = ada.recoveryCodes
