@@ -152,6 +152,7 @@ describe('the pages for a new password', () => {
     '<summary>No mail?</summary>',
     '<p>Look for an earlier mail, also in the spam folder: its link works for three hours. ' +
       'If there is none after two minutes, <a href="forgot-password">request a new mail</a>. ' +
+      'Check what you type, and try your user name or another address too. ' +
       'If still none comes, try again in six hours.</p>',
     '</details>',
   ]
@@ -332,8 +333,9 @@ describe('where the pages for links in mails lead', () => {
   const own = {
     login: '<a href="/v1/login">Log in</a>',
     account: '<a href="/v1/account">Back to your account</a>',
-    password: '<a href="/v1/account/forgot-password">Set a new password</a>',
+    password: '<a href="/v1/account/forgot-password">Request a new mail</a>',
   }
+  const setPassword = '<a href="/v1/account/forgot-password">Set a new password</a>'
   const second = (button: string): string => button.replace('<a', '<a class="button second"')
   const ends: Readonly<Record<string, keyof typeof own>> = {
     'reset-password': 'login',
@@ -365,7 +367,8 @@ describe('where the pages for links in mails lead', () => {
         stage.error = wrongLink
         const used = await linesAfter(stage, `${path}?token=used`)
         const again = '<a href="forgot-password">Request a new mail</a>'
-        const expected = path === 'reset-password' ? [again, second(buttons[0])] : buttons
+        const renamed = buttons.map((b) => (b === own.password ? setPassword : b))
+        const expected = path === 'reset-password' ? [again, second(buttons[0])] : renamed
         assert.deepEqual(used.slice(2), expected)
       }
     })
@@ -439,7 +442,7 @@ describe('a link that was used or has expired', () => {
     'finish-registration': /If you have created your account with it, log in\. .* register again/,
     'confirm-email-change': /If you have confirmed your address with it, .* change the address/,
     'undo-email-change': /If you have undone the change with it, look into your mailbox/,
-    'undo-factor': /If you have removed the app with it, look into your mailbox/,
+    'undo-factor': /if the app was not yours, open the link of the newest mail/,
     'accept-invitation': /If you have created your account with it, log in\. .* new invitation/,
   }
   for (const [path, next] of Object.entries(nextSteps))

@@ -159,9 +159,9 @@ export const fr: Texts = {
       prose`Tous les appareils seront alors déconnectés, et vous recevrez un e\u2011mail pour
         choisir un nouveau mot de passe. Une application d’authentification sera supprimée si elle a
         été ajoutée depuis la modification, ou si c’est la première du compte et qu’elle a moins
-        d’une semaine. Les codes de récupération créés dans la semaine avant la modification, ou plus
-        tard, seront aussi supprimés\u00a0: créez-en alors de nouveaux. Le lien fonctionne une seule
-        fois, pendant ${lifetime} (jusqu’au ${until}). Ne le communiquez à personne.`,
+        d’une semaine. Les codes de récupération créés dans la semaine avant la modification, ou
+        plus tard, seront aussi supprimés\u00a0: créez-en alors de nouveaux. Le lien fonctionne une
+        seule fois, pendant ${lifetime} (jusqu’au ${until}). Ne le communiquez à personne.`,
     ],
     first_factor_added: ({ service, link, lifetime, until }) => [
       `Votre compte sur ${service} a maintenant une application d’authentification`,
