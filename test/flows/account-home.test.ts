@@ -716,6 +716,15 @@ describeOnBoth(
       await browser.submit({ password })
       assert.equal(browser.at(), '/account/app')
       assert.deepEqual(await stage.sql('select * from authenticator_app'), [])
+
+      // But another site does not choose where.
+      running.clock.advance(301)
+      await browser.open('/account/app')
+      const headers = { 'sec-fetch-site': 'cross-site' }
+      assert.equal((await browser.request('GET', '/account/app', { headers })).status, 303)
+      await browser.open('/login/again?to=sign-in')
+      await browser.submit({ password })
+      assert.equal(browser.at(), '/account#sign-in')
     })
 
     it('a code without an app that waits for it leads to the beginning', async () => {

@@ -178,15 +178,19 @@ describeOnOne('SQLite', 'guesses of a second factor', (stage) => {
     }
   }
 
-  it('wrong codes with a copy of the device secret do not stop the codes of the owner’s device', async () => {
+  /** Starts Keystile with a user whose device is known. */
+  const startKnown = async () => {
     const clock = createTestClock()
     const running = await stage.start({ clock, secondFactor, rateLimits: 'on' })
     const ada = await enrol(running, clock)
     const owner = { ...ada, username: 'ada' }
-    const device_secret = String(
-      (await running.login({ otp: ada.nextCode() })).json['device_secret'],
-    )
+    const { json } = await running.login({ otp: ada.nextCode() })
     clock.advance(day)
+    return { clock, running, ada, owner, device_secret: String(json['device_secret']) }
+  }
+
+  it('wrong codes with a copy of the device secret do not stop the codes of the owner’s device', async () => {
+    const { clock, running, ada, owner, device_secret } = await startKnown()
     await useUpDevice(running, owner, device_secret, clock)
     const countWrong = async (): Promise<unknown> =>
       (await stage.sql('select wrong_codes from authenticator_app'))[0]!['wrong_codes']
@@ -200,14 +204,7 @@ describeOnOne('SQLite', 'guesses of a second factor', (stage) => {
   })
 
   it('where unknown devices cannot use codes, a known device beyond its limit waits', async () => {
-    const clock = createTestClock()
-    const running = await stage.start({ clock, secondFactor, rateLimits: 'on' })
-    const ada = await enrol(running, clock)
-    const owner = { ...ada, username: 'ada' }
-    const device_secret = String(
-      (await running.login({ otp: ada.nextCode() })).json['device_secret'],
-    )
-    clock.advance(day)
+    const { clock, running, ada, owner, device_secret } = await startKnown()
     await stage.sql('update authenticator_app set wrong_codes = 100')
     await useUpDevice(running, owner, device_secret, clock)
     const logIn = async (): Promise<number> =>

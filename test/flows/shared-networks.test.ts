@@ -2,7 +2,7 @@
 // the attacker: the others must still get in.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { describeOnBoth, issuer, password } from '../../packages/server/test-support/keystile.ts'
+import { describeOnOne, issuer, password } from '../../packages/server/test-support/keystile.ts'
 import { mailFlows, readMail, startMails } from '../../packages/server/test-support/mail-flows.ts'
 
 const remoteAddress = '192.0.2.7'
@@ -32,7 +32,7 @@ const own: readonly Readonly<Record<string, string>>[] = [
   { origin: listed, 'sec-fetch-site': 'same-site' },
 ]
 
-describeOnBoth('a network of several people', (stage) => {
+describeOnOne('PostgreSQL', 'a network of several people', (stage) => {
   it('every operation that may change something refuses the pages of other origins', async () => {
     const { document, send, login, addUser } = await startMails(stage, {
       loginPages: 'on',

@@ -4,10 +4,10 @@ import { ProblemError, type HttpRequestWithBody } from 'keystile/internal'
 type OriginCheck = (request: Pick<HttpRequestWithBody, 'headers'>) => void
 
 /**
- * Creates the check for requests that use a cookie. It refuses a request from a page whose
- * origin is not allowed. Browsers send the header `Origin` with every POST and DELETE, so a request
- * without it, or with the value `null`, does not come from a page of an allowed origin. The check
- * compares whole origins, because a prefix or suffix would also match a host of an attacker.
+ * Creates the check for requests that use a cookie. It refuses a request from a page whose origin is
+ * not allowed. Browsers send the header `Origin` with every POST and DELETE, so a request without
+ * it, or with the value `null`, does not come from a page of an allowed origin. The check compares
+ * whole origins, because a prefix or suffix would also match a host of an attacker.
  *
  * Does NOT prove that a browser sent the request.
  */
@@ -22,12 +22,12 @@ export function createOriginCheck(allowed: readonly string[]): OriginCheck {
 
 /**
  * Creates the check for all other requests that may change something. It refuses a request that a
- * browser sends for a page of an origin that is not allowed: many are counted by the IP address,
- * and such a page could use up the limits of the networks of its visitors. Browsers say in
- * `Sec-Fetch-Site` whose page sends a request. For older ones `Origin` decides, except the value
- * `null`, which also Keystile's own pages send, because they have no referrer.
+ * browser sends for a page of an origin that is not allowed. Otherwise such a page could use up the
+ * limits by IP address of the networks of its visitors. Browsers say in `Sec-Fetch-Site` whose page
+ * sends a request. Without it (an old browser, or an issuer with http), `Origin` decides, except the
+ * value `null`: Keystile's own pages send it too, because they have no referrer.
  *
- * Accepts every request without these two headers: it does not come from a browser.
+ * Accepts every request with neither header: browsers send at least one.
  *
  * @see https://www.w3.org/TR/fetch-metadata/
  */

@@ -38,8 +38,8 @@ export async function tryInsertMail(
 }
 
 /**
- * Stores the mail about a change that needs the mail. If there is no room because of mails about
- * other accounts with addresses that were never verified, drops the mail like `insertMail()`.
+ * Stores the mail without which a change must not happen. But if mails about other accounts with
+ * unverified addresses have filled the mailbox, drops the mail like `insertMail()`.
  *
  * @returns 0 if the change may happen, otherwise the milliseconds until there is room for the mail:
  *   then nothing is stored
@@ -71,6 +71,7 @@ async function insertCounted(
   const ownUses = ownUsesOf(addressee)
   const own = await countUses(transaction, ownUses, now)
   if (own.wait > 0) return { wait: own.wait, isFullOfOthers: false }
+
   const { wait } = await countUses(transaction, usesOf(addressee), now)
   if (wait > 0) return { wait, isFullOfOthers: ownUses.length > 0 }
 

@@ -4,7 +4,7 @@ import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { mailboxRates } from './feature.ts'
 
 export interface Addressee {
-  /** The user whom the mail is about. */
+  /** The user that the mail is about. */
   readonly subject: string
   readonly recipient: string
 }

@@ -15,7 +15,7 @@ import {
   type Reset,
 } from './store.ts'
 
-/** The hash of a new password, and the proof that allows to set it. */
+/** The hash of a new password, and the proof with which a person may set it. */
 export interface NewPassword extends Omit<Reset, 'now'> {
   readonly hash: string
 }

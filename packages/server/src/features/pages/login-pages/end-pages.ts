@@ -5,7 +5,11 @@ import type { PageReader } from '../account-pages/reader.ts'
 import { continueButton } from '../account-pages/ways-on.ts'
 import { stepAnswer, stepFormPage, warning, type StepFault } from './step-form.ts'
 
-/** The login has ended, has expired, or began in another browser. @param fault why it ended */
+/**
+ * The login has ended, has expired, or began in another browser.
+ *
+ * @param fault why it has ended. Undefined if it has expired or began elsewhere
+ */
 export function expiredPage(reader: PageReader, fault?: StepFault): HttpAnswer {
   const { loginPage, refusalPage } = reader.texts
   const { expired, wrongCodes } = loginPage

@@ -155,7 +155,7 @@ async function proveFirst<U>(
   const proved = await method.prove(valuesOf(method, values), attempt, parts)
   if (!replaced || proved.outcome === 'refused' || proved.attempt.subject === replaced.subject)
     return proved
-  // The right password of a user to whom the session does not belong.
+  // The password is right, but the session belongs to another user.
   await record('login_refused', proved.attempt, parts)
   return { outcome: 'over' }
 }

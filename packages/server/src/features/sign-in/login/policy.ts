@@ -14,7 +14,7 @@
 // 6. The user has none, and a session stands for the first step: `next`, with the first steps.
 // 7. The user must have one and has none: `enrol`, or `unmet` for a client that may not enrol.
 //
-// The proofs of an enrolment, `email_code` and `enrolment`, are no methods: they prove no step. The
+// The proofs of an enrolment, `email_code` and `enrolment`, are not methods and prove no step. The
 // proof `otp` beside them is the second step.
 import type { AskedLogin, LoginAttempt, Proof, ReplacedSession } from './attempt.ts'
 import { methods } from './methods.ts'

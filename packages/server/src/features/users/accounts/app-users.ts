@@ -78,7 +78,7 @@ export interface OpenInvitation extends Rights {
  * `code` is `unprocessable_content` if a field is not valid, and `not_found` if there is no such
  * user. The `code` is `conflict` if the name is taken, if the user is the last administrator, or if
  * another request changed the user at the same time. If the database cannot be read or written
- * now, methods throw an error that is no `ProblemError`, where the endpoints answer 503.
+ * now, methods throw another error, where the endpoints answer 503.
  *
  * @typeParam S the declared scopes
  * @typeParam U the public user, with the fields of the profile
