@@ -4,10 +4,10 @@ import { ProblemError, type HttpRequestWithBody } from 'keystile/internal'
 type OriginCheck = (request: Pick<HttpRequestWithBody, 'headers'>) => void
 
 /**
- * Creates the check for requests that use a cookie. It refuses a request from a page whose origin is
- * not allowed. Browsers send the header `Origin` with every POST and DELETE, so a request without
- * it, or with the value `null`, does not come from a page of an allowed origin. The check compares
- * whole origins, because a prefix or suffix would also match a host of an attacker.
+ * Creates the check for requests that use a cookie. It refuses a request from a page whose origin
+ * is not allowed. Browsers send the header `Origin` with every POST and DELETE, so a request
+ * without it, or with the value `null`, does not come from a page of an allowed origin. The check
+ * compares whole origins, because a prefix or suffix would also match a host of an attacker.
  *
  * Does NOT prove that a browser sent the request.
  */

@@ -40,7 +40,7 @@ ${buttonOf({ label: texts.button })}
   })
 }
 
-/** Returns a text file with the codes. `said` tells whose codes they are, and when they were made. */
+/** Returns a text file with the codes. `said` tells whose they are, and when they were made. */
 function codesFile(
   { brand, language, texts }: PageReader,
   { codes, account }: Pick<NewCodes, 'codes' | 'account'>,
