@@ -24,8 +24,8 @@ export function createOriginCheck(allowed: readonly string[]): OriginCheck {
  * Creates the check for all other requests that may change something. It refuses a request that a
  * browser sends for a page of an origin that is not allowed. Otherwise such a page could use up the
  * limits by IP address of the networks of its visitors. Browsers say in `Sec-Fetch-Site` whose page
- * sends a request. Without it (an old browser, or an issuer with http), `Origin` decides, except the
- * value `null`: Keystile's own pages send it too, because they have no referrer.
+ * sends a request. Without it (an old browser, or an issuer with http), `Origin` decides, except
+ * the value `null`: Keystile's own pages send it too, because they have no referrer.
  *
  * Accepts every request with neither header: browsers send at least one.
  *
