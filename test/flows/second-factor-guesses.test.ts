@@ -162,6 +162,27 @@ describeOnOne('SQLite', 'guesses of a second factor', (stage) => {
     assert.equal((await running.login({ recovery_code })).status, 200)
   })
 
+  it('a code that a limit refuses uses up no try of the login', async () => {
+    const clock = createTestClock()
+    const running = await stage.start({ clock, secondFactor, rateLimits: 'on' })
+    const ada = await enrol(running, clock)
+    const owner = { ...ada, username: 'ada' }
+    const begin = async (): Promise<string> => (await running.login()).json['auth_session']
+    const send = (auth_session: string, fields: Readonly<Record<string, string>>) =>
+      running.send('POST', '/token', { form: { auth_session, ...fields } })
+    const guess = async (auth_session: string): Promise<number> =>
+      (await send(auth_session, { otp: wrongCodeOf(owner, clock) })).status
+    const [first, second] = [await begin(), await begin()]
+    for (let n = 0; n < 5; n++) assert.equal(await guess(first), 400)
+    for (let n = 0; n < 4; n++) assert.equal(await guess(second), 400)
+    assert.equal(await guess(await begin()), 400)
+
+    for (let n = 0; n < 6; n++) assert.equal(await guess(second), 429)
+    const [recovery_code = ''] = ada.recoveryCodes
+    const { status, text } = await send(second, { recovery_code })
+    assert.equal(status, 200, text)
+  })
+
   /** Sends ten wrong codes, in two login attempts with the device secret. */
   const useUpDevice = async (
     running: TestKeystile,

@@ -51,6 +51,18 @@ export interface Method<Name extends string = string> {
    * rely on `endSessions`, which also deletes unused codes.
    */
   isCurrent?<U>(user: U, mark: string, parts: Pick<MethodParts<U>, 'directory'>): boolean
+  /**
+   * Counts a second step against a rate of the method, if a proof can be guessed. Comes before the
+   * attempt counts a try.
+   *
+   * @returns the attempt with the uses, which the transaction that ends the login refunds
+   * @throws {ProblemError} `too_many_requests`: then, nothing is compared
+   */
+  count?<U>(
+    values: Readonly<Record<Name, string>>,
+    attempt: LoginAttempt,
+    parts: MethodParts<U>,
+  ): Promise<LoginAttempt>
   /** @throws {ProblemError} `too_many_requests`, `temporarily_unavailable` */
   prove<U>(
     values: Readonly<Record<Name, string>>,
