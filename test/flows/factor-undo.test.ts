@@ -54,6 +54,15 @@ async function setUp(started: TestMails): Promise<{ thief: Enrolled; mail: MailM
 const undo = ({ send }: TestMails, mail: MailMessage): Promise<Answer> =>
   send('POST', '/factors/undo', { json: { token: readMail(mail).token } })
 
+/** Makes recovery codes, until the mailbox has no room for mails about factors. */
+async function useUpMails(started: TestMails, thief: Enrolled): Promise<void> {
+  const { accessToken: bearer } = await tokensWithFactor(thief)
+  const statuses: number[] = []
+  for (let n = 0; n < 3; n++)
+    statuses.push((await started.send('POST', '/users/me/factors/recovery-codes', { bearer })).status)
+  assert.deepEqual(statuses, [200, 200, 429])
+}
+
 describeOnBoth('the link that undoes the first second factor', (stage) => {
   it('removes the factor, the password and the sessions, and leads to a new password', async () => {
     const started = await start(stage)
@@ -358,6 +367,42 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
     assert.equal((await started.login()).status, 200)
   })
 
+  it('an undo makes room for the mail about another app', async () => {
+    const started = await start(stage)
+    const { thief, mail } = await setUp(started)
+    await useUpMails(started, thief)
+    assert.equal((await undo(started, mail)).status, 204)
+    await started.settled()
+    const reset = started.mails.findLast(({ text }) => text.includes('reset-password'))
+    const set = await started.confirm({ token: readMail(reset).token, new_password: password })
+    assert.equal(set.status, 204)
+    await enrol(started, started.clock)
+  })
+
+  it('so does an undone change of the address that removes the app', async () => {
+    const started = await start(stage)
+    const { thief } = await setUp(started)
+    await useUpMails(started, thief)
+    const { accessToken: bearer } = await tokensWithFactor(thief)
+    const json = { current_password: password, new_email: 'thief@example.com' }
+    assert.equal((await started.send('POST', '/users/me/email', { bearer, json })).status, 202)
+    await started.settled()
+    const code = started.mails.findLast(({ to }) => to === 'thief@example.com')
+    const confirmed = { bearer, json: { token: readMail(code).token } }
+    const { status } = await started.send('POST', '/email-changes/confirm', confirmed)
+    assert.equal(status, 204)
+    await started.settled()
+    const link = started.mails.findLast(({ text }) => text.includes('undo-email-change?token='))
+    const undone = { token: readMail(link).token }
+    const { status: ended } = await started.send('POST', '/email-changes/undo', { json: undone })
+    assert.equal(ended, 204)
+    await started.settled()
+    const reset = started.mails.findLast(({ text }) => text.includes('reset-password'))
+    const set = await started.confirm({ token: readMail(reset).token, new_password: password })
+    assert.equal(set.status, 204)
+    await enrol(started, started.clock)
+  })
+
   it('a change without room for its mail says when there is room', async () => {
     const started = await start(stage)
     const { thief } = await setUp(started)
@@ -385,6 +430,14 @@ describeOnBoth(
       const { mail } = await setUp(started)
       assert.equal(undoes.test(mail.text), started.keystile.users !== undefined)
       assert.match(mail.subject, /has an authenticator app now/)
+    })
+
+    it('a reset of the factors makes room for it', async () => {
+      const started = await start(stage)
+      const { thief } = await setUp(started)
+      await useUpMails(started, thief)
+      await started.keystile.resetFactors(thief.subject)
+      await enrol(started, started.clock)
     })
   },
   bothDirectories,
