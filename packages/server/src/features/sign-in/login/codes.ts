@@ -18,7 +18,7 @@ interface CodeContent {
   readonly amr: readonly string[]
   readonly provesApp: boolean
   /** Undefined in a code of an earlier release. */
-  readonly isRecovery?: boolean
+  readonly isRecovery?: boolean | undefined
   readonly authenticatedAt: number
   /** The proofs that the exchange compares with the account once more. */
   readonly proofs: readonly Proof[]
