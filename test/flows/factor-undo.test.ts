@@ -10,6 +10,7 @@ import {
   issuer,
   key,
   password,
+  tokensOf,
   type Answer,
   type Stage,
 } from '../../packages/server/test-support/keystile.ts'
@@ -22,6 +23,7 @@ import {
 } from '../../packages/server/test-support/mail-flows.ts'
 import { startWithMailbox } from '../../packages/server/test-support/mailbox.ts'
 import {
+  appCode,
   beginEnrolment,
   enrol,
   giveApps,
@@ -439,7 +441,12 @@ describeOnBoth(
       const { thief } = await setUp(started)
       await useUpMails(started, thief)
       await started.keystile.resetFactors(thief.subject)
-      await enrol(started, started.clock)
+      const { accessToken: bearer } = tokensOf((await started.login()).json)
+      const begun = await started.send('POST', '/users/me/factors/totp', { bearer })
+      const json = { code: appCode(begun.json['secret'], started.clock) }
+      const confirm = '/users/me/factors/totp/confirm'
+      const { status, text } = await started.send('POST', confirm, { bearer, json })
+      assert.equal(status, 200, text)
     })
   },
   bothDirectories,
