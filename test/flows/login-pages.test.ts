@@ -266,13 +266,12 @@ describeOnBoth(
       await enter(other)
       await other.submit({ otp: '000000' })
       const blocked = /Too many tries\. [^<]* A recovery code works at once\./
-      await browser.submit({ otp: '000000' })
-      assert.match(browser.shown().text, /<h1>Too many wrong codes/)
-      assert.match(browser.shown().text, blocked)
-      await enter(browser)
-      await browser.submit({ otp: '000000' })
-      assert.match(browser.shown().text, /<h1>Enter your code/)
-      assert.match(browser.shown().text, blocked)
+      // These codes are not compared, so they use up no try of this login.
+      for (let tries = 0; tries < 3; tries++) {
+        await browser.submit({ otp: '000000' })
+        assert.match(browser.shown().text, /<h1>Enter your code/)
+        assert.match(browser.shown().text, blocked)
+      }
       await browser.submit({}, { button: ['show', 'recovery_code'] })
       await browser.submit({ recovery_code: ada.recoveryCodes[0] ?? '' })
       assert.equal(browser.at(), '/account')

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
 import {
+  createTestClock,
   describeOnOne,
   type Answer,
   type Stage,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { isWaiting } from '../../packages/server/test-support/postgres.ts'
+import { enrol, tokensWithFactor } from '../../packages/server/test-support/second-factor.ts'
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 const roles = { reader: ['items:read'], writer: ['items:read', 'items:write'] }
@@ -457,5 +459,35 @@ describeOnOne('PostgreSQL', 'DELETE /users/{id}', (stage) => {
       )
     }
     assert.equal((await send('GET', '/users', { bearer: admin })).json['users'].length, 1)
+  })
+
+  it('the own id at DELETE /users/{id} demands what DELETE /users/me demands', async () => {
+    const clock = createTestClock()
+    const running = await startWithUsers(stage, { scopes, roles, clock, secondFactor: 'optional' })
+    await running.register()
+    await stage.sql(`update "user" set roles = '["admin"]' where username_key = 'ada'`)
+    const ada = await enrol(running, clock)
+    const remove = (bearer: string, id = ada.subject): Promise<Answer> =>
+      running.send('DELETE', `/users/${id}`, { bearer })
+
+    const weak = await remove(ada.accessToken)
+    assert.equal(weak.status, 401, 'the login lacks the factor')
+    assert.match(weak.headers.get('www-authenticate') ?? '', /acr_values="mfa"/)
+
+    const partner = await running.addClient({ grants: ['password'], scopes: ['users:write'] })
+    const { status, json } = await running.login({ ...partner, otp: ada.nextCode() })
+    assert.equal(status, 200)
+    assert.equal((await remove(json['access_token'])).status, 403, 'a token of another client')
+
+    const { accessToken } = await tokensWithFactor(ada)
+    clock.advance(306)
+    const old = await remove(accessToken)
+    assert.equal(old.status, 401)
+    assert.match(old.headers.get('www-authenticate') ?? '', /max_age="300"/)
+    const others = await remove(accessToken, await running.idOf('bob'))
+    assert.equal(others.status, 204, 'the login is recent enough for another user')
+
+    const recent = await tokensWithFactor(ada)
+    assert.equal((await remove(recent.accessToken)).status, 204)
   })
 })

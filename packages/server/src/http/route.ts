@@ -44,15 +44,9 @@ export interface OpenRoute extends RouteBase {
   handle(request: RouteRequest): HttpAnswer | Promise<HttpAnswer>
 }
 
-/**
- * A route that requires an access token. The token must meet the demands of `guard`.
- *
- * @typeParam C the caller that the handler gets
- */
-export interface GuardedRoute<C> extends RouteBase {
-  /** The router checks these demands before the handler runs. */
+/** What a guarded route demands of its caller. The router checks it before the handler runs. */
+export interface CallerDemands {
   readonly guard: RouteGuard
-  readonly isOptional?: undefined
   /**
    * Whether the token must have been issued to the app itself. Without this check, another OAuth
    * client, or an API that received a user's token, could change the user's account.
@@ -63,6 +57,17 @@ export interface GuardedRoute<C> extends RouteBase {
    * password, or a session from before the factor, must not change such an account.
    */
   readonly needsFactor?: true | undefined
+}
+
+/**
+ * A route that requires an access token. The token must meet the demands of `guard`.
+ *
+ * @typeParam C the caller that the handler gets
+ */
+export interface GuardedRoute<C> extends RouteBase, CallerDemands {
+  readonly isOptional?: undefined
+  /** What the route also demands if the parameter `id` of its path names the caller. */
+  readonly ofOwnId?: CallerDemands | undefined
   handle(request: RouteRequest, caller: C): HttpAnswer | Promise<HttpAnswer>
 }
 

@@ -78,7 +78,9 @@ export function createRouter<U>(
       const guarded = guardedRequest(request, params, async () => recall() ?? check())
       if (route.isOptional) return await route.handle(guarded, caller)
       if (!caller) throw new Error('a guard that is not optional must return a caller')
-      if (route.needsFactor) await options.requireFactor?.(caller.identity)
+      const own = params['id'] === caller.identity.subject ? route.ofOwnId : undefined
+      if (own) findCaller(await guard.check(request, getDemand(demands, own)), own, options)
+      if (route.needsFactor || own?.needsFactor) await options.requireFactor?.(caller.identity)
       return await route.handle(guarded, caller)
     } catch (error) {
       const { refusals, doc } = route
@@ -125,18 +127,19 @@ function guardedRequest(
 }
 
 /**
- * Returns the demand of each guarded route. The demands are compiled only once, when the server
- * starts.
+ * Returns the demand of each guarded route, and of each `ofOwnId`. The demands are compiled only
+ * once, when the server starts.
  */
 function demandsOf<U>(
   routes: readonly RouteOf<U>[],
   guard: GuardCore<string, U>,
-): ReadonlyMap<RouteWithGuard<U>, Demand> {
+): ReadonlyMap<object, Demand> {
   const guarded = routes.filter((route) => route.guard !== undefined)
+  const own = guarded.flatMap((route) => (route.isOptional ? [] : (route.ofOwnId ?? [])))
   return new Map(
-    guarded.map((route) => {
-      const isOptional = route.isOptional === true
-      return [route, guard.demand(argumentsOf(route.guard), isOptional)] as const
+    [...guarded, ...own].map((one) => {
+      const isOptional = 'isOptional' in one && one.isOptional === true
+      return [one, guard.demand(argumentsOf(one.guard), isOptional)] as const
     }),
   )
 }
@@ -153,7 +156,7 @@ function argumentsOf({
   return [{ ...(scopes.length > 0 && { scopes }), maxAgeSeconds }]
 }
 
-function getDemand<R>(demands: ReadonlyMap<R, Demand>, route: R): Demand {
+function getDemand(demands: ReadonlyMap<object, Demand>, route: object): Demand {
   const demand = demands.get(route)
   if (demand === undefined) throw new Error('each guarded route must have a compiled demand')
   return demand

@@ -82,11 +82,8 @@ function endedBy(
   { texts: { loginPage } }: PageReader,
 ): StepFault | undefined {
   const isOfCode = [otp, recovery, ofMail].some((value) => value !== undefined)
-  if (nextFault || !fault || !isOfCode) return nextFault ?? fault
+  if (nextFault || !fault || fault.error || !isOfCode) return nextFault ?? fault
 
-  const { wrongCodes } = loginPage
-  const [text, ofApp] = fault.error
-    ? [fault.text, loginPage.recovery.meanwhile]
-    : [wrongCodes.text, wrongCodes.newest]
-  return { ...fault, isOfCode, text: otp === undefined ? text : `${text} ${ofApp}` }
+  const { text, newest } = loginPage.wrongCodes
+  return { isOfCode, text: otp === undefined ? text : `${text} ${newest}` }
 }

@@ -150,8 +150,9 @@ async function proveEmailCode<U>(
   RefusedEnrolment | { readonly outcome: 'proved'; readonly attempt: LoginAttempt } | undefined
 > {
   const { attempts, limits, feed, clock } = parts
-  if (!(await attempts.countTry(attempt))) return undefined
+  // Before the try: a code that the limit refuses is not compared, so it uses up no try.
   const spent = await limits.count([useOf(emailCodeRate, subjectOf(attempt))])
+  if (!(await attempts.countTry(attempt))) return undefined
   if (!isSecretOf(code.replaceAll(/[\s-]/g, ''), hash)) return refused('wrong_email_code', attempt)
   if (hasMailbox(attempt)) {
     // A reload of the page sends the right code again. This does not count as a guess.

@@ -191,10 +191,13 @@ async function goOn<U>(
   if (!method) {
     return { outcome: 'next', ...(authSession !== undefined && { authSession }), methods: names }
   }
-  if (isStored && !(await parts.attempts.countTry(kept))) return { outcome: 'over' }
+  const presented = valuesOf(method, values)
+  const begun = isStored ? kept : await countStepUp(kept, parts)
+  // Before the try: what a rate limit refuses is not compared, so it uses up no try.
+  const counted = (await method.count?.(presented, begun, parts)) ?? begun
+  if (isStored && !(await parts.attempts.countTry(counted))) return { outcome: 'over' }
 
-  const counted = isStored ? kept : await countStepUp(kept, parts)
-  const proved = await method.prove(valuesOf(method, values), counted, parts)
+  const proved = await method.prove(presented, counted, parts)
   if (proved.outcome === 'refused')
     return { ...(await refuse(proved, counted, parts)), methods: names }
   return proved.outcome === 'proved' ? endStored(proved, parts) : { outcome: 'over' }

@@ -7,7 +7,13 @@ import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
 import { givesRights, heldScopes, mayGive, type ScopeRules } from '../scopes/scopes.ts'
 import { findUndeclared, namesField } from './account-fields.ts'
 import { refuseConflict } from './refusals.ts'
-import { accountRoute, getUser, type AccountDoc, type AccountParts } from './route-parts.ts'
+import {
+  accountRoute,
+  deletionDemands,
+  getUser,
+  type AccountDoc,
+  type AccountParts,
+} from './route-parts.ts'
 import { defaultPageSize, maxPageSize, readUserPage } from './user-page.ts'
 import type { User, UserChange } from './users.ts'
 import { describeManagedUser, wireManagedUser, wireRights } from './wire-user.ts'
@@ -207,19 +213,24 @@ function refuseGift(
   )
 }
 
-/** `DELETE /users/{id}`: deletes any user except the last administrator. */
+/**
+ * `DELETE /users/{id}`: deletes any user except the last administrator. With the own id, it demands
+ * what `DELETE /users/me` does: a stolen token must not go around that.
+ */
 function deleteUserRoute(parts: ManagementParts): ManagementRoute {
   const { users } = parts
   return {
     ...managementRoute('DELETE', '/users/{id}', 'users:write', {
       summary: 'Delete a user',
+      description: 'With your own id, it also demands what DELETE /users/me demands.',
       success: { status: 204, description: 'Deleted. All tokens of the user are refused' },
       refuses: {
         ...absent,
-        403: 'The caller lacks users:write',
+        403: 'The caller lacks users:write; or: with your own id, another client got the token',
         409: 'The user is the last administrator, or the caller has just been changed',
       },
     }),
+    ofOwnId: deletionDemands,
     async handle(request, { identity }) {
       const author = await findAuthor(identity, parts)
       const user = await getUser(request.params['id'], users)

@@ -18,6 +18,7 @@ import { accountRates } from './feature.ts'
 import { provePassword } from './prove-password.ts'
 import { outdated, refuseConflict } from './refusals.ts'
 import {
+  deletionDemands,
   ownAccount,
   recentLoginSeconds,
   tooManyTries,
@@ -138,8 +139,7 @@ function deleteAccountRoute({ users }: AccountParts): OwnRoute {
         409: 'The last administrator cannot be deleted; or: the account was changed at once',
       },
     }),
-    guard: { scopes: [], maxAgeSeconds: recentLoginSeconds },
-    needsFactor: true,
+    ...deletionDemands,
     async handle(request, { identity, user }) {
       const outcome = await users.delete(user, byCaller(request, identity))
       if (outcome === 'last-administrator')

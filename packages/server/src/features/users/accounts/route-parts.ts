@@ -1,7 +1,7 @@
 // What the account routes share: their settings and their caller. Their refusals are in
 // `refusals.ts`.
 import { ProblemError } from 'keystile/internal'
-import type { OpenRoute, RouteDoc, RouteGuard } from '../../../http/route.ts'
+import type { CallerDemands, OpenRoute, RouteDoc, RouteGuard } from '../../../http/route.ts'
 import { areStorable } from '../../../storage/storable.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
@@ -32,6 +32,7 @@ export interface AccountCaller {
 type Method = OpenRoute['method']
 type AccountRoute = Omit<OpenRoute, 'guard' | 'isOptional' | 'isFirstPartyOnly' | 'handle'>
 type OwnRoute = AccountRoute & { readonly guard: RouteGuard; readonly isFirstPartyOnly: true }
+type OwnDemands = CallerDemands & { readonly isFirstPartyOnly: true }
 
 /** The documentation of a route about accounts. The default of `tag` is `Own account`. */
 export type AccountDoc = Omit<RouteDoc, 'tag'> & Partial<Pick<RouteDoc, 'tag'>>
@@ -60,6 +61,13 @@ export const recentLoginSeconds = 300
  * and to install an app takes a while.
  */
 export const setUpLoginSeconds: number = 3 * recentLoginSeconds
+
+/** What a user who deletes the own account must have, whatever the path of the request. */
+export const deletionDemands: OwnDemands = {
+  guard: { scopes: [], maxAgeSeconds: recentLoginSeconds },
+  isFirstPartyOnly: true,
+  needsFactor: true,
+}
 
 /** Returns a user as stored now, not from the cache; undefined if there is no such user. */
 export async function findUser(id: string, users: Users): Promise<User | undefined> {

@@ -40,6 +40,8 @@ export interface Method<Name extends string = string> {
   readonly amr: readonly string[]
   /** Whether it proves the authenticator app. Then the device is known for the codes of the app. */
   readonly provesApp?: true
+  /** Whether it stands for a lost factor. Then the audit record and a mail say so. */
+  readonly isRecovery?: true
   /** The parameters of a proof, each as JSON Schema. All are needed. */
   readonly parameters: Readonly<Record<Name, JsonObject>>
   /** Undefined for a method with which a login begins. */
@@ -51,6 +53,18 @@ export interface Method<Name extends string = string> {
    * rely on `endSessions`, which also deletes unused codes.
    */
   isCurrent?<U>(user: U, mark: string, parts: Pick<MethodParts<U>, 'directory'>): boolean
+  /**
+   * Counts a second step against a rate of the method, if a proof can be guessed. Comes before the
+   * attempt counts a try.
+   *
+   * @returns the attempt with the uses, which the transaction that ends the login refunds
+   * @throws {ProblemError} `too_many_requests`: then, nothing is compared
+   */
+  count?<U>(
+    values: Readonly<Record<Name, string>>,
+    attempt: LoginAttempt,
+    parts: MethodParts<U>,
+  ): Promise<LoginAttempt>
   /** @throws {ProblemError} `too_many_requests`, `temporarily_unavailable` */
   prove<U>(
     values: Readonly<Record<Name, string>>,

@@ -20,21 +20,27 @@ export const otpMethod: Method<'otp'> = {
     isSetUp: (subject, { secondFactors }) => secondFactors.isSetUp('otp', subject),
   },
 
+  async count({ otp }, attempt, { limits, secondFactors }) {
+    const subject = subjectOf(attempt)
+    const app = readCode(otp) === undefined ? undefined : await secondFactors.findApp(subject)
+    if (!app) return attempt
+    // A device that logged in with the password alone proves nothing about the app. Where nothing
+    // is counted, no device is known: only the stop of the app counts its codes.
+    const { appId, appSince } = attempt.counted ?? {}
+    const isKnown = limits.isOn && appSince === app.createdAt.getTime()
+    const device = { subject, known: isKnown ? appId : undefined }
+    return withUses(attempt, await countCode(device, app, limits))
+  },
+
   async prove({ otp }, attempt, parts) {
-    const { directory, limits, secondFactors, clock } = parts
+    const { directory, secondFactors, clock } = parts
     const subject = subjectOf(attempt)
     const code = readCode(otp)
     if (code === undefined) return refused('malformed_code', subject)
 
     const app = await secondFactors.findApp(subject)
     if (!app) return refused('wrong_code', subject)
-    // A device that logged in with the password alone proves nothing about the app. Where nothing
-    // is counted, no device is known: only the stop of the app counts its codes.
-    const { appId, appSince } = attempt.counted ?? {}
-    const isKnown = limits.isOn && appSince === app.createdAt.getTime()
-    const device = { subject, known: isKnown ? appId : undefined }
-    const { uses, asKnown } = await countCode(device, app, limits)
-
+    const asKnown = isCountedAsKnown(attempt)
     const isOpen = asKnown || app.takesUnknownDevices
     const now = clock.now()
     const step = isOpen ? stepOf(app.secret, code, now) : undefined
@@ -45,16 +51,12 @@ export const otpMethod: Method<'otp'> = {
     const user = await directory.findActive(subject)
     if (user === undefined) return refused('inactive', subject)
     const proof = { method: 'otp', at: now, mark: JSON.stringify([step, app.sealed]) }
-    return {
-      outcome: 'proved',
-      attempt: withProof(withUses(attempt, uses), subject, proof),
-      user,
-    }
+    return { outcome: 'proved', attempt: withProof(attempt, subject, proof), user }
   },
 }
 
 /**
- * Counts a code before it is compared. A known device that has used up its limit counts as an
+ * Counts a code, and returns its uses of rate limits. A known device that has used up its limit counts as an
  * unknown one: a thief may have a copy of its secret, which the browser of the owner cannot leave
  * out. If unknown devices cannot use codes, the limit of the device stays.
  *
@@ -65,16 +67,20 @@ async function countCode(
   { subject, known }: { readonly subject: string; readonly known: string | undefined },
   { takesUnknownDevices }: Pick<AuthenticatorApp, 'takesUnknownDevices'>,
   limits: Limits,
-): Promise<{ readonly uses: readonly Use[]; readonly asKnown: boolean }> {
+): Promise<readonly Use[]> {
   if (known !== undefined) {
     const ofDevice = [useOf(factorDeviceRate, known), useOf(factorKnownRate, subject)]
     const spent = takesUnknownDevices
       ? await limits.tryCount(ofDevice)
       : await limits.count(ofDevice)
-    if (spent) return { uses: spent.uses, asKnown: true }
+    if (spent) return spent.uses
   }
-  const { uses } = await limits.count([useOf(factorRate, subject)])
-  return { uses, asKnown: false }
+  return (await limits.count([useOf(factorRate, subject)])).uses
+}
+
+/** Whether the code of an attempt was counted as one from a known device. */
+function isCountedAsKnown({ counted }: LoginAttempt): boolean {
+  return counted?.spent.uses.some(({ rate }) => rate.name === factorDeviceRate.name) ?? false
 }
 
 /** Returns a code without spaces. Undefined if it is not six digits. */

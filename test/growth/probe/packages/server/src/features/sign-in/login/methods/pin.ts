@@ -16,19 +16,19 @@ export const pinMethod: Method<'pin'> = {
     isSetUp: (subject, { secondFactors }) => secondFactors.isSetUp('pin', subject),
   },
 
-  async prove({ pin }, attempt, { directory, limits, clock }) {
+  async count(_values, attempt, { limits }) {
+    const { uses } = await limits.count([useOf(factorRate, subjectOf(attempt))])
+    return withUses(attempt, uses)
+  },
+
+  async prove({ pin }, attempt, { directory, clock }) {
     const subject = subjectOf(attempt)
-    const { uses } = await limits.count([useOf(factorRate, subject)])
     const user = await directory.findActive(subject)
     if (user === undefined) return { outcome: 'refused', reason: 'inactive', subject }
     if (directory.email(user) !== `${pin}@pin.example`)
       return { outcome: 'refused', reason: 'wrong_code', subject }
 
     const proof = { method: 'pin', at: clock.now(), mark: pin }
-    return {
-      outcome: 'proved',
-      attempt: withProof(withUses(attempt, uses), subject, proof),
-      user,
-    }
+    return { outcome: 'proved', attempt: withProof(attempt, subject, proof), user }
   },
 }
