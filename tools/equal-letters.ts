@@ -55,23 +55,33 @@ for (const isSimple of [true, false])
 
 const hex = (text: string): string =>
   Array.from(text, (letter) => letter.codePointAt(0)?.toString(16)).join('+')
-const words = [...Map.groupBy(equal.keys(), (letter) => equal.get(letter) ?? '')].flatMap(
-  ([form, letters]) => letters.map((letter, at) => (at === 0 ? `${hex(form)}=` : '') + hex(letter)),
+const maxColumns = 100
+const lines = [...Map.groupBy(equal.keys(), (letter) => equal.get(letter) ?? '')].flatMap(
+  ([form, letters]) => wrap(`${hex(form)} =`.trimStart(), letters.map(hex)),
 )
-const lines = words.reduce<string[]>((all, word) => {
-  const last = all.at(-1)
-  if (last !== undefined && last.length + word.length < 99) all.splice(-1, 1, `${last} ${word}`)
-  else all.push(word)
-  return all
-}, [])
+
+/** Appends words to a line, and continues it on lines that begin with two spaces. */
+function wrap(start: string, words: readonly string[]): readonly string[] {
+  const wrapped: string[] = []
+  let line = start
+  for (const word of words) {
+    if (line.length + 1 + word.length > maxColumns) {
+      wrapped.push(line)
+      line = ' '
+    }
+    line += ` ${word}`
+  }
+  return [...wrapped, line]
+}
 
 const { icu = '', unicode = '' } = process.versions
 const table = `// Written by \`node --conditions=source tools/equal-letters.ts\`, with ICU ${icu} (Unicode ${unicode}).
 // names.test.ts compares it with the collation of the Node that runs the test.
 
 /**
- * Code points in hexadecimal: a form and \`=\` before the letters that get this form. \`+\` joins the
- * code points of a form. So \`27=5f3 2018\` says that U+05F3 and U+2018 get the form U+0027.
+ * A form on each line, and after \`=\` the letters that get this form: code points in hexadecimal.
+ * \`+\` joins the code points of a form. So \`27 = 5f3 2018\` says that U+05F3 and U+2018 get the
+ * form U+0027. A line that begins with a space continues the line before it.
  */
 export const equalLettersTable: string = \`
 ${lines.join('\n')}

@@ -870,10 +870,13 @@ export const plan: Plan = {
   },
   // The code of the command line. An embedded Keystile and the writer thread must not load it.
   deferred: ['features/*/*/cli.ts', 'features/*/*/cli-input.ts'],
-  longFiles: Object.fromEntries(
-    ['de', 'en', 'es', 'fr'].map((language) => [
-      `packages/server/src/features/mail/messages/texts/${language}.ts`,
-      'one file has all texts of a language',
-    ]),
-  ),
+  longFiles: {
+    ...Object.fromEntries(
+      ['de', 'en', 'es', 'fr'].map((language) => [
+        `packages/server/src/features/mail/messages/texts/${language}.ts`,
+        'one file has all texts of a language',
+      ]),
+    ),
+    'packages/server/src/features/users/directory/equal-letters-table.ts': 'one form on each line',
+  },
 }

@@ -72,7 +72,7 @@ export function addMigration(main: string, kind: 'expands' | 'contracts'): strin
       await db.schema.createTable('made_up').addColumn('id', 'text').execute()
     }`,
   )
-  const list = join(storage, 'migrate.ts')
+  const list = join(storage, 'migrations.ts')
   const text = readFileSync(list, 'utf8')
   const entry = `'9999-made-up': ${kind === 'expands' ? 'expands(madeUp)' : 'contracts(madeUp, 9999)'},`
   const added = text.replace(/^(const marked: .* = \{)$/m, `$1\n  ${entry}`)

@@ -37,7 +37,7 @@ const feature: Changes = {
     ],
     ['login,', 'probe,'],
   ],
-  [`${server}/storage/migrate.ts`]: [
+  [`${server}/storage/migrations.ts`]: [
     [
       `import * as schemaMark from './migrations/0016-schema-mark.ts'`,
       `import * as probe from './migrations/9000-probe.ts'`,
@@ -94,7 +94,7 @@ const method: Changes = {
 }
 
 const factorTable: Changes = {
-  [`${server}/storage/migrate.ts`]: [
+  [`${server}/storage/migrations.ts`]: [
     [
       `import * as authorizationCodes from './migrations/0020-authorization-codes.ts'`,
       `import * as pins from './migrations/9002-pins.ts'`,
@@ -148,7 +148,7 @@ const userData: Changes = {
     ],
     ['accounts,', 'notes,'],
   ],
-  [`${server}/storage/migrate.ts`]: [
+  [`${server}/storage/migrations.ts`]: [
     [
       `import * as secondFactors from './migrations/0019-second-factors.ts'`,
       `import * as notes from './migrations/9001-notes.ts'`,

@@ -1,4 +1,4 @@
-import { migrations } from '../src/storage/migrate.ts'
+import { migrations } from '../src/storage/migrations.ts'
 import { printMigrations } from '../src/storage/print-migrations.ts'
 
 /**
@@ -9,12 +9,11 @@ import { printMigrations } from '../src/storage/print-migrations.ts'
 export async function downgradeBefore(first: string): Promise<readonly string[]> {
   const added = await printMigrations({
     kind: 'sqlite',
-    facts: {
+    state: {
       missing: Object.keys(migrations).filter((name) => name >= first),
       unknown: [],
       isEmpty: true,
       mark: undefined,
-      mayMigrate: true,
     },
     absent: { schema: false, table: false },
   })

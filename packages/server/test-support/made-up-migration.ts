@@ -1,4 +1,4 @@
-import { migrations, type Migration } from '../src/storage/migrate.ts'
+import { migrations, type Migration } from '../src/storage/migrations.ts'
 
 /** Adds a migration to this release while `work` runs, as a newer release would have it. */
 export async function withMigration<T>(

@@ -18,7 +18,7 @@ import {
 } from '../features/tokens/signing-keys/key-standing.ts'
 import { findStoredIssuer } from '../features/tokens/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
-import { readDatabaseFacts } from '../storage/facts.ts'
+import { readDatabaseFacts } from '../storage/database-facts.ts'
 import { inspectDatabase } from '../storage/inspect.ts'
 import { reasonAndFixOf } from '../storage/postgres-advice.ts'
 import type { DatabaseSource } from '../storage/source.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Kysely } from 'kysely'
-import { openSqliteFile, sqliteDialect } from '../storage/sqlite-dialect.ts'
+import { sqliteDialect } from '../storage/sqlite-dialect.ts'
+import { openSqliteFile } from '../storage/sqlite-connection.ts'
 import { maxPurgedAtOnce } from './clean-up.ts'
 import { createPurge } from './purge.ts'
 
@@ -9,7 +10,7 @@ describe('createPurge', () => {
   for (const key of [undefined, 'name'])
     it(`createPurge deletes the oldest expired rows first (key: ${key ?? 'id'})`, async (t) => {
       const column = key ?? 'id'
-      const sqlite = openSqliteFile(':memory:', { readOnly: false })
+      const sqlite = openSqliteFile(':memory:', 'write')
       const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
       t.after(() => db.destroy())
       sqlite.exec(`create table thing (${column} text primary key, expires_at integer);

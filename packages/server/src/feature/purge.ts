@@ -1,4 +1,5 @@
-import { command, inTables, withoutLocked } from '../storage/database.ts'
+import { command, inTables } from '../storage/database.ts'
+import { withoutLocked } from '../storage/portable-sql.ts'
 import { maxPurgedAtOnce, type PurgeCommand } from './clean-up.ts'
 
 /** Any table whose rows expire. `key` stands for its primary key. */

@@ -1,5 +1,5 @@
 import { isLoopback, isOnThisMachine } from '../base/this-machine.ts'
-import type { DatabaseFacts } from '../storage/facts.ts'
+import type { DatabaseFacts } from '../storage/database-facts.ts'
 import type { FileFacts } from './file-facts.ts'
 import type { Wording } from './wording.ts'
 

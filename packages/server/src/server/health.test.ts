@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { EventFeed } from '../features/tokens/events/events.ts'
 import type { WatchedHashThreads } from '../features/credentials/password/watched-hash-threads.ts'
 import type { Database } from '../storage/database.ts'
-import { NewerSchemaError } from '../storage/schema-mark.ts'
+import { NewerSchemaError } from '../storage/require-schema.ts'
 import { findUnreadiness, readGauges } from './health.ts'
 
 const feedWith = (members: Partial<EventFeed>): EventFeed => members as EventFeed

@@ -9,7 +9,7 @@ import type { KeyRing } from '../features/tokens/signing-keys/key-ring.ts'
 import type { Reading } from '../feature/metric.ts'
 import type { Service } from '../listener/service.ts'
 import type { Database } from '../storage/database.ts'
-import { NewerSchemaError } from '../storage/schema-mark.ts'
+import { NewerSchemaError } from '../storage/require-schema.ts'
 
 /**
  * Returns the reasons why a load balancer should send no requests now, one sentence for each

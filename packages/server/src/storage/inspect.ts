@@ -1,10 +1,11 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import { DatabaseUnavailableError, type Reader } from './database.ts'
-import { schema } from './migrate.ts'
-import { inMemory, isPostgresUrl, mayExist, type DatabaseSource } from './source.ts'
+import { schema } from './schema.ts'
+import { findDatabaseFile, isOnServer, mayExist, type DatabaseSource } from './source.ts'
 import { reasonOf } from './postgres-advice.ts'
 import { connectPostgres } from './postgres-pool.ts'
-import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
+import { openSqliteFile } from './sqlite-connection.ts'
 import { SqliteFileError } from './sqlite-errors.ts'
 
 /**
@@ -20,28 +21,35 @@ export async function inspectDatabase<Found>(
   source: DatabaseSource,
   look: (reader: Reader) => Promise<Found>,
 ): Promise<Found | undefined> {
-  if (typeof source === 'string' && !isPostgresUrl(source))
-    return source !== inMemory && mayExist(source) ? inspectSqlite(source, look) : undefined
+  if (isOnServer(source)) return inspectServer(source, look)
 
+  const file = findDatabaseFile(source)
+  return file !== undefined && mayExist(file) ? inspectFile(file, look) : undefined
+}
+
+async function inspectServer<Found>(
+  source: DatabaseSource,
+  look: (reader: Reader) => Promise<Found>,
+): Promise<Found> {
   const { pool, close } = await connectPostgres(source)
   try {
     const dialect = new PostgresDialect({ pool })
     return await look(new Kysely<unknown>({ dialect }).withSchema(schema))
   } catch (error) {
-    throw asUnavailable(error)
+    throw new DatabaseUnavailableError(reasonOf(error), { cause: error })
   } finally {
     await close()
   }
 }
 
-async function inspectSqlite<Found>(
+async function inspectFile<Found>(
   file: string,
   look: (reader: Reader) => Promise<Found>,
 ): Promise<Found> {
   let reader: Reader | undefined
   try {
     reader = new Kysely<unknown>({
-      dialect: sqliteDialect(openSqliteFile(file, { readOnly: true })),
+      dialect: sqliteDialect(openSqliteFile(file, 'read')),
     })
     return await look(reader)
   } catch (error) {
@@ -49,8 +57,4 @@ async function inspectSqlite<Found>(
   } finally {
     await reader?.destroy()
   }
-}
-
-function asUnavailable(error: unknown): DatabaseUnavailableError {
-  return new DatabaseUnavailableError(reasonOf(error), { cause: error })
 }

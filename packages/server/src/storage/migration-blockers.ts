@@ -1,7 +1,7 @@
 // Finds out who blocks a migration on PostgreSQL.
 import { sql } from 'kysely'
 import { DatabaseUnavailableError, type Reader } from './database.ts'
-import { schema } from './migrate.ts'
+import { schema } from './schema.ts'
 
 /** A transaction that holds a lock. */
 interface Blocker {

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import { Kysely } from 'kysely'
 import { command } from './database.ts'
 import { announce, createNotifier, runCommand } from './notices.ts'
-import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
+import { openSqliteFile } from './sqlite-connection.ts'
 
 describe('createNotifier', () => {
   it('notify() passes each notice in a list to each listener, and ignores undefined', () => {
@@ -23,7 +24,7 @@ describe('createNotifier', () => {
 
 describe('runCommand', () => {
   it('runCommand returns the notices of its own command, and none of other commands', async () => {
-    const dialect = sqliteDialect(openSqliteFile(':memory:', { readOnly: false }))
+    const dialect = sqliteDialect(openSqliteFile(':memory:', 'write'))
     const db = new Kysely<unknown>({ dialect })
     const announcing = command('announcing', async (transaction, notices: readonly string[]) => {
       for (const notice of notices) announce(transaction, notice)

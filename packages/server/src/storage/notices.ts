@@ -16,6 +16,11 @@ export function announce(transaction: Transaction, notice: unknown): void {
   else announced.set(transaction, [notice])
 }
 
+export interface CommandOutcome<Result> {
+  readonly result: Result
+  readonly notices?: readonly unknown[]
+}
+
 /**
  * Runs a command. Returns its result and the notices that it announced. Commands that share a
  * transaction run one after the other.
@@ -24,7 +29,7 @@ export async function runCommand<Values, Result>(
   command: Command<Values, Result>,
   transaction: Transaction,
   values: Values,
-): Promise<{ readonly result: Result; readonly notices?: readonly unknown[] }> {
+): Promise<CommandOutcome<Result>> {
   try {
     const result = await command.run(transaction, values)
     const notices = announced.get(transaction)

@@ -1,11 +1,17 @@
 // Opens, migrates and inspects a database: each function chooses between SQLite and PostgreSQL.
 import { Kysely } from 'kysely'
 import { requireNode } from '../base/node-version.ts'
-import type { Database, Reader } from './database.ts'
+import type { Database } from './database.ts'
 import { inspectDatabase } from './inspect.ts'
-import { emptyFacts, inspectMigrations, type MigrationFacts } from './standing.ts'
+import {
+  emptyFacts,
+  readMigrationFacts,
+  readSchemaState,
+  type MigrationFacts,
+} from './schema-state.ts'
 import { migratePostgres, type MigrateOptions } from './migrate-postgres.ts'
-import { findAbsent, migrateSqlite } from './migrator.ts'
+import { findAbsent } from './run-migrations.ts'
+import { migrateSqlite } from './migrate-sqlite.ts'
 import { openPostgres } from './postgres.ts'
 import type { Pool } from './postgres-client.ts'
 import { errorWithFix } from './postgres-advice.ts'
@@ -13,7 +19,8 @@ import { connectPostgres } from './postgres-pool.ts'
 import { printMigrations, type PrintedDatabase } from './print-migrations.ts'
 import { describeSource, inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
 import { createPrivateFile, openSqlite } from './sqlite.ts'
-import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
+import { openSqliteFile } from './sqlite-connection.ts'
 
 /**
  * Opens a database. Upgrades the tables of a SQLite file. On PostgreSQL, only creates the tables of
@@ -51,22 +58,28 @@ export async function runMigrations(
   source: DatabaseSource,
   options?: MigrateOptions,
 ): Promise<readonly string[]> {
-  if (!isFile(source)) {
-    const { migrationPool, close } = await connectPostgres(source)
-    try {
-      return await migratePostgres(migrationPool, options)
-    } catch (error) {
-      throw errorWithFix(`${describeSource(source)} cannot be migrated`, error)
-    } finally {
-      await close()
-    }
-  }
-
+  if (!isFile(source)) return migrateServer(source, options)
   if (source === inMemory) return [] // each start has a database of its own
-  createPrivateFile(source)
-  const db = new Kysely<unknown>({
-    dialect: sqliteDialect(openSqliteFile(source, { readOnly: false })),
-  })
+  return migrateFile(source)
+}
+
+async function migrateServer(
+  source: DatabaseSource,
+  options?: MigrateOptions,
+): Promise<readonly string[]> {
+  const { migrationPool, close } = await connectPostgres(source)
+  try {
+    return await migratePostgres(migrationPool, options)
+  } catch (error) {
+    throw errorWithFix(`${describeSource(source)} cannot be migrated`, error)
+  } finally {
+    await close()
+  }
+}
+
+async function migrateFile(file: string): Promise<readonly string[]> {
+  createPrivateFile(file)
+  const db = new Kysely<unknown>({ dialect: sqliteDialect(openSqliteFile(file, 'write')) })
   try {
     return await migrateSqlite(db)
   } finally {
@@ -76,7 +89,7 @@ export async function runMigrations(
 
 /** Reads which migrations have run in a database. Changes nothing. */
 export async function inspectSource(source: DatabaseSource): Promise<MigrationFacts> {
-  return (await inspectDatabase(source, inspectMigrations)) ?? emptyFacts
+  return (await inspectDatabase(source, readMigrationFacts)) ?? emptyFacts
 }
 
 /**
@@ -86,17 +99,19 @@ export async function inspectSource(source: DatabaseSource): Promise<MigrationFa
  *   printed
  */
 export async function printSource(source: DatabaseSource): Promise<string> {
-  const look = async (reader: Reader): Promise<PrintedDatabase> => ({
+  const found = await inspectDatabase(source, async (reader): Promise<PrintedDatabase> => ({
     kind: isFile(source) ? 'sqlite' : 'postgres',
-    facts: await inspectMigrations(reader),
+    state: await readSchemaState(reader),
     absent: await findAbsent(reader),
-  })
-  const absentFile: PrintedDatabase = {
-    kind: 'sqlite',
-    facts: emptyFacts,
-    absent: { schema: false, table: true },
-  }
-  return printMigrations((await inspectDatabase(source, look)) ?? absentFile)
+  }))
+  return printMigrations(found ?? missingFile)
+}
+
+/** A SQLite file that does not exist yet. */
+const missingFile: PrintedDatabase = {
+  kind: 'sqlite',
+  state: emptyFacts,
+  absent: { schema: false, table: true },
 }
 
 function isFile(source: DatabaseSource): source is string {

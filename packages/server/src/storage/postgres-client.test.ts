@@ -8,7 +8,8 @@ import {
   startScriptedPostgres,
   welcome,
 } from '../../test-support/scripted-postgres.ts'
-import { createClient, createPool, createProbe, type Pool } from './postgres-client.ts'
+import { createClient, createPool, type Pool } from './postgres-client.ts'
+import { createProbe } from './postgres-probe.ts'
 
 const url = 'postgres://ada@127.0.0.1:1/app'
 

@@ -3,7 +3,6 @@ import type { ClientConfig } from 'pg'
 import type { CancellableClient } from './postgres-cancel.ts'
 import type { Notice } from './postgres-commit.ts'
 import { MissingPgError } from './postgres-advice.ts'
-import { probeMilliseconds } from './postgres-outage.ts'
 import type { SignalClient } from './postgres-signals.ts'
 
 /** The part of pg's `Pool` that Keystile uses. An app may pass its own pool. */
@@ -60,36 +59,6 @@ export async function createPool(url: string): Promise<Pool> {
 export async function createClient(url: string): Promise<SignalClient> {
   const { Client } = await importPg()
   return new Client({ ...connectionOptions(url), query_timeout: queryMilliseconds })
-}
-
-/**
- * Returns a function that checks whether the database of a pool answers. It opens a new connection,
- * because all connections of the pool may be dead. Returns undefined if the pool, unlike a pool of
- * pg, has no members `Client` and `options`.
- */
-export function createProbe(pool: Pool): (() => Promise<void>) | undefined {
-  const Client: unknown = Reflect.get(pool, 'Client')
-  const { options } = pool
-  if (typeof Client !== 'function' || options === undefined) return undefined
-
-  return async () => {
-    const client = Reflect.construct(Client, [
-      {
-        ...options,
-        // Not enumerable, so that it does not appear in a log.
-        password: Reflect.get(options, 'password'),
-        connectionTimeoutMillis: probeMilliseconds,
-        query_timeout: probeMilliseconds,
-      },
-    ]) as SignalClient
-    client.on('error', () => {})
-    try {
-      await client.connect()
-      await client.query('select 1')
-    } finally {
-      void client.end().catch(() => {})
-    }
-  }
 }
 
 function connectionOptions(url: string): ClientConfig {

@@ -1,5 +1,6 @@
-// Takes connections from a pool, and gives back those that can be used again.
-import { createProbe, type Pool, type PoolClient } from './postgres-client.ts'
+// Takes connections from a pool, and returns those that can be used again.
+import { createHeldConnections } from './held-connections.ts'
+import type { Pool, PoolClient } from './postgres-client.ts'
 import {
   classifyConnectionError,
   isFailure,
@@ -7,6 +8,7 @@ import {
   PostgresUnavailableError,
 } from './postgres-errors.ts'
 import { watchForOutages, type OutageWatch } from './postgres-outage.ts'
+import { createProbe } from './postgres-probe.ts'
 import { send, type Statement } from './postgres-send.ts'
 import { watchStates } from './postgres-states.ts'
 
@@ -16,7 +18,7 @@ export interface Connection {
   /** @throws {PostgresUnavailableError} if the database was not available */
   ask(statement: Statement): Promise<unknown>
   /**
-   * Gives the connection back to the pool, or closes it if it cannot be used again. The caller must
+   * Returns the connection to the pool, or closes it if it cannot be used again. The caller must
    * call this exactly once.
    *
    * @param onFree called when the pool has the connection back
@@ -37,10 +39,10 @@ export interface Connections {
  */
 export function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boolean }): Connections {
   const states = watchStates(pool)
-  const holds = createHolds()
+  const held = createHeldConnections()
   const outages = watchForOutages(createProbe(pool), () => {
     states.distrustAll()
-    holds.letGo()
+    held.freeAll()
   })
 
   /** Takes connections until one can be trusted, and closes the others. */
@@ -52,37 +54,38 @@ export function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boole
     }
   }
 
+  function connectionOf(client: PoolClient): Connection {
+    const state = states.get(client)
+    const isReused = state.isUsed
+    state.isUsed = true
+    return {
+      isReused,
+      async ask(statement) {
+        if (state.isBroken) throw connectionIsBroken()
+        try {
+          return await send(client, state, outages, statement)
+        } catch (error) {
+          if (!isUsableAfter(error)) state.isBroken = true
+          if (isFailure(error, 'lost')) states.distrustLike(state)
+          throw error
+        }
+      },
+      release(mustClose, onFree = () => {}) {
+        const free = (): void => {
+          client.release(mustClose || state.isBroken)
+          onFree()
+        }
+        if (isOwn && state.lateReply) held.hold(state.lateReply, free)
+        else free()
+      },
+    }
+  }
+
   return {
-    async take() {
-      const client = await takeTrusted()
-      const state = states.get(client)
-      const isReused = state.isUsed
-      state.isUsed = true
-      return {
-        isReused,
-        async ask(statement) {
-          if (state.isBroken) throw connectionIsBroken()
-          try {
-            return await send(client, state, outages, statement)
-          } catch (error) {
-            if (!isUsableAfter(error)) state.isBroken = true
-            if (isFailure(error, 'lost')) states.distrustLike(state)
-            throw error
-          }
-        },
-        release(mustClose, onFree = () => {}) {
-          const free = (): void => {
-            client.release(mustClose || state.isBroken)
-            onFree()
-          }
-          if (isOwn && state.lateReply) holds.hold(state.lateReply, free)
-          else free()
-        },
-      }
-    },
+    take: async () => connectionOf(await takeTrusted()),
     close() {
       outages.close()
-      holds.letGo()
+      held.freeAll()
     },
   }
 }
@@ -99,34 +102,6 @@ async function takeFrom(pool: Pool, outages: OutageWatch): Promise<PoolClient> {
     // If the connection opens later, the pool gets it back and closes it.
     connecting?.then((late) => late.release(true)).catch(() => {})
     throw classifyConnectionError(error)
-  }
-}
-
-/**
- * Holds connections whose COMMIT has no reply yet, because PostgreSQL waits for a standby. The pool
- * gets a connection back only after the reply. Closing it earlier would not help: PostgreSQL keeps
- * its end open until the wait is over. If the pool opened a new connection each time, PostgreSQL
- * would soon have no free connection. Used only for Keystile's own pool: an app needs the
- * connections of its pool for its own reads.
- */
-function createHolds(): {
-  /** Calls `free` after the reply. */
-  hold(reply: Promise<unknown>, free: () => void): void
-  /** Frees all held connections now. */
-  letGo(): void
-} {
-  const held = new Set<() => void>()
-  return {
-    hold(reply, free) {
-      const once = (): void => {
-        if (held.delete(once)) free()
-      }
-      held.add(once)
-      void reply.then(once, once)
-    },
-    letGo() {
-      for (const free of held) free()
-    },
   }
 }
 

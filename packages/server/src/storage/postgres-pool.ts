@@ -1,7 +1,7 @@
 // A pool of connections to PostgreSQL, in the form that Kysely needs. It survives connections that
 // break, a restart of the database, a failover and an outage.
 import type { PostgresPool } from 'kysely'
-import { createLine, type Line } from './line.ts'
+import { createConnectionQueue, type ConnectionQueue } from './connection-queue.ts'
 import { createPool, queryMilliseconds, requestConnections, type Pool } from './postgres-client.ts'
 import {
   connectionIsBroken,
@@ -15,7 +15,7 @@ import { isFailure } from './postgres-errors.ts'
  * The longest time that a request waits for a connection. Clients do not wait much longer than
  * this.
  */
-const lineMilliseconds = 2_000
+const queueMilliseconds = 2_000
 
 /**
  * Returns the pool in three forms that Kysely can use. `pool` is for the feed of revocations.
@@ -36,11 +36,11 @@ export async function connectPostgres(source: string | Pool): Promise<{
   // reports the error.
   pool.on('error', () => {})
   const connections = createConnections(pool, { isOwn: typeof source === 'string' })
-  const places = (pool.options?.max ?? requestConnections) - 1
-  const line = createLine(Math.max(1, places), lineMilliseconds)
+  const forRequests = (pool.options?.max ?? requestConnections) - 1
+  const queue = createConnectionQueue(Math.max(1, forRequests), queueMilliseconds)
   return {
     pool: kyselyPool(connections),
-    requestPool: kyselyPool(connections, { line }),
+    requestPool: kyselyPool(connections, { queue }),
     migrationPool: kyselyPool(connections, { timeout: 0 }),
     async close() {
       connections.close()
@@ -50,50 +50,73 @@ export async function connectPostgres(source: string | Pool): Promise<{
 }
 
 /**
- * Returns the pool in the form that Kysely needs. If the first statement on a reused connection
- * fails because the connection is lost, takes another connection and sends the statement once more.
- * This statement is a `begin`, or a read outside of a transaction, so nothing is done twice.
+ * Returns the pool in the form that Kysely needs.
  *
- * @param options.line the queue for connections. Default: callers wait in the pool's own queue.
+ * @param options.queue the queue for connections. Default: callers wait in the pool's own queue.
  * @param options.timeout how long to wait for each reply, in milliseconds; 0: without a limit
  */
 function kyselyPool(
   connections: Connections,
-  { line, timeout = queryMilliseconds }: { readonly line?: Line; readonly timeout?: number } = {},
+  {
+    queue,
+    timeout = queryMilliseconds,
+  }: { readonly queue?: ConnectionQueue; readonly timeout?: number } = {},
 ): PostgresPool {
   return {
     options: {},
     async connect() {
-      const leave = await line?.enter()
-      let connection: Connection | undefined = await connections.take().catch((error: unknown) => {
+      const leave = await queue?.enter()
+      try {
+        const first = await connections.take()
+        return kyselyClient(connections, first, { timeout, onFree: leave })
+      } catch (error) {
         leave?.()
         throw error
-      })
-      let isFirst = true
-
-      async function query(text: string, values: readonly unknown[]): Promise<unknown> {
-        if (!connection) throw connectionIsBroken()
-        const mayRepeat = isFirst && connection.isReused
-        isFirst = false
-        try {
-          return await connection.ask({ text, values, timeout })
-        } catch (error) {
-          if (!mayRepeat || !isFailure(error, 'lost')) throw error
-        }
-        connection.release() // closes it, because it is broken
-        connection = undefined
-        connection = await connections.take()
-        return connection.ask({ text, values, timeout })
       }
-
-      const release = (mustClose?: boolean): void => {
-        if (connection) connection.release(mustClose, leave)
-        else leave?.()
-      }
-      // pg's own client has more members, which Kysely does not use.
-      return { query, release } as Awaited<ReturnType<PostgresPool['connect']>>
     },
     // `connectPostgres` closes the pool.
     end: async () => {},
   }
+}
+
+type KyselyClient = Awaited<ReturnType<PostgresPool['connect']>>
+
+/**
+ * Returns a connection in the form that Kysely needs. If the first statement on a reused connection
+ * fails because the connection is lost, takes another connection and sends the statement once more.
+ * This statement is a `begin`, or a read outside of a transaction, so nothing is done twice.
+ *
+ * @param options.onFree called when the caller no longer uses a connection
+ */
+function kyselyClient(
+  connections: Connections,
+  first: Connection,
+  { timeout, onFree }: { readonly timeout: number; readonly onFree: (() => void) | undefined },
+): KyselyClient {
+  let connection: Connection | undefined = first
+  let isFirstStatement = true
+
+  async function query(text: string, values: readonly unknown[]): Promise<unknown> {
+    if (!connection) throw connectionIsBroken()
+    const mayRepeat = isFirstStatement && connection.isReused
+    isFirstStatement = false
+    try {
+      return await connection.ask({ text, values, timeout })
+    } catch (error) {
+      if (!mayRepeat || !isFailure(error, 'lost')) throw error
+    }
+
+    connection.release() // closes it, because it is broken
+    connection = undefined
+    connection = await connections.take()
+    return connection.ask({ text, values, timeout })
+  }
+
+  function release(mustClose?: boolean): void {
+    if (connection) connection.release(mustClose, onFree)
+    else onFree?.()
+  }
+
+  // pg's own client has more members, which Kysely does not use.
+  return { query, release } as KyselyClient
 }

@@ -49,7 +49,7 @@ export async function send(
 
 /**
  * Sends a COMMIT. Never cancels it: PostgreSQL would report a cancelled COMMIT as done, without
- * waiting for the standby.
+ * waiting for the standby. If no reply comes in time, `state.lateReply` is the one that may come.
  */
 async function sendCommit(
   client: PoolClient,
@@ -58,28 +58,26 @@ async function sendCommit(
   { query, timeout }: { readonly query: Query; readonly timeout: number },
 ): Promise<unknown> {
   let reply: Promise<unknown> | undefined
-  const { promise: late, reject: giveUp } = Promise.withResolvers<never>()
+  const { promise: timedOut, reject: giveUp } = Promise.withResolvers<never>()
   const onTimeout = (): void => {
     state.lateReply = reply
     giveUp(new Error('timeout of a commit'))
   }
-  const timer = timeout === 0 ? undefined : setTimeout(onTimeout, timeout)
-
-  const ask = async (): Promise<unknown> => {
-    try {
-      return await outages.watch(() => {
-        reply = client.query(query)
-        return Promise.race([reply, late])
-      })
-    } catch (error) {
-      throw classifyStatementError(error)
-    }
+  const sendInTime = (): Promise<unknown> => {
+    reply = client.query(query)
+    return Promise.race([reply, timedOut])
   }
+
+  const timer = timeout === 0 ? undefined : setTimeout(onTimeout, timeout)
   const notices: Notice[] = (state.notices = [])
   try {
-    return await commit(ask, notices)
+    return await commit(() => outages.watch(sendInTime).catch(rethrowClassified), notices)
   } finally {
     clearTimeout(timer)
     state.notices = undefined
   }
+}
+
+function rethrowClassified(error: unknown): never {
+  throw classifyStatementError(error)
 }

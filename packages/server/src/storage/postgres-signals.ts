@@ -1,7 +1,7 @@
 // Signals between the processes of one PostgreSQL database. They only save time: a signal may be
 // lost, and behind PgBouncer in transaction mode none arrives.
 import { setTimeout as delay } from 'node:timers/promises'
-import { signalChannel } from './database.ts'
+import { signalChannel } from './portable-sql.ts'
 
 /** The part of pg's `Client` that this file uses. */
 export interface SignalClient {

@@ -4,40 +4,39 @@
 //
 // 1. This file runs each command in a transaction, and again after a conflict.
 //    `postgres-dialect.ts` begins the transactions, with their time limits.
-// 2. `line.ts`: if all connections are busy, callers wait in a queue, which keeps one connection
-//    free for the feed of revocations. If the wait would probably be too long, the request gets 503
-//    at once (decisions/0007-queue-for-connections.md).
+// 2. `connection-queue.ts`: if all connections are busy, callers wait in a queue, which keeps one
+//    connection free for the feed of revocations. If the wait would probably be too long, the
+//    request gets 503 at once (decisions/0007-queue-for-connections.md).
 // 3. `postgres-pool.ts` is the pool that Kysely uses. If the first statement on a kept connection
 //    finds it lost, it sends the statement once more on another one. `postgres-connections.ts`
 //    takes connections from the pool of pg (`postgres-client.ts`), or of the app. It knows the
 //    state of each (`postgres-states.ts`), and closes those that broke, that did not answer, or
 //    that are older than an outage. `postgres-send.ts` sends the statements.
 // 4. `postgres-outage.ts`: all that waits for the database waits in `watch`. If no connection gets
-//    an answer for 500 ms, a probe (`createProbe` in `postgres-client.ts`) opens a new connection.
-//    If the probe gets no answer either, all waiting work fails, and new work fails at once, until
-//    a probe is answered.
+//    an answer for 500 ms, a probe (`postgres-probe.ts`) opens a new connection. If the probe gets
+//    no answer either, all waiting work fails, and new work fails at once, until a probe is
+//    answered.
 // 5. `postgres-errors.ts` decides what an error means, and `postgres-advice.ts` tells the operator.
 // 6. `postgres-commit.ts` sends COMMIT. If the connection is lost then, or PostgreSQL warns that it
 //    did not wait for its standby, it throws an `UnknownOutcomeError`. A connection whose COMMIT
-//    has no answer stays out of the pool (`createHolds` in `postgres-connections.ts`), because
-//    PostgreSQL keeps it too.
+//    has no answer stays out of the pool (`held-connections.ts`), because PostgreSQL keeps it too.
 // 7. `postgres-cancel.ts`: if this process stops waiting for a read, it asks PostgreSQL to cancel
 //    it.
 // 8. `postgres-signals.ts` receives the signals of other processes, on a connection of its own.
 import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely, type PostgresPool } from 'kysely'
 import type { Command, Database, Reader, WriteCheck } from './database.ts'
-import { schema } from './migrate.ts'
-import { readMigrations } from './standing.ts'
-import { migratePostgres } from './migrate-postgres.ts'
-import { createNotifier, runCommand, type Notifier } from './notices.ts'
+import { schema } from './schema.ts'
+import { readSchemaState } from './schema-state.ts'
+import { createPostgresTables } from './migrate-postgres.ts'
+import { createNotifier, runCommand, type CommandOutcome } from './notices.ts'
 import { createClient, type Pool } from './postgres-client.ts'
 import { BoundedDialect } from './postgres-dialect.ts'
 import { errorWithFix } from './postgres-advice.ts'
 import { isFailure } from './postgres-errors.ts'
 import { connectPostgres } from './postgres-pool.ts'
 import { receiveSignals } from './postgres-signals.ts'
-import { requireMigrated } from './schema-mark.ts'
+import { requireMigrated } from './require-schema.ts'
 
 const conflictTries = 3
 /**
@@ -65,8 +64,8 @@ export async function openPostgres(source: string | Pool, name: string): Promise
   const reader = open(requestPool)
   const urgentReader = open(pool)
   try {
-    await migratePostgres(migrationPool, { onlyIfEmpty: true })
-    requireMigrated(await readMigrations(reader))
+    await createPostgresTables(migrationPool)
+    requireMigrated(await readSchemaState(reader))
   } catch (error) {
     await close()
     throw errorWithFix(`${name} cannot be opened`, error)
@@ -75,18 +74,19 @@ export async function openPostgres(source: string | Pool, name: string): Promise
   const { notify, onCommitted } = createNotifier()
   let writing = 0
   let check: WriteCheck = () => undefined
-  const writeTo = (db: Reader, isUrgent: boolean): Database['write'] => {
-    const run = runInTransactions(db, notify)
-    return async (command, values) => {
+  const writeTo =
+    (db: Reader, isUrgent: boolean): Database['write'] =>
+    async (command, values) => {
       writing++
       try {
         await check(isUrgent)
-        return await run(command, values)
+        const { result, notices } = await runInTransaction(db, command, values)
+        notify(notices)
+        return result
       } finally {
         writing--
       }
     }
-  }
   return {
     reader,
     find: async (query) => (await reader.executeQuery(query)).rows[0],
@@ -109,27 +109,23 @@ export async function openPostgres(source: string | Pool, name: string): Promise
 }
 
 /**
- * Returns a function that runs commands, each in a transaction. If PostgreSQL has rolled a
- * transaction back because it conflicted with another, runs the command again from the start.
- * After any other failure, does not try again: the database may be down or overloaded, or the
- * outcome may be unknown.
+ * Runs a command in a transaction. If PostgreSQL has rolled the transaction back because it
+ * conflicted with another, runs the command again from the start. After any other failure, does not
+ * try again: the database may be down or overloaded, or the outcome may be unknown.
  */
-function runInTransactions(db: Reader, notify: Notifier['notify']) {
-  return async <Values, Result>(
-    command: Command<Values, Result>,
-    values: Values,
-  ): Promise<Result> => {
-    for (let tries = 1; ; tries++) {
-      try {
-        const { result, notices } = await db
-          .transaction()
-          .execute((transaction) => runCommand(command, transaction, values))
-        notify(notices)
-        return result
-      } catch (error) {
-        if (tries === conflictTries || !isFailure(error, 'conflict')) throw error
-        await delay(Math.random() * conflictMilliseconds)
-      }
+async function runInTransaction<Values, Result>(
+  db: Reader,
+  command: Command<Values, Result>,
+  values: Values,
+): Promise<CommandOutcome<Result>> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await db
+        .transaction()
+        .execute((transaction) => runCommand(command, transaction, values))
+    } catch (error) {
+      if (tries === conflictTries || !isFailure(error, 'conflict')) throw error
+      await delay(Math.random() * conflictMilliseconds)
     }
   }
 }

@@ -1,27 +1,14 @@
-import {
-  DummyDriver,
-  Kysely,
-  PostgresAdapter,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-  type CompiledQuery,
-  type DatabaseConnection,
-  type Dialect,
-} from 'kysely'
 import { ConfigurationError } from '../base/configuration-error.ts'
-import type { Reader } from './database.ts'
-import { schema } from './migrate.ts'
-import type { MigrationFacts } from './standing.ts'
-import { defaultTimes, lockNumber } from './migrate-postgres.ts'
-import { createBookkeeping, findRaisedMark, runSteps, type Absent } from './migrator.ts'
-import { requireUpgradable } from './schema-mark.ts'
+import { defaultTimes, lockNumber } from './migration-lock.ts'
+import { createRecordingDatabase } from './recording-database.ts'
+import { requireUpgradable } from './require-schema.ts'
+import { createBookkeeping, runSteps, type Absent } from './run-migrations.ts'
+import { findRaisedMark } from './schema-mark.ts'
+import type { SchemaState } from './schema-state.ts'
 
 export interface PrintedDatabase {
   readonly kind: 'sqlite' | 'postgres'
-  readonly facts: MigrationFacts
+  readonly state: SchemaState
   readonly absent: Absent
 }
 
@@ -32,89 +19,40 @@ export interface PrintedDatabase {
  * @throws {ConfigurationError} if this release cannot upgrade the database, or if the SQL depends
  *   on the rows of the database
  */
-export async function printMigrations({ kind, facts, absent }: PrintedDatabase): Promise<string> {
-  requireUpgradable(facts)
-  const { missing, isEmpty } = facts
-  if (missing.length === 0) return '-- No migrations are missing.'
+export async function printMigrations(database: PrintedDatabase): Promise<string> {
+  const { kind, state } = database
+  requireUpgradable(state)
+  if (state.missing.length === 0) return '-- No migrations are missing.'
 
+  const statements = [
+    'begin',
+    ...(kind === 'postgres' ? lockStatements : []),
+    ...(await recordMigrations(database)),
+    'commit',
+  ]
+  return [...commentsOn(state), ...statements.map((statement) => `${statement};`)].join('\n')
+}
+
+/** So that it runs alone, and does not wait long for the lock of a table (`migration-lock.ts`). */
+const lockStatements = [
+  `set local lock_timeout = ${defaultTimes.lock}`,
+  `select pg_advisory_xact_lock(${lockNumber})`,
+]
+
+async function recordMigrations({
+  kind,
+  state: { missing, isEmpty },
+  absent,
+}: PrintedDatabase): Promise<readonly string[]> {
   const statements: string[] = []
-  const db = createRecorder(kind, ({ sql, query }) => {
+  const db = createRecordingDatabase(kind, ({ sql, query }) => {
     if (query.kind !== 'SelectQueryNode') statements.push(sql)
     // An empty database has no rows to read.
     else if (!isEmpty) throw dependsOnRows(missing)
   })
   await createBookkeeping(db, absent)
   await runSteps(db, missing)
-
-  const raised = facts.mark && findRaisedMark(missing)
-  const safety =
-    kind === 'postgres'
-      ? [
-          `set local lock_timeout = ${defaultTimes.lock}`,
-          `select pg_advisory_xact_lock(${lockNumber})`,
-        ]
-      : []
-  return [
-    `-- Upgrades the tables of Keystile: ${missing.join(', ')}.`,
-    ...(raised === undefined
-      ? []
-      : [`-- Before you run it, stop all servers without the migration ${raised}.`]),
-    ...['begin', ...safety, ...statements, 'commit'].map((statement) => `${statement};`),
-  ].join('\n')
-}
-
-/** Creates a database that runs nothing, and passes each statement to `record`. */
-function createRecorder(
-  kind: PrintedDatabase['kind'],
-  record: (query: CompiledQuery) => void,
-): Reader {
-  const dialect: Dialect = {
-    createDriver: () => new RecordingDriver(record),
-    ...(kind === 'postgres'
-      ? {
-          createAdapter: () => new PostgresAdapter(),
-          createQueryCompiler: () => new PrintingPostgresCompiler(),
-          createIntrospector: (db) => new PostgresIntrospector(db),
-        }
-      : {
-          createAdapter: () => new SqliteAdapter(),
-          createQueryCompiler: () => new PrintingSqliteCompiler(),
-          createIntrospector: (db) => new SqliteIntrospector(db),
-        }),
-  }
-  const db = new Kysely<unknown>({ dialect })
-  return kind === 'postgres' ? db.withSchema(schema) : db
-}
-
-class RecordingDriver extends DummyDriver {
-  readonly #record: (query: CompiledQuery) => void
-  constructor(record: (query: CompiledQuery) => void) {
-    super()
-    this.#record = record
-  }
-  override async acquireConnection(): Promise<DatabaseConnection> {
-    const connection = await super.acquireConnection()
-    return Object.assign(connection, {
-      executeQuery: async (query: CompiledQuery): Promise<{ readonly rows: never[] }> => {
-        this.#record(query)
-        return { rows: [] }
-      },
-    })
-  }
-}
-
-// These compilers write values into the SQL, instead of placeholders.
-
-class PrintingPostgresCompiler extends PostgresQueryCompiler {
-  protected override appendValue(value: unknown): void {
-    this.appendImmediateValue(value)
-  }
-}
-
-class PrintingSqliteCompiler extends SqliteQueryCompiler {
-  protected override appendValue(value: unknown): void {
-    this.appendImmediateValue(value)
-  }
+  return statements
 }
 
 function dependsOnRows(missing: readonly string[]): ConfigurationError {
@@ -122,4 +60,12 @@ function dependsOnRows(missing: readonly string[]): ConfigurationError {
     `the SQL of ${missing.join(', ')} cannot be printed, because it depends on the rows of the ` +
       'database. Fix: run "keystile migrate"',
   )
+}
+
+function commentsOn({ missing, mark }: SchemaState): readonly string[] {
+  const upgrade = `-- Upgrades the tables of Keystile: ${missing.join(', ')}.`
+  const raised = mark && findRaisedMark(missing)
+  return raised === undefined
+    ? [upgrade]
+    : [upgrade, `-- Before you run it, stop all servers without the migration ${raised}.`]
 }

@@ -1,32 +1,38 @@
-import { ConfigurationError } from '../base/configuration-error.ts'
-import { DatabaseUnavailableError } from './database.ts'
-import { schemaNumber, type SchemaMark } from './migrate.ts'
-import { findSchemaFault, standingOf, tooNew, type SchemaState } from './standing.ts'
+// The schema mark says which releases may run on a database. It is the number of a migration: a
+// release without this migration must not run on the database.
+//
+// So an older server that runs notices that a newer release has contracted the tables: the feed of
+// revocations reads the mark with each read (features/tokens/events/follower.ts). If the mark
+// excludes this release, `/readyz` answers 503, commands fail (`checkWrites`), and after 4 s guards
+// answer 503.
+import { readVersion } from '../base/version.ts'
+import { inTables, type Reader } from './database.ts'
+import { migrations } from './migrations.ts'
+
+export interface SchemaMark {
+  /** The number of a migration. A release without this migration must not run on the database. */
+  readonly oldest: number
+  /** The release that set `oldest`, such as `0.2.0`. */
+  readonly release: string
+}
+
+/** The table of the schema mark, which has one row. A feature may read it in its own statement. */
+export interface MarkTables {
+  readonly schema_mark: SchemaMark & { readonly id: number }
+}
+
+export async function setMark(
+  db: Reader,
+  oldest: number,
+  release: string = readVersion(),
+): Promise<void> {
+  await inTables<MarkTables>(db).updateTable('schema_mark').set({ oldest, release }).execute()
+}
 
 /**
- * Thrown while the process runs, when a newer release starts to change the tables so that this
- * release cannot use them any more. A retry succeeds only if the newer release fails to change the
- * tables and restores the schema mark.
+ * Returns the highest schema mark that the given migrations set, or undefined if none sets a mark.
  */
-export class NewerSchemaError extends DatabaseUnavailableError {
-  override readonly name = 'NewerSchemaError'
-}
-
-/** @throws {NewerSchemaError} if this release may no longer run on the database */
-export function requireOldSchema(mark: SchemaMark): void {
-  if (mark.oldest <= schemaNumber()) return
-
-  const { message, fix } = tooNew(mark)
-  throw new NewerSchemaError(`the database ${message}. Fix: ${fix}`)
-}
-
-/** @throws {ConfigurationError} if this release cannot run on the database as it is */
-export function requireMigrated(facts: SchemaState): void {
-  const fault = findSchemaFault(facts)
-  if (fault) throw new ConfigurationError(`the database ${fault.message}. Fix: ${fault.fix}`)
-}
-
-/** @throws {ConfigurationError} if this release can neither run on the database nor upgrade it */
-export function requireUpgradable(facts: SchemaState): void {
-  if (standingOf(facts) !== 'behind') requireMigrated(facts)
+export function findRaisedMark(names: readonly string[]): number | undefined {
+  const marks = names.flatMap((name) => migrations[name]?.oldestSchema ?? [])
+  return marks.length > 0 ? Math.max(...marks) : undefined
 }

@@ -6,14 +6,12 @@ import { describe, it } from 'node:test'
 import {
   describeSource,
   findDatabaseFile,
-  findDatabaseServer,
   isAbsent,
-  isBrokenPostgresUrl,
-  isForeignUrl,
   isOnServer,
   isPostgresUrl,
   type DatabaseSource,
 } from './source.ts'
+import { findDatabaseServer, isBrokenPostgresUrl, isForeignUrl } from './database-url.ts'
 
 const pool: DatabaseSource = {
   connect: () => Promise.reject(new Error('unused')),

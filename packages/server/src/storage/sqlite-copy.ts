@@ -5,7 +5,8 @@ import { Kysely } from 'kysely'
 import { explainFault } from '../base/file-fault.ts'
 import { DatabaseUnavailableError, type Transaction } from './database.ts'
 import { sync } from './disk.ts'
-import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
+import { openSqliteFile } from './sqlite-connection.ts'
 
 // decisions/0033-backups-and-restores.md
 /**
@@ -18,7 +19,7 @@ import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 export function copySqliteFile(source: string, copy: string): void {
   try {
     closeSync(openSync(copy, 'wx', 0o600))
-    const sqlite = openSqliteFile(source, { readOnly: true })
+    const sqlite = openSqliteFile(source, 'read')
     try {
       sqlite.prepare('vacuum into ?').run(copy)
     } finally {
@@ -36,7 +37,7 @@ export async function changeSqliteFile(
   file: string,
   change: (transaction: Transaction) => Promise<void>,
 ): Promise<void> {
-  const sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
+  const sqlite = openSqliteFile(file, 'writeKeepingJournal')
   const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
   try {
     await db.transaction().execute(change)
@@ -52,7 +53,7 @@ export async function changeSqliteFile(
  * @throws {DatabaseUnavailableError} when changes are left in the log
  */
 export function makeSingleFile(file: string): void {
-  const sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
+  const sqlite = openSqliteFile(file, 'writeKeepingJournal')
   try {
     const mode = sqlite.prepare('pragma journal_mode = delete').get()?.['journal_mode']
     if (mode !== 'delete') throw new Error(`its journal mode is ${String(mode)}`)
@@ -74,7 +75,7 @@ export function makeSingleFile(file: string): void {
  */
 export function findDamage(file: string): string | undefined {
   try {
-    const sqlite = openSqliteFile(file, { readOnly: true })
+    const sqlite = openSqliteFile(file, 'read')
     try {
       const found = sqlite.prepare('pragma integrity_check(1)').get()?.['integrity_check']
       return found === 'ok' ? undefined : String(found)

@@ -7,7 +7,8 @@ import { after, before, describe, it } from 'node:test'
 import { Kysely, sql } from 'kysely'
 import { inTables } from './database.ts'
 import { prepare } from './prepared.ts'
-import { createPrepare, findFirst, openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { createPrepare, findFirst, sqliteDialect } from './sqlite-dialect.ts'
+import { openSqliteFile, type SqliteAccess } from './sqlite-connection.ts'
 import { SqliteFileError, unlessUnavailable } from './sqlite-errors.ts'
 
 interface Tables {
@@ -28,25 +29,25 @@ describe('a SQLite file', () => {
   after(() => rmSync(folder, { recursive: true }))
 
   it('openSqliteFile waits 5 s for locks, checks foreign keys, and can forbid writes', () => {
-    const journalOf = (options: Parameters<typeof openSqliteFile>[1]): unknown => {
-      const sqlite = openSqliteFile(file, options)
+    const journalOf = (access: SqliteAccess): unknown => {
+      const sqlite = openSqliteFile(file, access)
       const valueOf = (pragma: string): unknown =>
         Object.values(sqlite.prepare(`pragma ${pragma}`).get() ?? {})[0]
       assert.deepEqual([valueOf('busy_timeout'), valueOf('foreign_keys')], [5_000, 1])
       const write = (): void => sqlite.exec('delete from note where id = 9')
-      if (options.readOnly) assert.throws(write, /readonly/)
+      if (access === 'read') assert.throws(write, /readonly/)
       else write()
       const journal = valueOf('journal_mode')
       sqlite.close()
       return journal
     }
-    assert.equal(journalOf({ readOnly: true }), 'delete')
-    assert.equal(journalOf({ readOnly: false, keepsJournal: true }), 'delete')
-    assert.equal(journalOf({ readOnly: false }), 'wal')
+    assert.equal(journalOf('read'), 'delete')
+    assert.equal(journalOf('writeKeepingJournal'), 'delete')
+    assert.equal(journalOf('write'), 'wal')
   })
 
   it('createPrepare caches the 200 most recently used statements', () => {
-    const sqlite = openSqliteFile(file, { readOnly: true })
+    const sqlite = openSqliteFile(file, 'read')
     const prepareOne = createPrepare(sqlite)
     const [zero, one] = [prepareOne('select 0'), prepareOne('select 1')]
     for (let n = 2; n < 200; n++) prepareOne(`select ${n}`)
@@ -58,7 +59,7 @@ describe('a SQLite file', () => {
   })
 
   it('a transaction on SQLite locks the file before its first read', async () => {
-    const sqlite = openSqliteFile(file, { readOnly: false })
+    const sqlite = openSqliteFile(file, 'write')
     const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
     const other = new DatabaseSync(file, { timeout: 0 })
     await db.transaction().execute(async () => {
@@ -73,7 +74,7 @@ describe('a SQLite file', () => {
   })
 
   it('a write into a locked SQLite file throws DatabaseUnavailableError', async () => {
-    const sqlite = openSqliteFile(file, { readOnly: false })
+    const sqlite = openSqliteFile(file, 'write')
     sqlite.exec('pragma busy_timeout = 0')
     const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
     const other = new DatabaseSync(file)
@@ -94,7 +95,7 @@ describe('a SQLite file', () => {
       },
     )
     const db = new Kysely<unknown>({
-      dialect: sqliteDialect(openSqliteFile(file, { readOnly: true })),
+      dialect: sqliteDialect(openSqliteFile(file, 'read')),
     })
     for (const [id, text] of [
       [1, 'a'],
@@ -109,7 +110,7 @@ describe('a SQLite file', () => {
   })
 
   it('findFirst returns the first row of a query, or undefined', () => {
-    const sqlite = openSqliteFile(file, { readOnly: true })
+    const sqlite = openSqliteFile(file, 'read')
     const find = (id: number): unknown =>
       findFirst(createPrepare(sqlite), 'select text from note where id >= ? order by id', [id])
     assert.deepEqual({ ...(find(1) as object) }, { text: 'a' })

@@ -1,3 +1,4 @@
+// Kysely on a SQLite file.
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { SqliteDialect } from 'kysely'
 import { unlessUnavailable } from './sqlite-errors.ts'
@@ -7,35 +8,6 @@ import { unlessUnavailable } from './sqlite-errors.ts'
  * use. All features together need fewer statements.
  */
 const maxStatements = 200
-
-/**
- * Opens a SQLite file. When a commit returns, its changes are on disk. If another process has
- * locked the file, SQLite waits for up to 5 s.
- *
- * @param options.keepsJournal whether to leave the journal mode of the file as it is. If this is
- *   not set, a file that is opened for writing gets a write-ahead log
- */
-export function openSqliteFile(
-  file: string,
-  options: { readonly readOnly: boolean; readonly keepsJournal?: boolean },
-): DatabaseSync {
-  // This is not an `import`: an old version of Node does not have the module, but must still load
-  // this file. Then `requireNode()` can report that the version is too old.
-  const { DatabaseSync: Sqlite } = process.getBuiltinModule('node:sqlite')
-  const sqlite = new Sqlite(file, {
-    readOnly: options.readOnly,
-    timeout: 5_000,
-    enableForeignKeyConstraints: true,
-  })
-  try {
-    if (!options.readOnly && !options.keepsJournal) sqlite.exec('pragma journal_mode = wal')
-    sqlite.exec('pragma synchronous = full')
-    return sqlite
-  } catch (error) {
-    sqlite.close()
-    throw error
-  }
-}
 
 /**
  * A prepared statement, and whether it returns rows. `returnsRows` is stored here, so that it is

@@ -7,20 +7,6 @@ interface SqliteError {
   readonly message: string
 }
 
-interface Meaning {
-  readonly reason: string
-  readonly fix: string
-  /** Whether a retry of a statement on an open file may succeed (`unlessUnavailable`). */
-  readonly isUnavailable: boolean
-}
-
-// The time is the `timeout` in sqlite-dialect.ts.
-const locked: Meaning = {
-  reason: 'another process has locked the SQLite file for more than 5 s',
-  fix: 'end the transaction of the other process',
-  isUnavailable: true,
-}
-
 /** The primary result codes of SQLite: https://sqlite.org/rescode.html */
 const codes = {
   busy: 5,
@@ -33,56 +19,60 @@ const codes = {
   notADatabase: 26,
 }
 
+interface Meaning {
+  readonly reason: string
+  readonly fix: string
+  /** Whether a retry of a statement on an open file may succeed (`unlessUnavailable`). */
+  readonly isUnavailable: boolean
+}
+
+// The time is the `timeout` in sqlite-connection.ts.
+const locked = unavailable(
+  'another process has locked the SQLite file for more than 5 s',
+  'end the transaction of the other process',
+)
+
 const meanings: ReadonlyMap<number, Meaning> = new Map([
   [codes.busy, locked],
   [codes.locked, locked],
   [
     codes.readOnly,
-    {
-      reason: 'the SQLite file or its folder cannot be written',
-      fix: 'let the user of the process write the file and its folder',
-      isUnavailable: true,
-    },
+    unavailable(
+      'the SQLite file or its folder cannot be written',
+      'let the user of the process write the file and its folder',
+    ),
   ],
   [
     codes.ioError,
-    {
-      reason: 'the disk with the SQLite file fails',
-      fix: 'look for errors of the disk in the log of the operating system',
-      isUnavailable: true,
-    },
+    unavailable(
+      'the disk with the SQLite file fails',
+      'look for errors of the disk in the log of the operating system',
+    ),
   ],
   [codes.corrupt, damaged('the SQLite file is damaged')],
   [
     codes.full,
-    {
-      reason: 'the disk with the SQLite file is full',
-      fix: 'free some space. Keystile then continues without a restart',
-      isUnavailable: true,
-    },
+    unavailable(
+      'the disk with the SQLite file is full',
+      'free some space. Keystile then continues without a restart',
+    ),
   ],
   [
     codes.cannotOpen,
-    {
-      reason: 'the SQLite file cannot be opened',
-      fix: 'let the user of the process read and write the file and its folder',
-      isUnavailable: true,
-    },
+    unavailable(
+      'the SQLite file cannot be opened',
+      'let the user of the process read and write the file and its folder',
+    ),
   ],
   [codes.notADatabase, damaged('the file is not a SQLite database')],
 ])
 
-/** The error message of a write, if the files were moved or replaced after they were opened. */
-export const filesWereMoved: string =
-  'the SQLite file or its write-ahead log was moved or replaced while Keystile was running. ' +
-  'Fix: restart Keystile'
+function unavailable(reason: string, fix: string): Meaning {
+  return { reason, fix, isUnavailable: true }
+}
 
 function damaged(reason: string): Meaning {
-  return {
-    reason,
-    fix: 'name another file, or restore a backup',
-    isUnavailable: false,
-  }
+  return { reason, fix: 'name another file, or restore a backup', isUnavailable: false }
 }
 
 function isSqliteError(error: unknown): error is SqliteError {

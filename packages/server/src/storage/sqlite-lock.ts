@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { DatabaseUnavailableError } from './database.ts'
 import { syncFolderOf } from './disk.ts'
 import { companions } from './sqlite-copy.ts'
-import { openSqliteFile } from './sqlite-dialect.ts'
+import { openSqliteFile } from './sqlite-connection.ts'
 import { isBusy, isDamage, unlessUnavailable } from './sqlite-errors.ts'
 
 /** A SQLite file that is locked: no other process has the file open or can open it. */
@@ -48,7 +48,7 @@ function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
   let sqlite: DatabaseSync | undefined
   try {
     return unlessUnavailable(() => {
-      sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
+      sqlite = openSqliteFile(file, 'writeKeepingJournal')
       sqlite.exec('pragma busy_timeout = 200; pragma journal_mode = delete; begin exclusive')
       return sqlite
     })
@@ -67,7 +67,7 @@ function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
  */
 function isUnreadable(file: string): boolean {
   try {
-    openSqliteFile(file, { readOnly: true }).close() // SQLite reads the file to set its pragma
+    openSqliteFile(file, 'read').close() // SQLite reads the file to set its pragma
     return false
   } catch (error) {
     return isDamage(error)

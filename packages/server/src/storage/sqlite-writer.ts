@@ -1,17 +1,9 @@
-import { realpathSync, statSync } from 'node:fs'
-import type { DatabaseSync } from 'node:sqlite'
-import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { Kysely } from 'kysely'
-import {
-  DatabaseUnavailableError,
-  type AnyCommand,
-  type Reader,
-  type Transaction,
-} from './database.ts'
-import { migrateSqlite } from './migrator.ts'
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { DatabaseUnavailableError, type AnyCommand, type Transaction } from './database.ts'
 import { runCommand } from './notices.ts'
-import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
-import { filesWereMoved, SqliteFileError } from './sqlite-errors.ts'
+import { SqliteFileError } from './sqlite-errors.ts'
+import { openWritableFile, type WritableFile } from './writable-file.ts'
+import { createInbox, type Inbox } from './writer-inbox.ts'
 import {
   openingId,
   type WriterMessage,
@@ -38,7 +30,7 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
 
   let file: WritableFile
   try {
-    file = await openAndMigrate((workerData as { file: string }).file)
+    file = await openWritableFile((workerData as { file: string }).file)
     reply([{ id: openingId, result: undefined }])
   } catch (error) {
     return reply([failure(openingId, new SqliteFileError(error))])
@@ -54,7 +46,7 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
         await file.db.destroy()
         return port.close()
       }
-      reply(await commitTogether(message, { file, run, nextRequest: inbox.nextRequest }))
+      reply(await commitTogether(message, { file, run, inbox }))
     }
     isWriting = false
   })
@@ -63,74 +55,6 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
 function portOf(parent: MessagePort | null): MessagePort {
   if (!parent) throw new Error('serveCommands() must run in a worker thread')
   return parent
-}
-
-/**
- * The only connection that writes to the file: `sqlite` is the connection itself, and `db` is
- * Kysely on top of it.
- */
-interface WritableFile {
-  readonly sqlite: DatabaseSync
-  readonly db: Reader
-  /** Whether the opened files are still at their paths. */
-  isInPlace(): boolean
-}
-
-async function openAndMigrate(path: string): Promise<WritableFile> {
-  const sqlite = openSqliteFile(path, { readOnly: false })
-  try {
-    refuseForeignTables(sqlite)
-    const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
-    await migrateSqlite(db)
-    storeRecovered(sqlite)
-    return { sqlite, db, isInPlace: watchPlace(path) }
-  } catch (error) {
-    sqlite.close()
-    throw error
-  }
-}
-
-/**
- * Returns a function that says whether the opened file and its write-ahead log are still at their
- * paths. If not, SQLite writes into files that no other process can find, and the writes are lost
- * when this process ends. SQLite itself does not notice this.
- */
-function watchPlace(path: string): () => boolean {
-  // SQLite too resolves the path only once. The app may change its working folder later.
-  const file = realpathSync(path)
-  const identify = (): string =>
-    [file, `${file}-wal`]
-      .map((each) => statSync(each, { throwIfNoEntry: false }))
-      .map((stats) => `${stats?.dev}:${stats?.ino}`)
-      .join()
-  const opened = identify()
-  return () => identify() === opened
-}
-
-/** Refuses the file of another program, before anything is written into it. */
-function refuseForeignTables(sqlite: DatabaseSync): void {
-  const tables = sqlite.prepare("select name from sqlite_schema where type = 'table'").all()
-  // Other programs have a table with this name too.
-  const columns = sqlite.prepare("select name from pragma_table_info('migration')").all()
-  const isOurs = ['name', 'timestamp'].every((own) => columns.some(({ name }) => name === own))
-  if (tables.length > 0 && !isOurs)
-    throw new Error(
-      'the file belongs to another program: it has tables, but none of Keystile. ' +
-        'Fix: name another file',
-    )
-}
-
-// decisions/0032-after-a-failed-sync.md
-/**
- * Copies the commits in the write-ahead log into the file, and waits for the disk. If an earlier
- * process ended after a failed sync, the last commit in the log may not be on the disk. The
- * operating system has it only in memory, but treats it as stored. Without this copy, a power
- * failure would lose this commit and all later commits in the log.
- */
-function storeRecovered(sqlite: DatabaseSync): void {
-  // `passive` does not wait for other processes. If one of them prevents the copy, it has opened
-  // the file before this process, and has itself copied the commits that were there.
-  sqlite.exec('pragma wal_checkpoint(passive)')
 }
 
 type Run = (transaction: Transaction, request: WriterRequest) => Promise<WriterReply>
@@ -147,48 +71,10 @@ function createRunner(commands: readonly AnyCommand[]): Run {
   }
 }
 
-/** Creates the queue of requests that the thread has received but not started. */
-function createInbox(port: MessagePort): {
-  add(message: WriterMessage): void
-  next(): WriterRequest | 'close' | undefined
-  /** Removes and returns the next entry, if it is a command. Leaves a `close` in the queue. */
-  nextRequest(): WriterRequest | undefined
-} {
-  const arrived: (WriterRequest | 'close')[] = []
-
-  const add = (message: WriterMessage): void =>
-    void arrived.push(...(message === 'close' ? [message] : message))
-
-  /**
-   * If the queue is empty, takes the next message from the port, if there is one. Node emits an
-   * event for a message only when this thread is idle, which is too late: the commands in the
-   * message could not join the running commit.
-   */
-  function look(): void {
-    const waiting = arrived.length === 0 ? receiveMessageOnPort(port) : undefined
-    if (waiting) add(waiting.message as WriterMessage)
-  }
-
-  return {
-    add,
-    next() {
-      look()
-      return arrived.shift()
-    },
-    nextRequest() {
-      look()
-      const [first] = arrived
-      if (first === 'close') return undefined
-      arrived.shift()
-      return first
-    },
-  }
-}
-
 interface Writing {
   readonly file: WritableFile
   readonly run: Run
-  nextRequest(): WriterRequest | undefined
+  readonly inbox: Inbox
 }
 
 // decisions/0004-share-commits.md
@@ -198,27 +84,23 @@ interface Writing {
  */
 async function commitTogether(
   first: WriterRequest,
-  { file, run, nextRequest }: Writing,
+  { file, run, inbox }: Writing,
 ): Promise<readonly WriterReply[]> {
   const requests = [first]
   const replies: WriterReply[] = []
   const end = performance.now() + maxMilliseconds
+  const next = (): WriterRequest | undefined =>
+    requests.length < maxCommands && performance.now() < end ? inbox.nextRequest() : undefined
   try {
     await file.db.transaction().execute(async (transaction) => {
-      for (const request of requests) {
-        // The first command needs no savepoint: if it fails, the transaction has no other changes.
-        const isFirst = request === first
-        replies.push(
-          isFirst
-            ? await run(transaction, request)
-            : await runApart(transaction, request, { file, run }),
-        )
-        const hasRoom = requests.length < maxCommands && performance.now() < end
-        const another = hasRoom ? nextRequest() : undefined
-        if (another) requests.push(another)
+      // The first command needs no savepoint: if it fails, the transaction has no other changes.
+      replies.push(await run(transaction, first))
+      for (let request = next(); request; request = next()) {
+        requests.push(request)
+        replies.push(await runApart(transaction, request, { file, run }))
       }
     })
-    if (!file.isInPlace()) throw new DatabaseUnavailableError(filesWereMoved)
+    file.requireInPlace()
     return replies
   } catch (error) {
     // Nothing is on disk, or it is in a file that a restart does not find. Commands that returned a

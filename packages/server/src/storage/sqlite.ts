@@ -2,11 +2,12 @@
 // thread reads through a connection that cannot write. So no commit blocks the event loop. In
 // reading order:
 //
-// - `sqlite-dialect.ts`: the connections, and Kysely on top of them.
+// - `sqlite-connection.ts` and `sqlite-dialect.ts`: the connections, and Kysely on top of them.
 // - `writer-client.ts`: sends the name and the values of a command to the thread, and passes the
-//   replies to the callers (`writer-messages.ts` has the messages).
+//   replies to the callers (`writer-queues.ts`, `writer-messages.ts`).
 // - `sqlite-writer.ts`: runs the commands in the thread. All commands that arrive during a commit
-//   share one later commit (decisions/0004-share-commits.md).
+//   share one later commit (decisions/0004-share-commits.md). `writer-inbox.ts` has the commands,
+//   and `writable-file.ts` opens the file.
 // - `sqlite-errors.ts`: which errors become 503 (decisions/0032-after-a-failed-sync.md).
 // - `sqlite-copy.ts`, `sqlite-lock.ts`: copies and checks files, and replaces one, for backups.
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
@@ -16,7 +17,8 @@ import { Kysely, type CompiledQuery } from 'kysely'
 import { explainFault } from '../base/file-fault.ts'
 import { DatabaseUnavailableError, type Database, type WriteCheck } from './database.ts'
 import { createNotifier } from './notices.ts'
-import { createPrepare, findFirst, openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { createPrepare, findFirst, sqliteDialect } from './sqlite-dialect.ts'
+import { openSqliteFile } from './sqlite-connection.ts'
 import { inMemory } from './source.ts'
 import { startWriter } from './writer-client.ts'
 
@@ -37,7 +39,7 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
 
   const { notify, onCommitted } = createNotifier()
   const writer = await startWriter(file, writerThread, notify)
-  const connection = openSqliteFile(file, { readOnly: true })
+  const connection = openSqliteFile(file, 'read')
   const prepare = createPrepare(connection)
   const reader = new Kysely<unknown>({ dialect: sqliteDialect(connection, prepare) })
 

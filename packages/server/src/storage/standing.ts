@@ -1,75 +1,8 @@
-// Which migrations have run in a database, and whether this release may run on it.
-import { sql } from 'kysely'
-import { inTables, isPostgres, type Reader } from './database.ts'
-import {
-  hasTable,
-  migrations,
-  numberOf,
-  schema,
-  schemaNumber,
-  type MarkTables,
-  type SchemaMark,
-} from './migrate.ts'
-
-/** Which migrations a database has, compared with this release. */
-export interface SchemaState {
-  /** The migrations of this release that have not run. */
-  readonly missing: readonly string[]
-  /** The migrations that have run but that this release does not have: a newer release ran them. */
-  readonly unknown: readonly string[]
-  /** Whether no migration has run. */
-  readonly isEmpty: boolean
-  /** Undefined if the migration 0016, which adds the mark, has not run. */
-  readonly mark: SchemaMark | undefined
-}
-
-export interface MigrationFacts extends SchemaState {
-  /** Whether the user of the database may run the missing migrations. */
-  readonly mayMigrate: boolean
-}
-
-/** The table that lists the migrations that have run. */
-interface RunTables {
-  readonly migration: { readonly name: string }
-}
-
-/** Reads which migrations have run. Changes nothing. */
-export async function inspectMigrations(reader: Reader): Promise<MigrationFacts> {
-  return {
-    ...(await readMigrations(reader)),
-    mayMigrate: !isPostgres(reader) || (await mayMigratePostgres(reader)),
-  }
-}
-
-/** Like `inspectMigrations`, but does not check whether the user may run the missing migrations. */
-export async function readMigrations(reader: Reader): Promise<SchemaState> {
-  const db = inTables<RunTables & MarkTables>(reader)
-  const hasRun = (await hasTable(reader, 'migration'))
-    ? (await db.selectFrom('migration').select('name').execute()).map(({ name }) => name)
-    : []
-  const mark = (await hasTable(reader, 'schema_mark'))
-    ? await db.selectFrom('schema_mark').select(['oldest', 'release']).executeTakeFirst()
-    : undefined
-  return { ...compareWithRun(hasRun), mark }
-}
-
-/** The facts about a database that does not exist yet. */
-export const emptyFacts: MigrationFacts = {
-  ...compareWithRun([]),
-  mark: undefined,
-  mayMigrate: true,
-}
-
-function compareWithRun(
-  hasRun: readonly string[],
-): Pick<SchemaState, 'missing' | 'unknown' | 'isEmpty'> {
-  const names = Object.keys(migrations).toSorted()
-  return {
-    missing: names.filter((name) => !hasRun.includes(name)),
-    unknown: hasRun.filter((name) => !names.includes(name)).toSorted(),
-    isEmpty: hasRun.length === 0,
-  }
-}
+// Compares the migrations of a database with those of this release, and says why this release
+// cannot run on it.
+import { migrations, numberOf, schemaNumber } from './migrations.ts'
+import type { SchemaMark } from './schema-mark.ts'
+import type { SchemaState } from './schema-state.ts'
 
 /**
  * How a database compares with this release:
@@ -83,7 +16,7 @@ function compareWithRun(
  */
 export type Standing = 'current' | 'empty' | 'behind' | 'ahead' | 'beyond' | 'mixed'
 
-/** Compares the facts about a database with the migrations of this release. */
+/** Compares the migrations of a database with those of this release. */
 export function standingOf({ missing, unknown, isEmpty, mark }: SchemaState): Standing {
   if (mark && mark.oldest > schemaNumber()) return 'beyond'
   if (isEmpty) return 'empty'
@@ -110,9 +43,9 @@ export interface SchemaFault {
 }
 
 /** Returns why this release cannot run on a database as it is, or undefined if it can. */
-export function findSchemaFault(facts: SchemaState): SchemaFault | undefined {
-  const { missing, unknown, mark } = facts
-  switch (standingOf(facts)) {
+export function findSchemaFault(state: SchemaState): SchemaFault | undefined {
+  const { missing, unknown, mark } = state
+  switch (standingOf(state)) {
     case 'behind':
       return {
         message: `must be upgraded before this release starts; it lacks ${missing.join(', ')}`,
@@ -127,7 +60,9 @@ export function findSchemaFault(facts: SchemaState): SchemaFault | undefined {
           (unknown.join(', ') || 'only some of them'),
         fix: 'install the release that has used the database',
       }
-    default:
+    case 'current':
+    case 'empty':
+    case 'ahead':
       return undefined
   }
 }
@@ -142,33 +77,4 @@ export function tooNew(mark: SchemaMark | undefined): SchemaFault {
       ? `install @keystile/server ${mark.release} or newer`
       : 'install that release or a newer one',
   }
-}
-
-/** Returns the name of the newest migration that has run, or undefined if none has run. */
-export async function findNewestMigration(reader: Reader): Promise<string | undefined> {
-  if (!(await hasTable(reader, 'migration'))) return undefined
-  const row = await inTables<RunTables>(reader)
-    .selectFrom('migration')
-    .select('name')
-    .orderBy('name', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return row?.name
-}
-
-/**
- * Whether the database user may run migrations. If Keystile's schema does not exist, the user must
- * have the right to create it. If the schema exists, the user must have the right to create tables
- * in it and must own all its tables, because only the owner of a table may alter the table.
- */
-async function mayMigratePostgres(reader: Reader): Promise<boolean> {
-  const { rows } = await sql<{ may: string }>`
-    select case
-      when to_regnamespace(${schema}) is null
-        then has_database_privilege(current_database(), 'create')
-      else has_schema_privilege(${schema}, 'create') and not exists (
-        select 1 from pg_class where relnamespace = to_regnamespace(${schema})
-          and relkind = 'r' and not pg_has_role(relowner, 'usage'))
-      end::text as may`.execute(reader)
-  return rows[0]?.may === 'true'
 }

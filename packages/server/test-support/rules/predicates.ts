@@ -2,7 +2,7 @@
 // of the rule. A predicate returns true if the situation violates the rule.
 import { createSeal } from '../../src/base/seal.ts'
 import type { SealedKey } from '../../src/feature/situation.ts'
-import { migrations as known } from '../../src/storage/migrate.ts'
+import { migrations as known } from '../../src/storage/migrations.ts'
 import type { Situation } from './configurations.ts'
 
 export type Predicate = (situation: Situation) => boolean

@@ -1,6 +1,6 @@
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
-import { hasTable } from '../../../storage/migrate.ts'
+import { hasTable } from '../../../storage/schema.ts'
 import { eraseSecondFactors } from './factors-in-transaction.ts'
 import type { AuthenticatorAppRow, SecondFactorTables } from './tables.ts'
 

@@ -2,7 +2,7 @@
 // Unlike the links of other flows, it is stored with the former address, and has no code.
 import { ProblemError } from 'keystile/internal'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
-import { isTakenAtTheSameTime } from '../../../storage/database.ts'
+import { isTakenAtTheSameTime } from '../../../storage/portable-sql.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { confirmCounted, type FlowParts, type MailFlow } from '../flows/flow.ts'
 import { undoRoute } from '../flows/undo-route.ts'

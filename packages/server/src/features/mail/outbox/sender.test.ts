@@ -8,7 +8,8 @@ import { openMigratedFile, type MigratedFile } from '../../../../test-support/mi
 import { createSeal } from '../../../base/seal.ts'
 import { underLease } from '../../../server/commands.ts'
 import type { Database } from '../../../storage/database.ts'
-import { openSqliteFile, sqliteDialect } from '../../../storage/sqlite-dialect.ts'
+import { sqliteDialect } from '../../../storage/sqlite-dialect.ts'
+import { openSqliteFile } from '../../../storage/sqlite-connection.ts'
 import { purge } from '../../operations/housekeeping/housekeeping.ts'
 import { openLease, type Lease } from '../../operations/lease/lease.ts'
 import type { Call } from '../../../feature/cli-command.ts'
@@ -284,7 +285,7 @@ describe('the mails of the outbox', () => {
 
   it('per share, a mailbox gets 3 mails at once, 6 within 3 h, then 1 per 6 h', async () => {
     const db = new Kysely<unknown>({
-      dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
+      dialect: sqliteDialect(openSqliteFile(path, 'write')),
     })
     let time = now
     type Share = CountedAddressee['share']

@@ -1,6 +1,6 @@
 import type { Seal } from '../../../base/seal.ts'
 import { inTables, type Reader } from '../../../storage/database.ts'
-import { hasTable } from '../../../storage/migrate.ts'
+import { hasTable } from '../../../storage/schema.ts'
 import { maxChecked } from '../outbox/unreadable.ts'
 import { openValues } from './sealed-values.ts'
 import type { MailProofTables } from './tables.ts'

@@ -7,7 +7,8 @@ import { silentLogger } from 'keystile/internal'
 import { openMigratedFile, type MigratedFile } from '../../../../test-support/migrated.ts'
 import { underLease } from '../../../server/commands.ts'
 import type { Database } from '../../../storage/database.ts'
-import { openSqliteFile, sqliteDialect } from '../../../storage/sqlite-dialect.ts'
+import { sqliteDialect } from '../../../storage/sqlite-dialect.ts'
+import { openSqliteFile } from '../../../storage/sqlite-connection.ts'
 import { releaseLease } from '../lease/store.ts'
 import type { AppEvent, DurableEventHandler } from './app-event.ts'
 import { startEventDelivery, type EventDelivery } from './deliver.ts'
@@ -165,7 +166,7 @@ describe('announceEvent', () => {
   it('announceEvent stores events for 30 days, but only for an app with a handler', async () => {
     const { path, file, close } = await openMigratedFile()
     const db = new Kysely<unknown>({
-      dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
+      dialect: sqliteDialect(openSqliteFile(path, 'write')),
     })
     const event = { type: 'disabled', subject: 'ada', actor: 'app', at: new Date(now) } as const
     const announce = (...events: readonly AppEvent[]): Promise<void> =>

@@ -50,18 +50,23 @@ function deliverAtOnce(
   onEvent: (event: AppEvent) => unknown,
   logger: Logger,
 ): void {
-  database.onCommitted((announced) => {
-    // Only the notices of `announceEvent()` have a member `type`. TypeScript does not know the
-    // types of notices, because threads send them as plain data.
-    if (!Object.hasOwn(Object(announced), 'type')) return
-    const event = announced as AppEvent
+  database.onCommitted((notice) => {
+    if (!isAppEvent(notice)) return
     const report = (error: unknown): void =>
-      logger.error({ err: error, event: event.type }, 'the function onEvent of the app failed')
+      logger.error({ err: error, event: notice.type }, 'the function onEvent of the app failed')
 
     try {
-      Promise.resolve(onEvent(event)).catch(report)
+      Promise.resolve(onEvent(notice)).catch(report)
     } catch (error) {
       report(error)
     }
   })
+}
+
+/**
+ * Whether a notice is one of `announceEvent()`: only these have a member `type`. TypeScript does
+ * not know the types of notices, because threads send them as plain data.
+ */
+function isAppEvent(notice: unknown): notice is AppEvent {
+  return Object.hasOwn(Object(notice), 'type')
 }

@@ -1,5 +1,6 @@
 import { randomRowId } from 'keystile/internal'
-import { databaseTime, inTables, type Transaction } from '../../../storage/database.ts'
+import { inTables, type Transaction } from '../../../storage/database.ts'
+import { databaseTime } from '../../../storage/portable-sql.ts'
 import { announce } from '../../../storage/notices.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import { newRow } from '../queue/rows.ts'

@@ -1,11 +1,6 @@
 import { sql } from 'kysely'
-import {
-  command,
-  databaseTime,
-  inTables,
-  type Command,
-  type Reader,
-} from '../../../storage/database.ts'
+import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
+import { databaseTime } from '../../../storage/portable-sql.ts'
 import {
   countRows,
   createQueueCommands,

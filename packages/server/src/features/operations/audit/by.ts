@@ -31,12 +31,13 @@ export function byCaller(
   request: HttpRequestWithBody,
   { subject, clientId, sessionId, acr }: CallerIdentity,
 ): By {
-  const token = { clientId, sessionId, ...(acr !== undefined && { acr }) }
-  return { actor: `user:${subject}`, ...senderOf(request), ...token }
+  return { actor: `user:${subject}`, ...senderOf(request), clientId, sessionId, acr }
 }
 
 /** Returns what a mail about a change tells or needs of the request that caused it. */
 export function senderOf(request: HttpRequestWithBody): Pick<By, 'address' | 'acceptLanguage'> {
-  const acceptLanguage = request.headers.get('accept-language')
-  return { address: addressOf(request), ...(acceptLanguage !== null && { acceptLanguage }) }
+  return {
+    address: addressOf(request),
+    acceptLanguage: request.headers.get('accept-language') ?? undefined,
+  }
 }

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
-import type { Call } from '../../../feature/cli-command.ts'
+import type { Call, CallFlags } from '../../../feature/cli-command.ts'
 import { printList, type Listing } from '../../../feature/listing.ts'
 import { followAudit } from './follow.ts'
-import { hasEntriesOf, listAudit } from './store.ts'
+import { readSince } from './since.ts'
+import { hasEntriesOf, listAudit, type AuditFilter } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
 /**
@@ -20,9 +21,7 @@ const pollMilliseconds = 500
  */
 export async function audit(call: Call<unknown>, defaultLimit: number): Promise<void> {
   const { flags, terminal, clock } = call
-  const since = readSince(flags.value('since'), clock.now())
-  const last = readLimit(flags.value('limit')) ?? (since === undefined ? defaultLimit : undefined)
-  const subject = flags.value('subject')
+  const filter = readFilter(flags, { defaultLimit, now: clock.now() })
 
   const isFollowing = flags.has('follow')
   const ended = isFollowing
@@ -32,12 +31,12 @@ export async function audit(call: Call<unknown>, defaultLimit: number): Promise<
     delay(pollMilliseconds, true, { signal: ended }).catch(() => false)
 
   await call.withDatabase(async (database) => {
+    const { subject } = filter
     if (subject !== undefined && !(await hasEntriesOf(database.reader, subject)))
       terminal.printError(
         `keystile: the record has no entry about the subject ${subject}. ` +
           'Fix: give the id of the user, which "keystile user list" shows',
       )
-    const filter = { since, subject, last }
     const rows = isFollowing
       ? followAudit(database, filter, { clock, pause })
       : listAudit(database.reader, filter)
@@ -51,38 +50,21 @@ function abortAfter(end: Promise<unknown>): AbortSignal {
   return controller.signal
 }
 
-const unitMilliseconds = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-
-/** Reads a time, or an age such as `90m`, and returns the time in milliseconds. */
-function readSince(text: string | undefined, now: number): number | undefined {
-  if (text === undefined) return undefined
-  const age = /^(\d{1,6})([smhd])$/.exec(text)
-  const at = age
-    ? now - Number(age[1]) * unitMilliseconds[age[2] as keyof typeof unitMilliseconds]
-    : readInstant(text)
-  if (at >= 0) return at
-
-  throw new ConfigurationError(
-    '--since must be a time such as 2026-11-25T12:00:00Z or 2026-11-25, ' +
-      'or an age such as 90m, 12h or 7d',
-  )
+function readFilter(
+  flags: CallFlags,
+  { defaultLimit, now }: { readonly defaultLimit: number; readonly now: number },
+): AuditFilter {
+  const since = flags.value('since')
+  const limit = flags.value('limit')
+  const last = since === undefined ? defaultLimit : undefined
+  return {
+    since: since === undefined ? undefined : readSince(since, now),
+    subject: flags.value('subject'),
+    last: limit === undefined ? last : readLimit(limit),
+  }
 }
 
-/** Such as `2026-11-25`. */
-const date = /^\d{4}-\d\d-\d\d$/
-/**
- * Such as `2026-11-25T12:00Z` or `2026-11-25T12:00:00.5+01:00`. The time zone is needed: without
- * it, the meaning would depend on the machine.
- */
-const dateAndTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/
-
-/** Parses an RFC 3339 time or date. Returns NaN for any other string. */
-function readInstant(text: string): number {
-  return date.test(text) || dateAndTime.test(text) ? Date.parse(text) : NaN
-}
-
-function readLimit(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
+function readLimit(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text)
   throw new ConfigurationError('--limit must be a whole number of lines, 0 to 999999')
 }

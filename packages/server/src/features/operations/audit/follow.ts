@@ -1,5 +1,5 @@
 import type { Clock } from 'keystile/internal'
-import type { Database } from '../../../storage/database.ts'
+import type { Database, Reader } from '../../../storage/database.ts'
 import { listAudit, type AuditFilter } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
@@ -24,31 +24,19 @@ export async function* followAudit(
   { clock, pause }: { readonly clock: Clock; pause(): Promise<boolean> },
 ): AsyncIterable<AuditRow> {
   const { subject } = filter
-  /** The time of the newest row that was read. */
-  let newest = 0
-  for await (const { at } of listAudit(reader, { subject, last: 1 })) newest = at
+  let newest = await readNewestTime(reader, subject)
+  let horizon = horizonOf(newest, clock)
 
-  /** All rows that are older than this time have been yielded. */
-  let horizon = 0
-  const moveHorizon = (): void => {
-    // Takes the smaller time: if the clock of a writer or of this process is ahead, the horizon
-    // must not move past rows that can still appear.
-    horizon = Math.max(horizon, Math.min(newest, clock.now()) - lateMilliseconds)
-  }
-
-  // 1. The stored rows. `known` has the ids of those since the horizon that were yielded, or that
-  // the filter leaves out. They are read first: a row that appears after this read counts as new.
-  moveHorizon()
-  let known = new Set<string>()
-  for await (const { id } of listAudit(reader, { subject, since: horizon })) known.add(id)
+  // The rows since the horizon that were yielded, or that the filter leaves out. They are read
+  // first: a row that appears after this read counts as new.
+  let known = await readIds(reader, { subject, since: horizon })
   for await (const row of listAudit(reader, filter)) {
     if (row.at >= horizon) known.add(row.id)
     yield row
   }
 
-  // 2. The new rows.
   while (await pause()) {
-    moveHorizon()
+    horizon = Math.max(horizon, horizonOf(newest, clock))
     const read = new Set<string>()
     for await (const row of listAudit(reader, { subject, since: horizon })) {
       read.add(row.id)
@@ -58,4 +46,23 @@ export async function* followAudit(
     }
     known = read
   }
+}
+
+/**
+ * Returns the time since which rows can still appear; all older rows are there. If the clock of a
+ * writer or of this process is ahead, the earlier of the two times is right.
+ */
+function horizonOf(newest: number, clock: Clock): number {
+  return Math.max(0, Math.min(newest, clock.now()) - lateMilliseconds)
+}
+
+async function readNewestTime(reader: Reader, subject: string | undefined): Promise<number> {
+  for await (const { at } of listAudit(reader, { subject, last: 1 })) return at
+  return 0
+}
+
+async function readIds(reader: Reader, filter: AuditFilter): Promise<Set<string>> {
+  const ids = new Set<string>()
+  for await (const { id } of listAudit(reader, filter)) ids.add(id)
+  return ids
 }

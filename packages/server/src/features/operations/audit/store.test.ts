@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { Kysely } from 'kysely'
 import { inTables, type Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
-import { openSqliteFile, sqliteDialect } from '../../../storage/sqlite-dialect.ts'
+import { sqliteDialect } from '../../../storage/sqlite-dialect.ts'
+import { openSqliteFile } from '../../../storage/sqlite-connection.ts'
 import { listAudit, purgeAudit, readNewestInstant, recordAudit, type AuditFilter } from './store.ts'
 import type { AuditTables } from './tables.ts'
 
@@ -80,7 +81,7 @@ describe('the audit record in a database', () => {
     for (const at of [30, 10, 20]) await record(now + at)
     assert.equal(await readNewestInstant(database.reader), now + 30)
 
-    const file = openSqliteFile(':memory:', { readOnly: false })
+    const file = openSqliteFile(':memory:', 'write')
     const empty = new Kysely<unknown>({ dialect: sqliteDialect(file) })
     assert.equal(await readNewestInstant(empty), undefined)
     await empty.destroy()

@@ -2,7 +2,7 @@
 import { lowestRowId } from 'keystile/internal'
 import { maxPurgedAtOnce, type PurgeCommand } from '../../../feature/clean-up.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
-import { hasTable } from '../../../storage/migrate.ts'
+import { hasTable } from '../../../storage/schema.ts'
 import type { AuditEntry } from './entry.ts'
 import { insertAudit } from './in-transaction.ts'
 import type { AuditRow, AuditTables } from './tables.ts'

@@ -2,6 +2,7 @@
 
 import type { Call } from '../../../feature/cli-command.ts'
 import { countOf } from '../../../feature/count.ts'
+import type { KeyStanding } from '../../tokens/signing-keys/key-standing.ts'
 import { describeContents, timeOf, wireContents, type Contents } from './contents.ts'
 import type { Examined } from './examination.ts'
 
@@ -16,50 +17,58 @@ export function printExamination(
 }
 
 function wireExamined(file: string, examined: Examined, now: number): object {
-  const { faults, contents, missingMigrations, keys } = examined
-  const age = ageSecondsOf(contents, now)
-  return {
-    ok: faults.length === 0,
-    file,
-    faults,
-    ...(contents && { ...wireContents(contents), age_seconds: age ?? null }),
-    ...(missingMigrations !== undefined && { missing_migrations: missingMigrations }),
-    ...(keys && {
-      keys: keys.map(({ id, state, signsUntil }) => ({
-        key_id: id,
-        state,
-        signs_until: timeOf(signsUntil) ?? null,
-      })),
-    }),
-  }
+  const { faults } = examined
+  const verdict = { ok: faults.length === 0, file, faults }
+  if (examined.reached === 'file') return verdict
+
+  const { contents } = examined
+  const age = { age_seconds: ageSecondsOf(contents, now) ?? null }
+  const backup = { ...verdict, ...wireContents(contents), ...age }
+  if (examined.reached === 'tables') return backup
+
+  const { missingMigrations, keys } = examined
+  return { ...backup, missing_migrations: missingMigrations, keys: keys.map(wireKey) }
+}
+
+function wireKey({ id, state, signsUntil }: KeyStanding): object {
+  return { key_id: id, state, signs_until: timeOf(signsUntil) ?? null }
 }
 
 function linesOf(file: string, examined: Examined, now: number): readonly string[] {
-  const { faults, contents, missingMigrations = 0, keys = [] } = examined
-  const age = ageSecondsOf(contents, now)
-  const old = age === undefined ? '' : `, ${describeAge(age)} old`
+  const { faults } = examined
   return [
-    ...(contents ? [`${file}: ${describeContents(contents)}${old}`] : []),
-    ...keys.map(({ id, state, signsUntil }) =>
-      signsUntil === undefined
-        ? `signing key ${id}: ${state}`
-        : `signing key ${id}: ${state}, signs until ${timeOf(signsUntil)}`,
-    ),
-    ...(missingMigrations > 0
-      ? [
-          'the backup is from an older version; a restore runs ' +
-            countOf(missingMigrations, 'migration'),
-        ]
-      : []),
+    ...describeFound(file, examined, now),
     ...faults.map((fault) => `fault: ${fault}`),
     faults.length > 0 ? `${file} cannot be restored` : `${file} is whole and can be restored`,
   ]
 }
 
-function ageSecondsOf(contents: Contents | undefined, now: number): number | undefined {
-  return contents?.backedUpAt === undefined
-    ? undefined
-    : Math.max(0, Math.floor((now - contents.backedUpAt) / 1000))
+function describeFound(file: string, examined: Examined, now: number): readonly string[] {
+  if (examined.reached === 'file') return []
+
+  const { contents } = examined
+  const age = ageSecondsOf(contents, now)
+  const old = age === undefined ? '' : `, ${describeAge(age)} old`
+  const backup = `${file}: ${describeContents(contents)}${old}`
+  if (examined.reached === 'tables') return [backup]
+
+  const { missingMigrations, keys } = examined
+  const found = [backup, ...keys.map(describeKey)]
+  if (missingMigrations > 0)
+    found.push(
+      'the backup is from an older version; a restore runs ' +
+        countOf(missingMigrations, 'migration'),
+    )
+  return found
+}
+
+function describeKey({ id, state, signsUntil }: KeyStanding): string {
+  const until = signsUntil === undefined ? '' : `, signs until ${timeOf(signsUntil)}`
+  return `signing key ${id}: ${state}${until}`
+}
+
+function ageSecondsOf({ backedUpAt }: Contents, now: number): number | undefined {
+  return backedUpAt === undefined ? undefined : Math.max(0, Math.floor((now - backedUpAt) / 1000))
 }
 
 /** Describes an age in one unit, rounded down: 59 min, 47 h, 2 d. */

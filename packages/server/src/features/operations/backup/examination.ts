@@ -4,68 +4,85 @@ import { existsSync, statSync } from 'node:fs'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import { countOf } from '../../../feature/count.ts'
 import { inspectDatabase } from '../../../storage/inspect.ts'
-import { findSchemaFault, readMigrations, standingOf } from '../../../storage/standing.ts'
+import { findSchemaFault, standingOf } from '../../../storage/standing.ts'
+import { readSchemaState } from '../../../storage/schema-state.ts'
 import { findDamage } from '../../../storage/sqlite-copy.ts'
 import type { Reader } from '../../../storage/database.ts'
 import { countUnreadableApps } from '../../credentials/second-factors/reseal.ts'
 import { describeKeys, type KeyStanding } from '../../tokens/signing-keys/key-standing.ts'
 import { findKeyFile } from '../../tokens/signing-keys/key-file.ts'
-import {
-  findKeySecrets,
-  requireKeySecrets,
-  type SigningKeyChoice,
-} from '../../tokens/signing-keys/signing-key-source.ts'
+import { findKeySecrets, requireKeySecrets } from '../../tokens/signing-keys/signing-key-source.ts'
 import { belongsElsewhere, findStoredIssuer } from '../../tokens/signing-keys/signing-keys.ts'
 import { readContents, type Contents } from './contents.ts'
+import type { Options } from './options.ts'
 
-export interface ExaminedOptions extends SigningKeyChoice {
-  readonly issuer: string
-}
+/**
+ * The result of an examination, which ends early at a fault. The backup can be restored if there
+ * are no faults. `reached` says what could be examined:
+ *
+ * - `file`: only the file. It cannot be read, or has no tables of Keystile.
+ * - `tables`: also its contents, but this release cannot use the tables.
+ * - `rows`: everything.
+ */
+export type Examined =
+  | { readonly reached: 'file'; readonly faults: Faults }
+  | { readonly reached: 'tables'; readonly faults: Faults; readonly contents: Contents }
+  | {
+      readonly reached: 'rows'
+      readonly faults: Faults
+      readonly contents: Contents
+      /** How many migrations a restore runs, because the backup is from an older version. */
+      readonly missingMigrations: number
+      readonly keys: readonly KeyStanding[]
+    }
 
-export interface Examined {
-  /** Why the backup cannot be restored. */
-  readonly faults: readonly string[]
-  /**
-   * What the backup has in it. Undefined if the file cannot be read or has no tables of Keystile.
-   */
-  readonly contents?: Contents
-  /** How many migrations a restore runs, because the backup is from an older version. */
-  readonly missingMigrations?: number
-  readonly keys?: readonly KeyStanding[]
-}
+/** Why a backup cannot be restored. */
+type Faults = readonly string[]
 
 /** Examines a backup. Reads the whole backup, and changes nothing. */
 export async function examineBackup(
   file: string,
-  options: ExaminedOptions,
+  options: Options,
   now: number,
 ): Promise<Examined> {
+  const refuse = (fault: string): Examined => ({ reached: 'file', faults: [fault] })
   if (!existsSync(file) || !statSync(file).isFile())
-    return { faults: [`the backup must exist; there is no file ${file}`] }
+    return refuse(`the backup must exist; there is no file ${file}`)
   const damage = findDamage(file)
   if (damage !== undefined)
-    return { faults: [`the backup must be whole; this one is damaged: ${damage}`] }
+    return refuse(`the backup must be whole; this one is damaged: ${damage}`)
 
   const contents = await readContents(file)
   const found =
-    contents && (await inspectDatabase(file, (reader) => examineRows(reader, options, now)))
-  if (!contents || !found)
-    return { faults: ['the backup must have the tables of Keystile; it has none'] }
+    contents &&
+    (await inspectDatabase(file, (reader) => examineTables(reader, contents, { options, now })))
+  return found ?? refuse('the backup must have the tables of Keystile; it has none')
+}
 
-  return { ...found, contents }
+async function examineTables(
+  reader: Reader,
+  contents: Contents,
+  { options, now }: { readonly options: Options; readonly now: number },
+): Promise<Examined> {
+  const state = await readSchemaState(reader)
+  const fault = findSchemaFault(state)
+  // A restore runs the migrations that are missing.
+  if (fault && standingOf(state) !== 'behind')
+    return {
+      reached: 'tables',
+      faults: [`the backup ${fault.message}. Fix: ${fault.fix}`],
+      contents,
+    }
+
+  const { faults, keys } = await examineRows(reader, options, now)
+  return { reached: 'rows', faults, contents, missingMigrations: state.missing.length, keys }
 }
 
 async function examineRows(
   reader: Reader,
-  options: ExaminedOptions,
+  options: Options,
   now: number,
-): Promise<Omit<Examined, 'contents'>> {
-  const facts = await readMigrations(reader)
-  const fault = findSchemaFault(facts)
-  // A restore runs the migrations that are missing.
-  if (fault && standingOf(facts) !== 'behind')
-    return { faults: [`the backup ${fault.message}. Fix: ${fault.fix}`] }
-
+): Promise<{ readonly faults: Faults; readonly keys: readonly KeyStanding[] }> {
   const faults: string[] = []
 
   const issuer = await findStoredIssuer({ reader })
@@ -83,14 +100,14 @@ async function examineRows(
     faults.push(error.message)
   }
 
-  return { faults, missingMigrations: facts.missing.length, keys }
+  return { faults, keys }
 }
 
 /**
  * Finds out whether the server could decrypt the secrets of the authenticator apps. If it cannot,
  * it does not start (the rule `factor-key-opens`).
  */
-async function findAppFaults(reader: Reader, options: ExaminedOptions): Promise<string[]> {
+async function findAppFaults(reader: Reader, options: Options): Promise<string[]> {
   const secrets = findKeySecrets(options) ?? []
   const { checked, unreadable } = await countUnreadableApps(reader, { secrets, limit: Infinity })
   if (unreadable === 0) return []

@@ -17,15 +17,25 @@ export async function describeNeededKey(
   backup: string,
   options: { readonly database: string; readonly key?: unknown; readonly signingKey?: unknown },
 ): Promise<string> {
-  const names =
-    options.signingKey === undefined
-      ? [await nameSealingKey(backup, options.database)]
-      : ['the key of the setting signingKey', await nameAppKey(backup, options)]
-  const needed = names.filter((name) => name !== undefined)
-  const [are, them] = needed.length > 1 ? ['They are', 'them'] : ['It is', 'it']
+  if (options.signingKey === undefined)
+    return describeOne(await nameSealingKey(backup, options.database))
+
+  const signingKey = 'the key of the setting signingKey'
+  const appKey = await nameAppKey(backup, options)
+  return appKey === undefined ? describeOne(signingKey) : describeTwo(signingKey, appKey)
+}
+
+function describeOne(key: string): string {
   return (
-    `To restore it, you also need ${needed.join(' and ')}. ${are} not in the backup. Keep a copy ` +
-    `of ${them} in another place: a person who also has the backup can make tokens`
+    `To restore it, you also need ${key}. It is not in the backup. Keep a copy of it in another ` +
+    'place: a person who also has the backup can make tokens'
+  )
+}
+
+function describeTwo(first: string, second: string): string {
+  return (
+    `To restore it, you also need ${first} and ${second}. They are not in the backup. Keep a ` +
+    'copy of them in another place: a person who also has the backup can make tokens'
   )
 }
 

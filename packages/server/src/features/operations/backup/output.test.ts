@@ -5,7 +5,7 @@ import type { Call } from '../../../feature/cli-command.ts'
 import type { Contents } from './contents.ts'
 import { printExamination } from './examination-report.ts'
 import type { Examined } from './examination.ts'
-import { printFinished, wireFinished } from './finishing.ts'
+import { printFinished, wireFinished } from './finish-report.ts'
 import { requireSqliteFile } from './sqlite-file.ts'
 import type { Finished } from './store.ts'
 
@@ -50,7 +50,8 @@ describe('the examination of a backup', () => {
       { id: 'a', state: 'current', signsUntil: undefined },
       { id: 'b', state: 'previous', signsUntil: now },
     ] as const
-    assert.deepEqual(examine({ faults: [], contents, keys, missingMigrations: 2 }), {
+    const examined: Examined = { reached: 'rows', faults: [], contents, keys, missingMigrations: 2 }
+    assert.deepEqual(examine(examined), {
       lines: [
         'b.db: backup of 2026-11-25T00:00:00.000Z, schema 0016, 3 users, 2 sessions, 4096 bytes, ' +
           '0 min old',
@@ -63,7 +64,7 @@ describe('the examination of a backup', () => {
       failed: false,
     })
     const json = { ok: true, file: 'b.db', faults: [], schema: '0016', users: 3, sessions: 2 }
-    assert.deepEqual(examine({ faults: [], contents, keys, missingMigrations: 2 }, ['json']), {
+    assert.deepEqual(examine(examined, ['json']), {
       lines: [],
       json: {
         ...json,
@@ -81,23 +82,24 @@ describe('the examination of a backup', () => {
   })
 
   it('the examination omits unknown facts, but says that a backup’s time is unknown', () => {
-    assert.deepEqual(examine({ faults: ['no file'] }), {
+    assert.deepEqual(examine({ reached: 'file', faults: ['no file'] }), {
       lines: ['fault: no file', 'b.db cannot be restored'],
       json: undefined,
       failed: true,
     })
-    assert.deepEqual(examine({ faults: ['no file'] }, ['json']), {
+    assert.deepEqual(examine({ reached: 'file', faults: ['no file'] }, ['json']), {
       lines: [],
       json: { ok: false, file: 'b.db', faults: ['no file'] },
       failed: true,
     })
     const copied = { ...contents, backedUpAt: undefined }
-    const { lines } = examine({ faults: [], contents: copied, keys: [], missingMigrations: 0 })
+    const examined = { faults: [], contents: copied, keys: [], missingMigrations: 0 }
+    const { lines } = examine({ reached: 'rows', ...examined })
     assert.deepEqual(lines, [
       'b.db: backup of an unknown time, schema 0016, 3 users, 2 sessions, 4096 bytes',
       'b.db is whole and can be restored',
     ])
-    const { json } = examine({ faults: [], contents: copied }, ['json'])
+    const { json } = examine({ reached: 'tables', faults: [], contents: copied }, ['json'])
     const { backed_up_at, age_seconds } = json as Record<string, unknown>
     assert.deepEqual([backed_up_at, age_seconds], [null, null])
   })
@@ -110,7 +112,11 @@ describe('the examination of a backup', () => {
     [172_800, '2 d'],
   ] as const)
     it(`after ${seconds} s, the age of a backup is printed as ${age}`, () => {
-      const { lines } = examine({ faults: [], contents }, [], now + seconds * 1000 + 999)
+      const { lines } = examine(
+        { reached: 'tables', faults: [], contents },
+        [],
+        now + seconds * 1000 + 999,
+      )
       assert.match(lines[0] ?? '', new RegExp(`, ${age} old$`))
     })
 })

@@ -8,7 +8,7 @@ import {
   isOnServer,
   type DatabaseSource,
 } from '../../../storage/source.ts'
-import { schema } from '../../../storage/migrate.ts'
+import { schema } from '../../../storage/schema.ts'
 
 /**
  * Returns the SQLite file of the settings.

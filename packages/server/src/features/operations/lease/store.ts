@@ -1,11 +1,6 @@
 import { sql } from 'kysely'
-import {
-  command,
-  databaseTime,
-  inTables,
-  type AnyCommand,
-  type Command,
-} from '../../../storage/database.ts'
+import { command, inTables, type AnyCommand, type Command } from '../../../storage/database.ts'
+import { databaseTime } from '../../../storage/portable-sql.ts'
 import type { LeaseTables } from './tables.ts'
 
 /** How long a lease lasts without a renewal, by the clock of the database. */

@@ -1,12 +1,7 @@
 // Counts uses of limits in the database.
 import { maxPurgedAtOnce, type PurgeCommand } from '../../../feature/clean-up.ts'
-import {
-  command,
-  inTables,
-  withoutLocked,
-  type Command,
-  type Reader,
-} from '../../../storage/database.ts'
+import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
+import { withoutLocked } from '../../../storage/portable-sql.ts'
 import { advance, earlinessOf } from './gcra.ts'
 import { countUses, refundUses, verdictOf, type Verdict } from './in-transaction.ts'
 import type { LimitTables } from './tables.ts'

@@ -3,7 +3,6 @@
 // has its own counters, even if two run in one process. Keystile in an app has no metrics: it gets
 // a meter that does nothing. The value of a gauge is read when `/metrics` is requested
 // (server/health.ts).
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Labels, Meter, Metric, Reading } from '../../../feature/metric.ts'
 import { formatFamilies } from './exposition.ts'
 import {
@@ -11,9 +10,9 @@ import {
   createGauge,
   createHistogram,
   type Counter,
-  type Family,
   type Histogram,
 } from './families.ts'
+import { measureProcess } from './process-metrics.ts'
 
 export interface Metrics {
   readonly meter: Meter
@@ -26,11 +25,6 @@ export interface Metrics {
   close(): void
 }
 
-/**
- * The time between two samples of the event loop. At 20 ms, the samples show every delay that a
- * caller notices, and cost almost nothing.
- */
-const resolutionMilliseconds = 20
 /**
  * The content type of the answer to a scrape
  * (https://prometheus.io/docs/instrumenting/exposition_formats/).
@@ -50,13 +44,7 @@ export function createMetrics(metrics: readonly Metric[]): Metrics {
   }
   const counted = metrics.flatMap((metric) => counters.get(metric) ?? histograms.get(metric) ?? [])
 
-  const delay = monitorEventLoopDelay({ resolution: resolutionMilliseconds })
-  delay.enable()
-  // Without a delay, the time between two samples is `resolutionMilliseconds`. All further time is
-  // delay.
-  const eventLoopDelay = (percent: number): number =>
-    Math.max(0, delay.percentile(percent) / 1e9 - resolutionMilliseconds / 1000)
-
+  const ofProcess = measureProcess()
   return {
     meter: {
       add: (counter, labels, amount) => counters.get(counter)?.add(labels, amount),
@@ -64,47 +52,8 @@ export function createMetrics(metrics: readonly Metric[]): Metrics {
     },
     read(readings) {
       const gauges = readings.map(({ gauge, value }) => createGauge(gauge, value))
-      const delays = [50, 99].map((percent) => {
-        const help = `Event loop delay since the last scrape: percentile ${percent}.`
-        return createGauge(
-          { name: `keystile_event_loop_delay_p${percent}_seconds`, help },
-          eventLoopDelay(percent),
-        )
-      })
-      delay.reset()
-      return formatFamilies([...counted, ...gauges, ...delays, ...processFamilies()])
+      return formatFamilies([...counted, ...gauges, ...ofProcess.read()])
     },
-    close: () => void delay.disable(),
+    close: ofProcess.close,
   }
-}
-
-/**
- * Returns the metrics of the process, under the names that Prometheus client libraries use, so that
- * common dashboards work.
- */
-function processFamilies(): readonly Family[] {
-  const { user, system } = process.cpuUsage()
-  const startedAt = Math.round(Date.now() / 1000 - process.uptime())
-  const { rss, heapUsed, external } = process.memoryUsage()
-  return [
-    {
-      name: 'process_cpu_seconds_total',
-      type: 'counter',
-      help: 'Processor time of all threads.',
-      samples: () => [{ value: (user + system) / 1e6 }],
-    },
-    createGauge({ name: 'process_resident_memory_bytes', help: 'Memory in use.' }, rss),
-    createGauge(
-      {
-        name: 'process_start_time_seconds',
-        help: 'Start time of the process in seconds since 1970.',
-      },
-      startedAt,
-    ),
-    createGauge({ name: 'nodejs_heap_size_used_bytes', help: 'Heap in use.' }, heapUsed),
-    createGauge(
-      { name: 'nodejs_external_memory_bytes', help: 'Memory of buffers outside the heap.' },
-      external,
-    ),
-  ]
 }

@@ -16,7 +16,8 @@ import {
 import { underLease } from '../../../server/commands.ts'
 import type { GaugeMetric } from '../../../feature/metric.ts'
 import type { Command, Database, Reader } from '../../../storage/database.ts'
-import { openSqliteFile, sqliteDialect } from '../../../storage/sqlite-dialect.ts'
+import { sqliteDialect } from '../../../storage/sqlite-dialect.ts'
+import { openSqliteFile } from '../../../storage/sqlite-connection.ts'
 import { openLease, type Lease } from '../lease/lease.ts'
 import { releaseLease } from '../lease/store.ts'
 import { createQueueGauges } from './gauges.ts'
@@ -357,7 +358,7 @@ describe('the rows of a queue', () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-rows-'))
     const file = await copyMigratedFile(join(folder, 'keystile.db'))
-    db = new Kysely<unknown>({ dialect: sqliteDialect(openSqliteFile(file, { readOnly: false })) })
+    db = new Kysely<unknown>({ dialect: sqliteDialect(openSqliteFile(file, 'write')) })
   })
   afterEach(async () => {
     await db.destroy()

@@ -3,7 +3,7 @@
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
-import { hasTable } from '../../../storage/migrate.ts'
+import { hasTable } from '../../../storage/schema.ts'
 
 /**
  * A row that waits to be delivered. It is deleted when it has been delivered. Times are in

@@ -79,24 +79,17 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
       // No transaction is open while the rows are delivered.
       for (const row of await lease.write(commands.claim, { now, until, limit }))
         // An operator may have made a row due again while this process delivers it.
-        if (!deliveries.has(row.id)) deliver(row)
+        if (!deliveries.has(row.id)) deliveries.set(row.id, deliver(row))
     }
     isFailing = false
   }
 
   // A slow delivery does not stop the others. After a success, the next rows are claimed at once.
   // After a failure the receiver may be down, so the next rows are claimed at the next tick.
-  function deliver(row: Row): void {
-    const delivery = deliverRow(row, queue, parts, closing.signal)
-      .catch((error: unknown) => {
-        reportFault(error)
-        return false
-      })
-      .then((isDelivered) => {
-        deliveries.delete(row.id)
-        if (isDelivered && deliveries.size <= maxDeliveries / 2) job.run()
-      })
-    deliveries.set(row.id, delivery)
+  async function deliver(row: Row): Promise<void> {
+    const outcome = await deliverRow(row, queue, parts, closing.signal).catch(reportFault)
+    deliveries.delete(row.id)
+    if (outcome === 'delivered' && deliveries.size <= maxDeliveries / 2) job.run()
   }
 
   const job = startJob({ lease, intervalMilliseconds, step, report: reportFault })
@@ -112,13 +105,13 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
   }
 }
 
-/** Delivers one row and stores the outcome. Returns whether it was delivered. */
+/** Delivers one row and stores the outcome. */
 async function deliverRow<Row extends QueuedRow>(
   row: Row,
   queue: Queue<Row>,
   { lease, clock }: WorkerParts,
   closing: AbortSignal,
-): Promise<boolean> {
+): Promise<'delivered' | 'failed'> {
   // The process may have been paused since it claimed the row.
   if (!lease.isHeld)
     throw new LeaseLostError('another process holds the lease of background jobs now')
@@ -136,13 +129,13 @@ async function deliverRow<Row extends QueuedRow>(
       next_try_at: now + backOffMilliseconds(row.tries),
     })
     queue.report(row, { error, failure })
-    return false
+    return 'failed'
   }
 
   // After a crash before this commit, the row is delivered again: at least once.
   await lease.write(queue.commands.erase, { id: row.id })
   queue.report(row)
-  return true
+  return 'delivered'
 }
 
 /**

@@ -1,5 +1,6 @@
 // Remembered devices, and how the table of attempts stores them: `proofs` is the session.
-import { inTables, lockRows, type Transaction } from '../../../storage/database.ts'
+import { inTables, type Transaction } from '../../../storage/database.ts'
+import { lockRows } from '../../../storage/portable-sql.ts'
 import type { LoginFlowTables, RememberedDeviceRow } from './tables.ts'
 
 /** Where the row of a remembered device begins: at no endpoint, so no login goes on with it. */

@@ -24,7 +24,8 @@
 // old.
 //
 // A changed user travels in the same way, as an event of the kind `user`, which revokes nothing:
-// features/users/directory/user-cache.ts. The feed reads the schema mark too: storage/migrate.ts.
+// features/users/directory/user-cache.ts. The feed reads the schema mark too:
+// storage/schema-mark.ts.
 //
 // What could delay a revocation, or undo it:
 //

@@ -3,7 +3,7 @@
 
 import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
-import { requireOldSchema } from '../../../storage/schema-mark.ts'
+import { requireNotExcluded } from '../../../storage/require-schema.ts'
 import { userEventMilliseconds } from './in-transaction.ts'
 import { listEventsAfter, numberEvents, readFeed, type FeedEvent, type FeedState } from './store.ts'
 
@@ -161,7 +161,7 @@ async function readNumbered(
 ): Promise<{ readonly feed: FeedState; readonly knownAt: number }> {
   const knownAt = performance.now()
   const feed = await readFeed(database.reader, at)
-  requireOldSchema(feed.mark)
+  requireNotExcluded(feed.mark)
   if (!feed.hasUnnumbered) return { feed, knownAt }
 
   while ((await database.write(numberEvents, undefined)).hasMore);

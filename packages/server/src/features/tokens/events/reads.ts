@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'keystile/internal'
 import { DatabaseUnavailableError, type WriteCheck } from '../../../storage/database.ts'
-import { NewerSchemaError } from '../../../storage/schema-mark.ts'
+import { NewerSchemaError } from '../../../storage/require-schema.ts'
 import { staleAfterMilliseconds, type Follower } from './follower.ts'
 
 /**

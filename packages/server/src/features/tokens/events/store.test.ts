@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { Kysely } from 'kysely'
 import { copyMigratedFile } from '../../../../test-support/migrated.ts'
 import { inTables, type Reader } from '../../../storage/database.ts'
-import { readMigrations } from '../../../storage/standing.ts'
-import { openSqliteFile, sqliteDialect } from '../../../storage/sqlite-dialect.ts'
+import { readSchemaState } from '../../../storage/schema-state.ts'
+import { sqliteDialect } from '../../../storage/sqlite-dialect.ts'
+import { openSqliteFile } from '../../../storage/sqlite-connection.ts'
 import { feature } from './feature.ts'
 import { insertEvents, skipNumbers } from './in-transaction.ts'
 import { listEventsAfter, numberEvents, readFeed } from './store.ts'
@@ -23,7 +24,7 @@ describe('the table of events', () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-event-store-'))
     const file = await copyMigratedFile(join(folder, 'keystile.db'))
-    db = new Kysely<unknown>({ dialect: sqliteDialect(openSqliteFile(file, { readOnly: false })) })
+    db = new Kysely<unknown>({ dialect: sqliteDialect(openSqliteFile(file, 'write')) })
   })
   afterEach(async () => {
     await db.destroy()
@@ -90,7 +91,7 @@ describe('the table of events', () => {
       .select('id')
       .where('seq', '=', 2)
       .executeTakeFirstOrThrow()
-    const { mark } = await readMigrations(db)
+    const { mark } = await readSchemaState(db)
     const state = { seq: 2, hasUnnumbered: false, mark: { ...mark } }
     assert.deepEqual(await readFeed(db, 2), { ...state, idAt: id })
     assert.deepEqual(await readFeed(db, 3), { ...state, idAt: undefined })

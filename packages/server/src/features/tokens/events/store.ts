@@ -1,14 +1,9 @@
 import { sql } from 'kysely'
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
-import {
-  command,
-  inTables,
-  sendSignal,
-  type Command,
-  type Reader,
-} from '../../../storage/database.ts'
-import type { MarkTables, SchemaMark } from '../../../storage/migrate.ts'
+import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
+import { sendSignal } from '../../../storage/portable-sql.ts'
+import type { MarkTables, SchemaMark } from '../../../storage/schema-mark.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import { insertUserEvent } from './in-transaction.ts'
 import type { EventRow, EventTables } from './tables.ts'

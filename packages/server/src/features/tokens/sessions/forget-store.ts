@@ -1,5 +1,6 @@
 import type { OfUser } from '../../../feature/of-user.ts'
-import { command, lockName, type Command } from '../../../storage/database.ts'
+import { command, type Command } from '../../../storage/database.ts'
+import { lockName } from '../../../storage/portable-sql.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'

@@ -3,7 +3,8 @@
 // sessions. `start-in-transaction.ts` starts them.
 
 import type { Expression, ExpressionBuilder, Kysely, SelectQueryBuilder, SqlBool } from 'kysely'
-import { inTables, lockRows, type Transaction } from '../../../storage/database.ts'
+import { inTables, type Transaction } from '../../../storage/database.ts'
+import { lockRows } from '../../../storage/portable-sql.ts'
 import type { Slots } from '../../../storage/prepared.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'

@@ -9,7 +9,8 @@ import { silentLogger } from 'keystile/internal'
 import { exportPrivateJwk, generateKey } from 'keystile/jwt'
 import { createTestClock, issuer, key } from '../../../../test-support/keystile.ts'
 import { openMigratedFile, type MigratedFile } from '../../../../test-support/migrated.ts'
-import { openSqliteFile, sqliteDialect } from '../../../storage/sqlite-dialect.ts'
+import { sqliteDialect } from '../../../storage/sqlite-dialect.ts'
+import { openSqliteFile } from '../../../storage/sqlite-connection.ts'
 import { byOperator } from '../../operations/audit/by.ts'
 import { createFinishRestore } from '../../operations/backup/store.ts'
 import { ofUser } from '../../../server/commands.ts'
@@ -262,7 +263,7 @@ describe('the signing keys in a database', () => {
     })
 
     it('without the tables, all lookups of keys return nothing and need no secret', async () => {
-      const dialect = sqliteDialect(openSqliteFile(':memory:', { readOnly: false }))
+      const dialect = sqliteDialect(openSqliteFile(':memory:', 'write'))
       const reader = new Kysely<unknown>({ dialect })
       const needless = (): never => assert.fail('no key needs a secret')
       assert.equal(await findStoredIssuer({ reader }), undefined)
@@ -274,7 +275,7 @@ describe('the signing keys in a database', () => {
     })
 
     it('a key of a release without rotation still signs, and no next key is due', async () => {
-      const dialect = sqliteDialect(openSqliteFile(':memory:', { readOnly: false }))
+      const dialect = sqliteDialect(openSqliteFile(':memory:', 'write'))
       const reader = new Kysely<unknown>({ dialect })
       const sealed = createKeySeal([key]).seal(jwk, 'a')
       await sql`create table signing_key (id, algorithm, sealed_jwk, created_at)`.execute(reader)

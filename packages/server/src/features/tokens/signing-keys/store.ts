@@ -7,7 +7,7 @@ import {
   type Reader,
   type Transaction,
 } from '../../../storage/database.ts'
-import { hasTable } from '../../../storage/migrate.ts'
+import { hasTable } from '../../../storage/schema.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SigningKeyEvent } from './audit-events.ts'

@@ -1,6 +1,7 @@
 // The parts of commands about accounts, which commands of other features call too: they lock
 // accounts, change what a proof by mail allows, find who has an address, and tell the user.
-import { inTables, lockName, type Reader, type Transaction } from '../../../storage/database.ts'
+import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
+import { lockName } from '../../../storage/portable-sql.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'

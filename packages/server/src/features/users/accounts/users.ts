@@ -4,7 +4,8 @@
 // commands are in `store.ts`, `deletion-store.ts` and, for administrators, `management-store.ts`.
 import { deepFreeze, randomId, type Clock } from 'keystile/internal'
 import type { OfUser } from '../../../feature/of-user.ts'
-import { isTakenAtTheSameTime, type Command, type Database } from '../../../storage/database.ts'
+import type { Command, Database } from '../../../storage/database.ts'
+import { isTakenAtTheSameTime } from '../../../storage/portable-sql.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { noNotices, type Notices } from '../../mail/messages/notices.ts'

@@ -2,23 +2,21 @@ import { equalLettersTable } from './equal-letters-table.ts'
 
 /**
  * Letters, digits and marks that Unicode's root collation treats as equal to another text, and this
- * text. Only those that `foldName()` (`counted-login.ts`) does not make equal
- * without a table.
+ * text. Only those that `foldName()` (`counted-login.ts`) does not make equal without a table.
  */
 export const equalLetters: ReadonlyMap<string, string> = readTable(equalLettersTable)
 
 function readTable(table: string): ReadonlyMap<string, string> {
-  let form = ''
-  const entries = table
+  const lines = table.trim().split(/\n(?! )/)
+  return new Map(lines.flatMap(readLine))
+}
+
+function readLine(line: string): readonly (readonly [letter: string, form: string])[] {
+  const [form = '', letters = ''] = line.split('=')
+  return letters
     .trim()
-    .split(/\s/)
-    .map((word): [string, string] => {
-      const [letter = '', ofForm] = word.split('=').toReversed()
-      // A word without a form has the form of the word before it.
-      if (ofForm !== undefined) form = textOf(ofForm)
-      return [textOf(letter), form]
-    })
-  return new Map(entries)
+    .split(/\s+/)
+    .map((letter) => [textOf(letter), textOf(form.trim())])
 }
 
 function textOf(hex: string): string {

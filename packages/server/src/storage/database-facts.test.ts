@@ -11,9 +11,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { readDatabaseFacts } from './facts.ts'
+import { readDatabaseFacts } from './database-facts.ts'
 import { inspectDatabase } from './inspect.ts'
-import { hasTable } from './migrate.ts'
+import { hasTable } from './schema.ts'
 import { migrateDatabase, openDatabase } from './open.ts'
 
 describe('inspectDatabase', () => {

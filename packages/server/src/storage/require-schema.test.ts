@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { schemaNumber } from './migrate.ts'
-import { emptyFacts } from './standing.ts'
-import { requireMigrated, requireOldSchema } from './schema-mark.ts'
+import { schemaNumber } from './migrations.ts'
+import { emptyFacts } from './schema-state.ts'
+import { requireMigrated, requireNotExcluded } from './require-schema.ts'
 
-describe('requireOldSchema', () => {
-  it('requireOldSchema throws NewerSchemaError only if the database needs a newer release', () => {
-    requireOldSchema({ oldest: schemaNumber(), release: '0.2.0' })
-    assert.throws(() => requireOldSchema({ oldest: schemaNumber() + 1, release: '9.0.0' }), {
+describe('requireNotExcluded', () => {
+  it('requireNotExcluded throws NewerSchemaError only if the database needs a newer release', () => {
+    requireNotExcluded({ oldest: schemaNumber(), release: '0.2.0' })
+    assert.throws(() => requireNotExcluded({ oldest: schemaNumber() + 1, release: '9.0.0' }), {
       name: 'NewerSchemaError',
       message:
         /^the database must not be newer .*\. Fix: install @keystile\/server 9\.0\.0 or newer$/,

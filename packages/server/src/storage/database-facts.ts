@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
-import { isPostgres, type Reader } from './database.ts'
-import { inspectMigrations, type MigrationFacts } from './standing.ts'
+import type { Reader } from './database.ts'
+import { databaseTime, isPostgres } from './portable-sql.ts'
+import { readMigrationFacts, type MigrationFacts } from './schema-state.ts'
 
 /** What safety rules check of a database. */
 export type DatabaseFacts = SqliteFacts | PostgresFacts
@@ -22,12 +23,11 @@ export interface PostgresFacts {
 }
 
 export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> {
-  const migrations = await inspectMigrations(reader)
+  const migrations = await readMigrationFacts(reader)
   if (isPostgres(reader)) {
     const row = await onlyRow(
       sql<{ fsync: string; now: number }>`
-      select current_setting('fsync') as fsync,
-        (extract(epoch from clock_timestamp()) * 1000)::bigint as now`,
+        select current_setting('fsync') as fsync, ${databaseTime(reader)} as now`,
       reader,
     )
     return { kind: 'postgres', ...row, migrations }

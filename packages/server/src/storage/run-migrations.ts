@@ -1,22 +1,12 @@
-// Runs the migrations that `migrate.ts` lists, each once: the table `migration` has their names. On
-// SQLite, one transaction is enough. `migrate-postgres.ts` does what PostgreSQL needs besides.
+// Runs the migrations that `migrations.ts` lists, each once: the table `migration` has their names.
 import { sql } from 'kysely'
-import { readVersion } from '../base/version.ts'
-import { inTables, isPostgres, type Reader } from './database.ts'
-import { hasTable, migrations, schema, type MarkTables } from './migrate.ts'
-import { readMigrations, standingOf } from './standing.ts'
-import { requireUpgradable } from './schema-mark.ts'
-
-interface MigrationTables {
-  readonly migration: { readonly name: string; readonly timestamp: string }
-}
-
-/** Runs the missing migrations of a SQLite file. If one fails, none of them takes effect. */
-export async function migrateSqlite(db: Reader): Promise<readonly string[]> {
-  // A start that has nothing to do must not wait for another process that writes.
-  if (standingOf(await readMigrations(db)) === 'current') return []
-  return db.transaction().execute(runMissing)
-}
+import { inTables, type Reader } from './database.ts'
+import { migrations } from './migrations.ts'
+import { isPostgres } from './portable-sql.ts'
+import { requireUpgradable } from './require-schema.ts'
+import { setMark } from './schema-mark.ts'
+import { readSchemaState } from './schema-state.ts'
+import { hasTable, schema, type MigrationTables } from './schema.ts'
 
 /**
  * Runs the missing migrations in a transaction.
@@ -25,14 +15,15 @@ export async function migrateSqlite(db: Reader): Promise<readonly string[]> {
  * @throws {ConfigurationError} if this release cannot upgrade the database
  */
 export async function runMissing(transaction: Reader): Promise<readonly string[]> {
-  const facts = await readMigrations(transaction)
-  requireUpgradable(facts)
+  const state = await readSchemaState(transaction)
+  requireUpgradable(state)
 
   await createBookkeeping(transaction, await findAbsent(transaction))
-  await runSteps(transaction, facts.missing)
-  return facts.missing
+  await runSteps(transaction, state.missing)
+  return state.missing
 }
 
+/** What a database lacks before its first migration. */
 export interface Absent {
   readonly schema: boolean
   readonly table: boolean
@@ -78,20 +69,4 @@ export async function runSteps(db: Reader, names: readonly string[]): Promise<vo
       .execute()
     if (migration.oldestSchema !== undefined) await setMark(db, migration.oldestSchema)
   }
-}
-
-export async function setMark(
-  db: Reader,
-  oldest: number,
-  release: string = readVersion(),
-): Promise<void> {
-  await inTables<MarkTables>(db).updateTable('schema_mark').set({ oldest, release }).execute()
-}
-
-/**
- * Returns the highest schema mark that the given migrations set, or undefined if none sets a mark.
- */
-export function findRaisedMark(names: readonly string[]): number | undefined {
-  const marks = names.flatMap((name) => migrations[name]?.oldestSchema ?? [])
-  return marks.length > 0 ? Math.max(...marks) : undefined
 }

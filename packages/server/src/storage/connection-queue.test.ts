@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
-import { createLine, type Line } from './line.ts'
+import { createConnectionQueue, type ConnectionQueue } from './connection-queue.ts'
 
 const patience = 2_000
 const busy = { name: 'DatabaseBusyError' }
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-describe('createLine', () => {
-  let line: Line
+describe('createConnectionQueue', () => {
+  let queue: ConnectionQueue
   let time: number
 
   beforeEach(() => {
     time = 0
     mock.method(performance, 'now', () => time)
     mock.timers.enable({ apis: ['setTimeout'] })
-    line = createLine(2, patience)
+    queue = createConnectionQueue(2, patience)
   })
   afterEach(() => {
     mock.timers.reset()
@@ -23,16 +23,16 @@ describe('createLine', () => {
 
   /** Takes a place and releases it after this time. */
   const keep = async (milliseconds: number): Promise<void> => {
-    const leave = await line.enter()
+    const leave = await queue.enter()
     time += milliseconds
     leave()
   }
 
   it('if a queue serves two callers at a time, later callers enter in order', async () => {
-    const leave = [await line.enter(), await line.enter()]
+    const leave = [await queue.enter(), await queue.enter()]
     const entered: number[] = []
     const later = [1, 2].map(async (n) => {
-      const left = await line.enter()
+      const left = await queue.enter()
       entered.push(n)
       return left
     })
@@ -45,16 +45,16 @@ describe('createLine', () => {
     await turn()
     assert.deepEqual(entered, [1, 2])
     for (const left of await Promise.all(later)) left()
-    await Promise.all([line.enter(), line.enter()])
+    await Promise.all([queue.enter(), queue.enter()])
   })
 
   it('a queue refuses a caller that has waited too long, and admits the next caller', async () => {
-    const leave = await line.enter()
-    await line.enter()
-    const first = line.enter()
+    const leave = await queue.enter()
+    await queue.enter()
+    const first = queue.enter()
     const refused = assert.rejects(first, busy)
     mock.timers.tick(patience - 1)
-    const second = line.enter()
+    const second = queue.enter()
     mock.timers.tick(1)
     await refused
     leave()
@@ -64,9 +64,9 @@ describe('createLine', () => {
 
   it('a queue refuses a caller immediately if the wait would probably be too long', async () => {
     for (let i = 0; i < 100; i++) await keep(1_000)
-    await Promise.all([line.enter(), line.enter()])
-    const waiting = [line.enter(), line.enter(), line.enter()] // a fourth caller would wait for 2 s
-    await assert.rejects(Promise.all([...waiting, line.enter(), line.enter()]), busy)
+    await Promise.all([queue.enter(), queue.enter()])
+    const waiting = [queue.enter(), queue.enter(), queue.enter()] // a fourth caller would wait for 2 s
+    await assert.rejects(Promise.all([...waiting, queue.enter(), queue.enter()]), busy)
     for (const entering of waiting) entering.catch(() => {})
     mock.timers.tick(patience)
   })
@@ -74,8 +74,8 @@ describe('createLine', () => {
   it('a queue predicts the wait from a moving average of earlier service times', async () => {
     await keep(10_000) // a tenth of it counts
     await keep(1_000) // it is the average, so it changes nothing
-    await Promise.all([line.enter(), line.enter()])
-    const entering = Array.from({ length: 5 }, () => line.enter())
+    await Promise.all([queue.enter(), queue.enter()])
+    const entering = Array.from({ length: 5 }, () => queue.enter())
     const waits = turn().then(() => 'waits')
     // The fourth caller would wait for exactly 2 s.
     assert.deepEqual(
@@ -87,7 +87,7 @@ describe('createLine', () => {
 
   it('a queue with a free place admits a caller, even if earlier callers were slow', async () => {
     for (let i = 0; i < 100; i++) await keep(60_000)
-    await Promise.all([line.enter(), line.enter()])
-    await assert.rejects(line.enter(), busy)
+    await Promise.all([queue.enter(), queue.enter()])
+    await assert.rejects(queue.enter(), busy)
   })
 })

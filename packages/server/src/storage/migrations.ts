@@ -1,26 +1,22 @@
-// The list of all migrations. `standing.ts` says which of them have run in a database, and whether
-// this release may run on it.
+// The list of all migrations.
 //
 // To add a migration, write a file in migrations/ and list it below, with `expands` or `contracts`
 // ("Changing the tables" in ARCHITECTURE.md). Its statements must not depend on rows that it has
 // read, because `keystile migrate --print` prints them. No statement should rewrite a large table:
 // it locks the table until the end of the migration. The SQL of a migration that users have run
-// never changes. `migrate.test.ts` has a digest of it; before a release, add the digests of its
+// never changes. `migrations.test.ts` has a digest of it; before a release, add the digests of its
 // migrations.
 //
-// The table `schema_mark` has the number of a migration: a release without this migration must not
-// run on the database. So an older server that runs notices that a newer release has contracted the
-// tables: the feed of revocations reads the mark with each read
-// (features/tokens/events/follower.ts). If the mark excludes this release, `/readyz` answers 503,
-// commands fail (`checkWrites`), and after 4 s guards answer 503.
-//
-// - `migrator.ts` upgrades a SQLite file, in the writer thread, at each start.
+// - `migrate-sqlite.ts` upgrades a SQLite file, in the writer thread, at each start.
 // - `migrate-postgres.ts` upgrades PostgreSQL, for `keystile migrate` (cli/migrate.ts) and
 //   `migrateDatabase`: all missing migrations in one transaction. Before one that contracts, it
-//   raises the mark and waits. A start only creates the tables of an empty database.
-// - `schema-mark.ts` refuses to start if a migration is missing or the mark excludes this release.
+//   raises the mark (`schema-mark.ts`) and waits. A start only creates the tables of an empty
+//   database.
+// - `run-migrations.ts` runs the migrations for both.
+// - `schema-state.ts` reads which migrations have run in a database, and `standing.ts` compares
+//   them with this release. `require-schema.ts` refuses to start if a migration is missing or the
+//   mark excludes this release.
 // - `print-migrations.ts` runs the migrations on a driver that only records the SQL.
-import { sql } from 'kysely'
 import * as first from './migrations/0001-first.ts'
 import * as refreshTokens from './migrations/0002-refresh-tokens.ts'
 import * as clients from './migrations/0003-clients.ts'
@@ -42,7 +38,7 @@ import * as droppedMails from './migrations/0018-dropped-mails.ts'
 import * as secondFactors from './migrations/0019-second-factors.ts'
 import * as authorizationCodes from './migrations/0020-authorization-codes.ts'
 import * as browserLogins from './migrations/0021-browser-logins.ts'
-import { isPostgres, type Reader } from './database.ts'
+import type { Reader } from './database.ts'
 
 interface Steps {
   up(db: Reader): Promise<void>
@@ -111,30 +107,3 @@ export function numberOf(name: string): number {
 
 /** Returns the number of the newest migration of this release. */
 export const schemaNumber = (): number => Math.max(...Object.keys(migrations).map(numberOf))
-
-/**
- * The PostgreSQL schema of all tables of Keystile. The schema separates these tables from the
- * tables of an app that uses the same database.
- */
-export const schema = 'keystile'
-
-/** Which releases may run on a database. */
-export interface SchemaMark {
-  /** The number of a migration. A release without this migration must not run on the database. */
-  readonly oldest: number
-  /** The release that set `oldest`, such as `0.2.0`. */
-  readonly release: string
-}
-
-/** The table of the schema mark, which has one row. A feature may read it in its own statement. */
-export interface MarkTables {
-  readonly schema_mark: SchemaMark & { readonly id: number }
-}
-
-/** Whether a table exists. A table may be missing because the database was not migrated yet. */
-export async function hasTable(reader: Reader, table: string): Promise<boolean> {
-  const query = isPostgres(reader)
-    ? sql`select 1 where to_regclass(${`${schema}.${table}`}) is not null`
-    : sql`select 1 from sqlite_master where type = 'table' and name = ${table}`
-  return (await query.execute(reader)).rows.length > 0
-}

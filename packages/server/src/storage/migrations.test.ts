@@ -9,20 +9,21 @@ import { Kysely, sql } from 'kysely'
 import { readVersion } from '../base/version.ts'
 import { withMigration } from '../../test-support/made-up-migration.ts'
 import type { Reader } from './database.ts'
-import { migrations, numberOf } from './migrate.ts'
+import { migrations, numberOf } from './migrations.ts'
+import { findSchemaFault, standingOf } from './standing.ts'
 import {
   emptyFacts,
   findNewestMigration,
-  findSchemaFault,
-  readMigrations,
-  standingOf,
+  readSchemaState,
   type MigrationFacts,
-} from './standing.ts'
-import { lockNumber } from './migrate-postgres.ts'
-import { createBookkeeping, findRaisedMark, runSteps } from './migrator.ts'
+} from './schema-state.ts'
+import { lockNumber } from './migration-lock.ts'
+import { createBookkeeping, runSteps } from './run-migrations.ts'
+import { findRaisedMark } from './schema-mark.ts'
 import { inspectSource, migrateDatabase, printSource } from './open.ts'
 import { printMigrations } from './print-migrations.ts'
-import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
+import { openSqliteFile } from './sqlite-connection.ts'
 
 const names = Object.keys(migrations).toSorted()
 const last = names.at(-1) ?? ''
@@ -32,7 +33,7 @@ const markedNames = names.filter((name) => numberOf(name) > 16)
 async function openBefore(
   name: string,
 ): Promise<{ readonly sqlite: DatabaseSync; readonly db: Reader }> {
-  const sqlite = openSqliteFile(':memory:', { readOnly: false })
+  const sqlite = openSqliteFile(':memory:', 'write')
   const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
   await createBookkeeping(db, { schema: false, table: true })
   await runSteps(
@@ -90,11 +91,11 @@ const bookkeeping =
 
 /** Returns a digest of the statements of a migration, for SQLite and PostgreSQL. */
 async function digestOf(name: string): Promise<string> {
-  const facts = { ...emptyFacts, missing: [name] }
+  const state = { ...emptyFacts, missing: [name] }
   const absent = { schema: false, table: false }
   const hash = createHash('sha256')
   for (const kind of ['sqlite', 'postgres'] as const) {
-    const text = await printMigrations({ kind, facts, absent })
+    const text = await printMigrations({ kind, state, absent })
     for (const line of text.split('\n')) if (!bookkeeping.test(line)) hash.update(`${line}\n`)
   }
   return hash.digest('hex').slice(0, 16)
@@ -173,9 +174,9 @@ describe('the list of migrations', () => {
 
   it('the SQL of each migration since 0017 can be printed', async () => {
     for (const name of markedNames) {
-      const facts = { ...emptyFacts, isEmpty: false, missing: names.filter((n) => n >= name) }
+      const state = { ...emptyFacts, isEmpty: false, missing: names.filter((n) => n >= name) }
       const absent = { schema: false, table: false }
-      const text = await printMigrations({ kind: 'postgres', facts, absent })
+      const text = await printMigrations({ kind: 'postgres', state, absent })
       const [, ...lines] = text.split('\n')
       assert.deepEqual(lines.slice(0, 3), [
         'begin;',
@@ -276,11 +277,11 @@ describe('the steps of migrations', () => {
     })
   })
 
-  it('readMigrations returns missing and unknown migrations in the order of names', async () => {
+  it('readSchemaState returns missing and unknown migrations in the order of names', async () => {
     await withMigration('0000-made-up', { up: async () => {} }, async () => {
       const { sqlite, db } = await openBefore('0001')
       sqlite.exec(`insert into migration values ('9999-b', ''), ('0001-first', ''), ('9998-a', '')`)
-      const { missing, unknown } = await readMigrations(db)
+      const { missing, unknown } = await readSchemaState(db)
       assert.deepEqual(missing, ['0000-made-up', ...names.slice(1)])
       assert.deepEqual(unknown, ['9998-a', '9999-b'])
       await db.destroy()
