@@ -10,12 +10,9 @@ import type { Reader } from '../../../storage/database.ts'
 import { countUnreadableApps } from '../../credentials/second-factors/reseal.ts'
 import { describeKeys, type KeyStanding } from '../../tokens/signing-keys/key-standing.ts'
 import { findKeyFile } from '../../tokens/signing-keys/key-file.ts'
-import {
-  findKeySecrets,
-  requireKeySecrets,
-  type SigningKeyChoice,
-} from '../../tokens/signing-keys/signing-key-source.ts'
-import { belongsElsewhere, findStoredIssuer } from '../../tokens/signing-keys/signing-keys.ts'
+import type { SigningKeyChoice } from '../../tokens/signing-keys/signing-key-source.ts'
+import { findKeySecrets, requireKeySecrets } from '../../tokens/signing-keys/sealing-secrets.ts'
+import { belongsElsewhere, findStoredIssuer } from '../../tokens/signing-keys/issuer.ts'
 import { readContents, type Contents } from './contents.ts'
 
 export interface ExaminedOptions extends SigningKeyChoice {
