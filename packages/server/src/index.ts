@@ -5,7 +5,7 @@ export type { Keystile } from './server/keystile.ts'
 export type { KeystileOptions } from './server/keystile-options.ts'
 
 export type { Pool } from './storage/postgres-client.ts'
-export type { IssuingAlgorithm } from './features/tokens/signing-keys/sealed-keys.ts'
+export type { IssuingAlgorithm } from './features/tokens/signing-keys/signing-key.ts'
 export type { BuiltInScope } from './features/users/scopes/scopes.ts'
 export type { UserDirectory } from './features/users/directory/directory.ts'
 export type { PublicUser } from './features/users/accounts/users.ts'

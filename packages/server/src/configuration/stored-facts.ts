@@ -16,7 +16,7 @@ import {
   findSealedKey,
   hasOlderKey,
 } from '../features/tokens/signing-keys/key-standing.ts'
-import { findStoredIssuer } from '../features/tokens/signing-keys/signing-keys.ts'
+import { findStoredIssuer } from '../features/tokens/signing-keys/issuer.ts'
 import type { Database } from '../storage/database.ts'
 import { readDatabaseFacts } from '../storage/database-facts.ts'
 import { inspectDatabase } from '../storage/inspect.ts'

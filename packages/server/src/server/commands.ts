@@ -30,6 +30,7 @@ import { createForgetUser } from '../features/tokens/sessions/forget-store.ts'
 import * as purgeSessions from '../features/tokens/sessions/purge-store.ts'
 import * as refreshSessions from '../features/tokens/sessions/refresh-store.ts'
 import * as sessions from '../features/tokens/sessions/store.ts'
+import * as issuerSettings from '../features/tokens/signing-keys/setting-store.ts'
 import * as signingKeys from '../features/tokens/signing-keys/store.ts'
 import * as formerEmails from '../features/users/accounts/former-email-store.ts'
 import { createDeleteUser } from '../features/users/accounts/deletion-store.ts'
@@ -69,6 +70,7 @@ const stores: readonly Store[] = [
   purgeSessions,
   refreshSessions,
   sessions,
+  issuerSettings,
   signingKeys,
   formerEmails,
   management,

@@ -7,7 +7,7 @@ import { wellKnownRoute } from '../../features/pages/account-pages/well-known-ch
 import { profileFieldsOf } from '../../features/pages/account-pages/profile-fields.ts'
 import { loginPageRoutes } from '../../features/pages/login-pages/login-pages.ts'
 import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
-import { openValueSecrets } from '../../features/tokens/signing-keys/signing-key-source.ts'
+import { openValueSecrets } from '../../features/tokens/signing-keys/sealing-secrets.ts'
 import { describeProfile } from '../../features/users/accounts/described-profile.ts'
 import type { OpenRoute, Route } from '../../http/route.ts'
 import type { Brand } from '../../pages/brand.ts'

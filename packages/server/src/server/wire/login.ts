@@ -18,7 +18,7 @@ import { createWrongCodes } from '../../features/sign-in/login/wrong-codes.ts'
 import {
   openLastingSecrets,
   openValueSecrets,
-} from '../../features/tokens/signing-keys/signing-key-source.ts'
+} from '../../features/tokens/signing-keys/sealing-secrets.ts'
 import type { Route } from '../../http/route.ts'
 import type { Brand } from '../../pages/brand.ts'
 import type { IssuingParts } from './issuing.ts'

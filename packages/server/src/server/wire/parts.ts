@@ -1,6 +1,6 @@
 import type { Seal } from '../../base/seal.ts'
 import type { Meter } from '../../feature/metric.ts'
-import { createUserAnnouncer } from '../../features/tokens/events/user-changes.ts'
+import { createUserAnnouncer } from '../../features/tokens/events/user-announcer.ts'
 import {
   noDevices,
   openDevices,

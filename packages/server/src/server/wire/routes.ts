@@ -4,6 +4,7 @@ import { cookieSessionRoutes } from '../../features/sign-in/browser-session/cook
 import type { ActiveUsers } from '../../features/users/directory/active-users.ts'
 import { grants } from '../../features/tokens/oauth/grants.ts'
 import { introspectRoute } from '../../features/tokens/oauth/introspect.ts'
+import { jwksRoute } from '../../features/tokens/oauth/jwks.ts'
 import { metadataRoutes } from '../../features/tokens/oauth/metadata.ts'
 import { revokeRoute } from '../../features/tokens/oauth/revoke.ts'
 import { tokenRoute } from '../../features/tokens/oauth/token.ts'
@@ -43,12 +44,12 @@ export function listRoutes<U>(
       : []),
     ...routes,
     ...sessionRoutes(ends),
+    jwksRoute(() => signingKeys.published()),
     ...metadataRoutes({
       issuer,
       scopes: Object.keys(scopes.declared),
       grantTypes: grants.map(({ grantType }) => grantType),
       cookieSession,
-      published: () => signingKeys.published(),
     }),
   ]
 }

@@ -23,10 +23,8 @@ import { createAppPasswords } from '../../features/credentials/password-policy/a
 import { revocationsRoute } from '../../features/tokens/revocation-feed/routes.ts'
 import { createRevocationStreams } from '../../features/tokens/revocation-feed/streams.ts'
 import { saveDeclared } from '../../features/users/scopes/declared.ts'
-import {
-  openValueSecrets,
-  openSigningKeySource,
-} from '../../features/tokens/signing-keys/signing-key-source.ts'
+import { openSigningKeySource } from '../../features/tokens/signing-keys/signing-key-source.ts'
+import { openValueSecrets } from '../../features/tokens/signing-keys/sealing-secrets.ts'
 import {
   defaultRotation,
   type RotationSettings,

@@ -11,10 +11,8 @@ import { openMailSeal } from '../outbox/mail-seal.ts'
 import { createMailProofs, type MailProofs } from '../proofs/proofs.ts'
 import { hasAppUsers, readScopeRules } from '../../users/scopes/declared.ts'
 import { changeRights, namesOfRights, type ScopeSettings } from '../../users/scopes/scopes.ts'
-import {
-  openValueSecrets,
-  type SigningKeyChoice,
-} from '../../tokens/signing-keys/signing-key-source.ts'
+import type { SigningKeyChoice } from '../../tokens/signing-keys/signing-key-source.ts'
+import { openValueSecrets } from '../../tokens/signing-keys/sealing-secrets.ts'
 import { pagesUrlOf } from '../messages/pages-url.ts'
 import {
   listInvitations,

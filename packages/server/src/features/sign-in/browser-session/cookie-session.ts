@@ -20,7 +20,6 @@ import { callerOf, type Granted } from '../../tokens/oauth/grants/grant.ts'
 import { refreshTokenGrant, type RefreshParts } from '../../tokens/oauth/grants/refresh-token.ts'
 import {
   hasDemand,
-  invalidSession,
   isLaterStep,
   logIn,
   requireStep,
@@ -28,6 +27,7 @@ import {
   type LoginValues,
   type NamedSession,
 } from '../../tokens/oauth/login-endpoint.ts'
+import { invalidSession } from '../../tokens/oauth/login-refusals.ts'
 import { nextStepRefusal, tokenSchema, wireTokens } from '../../tokens/oauth/token-answer.ts'
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
 import type { ProvedRefreshToken } from '../../tokens/sessions/refresh.ts'

@@ -9,36 +9,54 @@ import { withEventFeed } from '../events/with-event-feed.ts'
 import { readScopeRules } from '../../users/scopes/declared.ts'
 import type { ScopeSettings } from '../../users/scopes/scopes.ts'
 import { findClientFaults } from './client-faults.ts'
-import { createClients, type ClientGrant, type Clients, type RegisteredClient } from './clients.ts'
+import {
+  createClients,
+  type ClientGrant,
+  type Clients,
+  type NewClient,
+  type RegisteredClient,
+} from './clients.ts'
 import { permissions } from './feature.ts'
 
 export type Options = ScopeSettings
 
 /** Registers a client and prints its secret. The secret is never shown again. */
 export async function create(call: Call<Options>, grants: readonly ClientGrant[]): Promise<void> {
-  const { operand: id, flags } = call
   const { options } = await call.settings()
-  const grantTypes = grants.map(({ grantType }) => grantType)
 
   const work = async (clients: Clients, database: Database): Promise<void> => {
     const { declared } = await readScopeRules(database, options)
-    const client = {
-      id,
-      grants: readNames(flags, 'grants', grantTypes),
-      scopes: readNames(flags, 'scopes', Object.keys(declared)),
-      may: readNames(flags, 'may', permissions),
-      confidential: !flags.has('public'),
-      firstParty: flags.has('first-party'),
-    }
-    const faults = findClientFaults(client, grants)
-    if (faults.length > 0) throw new ConfigurationError(faults.join('\n'))
-
+    const client = readNewClient(call, { grants, scopes: Object.keys(declared) })
     const created = await clients.create(client, byOperator)
     if (created === 'taken')
-      throw new ConfigurationError(`the client id ${id} is taken, or was used before`)
+      throw new ConfigurationError(`the client id ${client.id} is taken, or was used before`)
     printSecret(call, created.secret)
   }
   await withClients(call, work, { mayCreate: true })
+}
+
+/**
+ * Reads the client to register from the arguments.
+ *
+ * @param known the grants and scopes that the server has
+ * @throws {ConfigurationError} with one line for each fault
+ */
+function readNewClient(
+  { operand: id, flags }: Call<Options>,
+  known: { readonly grants: readonly ClientGrant[]; readonly scopes: readonly string[] },
+): NewClient {
+  const grantTypes = known.grants.map(({ grantType }) => grantType)
+  const client = {
+    id,
+    grants: readNames(flags, 'grants', grantTypes),
+    scopes: readNames(flags, 'scopes', known.scopes),
+    may: readNames(flags, 'may', permissions),
+    confidential: !flags.has('public'),
+    firstParty: flags.has('first-party'),
+  }
+  const faults = findClientFaults(client, known.grants)
+  if (faults.length > 0) throw new ConfigurationError(faults.join('\n'))
+  return client
 }
 
 export async function list(call: Call<Options>): Promise<void> {

@@ -16,11 +16,14 @@ interface AuthenticationParts {
 }
 
 /**
- * Returns the client that sent a request. A confidential client authenticates with its secret, in
- * the `Authorization` header or in the body. A public client has no secret, but may send an empty
- * secret. If the request names no client, returns the public client `first-party`. The empty
- * credentials `Basic Og==`, which Swagger UI sends, name no client. Ignores an `Authorization`
- * header whose scheme is not `Basic`.
+ * Returns the client that sent a request, with the hash of the secret that it has proved. Both come
+ * from the same database read, so a caller can compare the hash later, to notice that the secret
+ * was replaced.
+ *
+ * A confidential client authenticates with its secret, in the `Authorization` header or in the
+ * body. A public client has no secret, but may send an empty secret. If the request names no
+ * client, returns the public client `first-party`. The empty credentials `Basic Og==`, which
+ * Swagger UI sends, name no client. Ignores an `Authorization` header whose scheme is not `Basic`.
  *
  * Writes an audit entry before each refusal, until the rate limit on refusals is exhausted. Only
  * refusals count towards this limit. Does NOT check which grants or endpoints the client may use.
@@ -33,19 +36,6 @@ interface AuthenticationParts {
  * @throws {ProblemError} `too_many_requests`
  * @see RFC 6749 §2.3.1 §3.2.1 §5.2
  */
-export async function authenticateClient(
-  request: HttpRequestWithBody,
-  form: Form,
-  parts: AuthenticationParts,
-): Promise<Client> {
-  return (await proveClient(request, form, parts)).client
-}
-
-/**
- * Does the same as `authenticateClient`, and also returns the hash of the secret that the client
- * has proved. The client and the hash come from the same database read. So a caller can compare the
- * hash later, to notice that the secret was replaced.
- */
 export async function proveClient(
   request: HttpRequestWithBody,
   form: Form,
@@ -57,22 +47,14 @@ export async function proveClient(
     throw new OAuthError('invalid_client', message)
   }
 
-  const basic = parseBasic(request.headers.get('authorization'))
-  if (basic === 'malformed')
+  const shown = readCredentials(request, form)
+  if (shown === 'malformed')
     return refuse(
       'The Authorization header must be Basic and base64 of the client id, a colon ' +
         'and the secret',
     )
 
-  const inBody = { id: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' }
-  if (basic && (inBody.secret !== '' || (inBody.id !== '' && inBody.id !== basic.id))) {
-    throw new OAuthError(
-      'invalid_request',
-      'The client must authenticate in one way: in the Authorization header, or in the body',
-    )
-  }
-
-  const { id, secret } = basic ?? inBody
+  const { id, secret } = shown
   const isFirstParty = id === '' || id === firstParty.id
   const found = isFirstParty
     ? { client: firstParty, secretHash: undefined }
@@ -83,14 +65,47 @@ export async function proveClient(
   return found
 }
 
+/** Does the same as `proveClient`, for callers that need only the client. */
+export async function authenticateClient(
+  request: HttpRequestWithBody,
+  form: Form,
+  parts: AuthenticationParts,
+): Promise<Client> {
+  return (await proveClient(request, form, parts)).client
+}
+
+/** A client id and a secret, each empty if the request does not have it. */
+interface Credentials {
+  readonly id: string
+  readonly secret: string
+}
+
+/**
+ * Reads the credentials from the `Authorization` header, or else from the body.
+ *
+ * @throws {OAuthError} `invalid_request` if the request authenticates in both
+ */
+function readCredentials(request: HttpRequestWithBody, form: Form): Credentials | 'malformed' {
+  const basic = parseBasic(request.headers.get('authorization'))
+  const inBody = { id: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' }
+  if (basic === undefined) return inBody
+  if (basic === 'malformed') return 'malformed'
+
+  // The body may repeat the id of the header, but it must not have another id or a secret.
+  if (inBody.secret !== '' || (inBody.id !== '' && inBody.id !== basic.id)) {
+    throw new OAuthError(
+      'invalid_request',
+      'The client must authenticate in one way: in the Authorization header, or in the body',
+    )
+  }
+  return basic
+}
+
 /**
  * Whether the client's secret is right. A public client must not send a secret. If this function
  * accepted such a secret, the client would believe that it had authenticated with it.
  */
-function isProved(
-  { secretHash }: { readonly secretHash: string | undefined },
-  secret: string,
-): boolean {
+function isProved({ secretHash }: Pick<ProvenClient, 'secretHash'>, secret: string): boolean {
   return secretHash === undefined ? secret === '' : isSecretOf(secret, secretHash)
 }
 
@@ -110,9 +125,7 @@ export function refusalsAt(address = ''): readonly Use[] {
  * @returns `malformed` if the value after `Basic` is wrong, `undefined` if the scheme is not
  *   `Basic`
  */
-function parseBasic(
-  field: string | null | undefined,
-): { readonly id: string; readonly secret: string } | 'malformed' | undefined {
+function parseBasic(field: string | null | undefined): Credentials | 'malformed' | undefined {
   const value = findCredential(field, 'Basic')
   if (value === undefined) return undefined
 

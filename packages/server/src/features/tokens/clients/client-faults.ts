@@ -16,50 +16,56 @@ import { permissions } from './feature.ts'
  * @param known all grants that the server has
  */
 export function findClientFaults(
-  { id, grants, scopes, may, confidential, firstParty: isFlagged = false }: NewClient,
+  client: NewClient,
   known: readonly ClientGrant[],
 ): readonly string[] {
+  const { id, grants, scopes, may, confidential, firstParty: isFlagged = false } = client
   const namesOf = (kind: ClientGrant['kind']): readonly string[] =>
     known.filter((grant) => grant.kind === kind).map(({ grantType }) => grantType)
-  const logins = namesOf('login')
-  const refreshes = namesOf('refresh')
-  const own = namesOf('client')
-  const has = (names: readonly string[]): boolean => names.some((name) => grants.includes(name))
-  const hasPeople = has(logins)
+  const isFor = (kind: ClientGrant['kind']): boolean =>
+    namesOf(kind).some((name) => grants.includes(name))
 
-  const faults: (string | false)[] = [
-    !clientIdPattern.test(id) &&
+  const loginGrants = namesOf('login').join(' or ')
+  const clientGrants = namesOf('client').join(', ')
+  const faults: string[] = []
+
+  if (!clientIdPattern.test(id))
+    faults.push(
       'a client id must have 2 to 63 lower-case letters, digits, dots, underscores or hyphens, ' +
         'and begin with a letter or digit',
-    id === firstParty.id && `the client id must not be ${firstParty.id}, which is built in`,
-    grants.length === 0 &&
-      may.length === 0 &&
-      `a client must have at least one grant or permission (${permissions.join(', ')})`,
-    has(refreshes) &&
-      !hasPeople &&
-      `a client with the grant ${refreshes.join(', ')} must also have the grant ` +
-        `${logins.join(' or ')}: ${own.join(', ')} issues no refresh token (RFC 6749 §4.4.3)`,
-    !confidential &&
-      has(own) &&
-      `a client with the grant ${own.join(', ')} must have a secret, so it must not be public ` +
+    )
+  if (id === firstParty.id)
+    faults.push(`the client id must not be ${firstParty.id}, which is built in`)
+
+  if (grants.length === 0 && may.length === 0)
+    faults.push(`a client must have at least one grant or permission (${permissions.join(', ')})`)
+  if (isFor('refresh') && !isFor('login'))
+    faults.push(
+      `a client with the grant ${namesOf('refresh').join(', ')} must also have the grant ` +
+        `${loginGrants}: ${clientGrants} issues no refresh token (RFC 6749 §4.4.3)`,
+    )
+  if (isFor('client') && !confidential)
+    faults.push(
+      `a client with the grant ${clientGrants} must have a secret, so it must not be public ` +
         '(RFC 6749 §4.4)',
-    !confidential &&
-      may.length > 0 &&
-      `only a confidential client may have a permission (${permissions.join(', ')})`,
-    isFlagged &&
-      !hasPeople &&
-      `a first-party client must have the grant ${logins.join(' or ')}: people log in through it`,
-    grants.includes('authorization_code') &&
-      !isFirstParty(isFlagged, grants) &&
+    )
+  if (may.length > 0 && !confidential)
+    faults.push(`only a confidential client may have a permission (${permissions.join(', ')})`)
+
+  if (isFlagged && !isFor('login'))
+    faults.push(`a first-party client must have the grant ${loginGrants}: people log in through it`)
+  if (grants.includes('authorization_code') && !isFirstParty(isFlagged, grants))
+    faults.push(
       'a client with the grant authorization_code must be first-party: ' +
         'only POST /authorize-challenge gives codes',
-    grants.length === 0 &&
-      scopes.length > 0 &&
-      'a client with scopes must have a grant: a client without a grant gets no tokens',
-    !hasPeople &&
-      scopes.some((scope) => scope.startsWith('users:')) &&
+    )
+
+  if (scopes.length > 0 && grants.length === 0)
+    faults.push('a client with scopes must have a grant: a client without a grant gets no tokens')
+  if (scopes.some((scope) => scope.startsWith('users:')) && !isFor('login'))
+    faults.push(
       `a client with the scope users:read or users:write must have the grant ` +
-        `${logins.join(' or ')}: only people may have these scopes`,
-  ]
-  return faults.filter((fault) => fault !== false)
+        `${loginGrants}: only people may have these scopes`,
+    )
+  return faults
 }

@@ -94,8 +94,7 @@ export interface Clients {
   listDisabledIds(): Promise<readonly string[]>
   /**
    * Registers a client. Only this call returns the secret: the database stores only its hash. Does
-   * NOT check the values: call `findClientFaults()` first
-   * (`client-faults.ts`).
+   * NOT check the values: call `findClientFaults()` (`client-faults.ts`) first.
    *
    * @returns the secret, which is undefined for a public client; `taken` if a client has or had
    *   this id
@@ -146,18 +145,9 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
       }))
     },
     listDisabledIds: () => listDisabledIds(database.reader),
-    async create({ id, grants, scopes, may, confidential, firstParty: isFlagged }, by) {
-      const secret = confidential ? makeSecret() : undefined
-      const row = {
-        id,
-        secret_hash: secret === undefined ? null : hashSecret(secret),
-        grants: JSON.stringify(grants),
-        scopes: JSON.stringify(scopes),
-        may: JSON.stringify(may),
-        created_at: clock.now(),
-        disabled_at: null,
-        first_party: Number(isFlagged ?? false),
-      }
+    async create(client, by) {
+      const secret = client.confidential ? makeSecret() : undefined
+      const row = rowOf(client, secret, clock.now())
       const { inserted } = await database.write(insertClient, { row, by })
       return inserted ? { secret } : 'taken'
     },
@@ -177,6 +167,19 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
       await feed.tail()
       return disabled
     },
+  }
+}
+
+function rowOf(client: NewClient, secret: string | undefined, now: number): ClientRow {
+  return {
+    id: client.id,
+    secret_hash: secret === undefined ? null : hashSecret(secret),
+    grants: JSON.stringify(client.grants),
+    scopes: JSON.stringify(client.scopes),
+    may: JSON.stringify(client.may),
+    created_at: now,
+    disabled_at: null,
+    first_party: Number(client.firstParty ?? false),
   }
 }
 

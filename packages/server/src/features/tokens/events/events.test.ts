@@ -12,7 +12,7 @@ import { withEventFeed } from './with-event-feed.ts'
 import type { LogCursor } from './event-log.ts'
 import { openEventFeed, type EventFeed } from './events.ts'
 import { announceUserChange, type FeedEvent } from './store.ts'
-import { createUserAnnouncer } from './user-changes.ts'
+import { createUserAnnouncer } from './user-announcer.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const writerThread = new URL('../../../server/writer-thread.ts', import.meta.url)

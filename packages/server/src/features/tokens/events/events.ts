@@ -7,8 +7,8 @@
 //    sessions and not the subject: an event of the subject would refuse all tokens of the user
 //    until it expires, even after the user is enabled again.
 // 2. The process that commits gets its events as a notice (`announce` in storage/notices.ts). So
-//    it refuses the tokens before it answers, and does not wait for a read.
-// 3. Every process reads each 250 ms, and soon after its own commits (`reads.ts`). A read
+//    it refuses the tokens before it answers, and does not wait for a read (`notices.ts`).
+// 3. Every process reads each 250 ms, and soon after its own commits (`read-schedule.ts`). A read
 //    (`follower.ts`) first numbers all events that have no number (`store.ts`), in a transaction
 //    that locks one row. Then it reads the events after the last number that it knows. So numbers
 //    become visible in order, writers never wait for each other, and every process knows an event
@@ -36,7 +36,7 @@
 //   each read, a process checks that the last event that it knows still has its id, and otherwise
 //   reads all events again. Sessions whose end was lost are valid again: see SECURITY.md. A restore
 //   skips numbers (`skipNumbers`) for the same reason.
-// - The clock is ahead and is set back: `createMemoryPurge`.
+// - The clock is ahead and is set back: `memory-purge.ts`.
 // - Requests use all connections: one stays free for the feed (`urgent` in storage/database.ts).
 
 import { createRevocationList, isRevocationKind, type Clock, type Logger } from 'keystile/internal'
@@ -44,15 +44,10 @@ import type { Revocations } from 'keystile'
 import type { Database } from '../../../storage/database.ts'
 import { createEventLog, type EventLog } from './event-log.ts'
 import { createFollower } from './follower.ts'
-import { changedUserOf, revocationsOf } from './in-transaction.ts'
-import { createReads, type Purge } from './reads.ts'
+import { createMemoryPurge } from './memory-purge.ts'
+import { changedUserOf, revocationsOf } from './notices.ts'
+import { createReads } from './reads.ts'
 import type { FeedEvent } from './store.ts'
-
-/**
- * How long expired revocations are kept. A revocation expires later than its tokens. So if the
- * clock is set back by less than this time, the tokens of a removed revocation stay expired.
- */
-const keptMilliseconds = 60_000
 
 /** The revocations by all processes that use this database. */
 export interface EventFeed {
@@ -121,26 +116,29 @@ export async function openEventFeed(
   const gaps = createListeners()
   const goodReads = createListeners()
 
+  const warnOfKind = createKindWarning(logger)
+
+  function takeIn(event: FeedEvent): void {
+    const { kind, value } = event
+    if (kind === 'user') changedUsers.tell(value)
+    else if (isRevocationKind(kind)) {
+      list.add({ ...event, kind })
+      log.add(event)
+    } else return warnOfKind(kind)
+    events.tell(event)
+  }
+
   database.onCommitted((notice) => {
     for (const event of revocationsOf(notice)) list.add(event)
     const subject = changedUserOf(notice)
     if (subject !== undefined) changedUsers.tell(subject)
   })
-  const warnOfKind = createKindWarning(logger)
   const follower = createFollower(database.urgent, {
     clock,
     logger,
-    onEvent(event) {
-      const { kind } = event
-      if (kind === 'user') changedUsers.tell(event.value)
-      else if (isRevocationKind(kind)) {
-        list.add({ ...event, kind })
-        log.add(event)
-      } else return warnOfKind(kind)
-      events.tell(event)
-    },
-    onRestart: () => log.startOver(),
-    onRestarted: () => log.show(),
+    onEvent: takeIn,
+    onStartOver: log.startOver,
+    onCaughtUp: log.show,
     onGap: gaps.tell,
   })
   const reads = createReads(follower, { purge, logger, onRead: goodReads.tell })
@@ -161,7 +159,7 @@ export async function openEventFeed(
     onGap: gaps.add,
     revocations: {
       get state() {
-        return reads.areCurrent() && !purge.isTooLate() ? 'current' : 'stale'
+        return reads.areCurrent() && !purge.hasRemovedTooMuch() ? 'current' : 'stale'
       },
       isRevoked: (token) => list.isRevoked(token),
       refresh: reads.refresh,
@@ -180,17 +178,6 @@ function createListeners<Value = void>(): {
     tell(value) {
       for (const listener of listeners) listener(value)
     },
-  }
-}
-
-function createMemoryPurge(clock: Clock, lists: readonly { purge(now: number): void }[]): Purge {
-  let purgedAt = Number.NEGATIVE_INFINITY
-  return {
-    run() {
-      purgedAt = clock.now()
-      for (const list of lists) list.purge(purgedAt - keptMilliseconds)
-    },
-    isTooLate: () => clock.now() < purgedAt - keptMilliseconds,
   }
 }
 

@@ -24,17 +24,17 @@ export interface Follower {
 export const staleAfterMilliseconds = 4_000
 
 /**
- * One step calls them in this order: `onRestart`, `onEvent`, `onRestarted`, `onGap`. `knownAt`
- * changes after all of them. `startOver()` calls `onRestart` at once.
+ * One step calls them in this order: `onStartOver`, `onEvent`, `onCaughtUp`, `onGap`. `knownAt`
+ * changes after all of them. `startOver()` calls `onStartOver` at once.
  */
 export interface FollowerParts {
   readonly clock: Clock
   readonly logger: Logger
   /** The next step, or the rest of this one, passes all events to `onEvent` again. */
-  readonly onRestart: () => void
+  readonly onStartOver: () => void
   readonly onEvent: (event: FeedEvent) => void
   /** All events were passed again. */
-  readonly onRestarted: () => void
+  readonly onCaughtUp: () => void
   /** The follower may have missed events about changed users. */
   readonly onGap: () => void
 }
@@ -51,7 +51,7 @@ const lostEvents =
   'the database has lost revocations that this process had read; reading them all again'
 
 /**
- * Creates a follower. It starts again from the first event if the number of the last event that it
+ * Creates a follower. It starts over from the first event if the number of the last event that it
  * read has become wrong: in the database, it belongs to no event, or to another event. There are
  * two possible causes. Either the event was deleted, long after its tokens expired. Or a failover
  * or a restored backup lost the latest commits. `onEvent` then gets old events twice, which does no
@@ -63,10 +63,10 @@ const lostEvents =
  * read gets a lower number, the follower never reads that event.
  */
 export function createFollower(database: Database['urgent'], parts: FollowerParts): Follower {
-  const { clock, logger, onEvent, onRestart, onRestarted, onGap } = parts
-  const lastRead = createReadTime(clock)
+  const { clock, logger, onEvent, onStartOver, onCaughtUp, onGap } = parts
+  let lastRead: ReadTime = { knownAt: performance.now(), wallTime: clock.now() }
   let last = beforeFirst
-  /** True from a restart of the follower until it has read all events again. */
+  /** True from `startOver()` until all events have been read again. */
   let isStartingOver = false
 
   async function deliverNew(): Promise<void> {
@@ -83,7 +83,7 @@ export function createFollower(database: Database['urgent'], parts: FollowerPart
   function startOver(): void {
     last = beforeFirst
     isStartingOver = true
-    onRestart()
+    onStartOver()
   }
 
   return {
@@ -97,12 +97,12 @@ export function createFollower(database: Database['urgent'], parts: FollowerPart
       }
       await deliverNew()
 
-      if (isStartingOver) onRestarted()
-      if (isStartingOver || lastRead.isTooOld(wallTime)) onGap()
+      if (isStartingOver) onCaughtUp()
+      if (isStartingOver || mayHaveMissedUsers(lastRead, wallTime)) onGap()
       isStartingOver = false
       // Uses the time of the query, not of the answer: a slow answer does not contain revocations
       // that were added after the query.
-      lastRead.set({ wallTime, knownAt })
+      lastRead = { wallTime, knownAt }
     },
     get knownAt() {
       return lastRead.knownAt
@@ -115,36 +115,22 @@ function hasLostEvents({ seq, idAt }: FeedState, last: Position): boolean {
   return seq < last.seq || idAt !== undefined
 }
 
+/** When the last successful read began, by two clocks. */
 interface ReadTime {
-  /** A time of `performance.now()`. */
+  /**
+   * A time of `performance.now()`, because the age of the feed is elapsed time, and the wall clock
+   * may jump.
+   */
   readonly knownAt: number
-  /** Whether the process may have missed events about changed users since the read. */
-  isTooOld(wallTime: number): boolean
-  set(times: { readonly wallTime: number; readonly knownAt: number }): void
+  /** A time of the wall clock, which runs while the machine sleeps. The other clock may not. */
+  readonly wallTime: number
 }
 
-/** Returns the time of the last successful read, by two clocks. */
-function createReadTime(clock: Clock): ReadTime {
-  // Uses `performance.now()` instead of the injected clock: the age of the feed is elapsed time,
-  // and the wall clock may jump.
-  let knownAt = performance.now()
-  // The wall clock runs while the machine sleeps, and `performance.now()` may not.
-  let wallTime = clock.now()
-
-  return {
-    get knownAt() {
-      return knownAt
-    },
-    isTooOld(now) {
-      const wasStale = performance.now() - knownAt >= staleAfterMilliseconds
-      const wasAsleep = now - wallTime > userEventMilliseconds / 2
-      return wasStale || wasAsleep
-    },
-    set(times) {
-      knownAt = times.knownAt
-      wallTime = times.wallTime
-    },
-  }
+/** Whether the process may have missed events about changed users since the last read. */
+function mayHaveMissedUsers(last: ReadTime, wallTime: number): boolean {
+  const wasStale = performance.now() - last.knownAt >= staleAfterMilliseconds
+  const wasAsleep = wallTime - last.wallTime > userEventMilliseconds / 2
+  return wasStale || wasAsleep
 }
 
 /**

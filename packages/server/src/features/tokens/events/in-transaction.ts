@@ -1,8 +1,11 @@
+// Inserts events in a transaction of the caller, so that one commit has a change and its event.
+
 import { randomRowId, type RevocationEvent } from 'keystile/internal'
 import { clockMarginMilliseconds } from '../../../feature/clean-up.ts'
 import { inTables, type Transaction } from '../../../storage/database.ts'
 import { announce } from '../../../storage/notices.ts'
 import { prepare } from '../../../storage/prepared.ts'
+import type { RevocationNotice, UserNotice } from './notices.ts'
 import type { EventRow, EventTables } from './tables.ts'
 
 /**
@@ -25,22 +28,14 @@ interface Ended {
   readonly tokensExpireAt: number
 }
 
-/** The notice that this process gets after it has committed revocations. */
-interface RevocationNotice {
-  readonly revoked: readonly RevocationEvent[]
-}
-
-/** The notice that this process gets after it has committed a change of a user. */
-interface UserNotice {
-  readonly changedUser: string
-}
-
 /**
  * Inserts the events that revoke tokens. The caller passes the transaction of the change that ends
- * the sessions, or disables the subject or the client. So the change and its events are committed
- * together. This process also gets the events as a notice, so it refuses the tokens before the
- * command resolves. Other processes get them later, when the events have numbers. If this function
- * gave out the numbers, every writer would have to lock a counter until its commit is on disk.
+ * the sessions, or disables the subject or the client.
+ *
+ * This process also gets the events as a notice, so it refuses the tokens before the command
+ * resolves. Other processes get them later, when the events have numbers. If this function gave out
+ * the numbers, every writer would have to lock a counter until its commit is on disk.
+ *
  * Leaves out events whose tokens expired more than a day ago, because housekeeping would soon
  * delete them.
  */
@@ -62,6 +57,7 @@ export async function insertEvents(
   announce(transaction, {
     revoked: rows.map(({ kind, value, expires_at }) => ({ kind, value, expiresAt: expires_at })),
   } satisfies RevocationNotice)
+
   const [first, ...others] = rows
   if (first && others.length === 0) await insertEventRow(transaction, first)
   else await inTables<EventTables>(transaction).insertInto('event').values(rows).execute()
@@ -114,13 +110,3 @@ const insertEventRow = prepare<EventTables, Omit<EventRow, 'seq'>, unknown>((db,
     expires_at: row.expires_at,
   }),
 )
-
-/** Returns the revocations in a notice; none if the notice is about something else. */
-export function revocationsOf(notice: unknown): readonly RevocationEvent[] {
-  return (notice as Partial<RevocationNotice>).revoked ?? []
-}
-
-/** Returns the subject of the changed user; undefined if the notice is about something else. */
-export function changedUserOf(notice: unknown): string | undefined {
-  return (notice as Partial<UserNotice>).changedUser
-}

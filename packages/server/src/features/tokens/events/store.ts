@@ -1,7 +1,9 @@
+// The queries and commands for events. `in-transaction.ts` inserts them.
+
 import { sql } from 'kysely'
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
-import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
+import { command, inTables, type Command, type Reader, type Transaction } from '../../../storage/database.ts'
 import { sendSignal } from '../../../storage/portable-sql.ts'
 import type { MarkTables, SchemaMark } from '../../../storage/schema-mark.ts'
 import { prepare } from '../../../storage/prepared.ts'
@@ -19,21 +21,15 @@ const maxNumberedAtOnce = 1_000
 
 /**
  * Gives numbers to at most 1,000 committed events without a number, in the order of their creation.
- * The transaction locks the only row of `feed` until its commit. So readers see the numbers appear
- * in order, in both databases. Without this lock, a follower could miss a revocation: the event
- * could appear after the follower has read an event with a higher number.
  *
  * @returns whether there may be more events without a number
  */
 export const numberEvents: Command<undefined, { readonly hasMore: boolean }> = command(
   'numberEvents',
   async (transaction) => {
+    const lastSeq = await lockFeed(transaction)
+
     const db = inTables<EventTables>(transaction)
-    const { seq } = await db
-      .updateTable('feed')
-      .set((row) => ({ seq: row.ref('seq') }))
-      .returning('seq')
-      .executeTakeFirstOrThrow()
     const numbered = await db
       .updateTable('event')
       .from((from) =>
@@ -43,22 +39,38 @@ export const numberEvents: Command<undefined, { readonly hasMore: boolean }> = c
           .where('seq', 'is', null)
           .orderBy('id')
           .limit(maxNumberedAtOnce)
-          .as('fresh'),
+          .as('unnumbered'),
       )
-      .set((row) => ({ seq: sql<number>`${seq} + ${row.ref('fresh.position')}` }))
-      .whereRef('event.id', '=', 'fresh.id')
+      .set((row) => ({ seq: sql<number>`${lastSeq} + ${row.ref('unnumbered.position')}` }))
+      .whereRef('event.id', '=', 'unnumbered.id')
       .returning('event.seq')
       .execute()
+
     const signal = sendSignal(transaction).as('signal')
     if (numbered.length > 0)
       await db
         .updateTable('feed')
-        .set({ seq: seq + numbered.length })
+        .set({ seq: lastSeq + numbered.length })
         .returning(signal)
         .execute()
     return { hasMore: numbered.length === maxNumberedAtOnce }
   },
 )
+
+/**
+ * Locks the only row of `feed` until the commit, and returns the highest number of an event. So
+ * readers see the numbers appear in order, in both databases. Without this lock, a follower could
+ * miss a revocation: the event could appear after the follower has read an event with a higher
+ * number. The update changes no value.
+ */
+async function lockFeed(transaction: Transaction): Promise<number> {
+  const { seq } = await inTables<EventTables>(transaction)
+    .updateTable('feed')
+    .set((row) => ({ seq: row.ref('seq') }))
+    .returning('seq')
+    .executeTakeFirstOrThrow()
+  return seq
+}
 
 /** The state of the feed at one moment. One statement reads all of it. */
 export interface FeedState {

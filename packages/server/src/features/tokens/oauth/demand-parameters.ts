@@ -34,14 +34,16 @@ export function readDemand({
   if (age !== undefined && !/^\d{1,9}$/.test(age))
     throw new OAuthError('invalid_request', 'The max_age must be a whole number of seconds')
 
-  // Every login meets pwd, so it stands for no demand.
+  // Every login has at least the acr `pwd`. So accepting `pwd` is the same as demanding no acr.
   const accepted = values?.split(' ') ?? ['pwd']
   if (!accepted.includes('pwd') && !accepted.includes('mfa'))
     throw new OAuthError(
       'unmet_authentication_requirements',
       'The acr_values must have mfa or pwd: no login here has another acr',
     )
-  const maxAgeSeconds = age === undefined ? undefined : Number(age)
-  // A login with the acr mfa also meets pwd.
-  return { needsFactor: !accepted.includes('pwd'), maxAgeSeconds }
+
+  return {
+    needsFactor: !accepted.includes('pwd'),
+    maxAgeSeconds: age === undefined ? undefined : Number(age),
+  }
 }

@@ -7,7 +7,7 @@ import type { Limits } from '../../operations/limits/limits.ts'
 import type { ClientEvent } from '../clients/feature.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
-import { describeTokenForm, findVerified } from './shown-token.ts'
+import { describeTokenForm, findVerified, readToken } from './shown-token.ts'
 
 export interface IntrospectParts {
   readonly clients: Pick<Clients, 'find'>
@@ -96,10 +96,7 @@ export function introspectRoute(parts: IntrospectParts): OpenRoute {
       if (!client.may.includes('introspect'))
         throw new OAuthError('unauthorized_client', 'This client may not introspect')
 
-      const token = form.get('token')
-      if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
-
-      const identity = await findVerified(token, verifier)
+      const identity = await findVerified(readToken(form), verifier)
       if (!identity || !(await isWelcome(identity))) return jsonAnswer(200, { active: false })
       return jsonAnswer(200, describeToken(identity))
     },

@@ -1,17 +1,18 @@
 // The login of each endpoint where people log in: `POST /token`, `POST /session` and
-// `POST /authorize-challenge`. They share these parameters, and the texts of the refusals; what is
-// proved and decided is in features/sign-in/login. Such an endpoint passes its own name as `front`,
-// because an attempt goes on only where it began.
-import { OAuthError, type JsonObject } from 'keystile/internal'
+// `POST /authorize-challenge`. They share these parameters, and the refusals of
+// `login-refusals.ts`; what is proved and decided is in features/sign-in/login. Such an endpoint
+// passes its own name as `front`, because an attempt goes on only where it began.
+
+import type { JsonObject } from 'keystile/internal'
 import type { AskedLogin, NamedSession } from '../../sign-in/login/attempt.ts'
-import { enrolmentParameters, type EnrolmentStep } from '../../sign-in/login/enrolment.ts'
+import { enrolmentParameters } from '../../sign-in/login/enrolment.ts'
 import type { IssuedCode } from '../../sign-in/login/finish.ts'
-import type { Login, LoginOutcome } from '../../sign-in/login/login.ts'
+import type { Login } from '../../sign-in/login/login.ts'
 import { methodParameters } from '../../sign-in/login/methods.ts'
-import { isWrongFactor, type WrongFactor } from '../../sign-in/login/methods/method.ts'
 import { readRequestedScopes, type ScopeRules } from '../../users/scopes/scopes.ts'
 import { demandParameters, readDemand } from './demand-parameters.ts'
 import { requireValues, scopeParameter, type Granted, type GrantCaller } from './grants/grant.ts'
+import { refusalOf, type EndedLogin } from './login-refusals.ts'
 
 /** For endpoints in rooms that do not import the login itself. */
 export type { NamedSession }
@@ -96,12 +97,13 @@ export async function logInForCode(
   return done
 }
 
+/** Goes on with a login until it ends, or throws the refusal that asks for the next step. */
 async function proceed(
   begun: Pick<AskedLogin, 'front' | 'codeChallenge' | 'replaces'>,
   values: LoginValues,
   client: GrantCaller,
   { login, scopes: rules }: LoginEndpointParts,
-): Promise<Extract<LoginOutcome, { outcome: 'granted' | 'code' }>> {
+): Promise<EndedLogin> {
   const { scope, device_secret: deviceSecret, auth_session: authSession, ...presented } = values
   const { device, address, acceptLanguage } = client
   const scopes = readRequestedScopes(scope, rules)
@@ -111,75 +113,4 @@ async function proceed(
   const done = await login.proceed(asked, presented)
   if (done.outcome === 'granted' || done.outcome === 'code') return done
   throw refusalOf(done)
-}
-
-function refusalOf(done: Exclude<LoginOutcome, { outcome: 'granted' | 'code' }>): OAuthError {
-  if (done.outcome === 'over') return invalidSession()
-  if (done.outcome === 'unmet') return unmetRefusal()
-  if (done.outcome === 'next') return stepRefusal(done)
-  if (done.outcome === 'enrol') return enrolmentRefusal(done)
-  return wrongProofRefusal(done)
-}
-
-function unmetRefusal(): OAuthError {
-  return new OAuthError(
-    'unmet_authentication_requirements',
-    'The account must have a second factor: set one up in the app first',
-  )
-}
-
-/** Tells the client which methods can go on with the login. */
-function stepRefusal({
-  authSession,
-  methods,
-}: Extract<LoginOutcome, { outcome: 'next' }>): OAuthError {
-  const members = { ...(authSession !== undefined && { auth_session: authSession }), methods }
-  const names = `${authSession === undefined ? '' : 'auth_session with '}${methods.join(' or ')}`
-  const message = `The login needs another step: send ${names}`
-  return new OAuthError('insufficient_authorization', message, { members })
-}
-
-/** Before the first proof, there is no `authSession`, and the message hides what is wrong. */
-function wrongProofRefusal({
-  reason,
-  authSession,
-  methods,
-}: Extract<LoginOutcome, { outcome: 'refused' }>): OAuthError {
-  const otherMessage =
-    authSession === undefined ? 'Incorrect username or password' : 'Incorrect code'
-  const message = isWrongFactor(reason) ? factorMessages[reason] : otherMessage
-  const members = {
-    ...(authSession !== undefined && { auth_session: authSession }),
-    ...(methods && { methods }),
-  }
-  return new OAuthError('invalid_grant', message, { members })
-}
-
-/** Tells the client how a person who must have a second factor and has none sets it up. */
-function enrolmentRefusal({ authSession, needsEmailCode, shown }: EnrolmentStep): OAuthError {
-  const members = {
-    auth_session: authSession,
-    methods: shown ? ['otp'] : [],
-    enrol: ['totp'],
-    ...(needsEmailCode && { email_code: true }),
-    ...(shown && { secret: shown.secret, uri: shown.uri, qr_svg: shown.qrSvg }),
-  }
-  const next = shown
-    ? 'with otp, a code of the app'
-    : `with enrol=totp${needsEmailCode ? ' and email_code, the code of the mail' : ''}`
-  const message = `This account must have a second factor: send auth_session ${next}`
-  return new OAuthError('insufficient_authorization', message, { members })
-}
-
-const factorMessages: Readonly<Record<WrongFactor, string>> = {
-  malformed_code: 'The otp must be six digits',
-  wrong_code: 'Incorrect code',
-  wrong_recovery_code: 'Incorrect recovery code',
-  wrong_email_code: 'Incorrect email_code',
-  unknown_enrolment: 'The value of enrol must be totp',
-}
-
-/** The same for each reason: the caller must not learn what is wrong with the session. */
-export function invalidSession(): OAuthError {
-  return new OAuthError('invalid_session', 'This login is over: log in from the start')
 }

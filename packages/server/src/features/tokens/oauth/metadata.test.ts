@@ -9,13 +9,11 @@ const routesOf = (issuer: string): readonly (readonly [string, string])[] =>
     scopes: [],
     grantTypes: [],
     cookieSession: false,
-    published: () => Promise.resolve({ keys: { keys: [] }, maxAgeSeconds: 300 }),
   }).map(({ below, path }) => [below, path])
 
 describe('metadataRoutes', () => {
   it('if the issuer has a path, metadataRoutes serves the metadata at two paths (RFC 8414)', () => {
     assert.deepEqual(routesOf('https://auth.example/a/b'), [
-      ['issuer', '/.well-known/jwks.json'],
       ['root', '/.well-known/oauth-authorization-server/a/b'],
       ['issuer', '/.well-known/oauth-authorization-server'],
     ])
@@ -28,7 +26,6 @@ describe('metadataRoutes', () => {
         scopes: ['items:read'],
         grantTypes: ['password'],
         cookieSession,
-        published: () => Promise.resolve({ keys: { keys: [] }, maxAgeSeconds: 300 }),
       }).filter(({ below }) => below === 'root')
       const { body } = await route!.handle({} as RouteRequest)
       return JSON.parse(body as string)
@@ -59,7 +56,6 @@ describe('metadataRoutes', () => {
 
   it('if the issuer has no path, metadataRoutes serves the metadata at one path', () => {
     assert.deepEqual(routesOf('https://auth.example'), [
-      ['issuer', '/.well-known/jwks.json'],
       ['root', '/.well-known/oauth-authorization-server'],
     ])
   })

@@ -1,18 +1,4 @@
-// The public documents of the issuer: its metadata (RFC 8414) and its public keys (RFC 7517).
-
-import type { JwkSet } from 'keystile/jwt'
 import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
-
-const jwkSetSchema = {
-  type: 'object',
-  properties: {
-    keys: {
-      type: 'array',
-      items: { type: 'object', properties: { kty: { type: 'string' } }, required: ['kty'] },
-    },
-  },
-  required: ['keys'],
-}
 
 const strings = { type: 'array', items: { type: 'string' } }
 
@@ -43,18 +29,6 @@ const metadataSchema = {
 /** How a confidential client authenticates (RFC 6749 §2.3.1). */
 const secretMethods = ['client_secret_basic', 'client_secret_post']
 
-const jwksDoc = {
-  tag: 'Metadata',
-  summary: 'The public keys',
-  description: 'A JWK Set (RFC 7517 §5).',
-  success: {
-    status: 200,
-    description: 'The keys',
-    schema: jwkSetSchema,
-    type: 'application/jwk-set+json',
-  },
-} as const
-
 const metadataDoc = {
   tag: 'Metadata',
   summary: 'The metadata of this authorization server',
@@ -63,6 +37,7 @@ const metadataDoc = {
 } as const
 
 const wellKnown = '/.well-known/oauth-authorization-server'
+
 /**
  * How long a client may cache the metadata. Five minutes save most requests, and a change still
  * reaches every client within minutes.
@@ -70,26 +45,22 @@ const wellKnown = '/.well-known/oauth-authorization-server'
 const maxAgeSeconds = 300
 
 /**
- * Returns the routes of the metadata and of the public keys. The metadata is at the path that RFC
- * 8414 §3.1 prescribes, and also below the issuer, where many clients look.
+ * Returns the routes of the metadata of the issuer (RFC 8414). It is at the path that RFC 8414 §3.1
+ * prescribes, and also below the issuer, where many clients look.
  *
  * All URLs begin with the configured issuer. If the URLs came from the request, an attacker could
  * forge them with a `Host` header, and a cache would serve the forged document to other callers.
- *
- * @param published returns the public keys, and how long a verifier may cache them
  */
 export function metadataRoutes({
   issuer,
   scopes,
   grantTypes,
   cookieSession,
-  published,
 }: {
   readonly issuer: string
   readonly scopes: readonly string[]
   readonly grantTypes: readonly string[]
   readonly cookieSession: boolean
-  published(): Promise<{ readonly keys: JwkSet; readonly maxAgeSeconds: number }>
 }): readonly OpenRoute[] {
   const metadata = {
     issuer,
@@ -109,32 +80,17 @@ export function metadataRoutes({
     introspection_endpoint_auth_methods_supported: secretMethods,
   }
 
-  const get = { method: 'GET', refusals: 'problem' } as const
-  const jwks: OpenRoute = {
-    ...get,
-    doc: jwksDoc,
-    path: '/.well-known/jwks.json',
-    below: 'issuer',
-    async handle() {
-      const { keys, maxAgeSeconds: keysMaxAge } = await published()
-      const headers = { ...cachedFor(keysMaxAge), 'content-type': 'application/jwk-set+json' }
-      return jsonAnswer(200, keys, headers)
-    },
-  }
-
   const issuerPath = new URL(issuer).pathname.replace(/\/$/, '')
-  const describe = {
-    ...get,
+  const route = {
+    method: 'GET',
+    refusals: 'problem',
     doc: metadataDoc,
-    handle: () => jsonAnswer(200, metadata, cachedFor(maxAgeSeconds)),
-  }
-  const prescribed: OpenRoute = { ...describe, path: `${wellKnown}${issuerPath}`, below: 'root' }
+    handle: () =>
+      jsonAnswer(200, metadata, { 'cache-control': `public, max-age=${maxAgeSeconds}` }),
+  } as const
+  const prescribed: OpenRoute = { ...route, path: `${wellKnown}${issuerPath}`, below: 'root' }
   // An issuer without a path is the root of the host, so the prescribed path is below it.
-  if (issuerPath === '') return [jwks, prescribed]
+  if (issuerPath === '') return [prescribed]
 
-  return [jwks, prescribed, { ...describe, path: wellKnown, below: 'issuer' }]
-}
-
-function cachedFor(seconds: number): { readonly 'cache-control': string } {
-  return { 'cache-control': `public, max-age=${seconds}` }
+  return [prescribed, { ...route, path: wellKnown, below: 'issuer' }]
 }

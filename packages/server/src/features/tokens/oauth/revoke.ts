@@ -13,7 +13,7 @@ import type { SessionRefresher } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
 import type { OAuthEvent } from './audit-events.ts'
 import { recordForeignToken } from './foreign-token.ts'
-import { describeTokenForm, findVerified } from './shown-token.ts'
+import { describeTokenForm, findVerified, readToken } from './shown-token.ts'
 
 export interface RevokeParts {
   readonly clients: Pick<Clients, 'find'>
@@ -62,8 +62,7 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
     async handle(request) {
       const form = await readForm(request)
       const client = await authenticateClient(request, form, parts)
-      const token = form.get('token')
-      if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
+      const token = readToken(form)
 
       const found =
         (await parts.refresher.find(token)) ?? (await findVerified(token, parts.verifier))
@@ -77,7 +76,7 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
 }
 
 /**
- * Ends the session of a token that was found.
+ * Ends the session of a token, if the client may do this.
  *
  * @throws {OAuthError} when the token belongs to another client, or has no session
  */

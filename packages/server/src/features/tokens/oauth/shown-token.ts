@@ -2,6 +2,7 @@
 
 import type { Identity, Verifier } from 'keystile'
 import { OAuthError, TokenError, type JsonObject } from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
 import { areStorable } from '../../../storage/storable.ts'
 
 /**
@@ -47,4 +48,11 @@ export function describeTokenForm(token: string): JsonObject {
     },
     required: ['token'],
   }
+}
+
+/** @throws {OAuthError} `invalid_request` if the form of `describeTokenForm()` has no token */
+export function readToken(form: Form): string {
+  const token = form.get('token')
+  if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
+  return token
 }

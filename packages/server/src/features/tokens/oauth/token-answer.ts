@@ -28,17 +28,17 @@ export const tokenSchema = {
 }
 
 /**
- * The JSON answer of the token endpoint (RFC 6749 §5.1). A member without a value is left out; it
- * is never null.
+ * The JSON answer of the token endpoint (RFC 6749 §5.1). JSON leaves out a member that is
+ * undefined.
  */
 export interface WireTokens {
   readonly access_token: string
   readonly token_type: 'bearer'
   readonly expires_in: number
-  readonly refresh_token?: string
+  readonly refresh_token: string | undefined
   readonly scope: string
-  readonly device_secret?: string
-  readonly recovery_codes?: readonly string[]
+  readonly device_secret: string | undefined
+  readonly recovery_codes: readonly string[] | undefined
 }
 
 export function wireTokens({
@@ -53,10 +53,10 @@ export function wireTokens({
     access_token: accessToken,
     token_type: 'bearer',
     expires_in: expiresInSeconds,
-    ...(refreshToken !== undefined && { refresh_token: refreshToken }),
+    refresh_token: refreshToken,
     scope: scopes.join(' '),
-    ...(deviceSecret !== undefined && { device_secret: deviceSecret }),
-    ...(recoveryCodes && { recovery_codes: recoveryCodes }),
+    device_secret: deviceSecret,
+    recovery_codes: recoveryCodes,
   }
 }
 

@@ -1,30 +1,25 @@
-// One open answer of GET /revocations. All of them send the same revocations, whose bytes are
-// stored once, in the log. Each answer has only its own position in the log, and its own
-// heartbeats.
+// One open answer of GET /revocations: when it sends, and how it ends. `stream-pieces.ts` says what
+// it sends.
+
 import type { AnswerStream } from 'keystile/internal'
 import type { ProvenClient } from '../clients/clients.ts'
-import type { LogCursor } from '../events/event-log.ts'
 import type { EventFeed } from '../events/events.ts'
+import { createPieces, type StreamStart } from './stream-pieces.ts'
 
 export interface Stream {
+  /** The client that reads the stream. */
   readonly proven: ProvenClient
   /** Sends the next piece of the stream, if there is one and the peer can receive it. */
   flush(): void
   /** Makes the next `flush` send a heartbeat. */
   beat(): void
+  /** Whether the peer has not read for too long. */
   isStalled(): boolean
   end(): void
 }
 
-interface StreamOptions {
+interface StreamOptions extends StreamStart {
   readonly proven: ProvenClient
-  /**
-   * When the request arrived, by `performance.now()`. If this time is later than the real arrival,
-   * the peer computes an age of the events that is too high, which is safe.
-   */
-  readonly openedAt: number
-  /** Where the stream begins. Undefined: with a `reset` and all revocations. */
-  readonly position: LogCursor | undefined
   /** How long the peer may go without reading. */
   readonly stallMilliseconds: number
   onEnd(): void
@@ -80,60 +75,4 @@ export function createStream(
     { highWaterMark: 0 },
   )
   return { body, stream }
-}
-
-/**
- * How old the latest read of the events may be when a heartbeat is sent, in seconds. A heartbeat
- * promises that the peer has all revocations, except those of the last second. If the read is
- * older, the server could not keep this promise, so it sends no heartbeat.
- */
-const freshSeconds = 1
-
-const frame = (event: string, data: object): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(Buffer.from(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`))
-/**
- * Tells the peer that all revocations follow, because this process does not know the last event
- * that the peer received.
- */
-const reset = frame('reset', {})
-/**
- * Makes a heartbeat. It tells the peer that the peer has all revocations, except those of the last
- * second. It also says how long ago the peer's request arrived, so that the peer notices when the
- * heartbeat was delayed.
- */
-const current = (openedAt: number): Uint8Array<ArrayBuffer> =>
-  frame('current', { elapsed_ms: Math.floor(performance.now() - openedAt) })
-
-interface Pieces {
-  /** Returns what to send next. Undefined if nothing is left at the moment. */
-  next(): Uint8Array<ArrayBuffer> | 'lost' | undefined
-  /** Makes a heartbeat follow the revocations. */
-  beat(): void
-}
-
-/** Creates the pieces of one stream, in their order. */
-function createPieces(
-  feed: Pick<EventFeed, 'ageSeconds' | 'log'>,
-  { openedAt, position }: Pick<StreamOptions, 'openedAt' | 'position'>,
-): Pieces {
-  const cursor = position ?? feed.log.start()
-  let mustReset = position === undefined
-  let mustBeat = true
-
-  return {
-    next() {
-      if (mustReset) {
-        mustReset = false
-        return reset
-      }
-      const news = cursor.next()
-      if (news || !mustBeat || feed.ageSeconds >= freshSeconds) return news
-
-      mustBeat = false
-      return current(openedAt)
-    },
-    beat() {
-      mustBeat = true
-    },
-  }
 }

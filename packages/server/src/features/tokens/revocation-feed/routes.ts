@@ -14,6 +14,7 @@
 //    reads all events into a new log. When the new log replaces the old one, all streams end.
 // 5. Each second, `streams.ts` sends heartbeats, cuts clients that take no bytes, and ends the
 //    streams of clients that were disabled or have lost their secret or permission.
+
 import { OAuthError, ProblemError } from 'keystile/internal'
 import { refusalAnswer } from '../../../http/refusal.ts'
 import type { OpenRoute } from '../../../http/route.ts'
@@ -84,6 +85,7 @@ export function revocationsRoute(parts: RevocationFeedParts): OpenRoute {
           'unauthorized_client',
           'This client may not read revocations',
         )
+        // Not 400: by a 403, the verifier knows that only the permission is missing.
         return { ...refusalAnswer(refusal, 'oauth', issuer), status: 403 }
       }
       if (feed.revocations.state !== 'current') throw unavailable('The database does not answer', 1)

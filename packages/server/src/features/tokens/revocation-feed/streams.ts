@@ -1,5 +1,6 @@
 // The open answers of GET /revocations: how many may be open, when they send, and when they end.
 // `event-stream.ts` is one of them.
+
 import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import type { AnswerStream, Logger } from 'keystile/internal'
 import type { Clients, ProvenClient } from '../clients/clients.ts'
@@ -24,8 +25,10 @@ const standardStreamLimits: StreamLimits = {
 
 /** The time between two heartbeats. A verifier is `stale` after 4 s without a heartbeat. */
 const heartbeatMilliseconds = 1_000
+
 /** How many streams are served before a pause, in which the server does other work. */
 const streamsAtOnce = 50
+
 /**
  * The shortest time between two rounds over all streams. Revocations that arrive in this time are
  * sent in one round, so that 1,000 streams cannot use up the processor.
@@ -143,8 +146,8 @@ async function endRefused(
   for (const stream of streams) {
     const { client, secretHash } = stream.proven
     if (!ids.has(client.id)) continue // opened during the query
-    const now = found.get(client.id)
-    if (!now || now.secretHash !== secretHash || !mayRead(now)) stream.end()
+    const stored = found.get(client.id)
+    if (!stored || stored.secretHash !== secretHash || !mayRead(stored)) stream.end()
   }
 }
 

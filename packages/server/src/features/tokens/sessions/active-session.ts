@@ -1,8 +1,10 @@
 // One session while it is active. `session-ends.ts` lists and ends sessions.
+
 import type { Database, Reader } from '../../../storage/database.ts'
 import { parseAmr } from './amr.ts'
 import { idleExpiryAt, type Lifetimes } from './lifetimes.ts'
-import { extendSession, findActiveRow } from './store.ts'
+import { findActiveRow } from './active-store.ts'
+import { extendSession } from './store.ts'
 
 /** An active session, for a step-up that replaces it, and for the pages that a browser opens. */
 export interface ActiveSession {
@@ -15,21 +17,6 @@ export interface ActiveSession {
   readonly startedAt: number
   readonly expiresAt: number
   readonly lastUsedAt: number
-}
-
-/** How far the clock of another server may be ahead: the default of guards. */
-const clockToleranceMilliseconds = 5_000
-
-/**
- * Whether a login is recent enough. As for a guard, it is not if its time is in the future (RFC
- * 9470 §4). Otherwise it would count as recent as long as the clock of its server was ahead.
- */
-export function isRecentLogin(
-  { authenticatedAt }: Pick<ActiveSession, 'authenticatedAt'>,
-  { maxAgeSeconds, now }: { readonly maxAgeSeconds: number; readonly now: number },
-): boolean {
-  const age = now - authenticatedAt
-  return age >= -clockToleranceMilliseconds && age <= maxAgeSeconds * 1000
 }
 
 export async function findActiveSession(
@@ -72,4 +59,19 @@ export async function extendActiveSession(
   const idleExpiresAt = idleExpiryAt(now, found.expiresAt, lifetimes)
   await database.write(extendSession, { id, idleExpiresAt, now })
   return found
+}
+
+/** How far the clock of another server may be ahead: the default of guards. */
+const clockToleranceMilliseconds = 5_000
+
+/**
+ * Whether a login is recent enough. As for a guard, it is not if its time is in the future (RFC
+ * 9470 §4). Otherwise it would count as recent as long as the clock of its server was ahead.
+ */
+export function isRecentLogin(
+  { authenticatedAt }: Pick<ActiveSession, 'authenticatedAt'>,
+  { maxAgeSeconds, now }: { readonly maxAgeSeconds: number; readonly now: number },
+): boolean {
+  const age = now - authenticatedAt
+  return age >= -clockToleranceMilliseconds && age <= maxAgeSeconds * 1000
 }

@@ -2,14 +2,13 @@
 // that one commit has both the change of the account, such as a new password, and the end of the
 // sessions. `start-in-transaction.ts` starts them.
 
-import type { Expression, ExpressionBuilder, Kysely, SelectQueryBuilder, SqlBool } from 'kysely'
 import { inTables, type Transaction } from '../../../storage/database.ts'
 import { lockRows } from '../../../storage/portable-sql.ts'
-import type { Slots } from '../../../storage/prepared.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { endAllAttempts, endAttempts } from '../../sign-in/attempts/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
+import { isActive } from './active-store.ts'
 import type { SessionRow, SessionTables } from './tables.ts'
 
 /**
@@ -70,8 +69,10 @@ export async function endSessions(
  */
 export async function endAllSessions(transaction: Transaction, now: number): Promise<number> {
   await endAllAttempts(transaction)
+
   let count = 0
-  for (let last = ''; ;) {
+  let last = ''
+  for (;;) {
     const rows = await inTables<SessionTables>(transaction)
       .selectFrom('session')
       .select('id')
@@ -152,9 +153,9 @@ export async function endSessionRows(
 }
 
 /**
- * Whether the session has ended in which a user changes the own account. The check of the route is
- * not enough: another process may have ended the session a moment ago. Lock the user first, as
- * whatever ends all sessions of a changed account does.
+ * Whether a user changes their own account in a session that has ended. The check of the route is
+ * not enough: another process may have ended the session a moment ago. Lock the user first, as all
+ * changes of an account that end its sessions do.
  */
 export async function hasSessionEnded(
   transaction: Transaction,
@@ -187,43 +188,6 @@ export async function lockSession(
     .where(isActive(now))
     .returning('created_at')
     .executeTakeFirst()
-}
-
-/**
- * Whether a session has not ended, has a valid access token or refresh token, and can get a new
- * access token.
- */
-export function isActive(
-  now: number,
-): (row: ExpressionBuilder<SessionTables, 'session'>) => Expression<SqlBool> {
-  return (row) =>
-    row.and([
-      row('ended_at', 'is', null),
-      // The lifetime of an access token is rounded down, so a later one would have the lifetime 0.
-      row('expires_at', '>=', now + 1000),
-      row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]),
-    ])
-}
-
-export interface ActiveAt {
-  readonly subject: string
-  readonly now: number
-}
-
-/**
- * Selects the subject's active sessions. Includes a session that expires within a second, unlike
- * `isActive`: it can get no new access token, but its last one may still be valid.
- */
-export function selectActive(
-  db: Kysely<SessionTables>,
-  { subject, now }: ActiveAt | Slots<ActiveAt>,
-): SelectQueryBuilder<SessionTables, 'session', SessionRow> {
-  return db
-    .selectFrom('session')
-    .selectAll()
-    .where('subject', '=', subject)
-    .where('ended_at', 'is', null)
-    .where((row) => row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]))
 }
 
 /**

@@ -8,8 +8,14 @@ import type { Spent } from '../../operations/limits/uses.ts'
 import type { StoredRights } from '../../users/scopes/scopes.ts'
 import type { SessionRows } from './start-in-transaction.ts'
 
-/** A session to start, and what must still hold when its transaction starts it. */
-export interface NewSession {
+/**
+ * A session to start: what it is, what must still hold when its transaction starts it, and what
+ * this transaction also writes.
+ */
+export interface NewSession extends SessionContent, StartConditions, StartEffects {}
+
+/** What the row and the tokens of the session have. */
+interface SessionContent {
   readonly subject: string
   readonly clientId: string
   readonly scopes: readonly string[]
@@ -25,21 +31,32 @@ export interface NewSession {
   readonly browserId?: string | undefined
   /** The `User-Agent` of the login, shown in the person's list of sessions. */
   readonly device?: string | undefined
-  readonly by: By
   /**
    * When the person authenticated, in milliseconds; undefined if the app authenticated the person.
    */
   readonly authenticatedAt?: number
   /** How the person authenticated (RFC 8176 §2); undefined if that is unknown. */
   readonly amr?: readonly string[]
-  /** Whether the person proved the authenticator app, so that the device is known for its codes. */
-  readonly provesApp?: boolean
   /** Whether the person has used a recovery code. */
   readonly isRecovery?: boolean
+}
+
+/** The session does not start if one of these no longer holds. */
+interface StartConditions {
   /**
-   * The active session that this one replaces: a step-up. The same transaction ends it.
-   * `expiresAt` is the end that the new session keeps, in milliseconds; undefined for a new end.
-   * With `needsOlderFactor`, the login fails if the user has renewed a factor since that session
+   * What was proved, each by the name of its method. The account must still have these credentials.
+   * Undefined if the app authenticated the person.
+   */
+  readonly marks?: Readonly<Record<string, string>>
+  /**
+   * The account's rights when `scopes` was computed from them. The stored rights must be the same.
+   * Undefined for an app's own users.
+   */
+  readonly rights?: StoredRights | undefined
+  /**
+   * The session that this one replaces: a step-up. It must be active, and the same transaction ends
+   * it. `expiresAt` is the end that the new session keeps, in milliseconds; undefined for a new
+   * end. With `needsOlderFactor`, the user must not have renewed a factor since that session
    * started.
    */
   readonly replaces?:
@@ -51,20 +68,17 @@ export interface NewSession {
     | undefined
   /** The login attempt of several steps that ends with this session. */
   readonly attemptId?: string | undefined
-  /** How the login of a browser at the pages deals with remembered devices. */
-  readonly remembering?: Remembering | undefined
   /** The authorization code that the session uses. */
   readonly codeId?: string | undefined
-  /**
-   * What was proved, each by the name of its method. The session starts only if the account still
-   * has these credentials. Undefined if the app authenticated the person.
-   */
-  readonly marks?: Readonly<Record<string, string>>
-  /**
-   * The account's rights when `scopes` was computed from them; undefined for an app's own users. If
-   * the stored rights differ, the session does not start.
-   */
-  readonly rights?: StoredRights | undefined
+  /** How the login of a browser at the pages deals with remembered devices. */
+  readonly remembering?: Remembering | undefined
+}
+
+interface StartEffects {
+  /** For the audit entry. */
+  readonly by: By
+  /** Whether the person proved the authenticator app, so that the device is known for its codes. */
+  readonly provesApp?: boolean
   /** The uses of rate limits that were counted for this login. The transaction refunds them. */
   readonly spent?: Spent
   /** The mail that tells the person about a login from a new device, or with a recovery code. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { decideRefresh, type Shown } from './refresh-rule.ts'
+import { decideRefresh, type PresentedToken } from './refresh-rule.ts'
 
 const day = 24 * 60 * 60 * 1000
 const now = 40 * day
-const unused: Shown = {
+const unused: PresentedToken = {
   now,
   graceSeconds: 10,
   usedAt: null,
@@ -12,10 +12,10 @@ const unused: Shown = {
   successorIsUsed: false,
   lateRetryAt: null,
 }
-const used: Shown = { ...unused, usedAt: now - 10_000, repeatableUntil: now }
+const used: PresentedToken = { ...unused, usedAt: now - 10_000, repeatableUntil: now }
 
 describe('decideRefresh', () => {
-  const table: readonly (readonly [title: string, shown: Shown, decision: string])[] = [
+  const table: readonly (readonly [title: string, shown: PresentedToken, decision: string])[] = [
     ['an unused token', unused, 'rotate'],
     ['an unused token without a grace period', { ...unused, graceSeconds: 0 }, 'rotate'],
     ['a used token in the last moment of its grace period', used, 'repeat'],

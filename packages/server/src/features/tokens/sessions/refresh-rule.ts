@@ -6,10 +6,10 @@
 const lateRetryMilliseconds = 24 * 60 * 60 * 1000
 
 /**
- * The stored state of a refresh token that was presented with the right secret. It is read while
- * the session of the token is locked.
+ * What the decision about a presented refresh token depends on. Its state is read while its session
+ * is locked, and its secret was right.
  */
-export interface Shown {
+export interface PresentedToken {
   readonly now: number
   /** The grace period of a used token. With 0, each token works only once. */
   readonly graceSeconds: number
@@ -33,8 +33,8 @@ export interface Shown {
  *
  * @see RFC 9700 §4.14.2
  */
-export function decideRefresh(shown: Shown): 'rotate' | 'repeat' | 'late-retry' | 'reuse' {
-  const { now, graceSeconds, usedAt, repeatableUntil, successorIsUsed, lateRetryAt } = shown
+export function decideRefresh(token: PresentedToken): 'rotate' | 'repeat' | 'late-retry' | 'reuse' {
+  const { now, graceSeconds, usedAt, repeatableUntil, successorIsUsed, lateRetryAt } = token
   if (usedAt === null) return 'rotate'
   // Without a grace period, each token works only once. And a client that has used the successor no
   // longer needs this token, so the caller must hold a copy.

@@ -87,6 +87,12 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
     const [token] = session ? await readToken(transaction, { id }) : []
     if (!session || !token) return { outcome: 'over' }
 
+    const refreshed = {
+      expiresInSeconds: accessTokenSecondsAt(now, session.expires_at, lifetimes),
+      authenticatedAt: session.authenticated_at ?? session.created_at,
+      amr: parseAmr(session.amr),
+    }
+    const repeatableUntil = now + lifetimes.graceSeconds * 1000
     const decision = decideRefresh({
       now,
       graceSeconds: lifetimes.graceSeconds,
@@ -95,31 +101,31 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
       successorIsUsed: token.successor_used_at !== null,
       lateRetryAt: session.late_retry_at,
     })
-    if (decision === 'reuse') {
-      await endReused(transaction, session, use)
-      return { outcome: 'reused' }
-    }
 
-    const repeatableUntil = now + lifetimes.graceSeconds * 1000
-    if (decision === 'rotate') await rotate(transaction, session, { ...use, repeatableUntil })
-    if (decision === 'late-retry') {
-      await allowRepeats(transaction, { id, repeatableUntil })
-      await noteLateRetry(transaction, { id: session.id, now })
+    switch (decision) {
+      case 'rotate':
+        await rotate(transaction, session, { ...use, repeatableUntil })
+        return { ...refreshed, outcome: 'rotated' }
+      case 'repeat':
+        return { ...refreshed, outcome: 'repeated', sealedSuccessor: sealedSuccessorOf(token) }
+      case 'late-retry':
+        await allowRepeats(transaction, { id, repeatableUntil })
+        await noteLateRetry(transaction, { id: session.id, now })
+        return { ...refreshed, outcome: 'repeated', sealedSuccessor: sealedSuccessorOf(token) }
+      case 'reuse':
+        await endReused(transaction, session, use)
+        return { outcome: 'reused' }
     }
-
-    const refreshed = {
-      expiresInSeconds: accessTokenSecondsAt(now, session.expires_at, lifetimes),
-      authenticatedAt: session.authenticated_at ?? session.created_at,
-      amr: parseAmr(session.amr),
-    }
-    if (decision === 'rotate') return { ...refreshed, outcome: 'rotated' }
-    if (token.sealed_successor === null)
-      throw new Error(
-        'a used refresh token must keep its encrypted successor until the successor is used',
-      )
-    return { ...refreshed, outcome: 'repeated', sealedSuccessor: token.sealed_successor }
   },
 )
+
+function sealedSuccessorOf({ sealed_successor: sealed }: ReadToken): string {
+  if (sealed === null)
+    throw new Error(
+      'a used refresh token must keep its encrypted successor until the successor is used',
+    )
+  return sealed
+}
 
 /**
  * Ends the session of a reused token, so that both callers, the attacker and the owner, must log in

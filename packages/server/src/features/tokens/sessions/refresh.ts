@@ -16,6 +16,7 @@
 // A refusal writes nothing, with one exception: if the token belongs to another client,
 // features/tokens/oauth/foreign-token.ts counts the refusal and, below the rate limit, writes an
 // audit entry.
+
 import type { Clock, Logger } from 'keystile/internal'
 import { hashSecret, isSecretOf } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
@@ -103,25 +104,19 @@ export function createSessionRefresher(
         now,
       })
 
+      if (used.outcome === 'over') return undefined
       if (used.outcome === 'reused') {
         logger.warn({ subject, sessionId, clientId }, 'refresh token reused: its session was ended')
         // Once `tail()` resolves, this process also refuses the access token of the attacker.
         await feed.tail()
-      }
-      if (used.outcome === 'reused' || used.outcome === 'over') return undefined
-
-      const content = {
-        subject,
-        clientId,
-        sessionId,
-        scopes,
-        authenticatedAt: used.authenticatedAt,
-        amr: used.amr,
+        return undefined
       }
 
+      const { expiresInSeconds, authenticatedAt, amr } = used
+      const content = { subject, clientId, sessionId, scopes, authenticatedAt, amr }
       return {
-        accessToken: await signAccessToken(content, used.expiresInSeconds, { issuing, now }),
-        expiresInSeconds: used.expiresInSeconds,
+        accessToken: await signAccessToken(content, expiresInSeconds, { issuing, now }),
+        expiresInSeconds,
         refreshToken:
           used.outcome === 'rotated'
             ? writeRefreshToken(successor)

@@ -1,8 +1,9 @@
 // The safety rules for the lifetimes of sessions and tokens. All rules only warn, because a long
 // lifetime can be a deliberate choice. Each limit comes from the standard that its rule names.
 
-import type { Rule } from '../../../feature/rule.ts'
+import type { Fault, Rule } from '../../../feature/rule.ts'
 import { daySeconds } from '../../../feature/values.ts'
+import type { Wording } from '../../../feature/wording.ts'
 import { defaultLifetimes } from './lifetimes.ts'
 
 const longestAccessTokenSeconds = 60 * 60
@@ -23,36 +24,28 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'RFC 6750 §5.3',
     severity: 'warn',
     demand: 'an access token must expire within an hour',
-    find: ({ options: { accessTokenSeconds = defaultLifetimes.accessTokenSeconds } }, say) =>
-      accessTokenSeconds > longestAccessTokenSeconds
-        ? [
-            {
-              about: say.name('accessTokenSeconds'),
-              message:
-                `is ${accessTokenSeconds}: an attacker can use a stolen access token ` +
-                'for that many seconds, and no API can notice it',
-              fix: `${say.set('accessTokenSeconds', longestAccessTokenSeconds)} or less`,
-            },
-          ]
-        : [],
+    find({ options }, say) {
+      const { accessTokenSeconds = defaultLifetimes.accessTokenSeconds } = options
+      if (accessTokenSeconds <= longestAccessTokenSeconds) return []
+      const danger =
+        'an attacker can use a stolen access token for that many seconds, and no API can notice it'
+      const message = `is ${accessTokenSeconds}: ${danger}`
+      return [tooLong('accessTokenSeconds', message, longestAccessTokenSeconds, say)]
+    },
   },
   {
     id: 'session-short',
     standard: 'SP 800-63B-4 §2.1.3',
     severity: 'warn',
     demand: 'a session must expire within 30 days',
-    find: ({ options: { sessionSeconds = defaultLifetimes.sessionSeconds } }, say) =>
-      sessionSeconds > longestSessionSeconds
-        ? [
-            {
-              about: say.name('sessionSeconds'),
-              message:
-                `is ${sessionSeconds}: NIST SP 800-63B-4 §2.1.3 requires ` +
-                'people to log in again after at most 30 days',
-              fix: `${say.set('sessionSeconds', longestSessionSeconds)} or less`,
-            },
-          ]
-        : [],
+    find({ options }, say) {
+      const { sessionSeconds = defaultLifetimes.sessionSeconds } = options
+      if (sessionSeconds <= longestSessionSeconds) return []
+      const danger =
+        'NIST SP 800-63B-4 §2.1.3 requires people to log in again after at most 30 days'
+      const message = `is ${sessionSeconds}: ${danger}`
+      return [tooLong('sessionSeconds', message, longestSessionSeconds, say)]
+    },
   },
   {
     id: 'idle-short',
@@ -68,13 +61,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
       } = options
       if (Math.min(sessionSeconds, idleSeconds) <= longestSessionSeconds) return []
       const message = `is ${idleSeconds}: a forgotten session stays open for more than 30 days`
-      return [
-        {
-          about: say.name('idleSeconds'),
-          message,
-          fix: `${say.set('idleSeconds', defaultLifetimes.idleSeconds)} or less`,
-        },
-      ]
+      return [tooLong('idleSeconds', message, defaultLifetimes.idleSeconds, say)]
     },
   },
   {
@@ -84,17 +71,23 @@ export const rules: readonly Rule<RuleOptions>[] = [
     demand:
       '`graceSeconds` must be 30 or less: for this time, a used refresh token still returns the ' +
       'same new refresh token',
-    find: ({ options: { graceSeconds = defaultLifetimes.graceSeconds } }, say) =>
-      graceSeconds > longestGraceSeconds
-        ? [
-            {
-              about: say.name('graceSeconds'),
-              message:
-                `is ${graceSeconds}: for that many seconds, ` +
-                'the use of a stolen refresh token looks like a retry by the owner',
-              fix: `${say.set('graceSeconds', longestGraceSeconds)} or less`,
-            },
-          ]
-        : [],
+    find({ options }, say) {
+      const { graceSeconds = defaultLifetimes.graceSeconds } = options
+      if (graceSeconds <= longestGraceSeconds) return []
+      const danger =
+        'for that many seconds, the use of a stolen refresh token looks like a retry by the owner'
+      const message = `is ${graceSeconds}: ${danger}`
+      return [tooLong('graceSeconds', message, longestGraceSeconds, say)]
+    },
   },
 ]
+
+/** @param proposed the lifetime in seconds that the fix proposes, or a shorter one */
+function tooLong(
+  setting: keyof RuleOptions,
+  message: string,
+  proposed: number,
+  say: Wording,
+): Fault {
+  return { about: say.name(setting), message, fix: `${say.set(setting, proposed)} or less` }
+}

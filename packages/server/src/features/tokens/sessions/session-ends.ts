@@ -4,7 +4,8 @@ import { areStorable } from '../../../storage/storable.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { parseAmr } from './amr.ts'
-import { endSession, endSessionsOf, listSessionRows } from './store.ts'
+import { listSessionRows } from './active-store.ts'
+import { endSession, endSessionsOf } from './store.ts'
 
 export interface Session {
   /** The id of the session, which is also the claim `sid` of its access tokens. */

@@ -1,8 +1,14 @@
-// A session is one login, and the unit of revocation. This file starts a `NewSession`
-// (`new-session.ts`), with the command of features/sign-in/login. `refresh.ts` tells how it is
-// refreshed. `session-ends.ts` ends it on request, and the commands of other features end it
-// through `in-transaction.ts`, for example when a password changes. `issuing.ts` signs the access
-// tokens, and `refresh-tokens.ts` makes the refresh tokens.
+// A session is one login, and the unit of revocation. The life of a session:
+//
+// 1. This file starts it from a `NewSession` (`new-session.ts`), with the command `startLogin` of
+//    features/sign-in/login. `issuing.ts` signs its access tokens, and `refresh-tokens.ts` makes
+//    its refresh tokens.
+// 2. `refresh.ts` exchanges a refresh token for new tokens. `active-session.ts` extends the session
+//    of a browser at the pages, which has no refresh token.
+// 3. `session-ends.ts` ends it on request. The commands of other features end it through
+//    `in-transaction.ts`, for example when a password changes.
+// 4. `purge-store.ts` deletes it after its tokens have expired.
+
 import { randomId, type Clock } from 'keystile/internal'
 import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
@@ -59,21 +65,16 @@ export function createSessionStarter(
 ): SessionStarter {
   return {
     async start(wanted, patienceMilliseconds) {
-      const { subject, clientId, scopes, amr, refreshes, browserId, by } = wanted
       const now = clock.now()
-      const authenticatedAt = wanted.authenticatedAt ?? now
-      const expiresAt = wanted.replaces?.expiresAt ?? now + issuing.sessionSeconds * 1000
-      const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
-      const tokensExpireAt = now + expiresInSeconds * 1000
-      const times = { now, authenticatedAt, expiresAt, tokensExpireAt }
-      const session = rowOf(wanted, times, issuing)
+      const session = rowOf(wanted, now, issuing)
+      const getsToken = wanted.refreshes && wanted.browserId === undefined
+      const refreshToken = getsToken ? makeRefreshToken(now) : undefined
 
-      const refreshToken = refreshes && browserId === undefined ? makeRefreshToken(now) : undefined
       const values = {
         wanted,
         session,
         refreshToken: refreshToken && storedToken(refreshToken),
-        by,
+        by: wanted.by,
         hasAccount: issuing.hasAccounts,
         recordedUntil,
       }
@@ -82,7 +83,9 @@ export function createSessionStarter(
       if (!done.started) return undefined
 
       const sessionId = session.id
+      const { subject, clientId, scopes, amr, authenticatedAt = now } = wanted
       const content = { subject, clientId, sessionId, scopes, authenticatedAt, amr }
+      const expiresInSeconds = accessTokenSecondsAt(now, session.expires_at, issuing)
       return {
         sessionId,
         accessToken: await signAccessToken(content, expiresInSeconds, { issuing, now }),
@@ -95,24 +98,21 @@ export function createSessionStarter(
   }
 }
 
-/** Returns the row of a session. All times are in milliseconds. */
-function rowOf(
-  { subject, clientId, scopes, amr, device, refreshes, browserId }: NewSession,
-  times: Readonly<Record<'now' | 'authenticatedAt' | 'expiresAt' | 'tokensExpireAt', number>>,
-  issuing: Issuing,
-): SessionRows['session'] {
-  const { now, authenticatedAt, expiresAt, tokensExpireAt } = times
+/** Returns the row of a session that starts `now`. */
+function rowOf(wanted: NewSession, now: number, issuing: Issuing): SessionRows['session'] {
+  const { amr, refreshes, browserId, authenticatedAt = now } = wanted
+  const expiresAt = wanted.replaces?.expiresAt ?? now + issuing.sessionSeconds * 1000
   const lasts = refreshes || browserId !== undefined
   return {
     id: randomId(),
-    subject,
-    client_id: clientId,
-    scopes: JSON.stringify(scopes),
-    device: shownDevice(device),
+    subject: wanted.subject,
+    client_id: wanted.clientId,
+    scopes: JSON.stringify(wanted.scopes),
+    device: shownDevice(wanted.device),
     created_at: now,
     expires_at: expiresAt,
     idle_expires_at: lasts ? idleExpiryAt(now, expiresAt, issuing) : now,
-    tokens_expire_at: tokensExpireAt,
+    tokens_expire_at: now + accessTokenSecondsAt(now, expiresAt, issuing) * 1000,
     amr: amr ? JSON.stringify(amr) : null,
     authenticated_at: amr ? authenticatedAt : null,
   }

@@ -8,7 +8,8 @@ import { announceEvent } from '../../operations/app-events/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
-import { endSessionRows, maxValues, selectActive, type ActiveAt } from './in-transaction.ts'
+import { selectActive, type ActiveAt } from './active-store.ts'
+import { endSessionRows, maxValues } from './in-transaction.ts'
 import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 
 /** What the database stores of a new session. */

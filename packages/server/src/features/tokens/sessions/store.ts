@@ -1,35 +1,12 @@
-// The queries and commands that find, list, extend and end sessions.
+// The commands that extend and end sessions.
+
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endRemembered } from '../../sign-in/attempts/remembered-devices-in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
-import { endSessionRows, endSessions, isActive, selectActive } from './in-transaction.ts'
+import { endSessionRows, endSessions } from './in-transaction.ts'
 import type { SessionRow, SessionTables } from './tables.ts'
-
-/** Lists the subject's active sessions, most recently used first. */
-export function listSessionRows(
-  reader: Reader,
-  active: { readonly subject: string; readonly now: number },
-): Promise<readonly SessionRow[]> {
-  return selectActive(inTables<SessionTables>(reader), active)
-    .orderBy('last_used_at', 'desc')
-    .orderBy('id')
-    .execute()
-}
-
-/** Finds a session that has neither ended nor expired. */
-export function findActiveRow(
-  reader: Reader,
-  { id, now }: { readonly id: string; readonly now: number },
-): Promise<SessionRow | undefined> {
-  return inTables<SessionTables>(reader)
-    .selectFrom('session')
-    .selectAll()
-    .where('id', '=', id)
-    .where(isActive(now))
-    .executeTakeFirst()
-}
 
 /**
  * Ends one session and writes an audit entry. If `subject` is given, ends the session only if it
@@ -44,8 +21,8 @@ export const endSession: Command<
   },
   { readonly ended: boolean }
 > = command('endSession', async (transaction, { id, subject, by, now }) => {
-  // A person who ends the session of another device trusts the other devices no more. A login locks
-  // its remembered device before its session, so these end first.
+  // A person who ends the session of another device no longer trusts the other devices. A login
+  // locks its remembered device before its session, so the remembered devices end first.
   if (subject !== undefined && id !== by.sessionId && (await isOpen(transaction, { id, subject })))
     await endRemembered(transaction, { subject, except: by.sessionId })
   const [ended] = await endSessionRows(transaction, [id], now, subject)
@@ -62,19 +39,6 @@ export const endSession: Command<
   return { ended: true }
 })
 
-/** Extends a session that is used without a refresh token, unless it has ended. */
-export const extendSession: Command<
-  { readonly id: string; readonly idleExpiresAt: number; readonly now: number },
-  void
-> = command('extendSession', async (transaction, { id, idleExpiresAt, now }) => {
-  await inTables<SessionTables>(transaction)
-    .updateTable('session')
-    .set({ last_used_at: now, idle_expires_at: idleExpiresAt })
-    .where('id', '=', id)
-    .where('ended_at', 'is', null)
-    .execute()
-})
-
 async function isOpen(
   reader: Reader,
   { id, subject }: Pick<SessionRow, 'id' | 'subject'>,
@@ -87,6 +51,19 @@ async function isOpen(
     .executeTakeFirst()
   return found !== undefined
 }
+
+/** Extends a session that is used without a refresh token, unless it has ended. */
+export const extendSession: Command<
+  { readonly id: string; readonly idleExpiresAt: number; readonly now: number },
+  void
+> = command('extendSession', async (transaction, { id, idleExpiresAt, now }) => {
+  await inTables<SessionTables>(transaction)
+    .updateTable('session')
+    .set({ last_used_at: now, idle_expires_at: idleExpiresAt })
+    .where('id', '=', id)
+    .where('ended_at', 'is', null)
+    .execute()
+})
 
 /**
  * Ends all sessions of a subject except the session `except`. Writes one audit entry if at least

@@ -2,14 +2,15 @@
 
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Call } from '../../../feature/cli-command.ts'
-import { printList } from '../../../feature/listing.ts'
+import { printList, type Listing } from '../../../feature/listing.ts'
 import type { Database } from '../../../storage/database.ts'
 import { byOperator } from '../../operations/audit/by.ts'
 import { withEventFeed } from '../events/with-event-feed.ts'
 import { ownKeysOf } from './own-keys.ts'
-import { defaultTimes, findCurrent, listNext, stateOf } from './plan.ts'
+import { defaultTimes, findCurrent, listNext, stateOf, type KeyState } from './plan.ts'
 import { createKeySeal, makeSealedKey, openSealedKey } from './sealed-keys.ts'
-import { requireKeySecrets, type SigningKeyChoice } from './signing-key-source.ts'
+import type { SigningKeyChoice } from './signing-key-source.ts'
+import { requireKeySecrets } from './sealing-secrets.ts'
 import { advanceSigningKeys, listSigningKeyRows, revokeSigningKey } from './store.ts'
 import type { NewKey, SigningKeyRow } from './tables.ts'
 
@@ -25,29 +26,41 @@ export async function list(call: Call<Options>): Promise<void> {
 
   await call.withDatabase(async (database) => {
     const keys = await listSigningKeyRows(database.reader)
-    const rows = keys.map((key) => ({
-      key_id: key.id,
-      algorithm: key.algorithm,
-      created_at: new Date(key.created_at).toISOString(),
-      state: stateOf(key, keys, call.clock.now()),
-      signs_from: new Date(key.signs_from).toISOString(),
-      signs_until: key.signs_until === null ? null : new Date(key.signs_until).toISOString(),
-    }))
-    await printList(call, rows, {
-      columns: [
-        { title: 'KEY', width: 43, show: ({ key_id: id }) => id },
-        { title: 'ALGORITHM', width: 9, show: ({ algorithm }) => algorithm },
-        { title: 'CREATED', width: 24, show: ({ created_at: at }) => at },
-        { title: 'STATE', width: 8, show: ({ state }) => state },
-        { title: 'SIGNS FROM', width: 24, show: ({ signs_from: at }) => at },
-        { title: 'SIGNS UNTIL', width: 0, show: ({ signs_until: at }) => at },
-      ],
-      wire: (row) => row,
-      none: signingKey
-        ? 'there are no signing keys in the database'
-        : 'there are no signing keys; the server makes one when it starts',
-    })
+    const now = call.clock.now()
+    await printList(
+      call,
+      keys.map((key) => wireKey(key, stateOf(key, keys, now))),
+      {
+        columns,
+        wire: (key) => key,
+        none: signingKey
+          ? 'there are no signing keys in the database'
+          : 'there are no signing keys; the server makes one when it starts',
+      },
+    )
   })
+}
+
+type WireKey = ReturnType<typeof wireKey>
+
+const columns: Listing<WireKey>['columns'] = [
+  { title: 'KEY', width: 43, show: ({ key_id: id }) => id },
+  { title: 'ALGORITHM', width: 9, show: ({ algorithm }) => algorithm },
+  { title: 'CREATED', width: 24, show: ({ created_at: at }) => at },
+  { title: 'STATE', width: 8, show: ({ state }) => state },
+  { title: 'SIGNS FROM', width: 24, show: ({ signs_from: at }) => at },
+  { title: 'SIGNS UNTIL', width: 0, show: ({ signs_until: at }) => at },
+]
+
+function wireKey(key: SigningKeyRow, state: KeyState) {
+  return {
+    key_id: key.id,
+    algorithm: key.algorithm,
+    created_at: new Date(key.created_at).toISOString(),
+    state,
+    signs_from: new Date(key.signs_from).toISOString(),
+    signs_until: key.signs_until === null ? null : new Date(key.signs_until).toISOString(),
+  }
 }
 
 /** Publishes the next signing key. If there is a next key already, only prints it. */
@@ -92,6 +105,7 @@ export async function revoke(call: Call<Options>): Promise<void> {
     const now = clock.now()
     const values = { id, offered, by: byOperator, now }
     const { found } = await database.write(revokeSigningKey, values)
+    // The operator's own keys are not in the database, so any id may be one of them.
     if (!found && offered)
       throw new ConfigurationError(
         `there is no signing key ${id}; "keystile key list" lists the keys`,

@@ -10,7 +10,7 @@ import type { Options } from './cli.ts'
 import { issuerRules, type IssuerRuleOptions } from './issuer-rules.ts'
 import { signingKeyAge, signingKeyRemaining } from './metrics.ts'
 import { rules, type RuleOptions } from './rules.ts'
-import { issuingAlgorithms, type IssuingAlgorithm } from './sealed-keys.ts'
+import { issuingAlgorithms, type IssuingAlgorithm } from './signing-key.ts'
 
 export interface SigningKeyOptions {
   /**
@@ -115,6 +115,7 @@ function readJwk(path: string): Jwk | JwkSet {
   try {
     content = readFileSync(path, 'utf8')
   } catch (error) {
+    // The message of Node has the path, which may be the secret itself.
     const shown = showSecretPath(path, error)
     const reason = shown === path ? (error as Error).message : `${shown} does not exist`
     throw new TypeError(`must name a file with a private JWK: ${reason}`)

@@ -1,3 +1,6 @@
+// Changes of the signing keys in a transaction of the caller: a command of `store.ts`, or the end
+// of a restore (features/operations/backup).
+
 import { inTables, type Transaction } from '../../../storage/database.ts'
 import { insertEvents } from '../events/in-transaction.ts'
 import type { NewKey, SigningKeyRow, SigningKeyTables } from './tables.ts'

@@ -1,8 +1,7 @@
-// The safety rules for the issuer of a database. A database belongs to one issuer, because tokens
-// contain their issuer.
+// The safety rules for the issuer of a database.
 
 import type { Rule } from '../../../feature/rule.ts'
-import { belongsElsewhere } from './signing-keys.ts'
+import { belongsElsewhere } from './issuer.ts'
 
 export interface IssuerRuleOptions {
   readonly issuer?: string | undefined

@@ -1,13 +1,13 @@
-// The copies of the stored keys that a process holds one after another: when it reads the keys, and
-// what it does when a read fails or a key is revoked. `key-ring.ts` decides what a copy may still
-// be used for.
+// The copies of the stored keys that a process holds one after another. `key-reads.ts` says when it
+// reads the keys, and `key-ring.ts` decides what a copy may still be used for.
 
-import { setTimeout as delay } from 'node:timers/promises'
 import { keySetOf, type Clock, type KeySet, type Logger } from 'keystile/internal'
 import { exportPublicJwk, type JwkSet } from 'keystile/jwt'
 import type { Seal } from '../../../base/seal.ts'
 import type { Database } from '../../../storage/database.ts'
-import { openSealedKey, type NamedKey } from './sealed-keys.ts'
+import { createKeyReads } from './key-reads.ts'
+import { openSealedKey } from './sealed-keys.ts'
+import type { NamedKey } from './signing-key.ts'
 import { listSigningKeyRows } from './store.ts'
 import type { SigningKeyRow } from './tables.ts'
 
@@ -15,11 +15,6 @@ import type { SigningKeyRow } from './tables.ts'
  * How old the copy of the keys may be. If it is older, the keys are read again before the next use.
  */
 const freshMilliseconds = 5_000
-/**
- * The minimum time between two reads that look for a key that this process does not know. It is
- * measured in real time, not by `clock`.
- */
-const pauseMilliseconds = 250
 
 /** The keys as one read found them. */
 export interface Copy {
@@ -43,7 +38,7 @@ export interface Copies {
   readonly newest: Copy
   /** How long ago the keys were read. Infinity if the clock was set back since then. */
   ageMilliseconds(): number
-  /** Reads the keys if the newest copy is old. Never rejects. */
+  /** Reads the keys if the newest copy is old. `age` is its age. Never rejects. */
   readIfOld(age?: number): Promise<void> | undefined
   /** Waits for a read that starts after the call. Rejects if the keys cannot be read. */
   fresh(): Promise<void>
@@ -64,7 +59,7 @@ export async function openCopies(
     openSealedKey(row, seal),
   )
 
-  const reads = createReads(async () => {
+  const reads = createKeyReads(async () => {
     const readAt = clock.now()
     const rows = (await listSigningKeyRows(reader)).filter(({ id }) => !revoked.has(id))
     newest = copyOf(rows, readAt, (row) => newest.keys.get(row.id) ?? tryOpen(row))
@@ -103,52 +98,6 @@ export async function openCopies(
       age > freshMilliseconds ? reads.join().catch(() => {}) : undefined,
     fresh: reads.fresh,
   }
-}
-
-/** Reads the keys from the database. Callers share the reads. */
-interface Reads {
-  /** Joins the running read, or starts one. */
-  join(): Promise<void>
-  /**
-   * If a read is running, waits until it ends. Then starts a new read and waits for it. Callers
-   * that wait for the start share the new read. Such reads start at least `pauseMilliseconds`
-   * apart, so that tokens with an invented `kid` cannot flood the database.
-   */
-  fresh(): Promise<void>
-}
-
-function createReads(read: () => Promise<void>, logger: Logger): Reads {
-  let running: Promise<void> | undefined
-  let queued: Promise<void> | undefined
-  let mayStartAt = 0
-  let isFailing = false
-
-  async function readAndLog(): Promise<void> {
-    try {
-      await read()
-    } catch (error) {
-      if (!isFailing) logger.warn({ err: error }, 'the signing keys cannot be read')
-      isFailing = true
-      throw error
-    } finally {
-      running = undefined
-    }
-    if (isFailing) logger.info({}, 'the signing keys can be read again')
-    isFailing = false
-  }
-
-  const join = (): Promise<void> => (running ??= readAndLog())
-
-  async function startLater(): Promise<void> {
-    await delay(Math.max(0, mayStartAt - performance.now()))
-    // A read that started before the call may lack a key that the call asks for.
-    for (let earlier = running; earlier; earlier = running) await earlier.catch(() => {})
-    mayStartAt = performance.now() + pauseMilliseconds
-    queued = undefined
-    return join()
-  }
-
-  return { join, fresh: () => (queued ??= startLater()) }
 }
 
 function copyOf(

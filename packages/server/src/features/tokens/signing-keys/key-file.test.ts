@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import { readOrCreateSealingSecret } from './key-file.ts'
-import { findSealingSecretFaults } from './sealing-secret.ts'
+import { findSealingSecretFaults } from './sealing-secret-faults.ts'
 
 const good = '0f1e2d3c4b5a69788796a5b4c3d2e1f0'
 

@@ -9,7 +9,7 @@ import { ConfigurationError } from '../../../base/configuration-error.ts'
 import { explainFault } from '../../../base/file-fault.ts'
 import { isForeign, isOpenToOthers, ownFix } from '../../../feature/file-facts.ts'
 import { findDatabaseFile, mayExist, type DatabaseSource } from '../../../storage/source.ts'
-import { findSealingSecretFaults } from './sealing-secret.ts'
+import { findSealingSecretFaults } from './sealing-secret-faults.ts'
 
 export function keyFileBeside(databaseFile: string): string {
   return join(dirname(databaseFile), 'keystile.key')

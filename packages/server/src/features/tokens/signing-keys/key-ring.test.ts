@@ -11,7 +11,8 @@ import { byOperator } from '../../operations/audit/by.ts'
 import { openKeyRing, type KeyRing } from './key-ring.ts'
 import { defaultTimes } from './plan.ts'
 import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
-import { advanceSigningKeys, claimIssuer, revokeSigningKey } from './store.ts'
+import { advanceSigningKeys, revokeSigningKey } from './store.ts'
+import { claimIssuer } from './setting-store.ts'
 
 const writerThread = new URL('../../../server/writer-thread.ts', import.meta.url)
 const { algorithm } = generateKey('ES256')

@@ -10,7 +10,7 @@ import { openCopies, type Copy, type CopyParts } from './key-copies.ts'
 import { readingsOf } from './metrics.ts'
 import type { OwnKeys } from './own-keys.ts'
 import { findCurrent, type RotationTimes } from './plan.ts'
-import type { NamedKey } from './sealed-keys.ts'
+import type { NamedKey } from './signing-key.ts'
 
 export interface Published {
   readonly keys: JwkSet

@@ -10,7 +10,7 @@ import {
   withKeyId,
   signingKeyOf,
   type NamedKey,
-} from './sealed-keys.ts'
+} from './signing-key.ts'
 
 /** The first key signs. The others are only published: a next key, or previous keys. */
 export type OwnKeys = readonly [NamedKey, ...VerificationKey[]]

@@ -7,7 +7,8 @@ import type { Lease } from '../../operations/lease/lease.ts'
 import { defaultTimes, plan, type RotationTimes } from './plan.ts'
 import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
 import type { SigningKeySource } from './signing-key-source.ts'
-import { advanceSigningKeys, listSigningKeyRows, readLongestToken } from './store.ts'
+import { advanceSigningKeys, listSigningKeyRows } from './store.ts'
+import { readLongestToken } from './setting-store.ts'
 
 /** When keys are replaced. Only tests use other times than `defaultRotation`. */
 export interface RotationSettings {

@@ -8,9 +8,10 @@ import type { Situation } from '../../../feature/situation.ts'
 import { countOf } from '../../../feature/count.ts'
 import type { Wording } from '../../../feature/wording.ts'
 import { isOnServer, type DatabaseSource } from '../../../storage/source.ts'
-import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret.ts'
+import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret-faults.ts'
 import { ownKeysOf } from './own-keys.ts'
-import { canOpen, type IssuingAlgorithm } from './sealed-keys.ts'
+import { canOpen } from './sealed-keys.ts'
+import type { IssuingAlgorithm } from './signing-key.ts'
 
 export interface RuleOptions {
   readonly database?: DatabaseSource | undefined
@@ -167,26 +168,26 @@ function findUnopened(
   if (signingKey !== undefined || sealedKey === undefined) return undefined
 
   const secret = key ?? keyFile?.secret
-  const isMissing = key === undefined && keyFile === undefined && database.kind === 'sqlite'
-  if (secret === undefined && !isMissing) return undefined
+  const isFileMissing = key === undefined && keyFile === undefined && database.kind === 'sqlite'
+  if (secret === undefined && !isFileMissing) return undefined
 
   const [first, ...others] = [secret, previousKey].filter((given) => given !== undefined)
   if (first !== undefined && canOpen(sealedKey, [first, ...others])) return []
 
   const file = keyFile?.path ?? 'keystile.key'
-  const lostKeyFix =
-    `if it is lost, give another ${say.name('key')} and a key of your own as ` +
-    `${say.name('signingKey')}, or use another database`
+  const [about, fix] =
+    key === undefined
+      ? [`the file ${file}`, `restore ${file} from a backup`]
+      : [say.name('key'), 'give the key that was used when the signing keys were made']
   return [
     {
-      about: key === undefined ? `the file ${file}` : say.name('key'),
+      about,
       message:
         'must be the key that encrypted the signing keys in this database; ' +
-        (isMissing ? 'it is missing' : 'it is a different one'),
+        (isFileMissing ? 'it is missing' : 'it is a different one'),
       fix:
-        key === undefined
-          ? `restore ${file} from a backup; ${lostKeyFix}`
-          : `give the key that was used when the signing keys were made; ${lostKeyFix}`,
+        `${fix}; if it is lost, give another ${say.name('key')} and a key of your own as ` +
+        `${say.name('signingKey')}, or use another database`,
     },
   ]
 }

@@ -9,14 +9,8 @@ import {
 } from 'keystile/jwt'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import { createSeal } from '../../../base/seal.ts'
-import {
-  canOpen,
-  createKeySeal,
-  issuingAlgorithms,
-  makeSealedKey,
-  openSealedKey,
-  signingKeyOf,
-} from './sealed-keys.ts'
+import { canOpen, createKeySeal, makeSealedKey, openSealedKey } from './sealed-keys.ts'
+import { issuingAlgorithms, signingKeyOf } from './signing-key.ts'
 
 const secrets = ['a sealing key for tests: 0123456789 abcdef'] as const
 

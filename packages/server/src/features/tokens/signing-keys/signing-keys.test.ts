@@ -22,15 +22,10 @@ import { readingsOf, signingKeyAge, signingKeyRemaining } from './metrics.ts'
 import { defaultTimes } from './plan.ts'
 import { makeReplacement } from './replacement.ts'
 import { createKeySeal, openSealedKey } from './sealed-keys.ts'
-import { findStoredIssuer, openSigningKeys, type SigningKeyParts } from './signing-keys.ts'
-import {
-  advanceSigningKeys,
-  claimIssuer,
-  readLongestToken,
-  recordTokenLifetime,
-  resealSigningKey,
-  revokeSigningKey,
-} from './store.ts'
+import { openSigningKeys, type SigningKeyParts } from './signing-keys.ts'
+import { findStoredIssuer } from './issuer.ts'
+import { advanceSigningKeys, resealSigningKey, revokeSigningKey } from './store.ts'
+import { claimIssuer, readLongestToken, recordTokenLifetime } from './setting-store.ts'
 import type { NewKey, SigningKeyRow } from './tables.ts'
 
 type AddedKey = Partial<SigningKeyRow> & Pick<SigningKeyRow, 'id'>

@@ -21,24 +21,17 @@
 // `previousKey` decrypts what is left from before.
 
 import type { Clock, Logger } from 'keystile/internal'
-import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Seal, SealingSecrets } from '../../../base/seal.ts'
-import { show } from '../../../feature/shown-value.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { EventFeed } from '../events/events.ts'
+import { requireIssuer } from './issuer.ts'
 import { openKeyRing, ringOf, type KeyRing } from './key-ring.ts'
 import type { RotationTimes } from './plan.ts'
-import { createKeySeal, makeSealedKey, type IssuingAlgorithm } from './sealed-keys.ts'
+import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
+import type { IssuingAlgorithm } from './signing-key.ts'
+import { readLongestToken, recordTokenLifetime } from './setting-store.ts'
 import type { SigningKeySource } from './signing-key-source.ts'
-import {
-  advanceSigningKeys,
-  claimIssuer,
-  listSigningKeyRows,
-  readIssuer,
-  readLongestToken,
-  recordTokenLifetime,
-  resealSigningKey,
-} from './store.ts'
+import { advanceSigningKeys, listSigningKeyRows, resealSigningKey } from './store.ts'
 
 export interface SigningKeyParts {
   readonly issuer: string
@@ -62,16 +55,12 @@ export async function openSigningKeys(
   parts: SigningKeyParts,
 ): Promise<KeyRing> {
   const { issuer, source, accessTokenSeconds, feed, times } = parts
-  const stored = await database.write(claimIssuer, issuer)
-  if (stored !== issuer) {
-    throw new ConfigurationError(
-      `this database ${belongsElsewhere(stored, issuer)}. ` +
-        `Fix: configure ${stored}, or use another database`,
-    )
-  }
+  await requireIssuer(database, issuer)
+
   // Most starts write nothing, and so wait for no lock.
   if ((await readLongestToken(database.reader)) < accessTokenSeconds)
     await database.write(recordTokenLifetime, accessTokenSeconds)
+
   if ('ownKeys' in source) return ringOf(source.ownKeys, times)
 
   const seal = createKeySeal(source.sealingSecrets)
@@ -112,28 +101,12 @@ async function makeFirstKey(
 async function resealKeys(database: Database, secrets: SealingSecrets): Promise<void> {
   if (secrets.length === 1) return
 
-  const [seal, both] = [createKeySeal([secrets[0]]), createKeySeal(secrets)]
+  const seal = createKeySeal([secrets[0]])
+  const anySeal = createKeySeal(secrets)
   for (const { id, sealed_jwk: before } of await listSigningKeyRows(database.reader)) {
-    const jwk = seal.open(before, id) === undefined ? both.open(before, id) : undefined
+    if (seal.open(before, id) !== undefined) continue
+    const jwk = anySeal.open(before, id)
     if (jwk === undefined) continue
     await database.write(resealSigningKey, { id, before, sealed: seal.seal(jwk, id) })
   }
-}
-
-/** Returns the issuer that a database belongs to, or undefined for a new database. */
-export function findStoredIssuer({
-  reader,
-}: Pick<Database, 'reader'>): Promise<string | undefined> {
-  return readIssuer(reader)
-}
-
-/**
- * Returns the message for a database that belongs to a different issuer. The message begins with
- * "belongs to". The caller puts a subject before it, such as "this database".
- */
-export function belongsElsewhere(stored: string, issuer: string): string {
-  return (
-    `belongs to the issuer ${stored}, but the configured issuer is ${show(issuer)}. ` +
-    'Tokens contain their issuer, so a change of the issuer logs all users out'
-  )
 }

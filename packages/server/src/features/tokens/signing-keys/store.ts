@@ -1,4 +1,4 @@
-// The queries and commands for the signing keys and the issuer of a database.
+// The queries and commands for the signing keys.
 
 import {
   command,
@@ -13,25 +13,8 @@ import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SigningKeyEvent } from './audit-events.ts'
 import { insertKey, lockIssuer, revokeTokensOf } from './in-transaction.ts'
 import { findCurrent, listNext, plan, type RotationTimes } from './plan.ts'
+import { readLongestToken } from './setting-store.ts'
 import type { NewKey, SigningKeyRow, SigningKeyTables, SigningTimes } from './tables.ts'
-
-const longestTokenName = 'longest_access_token_seconds'
-
-/**
- * Stores the issuer of a new database. If the database already has an issuer, changes nothing.
- * Returns the stored issuer.
- */
-export const claimIssuer: Command<string, string> = command(
-  'claimIssuer',
-  async (transaction, issuer) => {
-    await inTables<SigningKeyTables>(transaction)
-      .insertInto('setting')
-      .values({ name: 'issuer', value: issuer })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-    return (await lockIssuer(transaction)).value
-  },
-)
 
 /** The columns that every version of the table has. */
 type StoredKey = NewKey & Pick<SigningKeyRow, 'created_at'>
@@ -64,17 +47,19 @@ export const advanceSigningKeys: Command<
   'advanceSigningKeys',
   async (transaction, { now, algorithm, offered, times, forcedBy }) => {
     await lockIssuer(transaction)
-    const db = inTables<SigningKeyTables>(transaction)
     const keys = await listSigningKeyRows(transaction)
     const longestTokenSeconds = await readLongestToken(transaction)
     const wanted = { algorithm, longestTokenSeconds, isForced: forcedBy !== undefined }
     const { newSignsFrom, gone } = plan(keys, now, wanted, times)
+
+    const db = inTables<SigningKeyTables>(transaction)
     if (gone.length > 0) await db.deleteFrom('signing_key').where('id', 'in', gone).execute()
     if (newSignsFrom === undefined) return { inserted: undefined, gone }
 
     const inserted = await insertKey(transaction, { offered, now, signsFrom: newSignsFrom })
     const current = findCurrent(keys, now)
     if (current) await setEnd(transaction, current.id, newSignsFrom)
+
     if (forcedBy)
       await insertAudit<SigningKeyEvent>(transaction, {
         event: 'signing_key_published',
@@ -156,35 +141,6 @@ export const resealSigningKey: Command<
     .execute()
 })
 
-/**
- * Stores the lifetime of access tokens, unless a longer one is stored already. After a key stops
- * signing, it stays published for at least this time.
- */
-export const recordTokenLifetime: Command<number, void> = command(
-  'recordTokenLifetime',
-  async (transaction, seconds) => {
-    await lockIssuer(transaction)
-    if ((await readLongestToken(transaction)) >= seconds) return
-
-    const value = String(seconds)
-    await inTables<SigningKeyTables>(transaction)
-      .insertInto('setting')
-      .values({ name: longestTokenName, value })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
-      .execute()
-  },
-)
-
-/** Returns the stored longest lifetime of access tokens, in seconds; 0 if none is stored. */
-export async function readLongestToken(reader: Reader): Promise<number> {
-  const row = await inTables<SigningKeyTables>(reader)
-    .selectFrom('setting')
-    .select('value')
-    .where('name', '=', longestTokenName)
-    .executeTakeFirst()
-  return Number(row?.value ?? 0)
-}
-
 async function setBeginning(transaction: Transaction, id: string, at: number): Promise<void> {
   await inTables<SigningKeyTables>(transaction)
     .updateTable('signing_key')
@@ -199,18 +155,6 @@ async function setEnd(transaction: Transaction, id: string, at: number | null): 
     .set({ signs_until: at })
     .where('id', '=', id)
     .execute()
-}
-
-/** Returns the issuer that a database belongs to, or undefined for a new database. */
-export async function readIssuer(reader: Reader): Promise<string | undefined> {
-  if (!(await hasTable(reader, 'setting'))) return undefined
-  const db = inTables<SigningKeyTables>(reader)
-  const row = await db
-    .selectFrom('setting')
-    .select('value')
-    .where('name', '=', 'issuer')
-    .executeTakeFirst()
-  return row?.value
 }
 
 /**

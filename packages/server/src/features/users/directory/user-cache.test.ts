@@ -10,7 +10,7 @@ import { openDatabase } from '../../../storage/open.ts'
 import { openEventFeed, type EventFeed } from '../../tokens/events/events.ts'
 import type { CallerIdentity } from '../../operations/audit/by.ts'
 import { createUserCache, type UserCacheParts } from './user-cache.ts'
-import { createUserAnnouncer } from '../../tokens/events/user-changes.ts'
+import { createUserAnnouncer } from '../../tokens/events/user-announcer.ts'
 
 interface Person {
   name: string

@@ -1,36 +1,17 @@
-// The types of a grant. To add a grant, write one file beside this file and list it in `grants.ts`.
+// What a grant is, gets and gives. To add a grant, write one file beside this file and list it in
+// `grants.ts`.
 
 import { OAuthError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
 import { senderOf } from '../../../operations/audit/by.ts'
 import type { Client, ClientGrant } from '../../clients/clients.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 
-export interface GrantCaller extends Client {
-  /** The `User-Agent` header. */
-  readonly device: string | undefined
-  readonly address?: string | undefined
-  readonly acceptLanguage?: string | undefined
-}
-
-/** Returns the caller for a grant: the authenticated client, and where its request comes from. */
-export function callerOf(request: HttpRequestWithBody, client: Client): GrantCaller {
-  const device = request.headers.get('user-agent') ?? undefined
-  return { ...client, device, ...senderOf(request) }
-}
-
-export interface Granted extends IssuedTokens {
-  /**
-   * A secret that the device sends with its next login. The server then recognizes the device, so
-   * password guesses from other devices cannot block the login.
-   */
-  readonly deviceSecret?: string | undefined
-  /** The recovery codes that come with a second factor that was set up within the login. */
-  readonly recoveryCodes?: readonly string[] | undefined
-}
-
 /**
  * One `grant_type` of the token endpoint: its parameters, and how it turns their values into
  * tokens.
+ *
+ * @typeParam Name the names of its parameters
+ * @typeParam Parts what it needs of the server
  */
 export interface Grant<Name extends string, Parts> extends ClientGrant {
   /**
@@ -53,7 +34,7 @@ export interface Grant<Name extends string, Parts> extends ClientGrant {
 
 type ParameterValues<Name extends string> = Readonly<Partial<Record<Name, string | undefined>>>
 
-type Checked<Name extends string, Required extends string> = ParameterValues<Name> &
+type CompleteValues<Name extends string, Required extends string> = ParameterValues<Name> &
   Readonly<Record<Required, string>>
 
 /**
@@ -66,7 +47,7 @@ export function defineGrant<Name extends string, Required extends Name, Parts>(d
   readonly required: readonly Required[]
   readonly orRequired?: readonly (readonly Name[])[]
   issue(
-    values: Checked<Name, Required>,
+    values: CompleteValues<Name, Required>,
     caller: GrantCaller,
     parts: Parts,
   ): Granted | Promise<Granted>
@@ -75,7 +56,7 @@ export function defineGrant<Name extends string, Required extends Name, Parts>(d
     ...definition,
     async issue(values, caller, parts) {
       requireValues(values, definition)
-      return definition.issue(values as Checked<Name, Required>, caller, parts)
+      return definition.issue(values as CompleteValues<Name, Required>, caller, parts)
     },
   }
 }
@@ -94,4 +75,27 @@ export function requireValues(
 export const scopeParameter: JsonObject = {
   type: 'string',
   description: 'Scopes, separated by spaces. Default: all scopes that may be granted',
+}
+
+/** The authenticated client, and where its request comes from. */
+export interface GrantCaller extends Client {
+  /** The `User-Agent` header. */
+  readonly device: string | undefined
+  readonly address?: string | undefined
+  readonly acceptLanguage?: string | undefined
+}
+
+export function callerOf(request: HttpRequestWithBody, client: Client): GrantCaller {
+  const device = request.headers.get('user-agent') ?? undefined
+  return { ...client, device, ...senderOf(request) }
+}
+
+export interface Granted extends IssuedTokens {
+  /**
+   * A secret that the device sends with its next login. The server then recognizes the device, so
+   * password guesses from other devices cannot block the login.
+   */
+  readonly deviceSecret?: string | undefined
+  /** The recovery codes that come with a second factor that was set up within the login. */
+  readonly recoveryCodes?: readonly string[] | undefined
 }

@@ -4,7 +4,6 @@ import type { NamedSession } from '../../../sign-in/login/attempt.ts'
 import {
   firstStep,
   hasDemand,
-  invalidSession,
   isLaterStep,
   laterStep,
   logIn,
@@ -12,6 +11,7 @@ import {
   type LoginEndpointParts,
   type LoginValues,
 } from '../login-endpoint.ts'
+import { invalidSession } from '../login-refusals.ts'
 import { findVerified } from '../shown-token.ts'
 import { defineGrant, type Grant } from './grant.ts'
 
@@ -55,6 +55,7 @@ export const passwordGrant: Grant<string, PasswordGrantParts> = defineGrant({
     const { access_token: token, ...others } = values
     if (token === undefined || isLaterStep(others))
       return logIn({ front: 'token' }, others, client, parts)
+
     if (!hasDemand(others))
       throw new OAuthError(
         'invalid_request',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { findSealingSecretFaults } from './sealing-secret.ts'
+import { findSealingSecretFaults } from './sealing-secret-faults.ts'
 
 const good = '0f1e2d3c4b5a69788796a5b4c3d2e1f0'
 
