@@ -108,7 +108,7 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const flows = wireMailFlows(parts, directory)
   const accountParts = { users, passwords, passwordPolicy, audit, limits, scopes, profile }
   const routes = [
-    flows.registration.register,
+    flows.registration.register.route,
     ...accountRoutes(accountParts),
     ...managementRoutes(accountParts),
     ...flows.routes,
