@@ -3,7 +3,7 @@
 import type { UserObject } from 'keystile'
 import { resetPageRoutes } from '../../features/pages/account-pages/reset-pages.ts'
 import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
-import { createPageCookies } from '../../features/sign-in/browser-login/cookie.ts'
+import { createPageCookies } from '../../features/sign-in/browser-login/page-cookies.ts'
 import type { AppInvitations } from '../../features/users/accounts/app-users.ts'
 import { describeProfile } from '../../features/users/accounts/described-profile.ts'
 import { createRegistration } from '../../features/users/accounts/registration.ts'

@@ -10,7 +10,7 @@ import { insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { AuditEntry, By } from '../../operations/audit/entry.ts'
 import { hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
-import { lockPerson } from '../../users/accounts/in-transaction.ts'
+import { lockPerson } from '../../users/accounts/lock-in-transaction.ts'
 
 /** A change of the factors of a user, and the mail about it. */
 export interface FactorChange {

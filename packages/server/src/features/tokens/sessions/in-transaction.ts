@@ -7,7 +7,7 @@ import { inTables, lockRows, type Transaction } from '../../../storage/database.
 import type { Slots } from '../../../storage/prepared.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
-import { endAllAttempts, endAttempts } from '../../sign-in/attempts/in-transaction.ts'
+import { endAllAttempts, endAttempts } from '../../sign-in/attempts/attempts-in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
 import type { SessionRow, SessionTables } from './tables.ts'
 

@@ -5,7 +5,7 @@ import type { By } from '../../operations/audit/entry.ts'
 import type { Acceptance } from './acceptance.ts'
 import { grantNames, recordChange } from './changes-in-transaction.ts'
 import { isReserved } from './former-email-store.ts'
-import { isTaken } from './in-transaction.ts'
+import { isTaken } from './address-holder-in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /** The field whose value another user has. */

@@ -1,8 +1,7 @@
-// The users that guards keep in memory (decisions/0029-users-in-memory.md). Only `updateUser`
-// (features/users/accounts/user-in-transaction.ts) changes rows of users, and it inserts an event
-// of the kind `user`. After this event, which is kept for an hour, the user is read again.
-// server/wire/people.ts decides whose users are kept: Keystile's accounts, and the app's if
-// `users.cached` is set.
+// The users that guards keep in memory (decisions/0029-users-in-memory.md). Only `updateUser` of
+// features/users/accounts changes rows of users, and it inserts an event of the kind `user`. After
+// this event, which is kept for an hour, the user is read again. server/wire/people.ts decides
+// whose users are kept: Keystile's accounts, and the app's if `users.cached` is set.
 import { deepFreeze } from 'keystile/internal'
 import { areStorable } from '../../../storage/storable.ts'
 import type { CallerIdentity } from '../../operations/audit/by.ts'

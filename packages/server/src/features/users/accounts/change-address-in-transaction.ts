@@ -9,9 +9,11 @@ import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
 import { recordChange } from './changes-in-transaction.ts'
-import { findHolder, lockAccount, notify, type LockedAccount } from './in-transaction.ts'
+import { findHolder } from './address-holder-in-transaction.ts'
+import { lockAccount, type LockedAccount } from './lock-in-transaction.ts'
+import { notify } from './notify-in-transaction.ts'
 import type { AccountTables, FormerEmailRow } from './tables.ts'
-import { updateUser } from './user-in-transaction.ts'
+import { updateUser } from './update-user-in-transaction.ts'
 
 /** The link with which the reader of the old mailbox restores the old address. */
 export interface NewUndo {
