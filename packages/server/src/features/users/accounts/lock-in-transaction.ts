@@ -1,5 +1,5 @@
-// Locks an account until the end of a transaction. So a login or a change of the account runs before
-// or after another one, never between its checks and its writes.
+// Locks an account until the end of a transaction. So a login or a change of the account comes
+// before or after another one, never between its checks and its writes.
 import { lockName, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import { isSameMailbox } from '../directory/names.ts'

@@ -3,7 +3,7 @@ import type { UserObject } from 'keystile'
 import { findNearest } from 'keystile/internal'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings, type Setting } from '../../../feature/setting.ts'
-import { isOff } from '../../credentials/second-factors/second-factor-choice.ts'
+import { isOff } from '../../credentials/second-factors/factor-choice.ts'
 import type { BuiltInScope } from '../scopes/scopes.ts'
 import { directoryFunctions, type UserDirectory } from './directory.ts'
 
