@@ -7,7 +7,7 @@ import { createPageCookies } from '../../features/sign-in/browser-login/page-coo
 import type { AppInvitations } from '../../features/users/accounts/app-users.ts'
 import { describeProfile } from '../../features/users/accounts/described-profile.ts'
 import { createRegistration } from '../../features/users/accounts/registration.ts'
-import type { User } from '../../features/users/accounts/users.ts'
+import type { User } from '../../features/users/accounts/user.ts'
 import type { Directory } from '../../features/users/directory/directory.ts'
 import { emailChangeFlow } from '../../features/mail/email-change/change.ts'
 import type { EmailChanges } from '../../features/mail/email-change/change-types.ts'

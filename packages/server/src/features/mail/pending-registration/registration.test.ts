@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { User } from '../../users/accounts/users.ts'
+import type { User } from '../../users/accounts/user.ts'
 import { registrationFlow } from './registration.ts'
 import type { insertPending } from './store.ts'
 import type { FlowParts } from '../flows/flow.ts'

@@ -13,7 +13,7 @@ import {
 } from '../../users/accounts/registration-form.ts'
 import type { BegunRegistration, OnPage, Registration } from '../../users/accounts/registration.ts'
 import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
-import { newRowOf, userOf, type NewUser, type User } from '../../users/accounts/users.ts'
+import { newRowOf, userOf, type NewUser, type User } from '../../users/accounts/user.ts'
 import type { Acceptance } from '../../users/accounts/acceptance.ts'
 import type { Profile } from '../../users/accounts/profile.ts'
 import type { By } from '../../operations/audit/entry.ts'

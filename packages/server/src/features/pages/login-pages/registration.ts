@@ -1,5 +1,5 @@
-// The pages on which people register: the form, and the page for the code of the mail. The functions
-// behind the endpoints do the work, with all rules and limits. `register-page.ts` draws the pages.
+// The pages on which people register: the form, and the page for the code of the mail. What they
+// call is what the endpoints call, with all rules and limits. `register-page.ts` draws the pages.
 import { type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { seeOther, type OpenRoute } from '../../../http/route.ts'
 import type { Verifications } from '../../mail/email-verification/verification-types.ts'

@@ -17,7 +17,8 @@ import type { PasswordOwner } from '../../credentials/password-policy/policy.ts'
 import { readNames, readPassword, readProfile, type InputOptions } from './cli-input.ts'
 import { hasAppUsers, readScopeRules } from '../scopes/declared.ts'
 import { changeRights, namesOfRights } from '../scopes/scopes.ts'
-import { createUsers, type User, type UserChange, type Users } from './users.ts'
+import { createUsers, type UserChange, type Users } from './users.ts'
+import type { User } from './user.ts'
 import { wireManagedUser } from './wire-user.ts'
 
 /**

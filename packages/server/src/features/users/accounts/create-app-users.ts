@@ -23,7 +23,8 @@ import { checkProfileChange } from './profile.ts'
 import { refuseConflict, taken } from './refusals.ts'
 import { findUser, getUser, type AccountParts } from './route-parts.ts'
 import { readUserPage } from './user-page.ts'
-import type { User, Users } from './users.ts'
+import type { User } from './user.ts'
+import type { Users } from './users.ts'
 
 export interface AppUsersParts extends AccountParts {
   /** Undefined if Keystile sends no mails. */

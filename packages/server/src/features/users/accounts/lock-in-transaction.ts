@@ -3,7 +3,7 @@
 import { lockName, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import { isSameMailbox } from '../directory/names.ts'
-import type { StoredRights } from '../scopes/scopes.ts'
+import type { StoredRights } from '../scopes/stored-rights.ts'
 import { findHolder } from './address-holder-in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 

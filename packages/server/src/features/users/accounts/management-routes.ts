@@ -9,7 +9,8 @@ import { findUndeclared, namesField } from './account-fields.ts'
 import { refuseConflict } from './refusals.ts'
 import { accountRoute, getUser, type AccountDoc, type AccountParts } from './route-parts.ts'
 import { defaultPageSize, maxPageSize, readUserPage } from './user-page.ts'
-import type { User, UserChange } from './users.ts'
+import type { User } from './user.ts'
+import type { UserChange } from './users.ts'
 import { describeManagedUser, wireManagedUser, wireRights } from './wire-user.ts'
 
 export interface ManagementCaller {

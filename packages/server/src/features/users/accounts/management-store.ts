@@ -6,7 +6,7 @@ import { cancelProofs } from '../../mail/proofs/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
-import type { StoredRights } from '../scopes/scopes.ts'
+import type { StoredRights } from '../scopes/stored-rights.ts'
 import {
   hasAdminRole,
   hasRights,

@@ -24,7 +24,7 @@ import {
   type AccountCaller,
   type AccountParts,
 } from './route-parts.ts'
-import type { User } from './users.ts'
+import type { User } from './user.ts'
 import { describeOwnUser, wireOwnUser } from './wire-user.ts'
 
 type OwnRoute = GuardedRoute<AccountCaller>

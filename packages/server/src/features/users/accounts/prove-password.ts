@@ -4,7 +4,7 @@ import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { accountRates } from './feature.ts'
 import { aboutMember } from './refusals.ts'
 import type { AccountParts } from './route-parts.ts'
-import type { User } from './users.ts'
+import type { User } from './user.ts'
 
 /**
  * Verifies the current password. Each login has its own rate limit, so if an attacker exhausts that

@@ -11,7 +11,7 @@ import type { Acceptance } from './acceptance.ts'
 import { taken } from './refusals.ts'
 import { createRegistrationForm, type RegistrationFormParts } from './registration-form.ts'
 import { accountRoute, tooManyTries } from './route-parts.ts'
-import type { User } from './users.ts'
+import type { User } from './user.ts'
 import { createdAnswer, describeCreated } from './wire-user.ts'
 
 export interface Registration {

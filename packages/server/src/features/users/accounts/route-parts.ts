@@ -11,7 +11,8 @@ import type { Limits } from '../../operations/limits/limits.ts'
 import type { ScopeRules } from '../scopes/scopes.ts'
 import type { AccountEvent } from './audit-events.ts'
 import type { ProfileSchema } from './profile.ts'
-import type { User, Users } from './users.ts'
+import type { User } from './user.ts'
+import type { Users } from './users.ts'
 
 /** What the account routes and `keystile.users` are made from. */
 export interface AccountParts {

@@ -25,7 +25,7 @@ import { outdated, taken } from './refusals.ts'
 import type { AccountCaller, AccountParts } from './route-parts.ts'
 import { createRegistrationForm, type RegistrationFormParts } from './registration-form.ts'
 import { createRegistration, type RegistrationParts } from './registration.ts'
-import type { NewUser, User } from './users.ts'
+import type { NewUser, User } from './user.ts'
 import { verifyCounted } from './prove-password.ts'
 
 interface Documented {
