@@ -23,7 +23,7 @@ import {
 import type { AppInvitations } from '../../users/accounts/app-users.ts'
 import type { Acceptance } from '../../users/accounts/acceptance.ts'
 import { taken, tooManyMails } from '../../users/accounts/refusals.ts'
-import { accountRoute } from '../../users/accounts/route-parts.ts'
+import { accountRoute } from '../../users/accounts/account-route.ts'
 import { newRowOf, userOf, type User } from '../../users/accounts/user.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byApp, byStranger } from '../../operations/audit/by.ts'

@@ -12,7 +12,7 @@ import {
   type RegistrationForm,
 } from '../../users/accounts/registration-form.ts'
 import type { BegunRegistration, OnPage, Registration } from '../../users/accounts/registration.ts'
-import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
+import { accountRoute, tooManyTries } from '../../users/accounts/account-route.ts'
 import { newRowOf, userOf, type NewUser, type User } from '../../users/accounts/user.ts'
 import type { Acceptance } from '../../users/accounts/acceptance.ts'
 import type { Profile } from '../../users/accounts/profile.ts'

@@ -12,7 +12,7 @@ import type { LoginOutcome, PresentedValues } from '../../sign-in/login/login.ts
 import { isWrongFactor, type RefusalReason } from '../../sign-in/login/methods/method.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countPageLogin } from '../../tokens/oauth/count-grant.ts'
-import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
+import { setUpLoginSeconds } from '../../users/accounts/login-age.ts'
 import { generalFault } from '../account-pages/faults.ts'
 import type { PageReader } from '../account-pages/reader.ts'
 import { codesPage, usedCode } from './codes-page.ts'

@@ -19,7 +19,7 @@ import { replaceRecoveryCodes } from '../../credentials/second-factors/recovery-
 import { clearEnrolmentMails, insertMail } from '../../mail/outbox/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
-import { timeAfterChanges } from '../../users/accounts/change-address-in-transaction.ts'
+import { timeAfterChanges } from '../../users/accounts/address-history-in-transaction.ts'
 import { lockPerson } from '../../users/accounts/lock-in-transaction.ts'
 import { clearGuesses } from '../../users/directory/guesses-in-transaction.ts'
 import { endRemembered } from '../attempts/remembered-devices-in-transaction.ts'

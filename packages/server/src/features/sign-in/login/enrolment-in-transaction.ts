@@ -8,7 +8,7 @@ import type { FactorEvent } from '../../credentials/second-factors/audit-events.
 import type { FactorName } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { hasApp, insertFirstApp } from '../../credentials/second-factors/app-in-transaction.ts'
 import { replaceRecoveryCodes } from '../../credentials/second-factors/recovery-in-transaction.ts'
-import { timeAfterChanges } from '../../users/accounts/change-address-in-transaction.ts'
+import { timeAfterChanges } from '../../users/accounts/address-history-in-transaction.ts'
 import type { LockedAccount } from '../../users/accounts/lock-in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { NoticeAddress } from '../../tokens/sessions/new-session.ts'

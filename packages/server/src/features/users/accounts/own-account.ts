@@ -17,13 +17,8 @@ import { checkProfileChange } from './profile.ts'
 import { accountRates } from './feature.ts'
 import { provePassword } from './prove-password.ts'
 import { outdated, refuseConflict } from './refusals.ts'
-import {
-  ownAccount,
-  recentLoginSeconds,
-  tooManyTries,
-  type AccountCaller,
-  type AccountParts,
-} from './route-parts.ts'
+import { ownAccount, tooManyTries, type AccountCaller, type AccountParts } from './account-route.ts'
+import { recentLoginSeconds } from './login-age.ts'
 import type { User } from './user.ts'
 import { describeOwnUser, wireOwnUser } from './wire-user.ts'
 

@@ -3,7 +3,7 @@ import type { By } from '../../operations/audit/entry.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { accountRates } from './feature.ts'
 import { aboutMember } from './refusals.ts'
-import type { AccountParts } from './route-parts.ts'
+import type { AccountParts } from './account-route.ts'
 import type { User } from './user.ts'
 
 /**

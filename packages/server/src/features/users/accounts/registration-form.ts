@@ -18,7 +18,7 @@ import {
 } from './account-fields.ts'
 import { accountRates } from './feature.ts'
 import type { Profile } from './profile.ts'
-import type { AccountParts } from './route-parts.ts'
+import type { AccountParts } from './account-route.ts'
 
 export interface RegistrationFormParts extends AccountParts {
   readonly registration: 'open' | 'closed'

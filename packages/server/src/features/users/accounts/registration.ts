@@ -10,7 +10,7 @@ import type { ComparableName } from '../directory/names.ts'
 import type { Acceptance } from './acceptance.ts'
 import { taken } from './refusals.ts'
 import { createRegistrationForm, type RegistrationFormParts } from './registration-form.ts'
-import { accountRoute, tooManyTries } from './route-parts.ts'
+import { accountRoute, tooManyTries } from './account-route.ts'
 import type { User } from './user.ts'
 import { createdAnswer, describeCreated } from './wire-user.ts'
 

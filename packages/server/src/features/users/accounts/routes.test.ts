@@ -22,7 +22,7 @@ import {
 } from './own-account.ts'
 import type { ProfileSchema } from './profile.ts'
 import { outdated, taken } from './refusals.ts'
-import type { AccountCaller, AccountParts } from './route-parts.ts'
+import type { AccountCaller, AccountParts } from './account-route.ts'
 import { createRegistrationForm, type RegistrationFormParts } from './registration-form.ts'
 import { createRegistration, type RegistrationParts } from './registration.ts'
 import type { NewUser, User } from './user.ts'
