@@ -62,16 +62,9 @@ async function startOf<U>(
 
   const asked = { client, scopes, device, address, acceptLanguage }
   const login = { asked, proofs, counted: { deviceId }, authSession: undefined }
-  const granted = {
-    subject,
-    amr,
-    provesApp,
-    sparesFactor: false,
-    authenticatedAt,
-    user,
-    codeId: id,
-  }
-  return start(login, granted, parts)
+  const proved = { subject, amr, provesApp, authenticatedAt }
+  const granted = { outcome: 'granted', sparesFactor: false, ...proved } as const
+  return start(login, { granted, user, codeId: id }, parts)
 }
 
 /** If a code was used before, ends its session and returns the refusal. Otherwise undefined. */
