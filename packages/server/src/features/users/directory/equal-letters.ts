@@ -1,9 +1,8 @@
 import { equalLettersTable } from './equal-letters-table.ts'
 
 /**
- * Letters, digits and marks that Unicode's root collation treats as equal to another text, and this
- * text. Only those that `foldName()` (`counted-login.ts`) does not make equal
- * without a table.
+ * Maps letters, digits and marks to the text that Unicode's root collation treats as equal. Has
+ * only those that `foldName()` (`counted-login.ts`) does not make equal without a table.
  */
 export const equalLetters: ReadonlyMap<string, string> = readTable(equalLettersTable)
 
