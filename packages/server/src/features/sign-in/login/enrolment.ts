@@ -88,7 +88,9 @@ export async function enrol<U>(
   const begun = isNew ? await begin(attempt, user, parts) : attempt
   const { authSession, enrolment } = begun
   if (authSession === undefined || !enrolment) return undefined
+
   const { emailCode } = enrolment
+  // The code went to the address that the user had then.
   if (emailCode && emailCode.recipient !== parts.directory.email(user)) return undefined
   if ((values['enrol'] ?? 'totp') !== 'totp') return refused('unknown_enrolment', begun)
 

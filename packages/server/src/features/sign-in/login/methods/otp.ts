@@ -28,19 +28,18 @@ export const otpMethod: Method<'otp'> = {
 
     const app = await secondFactors.findApp(subject)
     if (!app) return refused('wrong_code', subject)
-    // A device that logged in with the password alone proves nothing about the app. Where nothing
-    // is counted, no device is known: only the stop of the app counts its codes.
-    const { appId, appSince } = attempt.counted ?? {}
-    const isKnown = limits.isOn && appSince === app.createdAt.getTime()
-    const device = { subject, known: isKnown ? appId : undefined }
+    const device = { subject, known: knownDeviceOf(attempt, app, limits) }
     const { uses, asKnown } = await countCode(device, app, limits)
 
-    const isOpen = asKnown || app.takesUnknownDevices
+    const mayCompare = asKnown || app.takesUnknownDevices
     const now = clock.now()
-    const step = isOpen ? stepOf(app.secret, code, now) : undefined
+    const step = mayCompare ? stepOf(app.secret, code, now) : undefined
+    if (step === undefined) {
+      if (!asKnown) await tellOwner(subject, attempt, parts)
+      return refused('wrong_code', subject)
+    }
     // A code that was right once is no guess: perhaps the answer to its first use was lost.
-    if (step === undefined && !asKnown) await tellOwner(subject, attempt, parts)
-    if (step === undefined || step <= app.lastStep) return refused('wrong_code', subject)
+    if (step <= app.lastStep) return refused('wrong_code', subject)
 
     const user = await directory.findActive(subject)
     if (user === undefined) return refused('inactive', subject)
@@ -51,6 +50,20 @@ export const otpMethod: Method<'otp'> = {
       user,
     }
   },
+}
+
+/**
+ * Returns the id of the device, if it is known for the codes of this app. A device that logged in
+ * with the password alone proves nothing about the app. Where nothing is counted, no device is
+ * known: only the stop of the app counts its codes.
+ */
+function knownDeviceOf(
+  { counted }: LoginAttempt,
+  { createdAt }: Pick<AuthenticatorApp, 'createdAt'>,
+  limits: Limits,
+): string | undefined {
+  const isKnown = limits.isOn && counted?.appSince === createdAt.getTime()
+  return isKnown ? counted?.appId : undefined
 }
 
 /**
