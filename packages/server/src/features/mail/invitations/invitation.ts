@@ -10,12 +10,11 @@ import {
   strictFields,
 } from '../../../http/json-body.ts'
 import type { OpenRoute } from '../../../http/route.ts'
+import { describeAccountFields, getAccountFields } from '../../users/accounts/new-account-body.ts'
 import {
-  describeAccountFields,
   emailField,
   findPasswordErrors,
   findUndeclared,
-  getAccountFields,
   namesField,
   newPasswordField,
   usernameField,

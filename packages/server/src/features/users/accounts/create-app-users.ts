@@ -13,11 +13,11 @@ import {
   emailField,
   findPasswordErrors,
   findUndeclared,
-  getAccountFields,
   namesField,
   newPasswordField,
   usernameField,
 } from './account-fields.ts'
+import { getAccountFields } from './new-account-body.ts'
 import type { AppInvitations, AppUsers, ManagedUser } from './app-users.ts'
 import { checkProfileChange } from './profile.ts'
 import { refuseConflict, taken } from './refusals.ts'

@@ -7,12 +7,11 @@ import { addressOf } from '../../../http/address.ts'
 import { readJsonObject, refuseFaults } from '../../../http/json-body.ts'
 import { useOf, type Spent } from '../../operations/limits/uses.ts'
 import type { ComparableName } from '../directory/names.ts'
+import { describeAccountFields, getAccountFields } from './new-account-body.ts'
 import {
-  describeAccountFields,
   emailField,
   findPasswordErrors,
   findQuickPasswordErrors,
-  getAccountFields,
   newPasswordField,
   usernameField,
 } from './account-fields.ts'

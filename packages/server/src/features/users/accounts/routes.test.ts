@@ -11,7 +11,8 @@ import {
   type PasswordPolicy,
 } from '../../credentials/password-policy/policy.ts'
 import { parseUsername } from '../directory/names.ts'
-import { findPasswordErrors, findUndeclared, getAccountFields } from './account-fields.ts'
+import { findPasswordErrors, findUndeclared } from './account-fields.ts'
+import { getAccountFields } from './new-account-body.ts'
 import { createAppUsers, type AppUsersParts } from './create-app-users.ts'
 import { accountRates } from './feature.ts'
 import {

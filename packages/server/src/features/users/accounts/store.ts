@@ -80,7 +80,7 @@ export const changePassword: Command<
   Outcome
 > = command('changePassword', async (transaction, { old, hash, notice, ...act }) => {
   const { subject, by, now } = act
-  // Before all other rows of the user, as logins and the set-up of a factor do.
+  // Logins and the set-up of a factor lock this row first, too: one order prevents deadlocks.
   const account = await lockUser(transaction, subject)
   if (await hasSessionEnded(transaction, act)) return 'outdated'
   if (await lacksFactor(transaction, act)) return 'outdated'
