@@ -83,7 +83,11 @@ export async function sendNotice(
   return wait > 0 ? { outcome: 'too-many-mails', wait } : undefined
 }
 
-/** @param factor which factor is added or removed */
+/**
+ * Returns the audit entry of a change, without its event.
+ *
+ * @param factor which factor is added or removed
+ */
 export function entryOf(
   { subject, by, now }: FactorChange,
   factor?: FactorName,

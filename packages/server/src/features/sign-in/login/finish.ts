@@ -4,7 +4,7 @@ import type { EventFeed } from '../../tokens/events/events.ts'
 import type { NewSession, Remembering } from '../../tokens/sessions/new-session.ts'
 import type { SessionStarter, StartedSession } from '../../tokens/sessions/sessions.ts'
 import { grantScopes } from '../../users/scopes/scopes.ts'
-import type { AskedLogin, CountedLogin, LoginAttempt, Proof } from './attempt.ts'
+import { marksOf, type AskedLogin, type CountedLogin, type LoginAttempt } from './attempt.ts'
 import type { Codes } from './codes.ts'
 import { makeDeviceSecret } from './device-secret.ts'
 import type { MethodParts } from './methods/method.ts'
@@ -54,13 +54,9 @@ export async function finish<U>(
   const { codeChallenge } = attempt.asked
   if (codeChallenge === undefined) return start(attempt, end, parts)
 
-  const marks = marksOf(attempt.proofs)
-  const code = await parts.codes.issue({ ...attempt, ...end.granted, codeChallenge, marks })
+  const { granted } = end
+  const code = await parts.codes.issue({ attempt, granted, codeChallenge })
   return code === undefined ? undefined : { outcome: 'code', code }
-}
-
-function marksOf(proofs: readonly Proof[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(proofs.map(({ method, mark }) => [method, mark]))
 }
 
 /** What the start of a session reads of an attempt, or of a login that ended with a code. */
