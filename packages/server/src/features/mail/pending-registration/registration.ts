@@ -4,25 +4,23 @@
 import { randomId, type HttpRequestWithBody } from 'keystile/internal'
 import { countedMailbox } from '../../../base/mailbox.ts'
 import { refuseFaults } from '../../../http/json-body.ts'
-import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
 import { findPasswordErrors } from '../../users/accounts/account-fields.ts'
 import {
   createRegistrationForm,
   type ReadRegistration,
-  type RegistrationForm,
 } from '../../users/accounts/registration-form.ts'
-import type { BegunRegistration, OnPage, Registration } from '../../users/accounts/registration.ts'
-import { accountRoute, tooManyTries } from '../../users/accounts/account-route.ts'
+import type { OnPage, Registration } from '../../users/accounts/registration.ts'
 import { newRowOf, userOf, type NewUser, type User } from '../../users/accounts/user.ts'
 import type { Acceptance } from '../../users/accounts/acceptance.ts'
 import type { Profile } from '../../users/accounts/profile.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf, parseUsername, type ComparableName } from '../../users/directory/names.ts'
-import { languageFor, requiredString } from '../flows/endpoint-parts.ts'
+import { languageFor } from '../flows/endpoint-parts.ts'
 import type { FlowParts, MailFlow } from '../flows/flow.ts'
 import { proofKinds } from '../proofs/kinds.ts'
 import type { FoundProof } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
+import { registrationRoute, type PendingBegun } from './routes.ts'
 import {
   bindRegistration,
   findPending,
@@ -66,8 +64,6 @@ export interface ChangedName {
   readonly password: string
 }
 
-type PendingBegun = Extract<BegunRegistration, { outcome: 'pending' }>
-
 export function registrationFlow(parts: FlowParts): Pick<MailFlow, 'purpose'> & Registrations {
   const { database, proofs, clock } = parts
   const form = createRegistrationForm(parts)
@@ -80,7 +76,7 @@ export function registrationFlow(parts: FlowParts): Pick<MailFlow, 'purpose'> & 
 
   return {
     begin,
-    route: createRoute(form, begin),
+    route: registrationRoute(form, begin),
     purpose: createPurpose(parts),
     async find(presented) {
       const wanted =
@@ -186,34 +182,4 @@ function newUserOf(pending: PendingRegistrationRow, changed: ChangedName | undef
   const profile = JSON.parse(pending.profile) as Profile
   const address = { email: { shown, key }, emailVerified: true }
   return { id, username, ...address, passwordHash, scopes: [], roles: [], profile }
-}
-
-/** `POST /users` if addresses must be confirmed. */
-function createRoute(
-  { schema }: RegistrationForm,
-  begin: (request: HttpRequestWithBody) => Promise<PendingBegun>,
-): OpenRoute {
-  return {
-    ...accountRoute('POST', '/users', {
-      summary: 'Register',
-      description:
-        'Sends a mail to the address, with a link and a code, valid for 24 hours. ' +
-        '`POST /email-verifications/confirm` then creates the account. ' +
-        'The answer is the same if the username or the email is taken. ' +
-        'If no mail arrives, the mailbox may have got too many mails: register again six hours ' +
-        'later, or let the operator send an invitation. ' +
-        '`Accept-Language` chooses the language of the mail.',
-      body: { type: 'json', schema },
-      success: {
-        status: 202,
-        description: 'The id of the registration, which is needed with the code',
-        schema: requiredString('registration_id'),
-      },
-      refuses: { 403: 'Registration is closed', 429: tooManyTries },
-    }),
-    async handle(request) {
-      const { registrationId } = await begin(request)
-      return jsonAnswer(202, { registration_id: registrationId })
-    },
-  }
 }

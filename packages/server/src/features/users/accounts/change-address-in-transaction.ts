@@ -51,14 +51,16 @@ export async function lockAddress(
 }
 
 /**
- * Changes the address of an account that `lockAddress()` has locked, and sends a mail to the old
- * address. The mail has a link that restores the old address. If the old address was verified, no
- * other user can get it while the link works. If the new address is verified and the old address
- * never was, the mail has no link: the old address may be a typo. If the user goes back to an
- * address that a link could restore, the mail has no link either. If only the case of ASCII letters
- * changes, no mail is sent, and a verified address stays verified. If there is no room for the mail
- * with the link, the address does not change: otherwise an attacker could first cause so many mails
- * that the owner gets no link.
+ * Changes the address of an account that `lockAddress()` has locked, and mails the old address:
+ *
+ * - A link that restores the old address. If that was verified, no other user can get it while the
+ *   link works.
+ * - Instead, a notice without a link if the new address is verified and the old one never was: the
+ *   old one may be a typo. Also if the user goes back to an address that a link could restore.
+ * - No mail if only the case of ASCII letters changes. A verified address then stays verified.
+ *
+ * If there is no room for the mail with the link, the address does not change: otherwise an
+ * attacker could first cause so many mails that the owner gets no link.
  *
  * @returns `taken` if another user has the address, or had it as a verified address and can still
  *   restore it by a link; `too-many-mails` if the old mailbox already got too many mails with such
