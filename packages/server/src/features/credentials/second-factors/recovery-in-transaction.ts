@@ -1,30 +1,8 @@
-// Finds, counts, makes and spends recovery codes. `eraseApp()` erases them with the app.
-import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
+// The rows of recovery codes, for the commands that make and spend them. `eraseApp()` erases them
+// with the app.
+import { inTables, type Transaction } from '../../../storage/database.ts'
 import { clearWrongCodes } from './app-in-transaction.ts'
 import type { SecondFactorTables } from './tables.ts'
-
-export async function countRecoveryCodes(reader: Reader, subject: string): Promise<number> {
-  const { count } = await inTables<SecondFactorTables>(reader)
-    .selectFrom('recovery_code')
-    .select((row) => row.fn.countAll().as('count'))
-    .where('subject', '=', subject)
-    .executeTakeFirstOrThrow()
-  return Number(count)
-}
-
-/** Whether a user has this recovery code. Does NOT spend it. */
-export async function hasRecoveryCode(
-  reader: Reader,
-  { id, subject }: { readonly id: string; readonly subject: string },
-): Promise<boolean> {
-  const found = await inTables<SecondFactorTables>(reader)
-    .selectFrom('recovery_code')
-    .select('id')
-    .where('id', '=', id)
-    .where('subject', '=', subject)
-    .executeTakeFirst()
-  return found !== undefined
-}
 
 /** Replaces all recovery codes of a user by new ones, given by their hashes. */
 export async function replaceRecoveryCodes(

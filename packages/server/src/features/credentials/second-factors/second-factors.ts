@@ -10,7 +10,7 @@ import {
 import { findApp } from './app-in-transaction.ts'
 import { pendingMilliseconds } from './pending-app-in-transaction.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
-import { countRecoveryCodes, hasRecoveryCode } from './recovery-in-transaction.ts'
+import { countRecoveryCodes, hasRecoveryCode } from './store.ts'
 import { pendingIn, type AuthenticatorAppRow } from './tables.ts'
 
 /** The confirmed authenticator app of a user. */

@@ -1,10 +1,33 @@
-// The secrets of apps as `reseal.ts` reads and encrypts them again, and what the deletion of a user
-// or a restore erases.
+// The look-ups of recovery codes, the secrets of apps as `reseal.ts` reads and encrypts them again,
+// and what the deletion of a user or a restore erases.
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import { hasTable } from '../../../storage/migrate.ts'
 import { eraseSecondFactors } from './factors-in-transaction.ts'
 import type { AuthenticatorAppRow, SecondFactorTables } from './tables.ts'
+
+export async function countRecoveryCodes(reader: Reader, subject: string): Promise<number> {
+  const { count } = await inTables<SecondFactorTables>(reader)
+    .selectFrom('recovery_code')
+    .select((row) => row.fn.countAll().as('count'))
+    .where('subject', '=', subject)
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
+/** Whether a user has this recovery code. Does NOT spend it. */
+export async function hasRecoveryCode(
+  reader: Reader,
+  { id, subject }: { readonly id: string; readonly subject: string },
+): Promise<boolean> {
+  const found = await inTables<SecondFactorTables>(reader)
+    .selectFrom('recovery_code')
+    .select('id')
+    .where('id', '=', id)
+    .where('subject', '=', subject)
+    .executeTakeFirst()
+  return found !== undefined
+}
 
 /** An app, with its secret as it is stored. */
 export type SealedApp = Pick<AuthenticatorAppRow, 'subject' | 'state' | 'sealed'>

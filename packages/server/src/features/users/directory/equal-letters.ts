@@ -1,8 +1,9 @@
 import { equalLettersTable } from './equal-letters-table.ts'
 
 /**
- * Maps letters, digits and marks to the text that Unicode's root collation treats as equal. Has
- * only those that `foldName()` (`counted-login.ts`) does not make equal without a table.
+ * Letters, digits and marks that Unicode's root collation treats as equal to another text, and this
+ * text. Only those that `foldName()` (`counted-login.ts`) does not make equal
+ * without a table.
  */
 export const equalLetters: ReadonlyMap<string, string> = readTable(equalLettersTable)
 

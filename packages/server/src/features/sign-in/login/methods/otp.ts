@@ -28,18 +28,19 @@ export const otpMethod: Method<'otp'> = {
 
     const app = await secondFactors.findApp(subject)
     if (!app) return refused('wrong_code', subject)
-    const device = { subject, known: knownDeviceOf(attempt, app, limits) }
+    // A device that logged in with the password alone proves nothing about the app. Where nothing
+    // is counted, no device is known: only the stop of the app counts its codes.
+    const { appId, appSince } = attempt.counted ?? {}
+    const isKnown = limits.isOn && appSince === app.createdAt.getTime()
+    const device = { subject, known: isKnown ? appId : undefined }
     const { uses, asKnown } = await countCode(device, app, limits)
 
-    const mayCompare = asKnown || app.takesUnknownDevices
+    const isOpen = asKnown || app.takesUnknownDevices
     const now = clock.now()
-    const step = mayCompare ? stepOf(app.secret, code, now) : undefined
-    if (step === undefined) {
-      if (!asKnown) await tellOwner(subject, attempt, parts)
-      return refused('wrong_code', subject)
-    }
+    const step = isOpen ? stepOf(app.secret, code, now) : undefined
     // A code that was right once is no guess: perhaps the answer to its first use was lost.
-    if (step <= app.lastStep) return refused('wrong_code', subject)
+    if (step === undefined && !asKnown) await tellOwner(subject, attempt, parts)
+    if (step === undefined || step <= app.lastStep) return refused('wrong_code', subject)
 
     const user = await directory.findActive(subject)
     if (user === undefined) return refused('inactive', subject)
@@ -50,20 +51,6 @@ export const otpMethod: Method<'otp'> = {
       user,
     }
   },
-}
-
-/**
- * Returns the id of the device, if it is known for the codes of this app. A device that logged in
- * with the password alone proves nothing about the app. Where nothing is counted, no device is
- * known: only the stop of the app counts its codes.
- */
-function knownDeviceOf(
-  { counted }: LoginAttempt,
-  { createdAt }: Pick<AuthenticatorApp, 'createdAt'>,
-  limits: Limits,
-): string | undefined {
-  const isKnown = limits.isOn && counted?.appSince === createdAt.getTime()
-  return isKnown ? counted?.appId : undefined
 }
 
 /**
