@@ -4,7 +4,7 @@ import type { ProfileFields } from '../account-pages/profile-fields.ts'
 
 /** What the pages of a registration need. */
 export interface RegistrationParts {
-  readonly register: Pick<Registration, 'begin'>
+  readonly register: Registration
   /** Undefined if Keystile sends no mail to a new user. */
   readonly confirm: Verifications['confirm'] | undefined
   /** Whether the login after a registration sends a mail, which verifies the address too. */
