@@ -124,7 +124,7 @@ export async function start<U>(
   return { outcome: 'granted', ...session, deviceSecret: makeDeviceSecret(started, parts) }
 }
 
-/** Returns the scopes of the session. A step-up never grants more than the session it replaces. */
+/** Returns the scopes of the session. A step-up grants none that the replaced session lacks. */
 function scopesOf<U>(
   { asked: { scopes, client }, replaced }: LoginToStart,
   user: U,
@@ -135,7 +135,10 @@ function scopesOf<U>(
   return grantScopes(scopes, kept, client.scopes)
 }
 
-/** Remembers the device from now on if the person wants it and has proved a second factor. */
+/**
+ * Says how a login at the pages deals with remembered devices. It remembers the device from now on
+ * if the person wants that and has proved a second factor.
+ */
 function rememberingOf<U>(
   secret: string,
   { asked, counted }: LoginToStart,
