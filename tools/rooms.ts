@@ -353,7 +353,7 @@ const server: Package = {
       from: ['feature', 'base'],
       packages: ['zod', 'keystile', 'node:worker_threads', 'node:events', 'node:os', 'node:crypto'],
       packagesOf: {
-        'argon2.ts': ['@node-rs/argon2', 'node:module'],
+        'argon2-derive.ts': ['@node-rs/argon2', 'node:module'],
         'bcrypt.ts': ['@node-rs/bcrypt'],
       },
     },

@@ -82,7 +82,7 @@ const method: Changes = {
   ],
   [`${server}/features/credentials/second-factors/factors-in-transaction.ts`]: [
     [
-      `import { appFactor } from './in-transaction.ts'`,
+      `import { appFactor } from './app-in-transaction.ts'`,
       `import { pinFactor } from '../pin/in-transaction.ts'`,
     ],
     {

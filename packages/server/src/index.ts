@@ -8,7 +8,7 @@ export type { Pool } from './storage/postgres-client.ts'
 export type { IssuingAlgorithm } from './features/tokens/signing-keys/signing-key.ts'
 export type { BuiltInScope } from './features/users/scopes/scopes.ts'
 export type { UserDirectory } from './features/users/directory/directory.ts'
-export type { PublicUser } from './features/users/accounts/users.ts'
+export type { PublicUser } from './features/users/accounts/user.ts'
 
 export type { Sessions, Tokens } from './server/app-sessions.ts'
 export type { Session } from './features/tokens/sessions/session-ends.ts'

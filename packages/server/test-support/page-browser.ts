@@ -1,6 +1,6 @@
 // A browser for tests: it keeps cookies, follows redirects, and sends the forms of pages.
 import assert from 'node:assert/strict'
-import { createPageCookies } from '../src/features/sign-in/browser-login/cookie.ts'
+import { createPageCookies } from '../src/features/sign-in/browser-login/page-cookies.ts'
 import { issuer, type Answer, type TestKeystile } from './keystile.ts'
 import { formTokenName } from '../src/features/pages/account-pages/field-names.ts'
 

@@ -22,8 +22,9 @@ import * as browserLogins from '../features/sign-in/browser-login/store.ts'
 import * as factors from '../features/sign-in/factors/store.ts'
 import * as knownDevices from '../features/sign-in/known-devices/store.ts'
 import * as firstStart from '../features/sign-in/login/first-start-store.ts'
-import * as secondStep from '../features/sign-in/login/second-step-store.ts'
+import * as proveMailbox from '../features/sign-in/login/prove-mailbox-store.ts'
 import * as login from '../features/sign-in/login/store.ts'
+import * as wrongCodes from '../features/sign-in/login/wrong-codes-store.ts'
 import * as clients from '../features/tokens/clients/store.ts'
 import * as events from '../features/tokens/events/store.ts'
 import { createForgetUser } from '../features/tokens/sessions/forget-store.ts'
@@ -63,8 +64,9 @@ const stores: readonly Store[] = [
   factors,
   knownDevices,
   firstStart,
-  secondStep,
+  proveMailbox,
   login,
+  wrongCodes,
   clients,
   events,
   purgeSessions,

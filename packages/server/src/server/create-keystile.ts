@@ -1,6 +1,6 @@
 import type { UserObject } from 'keystile'
 import { requireNode } from '../base/node-version.ts'
-import type { PublicUser } from '../features/users/accounts/users.ts'
+import type { PublicUser } from '../features/users/accounts/user.ts'
 import type { BuiltInScope } from '../features/users/scopes/scopes.ts'
 import type { KeystileOptions } from './keystile-options.ts'
 import type { Keystile } from './keystile.ts'

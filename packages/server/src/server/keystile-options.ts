@@ -1,5 +1,5 @@
 import type { UserObject } from 'keystile'
-import type { PublicUser } from '../features/users/accounts/users.ts'
+import type { PublicUser } from '../features/users/accounts/user.ts'
 import type { UserDirectory } from '../features/users/directory/directory.ts'
 import type { DirectoryOptions } from '../features/users/directory/feature.ts'
 import type { OwnAccountOptions, SharedOptions } from './features.ts'

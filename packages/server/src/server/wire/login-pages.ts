@@ -1,7 +1,7 @@
 import type { Caller } from 'keystile'
 import { createSeal } from '../../base/seal.ts'
 import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
-import { createPageCookies } from '../../features/sign-in/browser-login/cookie.ts'
+import { createPageCookies } from '../../features/sign-in/browser-login/page-cookies.ts'
 import { accountHomeRoutes } from '../../features/pages/account-home/account-home.ts'
 import { wellKnownRoute } from '../../features/pages/account-pages/well-known-change-password.ts'
 import { profileFieldsOf } from '../../features/pages/account-pages/profile-fields.ts'

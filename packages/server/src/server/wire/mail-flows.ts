@@ -3,11 +3,11 @@
 import type { UserObject } from 'keystile'
 import { resetPageRoutes } from '../../features/pages/account-pages/reset-pages.ts'
 import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
-import { createPageCookies } from '../../features/sign-in/browser-login/cookie.ts'
+import { createPageCookies } from '../../features/sign-in/browser-login/page-cookies.ts'
 import type { AppInvitations } from '../../features/users/accounts/app-users.ts'
 import { describeProfile } from '../../features/users/accounts/described-profile.ts'
-import { registerRoute } from '../../features/users/accounts/registration.ts'
-import type { User } from '../../features/users/accounts/users.ts'
+import { createRegistration } from '../../features/users/accounts/registration.ts'
+import type { User } from '../../features/users/accounts/user.ts'
 import type { Directory } from '../../features/users/directory/directory.ts'
 import { emailChangeFlow } from '../../features/mail/email-change/change.ts'
 import type { EmailChanges } from '../../features/mail/email-change/change-types.ts'
@@ -52,7 +52,7 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
   if (!hasMail(parts.options))
     return {
       registration: {
-        register: registerRoute({ ...shared, verification: undefined }),
+        register: createRegistration({ ...shared, verification: undefined }),
         confirm: undefined,
       },
       routes: [changeRoute(shared)],
@@ -84,8 +84,8 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
     registration: {
       register:
         emailVerification === 'required'
-          ? registrations.route
-          : registerRoute({ ...shared, verification }),
+          ? registrations
+          : createRegistration({ ...shared, verification }),
       confirm: verification && verifications.confirm,
     },
     routes: [

@@ -1,6 +1,7 @@
 import type { Caller, UserObject } from 'keystile'
 import type { AppUsers } from '../../features/users/accounts/app-users.ts'
-import type { User, Users } from '../../features/users/accounts/users.ts'
+import type { User } from '../../features/users/accounts/user.ts'
+import type { Users } from '../../features/users/accounts/users.ts'
 import type { Directory } from '../../features/users/directory/directory.ts'
 import { createUserCache, type UserLookup } from '../../features/users/directory/user-cache.ts'
 import type { RegistrationParts } from '../../features/pages/login-pages/registration-parts.ts'

@@ -12,7 +12,8 @@ import type { AppUsers } from '../../features/users/accounts/app-users.ts'
 import { createAppUsers } from '../../features/users/accounts/create-app-users.ts'
 import { managementRoutes } from '../../features/users/accounts/management-routes.ts'
 import { accountRoutes } from '../../features/users/accounts/own-account.ts'
-import type { User, Users } from '../../features/users/accounts/users.ts'
+import type { User } from '../../features/users/accounts/user.ts'
+import type { Users } from '../../features/users/accounts/users.ts'
 import type { Clients } from '../../features/tokens/clients/clients.ts'
 import { createActiveUsers } from '../../features/users/directory/active-users.ts'
 import { checkedDirectory } from '../../features/users/directory/checked-directory.ts'
@@ -106,7 +107,7 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const flows = wireMailFlows(parts, directory)
   const accountParts = { users, passwords, passwordPolicy, audit, limits, scopes, profile }
   const routes = [
-    flows.registration.register,
+    flows.registration.register.route,
     ...accountRoutes(accountParts),
     ...managementRoutes(accountParts),
     ...flows.routes,

@@ -1,15 +1,21 @@
 // Finds passwords that attackers try first: common, repeated, or typed along a row of keys.
 
+const qwerty = ['!@#$%^&*()', 'qwertyuiop[]', "asdfghjkl;'", 'zxcvbnm,./']
+const qwertz = ['qwertzuiop', 'yxcvbnm']
+const azerty = ['azertyuiop', 'qsdfghjklm', 'wxcvbn']
+const columns = '1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik, 9ol. 0p;/'.split(' ')
+
 /**
- * The alphabet, the digits and the rows of keyboards (QWERTY, QWERTZ, AZERTY), in both directions.
- * The alphabet and the digits are written twice, because people write `yzab` and `9012`.
+ * The alphabet, the digits and the rows of keyboards, in both directions. The alphabet and the
+ * digits are written twice, because people write `yzab` and `9012`.
  */
 const rows: readonly string[] = [
   'abcdefghijklmnopqrstuvwxyz'.repeat(2),
   '1234567890'.repeat(2),
-  ...`!@#$%^&*() qwertyuiop[] asdfghjkl;' zxcvbnm,./ qwertzuiop yxcvbnm`.split(' '),
-  ...'azertyuiop qsdfghjklm wxcvbn'.split(' '),
-  ...'1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik, 9ol. 0p;/'.split(' '),
+  ...qwerty,
+  ...qwertz,
+  ...azerty,
+  ...columns,
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')])
 
 /**

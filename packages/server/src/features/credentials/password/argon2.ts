@@ -1,14 +1,7 @@
 // argon2id hashes as PHC strings: the format of every new hash.
-import * as crypto from 'node:crypto'
-import { createRequire } from 'node:module'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { derive, type Argon2Parameters } from './argon2-derive.ts'
 import { decodeBase64, encodeBase64, isBase64 } from './base64.ts'
-
-/** Parameters of argon2id (RFC 9106 §3.1); memory in KiB. */
-export interface Argon2Parameters {
-  readonly memory: number
-  readonly passes: number
-  readonly parallelism: number
-}
 
 /** The first choice of OWASP's Password Storage Cheat Sheet: 19 MiB and 2 passes. */
 export const defaultParameters: Argon2Parameters = { memory: 19_456, passes: 2, parallelism: 1 }
@@ -37,42 +30,6 @@ interface Argon2Hash extends Argon2Parameters {
   readonly hash: string
 }
 
-type Derive = (
-  password: Uint8Array,
-  salt: Uint8Array,
-  bytes: number,
-  parameters: Argon2Parameters,
-) => Uint8Array
-
-let loaded: Derive | undefined
-
-/** Loads the library for the first hash. All threads load this file, but only hash threads hash. */
-const derive: Derive = (...given) => (loaded ??= loadPrebuilt() ?? deriveWithNode)(...given)
-
-/**
- * Loads the prebuilt library, which takes half the time of Node's function. Returns undefined if it
- * does not load on this machine. It is not imported with `await`, because an app in CommonJS cannot
- * `require` a package that awaits while it loads.
- */
-function loadPrebuilt(): Derive | undefined {
-  try {
-    const require = createRequire(import.meta.url)
-    const { hashRawSync } = require('@node-rs/argon2') as typeof import('@node-rs/argon2')
-    return (password, salt, outputLen, { memory, passes, parallelism }) =>
-      hashRawSync(password, {
-        salt,
-        outputLen,
-        memoryCost: memory,
-        timeCost: passes,
-        parallelism,
-        algorithm: 2, // argon2id
-        version: 1, // 0x13
-      })
-  } catch {
-    return undefined
-  }
-}
-
 /**
  * Hashes a password. This function is synchronous and slow on purpose: call it only in a hash
  * thread.
@@ -82,7 +39,7 @@ function loadPrebuilt(): Derive | undefined {
 export function hash(
   password: Uint8Array,
   parameters: Argon2Parameters = defaultParameters,
-  salt: string = encodeBase64(crypto.randomBytes(saltBytes)),
+  salt: string = encodeBase64(randomBytes(saltBytes)),
 ): string {
   return format(parameters, salt, derive(password, decodeBase64(salt), hashBytes, parameters))
 }
@@ -106,7 +63,7 @@ export function verify(password: Uint8Array, stored: string): boolean {
   if (!parsed) throw new Error('the stored password hash must be an argon2id PHC string')
 
   const [salt, expected] = [decodeBase64(parsed.salt), decodeBase64(parsed.hash)]
-  return crypto.timingSafeEqual(derive(password, salt, expected.length, parsed), expected)
+  return timingSafeEqual(derive(password, salt, expected.length, parsed), expected)
 }
 
 /**
@@ -114,11 +71,7 @@ export function verify(password: Uint8Array, stored: string): boolean {
  * verified against this hash, so that the duration does not reveal that the user is unknown.
  */
 export function createDecoy(parameters: Argon2Parameters = defaultParameters): string {
-  return format(
-    parameters,
-    encodeBase64(crypto.randomBytes(saltBytes)),
-    crypto.randomBytes(hashBytes),
-  )
+  return format(parameters, encodeBase64(randomBytes(saltBytes)), randomBytes(hashBytes))
 }
 
 /** Whether a stored value is an argon2id hash that is not too costly to verify. */
@@ -133,26 +86,6 @@ export function isOutdated(
 ): boolean {
   const parsed = parse(stored)
   return !parsed || parsed.memory < parameters.memory || parsed.passes < parameters.passes
-}
-
-/**
- * Derives a hash with Node's own argon2id, for machines on which the prebuilt library does not
- * load.
- */
-export function deriveWithNode(
-  password: Uint8Array,
-  nonce: Uint8Array,
-  tagLength: number,
-  { memory, passes, parallelism }: Argon2Parameters,
-): Uint8Array {
-  return crypto.argon2Sync('argon2id', {
-    message: password,
-    nonce,
-    tagLength,
-    memory,
-    passes,
-    parallelism,
-  })
 }
 
 function format(

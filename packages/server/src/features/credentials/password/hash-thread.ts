@@ -1,17 +1,20 @@
 // The program of a hash thread: it hashes and verifies the passwords that it gets as messages.
 import { getPriority, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
-import { hash, type Argon2Parameters } from './argon2.ts'
+import { hash } from './argon2.ts'
+import type { Argon2Parameters } from './argon2-derive.ts'
 import { verify } from './stored-hash.ts'
 
-export interface HashRequest {
-  readonly password: Uint8Array
-  /** The hash to verify the password against; undefined asks for a new hash. */
-  readonly stored?: string
-  readonly parameters?: Argon2Parameters | undefined
-  /** The salt of a new hash, in base64. Default: a random salt. */
-  readonly salt?: string | undefined
-}
+/** Asks for a new hash, or whether a password belongs to a stored one. */
+export type HashRequest =
+  | {
+      readonly task: 'hash'
+      readonly password: Uint8Array
+      readonly parameters: Argon2Parameters | undefined
+      /** In base64. Default: a random salt. */
+      readonly salt: string | undefined
+    }
+  | { readonly task: 'verify'; readonly password: Uint8Array; readonly stored: string }
 
 export interface HashOrder {
   /** The unique number of the job. The reply has the same number. */
@@ -50,10 +53,12 @@ function lowerPriority(): void {
 }
 
 async function answer({ id, request }: HashOrder): Promise<HashReply> {
-  const { password, stored, parameters, salt } = request
+  const { password } = request
   try {
     const result =
-      stored === undefined ? hash(password, parameters, salt) : await verify(password, stored)
+      request.task === 'hash'
+        ? hash(password, request.parameters, request.salt)
+        : await verify(password, request.stored)
     return { id, result }
   } catch (error) {
     return { id, error: (error as Error).message }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { ProblemError } from 'keystile/internal'
 import { networkOf } from '../../../base/network.ts'
-import type { Argon2Parameters } from './argon2.ts'
+import type { Argon2Parameters } from './argon2-derive.ts'
 import { openHashPool } from './hash-pool.ts'
 import { createHashQueue } from './hash-queue.ts'
 import type { HashRequest } from './hash-thread.ts'
@@ -118,11 +118,11 @@ export function openHashThreads(
 
   return {
     requireRoom: (address) => requireRoomFor(senderOf(address)),
-    // The casts: a hash thread answers a request that has `stored` with a boolean, and any other
-    // with a string.
+    // The casts: a hash thread answers `hash` with a string, and `verify` with a boolean.
     hash: (password, address, parameters, salt) =>
-      run({ password, parameters, salt }, address) as Promise<string>,
-    verify: (password, stored, address) => run({ password, stored }, address) as Promise<boolean>,
+      run({ task: 'hash', password, parameters, salt }, address) as Promise<string>,
+    verify: (password, stored, address) =>
+      run({ task: 'verify', password, stored }, address) as Promise<boolean>,
     async close() {
       isClosed = true
       queue.close(stopping)

@@ -1,4 +1,5 @@
 // A stored hash of any kind that Keystile can verify.
+import type { Argon2Parameters } from './argon2-derive.ts'
 import * as argon2 from './argon2.ts'
 import * as bcrypt from './bcrypt.ts'
 import * as scrypt from './scrypt.ts'
@@ -37,7 +38,7 @@ export async function verify(password: Uint8Array, stored: string): Promise<bool
 export function isOutdated(
   stored: string,
   password: Uint8Array,
-  parameters?: argon2.Argon2Parameters,
+  parameters?: Argon2Parameters,
 ): boolean {
   return argon2.isOutdated(stored, parameters) && !bcrypt.isCutShort(password, stored)
 }

@@ -53,11 +53,9 @@ export function watchHashThreads(
 
   function isTroubled(): boolean {
     const [oldest] = pending // a set keeps the order of arrival
-    const since = Math.max(
-      lastSuccessAt,
-      Math.min(failedAt ?? Infinity, oldest?.askedAt ?? Infinity),
-    )
-    return now() - since >= troubledMilliseconds
+    const unansweredSince = Math.min(failedAt ?? Infinity, oldest?.askedAt ?? Infinity)
+    const troubledSince = Math.max(lastSuccessAt, unansweredSince)
+    return now() - troubledSince >= troubledMilliseconds
   }
 
   const hash: HashThreads['hash'] = (...job) => watch(() => threads.hash(...job))

@@ -2,7 +2,7 @@
 // writer thread loads this file.
 import type { SecondFactor } from '../../../feature/second-factor.ts'
 import type { Reader, Transaction } from '../../../storage/database.ts'
-import { appFactor } from './in-transaction.ts'
+import { appFactor } from './app-in-transaction.ts'
 
 /** The names of the login methods that prove a second factor. */
 export type FactorName = 'otp'

@@ -1,7 +1,7 @@
 // The rows of recovery codes, for the commands that make and spend them. `eraseApp()` erases them
 // with the app.
 import { inTables, type Transaction } from '../../../storage/database.ts'
-import { clearWrongCodes } from './in-transaction.ts'
+import { clearWrongCodes } from './app-in-transaction.ts'
 import type { SecondFactorTables } from './tables.ts'
 
 /** Replaces all recovery codes of a user by new ones, given by their hashes. */

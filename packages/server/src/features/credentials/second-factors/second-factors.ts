@@ -7,7 +7,8 @@ import {
   secondFactors,
   type FactorName,
 } from './factors-in-transaction.ts'
-import { findApp, pendingMilliseconds } from './in-transaction.ts'
+import { findApp } from './app-in-transaction.ts'
+import { pendingMilliseconds } from './pending-app-in-transaction.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
 import { describeRecoveryCodes, hasRecoveryCode, type OwnCodes } from './store.ts'
 import { pendingIn, type AuthenticatorAppRow } from './tables.ts'

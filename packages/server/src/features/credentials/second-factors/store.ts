@@ -1,3 +1,5 @@
+// The look-ups of recovery codes, the secrets of apps as `reseal.ts` reads and encrypts them again,
+// and what the deletion of a user or a restore erases.
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import { hasTable } from '../../../storage/schema.ts'

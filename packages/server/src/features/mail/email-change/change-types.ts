@@ -2,7 +2,7 @@
 // types are apart, because the endpoints in `routes.ts` need them, and `change.ts` lists the
 // endpoints.
 import type { By } from '../../operations/audit/entry.ts'
-import type { User } from '../../users/accounts/users.ts'
+import type { User } from '../../users/accounts/user.ts'
 import type { ComparableName } from '../../users/directory/names.ts'
 import type { FlowParts } from '../flows/flow.ts'
 import type { Presented } from '../proofs/proofs.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { AccountCaller, AccountParts } from '../../users/accounts/route-parts.ts'
+import type { AccountCaller, AccountParts } from '../../users/accounts/account-route.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import { changeRoute } from './routes.ts'
 

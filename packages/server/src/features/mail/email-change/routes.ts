@@ -18,7 +18,7 @@ import {
   tooManyTries,
   type AccountCaller,
   type AccountParts,
-} from '../../users/accounts/route-parts.ts'
+} from '../../users/accounts/account-route.ts'
 import { isSameMailbox } from '../../users/directory/names.ts'
 import { languageFor, presentedOf, proofFields, requestAccepted } from '../flows/endpoint-parts.ts'
 import type { EmailChangeParts, EmailChanges } from './change-types.ts'

@@ -4,8 +4,10 @@ import {
   changeAddress,
   lockAddress,
   type NewUndo,
-} from '../../users/accounts/address-in-transaction.ts'
-import { findHolder, lockAccount, notify } from '../../users/accounts/in-transaction.ts'
+} from '../../users/accounts/change-address-in-transaction.ts'
+import { findHolder } from '../../users/accounts/address-holder-in-transaction.ts'
+import { lockAccount } from '../../users/accounts/lock-in-transaction.ts'
+import { notify } from '../../users/accounts/notify-in-transaction.ts'
 import {
   findFormerEmail,
   restoreAddress,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { AccountCaller } from '../../users/accounts/route-parts.ts'
+import type { AccountCaller } from '../../users/accounts/account-route.ts'
 import type { Confirmation } from './verification-types.ts'
 import { confirmRoute } from './routes.ts'
 

@@ -8,7 +8,7 @@ import {
   type OptionalRoute,
 } from '../../../http/route.ts'
 import { currentPasswordField, usernameField } from '../../users/accounts/account-fields.ts'
-import { ownAccount, tooManyTries, type AccountCaller } from '../../users/accounts/route-parts.ts'
+import { ownAccount, tooManyTries, type AccountCaller } from '../../users/accounts/account-route.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byCaller, byStranger } from '../../operations/audit/by.ts'
 import { languageFor, requestAccepted, unprocessable } from '../flows/endpoint-parts.ts'

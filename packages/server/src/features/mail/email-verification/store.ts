@@ -1,5 +1,6 @@
 import { command, type Command } from '../../../storage/database.ts'
-import { lockMailbox, verifyMailbox } from '../../users/accounts/in-transaction.ts'
+import { lockMailbox } from '../../users/accounts/lock-in-transaction.ts'
+import { verifyMailbox } from '../../users/accounts/proved-mailbox-in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import {

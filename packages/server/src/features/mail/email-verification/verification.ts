@@ -4,7 +4,7 @@
 import { ProblemError } from 'keystile/internal'
 import { countedMailbox } from '../../../base/mailbox.ts'
 import { aboutMember, taken } from '../../users/accounts/refusals.ts'
-import type { User } from '../../users/accounts/users.ts'
+import type { User } from '../../users/accounts/user.ts'
 import { verifyCounted } from '../../users/accounts/prove-password.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf } from '../../users/directory/names.ts'

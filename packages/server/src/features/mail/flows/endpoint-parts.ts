@@ -4,7 +4,7 @@ import { ProblemError, type HttpRequestWithBody, type JsonObject } from 'keystil
 import type * as z from 'zod'
 import { stringField } from '../../../http/json-body.ts'
 import type { SuccessDoc } from '../../../http/route.ts'
-import { tooManyTries } from '../../users/accounts/route-parts.ts'
+import { tooManyTries } from '../../users/accounts/account-route.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import type { Language } from '../messages/message.ts'
 import type { Presented } from '../proofs/proofs.ts'

@@ -2,7 +2,7 @@ import { describeFields, readFields, strictFields, stringField } from '../../../
 import { emptyAnswer, type OpenRoute } from '../../../http/route.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'
-import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
+import { accountRoute, tooManyTries } from '../../users/accounts/account-route.ts'
 
 const undoing = strictFields({
   token: stringField().meta({ description: 'The `token` in the link' }),

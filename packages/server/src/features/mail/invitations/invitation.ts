@@ -10,12 +10,11 @@ import {
   strictFields,
 } from '../../../http/json-body.ts'
 import type { OpenRoute } from '../../../http/route.ts'
+import { describeAccountFields, getAccountFields } from '../../users/accounts/new-account-body.ts'
 import {
-  describeAccountFields,
   emailField,
   findPasswordErrors,
   findUndeclared,
-  getAccountFields,
   namesField,
   newPasswordField,
   usernameField,
@@ -23,8 +22,8 @@ import {
 import type { AppInvitations } from '../../users/accounts/app-users.ts'
 import type { Acceptance } from '../../users/accounts/acceptance.ts'
 import { taken, tooManyMails } from '../../users/accounts/refusals.ts'
-import { accountRoute } from '../../users/accounts/route-parts.ts'
-import { newRowOf, userOf, type User } from '../../users/accounts/users.ts'
+import { accountRoute } from '../../users/accounts/account-route.ts'
+import { newRowOf, userOf, type User } from '../../users/accounts/user.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'
 import { byApp, byStranger } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'

@@ -1,13 +1,14 @@
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, type Command } from '../../../storage/database.ts'
 import { recordChange } from '../../users/accounts/changes-in-transaction.ts'
-import { isTaken, lockUnverified } from '../../users/accounts/in-transaction.ts'
+import { isTaken } from '../../users/accounts/address-holder-in-transaction.ts'
+import { lockUnverified } from '../../users/accounts/lock-in-transaction.ts'
 import {
   insertProvenUser,
   type ProvenOutcome,
   type ProvenUser,
 } from '../../users/accounts/new-account-in-transaction.ts'
-import { updateUser } from '../../users/accounts/user-in-transaction.ts'
+import { updateUser } from '../../users/accounts/update-user-in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { eraseProofsFor, insertProof, type Binding } from '../proofs/in-transaction.ts'

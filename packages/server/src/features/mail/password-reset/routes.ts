@@ -5,7 +5,7 @@ import { emptyAnswer, jsonAnswer, type OpenRoute } from '../../../http/route.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import { newPasswordField } from '../../users/accounts/account-fields.ts'
-import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
+import { accountRoute, tooManyTries } from '../../users/accounts/account-route.ts'
 import {
   languageFor,
   presentedOf,

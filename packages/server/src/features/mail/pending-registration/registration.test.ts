@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { User } from '../../users/accounts/users.ts'
-import type { ReadRegistration } from '../../users/accounts/registration.ts'
-import { pendingRegistrationRoute, registrationFlow } from './registration.ts'
+import type { User } from '../../users/accounts/user.ts'
+import { registrationFlow } from './registration.ts'
+import type { insertPending } from './store.ts'
 import type { FlowParts } from '../flows/flow.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
 
 const request = { subject: 'new', email: 'Ada@example.com', language: 'de' }
+
+type Pending = Parameters<(typeof insertPending)['run']>[1]
 
 const passwordPolicy = createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' })
 
@@ -43,26 +45,32 @@ describe('the flow of a registration', () => {
   })
 })
 
-describe('pendingRegistrationRoute', () => {
+describe('the endpoint of a registration', () => {
   it('POST /users stores the browser’s language and counts the mail for a rate limit', async () => {
     const [registered, counted]: [unknown[], unknown[]] = [[], []]
     const count: Limits['count'] = async (uses) => {
       counted.push(...uses.map(({ rate }) => rate.name))
       return noLimits.count(uses)
     }
-    const registrations = {
-      async register({ username, passwordHash }: ReadRegistration, language: string) {
-        registered.push([username.shown, passwordHash, language])
-        return 'registration-1'
-      },
+    const prepare = (_kind: unknown, { language }: { readonly language: string }): object => ({
+      requestId: 'registration-1',
+      row: { language },
+    })
+    const write = async (_command: unknown, { row, proof }: Pending): Promise<void> => {
+      registered.push([
+        row.username,
+        row.password_hash,
+        (proof as object as typeof request).language,
+      ])
     }
-    const parts = {
+    const { route } = registrationFlow({
       passwords: { hash: async () => 'hash' },
       passwordPolicy,
       limits: { ...noLimits, count },
       registration: 'open',
-    } as unknown as FlowParts
-    const route = pendingRegistrationRoute(registrations, parts)
+      proofs: { prepare },
+      database: { write },
+    } as unknown as FlowParts)
     const person = { username: 'Ada', email: 'a@example.com', password: 'an engine of her own' }
     for (const language of ['de', 'nl']) {
       const { status, body } = await route.handle({

@@ -1,28 +1,26 @@
 // The flow of registrations that wait for a mail: they become accounts when their owners confirm
 // the address. The endpoint that confirms them also verifies the addresses of accounts: see
 // `email-verification/verification.ts`.
-import { randomId } from 'keystile/internal'
+import { randomId, type HttpRequestWithBody } from 'keystile/internal'
 import { countedMailbox } from '../../../base/mailbox.ts'
 import { refuseFaults } from '../../../http/json-body.ts'
-import { jsonAnswer } from '../../../http/route.ts'
 import { findPasswordErrors } from '../../users/accounts/account-fields.ts'
 import {
   createRegistrationForm,
   type ReadRegistration,
-  type RegisterRoute,
-  type RegistrationFormParts,
-} from '../../users/accounts/registration.ts'
-import { accountRoute, tooManyTries } from '../../users/accounts/route-parts.ts'
-import { newRowOf, userOf, type NewUser, type User } from '../../users/accounts/users.ts'
+} from '../../users/accounts/registration-form.ts'
+import type { OnPage, Registration } from '../../users/accounts/registration.ts'
+import { newRowOf, userOf, type NewUser, type User } from '../../users/accounts/user.ts'
 import type { Acceptance } from '../../users/accounts/acceptance.ts'
 import type { Profile } from '../../users/accounts/profile.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf, parseUsername, type ComparableName } from '../../users/directory/names.ts'
-import { languageFor, requiredString } from '../flows/endpoint-parts.ts'
+import { languageFor } from '../flows/endpoint-parts.ts'
 import type { FlowParts, MailFlow } from '../flows/flow.ts'
 import { proofKinds } from '../proofs/kinds.ts'
 import type { FoundProof } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
+import { registrationRoute, type PendingBegun } from './routes.ts'
 import {
   bindRegistration,
   findPending,
@@ -32,19 +30,8 @@ import {
 } from './store.ts'
 import type { PendingRegistrationRow } from './tables.ts'
 
-/** What the endpoints of the flow do. */
-export interface Registrations {
-  /**
-   * Stores a registration. The mail is sent later. Does NOT look up an account: the work and the
-   * result are the same whether or not the name or the address is taken.
-   *
-   * @param language one of the languages of mails, or empty for the language of the settings
-   * @returns the id of the registration. The caller must send it together with the code of the mail
-   */
-  register(
-    registered: Omit<ReadRegistration, 'spent'> & { readonly accepted?: Acceptance | undefined },
-    language: string,
-  ): Promise<string>
+/** The registration if addresses must be confirmed. `begin()` creates no account. */
+export interface Registrations extends Registration {
   /** Finds a registration and does NOT spend its proof: see `MailProofs.find()`. */
   find(presented: PresentedRegistration): Promise<FoundRegistration | undefined>
 }
@@ -77,34 +64,20 @@ export interface ChangedName {
   readonly password: string
 }
 
-export function registrationFlow(
-  parts: FlowParts,
-): Pick<MailFlow, 'purpose'> & Registrations & { readonly route: RegisterRoute } {
+export function registrationFlow(parts: FlowParts): Pick<MailFlow, 'purpose'> & Registrations {
   const { database, proofs, clock } = parts
-  const registrations: Registrations = {
-    async register({ username, email, passwordHash, profile, accepted }, language) {
-      const subject = randomId()
-      const values = {
-        subject,
-        email: email.shown,
-        language,
-        ...(accepted && { accepted: JSON.stringify({ ...accepted, at: clock.now() }) }),
-      }
-      const counted = countedMailbox(email.key)
-      const { requestId, row: proof } = proofs.prepare(proofKinds.registration, values, counted)
-      const row = {
-        id: proof.id,
-        subject,
-        username: username.shown,
-        email: email.shown,
-        email_key: email.key,
-        password_hash: passwordHash,
-        profile: JSON.stringify(profile),
-        expires_at: proof.expires_at,
-      }
-      await database.write(insertPending, { row, proof })
-      return requestId
-    },
+  const form = createRegistrationForm(parts)
+
+  async function begin(request: HttpRequestWithBody, onPage?: OnPage): Promise<PendingBegun> {
+    const registered = { ...(await form.read(request)), accepted: onPage?.accepted }
+    const registrationId = await store(registered, languageFor(request), parts)
+    return { outcome: 'pending', registrationId }
+  }
+
+  return {
+    begin,
+    route: registrationRoute(form, begin),
+    purpose: createPurpose(parts),
     async find(presented) {
       const wanted =
         'token' in presented ? presented : { ...presented, requestId: presented.registrationId }
@@ -119,8 +92,42 @@ export function registrationFlow(
       }
     },
   }
-  const route = pendingRegistrationRoute(registrations, parts)
-  return { ...registrations, purpose: createPurpose(parts), route }
+}
+
+/**
+ * Stores a registration. The mail is sent later. Does NOT look up an account: the work and the
+ * result are the same whether or not the name or the address is taken.
+ *
+ * @param language one of the languages of mails, or empty for the language of the settings
+ * @returns the id of the registration. The caller must send it together with the code of the mail
+ */
+async function store(
+  registered: ReadRegistration & { readonly accepted: Acceptance | undefined },
+  language: string,
+  { database, proofs, clock }: FlowParts,
+): Promise<string> {
+  const { username, email, passwordHash, profile, accepted } = registered
+  const subject = randomId()
+  const values = {
+    subject,
+    email: email.shown,
+    language,
+    ...(accepted && { accepted: JSON.stringify({ ...accepted, at: clock.now() }) }),
+  }
+  const counted = countedMailbox(email.key)
+  const { requestId, row: proof } = proofs.prepare(proofKinds.registration, values, counted)
+  const row = {
+    id: proof.id,
+    subject,
+    username: username.shown,
+    email: email.shown,
+    email_key: email.key,
+    password_hash: passwordHash,
+    profile: JSON.stringify(profile),
+    expires_at: proof.expires_at,
+  }
+  await database.write(insertPending, { row, proof })
+  return requestId
 }
 
 /**
@@ -175,37 +182,4 @@ function newUserOf(pending: PendingRegistrationRow, changed: ChangedName | undef
   const profile = JSON.parse(pending.profile) as Profile
   const address = { email: { shown, key }, emailVerified: true }
   return { id, username, ...address, passwordHash, scopes: [], roles: [], profile }
-}
-
-/** `POST /users` if addresses must be verified: stores a registration, and creates no account. */
-export function pendingRegistrationRoute(
-  registrations: Pick<Registrations, 'register'>,
-  parts: RegistrationFormParts,
-): RegisterRoute {
-  const form = createRegistrationForm(parts)
-
-  return {
-    ...accountRoute('POST', '/users', {
-      summary: 'Register',
-      description:
-        'Sends a mail to the address, with a link and a code, valid for 24 hours. ' +
-        '`POST /email-verifications/confirm` then creates the account. ' +
-        'The answer is the same if the username or the email is taken. ' +
-        'If no mail arrives, the mailbox may have got too many mails: register again six hours ' +
-        'later, or let the operator send an invitation. ' +
-        '`Accept-Language` chooses the language of the mail.',
-      body: { type: 'json', schema: form.schema },
-      success: {
-        status: 202,
-        description: 'The id of the registration, which is needed with the code',
-        schema: requiredString('registration_id'),
-      },
-      refuses: { 403: 'Registration is closed', 429: tooManyTries },
-    }),
-    async handle(request, onPage) {
-      const registered = { ...(await form.read(request)), accepted: onPage?.accepted }
-      const registrationId = await registrations.register(registered, languageFor(request))
-      return jsonAnswer(202, { registration_id: registrationId })
-    },
-  }
 }

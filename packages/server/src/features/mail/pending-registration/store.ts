@@ -1,7 +1,7 @@
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
-import { findHolder } from '../../users/accounts/in-transaction.ts'
+import { findHolder } from '../../users/accounts/address-holder-in-transaction.ts'
 import {
   insertProvenUser,
   type ProvenOutcome,

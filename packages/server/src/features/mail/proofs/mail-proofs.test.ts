@@ -7,7 +7,7 @@ import { hashSecret } from '../../../base/secret.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import type { Command, Database } from '../../../storage/database.ts'
 import { insertUser } from '../../users/accounts/store.ts'
-import { newRowOf } from '../../users/accounts/users.ts'
+import { newRowOf } from '../../users/accounts/user.ts'
 import { bindEmailChange, confirmEmailChange } from '../email-change/store.ts'
 import { bindVerification, verifyEmail } from '../email-verification/store.ts'
 import {

@@ -4,8 +4,8 @@
 import type { HttpRequestWithBody } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { proofKinds } from '../../mail/proofs/kinds.ts'
-import type { KeptName, PageCookies } from '../../sign-in/browser-login/cookie.ts'
-import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
+import type { KeptName, PageCookies } from '../../sign-in/browser-login/page-cookies.ts'
+import { setUpLoginSeconds } from '../../users/accounts/login-age.ts'
 import type { SignedIn } from '../login-pages/signed-in.ts'
 
 export interface Kept {

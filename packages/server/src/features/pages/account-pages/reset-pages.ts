@@ -11,7 +11,7 @@ import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts
 import type { PasswordResets } from '../../mail/password-reset/reset-types.ts'
 import type { Presented } from '../../mail/proofs/proofs.ts'
 import { byStranger } from '../../operations/audit/by.ts'
-import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
+import type { PageCookies } from '../../sign-in/browser-login/page-cookies.ts'
 import { readDeviceSecret } from '../../sign-in/known-devices/device-cookie.ts'
 import { deviceSeconds } from '../../sign-in/known-devices/devices.ts'
 import { brokenRule, generalFault, type Refused } from './faults.ts'

@@ -2,7 +2,7 @@
 // attempt is bound to the cookie `form` of the browser that began it. The history of a browser
 // keeps the forms that it sent, with the passwords, so a form works only until the next login or
 // log-out. The `formToken` is a hash of the cookies of the login and the form
-// (`browser-login/cookie.ts`), so both bind it.
+// (`browser-login/page-cookies.ts`), so both bind it.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { makeSecret } from '../../../base/secret.ts'
 import { createOriginCheck } from '../../../http/origin.ts'

@@ -3,7 +3,7 @@
 // stands for the person who has registered. The cookie is not encrypted: the person has typed what
 // it has, and the id is useless without the code of the mail.
 import { parseJsonObject, type HttpRequestWithBody } from 'keystile/internal'
-import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
+import type { PageCookies } from '../../sign-in/browser-login/page-cookies.ts'
 
 type Cookies = Pick<PageCookies, 'registration'>
 

@@ -2,7 +2,7 @@
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { makeSecret } from '../../../base/secret.ts'
 import { byStranger } from '../../operations/audit/by.ts'
-import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
+import type { PageCookies } from '../../sign-in/browser-login/page-cookies.ts'
 import { deviceSeconds } from '../../sign-in/known-devices/devices.ts'
 import type { FinishedLogin } from '../../sign-in/login/finish.ts'
 import type { LoginPageParts } from './login-parts.ts'

@@ -1,7 +1,7 @@
 // What the pages of a login are made from. The pages of the account take a part of it.
 import type { Meter } from '../../../feature/metric.ts'
 import type { BrowserLogins } from '../../sign-in/browser-login/browser-logins.ts'
-import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
+import type { PageCookies } from '../../sign-in/browser-login/page-cookies.ts'
 import type { Login } from '../../sign-in/login/login.ts'
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
 import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'

@@ -3,7 +3,7 @@ import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { makeSecret } from '../../../base/secret.ts'
 import { queryOf, seeOther } from '../../../http/route.ts'
 import type { PresentedValues } from '../../sign-in/login/login.ts'
-import { recentLoginSeconds } from '../../users/accounts/route-parts.ts'
+import { recentLoginSeconds } from '../../users/accounts/login-age.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import { readerOf } from '../account-pages/reader.ts'
 import {

@@ -1,10 +1,10 @@
 import type { Verifications } from '../../mail/email-verification/verification-types.ts'
-import type { RegisterRoute } from '../../users/accounts/registration.ts'
+import type { Registration } from '../../users/accounts/registration.ts'
 import type { ProfileFields } from '../account-pages/profile-fields.ts'
 
 /** What the pages of a registration need. */
 export interface RegistrationParts {
-  readonly register: RegisterRoute
+  readonly register: Registration
   /** Undefined if Keystile sends no mail to a new user. */
   readonly confirm: Verifications['confirm'] | undefined
   /** Whether the login after a registration sends a mail, which verifies the address too. */

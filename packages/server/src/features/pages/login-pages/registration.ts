@@ -1,11 +1,11 @@
-// The pages on which people register: the form, and the page for the code of the mail. They use
-// `POST /users` and what confirms an address, which have all rules and limits. `register-page.ts`
-// draws them.
+// The pages on which people register: the form, and the page for the code of the mail. What they
+// call is what the endpoints call, with all rules and limits. `register-page.ts` draws the pages.
 import { type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { seeOther, type OpenRoute } from '../../../http/route.ts'
 import type { Verifications } from '../../mail/email-verification/verification-types.ts'
 import { byStranger } from '../../operations/audit/by.ts'
-import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
+import type { PageCookies } from '../../sign-in/browser-login/page-cookies.ts'
+import type { BegunRegistration } from '../../users/accounts/registration.ts'
 import { readAcceptance } from '../account-pages/acceptance.ts'
 import { readUsername } from '../account-pages/confirmation-page.ts'
 import { acceptedName } from '../account-pages/field-names.ts'
@@ -105,37 +105,30 @@ async function register(
   steps: LoginSteps,
 ): Promise<HttpAnswer> {
   const { form, reader } = sent
-  let begun: Begun
+  let begun: BegunRegistration
   try {
-    begun = await callEndpoint(sent, parts)
+    begun = await begin(sent, parts)
   } catch (error) {
     return registerPage(reader, parts, form, refusedRegistration(error, reader))
   }
-  const { registration_id: registrationId, verification_request_id: mailId } = begun
-  if (registrationId !== undefined) {
+
+  if (begun.outcome === 'pending') {
     const [email = '', username = ''] = [form.get('email'), form.get('username')]
-    const kept = { id: registrationId, email, username }
+    const kept = { id: begun.registrationId, email, username }
     const cookie = registrationCookie(kept, steps.cookies)
     return withCookies(seeOther(`${reader.brand.base}/register/code`), [cookie])
   }
 
   const answer = await steps.logIn(sent)
-  if (mailId === undefined || answer.status !== 303) return answer
-  const location = `${reader.brand.base}/account/verification?request_id=${mailId}`
+  if (begun.mailId === undefined || answer.status !== 303) return answer
+  const location = `${reader.brand.base}/account/verification?request_id=${begun.mailId}`
   return { ...answer, headers: { ...answer.headers, location } }
 }
 
-/** What the endpoint answers: the id of a registration, if the account does not exist yet. */
-interface Begun {
-  readonly registration_id?: string
-  /** The mail by which the person confirms the address of the account. */
-  readonly verification_request_id?: string
-}
-
-async function callEndpoint(
+async function begin(
   { request, form, reader }: SentForm,
-  { register: endpoint, profile, loginSendsMail }: RegistrationParts,
-): Promise<Begun> {
+  { register: registration, profile, loginSendsMail }: RegistrationParts,
+): Promise<BegunRegistration> {
   const accepted = readAcceptance(form, reader.brand)
   const json = {
     ...profile.read(form),
@@ -143,9 +136,7 @@ async function callEndpoint(
     email: form.get('email') ?? '',
     password: form.get('password') ?? '',
   }
-  const onPage = { accepted, loginSendsMail }
-  const { body = '' } = await endpoint.handle({ ...withJson(request, json), params: {} }, onPage)
-  return JSON.parse(body) as Begun
+  return registration.begin(withJson(request, json), { accepted, loginSendsMail })
 }
 
 /** Turns a registration into an account. Logs in if the form has a password. */

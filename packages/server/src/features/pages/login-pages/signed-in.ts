@@ -1,7 +1,7 @@
 // Who uses a browser: the login in its cookie, and the account of this login.
 import type { HttpRequestWithBody } from 'keystile/internal'
 import type { BrowserLogins, BrowserSession } from '../../sign-in/browser-login/browser-logins.ts'
-import type { PageCookies } from '../../sign-in/browser-login/cookie.ts'
+import type { PageCookies } from '../../sign-in/browser-login/page-cookies.ts'
 import type { Login } from '../../sign-in/login/login.ts'
 import type { Directory } from '../../users/directory/directory.ts'
 

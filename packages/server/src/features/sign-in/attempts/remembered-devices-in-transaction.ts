@@ -51,7 +51,11 @@ export async function moveRemembered(
     .execute()
 }
 
-/** @param options.except the session of a device that stays remembered */
+/**
+ * Forgets the remembered devices of a user.
+ *
+ * @param options.except the session of a device that stays remembered
+ */
 export async function endRemembered(
   transaction: Transaction,
   { subject, except = '' }: { readonly subject: string; readonly except?: string | undefined },

@@ -9,7 +9,7 @@ import type { By } from '../../operations/audit/entry.ts'
 import { refundUses } from '../../operations/limits/in-transaction.ts'
 import type { Spent } from '../../operations/limits/uses.ts'
 import type { AttemptEvent } from './audit-events.ts'
-import { endAllAttempts, endAttempts } from './in-transaction.ts'
+import { endAllAttempts, endAttempts } from './attempts-in-transaction.ts'
 import { rememberedFront } from './remembered-devices-in-transaction.ts'
 import type {
   AttemptRow,

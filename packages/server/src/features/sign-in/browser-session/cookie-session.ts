@@ -1,3 +1,4 @@
+// The endpoints of a session in a browser: login, refresh and logout.
 import {
   OAuthError,
   type HttpAnswer,
@@ -142,29 +143,33 @@ function loginRoute(parts: RouteParts): OpenRoute {
         // As in the body, an empty value counts as missing.
         device_secret: readDeviceSecret(request) || undefined,
       }
-      const isExchange = values['code'] !== undefined
-      const isStepUp = !isExchange && hasDemand(values) && !isLaterStep(values)
-      const replaces = isStepUp ? await nameByCookie(request, parts) : undefined
-      if (!isExchange && !replaces) requireStep(values)
       const caller = callerOf(request, firstParty)
-      const issuing = isExchange
-        ? authorizationCodeGrant.issue(values, caller, parts)
-        : logIn({ front: 'session', replaces }, values, caller, parts)
+      if (values['code'] !== undefined) {
+        const issuing = authorizationCodeGrant.issue(values, caller, parts)
+        return tokenAnswer(await countGrant(meter, 'login', issuing), cookies)
+      }
+
+      const replaces = await findReplaced(request, values, parts)
+      if (!replaces) requireStep(values)
+      const issuing = logIn({ front: 'session', replaces }, values, caller, parts)
       return tokenAnswer(await countGrant(meter, 'login', issuing), cookies)
     },
   }
 }
 
 /**
- * Returns the session of the cookie; undefined without a cookie.
+ * Returns the session that a login replaces: the one of the cookie, if this is the first step of a
+ * login with a demand. Undefined otherwise.
  *
  * @throws {OAuthError} `invalid_session` if the cookie is invalid or old, `invalid_grant` if there
  *   are two
  */
-async function nameByCookie(
+async function findReplaced(
   request: HttpRequestWithBody,
+  values: LoginValues,
   { refresher }: RouteParts,
 ): Promise<NamedSession | undefined> {
+  if (!hasDemand(values) || isLaterStep(values)) return undefined
   const token = readOnlyRefreshToken(request)
   if (token === undefined) return undefined
   const proved = await refresher.find(token)

@@ -10,7 +10,7 @@ import { insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { AuditEntry, By } from '../../operations/audit/entry.ts'
 import { hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
-import { lockPerson } from '../../users/accounts/in-transaction.ts'
+import { lockPerson } from '../../users/accounts/lock-in-transaction.ts'
 
 /** A change of the factors of a user, and the mail about it. */
 export interface FactorChange {
@@ -83,7 +83,11 @@ export async function sendNotice(
   return wait > 0 ? { outcome: 'too-many-mails', wait } : undefined
 }
 
-/** @param factor which factor is added or removed */
+/**
+ * Returns the audit entry of a change, without its event.
+ *
+ * @param factor which factor is added or removed
+ */
 export function entryOf(
   { subject, by, now }: FactorChange,
   factor?: FactorName,

@@ -1,7 +1,7 @@
 // What the routes of all second factors share.
 import type { GuardedRoute } from '../../../http/route.ts'
 import type { CallerIdentity } from '../../operations/audit/by.ts'
-import { recentLoginSeconds, setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
+import { recentLoginSeconds, setUpLoginSeconds } from '../../users/accounts/login-age.ts'
 
 export interface FactorCaller<U> {
   readonly identity: CallerIdentity

@@ -9,7 +9,7 @@ import {
   isOff,
   secondFactorChoices,
   type SecondFactorChoice,
-} from '../../credentials/second-factors/choice.ts'
+} from '../../credentials/second-factors/factor-choice.ts'
 import { adminRole } from '../../users/scopes/scopes.ts'
 import { cliCommands } from './cli-commands.ts'
 import type { Options } from './cli.ts'

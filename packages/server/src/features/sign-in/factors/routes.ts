@@ -11,7 +11,7 @@ import {
   type FactorCaller,
 } from './factor-route.ts'
 import { notOffered, requireOffered, requireVerifiedAddress, type SetUpParts } from './set-up.ts'
-import { setUpLoginSeconds } from '../../users/accounts/route-parts.ts'
+import { setUpLoginSeconds } from '../../users/accounts/login-age.ts'
 import type { Factors } from './factors.ts'
 
 export interface FactorRouteParts<U> extends SetUpParts<U> {

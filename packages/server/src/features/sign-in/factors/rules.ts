@@ -1,6 +1,6 @@
 import type { Rule } from '../../../feature/rule.ts'
 import { countOf } from '../../../feature/count.ts'
-import type { SecondFactorChoice } from '../../credentials/second-factors/choice.ts'
+import type { SecondFactorChoice } from '../../credentials/second-factors/factor-choice.ts'
 
 export interface RuleOptions {
   readonly secondFactor?: SecondFactorChoice | undefined

@@ -11,11 +11,10 @@ import {
 } from '../../credentials/second-factors/factors-in-transaction.ts'
 import {
   confirmPending,
-  eraseApp,
-  hasApp,
   insertPending,
   lockPending,
-} from '../../credentials/second-factors/in-transaction.ts'
+} from '../../credentials/second-factors/pending-app-in-transaction.ts'
+import { eraseApp, hasApp } from '../../credentials/second-factors/app-in-transaction.ts'
 import { replaceRecoveryCodes } from '../../credentials/second-factors/recovery-in-transaction.ts'
 import {
   clearEnrolmentMails,
@@ -24,9 +23,9 @@ import {
 } from '../../mail/outbox/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
-import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts'
-import { lockPerson } from '../../users/accounts/in-transaction.ts'
-import { clearGuesses } from '../../users/directory/in-transaction.ts'
+import { timeAfterChanges } from '../../users/accounts/address-history-in-transaction.ts'
+import { lockPerson } from '../../users/accounts/lock-in-transaction.ts'
+import { clearGuesses } from '../../users/directory/guesses-in-transaction.ts'
 import { endRemembered } from '../attempts/remembered-devices-in-transaction.ts'
 import {
   entryOf,

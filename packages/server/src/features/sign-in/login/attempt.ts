@@ -131,6 +131,11 @@ export function withProof(attempt: LoginAttempt, subject: string, proof: Proof):
   return { ...attempt, subject, proofs: [...others, proof] }
 }
 
+/** Returns the mark of each proof by the name of its method. */
+export function marksOf(proofs: readonly Proof[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(proofs.map(({ method, mark }) => [method, mark]))
+}
+
 /** @param device undefined if the device is not known as one of the user */
 export function countedOn(
   device: Device | undefined,

@@ -15,7 +15,7 @@ import {
   type ReplacedSession,
 } from './attempt.ts'
 import { addressRate } from './feature.ts'
-import { proveMailbox } from './second-step-store.ts'
+import { proveMailbox } from './prove-mailbox-store.ts'
 
 export interface Attempts {
   /**

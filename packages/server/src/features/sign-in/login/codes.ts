@@ -7,8 +7,9 @@ import type { By } from '../../operations/audit/entry.ts'
 import { factorMailboxFull } from '../../mail/outbox/mailbox-full.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import type { KeptAttempts, KeptCode } from '../attempts/kept-attempts.ts'
-import type { LoginAttempt, Proof } from './attempt.ts'
+import { marksOf, type LoginAttempt, type Proof } from './attempt.ts'
 import { methods } from './methods.ts'
+import type { GrantedLogin } from './policy.ts'
 import { endReusedCode, issueCode } from './store.ts'
 
 /** What was asked for and proved at the login. */
@@ -27,12 +28,11 @@ interface CodeContent {
 
 export interface FoundCode extends CodeContent, Omit<KeptCode, 'content'> {}
 
-export interface CodeToIssue
-  extends
-    LoginAttempt,
-    Pick<CodeContent, 'codeChallenge' | 'amr' | 'provesApp' | 'isRecovery' | 'authenticatedAt'> {
-  readonly subject: string
-  readonly marks: Readonly<Record<string, string>>
+/** A login that has proved enough, and was asked for with a code challenge. */
+export interface LoginForCode {
+  readonly attempt: LoginAttempt
+  readonly granted: GrantedLogin
+  readonly codeChallenge: string
 }
 
 export interface Codes {
@@ -41,7 +41,7 @@ export interface Codes {
    *
    * @throws {ProblemError} `too_many_requests`, as `SessionStarter.start()` does
    */
-  issue(login: CodeToIssue): Promise<string | undefined>
+  issue(login: LoginForCode): Promise<string | undefined>
   /** Finds a code that has not expired. Changes nothing. */
   find(code: string): Promise<FoundCode | undefined>
   /** Ends the session that a code gave. Then this process refuses the tokens of the session. */
@@ -64,10 +64,11 @@ export function createCodes(
 ): Codes {
   return {
     async issue(login) {
-      const { asked, subject, amr, marks, counted, authSession } = login
+      const { asked, proofs, counted, authSession } = login.attempt
+      const { subject, amr } = login.granted
       const proved = {
         subject,
-        marks,
+        marks: marksOf(proofs),
         amr,
         attemptId: authSession === undefined ? undefined : hashSecret(authSession),
         hasAccount: hasAccounts,
@@ -103,9 +104,9 @@ export function createCodes(
   }
 }
 
-function contentOf(login: CodeToIssue): CodeContent {
-  const { asked, codeChallenge, amr, provesApp, isRecovery } = login
-  const { authenticatedAt, proofs, counted } = login
+function contentOf({ attempt, granted, codeChallenge }: LoginForCode): CodeContent {
+  const { asked, proofs, counted } = attempt
+  const { amr, provesApp, isRecovery, authenticatedAt } = granted
   return {
     scopes: asked.scopes,
     codeChallenge,

@@ -21,7 +21,7 @@ import { labelOf } from '../../users/directory/directory.ts'
 import { attemptMilliseconds } from '../attempts/kept-attempts.ts'
 import { subjectOf, withProof, type Enrolment, type LoginAttempt } from './attempt.ts'
 import type { EnrolmentMark, EnrolmentProof } from './enrolment-in-transaction.ts'
-import { emailCodeRate } from '../../users/directory/rates.ts'
+import { emailCodeRate } from '../../users/directory/guess-rates.ts'
 import { secretRate } from './feature.ts'
 import type { MethodParts, RefusedProof, WrongFactor } from './methods/method.ts'
 import { readCode } from './methods/otp.ts'
@@ -88,7 +88,9 @@ export async function enrol<U>(
   const begun = isNew ? await begin(attempt, user, parts) : attempt
   const { authSession, enrolment } = begun
   if (authSession === undefined || !enrolment) return undefined
+
   const { emailCode } = enrolment
+  // The code went to the address that the user had then.
   if (emailCode && emailCode.recipient !== parts.directory.email(user)) return undefined
   if ((values['enrol'] ?? 'totp') !== 'totp') return refused('unknown_enrolment', begun)
 

@@ -55,7 +55,7 @@ async function startOf<U>(
   { client, device, address, acceptLanguage }: PresentedCode,
   parts: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
-  const { subject, scopes, proofs, amr, provesApp, isRecovery = false } = code
+  const { subject, scopes, proofs, amr, provesApp, isRecovery = false, authenticatedAt } = code
   const user = await parts.directory.findActive(subject)
   if (user === undefined || !areCurrent(proofs, user, parts)) return undefined
   // The user may have got a role since that demands a second factor.
@@ -63,17 +63,9 @@ async function startOf<U>(
 
   const asked = { client, scopes, device, address, acceptLanguage }
   const login = { asked, proofs, counted: { deviceId: code.deviceId }, authSession: undefined }
-  const granted = {
-    subject,
-    amr,
-    provesApp,
-    isRecovery,
-    sparesFactor: false,
-    authenticatedAt: code.authenticatedAt,
-    user,
-    codeId: code.id,
-  }
-  return start(login, granted, parts)
+  const proved = { subject, amr, provesApp, isRecovery, authenticatedAt }
+  const granted = { outcome: 'granted', sparesFactor: false, ...proved } as const
+  return start(login, { granted, user, codeId: code.id }, parts)
 }
 
 /** If a code was used before, ends its session and returns the refusal. Otherwise undefined. */

@@ -1,11 +1,14 @@
+// The end of a login, with a session or with an authorization code.
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
-import { passwordMark } from '../../credentials/password/stored-hash.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
+import type { NewSession, Remembering } from '../../tokens/sessions/new-session.ts'
 import type { SessionStarter, StartedSession } from '../../tokens/sessions/sessions.ts'
 import { grantScopes } from '../../users/scopes/scopes.ts'
-import type { AskedLogin, CountedLogin, LoginAttempt, Proof } from './attempt.ts'
+import { marksOf, type AskedLogin, type CountedLogin, type LoginAttempt } from './attempt.ts'
 import type { Codes } from './codes.ts'
+import { makeDeviceSecret } from './device-secret.ts'
 import type { MethodParts } from './methods/method.ts'
+import type { GrantedLogin } from './policy.ts'
 
 export interface FinishParts<U> extends MethodParts<U> {
   readonly starter: SessionStarter
@@ -32,18 +35,9 @@ export interface IssuedCode {
   readonly recoveryCodes?: readonly string[]
 }
 
-interface GrantedLogin<U> {
-  readonly subject: string
-  readonly amr: readonly string[]
-  readonly provesApp: boolean
-  readonly isRecovery: boolean
-  readonly sparesFactor: boolean
-  readonly authenticatedAt: number
-  /** Undefined if a first step was proved. */
-  readonly expiresAt?: number
-  /** Whether the factor was set up in the session that the login replaces. */
-  readonly isOwnFactor?: true
-  /** As read after the last proof. */
+/** A login that has proved enough, and the user as read after the last proof. */
+interface LoginEnd<U> {
+  readonly granted: GrantedLogin
   readonly user: U
 }
 
@@ -54,142 +48,128 @@ interface GrantedLogin<U> {
  */
 export async function finish<U>(
   attempt: LoginAttempt,
-  granted: GrantedLogin<U>,
+  end: LoginEnd<U>,
   parts: FinishParts<U>,
 ): Promise<FinishedLogin | IssuedCode | undefined> {
   const { codeChallenge } = attempt.asked
-  if (codeChallenge === undefined) return start(attempt, granted, parts)
+  if (codeChallenge === undefined) return start(attempt, end, parts)
 
-  const marks = marksOf(attempt.proofs)
-  const code = await parts.codes.issue({ ...attempt, ...granted, codeChallenge, marks })
+  const { granted } = end
+  const code = await parts.codes.issue({ attempt, granted, codeChallenge })
   return code === undefined ? undefined : { outcome: 'code', code }
 }
 
-function marksOf(proofs: readonly Proof[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(proofs.map(({ method, mark }) => [method, mark]))
-}
-
+/** What the start of a session reads of an attempt, or of a login that ended with a code. */
 interface LoginToStart extends Pick<LoginAttempt, 'proofs' | 'authSession' | 'replaced'> {
   readonly asked: Omit<AskedLogin, 'front' | 'deviceSecret' | 'authSession'>
   readonly counted: (Partial<CountedLogin> & Pick<CountedLogin, 'deviceId'>) | undefined
 }
 
-/** Ends a login with a session. With `codeId`, uses this authorization code for it. */
+interface SessionStart<U> extends LoginEnd<U> {
+  /** The authorization code that the session uses. */
+  readonly codeId?: string
+  /** Whether the factor was set up in the session that the login replaces. */
+  readonly isOwnFactor?: true
+}
+
+/** Ends a login with a session. */
 export async function start<U>(
-  { asked, proofs, counted, authSession, replaced }: LoginToStart,
-  granted: GrantedLogin<U> & { readonly codeId?: string },
+  login: LoginToStart,
+  { granted, user, codeId, isOwnFactor }: SessionStart<U>,
   parts: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
-  const { starter, feed, directory, remembered, notices } = parts
-  const { subject, amr, provesApp, isRecovery, sparesFactor, authenticatedAt } = granted
-  const { expiresAt, isOwnFactor, user, codeId } = granted
-  const { client, address, acceptLanguage, browserId } = asked
-  const remembers = asked.remembersDevice && amr.includes('mfa') && remembered.milliseconds > 0
+  const { subject, amr, provesApp, isRecovery, authenticatedAt, expiresAt } = granted
+  const { asked, counted, authSession, replaced } = login
+  const { client, address, browserId, device } = asked
+  const marks = marksOf(login.proofs)
   // Only the pages remember devices.
   const rememberedSecret = browserId === undefined ? undefined : makeSecret()
-  const marks = marksOf(proofs)
-  // For a step-up too: with a stolen token and the password, a thief would otherwise get a lasting
-  // session without a notice.
-  const kind = isRecovery ? 'recovery_code_used' : 'new_device'
-  const isTold = isRecovery || counted?.deviceId === undefined
-  const notice = isTold ? notices(kind, { address, acceptLanguage }) : undefined
-  const held = directory.scopes(user).filter((scope) => replaced?.scopes.includes(scope) ?? true)
 
-  const started = await starter.start(
+  const session = await parts.starter.start(
     {
       subject,
+      clientId: client.id,
+      scopes: scopesOf(login, user, parts),
+      refreshes: client.grants.includes('refresh_token'),
+      browserId,
+      device,
+      by: { actor: `user:${subject}`, address },
       authenticatedAt,
       amr,
       provesApp,
       isRecovery,
       marks,
+      rights: parts.directory.rights(user),
       attemptId: authSession === undefined ? undefined : hashSecret(authSession),
       codeId,
       remembering:
         rememberedSecret === undefined
           ? undefined
-          : {
-              formerId: counted?.rememberedId,
-              id: hashSecret(rememberedSecret),
-              sparesFactor,
-              milliseconds: remembers ? remembered.milliseconds : undefined,
-            },
+          : rememberingOf(rememberedSecret, login, granted, parts),
       replaces: replaced && {
         id: replaced.id,
         expiresAt,
         needsOlderFactor: expiresAt !== undefined && !isOwnFactor,
       },
-      rights: directory.rights(user),
       ...(counted?.spent && { spent: counted.spent }),
-      notice,
-      noticeTo: notice && {
-        email: directory.email(user),
-        isVerified: directory.emailVerified(user),
-      },
-      clientId: client.id,
-      scopes: grantScopes(asked.scopes, held, client.scopes),
-      refreshes: client.grants.includes('refresh_token'),
-      browserId,
-      device: asked.device,
-      by: { actor: `user:${subject}`, address },
+      ...noticeOf(login, granted, user, parts),
     },
     counted?.patienceMilliseconds,
   )
-  if (!started) return undefined
+  if (!session) return undefined
   // Then this process refuses the tokens of the replaced session.
-  if (replaced) await feed.tail()
+  if (replaced) await parts.feed.tail()
 
-  const deviceSecret = makeDeviceSecret(
-    started,
-    { granted, counted, provedMark: marks['password'], rememberedSecret },
-    parts,
-  )
-  return { outcome: 'granted', ...started, deviceSecret }
+  const provedMark = marks['password']
+  const started = { session, subject, user, provesApp, provedMark, counted, rememberedSecret }
+  return { outcome: 'granted', ...session, deviceSecret: makeDeviceSecret(started, parts) }
 }
 
-/**
- * Makes the device secret of a new session. Returns undefined after a step-up without a password on
- * an unknown device, and if no device needs to be known (`knowsDevices` of server/wire/parts.ts).
- *
- * @param login.provedMark the mark of the password; undefined if this login has not proved it
- */
-function makeDeviceSecret<U>(
-  { sessionId, appSince }: StartedSession,
-  {
-    granted: { subject, provesApp, user },
-    counted,
-    provedMark,
-    rememberedSecret,
-  }: Pick<LoginToStart, 'counted'> & {
-    readonly granted: GrantedLogin<U>
-    readonly provedMark: string | undefined
-    readonly rememberedSecret: string | undefined
-  },
-  { devices, directory }: FinishParts<U>,
-): string | undefined {
-  const mark = provedMark ?? knownDeviceMark(user, { counted, directory })
-  if (mark === undefined) return undefined
-  return devices.make({
-    subject,
-    passwordMark: mark,
-    sessionId,
-    // Only a proof renews a limit. Otherwise a thief with the app could guess the password, and a
-    // thief with the password the code.
-    id: provedMark === undefined ? counted?.deviceId : undefined,
-    appId: provesApp ? undefined : counted?.appId,
-    appSince,
-    secret: rememberedSecret,
-  })
-}
-
-/**
- * The mark of the password in a step-up without it, on a known device. The new session needs a new
- * device secret: a password that the user sets in this session keeps only that device known.
- */
-function knownDeviceMark<U>(
+/** Returns the scopes of the session. A step-up grants none that the replaced session lacks. */
+function scopesOf<U>(
+  { asked: { scopes, client }, replaced }: LoginToStart,
   user: U,
-  { counted, directory }: Pick<LoginToStart, 'counted'> & Pick<MethodParts<U>, 'directory'>,
-): string | undefined {
-  const hash = counted?.deviceId === undefined ? undefined : directory.passwordHash(user)
-  return hash && passwordMark(hash)
+  { directory }: Pick<FinishParts<U>, 'directory'>,
+): readonly string[] {
+  const held = directory.scopes(user)
+  const kept = replaced ? held.filter((scope) => replaced.scopes.includes(scope)) : held
+  return grantScopes(scopes, kept, client.scopes)
+}
+
+/**
+ * Says how a login at the pages deals with remembered devices. It remembers the device from now on
+ * if the person wants that and has proved a second factor.
+ */
+function rememberingOf<U>(
+  secret: string,
+  { asked, counted }: LoginToStart,
+  { amr, sparesFactor }: GrantedLogin,
+  { remembered }: Pick<FinishParts<U>, 'remembered'>,
+): Remembering {
+  const remembers = asked.remembersDevice && amr.includes('mfa') && remembered.milliseconds > 0
+  return {
+    formerId: counted?.rememberedId,
+    id: hashSecret(secret),
+    sparesFactor,
+    milliseconds: remembers ? remembered.milliseconds : undefined,
+  }
+}
+
+/**
+ * Makes the notice of a login from an unknown device, or with a recovery code. A step-up sends it
+ * too: with a stolen token and the password, a thief would otherwise get a lasting session without
+ * a notice.
+ */
+function noticeOf<U>(
+  { asked: { address, acceptLanguage }, counted }: LoginToStart,
+  { isRecovery }: Pick<GrantedLogin, 'isRecovery'>,
+  user: U,
+  { directory, notices }: Pick<FinishParts<U>, 'directory' | 'notices'>,
+): Pick<NewSession, 'notice' | 'noticeTo'> {
+  if (counted?.deviceId !== undefined && !isRecovery) return {}
+  const kind = isRecovery ? 'recovery_code_used' : 'new_device'
+  const notice = notices(kind, { address, acceptLanguage })
+  if (!notice) return {}
+  const noticeTo = { email: directory.email(user), isVerified: directory.emailVerified(user) }
+  return { notice, noticeTo }
 }

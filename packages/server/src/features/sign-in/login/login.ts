@@ -175,7 +175,7 @@ async function goOn<U>(
   parts: LoginParts<U>,
 ): Promise<LoginOutcome | undefined> {
   const decision = await decide(attempt, user, parts)
-  if (decision.outcome === 'granted') return finish(attempt, { ...decision, user }, parts)
+  if (decision.outcome === 'granted') return finish(attempt, { granted: decision, user }, parts)
   if (decision.outcome === 'enrol') return goOnEnrolling({ attempt, user }, values, parts)
   if (decision.outcome === 'unmet') {
     if (attempt.proofs.length > 0) await record('factor_required', attempt, parts)
@@ -229,7 +229,7 @@ async function endStored<U>(
   const decision = await decide(attempt, user, parts)
   if (decision.outcome !== 'granted')
     throw new Error('a login must be granted after its second step')
-  return (await finish(attempt, { ...decision, user }, parts)) ?? { outcome: 'over' }
+  return (await finish(attempt, { granted: decision, user }, parts)) ?? { outcome: 'over' }
 }
 
 function isPresented({ parameters }: Method, values: PresentedValues): boolean {

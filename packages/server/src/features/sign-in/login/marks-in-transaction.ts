@@ -11,32 +11,22 @@ import type { Held, ProofInTransaction } from './proof-in-transaction.ts'
 
 type Check = (proof: ProofInTransaction) => Held | Promise<Held>
 
-const heldIf = (isHeld: boolean): Held => (isHeld ? 'held' : 'changed')
-
-/** The proofs that work again. */
-interface Compared {
-  readonly password: Check
-  readonly email_code: Check
-}
-
-/** The proofs that work once, except those of second factors. */
-interface Spent {
-  readonly enrolment: Check
-  readonly recovery_code: Check
-}
+/** The proofs that are checked here. A second factor has its check in `secondFactors`. */
+type CheckedHere = 'password' | 'recovery_code' | EnrolmentProof
 
 /** Excludes the proofs of an enrolment: with such a name, they would count as a second step. */
-export type MethodName = Exclude<keyof Compared | keyof Spent, EnrolmentProof> | FactorName
+export type MethodName = Exclude<CheckedHere, EnrolmentProof> | FactorName
 
-/** Whether the account still has the credential with this mark. */
-const compared: Compared = {
+const heldIf = (isHeld: boolean): Held => (isHeld ? 'held' : 'changed')
+
+/**
+ * In the order in which a login checks them: first what it compares, because the proof works again,
+ * and then what it spends. So a login whose account has changed spends nothing.
+ */
+const checkedHere: Readonly<Record<CheckedHere, Check>> = {
   // An app's own user was read again after the hash, and cannot be locked.
   password: ({ mark, account }) => heldIf(!account || passwordMark(account.password_hash) === mark),
   email_code: ({ mark, account }) => heldIf(!account || account.email === mark),
-}
-
-/** Spends a proof. Returns `changed` if it was spent before. */
-const spent: Spent = {
   // Comes before the first code, which needs the app.
   enrolment: addFirstApp,
   recovery_code: async ({ transaction, mark: id, subject }) =>
@@ -49,26 +39,22 @@ const ofFactors = Object.entries(secondFactors).map(([name, { isHeld }]): [strin
   async ({ transaction, subject, mark }) => heldIf(await isHeld(transaction, { subject, mark })),
 ])
 
-const checks: Readonly<Record<string, Check>> = {
-  ...compared,
-  ...spent,
-  ...Object.fromEntries(ofFactors),
-}
+const checks: ReadonlyMap<string, Check> = new Map([...Object.entries(checkedHere), ...ofFactors])
 
 /**
- * Whether the account still has what was proved. Checks in the order of this file, not in that of
- * the proofs: first compares, and then spends. So a login whose account has changed spends nothing.
+ * Whether the account still has what was proved. The order is that of `checks`, not that of the
+ * proofs.
  *
- * @throws {Error} for a proof without an entry: a proof that nothing compares must not count
+ * @throws {Error} for a proof without a check: a proof that nothing compares must not count
  */
 export async function areHeld(
   marks: Readonly<Record<string, string>>,
   proof: Omit<ProofInTransaction, 'mark'>,
 ): Promise<Held> {
-  const unknown = Object.keys(marks).find((name) => !Object.hasOwn(checks, name))
+  const unknown = Object.keys(marks).find((name) => !checks.has(name))
   if (unknown !== undefined) throw new Error(`there must be an entry for the method ${unknown}`)
 
-  for (const [name, check] of Object.entries(checks)) {
+  for (const [name, check] of checks) {
     const mark = marks[name]
     const held = mark === undefined ? 'held' : await check({ ...proof, mark })
     if (held !== 'held') return held

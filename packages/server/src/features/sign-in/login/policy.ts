@@ -20,23 +20,29 @@ import type { AskedLogin, LoginAttempt, Proof, ReplacedSession } from './attempt
 import { methods } from './methods.ts'
 import type { Method, MethodParts } from './methods/method.ts'
 
+/** A login that has proved enough. */
+export interface GrantedLogin {
+  readonly outcome: 'granted'
+  readonly subject: string
+  /** The claim `amr` (RFC 8176 §2). */
+  readonly amr: readonly string[]
+  /** See `Method.provesApp`. */
+  readonly provesApp: boolean
+  /** See `Method.isRecovery`. */
+  readonly isRecovery: boolean
+  /** Whether a remembered device stands for the second step. It adds nothing to `amr`. */
+  readonly sparesFactor: boolean
+  /** When the first step was proved, in this login or for a replaced session; milliseconds. */
+  readonly authenticatedAt: number
+  /**
+   * The end of the replaced session, which the new one keeps. Undefined for a new end, because this
+   * login has proved a first step.
+   */
+  readonly expiresAt?: number
+}
+
 export type Decision =
-  | {
-      readonly outcome: 'granted'
-      readonly subject: string
-      /** The claim `amr` (RFC 8176 §2). */
-      readonly amr: readonly string[]
-      /** See `Method.provesApp`. */
-      readonly provesApp: boolean
-      /** See `Method.isRecovery`. */
-      readonly isRecovery: boolean
-      /** Whether a remembered device stands for the second step. It adds nothing to `amr`. */
-      readonly sparesFactor: boolean
-      /** When the first step was proved, in this login or for a replaced session; milliseconds. */
-      readonly authenticatedAt: number
-      /** The end of the replaced session, which the new one keeps. Undefined for a new end. */
-      readonly expiresAt?: number
-    }
+  | GrantedLogin
   /** One of these methods must be proved next. */
   | { readonly outcome: 'next'; readonly methods: readonly Method[] }
   /** A second factor is demanded, the account has none, and this login sets none up. */

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../../storage/database.ts'
-import type { LockedAccount } from '../../users/accounts/in-transaction.ts'
+import type { LockedAccount } from '../../users/accounts/lock-in-transaction.ts'
 
 /**
  * Whether the account still has what was proved. Only `held` lets the login go on. `mailWait`: the

@@ -79,5 +79,5 @@ export async function stepUpWithNewApp<U>(
   const code = { method: otpMethod.name, at: parts.clock.now(), mark: '' }
   const decision = await decide(withProof(attempt, subjectOf(attempt), code), user, parts)
   if (decision.outcome !== 'granted') return undefined
-  return start(attempt, { ...decision, isOwnFactor: true, user }, parts)
+  return start(attempt, { granted: decision, user, isOwnFactor: true }, parts)
 }

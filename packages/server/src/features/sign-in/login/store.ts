@@ -1,7 +1,7 @@
 // The commands that end logins: `startLogin` most of them, `issueCode` those that get a code.
 import { command, type Command, type Transaction } from '../../../storage/database.ts'
 import { insertCode, useCode, type NewCode } from '../attempts/codes-in-transaction.ts'
-import { endAttempt, lockAttempt } from '../attempts/in-transaction.ts'
+import { endAttempt, lockAttempt } from '../attempts/attempts-in-transaction.ts'
 import {
   lockRemembered,
   moveRemembered,
@@ -11,11 +11,11 @@ import {
   hasSecondFactor,
   newestFactorAt,
 } from '../../credentials/second-factors/factors-in-transaction.ts'
-import { findApp } from '../../credentials/second-factors/in-transaction.ts'
-import { insertBrowserLogin } from '../browser-login/in-transaction.ts'
+import { findApp } from '../../credentials/second-factors/app-in-transaction.ts'
+import { insertBrowserLogin } from '../browser-login/browser-login-in-transaction.ts'
 import type { LoginEvent } from './feature.ts'
 import { areHeld } from './marks-in-transaction.ts'
-import { lockPerson, type LockedAccount } from '../../users/accounts/in-transaction.ts'
+import { lockPerson, type LockedAccount } from '../../users/accounts/lock-in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { hasEntry, insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'

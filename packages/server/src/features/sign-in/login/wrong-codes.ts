@@ -2,7 +2,7 @@ import type { Clock } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { NoticeAddress } from '../../tokens/sessions/new-session.ts'
-import { recordWrongCode } from './second-step-store.ts'
+import { recordWrongCode } from './wrong-codes-store.ts'
 
 export interface WrongCodes {
   /** Counts a wrong code from an unknown device. */

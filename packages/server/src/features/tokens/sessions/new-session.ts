@@ -5,7 +5,7 @@ import type { Command } from '../../../storage/database.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Spent } from '../../operations/limits/uses.ts'
-import type { StoredRights } from '../../users/scopes/scopes.ts'
+import type { StoredRights } from '../../users/scopes/stored-rights.ts'
 import type { SessionRows } from './start-in-transaction.ts'
 
 /**

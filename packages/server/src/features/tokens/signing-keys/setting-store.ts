@@ -1,7 +1,7 @@
 // The table `setting`: the issuer of the database, and the longest lifetime of its access tokens.
 
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
-import { hasTable } from '../../../storage/schema-mark.ts'
+import { hasTable } from '../../../storage/schema.ts'
 import { lockIssuer } from './in-transaction.ts'
 import type { SigningKeyTables } from './tables.ts'
 

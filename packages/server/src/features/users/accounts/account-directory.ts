@@ -1,6 +1,8 @@
 import type { AccountDirectory } from '../directory/directory.ts'
-import { heldScopes, storedRights, type ScopeRules } from '../scopes/scopes.ts'
-import type { User, Users } from './users.ts'
+import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
+import { storedRights } from '../scopes/stored-rights.ts'
+import type { User } from './user.ts'
+import type { Users } from './users.ts'
 
 /**
  * Returns a directory of Keystile's own accounts. Guards, logins and refreshes use it.

@@ -1,8 +1,8 @@
 // The fields that set a name, an e-mail address, a password or rights, in request bodies and in
-// calls of `keystile.users`.
+// calls of `keystile.users`. `new-account-body.ts` puts those of a new account together.
 import * as z from 'zod'
-import type { FieldError, JsonObject } from 'keystile/internal'
-import { checkFields, describeFields, getFields, stringField } from '../../../http/json-body.ts'
+import type { FieldError } from 'keystile/internal'
+import { stringField } from '../../../http/json-body.ts'
 import { emailPattern, parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { maxBytes } from '../../credentials/password/password.ts'
 import type {
@@ -10,9 +10,7 @@ import type {
   PasswordOwner,
   PasswordPolicy,
 } from '../../credentials/password-policy/policy.ts'
-import type { Rights, ScopeRules } from '../scopes/scopes.ts'
-import { describeProfileInput } from './described-profile.ts'
-import { checkProfile, type Profile, type ProfileSchema } from './profile.ts'
+import type { RightsChange, ScopeRules } from '../scopes/scopes.ts'
 
 const usernameRule =
   'Username should have 2 to 63 letters, digits, dots, underscores or hyphens, ' +
@@ -53,10 +51,8 @@ export function findPasswordErrors(
   owner: PasswordOwner,
   policy: PasswordPolicy,
 ): readonly FieldError[] {
-  return errorsOf(
-    field,
-    typeof password === 'string' ? policy.findCodedFault(password, owner) : undefined,
-  )
+  if (typeof password !== 'string') return []
+  return errorsOf(field, policy.findCodedFault(password, owner))
 }
 
 /** Checks the characters and the length of a new password: see `PasswordPolicy.findQuickFault`. */
@@ -65,7 +61,7 @@ export function findQuickPasswordErrors(
   password: unknown,
   policy: PasswordPolicy,
 ): readonly FieldError[] {
-  return errorsOf(field, typeof password === 'string' ? policy.findQuickFault(password) : undefined)
+  return typeof password === 'string' ? errorsOf(field, policy.findQuickFault(password)) : []
 }
 
 function errorsOf(field: string, fault: PasswordFault | undefined): readonly FieldError[] {
@@ -82,7 +78,7 @@ export const namesField: z.ZodType<readonly string[]> = z.array(stringField(), {
  * not declared.
  */
 export function findUndeclared(
-  { scopes = [], roles = [] }: { readonly [N in keyof Rights]?: Rights[N] | undefined },
+  { scopes = [], roles = [] }: Pick<RightsChange, 'scopes' | 'roles'>,
   rules: ScopeRules,
 ): readonly FieldError[] {
   const lists = [
@@ -96,48 +92,6 @@ export function findUndeclared(
       msg: `Input should only have names from this list: ${Object.keys(known).join(', ')}`,
       type: 'value_error',
     }))
-}
-
-/**
- * Checks the members of a request body for a new account. `schema` checks Keystile's own fields;
- * the profile schema checks all other members. Does NOT check the password against the policy.
- *
- * @param faults those that the caller has found in the same body
- * @throws {ProblemError} 422 with all faults
- */
-export async function getAccountFields<T extends z.core.$ZodLooseShape>(
-  schema: z.ZodObject<T>,
-  members: JsonObject,
-  profileSchema: ProfileSchema | undefined,
-  faults: readonly FieldError[] = [],
-): Promise<{ readonly fields: z.output<z.ZodObject<T>>; readonly profile: Profile }> {
-  const ownFields = Object.keys(schema.shape)
-  const others = Object.entries(members).filter(([name]) => !ownFields.includes(name))
-  const { errors, profile } = await checkProfile(
-    Object.fromEntries(others),
-    profileSchema,
-    ownFields,
-  )
-  return { fields: getFields(checkFields(schema, members), [...errors, ...faults]), profile }
-}
-
-/**
- * Returns the JSON Schema of a body for a new account: Keystile's own fields, and those of the
- * profile.
- */
-export function describeAccountFields(
-  schema: z.ZodObject,
-  profile: ProfileSchema | undefined,
-): JsonObject {
-  type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
-  const own = describeFields(schema) as Required<ObjectSchema>
-  const others: ObjectSchema & JsonObject = describeProfileInput(profile, Object.keys(schema.shape))
-  return {
-    ...others,
-    type: 'object',
-    properties: { ...others.properties, ...own.properties },
-    required: [...(others.required ?? []), ...own.required],
-  }
 }
 
 /** Adds the fault of a field. Its transformation then has no result. */

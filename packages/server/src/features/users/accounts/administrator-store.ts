@@ -2,7 +2,8 @@
 // cannot leave the system without an administrator.
 import { sql, type Kysely } from 'kysely'
 import { inTables, type Reader } from '../../../storage/database.ts'
-import { adminRole, type StoredRights } from '../scopes/scopes.ts'
+import { adminRole } from '../scopes/scopes.ts'
+import type { StoredRights } from '../scopes/stored-rights.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /**

@@ -1,6 +1,6 @@
 // What `keystile.users` is, with its parameters and results. `create-app-users.ts` makes it.
 import type { Rights } from '../scopes/scopes.ts'
-import type { PublicUser } from './users.ts'
+import type { PublicUser } from './user.ts'
 
 /**
  * A user as `keystile.users` returns it, with the members `scopes`, `roles` and `disabled`.

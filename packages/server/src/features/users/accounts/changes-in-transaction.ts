@@ -5,7 +5,8 @@ import type { AppEvent } from '../../operations/app-events/app-event.ts'
 import { announceEvent } from '../../operations/app-events/in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import { namesOfRights, readRights, type StoredRights } from '../scopes/scopes.ts'
+import { namesOfRights } from '../scopes/scopes.ts'
+import { readRights, type StoredRights } from '../scopes/stored-rights.ts'
 import type { AccountEvent } from './audit-events.ts'
 
 /** Whose account a transaction changes, who caused the change, and when. */

@@ -17,7 +17,8 @@ import type { PasswordOwner } from '../../credentials/password-policy/policy.ts'
 import { readNames, readPassword, readProfile, type InputOptions } from './cli-input.ts'
 import { hasAppUsers, readScopeRules } from '../scopes/declared.ts'
 import { changeRights, namesOfRights } from '../scopes/scopes.ts'
-import { createUsers, type User, type UserChange, type Users } from './users.ts'
+import { createUsers, type UserChange, type Users } from './users.ts'
+import type { User } from './user.ts'
 import { wireManagedUser } from './wire-user.ts'
 
 /**
@@ -99,9 +100,8 @@ async function* listAll(users: Users): AsyncIterable<User> {
 export async function grant(call: Call<Options>): Promise<void> {
   const { flags } = call
   const { options } = await call.settings()
-  await changeUser(
-    call,
-    async (user, database) => {
+  await changeUser(call, {
+    async decide(user, database) {
       const rules = await readScopeRules(database, options)
       const rights = changeRights(user, {
         roles: readNames(flags, 'role', rules),
@@ -111,40 +111,47 @@ export async function grant(call: Call<Options>): Promise<void> {
       })
       return { ...rights, endsSessions: flags.has('now') }
     },
-    ({ username }, user) =>
-      `${username} has ${namesOfRights(user).join(' ') || 'neither roles nor scopes'}`,
-  )
+    say: (user) =>
+      `${user.publicUser.username} has ` +
+      (namesOfRights(user).join(' ') || 'neither roles nor scopes'),
+  })
 }
 
 /** `keystile user disable`: stops a user from logging in and revokes the user's tokens. */
 export function disable(call: Call<Options>): Promise<void> {
   const said = 'a running server refuses their tokens within a second'
-  return changeUser(call, { active: false }, ({ username }) => `disabled ${username}; ${said}`)
+  return changeUser(call, {
+    decide: () => ({ active: false }),
+    say: ({ publicUser }) => `disabled ${publicUser.username}; ${said}`,
+  })
 }
 
 /** `keystile user enable`: lets a disabled user log in again. Ended sessions stay ended. */
 export function enable(call: Call<Options>): Promise<void> {
-  return changeUser(call, { active: true }, ({ username }) => `enabled ${username}`)
+  return changeUser(call, {
+    decide: () => ({ active: true }),
+    say: ({ publicUser }) => `enabled ${publicUser.username}`,
+  })
+}
+
+interface Change {
+  decide(user: User, database: Database): UserChange | Promise<UserChange>
+  /** Returns what to print about the changed user. */
+  say(changed: User): string
 }
 
 /**
  * Changes the user that the operand names. Fails if another process changes the user in the
  * meantime.
  */
-async function changeUser(
-  call: Call<Options>,
-  wanted: UserChange | ((user: User, database: Database) => Promise<UserChange>),
-  say: (shown: User['publicUser'], changed: User) => string,
-): Promise<void> {
+async function changeUser(call: Call<Options>, { decide, say }: Change): Promise<void> {
   await withUsers(call, async (users, database) => {
     const user = await userNamed(call.operand, users)
-    const change = typeof wanted === 'function' ? await wanted(user, database) : wanted
-    const outcome = await users.change(user, change, byOperator)
+    const outcome = await users.change(user, await decide(user, database), byOperator)
     if (outcome === 'last-administrator') throw lastAdministrator()
     if (outcome === 'outdated')
       throw new ConfigurationError('another process changed this user at the same time; try again')
-    const changed = await userNamed(user.publicUser.username, users)
-    call.terminal.print(say(changed.publicUser, changed))
+    call.terminal.print(say(await userNamed(user.publicUser.username, users)))
   })
 }
 

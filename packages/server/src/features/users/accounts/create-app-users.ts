@@ -13,17 +13,19 @@ import {
   emailField,
   findPasswordErrors,
   findUndeclared,
-  getAccountFields,
   namesField,
   newPasswordField,
   usernameField,
 } from './account-fields.ts'
+import { getAccountFields } from './new-account-body.ts'
 import type { AppInvitations, AppUsers, ManagedUser } from './app-users.ts'
 import { checkProfileChange } from './profile.ts'
 import { refuseConflict, taken } from './refusals.ts'
-import { findUser, getUser, type AccountParts } from './route-parts.ts'
+import { findUser, getUser } from './get-user.ts'
+import type { AccountParts } from './account-route.ts'
 import { readUserPage } from './user-page.ts'
-import type { User, Users } from './users.ts'
+import type { User } from './user.ts'
+import type { Users } from './users.ts'
 
 export interface AppUsersParts extends AccountParts {
   /** Undefined if Keystile sends no mails. */

@@ -17,9 +17,10 @@ import {
   type Author,
 } from './administrator-store.ts'
 import { recordChange, type UserAct } from './changes-in-transaction.ts'
-import { lockUser, notify } from './in-transaction.ts'
+import { lockUser } from './lock-in-transaction.ts'
+import { notify } from './notify-in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
-import { updateUser } from './user-in-transaction.ts'
+import { updateUser } from './update-user-in-transaction.ts'
 
 interface Deletion extends UserAct {
   /** Left out if the users themselves delete their accounts. */

@@ -9,7 +9,8 @@ import { byOperator as by } from '../../operations/audit/by.ts'
 import { openEventFeed, type EventFeed } from '../../tokens/events/events.ts'
 import { managementRoutes, type ManagementCaller } from './management-routes.ts'
 import { parseUsername } from '../directory/names.ts'
-import { createUsers, type User, type Users } from './users.ts'
+import { createUsers, type Users } from './users.ts'
+import type { User } from './user.ts'
 
 const rules = {
   declared: { a: 'A', 'users:write': 'Change all users' },

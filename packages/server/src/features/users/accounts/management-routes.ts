@@ -10,12 +10,13 @@ import { refuseConflict } from './refusals.ts'
 import {
   accountRoute,
   deletionDemands,
-  getUser,
   type AccountDoc,
   type AccountParts,
-} from './route-parts.ts'
+} from './account-route.ts'
+import { getUser } from './get-user.ts'
 import { defaultPageSize, maxPageSize, readUserPage } from './user-page.ts'
-import type { User, UserChange } from './users.ts'
+import type { User } from './user.ts'
+import type { UserChange } from './users.ts'
 import { describeManagedUser, wireManagedUser, wireRights } from './wire-user.ts'
 
 export interface ManagementCaller {

@@ -6,7 +6,7 @@ import { cancelProofs } from '../../mail/proofs/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
-import type { StoredRights } from '../scopes/scopes.ts'
+import type { StoredRights } from '../scopes/stored-rights.ts'
 import {
   hasAdminRole,
   hasRights,
@@ -15,9 +15,10 @@ import {
   type Author,
 } from './administrator-store.ts'
 import { grantNames, recordChange, type UserAct } from './changes-in-transaction.ts'
-import { lockUser, notify } from './in-transaction.ts'
+import { lockUser } from './lock-in-transaction.ts'
+import { notify } from './notify-in-transaction.ts'
 import type { AccountTables } from './tables.ts'
-import { updateUser } from './user-in-transaction.ts'
+import { updateUser } from './update-user-in-transaction.ts'
 
 /** The rights of a user as stored, and whether the user is disabled. */
 export interface StoredAccess extends StoredRights {

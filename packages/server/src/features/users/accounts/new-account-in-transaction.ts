@@ -5,7 +5,7 @@ import type { By } from '../../operations/audit/entry.ts'
 import type { Acceptance } from './acceptance.ts'
 import { grantNames, recordChange } from './changes-in-transaction.ts'
 import { isReserved } from './former-email-store.ts'
-import { isTaken } from './in-transaction.ts'
+import { isTaken } from './address-holder-in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /** The field whose value another user has. */
@@ -49,24 +49,23 @@ export async function insertAccount(
     return 'email'
   }
 
-  const given = grantNames(row)
-  const detail = {
-    ...(given.length > 0 && { given }),
-    ...(accepted && { accepted: describeAcceptance({ at: now, ...accepted }) }),
-  }
-  const hasDetail = Object.keys(detail).length > 0
-  const act = { subject, by, now }
-  await recordChange(transaction, 'user_created', act, hasDetail ? detail : undefined)
+  await recordChange(transaction, 'user_created', { subject, by, now }, detailOf(row, accepted))
   return 'created'
 }
 
-function describeAcceptance({
-  at,
-  terms,
-  privacy,
-}: Acceptance & { readonly at: number }): JsonObject {
+/** Returns what the audit entry of a new user says: the given rights, and what was accepted. */
+function detailOf(row: UserRow, accepted: Acceptance | undefined): JsonObject | undefined {
+  const given = grantNames(row)
+  if (given.length === 0 && !accepted) return undefined
   return {
-    at: new Date(at).toISOString(),
+    ...(given.length > 0 && { given }),
+    ...(accepted && { accepted: describeAcceptance(accepted, row.created_at) }),
+  }
+}
+
+function describeAcceptance({ at, terms, privacy }: Acceptance, createdAt: number): JsonObject {
+  return {
+    at: new Date(at ?? createdAt).toISOString(),
     ...(terms !== undefined && { terms }),
     ...(privacy !== undefined && { privacy }),
   }

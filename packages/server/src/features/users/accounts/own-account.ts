@@ -20,12 +20,12 @@ import { outdated, refuseConflict } from './refusals.ts'
 import {
   deletionDemands,
   ownAccount,
-  recentLoginSeconds,
   tooManyTries,
   type AccountCaller,
   type AccountParts,
-} from './route-parts.ts'
-import type { User } from './users.ts'
+} from './account-route.ts'
+import { recentLoginSeconds } from './login-age.ts'
+import type { User } from './user.ts'
 import { describeOwnUser, wireOwnUser } from './wire-user.ts'
 
 type OwnRoute = GuardedRoute<AccountCaller>

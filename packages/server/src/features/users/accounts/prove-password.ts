@@ -3,8 +3,8 @@ import type { By } from '../../operations/audit/entry.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { accountRates } from './feature.ts'
 import { aboutMember } from './refusals.ts'
-import type { AccountParts } from './route-parts.ts'
-import type { User } from './users.ts'
+import type { AccountParts } from './account-route.ts'
+import type { User } from './user.ts'
 
 /**
  * Verifies the current password. Each login has its own rate limit, so if an attacker exhausts that

@@ -9,12 +9,13 @@ import { proofKinds } from '../../mail/proofs/kinds.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
-import { addressOf } from './address-in-transaction.ts'
+import { addressOf } from './change-address-in-transaction.ts'
 import { announceChange } from './changes-in-transaction.ts'
 import { isReserved } from './former-email-store.ts'
-import { findHolder, lockUser, type LockedAccount } from './in-transaction.ts'
+import { findHolder } from './address-holder-in-transaction.ts'
+import { lockUser, type LockedAccount } from './lock-in-transaction.ts'
 import type { AccountTables, FormerEmailRow } from './tables.ts'
-import { updateUser } from './user-in-transaction.ts'
+import { updateUser } from './update-user-in-transaction.ts'
 
 /** Finds the former address that a link restores, by the hash of the token in the link. */
 export function findFormerEmail(

@@ -11,7 +11,8 @@ import {
   type PasswordPolicy,
 } from '../../credentials/password-policy/policy.ts'
 import { parseUsername } from '../directory/names.ts'
-import { findPasswordErrors, findUndeclared, getAccountFields } from './account-fields.ts'
+import { findPasswordErrors, findUndeclared } from './account-fields.ts'
+import { getAccountFields } from './new-account-body.ts'
 import { createAppUsers, type AppUsersParts } from './create-app-users.ts'
 import { accountRates } from './feature.ts'
 import {
@@ -22,14 +23,10 @@ import {
 } from './own-account.ts'
 import type { ProfileSchema } from './profile.ts'
 import { outdated, taken } from './refusals.ts'
-import type { AccountCaller, AccountParts } from './route-parts.ts'
-import {
-  createRegistrationForm,
-  registerRoute,
-  type RegistrationFormParts,
-  type RegistrationParts,
-} from './registration.ts'
-import type { NewUser, User } from './users.ts'
+import type { AccountCaller, AccountParts } from './account-route.ts'
+import { createRegistrationForm, type RegistrationFormParts } from './registration-form.ts'
+import { createRegistration, type RegistrationParts } from './registration.ts'
+import type { NewUser, User } from './user.ts'
 import { verifyCounted } from './prove-password.ts'
 
 interface Documented {
@@ -49,16 +46,15 @@ const policyOf = (minLength: number): PasswordPolicy =>
  * Returns the documented body fields of a route. No handler runs, so the route needs no services.
  */
 function bodyOf(method: string, path: string, minLength = 15): Documented['properties'] {
-  const nothing = {} as unknown as Parameters<typeof accountRoutes>[0] &
-    Parameters<typeof registerRoute>[0]
+  const nothing = {} as unknown as Parameters<typeof accountRoutes>[0] & RegistrationParts
   const parts = { ...nothing, passwordPolicy: policyOf(minLength), profile: undefined }
-  const register = registerRoute({
+  const register = createRegistration({
     ...parts,
     issuer: 'http://localhost',
     registration: 'open',
     verification: undefined,
   })
-  const route = [register, ...accountRoutes(parts)].find(
+  const route = [register.route, ...accountRoutes(parts)].find(
     (candidate) => candidate.method === method && candidate.path === path,
   )
   return (route!.doc.body!.schema as unknown as Documented).properties
@@ -234,7 +230,7 @@ describe('a registration', () => {
         },
       }
       const own = { limits, users, verification, issuer: 'http://localhost' }
-      const route = registerRoute({ ...parts, ...own } as unknown as RegistrationParts)
+      const { route } = createRegistration({ ...parts, ...own } as unknown as RegistrationParts)
       const { body, headers } = await route.handle(request('an engine of her own'))
       assert.equal(new Headers(headers).get('location'), 'http://localhost/users/x')
       assert.deepEqual(counted, [atAddress, useOf(accountRates.server, '')])

@@ -3,9 +3,9 @@
 // user-rows-store.ts.
 import type { JsonObject } from 'keystile/internal'
 import { lacksFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
-import { clearWrongCodes } from '../../credentials/second-factors/in-transaction.ts'
+import { clearWrongCodes } from '../../credentials/second-factors/app-in-transaction.ts'
 import { command, type Command } from '../../../storage/database.ts'
-import { clearGuesses } from '../directory/in-transaction.ts'
+import { clearGuesses } from '../directory/guesses-in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { eraseProofs, insertProof } from '../../mail/proofs/in-transaction.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
@@ -13,11 +13,12 @@ import { proofKinds } from '../../mail/proofs/kinds.ts'
 import { clearEnrolmentMails, clearResetMails } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
-import { changeAddress, lockAddress, type NewUndo } from './address-in-transaction.ts'
+import { changeAddress, lockAddress, type NewUndo } from './change-address-in-transaction.ts'
 import { recordChange, type UserAct } from './changes-in-transaction.ts'
-import { lockUser, notify } from './in-transaction.ts'
+import { lockUser } from './lock-in-transaction.ts'
+import { notify } from './notify-in-transaction.ts'
 import { insertAccount, type NewAccount, type TakenField } from './new-account-in-transaction.ts'
-import { updateUser } from './user-in-transaction.ts'
+import { updateUser } from './update-user-in-transaction.ts'
 
 /**
  * Inserts a user, or returns the field whose value another user has.
@@ -79,7 +80,7 @@ export const changePassword: Command<
   Outcome
 > = command('changePassword', async (transaction, { old, hash, notice, ...act }) => {
   const { subject, by, now } = act
-  // Before all other rows of the user, as logins and the set-up of a factor do.
+  // Logins and the set-up of a factor lock this row first, too: one order prevents deadlocks.
   const account = await lockUser(transaction, subject)
   if (await hasSessionEnded(transaction, act)) return 'outdated'
   if (await lacksFactor(transaction, act)) return 'outdated'

@@ -1,7 +1,8 @@
 // One page of the list of all users, for `GET /users` and `keystile.users.list`.
 import { wrongQuery } from '../../../http/route.ts'
 import { parseUsername } from '../directory/names.ts'
-import type { User, Users } from './users.ts'
+import type { User } from './user.ts'
+import type { Users } from './users.ts'
 
 export const defaultPageSize = 50
 /**

@@ -14,7 +14,8 @@ import { startLogin } from '../../sign-in/login/store.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
 import type { AccountTables } from './tables.ts'
 import { accountDirectory } from './account-directory.ts'
-import { createUsers, type NewUser, type User, type Users } from './users.ts'
+import { createUsers, type Users } from './users.ts'
+import type { NewUser, User } from './user.ts'
 import { createIssuing } from '../../../../test-support/issuing.ts'
 
 const start = Date.UTC(2026, 10, 25)

@@ -2,7 +2,7 @@
 // `keystile user` (`cli.ts`) and `keystile.users` (`create-app-users.ts`) all use them, and share
 // the checks in `account-fields.ts`, `profile.ts` and features/credentials/password-policy. The
 // commands are in `store.ts`, `deletion-store.ts` and, for administrators, `management-store.ts`.
-import { deepFreeze, randomId, type Clock } from 'keystile/internal'
+import type { Clock } from 'keystile/internal'
 import type { OfUser } from '../../../feature/of-user.ts'
 import type { Command, Database } from '../../../storage/database.ts'
 import { isTakenAtTheSameTime } from '../../../storage/portable-sql.ts'
@@ -10,14 +10,14 @@ import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { noNotices, type Notices } from '../../mail/messages/notices.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
-import { readRights, storedRights, type Rights, type StoredRights } from '../scopes/scopes.ts'
+import { storedRights, type StoredRights } from '../scopes/stored-rights.ts'
+import type { Rights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import type { UserAct } from './changes-in-transaction.ts'
-import { isTaken } from './in-transaction.ts'
+import { isTaken } from './address-holder-in-transaction.ts'
 import type { TakenField } from './new-account-in-transaction.ts'
-import type { Acceptance } from './acceptance.ts'
-import type { NewUndo } from './address-in-transaction.ts'
-import { withoutReserved, type Profile } from './profile.ts'
+import type { NewUndo } from './change-address-in-transaction.ts'
+import type { Profile } from './profile.ts'
 import { hasAdministrator } from './administrator-store.ts'
 import { createDeleteUser } from './deletion-store.ts'
 import { changeUser, type ChangeOutcome, type StoredAccess } from './management-store.ts'
@@ -31,42 +31,8 @@ import {
   type Outcome,
 } from './store.ts'
 import type { UserRow } from './tables.ts'
+import { newRowOf, userOf, type NewUser, type User } from './user.ts'
 import { createUserRowFinder, listUserRows } from './user-rows-store.ts'
-
-/**
- * The fields of a user that may be shown. The password hash must not be shown. The profile fields
- * are added to these fields.
- */
-export interface PublicUser {
-  /** The subject of the user's tokens. */
-  readonly id: string
-  readonly username: string
-  readonly email: string | null
-  readonly emailVerified: boolean
-  readonly createdAt: Date
-}
-
-export interface User extends Rights {
-  readonly publicUser: PublicUser & Profile
-  readonly profile: Profile
-  readonly passwordHash: string
-  /** The session that set the password; undefined if an operator set it. */
-  readonly passwordSession: string | undefined
-  /** Whether the user may log in and use tokens. */
-  readonly active: boolean
-}
-
-export interface NewUser extends Rights {
-  /** The subject of the user. Default: a random one. */
-  readonly id?: string
-  readonly username: ComparableName
-  readonly email: ComparableName | undefined
-  readonly passwordHash: string
-  readonly profile: Profile
-  /** Whether the address is known to be the user's. Default: false. */
-  readonly emailVerified?: boolean | undefined
-  readonly accepted?: Acceptance | undefined
-}
 
 export type Created = { readonly user: User } | { readonly taken: TakenField }
 
@@ -241,25 +207,6 @@ export function createUsers(
   }
 }
 
-export function newRowOf(user: NewUser, now: number): UserRow {
-  const { username, email } = user
-  return {
-    id: user.id ?? randomId(),
-    username: username.shown,
-    username_key: username.key,
-    email: email?.shown ?? null,
-    email_key: email?.key ?? null,
-    email_verified_at: user.emailVerified && email ? now : null,
-    password_hash: user.passwordHash,
-    password_session: null,
-    ...storedRights(user),
-    profile: JSON.stringify(user.profile),
-    created_at: now,
-    disabled_at: null,
-    deleted_at: null,
-  }
-}
-
 /**
  * Returns `taken` for the error that the database throws if two requests set the same address at
  * the same time. Rethrows every other error.
@@ -275,46 +222,4 @@ function storedAuthor(author: User): Pick<UserRow, 'id'> & StoredRights {
 
 function storedAccess(user: Rights & Pick<User, 'active'>): StoredAccess {
   return { ...storedRights(user), disabled: !user.active }
-}
-
-/** Returns the user in a row. Requests may share the object, so it is frozen. */
-export function userOf(row: UserRow): User {
-  const profile = JSON.parse(row.profile) as Profile
-  const fields = {
-    ...withoutReserved(profile),
-    id: row.id,
-    username: row.username,
-    email: row.email,
-    emailVerified: row.email_verified_at !== null,
-  }
-  return deepFreeze({
-    publicUser: withCreatedAt(fields, row.created_at),
-    profile,
-    passwordHash: row.password_hash,
-    passwordSession: row.password_session ?? undefined,
-    ...readRights(row),
-    active: row.disabled_at === null,
-  })
-}
-
-/** The key under which a public user keeps its time of creation, in milliseconds. */
-const created = Symbol('created')
-
-/**
- * The getter of `createdAt`. It returns a new Date each time, because a Date cannot be frozen. All
- * users share one getter: otherwise V8 would store every user as a slow dictionary.
- */
-const createdAt: PropertyDescriptor & ThisType<{ readonly [created]: number }> = {
-  enumerable: true,
-  get() {
-    return new Date(this[created])
-  },
-}
-
-function withCreatedAt<T extends object>(
-  fields: T,
-  time: number,
-): T & { readonly createdAt: Date } {
-  Object.defineProperty(fields, created, { value: time })
-  return Object.defineProperty(fields, 'createdAt', createdAt) as T & { readonly createdAt: Date }
 }

@@ -4,7 +4,7 @@ import { jsonAnswer, type SuccessDoc } from '../../../http/route.ts'
 import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
 import { describeProfile } from './described-profile.ts'
 import type { ProfileSchema } from './profile.ts'
-import type { User } from './users.ts'
+import type { User } from './user.ts'
 
 /** Returns a public user as JSON. */
 function wireUser({ emailVerified, createdAt, ...others }: User['publicUser']): object {

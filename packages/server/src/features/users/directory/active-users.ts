@@ -2,7 +2,8 @@
 import type { Identity } from 'keystile'
 import { tokenError } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../../../storage/database.ts'
-import { hasUser, type KeptUser, type UserLookup } from './user-cache.ts'
+import { hasUser, type KeptUser } from './kept-users.ts'
+import type { UserLookup } from './user-cache.ts'
 
 export interface ActiveUsers<U> {
   /**

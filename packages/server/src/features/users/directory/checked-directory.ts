@@ -1,9 +1,10 @@
-// The checks of the values that a directory returns.
-import { isUserObject, isVerifiedUser, type Logger } from 'keystile/internal'
+// Checks what a directory returns. `directory-values.ts` has the checks of single values.
+import { isVerifiedUser, type Logger } from 'keystile/internal'
 import { areStorable } from '../../../storage/storable.ts'
 import { isHash, noPassword } from '../../credentials/password/stored-hash.ts'
 import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
-import type { AccountDirectory, Directory, UserDirectory } from './directory.ts'
+import { readBoolean, readScopes, readSubject, readText, readUser } from './directory-values.ts'
+import type { AccountDirectory, Directory } from './directory.ts'
 import { parseEmail } from './names.ts'
 
 /**
@@ -41,14 +42,10 @@ export function checkedDirectory<U>(
   },
 ): Directory<U> {
   const reportUndeclared = createScopeReport(rules, logger)
-  const subject = (user: U): string => subjectOf(directory, user)
+  const subject = (user: U): string => readSubject(directory, user)
 
   const active = (user: U): boolean => readBoolean('active', directory.active(user))
-
   const isCached = directory.cached === true
-  const afterChange = async (user: U): Promise<void> => {
-    if (isCached) await userChanged?.(subject(user))
-  }
 
   return {
     isCached,
@@ -56,12 +53,12 @@ export function checkedDirectory<U>(
     active,
     async findByLogin(login) {
       if (!isPossibleLogin(login)) return undefined
-      return requireUser('findByLogin', await directory.findByLogin(login))
+      return readUser('findByLogin', await directory.findByLogin(login))
     },
     async findActive(sought) {
       if (!areStorable(sought)) return undefined
 
-      const user = requireUser('findBySubject', await directory.findBySubject(sought))
+      const user = readUser('findBySubject', await directory.findBySubject(sought))
       if (user === undefined) return undefined
 
       if (subject(user) !== sought)
@@ -69,9 +66,7 @@ export function checkedDirectory<U>(
       return active(user) ? user : undefined
     },
     scopes(user) {
-      const scopes: unknown = directory.scopes(user)
-      if (!isStrings(scopes)) throw wrong('scopes', 'a list of strings', scopes)
-
+      const scopes = readScopes(directory.scopes(user))
       reportUndeclared(scopes)
       return heldScopes({ scopes, roles: [] }, rules)
     },
@@ -96,44 +91,33 @@ export function checkedDirectory<U>(
       directory.needsFactor ? readBoolean('needsFactor', directory.needsFactor(user)) : false,
     passwordSession: (user) => directory.passwordSession?.(user),
     rights: (user) => directory.rights?.(user),
+    ...checkedWrites(directory, async (user) => {
+      if (isCached) await userChanged?.(subject(user))
+    }),
+  }
+}
+
+/** Returns the functions that write users. Each is undefined if the directory does not have it. */
+function checkedWrites<U>(
+  directory: Pick<AccountDirectory<U>, 'savePasswordHash' | 'setPassword'>,
+  afterChange: (user: U) => Promise<void>,
+): Pick<Directory<U>, 'savePasswordHash' | 'setPassword'> {
+  return {
     savePasswordHash:
       directory.savePasswordHash &&
       (async (user, hash) => {
         await directory.savePasswordHash?.(user, hash)
         await afterChange(user)
       }),
-    setPassword: checkedSetPassword(directory, afterChange),
+    setPassword:
+      directory.setPassword &&
+      (async (user, hash, options) => {
+        const stored = await directory.setPassword?.(user, hash, options)
+        const isStored = readBoolean('setPassword', stored)
+        await afterChange(user)
+        return isStored
+      }),
   }
-}
-
-function checkedSetPassword<U>(
-  directory: Pick<AccountDirectory<U>, 'setPassword'>,
-  afterChange: (user: U) => Promise<void>,
-): Directory<U>['setPassword'] {
-  return (
-    directory.setPassword &&
-    (async (user, hash, options) => {
-      const stored = await directory.setPassword?.(user, hash, options)
-      const isStored = readBoolean('setPassword', stored)
-      await afterChange(user)
-      return isStored
-    })
-  )
-}
-
-function subjectOf<U>(directory: Pick<AccountDirectory<U>, 'subject'>, user: U): string {
-  const value: unknown = directory.subject
-    ? directory.subject(user)
-    : (user as { readonly id?: unknown }).id
-  if (typeof value === 'string' && value !== '') return value
-
-  if (directory.subject) throw wrong('subject', 'a string that is not empty', value)
-  throw new TypeError(
-    'users.subject must be given, because the `id` of this user ' +
-      `${value === '' ? 'is empty' : `has the type ${typeof value}`}; ` +
-      'only a string that is not empty can be a subject. ' +
-      'Fix: add subject: (user) => String(user.id)',
-  )
 }
 
 const unusableHash =
@@ -168,48 +152,4 @@ function createScopeReport(
       )
     }
   }
-}
-
-/**
- * Returns the user, or undefined if there is none. Throws an error for any other value, such as
- * `false`: an app that returns `row?.active && row` returns `false` for a disabled user.
- */
-function requireUser<U>(
-  name: 'findByLogin' | 'findBySubject',
-  user: U | undefined | null,
-): U | undefined {
-  if (user === undefined || user === null) return undefined
-  if (!isUserObject(user)) throw wrong(name, 'an object, undefined or null', user)
-  return user
-}
-
-/**
- * Returns a text, or undefined if there is none. A column may have an empty string instead of null,
- * so an empty string counts as none.
- */
-function readText(name: 'username' | 'email' | 'passwordHash', text: unknown): string | undefined {
-  if (text === undefined || text === null || text === '') return undefined
-  if (typeof text !== 'string') throw wrong(name, 'a string, undefined or null', text)
-  return text
-}
-
-function readBoolean(name: 'active' | 'needsFactor' | 'setPassword', value: unknown): boolean {
-  if (typeof value !== 'boolean') throw wrong(name, 'true or false', value)
-  return value
-}
-
-function isStrings(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string')
-}
-
-/**
- * Returns the error for a bug in the app. The message does not contain the value, because the value
- * may be personal data.
- */
-function wrong(name: keyof UserDirectory<unknown>, expected: string, value: unknown): TypeError {
-  if (!(value instanceof Promise)) return new TypeError(`users.${name} must return ${expected}`)
-
-  // Nobody awaits this promise. If it is rejected, Node must not end the process.
-  value.catch(() => {})
-  return new TypeError(`users.${name} must return ${expected}, not a promise`)
 }

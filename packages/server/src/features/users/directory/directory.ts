@@ -1,6 +1,6 @@
 // The interface between Keystile and the place where users are stored. `checked-directory.ts` makes
 // a `Directory` from what an app or Keystile's accounts give.
-import type { StoredRights } from '../scopes/scopes.ts'
+import type { StoredRights } from '../scopes/stored-rights.ts'
 
 type FoundUser<U> = U | undefined | null | Promise<U | undefined | null>
 

@@ -3,7 +3,7 @@ import type { UserObject } from 'keystile'
 import { findNearest } from 'keystile/internal'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings, type Setting } from '../../../feature/setting.ts'
-import { isOff } from '../../credentials/second-factors/choice.ts'
+import { isOff } from '../../credentials/second-factors/factor-choice.ts'
 import type { BuiltInScope } from '../scopes/scopes.ts'
 import { directoryFunctions, type UserDirectory } from './directory.ts'
 
@@ -49,20 +49,18 @@ interface MemberFault {
 
 function listFaults(directory: UserDirectory<UserObject>): readonly MemberFault[] {
   const misspelt = findMisspelt(directory)
-  const missing = findMissingFunctions(directory).filter(
-    (name) => !misspelt.some(({ meant }) => meant === name),
-  )
-  const lacksEmail = typeof directory.setPassword === 'function' && directory.email === undefined
-  const isCachedWrong = directory.cached !== undefined && typeof directory.cached !== 'boolean'
-  return [
-    ...missing.map((name) => ({ name, message: 'must be a function' })),
-    ...(lacksEmail ? [{ name: 'email', message: emailNeeded }] : []),
-    ...(isCachedWrong ? [{ name: 'cached', message: 'must be true or false' }] : []),
-    ...misspelt.map(({ name, meant }) => ({
-      name,
-      message: `is not known; did you mean ${meant}?`,
-    })),
-  ]
+  const isMeant = (name: string): boolean => misspelt.some(({ meant }) => meant === name)
+  const faults: MemberFault[] = findMissingFunctions(directory)
+    .filter((name) => !isMeant(name))
+    .map((name) => ({ name, message: 'must be a function' }))
+
+  if (typeof directory.setPassword === 'function' && directory.email === undefined)
+    faults.push({ name: 'email', message: emailNeeded })
+  if (directory.cached !== undefined && typeof directory.cached !== 'boolean')
+    faults.push({ name: 'cached', message: 'must be true or false' })
+  for (const { name, meant } of misspelt)
+    faults.push({ name, message: `is not known; did you mean ${meant}?` })
+  return faults
 }
 
 const emailNeeded =

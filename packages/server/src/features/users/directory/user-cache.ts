@@ -1,32 +1,12 @@
-// The users that guards keep in memory (decisions/0029-users-in-memory.md). Only `updateUser`
-// (features/users/accounts/user-in-transaction.ts) changes rows of users, and it inserts an event
-// of the kind `user`. After this event, which is kept for an hour, the user is read again.
-// server/wire/people.ts decides whose users are kept: Keystile's accounts, and the app's if
-// `users.cached` is set.
+// The users that guards keep in memory (decisions/0029-users-in-memory.md). Only `updateUser` of
+// features/users/accounts changes rows of users, and it inserts an event of the kind `user`. After
+// this event, which is kept for an hour, the user is read again. server/wire/people.ts decides
+// whose users are kept: Keystile's accounts, and the app's if `users.cached` is set.
 import { deepFreeze } from 'keystile/internal'
-import { areStorable } from '../../../storage/storable.ts'
 import type { CallerIdentity } from '../../operations/audit/by.ts'
 import type { EventFeed } from '../../tokens/events/events.ts'
 import { staleAfterMilliseconds } from '../../tokens/events/follower.ts'
-
-/**
- * The maximum number of users in one generation. The cache has two generations, and so holds at
- * most twice this number of users.
- */
-const maxUsers = 5_000
-const maxIdentities = 2 * maxUsers
-/**
- * The largest total size of the users in one generation, in characters as `sizeOf()` counts them.
- * Without this limit, users with large profiles could fill the memory: a user in memory may be
- * twenty times as large as its `sizeOf()`.
- */
-const maxCharacters = 2_097_152
-
-export interface KeptUser<U> {
-  readonly user: U
-  /** The object that the app gets for this user. */
-  readonly shown: object
-}
+import { createKeptUsers, type Entry, type KeptUser } from './kept-users.ts'
 
 export interface UserLookup<U> {
   /**
@@ -60,22 +40,6 @@ export interface UserCacheParts<U> {
   readonly maxAgeMilliseconds?: number
 }
 
-interface Entry<U> extends KeptUser<U> {
-  readonly size: number
-  /** When the user was loaded, as a time of `performance.now()`. */
-  readonly loadedAt: number
-  /** False after an event removed this entry, or a newer entry replaced it. */
-  isKept: boolean
-}
-
-/**
- * Whether an identity can have a user. A token without a session belongs to a client that acts for
- * itself. Such a token has no user, even if the id of the client equals the subject of a user.
- */
-export function hasUser({ subject, clientId, sessionId }: CallerIdentity): boolean {
-  return sessionId !== undefined && areStorable(subject, clientId, sessionId)
-}
-
 /**
  * Creates a cache of users. A user stays in it until an event says that the user has changed. If
  * this process changes the user, the user is removed before the promise of the write resolves. If
@@ -87,7 +51,7 @@ export function hasUser({ subject, clientId, sessionId }: CallerIdentity): boole
  */
 export function createUserCache<U extends object>(parts: UserCacheParts<U>): UserLookup<U> {
   const { feed, read, show, isActive, sizeOf = () => 0, maxAgeMilliseconds } = parts
-  const kept = createGenerations<U>()
+  const kept = createKeptUsers<U>()
   // For each user, the first load that is in progress. The loaded user is kept only if no event
   // about the user has arrived since the load began.
   const loads = new Map<string, object>()
@@ -104,14 +68,13 @@ export function createUserCache<U extends object>(parts: UserCacheParts<U>): Use
   // Not `feed.revocations.state`: it is also stale after the wall clock was set back, although the
   // users in memory are still correct. It would also read a second clock for each request.
   const isCurrent = (): boolean => feed.ageSeconds * 1000 < staleAfterMilliseconds
+
+  const isTooOld = ({ loadedAt }: Entry<U>): boolean =>
+    maxAgeMilliseconds !== undefined && performance.now() - loadedAt >= maxAgeMilliseconds
+
   /** Returns the entry unless it is too old or its user is no longer active. */
   function ifUsable(entry: Entry<U> | undefined): Entry<U> | undefined {
-    if (!entry) return undefined
-    if (
-      maxAgeMilliseconds !== undefined &&
-      performance.now() - entry.loadedAt >= maxAgeMilliseconds
-    )
-      return undefined
+    if (!entry || isTooOld(entry)) return undefined
     return isActive?.(entry.user) === false ? undefined : entry
   }
 
@@ -140,83 +103,6 @@ export function createUserCache<U extends object>(parts: UserCacheParts<U>): Use
     async find(subject) {
       const entry = isCurrent() ? ifUsable(kept.find(subject)) : undefined
       return entry ? entry.user : load(subject)
-    },
-  }
-}
-
-interface Generations<U> {
-  find(subject: string): Entry<U> | undefined
-  /** Finds the user of an identity. Undefined also if the identity has none: see `hasUser()`. */
-  findOf(identity: CallerIdentity): Entry<U> | undefined
-  keep(subject: string, entry: Entry<U>): void
-  forget(subject: string): void
-  clear(): void
-}
-
-/**
- * Creates a bounded store of two generations, young and old. A user that is found moves to the
- * young generation. When the young generation is full, it becomes the old generation, and the cache
- * drops the users of the previous old generation.
- */
-function createGenerations<U>(): Generations<U> {
-  let young = new Map<string, Entry<U>>()
-  let old = new Map<string, Entry<U>>()
-  let characters = 0
-  // Users of the young generation, by the identities that were asked for. A verifier returns the
-  // same object for the same token. A look-up by the object takes less time than by the subject,
-  // because the processor reads no strings from the memory.
-  const byIdentity = new Map<CallerIdentity, Entry<U>>()
-
-  const forgetIn = (generation: Map<string, Entry<U>>, subject: string): void => {
-    const entry = generation.get(subject)
-    if (!entry) return
-    entry.isKept = false
-    generation.delete(subject)
-  }
-
-  const keep = (subject: string, entry: Entry<U>): void => {
-    if (young.size >= maxUsers || characters + entry.size > maxCharacters) {
-      old = young
-      young = new Map()
-      byIdentity.clear()
-      characters = 0
-    }
-    forgetIn(young, subject)
-    young.set(subject, entry)
-    characters += entry.size
-  }
-
-  const find = (subject: string): Entry<U> | undefined => {
-    const found = young.get(subject)
-    if (found) return found
-
-    const older = old.get(subject)
-    if (older) keep(subject, older)
-    return older
-  }
-
-  return {
-    find,
-    findOf(identity) {
-      const known = byIdentity.get(identity)
-      if (known?.isKept) return known
-
-      const found = hasUser(identity) ? find(identity.subject) : undefined
-      if (!found) return undefined
-      if (byIdentity.size >= maxIdentities) byIdentity.clear()
-      byIdentity.set(identity, found)
-      return found
-    },
-    keep,
-    forget(subject) {
-      forgetIn(young, subject)
-      forgetIn(old, subject)
-    },
-    clear() {
-      byIdentity.clear()
-      young.clear()
-      old.clear()
-      characters = 0
     },
   }
 }

@@ -1,5 +1,5 @@
-// Which scopes a user holds, which of them a token gets, and who may give scopes to others. At the
-// end: how the database stores the rights of an account.
+// Which scopes a user holds, which of them a token gets, and who may give scopes to others.
+// `stored-rights.ts` is the form in which the database has the rights of an account.
 import { OAuthError, parseScope } from 'keystile/internal'
 
 export interface ScopeRules {
@@ -107,6 +107,7 @@ export function namesOfRights({ roles, scopes }: Rights): readonly string[] {
   return [...roles.map((role) => `role:${role}`), ...scopes]
 }
 
+/** Names to add and to remove. */
 export interface RightsChange {
   readonly scopes?: readonly string[] | undefined
   readonly roles?: readonly string[] | undefined
@@ -117,18 +118,17 @@ export interface RightsChange {
 /** Returns the rights after a change. A name that is both added and removed is removed. */
 export function changeRights(
   user: Rights,
-  { scopes = [], roles = [], removeScopes, removeRoles }: RightsChange,
+  { scopes = [], roles = [], removeScopes = [], removeRoles = [] }: RightsChange,
 ): Rights {
-  const change = (
-    had: readonly string[],
-    added: readonly string[],
-    removed: readonly string[] | undefined,
-  ): readonly string[] =>
-    [...new Set([...had, ...added])].filter((name) => !removed?.includes(name))
   return {
-    scopes: change(user.scopes, scopes, removeScopes),
-    roles: change(user.roles, roles, removeRoles),
+    scopes: without(removeScopes, [...user.scopes, ...scopes]),
+    roles: without(removeRoles, [...user.roles, ...roles]),
   }
+}
+
+/** Returns each name once, except the removed ones. */
+function without(removed: readonly string[], names: readonly string[]): readonly string[] {
+  return [...new Set(names)].filter((name) => !removed.includes(name))
 }
 
 /** Whether a change gives a user a scope, a role, or access to the account. */
@@ -162,26 +162,4 @@ export function mayGive(
 
   const own = heldScopes(caller, rules).filter((scope) => caller.tokenScopes.includes(scope))
   return heldScopes(after, rules).every((scope) => own.includes(scope))
-}
-
-/**
- * An account's rights as the database stores them: two JSON lists. To find a change, each list is
- * compared with the earlier list as a string.
- */
-export interface StoredRights {
-  readonly scopes: string
-  readonly roles: string
-}
-
-/**
- * Returns scopes and roles as the JSON strings that the database stores, so that a query can
- * compare them with `=`.
- */
-export function storedRights({ scopes, roles }: Rights): StoredRights {
-  return { scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }
-}
-
-/** The reverse of `storedRights()`. */
-export function readRights({ scopes, roles }: StoredRights): Rights {
-  return { scopes: JSON.parse(scopes), roles: JSON.parse(roles) }
 }

@@ -1,5 +1,5 @@
 import type { Clock, JsonObject, Logger } from 'keystile/internal'
-import type { SecondFactorChoice } from '../../../credentials/second-factors/choice.ts'
+import type { SecondFactorChoice } from '../../../credentials/second-factors/factor-choice.ts'
 import type { SecondFactors } from '../../../credentials/second-factors/second-factors.ts'
 import type { Passwords } from '../../../credentials/password/password.ts'
 import type { Notices } from '../../../mail/messages/notices.ts'

@@ -6,7 +6,7 @@ import {
   type Command,
   type Reader,
 } from '../../../storage/database.ts'
-import { lockAccount } from '../accounts/in-transaction.ts'
+import { lockAccount } from '../accounts/lock-in-transaction.ts'
 
 export interface Note {
   readonly id: string

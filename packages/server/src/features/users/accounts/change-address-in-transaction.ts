@@ -1,17 +1,18 @@
-// The change of the address of an account, inside of a transaction.
-// `restore-address-in-transaction.ts` undoes it.
-import { newestFactorAt } from '../../credentials/second-factors/factors-in-transaction.ts'
+// Changes the address of an account, inside of a transaction, and mails a link to the old address
+// that undoes the change (`restore-address-in-transaction.ts`).
 import type { Act } from '../../operations/audit/entry.ts'
-import { inTables, type Transaction } from '../../../storage/database.ts'
+import type { Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import { cancelProofs } from '../../mail/proofs/in-transaction.ts'
 import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
+import { cancelChangesSince, insertFormerEmail } from './address-history-in-transaction.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
 import { recordChange } from './changes-in-transaction.ts'
-import { findHolder, lockAccount, notify, type LockedAccount } from './in-transaction.ts'
-import type { AccountTables, FormerEmailRow } from './tables.ts'
-import { updateUser } from './user-in-transaction.ts'
+import { findHolder } from './address-holder-in-transaction.ts'
+import { lockAccount, type LockedAccount } from './lock-in-transaction.ts'
+import { notify } from './notify-in-transaction.ts'
+import { updateUser } from './update-user-in-transaction.ts'
 
 /** The link with which the reader of the old mailbox restores the old address. */
 export interface NewUndo {
@@ -50,14 +51,16 @@ export async function lockAddress(
 }
 
 /**
- * Changes the address of an account that `lockAddress()` has locked, and sends a mail to the old
- * address. The mail has a link that restores the old address. If the old address was verified, no
- * other user can get it while the link works. If the new address is verified and the old address
- * never was, the mail has no link: the old address may be a typo. If the user goes back to an
- * address that a link could restore, the mail has no link either. If only the case of ASCII letters
- * changes, no mail is sent, and a verified address stays verified. If there is no room for the mail
- * with the link, the address does not change: otherwise an attacker could first cause so many mails
- * that the owner gets no link.
+ * Changes the address of an account that `lockAddress()` has locked, and mails the old address:
+ *
+ * - A link that restores the old address. If that was verified, no other user can get it while the
+ *   link works.
+ * - Instead, a notice without a link if the new address is verified and the old one never was: the
+ *   old one may be a typo. Also if the user goes back to an address that a link could restore.
+ * - No mail if only the case of ASCII letters changes. A verified address then stays verified.
+ *
+ * If there is no room for the mail with the link, the address does not change: otherwise an
+ * attacker could first cause so many mails that the owner gets no link.
  *
  * @returns `taken` if another user has the address, or had it as a verified address and can still
  *   restore it by a link; `too-many-mails` if the old mailbox already got too many mails with such
@@ -137,77 +140,4 @@ async function mailOldAddress(
     expires_at: undo.expiresAt,
   })
   return true
-}
-
-/**
- * If a user goes back to a verified address that a link could restore, cancels the links of the
- * mailboxes in between: they may belong to a thief, from whom the owner takes the address back. So
- * the change does what the link to this address would do. Returns whether the user goes back.
- */
-async function cancelChangesSince(
-  transaction: Transaction,
-  {
-    subject,
-    email,
-    now,
-  }: Pick<AddressChange, 'email'> & { readonly subject: string; readonly now: number },
-): Promise<boolean> {
-  const db = inTables<AccountTables>(transaction)
-  const rows = await db
-    .selectFrom('former_email')
-    .select(['email', 'created_at'])
-    .where('subject', '=', subject)
-    .where('email_key', '=', email.key)
-    .where('email_verified_at', 'is not', null)
-    .where('expires_at', '>', now)
-    .orderBy('created_at')
-    .execute()
-  const former = rows.find((row) => isSameMailbox(row.email, email.shown))
-  if (!former) return false
-
-  await db
-    .deleteFrom('former_email')
-    .where('subject', '=', subject)
-    .where('created_at', '>', former.created_at)
-    .execute()
-  return true
-}
-
-/**
- * Stores the address that a user had until now. The new row gets a later time than all other rows
- * of the user, and than the second factors: a link that undoes a change also undoes all changes and
- * factors with a later time, and the clock of the server that stored them may be ahead. The caller
- * must have locked the row of the user.
- */
-async function insertFormerEmail(transaction: Transaction, row: FormerEmailRow): Promise<void> {
-  const { subject } = row
-  const latest = await findLatestChange(transaction, subject)
-  const newest = await newestFactorAt(transaction, subject)
-  const created_at = Math.max(row.created_at, latest + 1, newest + 1)
-  await inTables<AccountTables>(transaction)
-    .insertInto('former_email')
-    .values({ ...row, created_at })
-    .execute()
-}
-
-/**
- * Returns a time for a second factor that is set up now: the later one of `now` and of the last
- * change of the address that can be undone. The clock of the server that changed the address may be
- * ahead, and the undo erases what is younger than the change. Lock the user first.
- */
-export async function timeAfterChanges(
-  transaction: Transaction,
-  { subject, now }: { readonly subject: string; readonly now: number },
-): Promise<number> {
-  return Math.max(now, await findLatestChange(transaction, subject))
-}
-
-async function findLatestChange(transaction: Transaction, subject: string): Promise<number> {
-  const latest = await inTables<AccountTables>(transaction)
-    .selectFrom('former_email')
-    .select('created_at')
-    .where('subject', '=', subject)
-    .orderBy('created_at', 'desc')
-    .executeTakeFirst()
-  return latest?.created_at ?? 0
 }

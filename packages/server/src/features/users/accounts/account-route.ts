@@ -1,8 +1,6 @@
-// What the account routes share: their settings and their caller. Their refusals are in
+// What the routes about accounts begin with, and what they are made from. Their refusals are in
 // `refusals.ts`.
-import { ProblemError } from 'keystile/internal'
 import type { CallerDemands, OpenRoute, RouteDoc, RouteGuard } from '../../../http/route.ts'
-import { areStorable } from '../../../storage/storable.ts'
 import type { Passwords } from '../../credentials/password/password.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import type { Audit } from '../../operations/audit/audit.ts'
@@ -10,8 +8,10 @@ import type { CallerIdentity } from '../../operations/audit/by.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import type { ScopeRules } from '../scopes/scopes.ts'
 import type { AccountEvent } from './audit-events.ts'
+import { recentLoginSeconds } from './login-age.ts'
 import type { ProfileSchema } from './profile.ts'
-import type { User, Users } from './users.ts'
+import type { User } from './user.ts'
+import type { Users } from './users.ts'
 
 /** What the account routes and `keystile.users` are made from. */
 export interface AccountParts {
@@ -47,21 +47,6 @@ export function ownAccount(method: Method, path: string, doc: AccountDoc): OwnRo
   return { ...accountRoute(method, path, doc), guard: { scopes: [] }, isFirstPartyOnly: true }
 }
 
-/** The description of status 429 in the OpenAPI document. */
-export const tooManyTries = 'Too many tries'
-
-/**
- * How old a login may be, in seconds, that deletes the account or changes its second factors. A
- * stolen token of an older login is not enough.
- */
-export const recentLoginSeconds = 300
-
-/**
- * How old the login may be that ends the set-up of an app. The set-up began after a recent login,
- * and to install an app takes a while.
- */
-export const setUpLoginSeconds: number = 3 * recentLoginSeconds
-
 /** What a user who deletes the own account must have, whatever the path of the request. */
 export const deletionDemands: OwnDemands = {
   guard: { scopes: [], maxAgeSeconds: recentLoginSeconds },
@@ -69,19 +54,5 @@ export const deletionDemands: OwnDemands = {
   needsFactor: true,
 }
 
-/** Returns a user as stored now, not from the cache; undefined if there is no such user. */
-export async function findUser(id: string, users: Users): Promise<User | undefined> {
-  return areStorable(id) ? users.readBySubject(id) : undefined
-}
-
-/**
- * Returns a user as stored now, not from the cache. A decision that is based on a cached user could
- * undo the change of another process.
- *
- * @throws {ProblemError} `not_found`
- */
-export async function getUser(id: string | undefined, users: Users): Promise<User> {
-  const user = id === undefined ? undefined : await findUser(id, users)
-  if (!user) throw new ProblemError('not_found', 'There is no such user')
-  return user
-}
+/** The description of status 429 in the OpenAPI document. */
+export const tooManyTries = 'Too many tries'

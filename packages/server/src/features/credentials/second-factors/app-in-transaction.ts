@@ -1,15 +1,10 @@
-// The rows of authenticator apps, for the commands that set apps up, spend their codes or erase
-// them. An app is erased with the recovery codes.
+// The confirmed authenticator app of a user, for the commands that find it, spend its codes or
+// erase it, with the recovery codes. `pending-app-in-transaction.ts` has apps before their first
+// code.
 import type { SecondFactor } from '../../../feature/second-factor.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import { prepare } from '../../../storage/prepared.ts'
-import { pendingIn, type AuthenticatorAppRow, type SecondFactorTables } from './tables.ts'
-
-/** How long a first code may take, after the secret was shown. */
-export const pendingMilliseconds: number = 60 * 60 * 1000
-
-/** How many apps of a user may wait for their first code: one a session. */
-const maxPending = 10
+import type { AuthenticatorAppRow, SecondFactorTables } from './tables.ts'
 
 /** Whether the user has a confirmed app. */
 export async function hasApp(db: Reader, subject: string): Promise<boolean> {
@@ -33,14 +28,14 @@ export const findApp: (
 )
 
 /** The secret of an app. */
-interface AppSecret {
+export interface AppSecret {
   readonly subject: string
   /** The secret as it is stored, encrypted. */
   readonly sealed: string
 }
 
 /** A code of an app that was found to be right. */
-interface UsedStep extends AppSecret {
+export interface UsedStep extends AppSecret {
   readonly step: number
 }
 
@@ -62,80 +57,6 @@ async function spendStep(
     .returning('subject')
     .executeTakeFirst()
   return spent !== undefined
-}
-
-/**
- * Stores the secret of an app that the user has not confirmed yet. It replaces a pending one of the
- * same session, and never one of another session or a confirmed one. Deletes expired ones of the
- * user, and the oldest beyond the limit. Lock the user first.
- */
-export async function insertPending(
-  transaction: Transaction,
-  values: AppSecret & { readonly sessionId: string; readonly now: number },
-): Promise<void> {
-  const { subject, sessionId, sealed, now } = values
-  const db = inTables<SecondFactorTables>(transaction)
-  const state = pendingIn(sessionId)
-  const kept = db
-    .selectFrom('authenticator_app')
-    .select('state')
-    .where('subject', '=', subject)
-    .where('state', 'not in', ['confirmed', state])
-    .where('created_at', '>', now - pendingMilliseconds)
-    .orderBy('created_at', 'desc')
-    .limit(maxPending - 1)
-  await db
-    .deleteFrom('authenticator_app')
-    .where('subject', '=', subject)
-    .where('state', 'not in', ['confirmed', state])
-    .where('state', 'not in', kept)
-    .execute()
-  await db
-    .insertInto('authenticator_app')
-    .values({ subject, state, sealed, last_step: -1, wrong_codes: 0, created_at: now })
-    .onConflict((conflict) =>
-      conflict.columns(['subject', 'state']).doUpdateSet({ sealed, created_at: now }),
-    )
-    .execute()
-}
-
-/** Locks a pending app of a user. Returns false if it is not there any more. */
-export async function lockPending(
-  transaction: Transaction,
-  { subject, sealed }: AppSecret,
-): Promise<boolean> {
-  const locked = await inTables<SecondFactorTables>(transaction)
-    .updateTable('authenticator_app')
-    .set({ sealed })
-    .where('subject', '=', subject)
-    .where('state', '!=', 'confirmed')
-    .where('sealed', '=', sealed)
-    .returning('subject')
-    .executeTakeFirst()
-  return locked !== undefined
-}
-
-/**
- * Makes a pending app the confirmed one, after its first code. It replaces an earlier app, and the
- * apps that wait in other sessions. The row stays the same, so a transaction that waits for it then
- * sees the confirmed app.
- */
-export async function confirmPending(
-  transaction: Transaction,
-  { subject, sealed, step, now }: UsedStep & { readonly now: number },
-): Promise<void> {
-  const db = inTables<SecondFactorTables>(transaction)
-  await db
-    .deleteFrom('authenticator_app')
-    .where('subject', '=', subject)
-    .where('sealed', '!=', sealed)
-    .execute()
-  await db
-    .updateTable('authenticator_app')
-    .set({ state: 'confirmed', last_step: step, wrong_codes: 0, created_at: now })
-    .where('subject', '=', subject)
-    .where('sealed', '=', sealed)
-    .execute()
 }
 
 /** Inserts the confirmed app of a user who has none. Lock the user first. */

@@ -26,7 +26,7 @@ describe('statements that write users', () => {
     )
     assert.deepEqual(
       changing.map(([file]) => file),
-      ['features/users/accounts/user-in-transaction.ts'],
+      ['features/users/accounts/update-user-in-transaction.ts'],
     )
   })
 

@@ -14,7 +14,10 @@ export interface PageCookie {
   readonly cleared: string
 }
 
-/** The secret of an app, the new address that waits for its code, the token of a link. */
+/**
+ * What the browser keeps of a change that takes several pages: the secret of an app, the new
+ * address that waits for its code, or the token of a link.
+ */
 export type KeptName = 'app' | 'address' | 'link'
 
 type CookieSender = Pick<HttpRequestWithBody, 'headers'>
@@ -32,7 +35,7 @@ export interface PageCookies {
   readonly wanted: PageCookie
   /** The registration that this browser has begun, for the page that takes its code. */
   readonly registration: PageCookie
-  /** What the browser keeps of a change that takes several pages: see `kept.ts` of the account. */
+  /** See `kept.ts` of features/pages/account-home. */
   readonly kept: Readonly<Record<KeptName, PageCookie>>
   /**
    * Returns what a form sends that works only with these cookies: not after the next login or

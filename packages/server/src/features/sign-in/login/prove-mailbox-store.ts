@@ -1,33 +1,10 @@
-// The commands between the first step of a login and its end.
 import { command, type Command } from '../../../storage/database.ts'
-import { countWrongCode } from '../../credentials/second-factors/in-transaction.ts'
 import type { EmailVerificationEvent } from '../../mail/email-verification/feature.ts'
-import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
-import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import type { NoticeAddress } from '../../tokens/sessions/new-session.ts'
-import { lockPerson, verifyMailbox } from '../../users/accounts/in-transaction.ts'
-import { addProof } from '../attempts/in-transaction.ts'
-
-/**
- * Counts a wrong code from an unknown device, and stores the mail that tells the owner, if the
- * mailbox got none today.
- */
-export const recordWrongCode: Command<
-  {
-    readonly subject: string
-    readonly notice: NewMail | undefined
-    readonly to: NoticeAddress
-    readonly now: number
-  },
-  void
-> = command('recordWrongCode', async (transaction, { subject, notice, to, now }) => {
-  await countWrongCode(transaction, subject)
-  const { email: recipient, isVerified } = to
-  if (!notice || recipient === undefined) return
-  await tryInsertMail(transaction, notice, { subject, recipient, isVerified, share: 'guess', now })
-})
+import { lockPerson } from '../../users/accounts/lock-in-transaction.ts'
+import { verifyMailbox } from '../../users/accounts/proved-mailbox-in-transaction.ts'
+import { addProof } from '../attempts/attempts-in-transaction.ts'
 
 /**
  * Adds the proof of a mailbox to an attempt: the person has the code of a mail. This verifies the
