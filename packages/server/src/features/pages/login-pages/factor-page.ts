@@ -42,7 +42,7 @@ export function factorPage(
   const others = known.filter((other) => other !== name)
   const { shown, hint, attributes: attributesWith } = secondSteps[name](texts)
   // A value that was not refused may still be right, so it must not be in a page.
-  const attributes = attributesWith(fault && !fault.error ? typed : undefined)
+  const attributes = attributesWith(fault?.kind === 'wrong' ? typed : undefined)
   return stepFormPage(reader, {
     heading: shown.heading,
     intro: shown.intro,
