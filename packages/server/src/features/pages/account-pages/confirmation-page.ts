@@ -1,7 +1,11 @@
 // The pages whose link confirms an address: of an account, or of a registration. The page on which
 // people register also confirms with a code, and says the same about a refusal.
 import { ProblemError } from 'keystile/internal'
-import type { Verifications } from '../../mail/email-verification/verification-types.ts'
+import type { Form } from '../../../http/form.ts'
+import type {
+  Confirmation,
+  Verifications,
+} from '../../mail/email-verification/verification-types.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import { parseUsername, type ComparableName } from '../../users/directory/names.ts'
 import { brokenRule, fieldIn, passwordFaultOf, type Fault, type Refused } from './faults.ts'
@@ -24,9 +28,7 @@ export function verificationPage({ confirm, isOpen }: Confirming): LinkPage {
     fields: (reader, _, refused) => confirmationFields(reader, undefined, refused),
     isOpen,
     async submit(form, request) {
-      const presented = { token: form.get('token') ?? '' }
-      const password = form.get('password') ?? ''
-      await confirm({ presented, password }, byStranger(request))
+      await confirm(confirmationIn(form, undefined), byStranger(request))
     },
     faultOf: confirmationFault,
   }
@@ -44,9 +46,7 @@ export function finishPage({ confirm, isOpen }: Confirming): LinkPage {
     isOpen,
     async submit(form, request) {
       const username = readUsername(form.get('username'))
-      const presented = { token: form.get('token') ?? '' }
-      const password = form.get('password') ?? ''
-      await confirm({ presented, password, username }, byStranger(request))
+      await confirm(confirmationIn(form, username), byStranger(request))
     },
     faultOf(error, reader) {
       const fault = confirmationFault(error, reader)
@@ -68,6 +68,11 @@ function confirmationFields(
   const { otherUsername: label, usernameHint } = reader.texts
   const hint = isNameRefused ? undefined : usernameHint
   return [loginField({ name: 'username', label, hint }, typedName ?? ''), passwordField(reader)]
+}
+
+function confirmationIn(form: Form, username: ComparableName | undefined): Confirmation {
+  const presented = { token: form.get('token') ?? '' }
+  return { presented, password: form.get('password') ?? '', username }
 }
 
 /** @throws {ProblemError} `unprocessable_content` if the person has typed no valid user name */

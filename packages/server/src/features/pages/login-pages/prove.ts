@@ -73,7 +73,7 @@ export async function proveLaterStep<U>(
   const step = next.kind === 'open' ? stepOf(next.outcome, shown, form, parts) : undefined
   if (!step) {
     const last = next.kind === 'refused' ? next.fault : undefined
-    return endedPage(sent, parts, (bound) => endPage(bound, values, fault, last))
+    return endedPage(sent, parts, () => endPage(reader, values, fault, last))
   }
 
   // A browser that loads the page of the app again sends the code of the mail again.
