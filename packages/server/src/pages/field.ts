@@ -56,23 +56,14 @@ ${control}
 </div>`
 }
 
-/** Writes a box to tick. */
-export function checkOf({
-  name,
-  label,
-  fault,
-  isOptional,
-  isLater,
-  box: { value, isTicked } = { value: 'on', isTicked: false },
-}: Omit<Field, 'hint' | 'attributes' | 'choices'>): Html {
+/** Writes a box to tick. Default of `box`: the box sends `on`, and is not ticked. */
+export function checkOf(field: Omit<Field, 'hint' | 'attributes' | 'choices'>): Html {
+  const { name, label, fault, box = { value: 'on', isTicked: false } } = field
   const id = idOf(name)
-  const required = isOptional ? undefined : markup` required`
-  const ticked = isTicked ? markup` checked` : undefined
-  const invalid =
-    fault &&
-    markup` aria-describedby="${id}-fault" aria-invalid="true"${isLater ? undefined : focus}`
-  const marks = markup`${required}${ticked}${invalid}`
-  const input = markup`<input type="checkbox" name="${name}" value="${value}"${marks}>`
+  const ticked = box.isTicked ? markup` checked` : undefined
+  const described = fault && markup` aria-describedby="${id}-fault" aria-invalid="true"`
+  const marks = markup`${requiredOf(field)}${ticked}${described}${focusOf(field)}`
+  const input = markup`<input type="checkbox" name="${name}" value="${box.value}"${marks}>`
   const check = markup`<label class="check">${input} <span>${label}</span></label>`
   return fault ? markup`<div class="field bad">\n${faultAt(id, fault)}\n${check}\n</div>` : check
 }
@@ -87,19 +78,27 @@ export function codeAttributes(typed = ''): Html {
   return markup`class="code" ${keyboard} value="${typed}"`
 }
 
-function attributesOf(
-  { name, hint, fault, attributes, isOptional, isLater, hasFocus }: Field,
-  id: string,
-): Html {
-  const required = isOptional ? undefined : markup` required`
+function attributesOf(field: Field, id: string): Html {
+  const { name, hint, fault, attributes } = field
   const texts = [...(fault ? [`${id}-fault`] : []), ...(hint === undefined ? [] : [`${id}-hint`])]
   const described = texts.length === 0 ? undefined : markup` aria-describedby="${texts.join(' ')}"`
   const invalid = fault && markup` aria-invalid="true"`
-  const focused = (fault && !isLater) || hasFocus ? focus : undefined
-  return markup`id="${id}" name="${name}"${required} ${attributes}${described}${invalid}${focused}`
+  const states = markup`${described}${invalid}${focusOf(field)}`
+  return markup`id="${id}" name="${name}"${requiredOf(field)} ${attributes}${states}`
 }
 
-const focus = markup` autofocus`
+function requiredOf({ isOptional }: Pick<Field, 'isOptional'>): Html | undefined {
+  return isOptional ? undefined : markup` required`
+}
+
+function focusOf({
+  fault,
+  isLater,
+  hasFocus,
+}: Pick<Field, 'fault' | 'isLater' | 'hasFocus'>): Html | undefined {
+  const isFirstFault = fault !== undefined && !isLater
+  return isFirstFault || hasFocus ? markup` autofocus` : undefined
+}
 
 /** `aria-describedby` separates ids by spaces. */
 function idOf(name: string): string {

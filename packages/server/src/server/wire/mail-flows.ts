@@ -1,7 +1,7 @@
 // What users do with a link or a code in a mail. An app's own users can only set a new password. If
 // Keystile sends no mails, users register and change their address without a confirmation.
 import type { UserObject } from 'keystile'
-import { resetPageRoutes } from '../../features/pages/account-pages/reset-pages.ts'
+import { resetPageRoutes } from '../../features/pages/account-pages/reset-page.ts'
 import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
 import { createPageCookies } from '../../features/sign-in/browser-login/page-cookies.ts'
 import type { AppInvitations } from '../../features/users/accounts/app-users.ts'
@@ -33,11 +33,14 @@ import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
 import type { OpenRoute } from '../../http/route.ts'
 import type { MailFlows, People } from './people.ts'
 import type { Parts } from './parts.ts'
-import { linkPageRoutes } from '../../features/pages/account-pages/link-page.ts'
+import { linkPageRoutes } from '../../features/pages/account-pages/link-page-routes.ts'
 import { invitationPage } from '../../features/pages/account-pages/invitation-page.ts'
 import { emailChangePage } from '../../features/pages/account-pages/email-change-page.ts'
-import { confirmationPage } from '../../features/pages/account-pages/confirmation-page.ts'
-import { undoPage } from '../../features/pages/account-pages/undo-page.ts'
+import {
+  finishPage,
+  verificationPage,
+} from '../../features/pages/account-pages/confirmation-page.ts'
+import { emailUndoPage, factorUndoPage } from '../../features/pages/account-pages/undo-page.ts'
 
 interface AccountFlows extends MailFlows<User> {
   readonly registration: NonNullable<People<User>['registration']>
@@ -118,16 +121,16 @@ function pageRoutes(
   const { accountPagesUrl, verifiesAddresses } = options
   // Its last button leads to the page for a new password, if Keystile has that page.
   const end = accountPagesUrl ? undefined : 'password'
-  const undoFactor = linkPageRoutes(undoPage('undoFactor', factorUndo, end), shared)
+  const undoFactor = linkPageRoutes(factorUndoPage(factorUndo, end), shared)
   if (accountPagesUrl) return undoFactor // the pages of an app do not include this one yet
 
   const profile = describeProfile(shared.profile, 'input')
   const pages = [
     emailChangePage(changes),
-    undoPage('undo', undo, 'password'),
+    emailUndoPage(undo),
     invitationPage(invitations, shared.passwordPolicy, profile),
-    confirmationPage('verify', verifications),
-    ...(verifiesAddresses ? [confirmationPage('finish', verifications)] : []),
+    verificationPage(verifications),
+    ...(verifiesAddresses ? [finishPage(verifications)] : []),
   ]
   return [
     ...undoFactor,

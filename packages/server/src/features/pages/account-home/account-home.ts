@@ -4,52 +4,35 @@
 //
 // Against cross-site request forgery, each form must come from a page of this origin. It works only
 // in the login for which it was drawn: the browser's history may have forms of an earlier person.
-import {
-  ProblemError,
-  type Clock,
-  type HttpAnswer,
-  type HttpRequestWithBody,
-} from 'keystile/internal'
+import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import { createOriginCheck, isCausedElsewhere } from '../../../http/origin.ts'
-import { queryOf, seeOther, type OpenRoute, type Route } from '../../../http/route.ts'
-import { labelOf } from '../../users/directory/directory.ts'
+import { seeOther, type OpenRoute, type Route } from '../../../http/route.ts'
 import { generalFault } from '../account-pages/faults.ts'
 import { formTokenName } from '../account-pages/field-names.ts'
 import { describeBoundForm, pageRoute, readPageForm } from '../account-pages/page-route.ts'
-import { readerOf } from '../account-pages/reader.ts'
-import { replaceLogin } from '../login-pages/ask-login.ts'
 import { usedCode } from '../login-pages/codes-page.ts'
-import { endForms, loggedOut, withCookies } from '../login-pages/login-cookies.ts'
+import { withCookies } from '../login-pages/login-cookies.ts'
 import type { LoginPageParts } from '../login-pages/login-parts.ts'
-import { findSignedIn, type SignedIn } from '../login-pages/signed-in.ts'
-import type { AccountPage } from './account-page.ts'
+import { findSignedIn } from '../login-pages/signed-in.ts'
+import type { AccountPage, Section } from './account-page.ts'
 import { appPage } from './app-page.ts'
+import { appRemovalPage } from './app-removal-page.ts'
 import { deletionPage } from './deletion-page.ts'
 import { devicesPage, otherDevicesPage } from './device-pages.ts'
 import { emailPage, verificationPage } from './email-pages.ts'
-import { findEndpoints, needsLogin, ownEndpoints, type EndpointCaller } from './endpoints.ts'
-import { appRemovalPage, recoveryCodesPage } from './factor-pages.ts'
+import { findEndpoints, needsLogin, type EndpointCaller } from './endpoints.ts'
 import { homePage } from './home-page.ts'
-import { keptBy, type KeepingParts } from './kept.ts'
 import { newAddressPage } from './new-address-page.ts'
+import { openVisit, type VisitParts } from './open-visit.ts'
 import { passwordPage } from './password-page.ts'
 import { profilePage } from './profile-page.ts'
-import type { AccountSettings, Done, Visit } from './visit.ts'
+import { recoveryCodesPage } from './recovery-codes-page.ts'
+import type { Done, Visit } from './visit.ts'
 
-type Shared = 'pages' | 'issuer' | 'login' | 'directory' | 'browserLogins' | 'cookies' | 'lifetimes'
-
-export interface AccountHomeParts<U> extends Pick<LoginPageParts<U>, Shared> {
+export interface AccountHomeParts<U>
+  extends Omit<VisitParts<U>, 'endpoints'>, Pick<LoginPageParts<U>, 'issuer' | 'browserLogins'> {
   readonly endpoints: readonly Route<EndpointCaller<U>>[]
-  readonly clock: Clock
-  readonly settings: AccountSettings
-  /** See `mustHaveFactor()` of features/sign-in/login/policy.ts. */
-  readonly mustHaveFactor: (user: U) => boolean
-  /** Finds the new address that a link in a mail confirms. Undefined without such links. */
-  readonly newAddressOf:
-    | ((token: string, subject: string) => Promise<string | undefined>)
-    | undefined
-  readonly seal: KeepingParts['seal']
 }
 
 const accountPages: readonly AccountPage[] = [
@@ -67,40 +50,54 @@ const accountPages: readonly AccountPage[] = [
 ]
 
 export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenRoute[] {
-  const { issuer, settings } = parts
+  const { issuer, settings, cookies } = parts
   const { base } = parts.pages.brand
   const endpoints = findEndpoints(parts.endpoints)
+  const checkOrigin = createOriginCheck([new URL(issuer).origin])
   const isThere = (page: AccountPage): boolean =>
     endpoints.has(page.endpoint) && (page !== appPage || settings.offersApp)
-  const checkOrigin = createOriginCheck([new URL(issuer).origin])
 
   /**
-   * Answers the person who uses the browser. Without one, leads to the login, and from there to the
-   * page. Only its name is in the cookie, so a login leads to no other site. No page of another
-   * origin chooses this page. A first login does not lead to the deletion, where one click deletes;
-   * only the person who is logged in, and logs in once more for it, comes back there.
+   * Answers the person who uses the browser. Leads to the login if there is none, or if an endpoint
+   * demands a newer or a stronger one, and from there to the page `name`.
    */
   async function answerPerson(
     request: HttpRequestWithBody,
-    { section, name }: Pick<AccountPage, 'section'> & { readonly name?: string },
+    { section, name }: { readonly section: Section; readonly name?: string },
     answer: (visit: Visit) => Promise<HttpAnswer> | HttpAnswer,
   ): Promise<HttpAnswer> {
-    const { wanted } = parts.cookies
-    const rememberIf = (may: boolean): string =>
-      name !== undefined && may && !isCausedElsewhere(request)
-        ? wanted.set(name, wantedSeconds)
-        : wanted.cleared
     const signedIn = await findSignedIn(request, parts)
-    if (!signedIn)
-      return withCookies(seeOther(`${base}/login`), [rememberIf(name !== deletionPage.name)])
+    if (!signedIn) {
+      // One click there deletes the account, so only a person who is logged in comes back to it.
+      const wanted = name === deletionPage.name ? undefined : name
+      return withCookies(seeOther(`${base}/login`), [wantedCookie(request, wanted)])
+    }
 
     try {
-      return await answer(visitOf(request, signedIn, { ...parts, endpoints }))
+      return await answer(openVisit(request, signedIn, { ...parts, endpoints }))
     } catch (error) {
-      if (needsLogin(error))
-        return withCookies(seeOther(`${base}/login/again?to=${section}`), [rememberIf(true)])
-      throw error
+      if (!needsLogin(error)) throw error
+      const again = seeOther(`${base}/login/again?to=${section}`)
+      return withCookies(again, [wantedCookie(request, name)])
     }
+  }
+
+  /**
+   * Returns a value of `Set-Cookie` with the page to which a login leads. The cookie has only its
+   * name, so a login leads to no other site. A page of another origin cannot choose it.
+   */
+  function wantedCookie(request: HttpRequestWithBody, name: string | undefined): string {
+    const { wanted } = cookies
+    if (name === undefined || isCausedElsewhere(request)) return wanted.cleared
+    return wanted.set(name, wantedSeconds)
+  }
+
+  async function openHome(request: HttpRequestWithBody, visit: Visit): Promise<HttpAnswer> {
+    const said = cookies.done.read(request)
+    const done = doneOf(said, visit)
+    const hasUsedCode = said === usedCode
+    const page = await homePage(visit, { done, hasUsedCode })
+    return done || hasUsedCode ? withCookies(page, [cookies.done.cleared]) : page
   }
 
   const routesOf = (page: AccountPage): readonly OpenRoute[] => [
@@ -127,14 +124,7 @@ export function accountHomeRoutes<U>(parts: AccountHomeParts<U>): readonly OpenR
   return [
     pageRoute('GET', '/account', 'Your account', {
       handle: (request) =>
-        answerPerson(request, { section: 'profile' }, async (visit) => {
-          const { done: cookie } = parts.cookies
-          const said = cookie.read(request)
-          const done = doneOf(said, visit)
-          const hasUsedCode = said === usedCode
-          const page = await homePage(visit, { done, hasUsedCode })
-          return done || hasUsedCode ? withCookies(page, [cookie.cleared]) : page
-        }),
+        answerPerson(request, { section: 'profile' }, (visit) => openHome(request, visit)),
     }),
     ...accountPages.filter(isThere).flatMap(routesOf),
   ]
@@ -144,33 +134,8 @@ const refuses = {
   403: 'A page: a value is wrong. Or the form does not come from a page of this origin',
 }
 
-function visitOf<U>(
-  request: HttpRequestWithBody,
-  signedIn: SignedIn<U>,
-  parts: Omit<AccountHomeParts<U>, 'endpoints'> & {
-    readonly endpoints: ReturnType<typeof findEndpoints<U>>
-  },
-): Visit {
-  const { session, user } = signedIn
-  const { pages, cookies } = parts
-  return {
-    ...ownEndpoints(request, signedIn, parts),
-    reader: { ...readerOf(request, pages), formToken: cookies.formToken(request) },
-    now: parts.clock.now(),
-    home: `${pages.brand.base}/account`,
-    query: queryOf(request),
-    say: (done) => cookies.done.set(done, doneSeconds),
-    account: labelOf(user, parts.directory),
-    loggedOut: (answer) => loggedOut(answer, cookies),
-    newAddressOf: async (token) => parts.newAddressOf?.(token, session.subject),
-    kept: keptBy(request, signedIn, parts),
-    endForms: () => endForms(cookies),
-    hasFactor: session.amr?.includes('mfa') ?? false,
-    needsFactor: parts.mustHaveFactor(user),
-    replaceLogin: () => replaceLogin(request, signedIn, parts),
-    settings: parts.settings,
-  }
-}
+/** As long as a login may take. */
+const wantedSeconds = 10 * 60
 
 async function submit(page: AccountPage, visit: Visit, form: Form): Promise<HttpAnswer> {
   try {
@@ -188,12 +153,6 @@ async function submit(page: AccountPage, visit: Visit, form: Form): Promise<Http
     return page.show(visit, { form, refused })
   }
 }
-
-/** As long as a login may take. */
-const wantedSeconds = 10 * 60
-
-/** Long enough to save recovery codes before the page of the account is opened. */
-const doneSeconds = 10 * 60
 
 /**
  * Returns what the person has done, by the value of the cookie. It is not in the query of the page,

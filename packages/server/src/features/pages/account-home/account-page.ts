@@ -2,7 +2,7 @@
 import type { HttpAnswer, ProblemError } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import type { Fault, Refused } from '../account-pages/faults.ts'
-import type { EndpointName } from './endpoints.ts'
+import type { EndpointName } from './endpoint-answers.ts'
 import type { Done, Visit } from './visit.ts'
 
 /** One of the pages to which the page of the account leads: `/account/NAME`. */

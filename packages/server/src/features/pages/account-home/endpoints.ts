@@ -12,25 +12,7 @@ import type { GuardedRoute, OptionalRoute, Route } from '../../../http/route.ts'
 import { isRecentLogin } from '../../tokens/sessions/active-session.ts'
 import { withJson } from '../account-pages/with-json.ts'
 import type { SignedIn } from '../login-pages/signed-in.ts'
-
-/** The endpoints that the pages use. An app's own users have only some of them. */
-export type EndpointName =
-  | 'GET /users/me'
-  | 'PATCH /users/me'
-  | 'DELETE /users/me'
-  | 'POST /users/me/password'
-  | 'POST /users/me/email'
-  | 'POST /email-changes/confirm'
-  | 'POST /email-verifications'
-  | 'POST /email-verifications/confirm'
-  | 'GET /users/me/factors'
-  | 'POST /users/me/factors/totp'
-  | 'POST /users/me/factors/totp/confirm'
-  | 'DELETE /users/me/factors/totp'
-  | 'POST /users/me/factors/recovery-codes'
-  | 'GET /users/me/sessions'
-  | 'DELETE /users/me/sessions'
-  | 'DELETE /users/me/sessions/{id}'
+import type { EndpointAnswers, EndpointName } from './endpoint-answers.ts'
 
 /** What the handlers of these endpoints take from an access token, and a page from the session. */
 export interface EndpointCaller<U> {
@@ -63,16 +45,17 @@ export interface OwnEndpoints {
    */
   admit(name: EndpointName): void
   /**
-   * Calls an endpoint. Returns the JSON of its answer; an empty object if it has none.
+   * Calls an endpoint. Returns the JSON of its answer; an empty object if it has none. Trusts the
+   * endpoint: does not check what it has answered.
    *
    * @throws {ProblemError} if the endpoint refuses
    * @throws {TokenError} `insufficient_user_authentication` if the endpoint demands a newer login
    */
-  call(name: EndpointName, sent?: Sent): Promise<unknown>
+  call<Name extends EndpointName>(name: Name, sent?: Sent): Promise<EndpointAnswers[Name]>
 }
 
 type Endpoint<U> = GuardedRoute<EndpointCaller<U>> | OptionalRoute<EndpointCaller<U>>
-type EndpointsByName<U> = ReadonlyMap<string, Endpoint<U>>
+export type EndpointsByName<U> = ReadonlyMap<string, Endpoint<U>>
 
 /** Finds the endpoints with a guard. Their names are as in `EndpointName`. */
 export function findEndpoints<U>(routes: readonly Route<EndpointCaller<U>>[]): EndpointsByName<U> {
@@ -96,13 +79,15 @@ export function ownEndpoints<U>(
     authenticatedAt: new Date(authenticatedAt),
   }
 
-  /** Checks what an endpoint demands. `findSignedIn` says whether the login lacks the factor. */
+  /** Returns an endpoint whose demands the login meets. */
   function admitted(name: EndpointName): Endpoint<U> {
     const endpoint = endpoints.get(name)
     if (!endpoint) throw new ProblemError('not_found', 'This endpoint is absent')
 
+    // A remembered device spares the factor of a login, but not that of such an endpoint.
     if (isFactorSpared && 'needsFactor' in endpoint && endpoint.needsFactor)
       throw tokenError('login_too_weak', { acrValues: ['mfa'] })
+
     const { scopes, maxAgeSeconds } = endpoint.guard
     // The endpoints in `EndpointName` demand none, so a login of a browser needs none.
     if (scopes.length > 0) throw new Error('a browser has no scopes')
@@ -114,12 +99,15 @@ export function ownEndpoints<U>(
   return {
     has: (name) => endpoints.has(name),
     admit: (name) => void admitted(name),
-    async call(name, { json, query = '', params = {} } = {}) {
+    async call<Name extends EndpointName>(
+      name: Name,
+      { json, query = '', params = {} }: Sent = {},
+    ) {
       const endpoint = admitted(name)
       const { method, path } = endpoint
       const sent = { ...withJson(request, json), method, url: `${path}?${query}`, params }
       const { body = '{}' } = await endpoint.handle(sent, { identity, user })
-      return JSON.parse(body)
+      return JSON.parse(body) as EndpointAnswers[Name]
     },
   }
 }

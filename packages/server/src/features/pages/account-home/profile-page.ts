@@ -29,7 +29,7 @@ export const profilePage: AccountPage = {
  * their type. The schema of the profile decides whether they may be empty.
  */
 async function emptiedFields(visit: Visit, form: Form): Promise<object> {
-  const stored = (await visit.call('GET /users/me')) as Readonly<Record<string, unknown>>
+  const stored = await visit.call('GET /users/me')
   const emptied = visit.settings.profile.names.filter(
     (name) => !form.has(name) && (stored[name] ?? '') !== '',
   )

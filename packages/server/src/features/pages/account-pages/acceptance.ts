@@ -17,8 +17,10 @@ export function acceptanceFields(
   const urls = urlsOf(brand)
   if (urls.length === 0) return []
 
-  const sentence = urls.length === 2 ? acceptance.both : acceptance[oneOf(brand)]
-  const label = linkedOf(sentence, ...urls.map((href) => ({ href, isApart: true })))
+  const label = linkedOf(
+    sentenceFor(brand, acceptance),
+    ...urls.map((href) => ({ href, isApart: true })),
+  )
   const value = urls.join(' ')
   const isTicked = typed.get(acceptedName) === value
   return [{ name: acceptedName, label, box: { value, isTicked } }]
@@ -40,8 +42,12 @@ export function readAcceptance(form: Form, brand: Brand): Acceptance | undefined
   throw new ProblemError('unprocessable_content', msg, { errors })
 }
 
-function oneOf({ termsUrl }: Brand): 'terms' | 'privacy' {
-  return termsUrl === undefined ? 'privacy' : 'terms'
+function sentenceFor(
+  { termsUrl, privacyUrl }: Brand,
+  { terms, privacy, both }: PageReader['texts']['acceptance'],
+): string {
+  if (termsUrl === undefined) return privacy
+  return privacyUrl === undefined ? terms : both
 }
 
 function urlsOf({ termsUrl, privacyUrl }: Brand): readonly string[] {

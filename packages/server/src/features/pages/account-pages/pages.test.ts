@@ -8,13 +8,13 @@ import { passwordFaultCodes } from '../../credentials/password-policy/policy.ts'
 import { texts } from '../../mail/messages/texts.ts'
 import { createPageCookies } from '../../sign-in/browser-login/page-cookies.ts'
 import { openPages } from '../brand/page-settings.ts'
-import { confirmationPage } from './confirmation-page.ts'
+import { finishPage, verificationPage } from './confirmation-page.ts'
 import { emailChangePage } from './email-change-page.ts'
 import { invitationPage } from './invitation-page.ts'
-import { linkPageRoutes } from './link-page.ts'
+import { linkPageRoutes } from './link-page-routes.ts'
 import { readPageForm } from './page-route.ts'
-import { resetPageRoutes } from './reset-pages.ts'
-import { undoPage } from './undo-page.ts'
+import { resetPageRoutes } from './reset-page.ts'
+import { emailUndoPage, factorUndoPage } from './undo-page.ts'
 
 const cookies = createPageCookies('https://auth.example:8443/v1')
 
@@ -67,11 +67,11 @@ function createStage(
   const shared = { pages, cookies, browserLogins }
   const profile = { properties: { age: { type: 'integer' } }, required: ['age'] }
   const forms = [
-    confirmationPage('verify', confirming),
-    confirmationPage('finish', confirming),
+    verificationPage(confirming),
+    finishPage(confirming),
     emailChangePage(confirming),
-    undoPage('undo', { undo: note('undo'), isOpen }, 'password'),
-    undoPage('undoFactor', { undo: note('undo factor'), isOpen }, 'password'),
+    emailUndoPage({ undo: note('undo'), isOpen }),
+    factorUndoPage({ undo: note('undo factor'), isOpen }, 'password'),
     invitationPage({ accept: note('accept'), isOpen }, passwordPolicy, profile),
   ]
   const routes = [

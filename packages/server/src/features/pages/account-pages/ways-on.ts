@@ -8,39 +8,45 @@ export function continueButton({ brand: { next }, texts }: PageReader): Button {
 }
 
 /**
- * Where a page leads, besides the app: to the login (`login`, or `newLogin` if the page tells the
- * person to log in), or to the account, if people log in at Keystile's pages, or to the page that
- * sends a mail to set a new password (`passwordMail` if such a mail is on its way).
+ * Where a page leads, besides the app. `newLogin`: to the login, because the text of the page tells
+ * the person to log in. `password`: to the page that sends a mail to set a new password, or
+ * `passwordMail` if such a mail is on its way.
  */
 export type End = 'login' | 'newLogin' | 'account' | 'password' | 'passwordMail'
 
 /**
- * Returns the buttons with which a page ends: to the app, and to Keystile's own page. The app comes
- * first, because most people opened the link to use it, and a login at `/login` does not log in to
- * it. Only a page for a new password comes before it, because the old one does not work any more,
- * and the login, if the text of the page tells the person to log in.
- * `/account` leads a person who is not logged in to `/login`, and `/login` one who is to
- * `/account`.
+ * The ends whose button comes before the button to the app: the person must do this first. At all
+ * others the app comes first, because most people opened the link to use it, and a login at
+ * `/login` does not log in to it.
  */
-export function endButtons(reader: PageReader, end: End): readonly [Button, ...Button[]] {
-  const { brand, hasLogin, texts } = reader
-  const toApp = continueButton(reader)
-  const isOfPassword = end === 'password' || end === 'passwordMail'
-  if (!hasLogin && !isOfPassword) return [toApp]
+const firstEnds: ReadonlySet<End> = new Set(['newLogin', 'password', 'passwordMail'])
 
-  const login = { label: texts.loginPage.button, href: `${brand.base}/login` }
-  const forgot = `${brand.base}/account/forgot-password`
-  const ends: Readonly<Record<End, Button>> = {
-    login,
-    newLogin: login,
-    account: { label: texts.accountHome.back, href: `${brand.base}/account` },
-    password: { label: texts.reset.heading, href: forgot },
-    passwordMail: { label: texts.reset.again, href: forgot },
+/** Returns the buttons with which a page ends: to the app, and to Keystile's own page. */
+export function endButtons(reader: PageReader, end: End): readonly [Button, ...Button[]] {
+  const toApp = continueButton(reader)
+  const own = ownButton(reader, end)
+  if (!own) return [toApp]
+  if (!reader.brand.next.isApp) return [own]
+  return firstEnds.has(end) ? [own, asSecond(toApp)] : [toApp, asSecond(own)]
+}
+
+/**
+ * Returns the button to Keystile's own page; undefined if this server has none. `/account` leads a
+ * person who is not logged in to `/login`, and `/login` one who is to `/account`.
+ */
+function ownButton({ brand, hasLogin, texts }: PageReader, end: End): Button | undefined {
+  const { base } = brand
+  switch (end) {
+    case 'login':
+    case 'newLogin':
+      return hasLogin ? { label: texts.loginPage.button, href: `${base}/login` } : undefined
+    case 'account':
+      return hasLogin ? { label: texts.accountHome.back, href: `${base}/account` } : undefined
+    case 'password':
+      return { label: texts.reset.heading, href: `${base}/account/forgot-password` }
+    case 'passwordMail':
+      return { label: texts.reset.again, href: `${base}/account/forgot-password` }
   }
-  const own = ends[end]
-  if (!brand.next.isApp) return [own]
-  const isOwnFirst = isOfPassword || end === 'newLogin'
-  return isOwnFirst ? [own, asSecond(toApp)] : [toApp, asSecond(own)]
 }
 
 export function asSecond(button: Button): Button {
@@ -52,6 +58,6 @@ export function backLink(reader: PageReader): Link | undefined {
   const { brand, hasLogin, isLoggedIn, texts } = reader
   if (isLoggedIn) return { label: texts.accountHome.back, href: `${brand.base}/account` }
   if (hasLogin) return { label: texts.loginPage.back, href: `${brand.base}/login` }
-  if (!brand.next.isApp) return undefined
-  return { label: `${texts.continueTo} ${brand.next.name}`, href: brand.next.href }
+  const { name, href, isApp } = brand.next
+  return isApp ? { label: `${texts.continueTo} ${name}`, href } : undefined
 }

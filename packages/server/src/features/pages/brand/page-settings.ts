@@ -21,7 +21,7 @@ export interface OpenPages extends PageSettings {
   readonly logo?: FileAnswers
 }
 
-interface Choice extends BrandSettings {
+interface PageOptions extends BrandSettings {
   readonly mailLanguage: Language
   readonly appLogoFile?: string | undefined
   readonly pagesCssFile?: string | undefined
@@ -34,7 +34,7 @@ interface Choice extends BrandSettings {
  *
  * @throws {TypeError} if a file has changed since the options were checked, and is not usable
  */
-export function openPages(options: Choice): OpenPages {
+export function openPages(options: PageOptions): OpenPages {
   const { issuer, appLogoFile, pagesCssFile, pageTexts, mailLanguage, loginPages } = options
   const file = appLogoFile === undefined ? undefined : readLogo(appLogoFile)
   const css = pagesCssFile === undefined ? undefined : readCss(pagesCssFile)

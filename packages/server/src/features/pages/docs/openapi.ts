@@ -70,26 +70,38 @@ function parametersOf(path: string): Record<string, unknown> {
 }
 
 function operationOf<C>(route: Route<C>): JsonObject {
-  const { tag, summary, description, body, query = {}, success, otherSuccess } = route.doc
-  const content =
-    body && Object.fromEntries(mediaTypes[body.type].map((type) => [type, { schema: body.schema }]))
+  const { tag, summary, description, success, otherSuccess } = route.doc
   return {
     tags: [tag],
     summary,
     ...(description && { description }),
-    ...(route.guard && {
-      security: [...(route.isOptional ? [{}] : []), { [schemeName]: route.guard.scopes }],
-    }),
-    ...(content && { requestBody: { required: true, content } }),
-    ...(Object.keys(query).length > 0 && {
-      parameters: Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema })),
-    }),
+    ...securityOf(route),
+    ...requestBodyOf(route),
+    ...queryParametersOf(route),
     responses: {
       [success.status]: successOf(success),
       ...(otherSuccess && { [otherSuccess.status]: successOf(otherSuccess) }),
       ...refusalsOf(route),
     },
   }
+}
+
+function securityOf<C>({ guard, isOptional }: Route<C>): JsonObject {
+  if (!guard) return {}
+  const demanded = { [schemeName]: guard.scopes }
+  return { security: isOptional ? [{}, demanded] : [demanded] }
+}
+
+function requestBodyOf<C>({ doc: { body } }: Route<C>): JsonObject {
+  if (!body) return {}
+  const types = mediaTypes[body.type].map((type) => [type, { schema: body.schema }])
+  return { requestBody: { required: true, content: Object.fromEntries(types) } }
+}
+
+function queryParametersOf<C>({ doc: { query = {} } }: Route<C>): JsonObject {
+  const entries = Object.entries(query)
+  if (entries.length === 0) return {}
+  return { parameters: entries.map(([name, schema]) => ({ name, in: 'query', schema })) }
 }
 
 function successOf({ description, headers, schema, type }: SuccessDoc): JsonObject {

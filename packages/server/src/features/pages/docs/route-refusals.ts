@@ -25,22 +25,25 @@ function derivedRefusals<C>({
   doc: { body },
   refusals,
 }: Route<C>): Readonly<Record<number, string>> {
-  return {
-    ...((guard || body) && { 503: 'Not available at the moment' }),
-    ...(guard && {
-      400: 'The Authorization header is malformed',
-      401: isOptional ? 'The token is invalid' : 'The token is missing or invalid',
-    }),
-    ...(guard && guard.scopes.length > 0 && { 403: `The token lacks ${guard.scopes.join(' ')}` }),
-    ...(isFirstPartyOnly && { 403: 'The token was issued to another client' }),
-    ...(body && { 400: 'The body is malformed', 413: 'The body is too large' }),
-    ...(body?.type === 'json' && {
-      415: 'The body is not JSON',
-      422: 'A field is invalid',
-    }),
-    ...(refusals === 'oauth' &&
-      body?.type === 'form' && { 401: 'The client is unknown, or its secret is wrong' }),
+  const texts: Record<number, string> = {}
+  if (guard || body) texts[503] = 'Not available at the moment'
+  if (guard) {
+    texts[400] = 'The Authorization header is malformed'
+    texts[401] = isOptional ? 'The token is invalid' : 'The token is missing or invalid'
+    if (guard.scopes.length > 0) texts[403] = `The token lacks ${guard.scopes.join(' ')}`
   }
+  if (isFirstPartyOnly) texts[403] = 'The token was issued to another client'
+  if (body) {
+    texts[400] = 'The body is malformed'
+    texts[413] = 'The body is too large'
+  }
+  if (body?.type === 'json') {
+    texts[415] = 'The body is not JSON'
+    texts[422] = 'A field is invalid'
+  }
+  const namesClient = refusals === 'oauth' && body?.type === 'form'
+  if (namesClient) texts[401] = 'The client is unknown, or its secret is wrong'
+  return texts
 }
 
 function oauthRefusal(status: number, description: string): JsonObject {

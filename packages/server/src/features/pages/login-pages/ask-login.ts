@@ -1,25 +1,20 @@
-// Asks the login for a browser, and gives the browser its cookie. The login itself, with its
-// limits, is in features/sign-in/login.
+// Asks the login for a browser, and says what a refusal means in the language of the reader. The
+// login itself, with its limits, is in features/sign-in/login.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
 import type { Form } from '../../../http/form.ts'
-import { seeOther } from '../../../http/route.ts'
 import { senderOf } from '../../operations/audit/by.ts'
 import type { PageCookies } from '../../sign-in/browser-login/page-cookies.ts'
 import type { AskedLogin } from '../../sign-in/login/attempt.ts'
-import type { FinishedLogin } from '../../sign-in/login/finish.ts'
 import type { LoginOutcome, PresentedValues } from '../../sign-in/login/login.ts'
 import { isWrongFactor, type RefusalReason } from '../../sign-in/login/methods/method.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countPageLogin } from '../../tokens/oauth/count-grant.ts'
-import { setUpLoginSeconds } from '../../users/accounts/login-age.ts'
 import { generalFault } from '../account-pages/faults.ts'
 import type { PageReader } from '../account-pages/reader.ts'
-import { codesPage, usedCode } from './codes-page.ts'
-import { endLogin, loginCookies, withCookies } from './login-cookies.ts'
 import type { LoginPageParts } from './login-parts.ts'
-import type { SignedIn } from './signed-in.ts'
 import type { StepFault } from './step-form.ts'
+import { welcome } from './welcome.ts'
 
 /** A form of a page, from the browser that got this page. */
 export interface SentForm {
@@ -41,42 +36,36 @@ export interface SentStep extends Pick<
   readonly to?: string | undefined
 }
 
-export interface TriedLogin {
-  readonly outcome?: LoginOutcome
-  readonly fault?: StepFault
-  /** The answer to a browser that is logged in now. */
-  readonly welcomed?: HttpAnswer
-}
+/** `loggedIn`: `answer` gives the browser its login. */
+export type TriedStep = { readonly kind: 'loggedIn'; readonly answer: HttpAnswer } | NextStep
 
-/** Asks the login, and says what a refusal means in the language of the reader. */
+/** `open`: the login has answered, perhaps with what to prove next. */
+export type NextStep =
+  | { readonly kind: 'open'; readonly outcome: LoginOutcome }
+  | { readonly kind: 'refused'; readonly fault: StepFault }
+
+/** Asks the login with what a person proves. */
 export async function tryLogin<U>(
   step: SentStep,
   sent: SentForm,
   parts: LoginPageParts<U>,
-): Promise<TriedLogin> {
+): Promise<TriedStep> {
   try {
     const { outcome, secret } = await ask(step, sent, parts)
     countPageLogin(parts.meter, outcome)
     if (outcome.outcome === 'granted') {
-      const welcomed = await welcome({ ...outcome, secret, to: step.to }, sent, parts)
-      const byCode = step.values['recovery_code'] !== undefined
-      const said = byCode ? [parts.cookies.done.set(usedCode, usedSeconds)] : []
-      return { welcomed: withCookies(welcomed, said) }
+      const hasUsedCode = step.values['recovery_code'] !== undefined
+      const login = { ...outcome, secret, to: step.to, hasUsedCode }
+      return { kind: 'loggedIn', answer: await welcome(login, sent, parts) }
     }
-    if (outcome.outcome !== 'refused') return { outcome }
-    return { fault: { text: faultTextOf(outcome.reason, sent.reader) } }
+    if (outcome.outcome !== 'refused') return { kind: 'open', outcome }
+    const text = wrongText(outcome.reason, sent.reader)
+    return { kind: 'refused', fault: { kind: 'wrong', text } }
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
     countPageLogin(parts.meter, error)
-    return { fault: { ...generalFault(error, sent.reader), error } }
+    return refusedBy(error, sent)
   }
-}
-
-/** Long enough to load the page of the account, which says it. */
-const usedSeconds = 60
-
-export interface NextStep extends Pick<TriedLogin, 'fault'> {
-  readonly outcome?: LoginOutcome | undefined
 }
 
 /** Asks what a login needs now. This proves nothing. */
@@ -87,10 +76,10 @@ export async function askNext<U>(
 ): Promise<NextStep> {
   try {
     const { outcome } = await ask(step, sent, parts)
-    return { outcome }
+    return { kind: 'open', outcome }
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
-    return { fault: { ...generalFault(error, sent.reader), error } }
+    return refusedBy(error, sent)
   }
 }
 
@@ -108,7 +97,12 @@ async function ask<U>(
 
 type Sender = Pick<AskedLogin, 'client' | 'scopes' | 'device' | 'deviceSecret' | 'browserId'>
 
-function senderIn(request: HttpRequestWithBody, secret: string, cookies: PageCookies): Sender {
+/** Returns who asks for a login. @param secret the value of the cookie of the new login */
+export function senderIn(
+  request: HttpRequestWithBody,
+  secret: string,
+  cookies: PageCookies,
+): Sender {
   return {
     client: firstParty,
     scopes: [],
@@ -119,50 +113,12 @@ function senderIn(request: HttpRequestWithBody, secret: string, cookies: PageCoo
   }
 }
 
-/**
- * Replaces the login of a browser, after a first app was set up in it. Returns the cookies of the
- * new login; none if the person must log in.
- */
-export async function replaceLogin<U>(
-  request: HttpRequestWithBody,
-  { session: { id, scopes } }: SignedIn<U>,
-  { login, ...parts }: Pick<LoginPageParts<U>, 'login' | 'cookies' | 'lifetimes'>,
-): Promise<readonly string[]> {
-  const secret = makeSecret()
-  const done = await login.stepUpWithNewApp({
-    front: 'pages',
-    authSession: undefined,
-    demand: { needsFactor: true, maxAgeSeconds: setUpLoginSeconds },
-    replaces: { id, scopes },
-    ...senderIn(request, secret, parts.cookies),
-  })
-  return done ? loginCookies({ ...done, secret }, parts) : []
+function refusedBy(error: ProblemError, { reader }: SentForm): NextStep {
+  return { kind: 'refused', fault: { kind: 'refused', error, ...generalFault(error, reader) } }
 }
 
-/** Gives the browser its login. An earlier login of the browser ends. */
-async function welcome<U>(
-  done: FinishedLogin & { readonly secret: string; readonly to: string | undefined },
-  { request, reader, form }: SentForm,
-  parts: LoginPageParts<U>,
-): Promise<HttpAnswer> {
-  await endLogin(request, parts)
-  const { wanted } = parts.cookies
-  const { to, recoveryCodes: codes } = done
-  const name = accountName(wanted.read(request))
-  const part = name === undefined ? to && `#${to}` : `/${name}`
-  const next = `${reader.brand.base}/account${part ?? ''}`
-  const account = form.get('account') ?? ''
-  const answer = codes ? codesPage(reader, { codes, account, next }) : seeOther(next)
-  const forgotten = name === undefined ? [] : [wanted.cleared]
-  return withCookies(answer, [...loginCookies(done, parts), ...forgotten])
-}
-
-/** Returns the name of a part or a page of the account; undefined for anything else. */
-export function accountName(text: string | null | undefined): string | undefined {
-  return text && /^[a-z-]{1,20}$/.test(text) ? text : undefined
-}
-
-function faultTextOf(
+/** Says which value was wrong. For a name and a password, does not say which of them. */
+function wrongText(
   reason: RefusalReason,
   { texts: { loginPage: texts, faults } }: PageReader,
 ): string {

@@ -15,7 +15,6 @@ import { cookiesOffPage, expiredPage } from './end-pages.ts'
 import { withCookies } from './login-cookies.ts'
 import type { LoginPageParts } from './login-parts.ts'
 import { findSignedIn } from './signed-in.ts'
-import type { StepFault } from './step-form.ts'
 
 export type FormReceiver = (handle: (sent: SentForm) => Promise<HttpAnswer>) => OpenRoute['handle']
 
@@ -63,14 +62,16 @@ export function createFormReceiver<U>(parts: LoginPageParts<U>): FormReceiver {
 }
 
 /**
- * Answers a form that does not work any more, or whose login has expired. If this browser is logged
+ * Answers a form that does not work any more, or whose login has ended. If this browser is logged
  * in by now, for example in another window, leads to the account.
+ *
+ * @param draw says why the login has ended
  */
 export async function endedPage<U>(
   { request, reader }: SentForm,
   parts: LoginPageParts<U>,
-  fault?: StepFault,
+  draw: Draw = expiredPage,
 ): Promise<HttpAnswer> {
   if (await findSignedIn(request, parts)) return seeOther(`${reader.brand.base}/account`)
-  return expiredPage(reader, fault)
+  return draw(reader)
 }

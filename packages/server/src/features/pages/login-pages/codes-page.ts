@@ -22,16 +22,21 @@ export const usedCode = 'recovery-code'
 /** The box that a person ticks who has saved the codes. It is in the query of the next page. */
 export const savedName = 'saved'
 
-/** Shows the recovery codes, once. */
-export function codesPage(reader: PageReader, { next, ...made }: NewCodes): HttpAnswer {
-  const { codes: texts } = reader.texts.loginPage
-  const { name, href, said } = codesFile(reader, made)
+/** Shows the recovery codes, once: to write down, to print, and as a file. */
+export function codesPage(reader: PageReader, { codes, account, next }: NewCodes): HttpAnswer {
+  const { brand, language } = reader
+  const { codes: texts, again } = reader.texts.loginPage
+  const { title } = reader.texts.accountHome.codes
+  const now = new Date().toISOString()
+  const whoseAndWhen = [`${again.account}${account}`, formatTime(now, language, 'minutes')]
+  const lines = [`${brand.name}: ${title}`, ...whoseAndWhen, texts.once, '', ...codes, '']
+  const name = fileNameOf(`${brand.name} ${title}`, now)
   return stepAnswer(reader, {
     heading: texts.heading,
     intro: texts.intro,
-    content: markup`<p class="paper">${said.join(', ')}</p>
-${codesOf(made.codes)}
-<div class="links screen"><a download="${name}" href="${href}">${texts.save}</a></div>
+    content: markup`<p class="paper">${whoseAndWhen.join(', ')}</p>
+${codesOf(codes)}
+<div class="links screen"><a download="${name}" href="${fileOf(lines)}">${texts.save}</a></div>
 ${noteOf(texts.keep)}
 <form action="${next}">
 ${checkOf({ name: savedName, label: texts.saved })}
@@ -40,22 +45,15 @@ ${buttonOf({ label: texts.button })}
   })
 }
 
-/** Returns a text file with the codes. `said` tells whose they are, and when they were made. */
-function codesFile(
-  { brand, language, texts }: PageReader,
-  { codes, account }: Pick<NewCodes, 'codes' | 'account'>,
-): { readonly name: string; readonly href: string; readonly said: readonly string[] } {
-  const { loginPage, accountHome } = texts
-  const now = new Date().toISOString()
-  const said = [`${loginPage.again.account}${account}`, formatTime(now, language, 'minutes')]
-  const { title } = accountHome.codes
-  const lines = [`${brand.name}: ${title}`, ...said, loginPage.codes.once, '', ...codes, '']
-  // Two lists have two names, such as `App-Recovery-codes-2026-12-03-0618.txt`.
-  const made = now.slice(0, 16).replace('T', '-').replace(':', '')
-  const words = `${brand.name} ${title}`.normalize().replaceAll(/[^\p{L}\p{N}]+/gu, '-')
-  return {
-    said,
-    name: `${words.replace(/^-/, '')}-${made}.txt`,
-    href: `data:text/plain;charset=utf-8,${encodeURIComponent(lines.join('\n').toWellFormed())}`,
-  }
+/** Returns a name such as `App-Recovery-codes-2026-12-03-0618.txt`. Two lists have two names. */
+function fileNameOf(title: string, at: string): string {
+  const words = title.normalize().replaceAll(/[^\p{L}\p{N}]+/gu, '-')
+  const minute = at.slice(0, 16).replace('T', '-').replace(':', '')
+  return `${words.replace(/^-/, '')}-${minute}.txt`
+}
+
+/** Returns a text file, as a URL. */
+function fileOf(lines: readonly string[]): string {
+  const text = lines.join('\n').toWellFormed()
+  return `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`
 }

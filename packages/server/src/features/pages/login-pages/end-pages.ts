@@ -5,26 +5,26 @@ import type { PageReader } from '../account-pages/reader.ts'
 import { continueButton } from '../account-pages/ways-on.ts'
 import { stepAnswer, stepFormPage, warning, type StepFault } from './step-form.ts'
 
-/**
- * The login has ended, has expired, or began in another browser.
- *
- * @param fault why it has ended. Undefined if it has expired or began elsewhere
- */
-export function expiredPage(reader: PageReader, fault?: StepFault): HttpAnswer {
-  const { loginPage, refusalPage } = reader.texts
-  const { expired, wrongCodes } = loginPage
-  if (!fault) return brokenPage(reader, expired.heading, { text: expired.text })
-  return brokenPage(
-    reader,
-    fault.isOfCode ? wrongCodes.heading : refusalPage.refused.heading,
-    fault,
-  )
+/** The login has expired, has ended, or began in another browser. */
+export function expiredPage(reader: PageReader): HttpAnswer {
+  const { heading, text } = reader.texts.loginPage.expired
+  return brokenPage(reader, heading, { kind: 'wrong', text })
+}
+
+/** The login has ended after a refusal. */
+export function refusedPage(reader: PageReader, fault: StepFault): HttpAnswer {
+  return brokenPage(reader, reader.texts.refusalPage.refused.heading, fault)
+}
+
+/** The login has ended after several wrong codes. */
+export function wrongCodesPage(reader: PageReader, fault: StepFault): HttpAnswer {
+  return brokenPage(reader, reader.texts.loginPage.wrongCodes.heading, fault)
 }
 
 /** The browser has sent no cookie of the page with the form. */
 export function cookiesOffPage(reader: PageReader): HttpAnswer {
   const { heading, text } = reader.texts.loginPage.cookiesOff
-  return brokenPage(reader, heading, { text })
+  return brokenPage(reader, heading, { kind: 'wrong', text })
 }
 
 /** A page from which a person can only begin again. */

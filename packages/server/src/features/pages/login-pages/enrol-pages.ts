@@ -49,14 +49,14 @@ export function appPage(
   fault?: StepFault,
 ): HttpAnswer {
   const { enrol, factor } = reader.texts.loginPage
-  const shown = fault?.error ? fault : fault && { text: enrol.wrongCode }
+  const shown = fault?.kind === 'wrong' ? { ...fault, text: enrol.wrongCode } : fault
   const fields = [faultyField(codeField('otp', factor.label), shown)]
   const form = drawStepForm(reader, { ...step, fields, button: enrol.button })
   return stepAnswer(reader, {
     heading: enrol.heading,
     intro: enrol.intro,
     content: markup`${before}
-${fault?.error && faultOf(fault.text)}
+${fault?.kind === 'refused' ? faultOf(fault.text) : undefined}
 ${appSteps(reader, secret, form)}`,
     fault,
   })

@@ -14,6 +14,12 @@ import {
   type StepForm,
 } from './step-form.ts'
 
+/** The box for a person who wants to be asked for no factor on this device. */
+export interface Remember {
+  readonly days: number
+  readonly isTicked: boolean
+}
+
 interface FactorForm extends StepForm {
   readonly methods: readonly string[]
   readonly shownMethod: ShownMethod
@@ -42,7 +48,7 @@ export function factorPage(
   const others = known.filter((other) => other !== name)
   const { shown, hint, attributes: attributesWith } = secondSteps[name](texts)
   // A value that was not refused may still be right, so it must not be in a page.
-  const attributes = attributesWith(fault && !fault.error ? typed : undefined)
+  const attributes = attributesWith(fault?.kind === 'wrong' ? typed : undefined)
   return stepFormPage(reader, {
     heading: shown.heading,
     intro: shown.intro,
@@ -63,10 +69,4 @@ export function factorPage(
 function rememberBox({ texts }: PageReader, { days, isTicked }: Remember): Html {
   const label = texts.loginPage.factor.remember(days)
   return checkOf({ name: 'remember', label, isOptional: true, box: { value: 'on', isTicked } })
-}
-
-/** The box for a person who wants to be asked for no factor on this device. */
-export interface Remember {
-  readonly days: number
-  readonly isTicked: boolean
 }

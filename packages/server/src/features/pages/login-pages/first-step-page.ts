@@ -33,6 +33,7 @@ export function firstStepPage(
   const { username = '', fault } = shown
   const { loginPage: texts, login, forgot, register } = reader.texts
   const { base } = reader.brand
+  const isTooMany = fault?.kind === 'refused' && fault.error.status === 429
   const links: readonly Link[] = [
     ...(forgotPassword ? [{ label: forgot.heading, href: `${base}/account/forgot-password` }] : []),
     ...(registration ? [{ label: register.link, href: `${base}/register` }] : []),
@@ -50,7 +51,7 @@ export function firstStepPage(
       faultyField({ ...passwordField(reader), hasFocus: !fault && username !== '' }, fault),
     ],
     button: texts.button,
-    fault: fault?.error?.status === 429 ? withWays(fault, username, texts, offers) : fault,
+    fault: isTooMany ? withWays(fault, username, texts, offers) : fault,
     after: linksOf(...links),
   })
 }

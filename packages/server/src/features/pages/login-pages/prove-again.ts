@@ -6,21 +6,15 @@ import type { PresentedValues } from '../../sign-in/login/login.ts'
 import { recentLoginSeconds } from '../../users/accounts/login-age.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import { readerOf } from '../account-pages/reader.ts'
-import {
-  accountName,
-  askNext,
-  tryLogin,
-  type NextStep,
-  type SentForm,
-  type SentStep,
-} from './ask-login.ts'
+import { askNext, tryLogin, type SentForm, type SentStep } from './ask-login.ts'
 import { openBound } from './bound-forms.ts'
-import { expiredPage } from './end-pages.ts'
+import { expiredPage, refusedPage } from './end-pages.ts'
 import type { LoginPageParts } from './login-parts.ts'
 import { shownMethods } from './second-steps.ts'
 import { findSignedIn, type SignedIn } from './signed-in.ts'
 import { againPage, stepPage } from './step-pages.ts'
 import { laterNames, shownMethodOf, stepOf, valuesOf } from './step-values.ts'
+import { accountName } from './welcome.ts'
 
 export async function openAgain<U>(
   request: HttpRequestWithBody,
@@ -32,11 +26,11 @@ export async function openAgain<U>(
 
   const reader = readerOf(request, parts.pages)
   const sent = { request, form: new Map(), reader, formSecret: makeSecret() }
-  const { outcome, fault } = await askNext(stepUpOf(signedIn, {}), sent, parts)
-  if (fault) return expiredPage(reader, fault)
-  if (outcome?.outcome !== 'next') return seeOther(`${base}/account`)
+  const next = await askNext(stepUpOf(signedIn, {}), sent, parts)
+  if (next.kind === 'refused') return refusedPage(reader, next.fault)
+  if (next.outcome.outcome !== 'next') return seeOther(`${base}/account`)
 
-  const { methods } = outcome
+  const { methods } = next.outcome
   const account = labelOf(signedIn.user, parts.directory)
   const to = accountName(queryOf(request).get('to'))
   const { forgotPassword } = parts.offers
@@ -54,14 +48,20 @@ export async function proveAgain<U>(sent: SentForm, parts: LoginPageParts<U>): P
   const values = { ...factors, ...(password !== undefined && { username: account, password }) }
   const to = accountName(form.get('to'))
   const begun = { ...stepUpOf(signedIn, values), to }
-  const { outcome, fault, welcomed } = await tryLogin(begun, sent, parts)
-  if (welcomed) return welcomed
+  const tried = await tryLogin(begun, sent, parts)
+  if (tried.kind === 'loggedIn') return tried.answer
 
-  const step = stepOf(outcome, { account, shownMethod: 'otp' }, form, parts)
-  if (step) return stepPage(reader, step)
+  if (tried.kind === 'open') {
+    const step = stepOf(tried.outcome, { account, shownMethod: 'otp' }, form, parts)
+    if (step) return stepPage(reader, step)
+  }
 
-  const next: NextStep = fault ? await askNext({ ...begun, values: {} }, sent, parts) : { outcome }
-  if (next.outcome?.outcome !== 'next') return expiredPage(reader, next.fault ?? fault)
+  const fault = tried.kind === 'refused' ? tried.fault : undefined
+  const next = fault ? await askNext({ ...begun, values: {} }, sent, parts) : tried
+  if (next.kind === 'refused') return refusedPage(reader, next.fault)
+  if (next.outcome.outcome !== 'next')
+    return fault ? refusedPage(reader, fault) : expiredPage(reader)
+
   const { methods } = next.outcome
   const typed = form.get('recovery_code')
   const { forgotPassword } = parts.offers

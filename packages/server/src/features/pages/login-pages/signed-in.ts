@@ -8,7 +8,7 @@ import type { Directory } from '../../users/directory/directory.ts'
 export interface SignedIn<U> {
   readonly session: BrowserSession
   readonly user: U
-  /** Whether the login lacks a second factor that it needs, and a remembered device spares it. */
+  /** Whether the login lacks the factor that the account needs: a remembered device spares it. */
   readonly isFactorSpared: boolean
 }
 
@@ -31,9 +31,11 @@ export async function findSignedIn<U>(
   const secret = cookies.login.read(request)
   const session = secret === undefined ? undefined : await browserLogins.find(secret)
   if (!session) return undefined
+
   const { subject, amr } = session
   const user = await directory.findActive(subject)
   if (user === undefined) return undefined
+
   const lacksFactor = !amr?.includes('mfa') && (await login.needsSecondStep(subject))
   if (lacksFactor && !(await login.isRemembered(session, cookies.device.read(request))))
     return undefined

@@ -8,13 +8,11 @@ import { formTokenField } from '../account-pages/form.ts'
 import { page, type PageReader } from '../account-pages/reader.ts'
 
 /** Why a login does not go on. */
-export interface StepFault {
-  readonly text: string
-  /** Undefined if the person typed something wrong. */
-  readonly error?: ProblemError
-  /** Whether the login has ended because of a code. */
-  readonly isOfCode?: boolean
-}
+export type StepFault =
+  /** The person has typed something wrong. The field says it. */
+  | { readonly kind: 'wrong'; readonly text: string }
+  /** The service has refused the form, perhaps without a look at it. The page says it. */
+  | { readonly kind: 'refused'; readonly text: string; readonly error: ProblemError }
 
 interface DrawnForm {
   readonly action: string
@@ -43,7 +41,7 @@ export function stepFormPage(
   { heading, intro, emblem, before, fault, after, ...form }: StepFormPage,
 ): HttpAnswer {
   // A wrong value is said at its field: see `faultyField`.
-  const isAtField = form.fields.length > 0 && !fault?.error
+  const isAtField = form.fields.length > 0 && fault?.kind === 'wrong'
   const content = markup`${before}
 ${fault && !isAtField ? faultOf(fault.text) : undefined}
 ${drawStepForm(reader, form)}
@@ -82,9 +80,9 @@ function drawHidden(reader: PageReader, sends: DrawnForm['sends'] = {}): Html {
   return markup`${formTokenField(reader)}${joined(fields)}`
 }
 
-/** A field whose value was wrong, unless the service had no time for it. */
+/** Draws a field. Says at the field that its value was wrong. */
 export function faultyField(field: Field, fault?: StepFault): Html {
-  return fieldOf({ ...field, fault: fault && !fault.error ? markup`${fault.text}` : undefined })
+  return fieldOf({ ...field, fault: fault?.kind === 'wrong' ? markup`${fault.text}` : undefined })
 }
 
 /** Returns a page of a login, with the status of its fault. */
@@ -95,7 +93,8 @@ export function stepAnswer(
     ...shown
   }: Omit<Page, 'language' | 'brand' | 'words'> & { readonly fault?: StepFault | undefined },
 ): HttpAnswer {
-  const { status = 400, retryAfterSeconds } = fault?.error ?? {}
+  const { status = 400, retryAfterSeconds = undefined } =
+    fault?.kind === 'refused' ? fault.error : {}
   return page(reader, {
     ...shown,
     referrerPolicy: 'same-origin',

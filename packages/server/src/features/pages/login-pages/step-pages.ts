@@ -43,10 +43,11 @@ export function stepPage(reader: PageReader, step: Step, fault?: StepFault): Htt
 
   const { button: label } = reader.texts.loginPage.expired
   const back = buttonOf({ label, href: `${reader.brand.base}/login` })
+  const isTooMany = fault?.kind === 'refused' && fault.error.status === 429
   // Only codes of the app have a limit.
-  const isSpared = fault?.error?.status === 429 && step.methods.includes('recovery_code')
+  const hasOtherWay = isTooMany && step.methods.includes('recovery_code')
   const { meanwhile } = reader.texts.loginPage.recovery
-  const said = isSpared ? { ...fault, text: `${fault.text} ${meanwhile}` } : fault
+  const said = hasOtherWay ? { ...fault, text: `${fault.text} ${meanwhile}` } : fault
   return factorPage(reader, { ...step, ...form, back }, said)
 }
 
@@ -89,7 +90,7 @@ export function againPage(
         faultyField(
           { ...passwordField(reader), hasFocus: true },
           // The person has typed no name.
-          fault && !fault.error ? { text: faults.wrongPassword } : fault,
+          fault?.kind === 'wrong' ? { ...fault, text: faults.wrongPassword } : fault,
         ),
       ],
       button: again.button,

@@ -25,13 +25,13 @@ export function shownMethodOf(form: Form): ShownMethod {
 
 /** Returns what the person does next; undefined if the login is over. */
 export function stepOf(
-  outcome: LoginOutcome | undefined,
+  outcome: LoginOutcome,
   shown: Pick<Step, 'account' | 'shownMethod' | 'typed'>,
   form: Form,
   { rememberFactorDays: days }: Pick<LoginPageParts<unknown>, 'rememberFactorDays'>,
 ): Step | undefined {
-  if (outcome?.outcome === 'enrol') return { ...outcome, ...shown }
-  if (outcome?.outcome !== 'next' || outcome.authSession === undefined) return undefined
+  if (outcome.outcome === 'enrol') return { ...outcome, ...shown }
+  if (outcome.outcome !== 'next' || outcome.authSession === undefined) return undefined
   const { authSession, methods } = outcome
   const remember = days > 0 ? { days, isTicked: form.has('remember') } : undefined
   return { outcome: 'next', authSession, methods, remember, ...shown }

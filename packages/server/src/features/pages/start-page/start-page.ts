@@ -35,6 +35,8 @@ export async function startPage(
     : developersPage(options, { ...surroundings, hasAdministrator })
 }
 
+const emblem = { icon: 'app' } as const
+
 /** Says where people log in, in the language of the reader. */
 function publicPage(
   request: HttpRequestWithBody,
@@ -42,32 +44,32 @@ function publicPage(
   pages: PageSettings,
 ): HttpAnswer {
   const reader = readerOf(request, pages)
-  const { start, accountHome, loginPage, forgot } = reader.texts
-  const emblem = { icon: 'app' } as const
-  if (reader.hasLogin) {
-    const login = { label: loginPage.button, href: `${pages.brand.base}/login` }
-    const toApp = pages.brand.next.isApp ? [asSecond(continueButton(reader))] : []
-    const content = actionsOf(login, ...toApp)
-    return page(reader, { heading: accountHome.heading, intro: start.own, emblem, content })
-  }
+  if (reader.hasLogin) return loginHerePage(reader)
 
-  const way = wayOn(options, reader, forgot.heading)
-  return page(reader, {
-    heading: start.heading,
-    intro: start.text,
-    emblem,
-    content: way && actionsOf(way),
-  })
+  const { heading, text: intro } = reader.texts.start
+  const way = wayOn(options, reader)
+  return page(reader, { heading, intro, emblem, content: way && actionsOf(way) })
+}
+
+/** The start page if people log in at Keystile's own pages. */
+function loginHerePage(reader: PageReader): HttpAnswer {
+  const { start, accountHome, loginPage } = reader.texts
+  const { base, next } = reader.brand
+  const login = { label: loginPage.button, href: `${base}/login` }
+  const toApp = next.isApp ? [asSecond(continueButton(reader))] : []
+  const content = actionsOf(login, ...toApp)
+  return page(reader, { heading: accountHome.heading, intro: start.own, emblem, content })
 }
 
 /** Returns the button to the app, or to the page for a new password. */
-function wayOn(options: StartOptions, reader: PageReader, forgot: string): Button | undefined {
-  const { accountPagesUrl, mailUrl } = options
-  if (reader.brand.next.isApp) return continueButton(reader)
+function wayOn({ accountPagesUrl, mailUrl }: StartOptions, reader: PageReader): Button | undefined {
+  const { brand, texts } = reader
+  if (brand.next.isApp) return continueButton(reader)
   if (accountPagesUrl !== undefined) {
     const { origin, host } = new URL(accountPagesUrl)
-    return { label: `${reader.texts.continueTo} ${host}`, href: origin }
+    return { label: `${texts.continueTo} ${host}`, href: origin }
   }
   if (mailUrl === undefined) return undefined
-  return { label: forgot, href: `${reader.brand.base}/account/forgot-password`, kind: 'second' }
+  const href = `${brand.base}/account/forgot-password`
+  return { label: texts.forgot.heading, href, kind: 'second' }
 }

@@ -1,40 +1,30 @@
 // The part of the page of the account with the sessions of the person: a row for each device.
 import { hiddenField } from '../../../pages/field.ts'
-import { markup, type Html } from '../../../pages/html.ts'
+import { markup } from '../../../pages/html.ts'
 import { actionsOf, buttonOf, rowsOf, type Row } from '../../../pages/parts.ts'
-import type { AccountHomeTexts } from '../../mail/messages/text-types.ts'
+import type { AccountHomeTexts } from '../../mail/messages/account-text-types.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { formatRecent } from '../account-pages/format-time.ts'
 import { drawAccountForm } from './account-form.ts'
 import { isPhone, readDevice, type Device } from './device-name.ts'
+import type { OwnSession } from './endpoint-answers.ts'
+import type { HomePart } from './home-part.ts'
 import type { Visit } from './visit.ts'
 
-interface OwnSession {
-  readonly id: string
-  readonly client_id: string
-  readonly device: string | null
-  readonly last_used_at: string
-  /** Whether it is the login of this browser. */
-  readonly current: boolean
-}
-
-async function readSessions({ call }: Pick<Visit, 'call'>): Promise<readonly OwnSession[]> {
-  const { sessions } = (await call('GET /users/me/sessions')) as {
-    readonly sessions: readonly OwnSession[]
-  }
-  return sessions
-}
-
-/** Writes this device, then the others, and the button that ends the others. */
-export async function drawDevices(visit: Visit): Promise<Html> {
-  const sessions = await readSessions(visit)
-  const { endOthers } = visit.reader.texts.accountHome.devices
+export async function devicesPart(visit: Visit): Promise<HomePart> {
+  const { title, hint, endOthers } = visit.reader.texts.accountHome.devices
+  const { sessions } = await visit.call('GET /users/me/sessions')
   // A remembered device may have no session: its person has logged out.
   const mayHaveOthers = sessions.length > 1 || visit.settings.remembersDevices
-  const sorted = sessions.toSorted((one, other) => Number(other.current) - Number(one.current))
+  const thisFirst = sessions.toSorted((one, other) => Number(other.current) - Number(one.current))
   const others = { label: endOthers, href: `${visit.home}/other-devices`, kind: 'second' } as const
-  return markup`${rowsOf(sorted.map((session) => rowOf(session, visit)))}
-${mayHaveOthers ? actionsOf({ ...others, isSlim: true }) : undefined}`
+  return {
+    id: 'devices',
+    title,
+    hint,
+    content: markup`${rowsOf(thisFirst.map((session) => rowOf(session, visit)))}
+${mayHaveOthers ? actionsOf({ ...others, isSlim: true }) : undefined}`,
+  }
 }
 
 function rowOf(session: OwnSession, visit: Visit): Row {
