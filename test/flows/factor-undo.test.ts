@@ -10,6 +10,7 @@ import {
   issuer,
   key,
   password,
+  tokensOf,
   type Answer,
   type Stage,
 } from '../../packages/server/test-support/keystile.ts'
@@ -22,6 +23,7 @@ import {
 } from '../../packages/server/test-support/mail-flows.ts'
 import { startWithMailbox } from '../../packages/server/test-support/mailbox.ts'
 import {
+  appCode,
   beginEnrolment,
   enrol,
   giveApps,
@@ -53,6 +55,15 @@ async function setUp(started: TestMails): Promise<{ thief: Enrolled; mail: MailM
 
 const undo = ({ send }: TestMails, mail: MailMessage): Promise<Answer> =>
   send('POST', '/factors/undo', { json: { token: readMail(mail).token } })
+
+/** Makes recovery codes, until the mailbox has no room for mails about factors. */
+async function useUpMails(started: TestMails, thief: Enrolled): Promise<void> {
+  const { accessToken: bearer } = await tokensWithFactor(thief)
+  const statuses: number[] = []
+  for (let n = 0; n < 3; n++)
+    statuses.push((await started.send('POST', '/users/me/factors/recovery-codes', { bearer })).status)
+  assert.deepEqual(statuses, [200, 200, 429])
+}
 
 describeOnBoth('the link that undoes the first second factor', (stage) => {
   it('removes the factor, the password and the sessions, and leads to a new password', async () => {
@@ -358,6 +369,42 @@ describeOnBoth('the link that undoes the first second factor', (stage) => {
     assert.equal((await started.login()).status, 200)
   })
 
+  it('an undo makes room for the mail about another app', async () => {
+    const started = await start(stage)
+    const { thief, mail } = await setUp(started)
+    await useUpMails(started, thief)
+    assert.equal((await undo(started, mail)).status, 204)
+    await started.settled()
+    const reset = started.mails.findLast(({ text }) => text.includes('reset-password'))
+    const set = await started.confirm({ token: readMail(reset).token, new_password: password })
+    assert.equal(set.status, 204)
+    await enrol(started, started.clock)
+  })
+
+  it('so does an undone change of the address that removes the app', async () => {
+    const started = await start(stage)
+    const { thief } = await setUp(started)
+    await useUpMails(started, thief)
+    const { accessToken: bearer } = await tokensWithFactor(thief)
+    const json = { current_password: password, new_email: 'thief@example.com' }
+    assert.equal((await started.send('POST', '/users/me/email', { bearer, json })).status, 202)
+    await started.settled()
+    const code = started.mails.findLast(({ to }) => to === 'thief@example.com')
+    const confirmed = { bearer, json: { token: readMail(code).token } }
+    const { status } = await started.send('POST', '/email-changes/confirm', confirmed)
+    assert.equal(status, 204)
+    await started.settled()
+    const link = started.mails.findLast(({ text }) => text.includes('undo-email-change?token='))
+    const undone = { token: readMail(link).token }
+    const { status: ended } = await started.send('POST', '/email-changes/undo', { json: undone })
+    assert.equal(ended, 204)
+    await started.settled()
+    const reset = started.mails.findLast(({ text }) => text.includes('reset-password'))
+    const set = await started.confirm({ token: readMail(reset).token, new_password: password })
+    assert.equal(set.status, 204)
+    await enrol(started, started.clock)
+  })
+
   it('a change without room for its mail says when there is room', async () => {
     const started = await start(stage)
     const { thief } = await setUp(started)
@@ -385,6 +432,19 @@ describeOnBoth(
       const { mail } = await setUp(started)
       assert.equal(undoes.test(mail.text), started.keystile.users !== undefined)
       assert.match(mail.subject, /has an authenticator app now/)
+    })
+
+    it('a reset of the factors makes room for it', async () => {
+      const started = await start(stage)
+      const { thief } = await setUp(started)
+      await useUpMails(started, thief)
+      await started.keystile.resetFactors(thief.subject)
+      const { accessToken: bearer } = tokensOf((await started.login()).json)
+      const begun = await started.send('POST', '/users/me/factors/totp', { bearer })
+      const json = { code: appCode(begun.json['secret'], started.clock) }
+      const confirm = '/users/me/factors/totp/confirm'
+      const { status, text } = await started.send('POST', confirm, { bearer, json })
+      assert.equal(status, 200, text)
     })
   },
   bothDirectories,

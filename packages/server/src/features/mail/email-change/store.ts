@@ -25,7 +25,7 @@ import {
   type SpendableProof,
 } from '../proofs/in-transaction.ts'
 import type { LinkedProof } from '../proofs/new-proof.ts'
-import { insertMail } from '../outbox/in-transaction.ts'
+import { clearFactorMails, insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { FactorUndoEvent } from '../factor-undo/feature.ts'
 import type { EmailChangeEvent } from './feature.ts'
@@ -115,6 +115,7 @@ export const undoEmailChange: Command<
     await insertAudit<FactorUndoEvent>(transaction, { ...entry, event: 'factor_undone' })
   if (!isSameMailbox(replaced.email, recipient))
     await notify(transaction, notice, { ...replaced, subject, now }, 'removal')
+  if (isFactorErased) await clearFactorMails(transaction, { subject, recipient, now })
   if (replaced.disabled_at !== null) return { subject }
 
   await insertBoundProof(transaction, reset.row, { subject, mailbox, now })

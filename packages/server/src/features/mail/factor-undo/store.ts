@@ -10,7 +10,7 @@ import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import { announceChange } from '../../users/accounts/changes-in-transaction.ts'
 import { lockMailbox } from '../../users/accounts/in-transaction.ts'
 import { updateUser } from '../../users/accounts/user-in-transaction.ts'
-import { insertMail } from '../outbox/in-transaction.ts'
+import { clearFactorMails, insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import {
   eraseProofs,
@@ -52,8 +52,9 @@ export const undoFactor: Command<
   await insertAudit<FactorUndoEvent>(transaction, { event: 'factor_undone', at: now, by, subject })
   await announceChange(transaction, 'password_changed', { subject, by, now })
 
-  await insertBoundProof(transaction, reset.row, { subject, mailbox, now })
   const { email: recipient, isVerified } = account
+  await clearFactorMails(transaction, { subject, recipient, now })
+  await insertBoundProof(transaction, reset.row, { subject, mailbox, now })
   const addressee = { subject, recipient, isVerified, now }
   await insertMail(transaction, reset.mail, { ...addressee, share: 'undone' })
   if (notice) await insertMail(transaction, notice, { ...addressee, share: 'factor' })

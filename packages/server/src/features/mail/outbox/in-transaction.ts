@@ -98,6 +98,22 @@ export async function clearEnrolmentMails(
 }
 
 /**
+ * Deletes the counts of a mailbox's mails about changes of second factors, after a reset or an undo
+ * of the factors: a thief may have caused them, and without room for its mail, the owner could add
+ * no factor. Call it before the last mails of a transaction.
+ */
+export async function clearFactorMails(
+  transaction: Transaction,
+  addressee: Addressee & { readonly now: number },
+): Promise<void> {
+  const uses = [true, false].flatMap((isVerified) => {
+    const counted = { ...addressee, share: 'factor', isVerified } as const
+    return [...ownUsesOf(counted), ...usesOf(counted)]
+  })
+  await clearUses(transaction, uses)
+}
+
+/**
  * Clears the counts of mails for a new password. Call this if an operator, or a reader of the
  * mailbox, has ended the links of these mails, so that the user can request another link at once. A
  * change that needs only the password must not clear them: it could cause any number of mails.

@@ -17,7 +17,7 @@ import {
   lockPending,
 } from '../../credentials/second-factors/in-transaction.ts'
 import { replaceRecoveryCodes } from '../../credentials/second-factors/recovery-in-transaction.ts'
-import { clearEnrolmentMails, insertMail } from '../../mail/outbox/in-transaction.ts'
+import { clearEnrolmentMails, clearFactorMails, insertMail } from '../../mail/outbox/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts'
@@ -136,8 +136,7 @@ export const renewRecoveryCodes: Command<
 
 /**
  * Removes all factors of a user for an operator or the app, ends all sessions and attempts, and
- * clears the counts of guesses. If there was a factor, a mail says so. It is dropped if the mailbox
- * got too many.
+ * clears the counts of guesses and of mails about factors. If there was a factor, a mail says so.
  *
  * @returns whether there was a factor
  */
@@ -153,6 +152,7 @@ export const resetFactors: Command<
   const { username, recipient } = addressee ?? {}
   await clearGuesses(transaction, { subject, names: [username, recipient] })
   if (addressee && recipient !== undefined) {
+    await clearFactorMails(transaction, { subject, recipient, now })
     if (hadFactor && notice) await insertMail(transaction, notice, { ...addressee, recipient })
     await clearEnrolmentMails(transaction, { subject, recipient, now })
   }
