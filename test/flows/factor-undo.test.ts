@@ -61,7 +61,9 @@ async function useUpMails(started: TestMails, thief: Enrolled): Promise<void> {
   const { accessToken: bearer } = await tokensWithFactor(thief)
   const statuses: number[] = []
   for (let n = 0; n < 3; n++)
-    statuses.push((await started.send('POST', '/users/me/factors/recovery-codes', { bearer })).status)
+    statuses.push(
+      (await started.send('POST', '/users/me/factors/recovery-codes', { bearer })).status,
+    )
   assert.deepEqual(statuses, [200, 200, 429])
 }
 

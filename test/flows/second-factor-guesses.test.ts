@@ -4,7 +4,9 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { it } from 'node:test'
 import { createAuthenticatorApp } from 'keystile/testing'
+import { askForCode, exchange } from '../../packages/server/test-support/challenge.ts'
 import {
+  bothDirectories,
   createTestClock,
   describeOnOne,
   describeOnBoth,
@@ -412,3 +414,31 @@ describeOnBoth('the mail about a wrong code', (stage) => {
     assert.match(mails.at(-1)?.text ?? '', /or on a device that is logged in to your account/)
   })
 })
+
+describeOnBoth(
+  'a used recovery code',
+  (stage) => {
+    it('is in the audit record and in a mail, also on a known device of a new account', async () => {
+      const started = await startMails(stage, { secondFactor, rateLimits: 'on' })
+      const { clock, mails, settled, login, keystile } = started
+      const ada = { username: 'ada', email: 'ada@example.com', password }
+      await keystile.users?.create({ ...ada, emailVerified: true })
+      const [one = '', two = '', three = ''] = (await enrol(started, clock)).recoveryCodes
+
+      const first = await login({ recovery_code: one })
+      const device_secret = first.json['device_secret'] as string
+      const second = await login({ recovery_code: two, device_secret })
+      const fields = { username: 'ada', password, recovery_code: three }
+      const third = await exchange(started, await askForCode(started, fields))
+      assert.deepEqual([first.status, second.status, third.status], [200, 200, 200])
+
+      await settled()
+      const subjects = mails.slice(-3).map(({ subject }) => subject)
+      for (const subject of subjects) assert.match(subject, /^A recovery code .* was used$/)
+      const logins = "select detail from audit where event = 'login' and detail is not null"
+      const details = (await stage.sql(logins)).map(({ detail }) => detail)
+      assert.deepEqual(details, Array(3).fill('{"factor":"recovery code"}'))
+    })
+  },
+  bothDirectories,
+)

@@ -47,6 +47,7 @@ export const noticeKinds = [
   'factor_added',
   'factor_removed',
   'recovery_codes_made',
+  'recovery_code_used',
   'factor_guessed',
 ] as const
 export type NoticeKind = (typeof noticeKinds)[number]

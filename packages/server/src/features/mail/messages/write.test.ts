@@ -48,6 +48,7 @@ describe('writeMail', () => {
           'password_changed',
           'new_device',
           'factor_added',
+          'recovery_code_used',
           'factor_guessed',
         ].includes(template)
         assert.equal(written.text.includes('192.0.2.7'), hasAddress)

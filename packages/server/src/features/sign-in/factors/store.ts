@@ -17,7 +17,11 @@ import {
   lockPending,
 } from '../../credentials/second-factors/in-transaction.ts'
 import { replaceRecoveryCodes } from '../../credentials/second-factors/recovery-in-transaction.ts'
-import { clearEnrolmentMails, clearFactorMails, insertMail } from '../../mail/outbox/in-transaction.ts'
+import {
+  clearEnrolmentMails,
+  clearFactorMails,
+  insertMail,
+} from '../../mail/outbox/in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { timeAfterChanges } from '../../users/accounts/address-in-transaction.ts'

@@ -17,6 +17,8 @@ interface CodeContent {
   readonly codeChallenge: string
   readonly amr: readonly string[]
   readonly provesApp: boolean
+  /** Undefined in a code of an earlier release. */
+  readonly isRecovery?: boolean | undefined
   readonly authenticatedAt: number
   /** The proofs that the exchange compares with the account once more. */
   readonly proofs: readonly Proof[]
@@ -28,7 +30,7 @@ export interface FoundCode extends CodeContent, Omit<KeptCode, 'content'> {}
 export interface CodeToIssue
   extends
     LoginAttempt,
-    Pick<CodeContent, 'codeChallenge' | 'amr' | 'provesApp' | 'authenticatedAt'> {
+    Pick<CodeContent, 'codeChallenge' | 'amr' | 'provesApp' | 'isRecovery' | 'authenticatedAt'> {
   readonly subject: string
   readonly marks: Readonly<Record<string, string>>
 }
@@ -102,12 +104,14 @@ export function createCodes(
 }
 
 function contentOf(login: CodeToIssue): CodeContent {
-  const { asked, codeChallenge, amr, provesApp, authenticatedAt, proofs, counted } = login
+  const { asked, codeChallenge, amr, provesApp, isRecovery } = login
+  const { authenticatedAt, proofs, counted } = login
   return {
     scopes: asked.scopes,
     codeChallenge,
     amr,
     provesApp,
+    isRecovery,
     authenticatedAt,
     proofs: proofs.filter(isLasting),
     deviceId: counted?.deviceId,

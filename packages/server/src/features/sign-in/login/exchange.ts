@@ -51,25 +51,27 @@ export async function exchange<U>(
 
 /** Starts the session of a code. Returns undefined if the account has changed since the login. */
 async function startOf<U>(
-  { id, subject, scopes, proofs, amr, provesApp, authenticatedAt, deviceId }: FoundCode,
+  code: FoundCode,
   { client, device, address, acceptLanguage }: PresentedCode,
   parts: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
+  const { subject, scopes, proofs, amr, provesApp, isRecovery = false } = code
   const user = await parts.directory.findActive(subject)
   if (user === undefined || !areCurrent(proofs, user, parts)) return undefined
   // The user may have got a role since that demands a second factor.
   if (!amr.includes('mfa') && mustHaveFactor(user, parts)) return undefined
 
   const asked = { client, scopes, device, address, acceptLanguage }
-  const login = { asked, proofs, counted: { deviceId }, authSession: undefined }
+  const login = { asked, proofs, counted: { deviceId: code.deviceId }, authSession: undefined }
   const granted = {
     subject,
     amr,
     provesApp,
+    isRecovery,
     sparesFactor: false,
-    authenticatedAt,
+    authenticatedAt: code.authenticatedAt,
     user,
-    codeId: id,
+    codeId: code.id,
   }
   return start(login, granted, parts)
 }

@@ -36,6 +36,7 @@ interface GrantedLogin<U> {
   readonly subject: string
   readonly amr: readonly string[]
   readonly provesApp: boolean
+  readonly isRecovery: boolean
   readonly sparesFactor: boolean
   readonly authenticatedAt: number
   /** Undefined if a first step was proved. */
@@ -80,7 +81,7 @@ export async function start<U>(
   parts: FinishParts<U>,
 ): Promise<FinishedLogin | undefined> {
   const { starter, feed, directory, remembered, notices } = parts
-  const { subject, amr, provesApp, sparesFactor, authenticatedAt } = granted
+  const { subject, amr, provesApp, isRecovery, sparesFactor, authenticatedAt } = granted
   const { expiresAt, isOwnFactor, user, codeId } = granted
   const { client, address, acceptLanguage, browserId } = asked
   const remembers = asked.remembersDevice && amr.includes('mfa') && remembered.milliseconds > 0
@@ -89,8 +90,9 @@ export async function start<U>(
   const marks = marksOf(proofs)
   // For a step-up too: with a stolen token and the password, a thief would otherwise get a lasting
   // session without a notice.
-  const notice =
-    counted?.deviceId === undefined ? notices('new_device', { address, acceptLanguage }) : undefined
+  const kind = isRecovery ? 'recovery_code_used' : 'new_device'
+  const isTold = isRecovery || counted?.deviceId === undefined
+  const notice = isTold ? notices(kind, { address, acceptLanguage }) : undefined
   const held = directory.scopes(user).filter((scope) => replaced?.scopes.includes(scope) ?? true)
 
   const started = await starter.start(
@@ -99,6 +101,7 @@ export async function start<U>(
       authenticatedAt,
       amr,
       provesApp,
+      isRecovery,
       marks,
       attemptId: authSession === undefined ? undefined : hashSecret(authSession),
       codeId,

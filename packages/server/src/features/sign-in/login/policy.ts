@@ -28,6 +28,8 @@ export type Decision =
       readonly amr: readonly string[]
       /** See `Method.provesApp`. */
       readonly provesApp: boolean
+      /** See `Method.isRecovery`. */
+      readonly isRecovery: boolean
       /** Whether a remembered device stands for the second step. It adds nothing to `amr`. */
       readonly sparesFactor: boolean
       /** When the first step was proved, in this login or for a replaced session; milliseconds. */
@@ -71,6 +73,7 @@ export async function decide<U>(
     subject,
     amr: [...new Set([...(resumed?.amr ?? []), ...amr])],
     provesApp: proved.some(({ provesApp = false }) => provesApp),
+    isRecovery: proved.some(({ isRecovery = false }) => isRecovery),
     sparesFactor,
     ...(resumed
       ? { authenticatedAt: resumed.authenticatedAt, expiresAt: resumed.expiresAt }

@@ -97,9 +97,18 @@ async function spendProofs(
 
 const refused: RefusedLogin = { started: false }
 
+/** Returns the detail of the audit entry, if the login had another factor than a code of the app. */
+function detailOf({
+  remembering,
+  isRecovery,
+}: NewSession): { readonly factor: string } | undefined {
+  if (remembering?.sparesFactor) return { factor: 'remembered device' }
+  return isRecovery ? { factor: 'recovery code' } : undefined
+}
+
 /**
  * Starts the session of a login, refunds the counts of the rate limits, and stores the notice of a
- * login from a new device. Starts no session if the account has changed: see `spendProofs`. A
+ * login from a new device or with a recovery code. Starts no session if the account has changed: see `spendProofs`. A
  * step-up ends the session that it replaces, which must be active until then.
  */
 export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
@@ -122,8 +131,7 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
 
   if (replaces) await endReplaced(transaction, replaces.id, login)
   const sparesFactor = remembering?.sparesFactor === true
-  const detail = sparesFactor ? { factor: 'remembered device' } : undefined
-  await startSession(transaction, { ...login, detail })
+  await startSession(transaction, { ...login, detail: detailOf(wanted) })
   if (remembering) await keepRemembered(transaction, remembering, session)
   if (browserId !== undefined)
     await insertBrowserLogin(transaction, {
@@ -135,7 +143,7 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
   // Successful logins and refreshes have no rate limit: SECURITY.md explains the risk.
   if (spent) await refundUses(transaction, spent, now)
 
-  if (!isNew) await insertNotice(transaction, login, account)
+  if (!isNew || wanted.isRecovery) await insertNotice(transaction, login, account)
 
   // While the user is locked, the app is the one that was proved.
   const isAppProved = wanted.provesApp || sparesFactor
@@ -212,7 +220,7 @@ async function endReplaced(
   await insertAudit<SessionEvent>(transaction, { event: 'session_ended', ...entry })
 }
 
-/** Stores the notice of a login from a new device, if there is one. */
+/** Stores the notice of a login, if there is one. */
 async function insertNotice(
   transaction: Transaction,
   { wanted: { subject, notice, noticeTo }, session: { created_at: now } }: SessionToStart,

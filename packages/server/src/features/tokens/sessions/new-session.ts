@@ -34,6 +34,8 @@ export interface NewSession {
   readonly amr?: readonly string[]
   /** Whether the person proved the authenticator app, so that the device is known for its codes. */
   readonly provesApp?: boolean
+  /** Whether the person has used a recovery code. */
+  readonly isRecovery?: boolean
   /**
    * The active session that this one replaces: a step-up. The same transaction ends it.
    * `expiresAt` is the end that the new session keeps, in milliseconds; undefined for a new end.
@@ -65,7 +67,7 @@ export interface NewSession {
   readonly rights?: StoredRights | undefined
   /** The uses of rate limits that were counted for this login. The transaction refunds them. */
   readonly spent?: Spent
-  /** The mail that tells the person about a login from a new device. */
+  /** The mail that tells the person about a login from a new device, or with a recovery code. */
   readonly notice?: NewMail | undefined
   /** The address of an app's own user, for the mail `notice`. Ignored for Keystile accounts. */
   readonly noticeTo?: NoticeAddress | undefined

@@ -87,6 +87,16 @@ export const de: Texts = {
         Passwort: Das meldet alle anderen Geräte ab. Erstellen Sie dann neue
         Wiederherstellungscodes: Bis dahin gelten die Codes der anderen Person.`,
     ],
+    recovery_code_used: ({ service, time, address }) => [
+      `Ein Wiederherstellungscode Ihres Kontos bei ${service} wurde benutzt`,
+      prose`Am ${time} gab es eine Anmeldung bei Ihrem Konto bei ${service} mit einem Ihrer
+        Wiederherstellungscodes${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.
+        Dieser Code gilt nicht mehr.`,
+      'Wenn Sie das waren, müssen Sie nichts tun.',
+      prose`Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort oder benutzt Ihr Konto,
+        und hat Ihre Wiederherstellungscodes. Ändern Sie jetzt Ihr Passwort: Das meldet alle anderen
+        Geräte ab. Erstellen Sie dann neue Wiederherstellungscodes.`,
+    ],
     factor_guessed: ({ service, time, address }) => [
       `Bei ${service} wurde ein falscher Code für Ihr Konto eingegeben`,
       prose`Am ${time} wurde bei ${service} ein falscher Code Ihrer Authenticator-App eingegeben,

@@ -84,6 +84,16 @@ export const en: Texts = {
         logs out all other devices. Then make new recovery codes: until then, the codes of the other
         person work.`,
     ],
+    recovery_code_used: ({ service, time, address }) => [
+      `A recovery code of your account at ${service} was used`,
+      prose`On ${time}, there was a login to your account at ${service} with one of your recovery
+        codes${address === undefined ? '' : `, from the IP address ${address}`}. This code does not
+        work any more.`,
+      'If this was you, you do not have to do anything.',
+      prose`If this was not you, another person has your password or uses your account, and has your
+        recovery codes. Change your password now: this logs out all other devices. Then make new
+        recovery codes.`,
+    ],
     factor_guessed: ({ service, time, address }) => [
       `A wrong code was entered for your account at ${service}`,
       prose`On ${time}, a wrong code of your authenticator app was entered at ${service}, after your

@@ -86,6 +86,16 @@ export const es: Texts = {
         todas las demás sesiones. Cree después nuevos códigos de recuperación: hasta entonces,
         sirven los códigos de la otra persona.`,
     ],
+    recovery_code_used: ({ service, time, address }) => [
+      `Se usó un código de recuperación de su cuenta en ${service}`,
+      prose`El ${time} hubo un inicio de sesión en su cuenta en ${service} con uno de sus códigos de
+        recuperación${address === undefined ? '' : `, desde la dirección IP ${address}`}. Este código
+        ya no sirve.`,
+      'Si fue usted, no tiene que hacer nada.',
+      prose`Si no fue usted, otra persona conoce su contraseña o usa su cuenta, y tiene sus códigos de
+        recuperación. Cambie ahora su contraseña: así se cierra la sesión en los demás dispositivos.
+        Cree después nuevos códigos de recuperación.`,
+    ],
     factor_guessed: ({ service, time, address }) => [
       `Se introdujo un código incorrecto para su cuenta en ${service}`,
       prose`El ${time} se introdujo en ${service} un código incorrecto de su aplicación de

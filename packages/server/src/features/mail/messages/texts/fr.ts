@@ -88,6 +88,16 @@ export const fr: Texts = {
         nouveaux codes de récupération\u00a0: jusque-là, les codes de l’autre personne
         fonctionnent.`,
     ],
+    recovery_code_used: ({ service, time, address }) => [
+      `Un code de récupération de votre compte sur ${service} a été utilisé`,
+      prose`Le ${time}, une connexion à votre compte sur ${service} a eu lieu avec l’un de vos codes
+        de récupération${address === undefined ? '' : `, depuis l’adresse IP ${address}`}. Ce code
+        ne fonctionne plus.`,
+      'Si c’était vous, vous n’avez rien à faire.',
+      prose`Si ce n’était pas vous, une autre personne connaît votre mot de passe ou utilise votre
+        compte, et a vos codes de récupération. Changez maintenant votre mot de passe\u00a0: cela
+        déconnecte tous les autres appareils. Créez ensuite de nouveaux codes de récupération.`,
+    ],
     factor_guessed: ({ service, time, address }) => [
       `Un code incorrect a été saisi pour votre compte sur ${service}`,
       prose`Le ${time}, un mauvais code de votre application d’authentification a été saisi sur

@@ -40,6 +40,8 @@ export interface Method<Name extends string = string> {
   readonly amr: readonly string[]
   /** Whether it proves the authenticator app. Then the device is known for the codes of the app. */
   readonly provesApp?: true
+  /** Whether it stands for a lost factor. Then the audit record and a mail say so. */
+  readonly isRecovery?: true
   /** The parameters of a proof, each as JSON Schema. All are needed. */
   readonly parameters: Readonly<Record<Name, JsonObject>>
   /** Undefined for a method with which a login begins. */

@@ -9,6 +9,7 @@ export const recoveryCodeMethod: Method<'recovery_code'> = {
   name: 'recovery_code',
   amr: ['otp'],
   provesApp: true,
+  isRecovery: true,
   parameters: {
     recovery_code: { type: 'string', description: 'One of the recovery codes. It works once' },
   },
