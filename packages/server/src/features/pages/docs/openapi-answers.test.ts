@@ -130,9 +130,11 @@ describe('the operations of the OpenAPI document', () => {
         const varied = operations.filter(isVaried)
         const share = Math.ceil(requests / configurations.length / varied.length)
         for (const operation of operations) {
-          // Some minutes pass, so the limit on refused clients starts again for each operation.
+          // Some minutes pass, so the limit on refused clients starts again for each operation. The
+          // limit on logins takes hours, so each operation has another user who logs in.
           await stage.callers.renew()
           await stage.callers.renew()
+          const known = { ...stage.known, usernames: await stage.callers.addUser() }
           const changes = operation.method !== 'GET' && operation.documented.security !== undefined
           let successful: Plan | undefined
           const tryPlan = async (plan: Plan): Promise<number | undefined> => {
@@ -144,7 +146,7 @@ describe('the operations of the OpenAPI document', () => {
             stage.check(operation, sent, answer)
             return answer.status
           }
-          const property = fc.asyncProperty(plansFor(operation, stage.known), async (plan) => {
+          const property = fc.asyncProperty(plansFor(operation, known), async (plan) => {
             const status = await tryPlan(plan)
             if (status === undefined || status >= 300) return
             successful = plan
@@ -193,7 +195,7 @@ interface DescribedOperation extends Operation {
 /** Keystile in this process, on a database in memory, with callers of all kinds. */
 interface Stage {
   readonly operations: readonly DescribedOperation[]
-  readonly known: Known
+  readonly known: Omit<Known, 'usernames'>
   readonly callers: RenewableCallers
   send(sent: Sent): Promise<Answer>
   /** Fails when an answer differs from the document, or contains a secret. */
@@ -294,7 +296,6 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
     operations: operationsOf(document as unknown as OpenApi),
     known: {
       password,
-      usernames: ['keeper', 'keeper@example.com'],
       refreshTokens: [callers.refreshToken],
       client: await createClient(running),
       scopes: Object.keys(keystile.scopes),
@@ -411,6 +412,8 @@ interface RenewableCallers extends Callers {
   anotherRefreshToken(): Promise<string>
   /** Gives all callers new accounts: the old ones may have been changed or deleted. */
   renew(): Promise<void>
+  /** Adds a user. Returns the name and the address. */
+  addUser(): Promise<readonly string[]>
 }
 
 async function createCallers(
@@ -465,6 +468,11 @@ async function createCallers(
   await renew()
   return {
     renew,
+    async addUser() {
+      const name = `keeper-${number}`
+      await create(name)
+      return [name, `${name}@example.com`]
+    },
     refreshToken,
     anotherRefreshToken: async () => (await keystile.sessions.create({ subject })).refreshToken,
     token: (caller) => current.get(caller)!.token,
