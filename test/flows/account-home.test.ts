@@ -620,7 +620,7 @@ describeOnBoth(
       // The box of the page with the codes was not ticked.
       const unsaved = /without ticking that you saved them/
       assert.match(browser.shown().text, unsaved)
-      assert.match(browser.shown().text, /10 codes left/)
+      assert.match(browser.shown().text, /10 codes left\. Made on \d+ \w+ 2026/)
       await browser.open('/account')
       assert.equal(noteOf(browser), '')
       assert.equal((await openSessions()).length, 1)

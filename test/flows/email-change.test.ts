@@ -436,6 +436,7 @@ describeOnOne('PostgreSQL', 'a new address', (stage) => {
     const { accessToken: bearer } = tokensOf(json)
     const factors = (await send('GET', '/users/me/factors', { bearer })).json
     assert.deepEqual([factors['totp'] !== null, factors['recovery_codes']], [true, 0])
+    assert.equal(factors['recovery_codes_created_at'], null)
     const [own] = (await send('POST', path, { bearer })).json['recovery_codes']
     assert.equal((await login({ password: next, recovery_code: own })).status, 200)
   })

@@ -115,7 +115,8 @@ describeOnBoth(
       assert.equal((await running.login({ recovery_code: recovery })).status, 400)
       const bearer = (await tokensWithFactor(ada)).accessToken
       const { json } = await running.send('GET', '/users/me/factors', { bearer })
-      assert.equal(json['recovery_codes'], 9)
+      const made = json['totp'].created_at
+      assert.deepEqual([json['recovery_codes'], json['recovery_codes_created_at']], [9, made])
     })
 
     it('an earlier code than the last one does not work', async () => {

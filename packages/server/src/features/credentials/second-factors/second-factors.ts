@@ -9,7 +9,7 @@ import {
 } from './factors-in-transaction.ts'
 import { findApp, pendingMilliseconds } from './in-transaction.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
-import { countRecoveryCodes, hasRecoveryCode } from './store.ts'
+import { describeRecoveryCodes, hasRecoveryCode, type OwnCodes } from './store.ts'
 import { pendingIn, type AuthenticatorAppRow } from './tables.ts'
 
 /** The confirmed authenticator app of a user. */
@@ -31,8 +31,7 @@ export const maxWrongCodes = 100
 
 export interface DescribedFactors {
   readonly app: Pick<AuthenticatorApp, 'createdAt' | 'takesUnknownDevices'> | undefined
-  /** The number of unused recovery codes. */
-  readonly recoveryCodes: number
+  readonly recoveryCodes: OwnCodes
 }
 
 export type PendingApp = Pick<AuthenticatorApp, 'secret' | 'sealed'>
@@ -101,7 +100,7 @@ export function createSecondFactors(
       const row = await findConfirmed(subject)
       return {
         app: row && describeApp(row),
-        recoveryCodes: await countRecoveryCodes(reader, subject),
+        recoveryCodes: await describeRecoveryCodes(reader, subject),
       }
     },
     async findPending(subject, sessionId) {
@@ -115,7 +114,7 @@ export function createSecondFactors(
       if (!seal) throw new Error('a key must encrypt the secrets of authenticator apps')
       return seal.seal(secret, subject)
     },
-    countRecoveryCodes: (subject) => countRecoveryCodes(reader, subject),
+    countRecoveryCodes: async (subject) => (await describeRecoveryCodes(reader, subject)).count,
     async findRecoveryCode(subject, code) {
       const id = hashRecoveryCode(code)
       return (await hasRecoveryCode(reader, { id, subject })) ? id : undefined

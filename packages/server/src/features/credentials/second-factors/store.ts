@@ -4,13 +4,21 @@ import { hasTable } from '../../../storage/migrate.ts'
 import { eraseSecondFactors } from './factors-in-transaction.ts'
 import type { AuthenticatorAppRow, SecondFactorTables } from './tables.ts'
 
-export async function countRecoveryCodes(reader: Reader, subject: string): Promise<number> {
-  const { count } = await inTables<SecondFactorTables>(reader)
+/** The unused recovery codes of a user. They were made together. */
+export interface OwnCodes {
+  readonly count: number
+  /** Undefined without codes. */
+  readonly createdAt: Date | undefined
+}
+
+export async function describeRecoveryCodes(reader: Reader, subject: string): Promise<OwnCodes> {
+  const { count, time } = await inTables<SecondFactorTables>(reader)
     .selectFrom('recovery_code')
-    .select((row) => row.fn.countAll().as('count'))
+    .select((row) => [row.fn.countAll().as('count'), row.fn.max('created_at').as('time')])
     .where('subject', '=', subject)
     .executeTakeFirstOrThrow()
-  return Number(count)
+  const createdAt = Number(count) === 0 ? undefined : new Date(Number(time))
+  return { count: Number(count), createdAt }
 }
 
 /** Whether a user has this recovery code. Does NOT spend it. */

@@ -167,6 +167,7 @@ export interface AccountHomeTexts extends Named<
   /** The part of `unsaved` in brackets is a link. */
   readonly codes: Named<'title' | 'renew' | 'heading' | 'oldEnd' | 'button' | 'unsaved'> & {
     readonly left: (count: number) => string
+    readonly made: (time: string) => string
     /** Is said after a login with a recovery code, before `left`. `lost` follows, with a link. */
     readonly used: string
     readonly lost: string

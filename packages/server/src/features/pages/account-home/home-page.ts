@@ -191,7 +191,7 @@ async function signInPart(visit: Visit): Promise<Drawn> {
 
 async function factorRows(visit: Visit): Promise<readonly Row[]> {
   const { app, codes } = visit.reader.texts.accountHome
-  const { totp, recovery_codes: left } = await readFactors(visit)
+  const { totp, recovery_codes: left, recovery_codes_created_at: madeAt } = await readFactors(visit)
   const { offersApp } = visit.settings
   if (!totp)
     return [
@@ -203,6 +203,7 @@ async function factorRows(visit: Visit): Promise<readonly Row[]> {
       },
     ]
 
+  const day = (time: string): string => formatTime(time, visit.reader.language, 'days')
   const changes = [
     ...(offersApp ? [rowButton(visit, 'app', app.replace, app.title)] : []),
     ...(visit.needsFactor ? [] : [rowButton(visit, 'remove-app', app.remove, app.title)]),
@@ -211,13 +212,13 @@ async function factorRows(visit: Visit): Promise<readonly Row[]> {
     {
       icon: 'app',
       title: markup`${app.title}${tagOf(app.on, 'done')}`,
-      hint: app.since(formatTime(totp.created_at, visit.reader.language, 'days')),
+      hint: app.since(day(totp.created_at)),
       action: joined(changes),
     },
     {
       icon: 'sheet',
       title: codes.title,
-      hint: codes.left(left),
+      hint: madeAt === null ? codes.left(left) : `${codes.left(left)}. ${codes.made(day(madeAt))}`,
       action: rowButton(visit, 'recovery-codes', codes.renew, codes.title),
     },
   ]

@@ -12,6 +12,7 @@ export interface OwnApp {
 interface OwnFactors {
   readonly totp: OwnApp | null
   readonly recovery_codes: number
+  readonly recovery_codes_created_at: string | null
 }
 
 export async function readFactors({ call }: Pick<Visit, 'call'>): Promise<OwnFactors> {

@@ -27,7 +27,8 @@ export async function show(call: Call<Options>): Promise<void> {
   await withEventFeed(call, async (database, feed) => {
     const { id: subject, username, hasAccount } = await findUser(call, database, feed)
     const factors = createSecondFactors(database, { seal: undefined, clock: call.clock })
-    const { app, recoveryCodes: codes } = await factors.describe(subject)
+    const { app, recoveryCodes } = await factors.describe(subject)
+    const { count: codes } = recoveryCodes
     if (flags.has('json')) {
       terminal.printJson({ totp: app ? wireApp(app) : null, recovery_codes: codes })
       return

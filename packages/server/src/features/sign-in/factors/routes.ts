@@ -54,7 +54,9 @@ function listRoute<U>({ factors }: FactorRouteParts<U>): GuardedRoute<FactorCall
       summary: 'List your own second factors',
       success: {
         status: 200,
-        description: 'The authenticator app, or null, and the number of unused recovery codes',
+        description:
+          'The authenticator app, or null, the number of unused recovery codes, and when they ' +
+          'were made',
         schema: {
           type: 'object',
           properties: {
@@ -64,15 +66,19 @@ function listRoute<U>({ factors }: FactorRouteParts<U>): GuardedRoute<FactorCall
               required: ['created_at'],
             },
             recovery_codes: { type: 'integer' },
+            recovery_codes_created_at: { type: ['string', 'null'], format: 'date-time' },
           },
-          required: ['totp', 'recovery_codes'],
+          required: ['totp', 'recovery_codes', 'recovery_codes_created_at'],
         },
       },
     },
     async handle(_request, { identity }) {
-      const { app, recoveryCodes: left } = await factors.show(identity.subject)
-      const totp = app ? { created_at: app.createdAt.toISOString() } : null
-      return jsonAnswer(200, { totp, recovery_codes: left })
+      const { app, recoveryCodes } = await factors.show(identity.subject)
+      return jsonAnswer(200, {
+        totp: app ? { created_at: app.createdAt.toISOString() } : null,
+        recovery_codes: recoveryCodes.count,
+        recovery_codes_created_at: recoveryCodes.createdAt?.toISOString() ?? null,
+      })
     },
   }
 }

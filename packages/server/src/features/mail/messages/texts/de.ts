@@ -618,6 +618,7 @@ export const de: Texts = {
       codes: {
         title: 'Wiederherstellungscodes',
         left: (count) => `${count} übrig`,
+        made: (time) => `Erstellt am ${time}`,
         used: prose`Sie haben sich mit einem Wiederherstellungscode angemeldet. Er gilt jetzt nicht
           mehr.`,
         lost: 'Wenn Sie Ihre Authenticator-App nicht mehr haben, [ersetzen Sie sie].',

@@ -571,6 +571,7 @@ export const en: Texts = {
       codes: {
         title: 'Recovery codes',
         left: (count) => (count === 1 ? '1 code left' : `${count} codes left`),
+        made: (time) => `Made on ${time}`,
         used: 'You logged in with a recovery code, which does not work any more.',
         lost: 'If you no longer have your authenticator app, [replace it].',
         unsaved: prose`You left the recovery codes without ticking that you saved them. If you have

@@ -609,6 +609,7 @@ export const es: Texts = {
       codes: {
         title: 'Códigos de recuperación',
         left: (count) => (count === 1 ? 'Queda 1' : `Quedan ${count}`),
+        made: (time) => `Creados el ${time}`,
         used: 'Ha iniciado sesión con un código de recuperación, que ya no sirve.',
         lost: 'Si ya no tiene su aplicación de autenticación, [cámbiela].',
         unsaved: prose`Ha salido de la página de los códigos de recuperación sin confirmar que los

@@ -638,6 +638,7 @@ export const fr: Texts = {
       codes: {
         title: 'Codes de récupération',
         left: (count) => (count === 1 ? 'Il en reste 1' : `Il en reste ${count}`),
+        made: (time) => `Créés le ${time}`,
         used: 'Vous vous êtes connecté avec un code de récupération, qui ne fonctionne plus.',
         lost: 'Si vous n’avez plus votre application d’authentification, [remplacez-la].',
         unsaved: prose`Vous avez quitté la page des codes de récupération sans confirmer que vous
