@@ -48,8 +48,8 @@ const mistakes: readonly Mistake[] = [
   {
     what: 'applies a guard for later routes to all routes',
     file: `${frameworks}/express/find-route.ts`,
-    from: 'for (const layer of stack) {\n    const matched',
-    to: 'for (const layer of stack.toSorted((a, b) => Number(!!a.route) - Number(!!b.route))) {\n    const matched',
+    from: 'for (const layer of stack) {\n    const match',
+    to: 'for (const layer of stack.toSorted((a, b) => Number(!!a.route) - Number(!!b.route))) {\n    const match',
   },
   {
     what: 'finds the guards of a route but not the guards of its plugin',

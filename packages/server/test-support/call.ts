@@ -1,7 +1,7 @@
 // Prepares the call of a command. A test adds the other parts, such as settings and a database.
 import { EventEmitter } from 'node:events'
 import { PassThrough, Writable } from 'node:stream'
-import { parseCall } from '../src/cli/command.ts'
+import { parseCall } from '../src/cli/parse-call.ts'
 import { createTerminal } from '../src/cli/terminal.ts'
 import type { CliCommand, Call } from '../src/feature/cli-command.ts'
 

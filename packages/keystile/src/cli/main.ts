@@ -12,17 +12,22 @@ const args = process.argv.slice(2)
 const [first, second] = args
 const asksHelp =
   first === undefined || first === 'help' || args.some((arg) => /^(-h|--help)$/.test(arg))
-const server = findServerCommand(process.argv[1])
 
-if (first === 'token' || (first === 'help' && second === 'token')) await runTokenCommand()
-else if (server) {
-  // The list of all commands begins with this one. @keystile/server prints the others, and the help
-  // of a single command.
+await run()
+
+async function run(): Promise<void> {
+  if (first === 'token' || (first === 'help' && second === 'token')) return runTokenCommand()
+
+  const server = findServerCommand(process.argv[1])
+  if (!server) return runWithoutServer()
+
+  // The list of all commands begins with `token check`. @keystile/server prints the others, and the
+  // help of a single command.
   if (asksHelp && !namesCommand()) console.log(`${tokenCheckUsage}\n`)
   await import(server.href)
-} else runWithoutServer()
+}
 
-/** Whether they name a command, as in `keystile help serve` and `keystile serve --help`. */
+/** Whether they name a command, as `keystile help serve` and `keystile serve --help` do. */
 function namesCommand(): boolean {
   return first === 'help' ? second !== undefined : first !== undefined && !first.startsWith('-')
 }
@@ -31,14 +36,15 @@ function runWithoutServer(): void {
   if (asksHelp) {
     console.log(`${tokenCheckUsage}\n`)
     console.log('Install @keystile/server for the commands that need a server.')
-  } else if (first === 'version' || first === '--version') console.log(readVersion())
-  else {
-    console.error(
-      `keystile: "keystile ${first}" needs the package @keystile/server, which is not installed ` +
-        'here. Fix: npm install @keystile/server',
-    )
-    process.exitCode = 1
+    return
   }
+  if (first === 'version' || first === '--version') return console.log(readVersion())
+
+  console.error(
+    `keystile: "keystile ${first}" needs the package @keystile/server, which is not installed ` +
+      'here. Fix: npm install @keystile/server',
+  )
+  process.exitCode = 1
 }
 
 async function runTokenCommand(): Promise<void> {

@@ -50,25 +50,18 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
   const { url, whenStale } = parts
   const { list, age, failures, news, connection } = createReader(parts)
 
-  function waitMilliseconds(): number {
-    return age.state === 'starting' ? age.startingMilliseconds() + 1 : catchUpMilliseconds
-  }
-
-  /**
-   * Waits until the next event `current` arrives, the connection ends, or the time is over. A timer
-   * may fire a millisecond early. If the state would still be `starting`, the rest is waited for.
-   */
+  /** Waits until the next event `current` arrives, the connection ends, or the time is over. */
   async function waitForNews(): Promise<void> {
     const next = news.next()
-    const isTold = (milliseconds: number): Promise<boolean> =>
-      withDeadline(() => next, milliseconds / 1000).promise.then(
-        () => true,
-        () => false,
-      )
+    if (age.state !== 'starting') {
+      await arrives(next, catchUpMilliseconds)
+      return
+    }
 
-    let told: boolean
-    do told = await isTold(waitMilliseconds())
-    while (!told && age.state === 'starting')
+    // A timer may fire a millisecond early, so the state may still be `starting` after a wait.
+    let hasArrived = false
+    while (!hasArrived && age.state === 'starting')
+      hasArrived = await arrives(next, age.startingMilliseconds() + 1)
   }
 
   return {
@@ -101,6 +94,14 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
       news.tell()
     },
   }
+}
+
+/** Waits for news, and returns whether it has arrived within the time. */
+function arrives(news: Promise<void>, milliseconds: number): Promise<boolean> {
+  return withDeadline(() => news, milliseconds / 1000).promise.then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Applies each event that arrives on the connection. */

@@ -1,6 +1,7 @@
 // Creates sample paths. The router of a framework matches the paths of requests, not templates. So
 // `secure()` asks the router about sample paths that match a template.
-import { isJsonObject, type JsonObject } from '../base/json.ts'
+import { isJsonObject } from '../base/json.ts'
+import { resolve } from './resolve.ts'
 
 /** Values that match the most common patterns of parameters: names, numbers, dates, ids, codes. */
 const commonValues = [
@@ -105,26 +106,4 @@ function valuesOf(
     .filter((value) => typeof value === 'string' || typeof value === 'number')
     .map(String)
   return [...texts, ...commonValues]
-}
-
-/**
- * Returns the given object. If it has a `$ref`, returns the object that the `$ref` names in this
- * document. Returns `undefined` if the value is not an object, if the `$ref` names no object of
- * this document, or if the named object also has a `$ref`.
- */
-export function resolve(value: unknown, document: object): JsonObject | undefined {
-  if (!isJsonObject(value)) return undefined
-  const reference = value['$ref']
-  if (typeof reference !== 'string') return value
-  if (!reference.startsWith('#/')) return undefined
-
-  const found = reference
-    .slice(2)
-    .split('/')
-    .reduce<unknown>(
-      (at, part) =>
-        isJsonObject(at) ? at[part.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined,
-      document,
-    )
-  return isJsonObject(found) && !('$ref' in found) ? found : undefined
 }

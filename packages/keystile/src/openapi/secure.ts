@@ -9,7 +9,7 @@ import { methods } from '../frameworks/routes.ts'
 import { routesOf, type SecuredApp } from './app-routes.ts'
 import { getRoute } from './operation-route.ts'
 import { refusalSchemas } from './refusals.ts'
-import { resolve } from './sample-paths.ts'
+import { resolve } from './resolve.ts'
 import {
   addSchemes,
   requireOwnSchemes,

@@ -10,8 +10,8 @@ import type { Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { PostgresUnavailableError } from '../storage/postgres-errors.ts'
 import { describeSource, isAbsent, type DatabaseSource } from '../storage/source.ts'
-import { parseCall } from './command.ts'
-import { readSettings, readSituation, type Settings } from './settings.ts'
+import { parseCall } from './parse-call.ts'
+import { readSettings, readSettingsWithoutKey, readSituation, type Settings } from './settings.ts'
 import type { ProcessTerminal } from './terminal.ts'
 
 /**
@@ -42,8 +42,8 @@ export function createCall(
   const { operand, values, flags } = parseCall(command, args)
   const { environment } = terminal
   let read: Promise<Settings> | undefined
-  const settings = (): Promise<Settings> =>
-    (read ??= readSettings(values, environment, command.takesSettings === true))
+  const readNow = command.takesSettings === 'withoutKey' ? readSettingsWithoutKey : readSettings
+  const settings = (): Promise<Settings> => (read ??= readNow(values, environment))
 
   return {
     operand,

@@ -13,7 +13,7 @@ import { DatabaseUnavailableError } from '../storage/database.ts'
 import { createCall } from './call.ts'
 import { runCommandLine } from './command-line.ts'
 import { completionScript } from './completion.ts'
-import { welcome } from './serve.ts'
+import { welcome } from './welcome.ts'
 import { readSettings } from './settings.ts'
 import { createTerminal } from './terminal.ts'
 
@@ -389,7 +389,7 @@ describe('keystile serve', () => {
 
   it('serve prints its URL with the host and the path, and how to try it out', async () => {
     const textOf = async (issuer: string, flags: object, env = {}): Promise<string> =>
-      welcome(issuer, await readSettings({ issuer, ...flags }, env, true), 'HOW TO')
+      welcome(issuer, await readSettings({ issuer, ...flags }, env), 'HOW TO')
     const password = 'password=an engine of her own'
     const user =
       '{"username": "ada", "email": "ada@example.com", "password": "an engine of her own"}'

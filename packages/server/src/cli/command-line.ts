@@ -1,6 +1,6 @@
 // The command line. The program `keystile` starts in packages/keystile/src/cli/main.ts: `token
 // check` runs there, and all else in `main.ts` of this folder. `commands.ts` lists the commands:
-// those of this folder and those of the features. `command.ts` parses the arguments of one, and
+// those of this folder and those of the features. `parse-call.ts` parses the arguments of one, and
 // `call.ts` makes what its code gets. `settings.ts` reads the settings from all of their sources
 // (`sources.ts`).
 import { inspect } from 'node:util'
@@ -10,7 +10,7 @@ import { requireNode } from '../base/node-version.ts'
 import type { CliCommand } from '../feature/cli-command.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { createCall } from './call.ts'
-import { secondWords } from './command.ts'
+import { secondWords } from './usage.ts'
 import { commands } from './commands.ts'
 import { helpOfCommands } from './help.ts'
 import type { ProcessTerminal } from './terminal.ts'
@@ -48,17 +48,17 @@ async function runCommand(args: readonly string[], terminal: ProcessTerminal): P
 }
 
 /**
- * Returns the words of the commands whose help is wanted: `user create` for `help user create`, and
- * for `user create ada --help` also the operand. Undefined if no help is wanted, or the whole help.
+ * Returns the words after `help`, or beside `--help`, such as `user create`: the help shows the
+ * commands that begin with them. Undefined if no help is wanted, or the help of all commands.
  */
 function findTopic(args: readonly string[]): readonly string[] | undefined {
-  const [first, second] = args
-  const words = (first === 'help' ? args.slice(1) : args).filter(isWord)
-  const isWanted = hasHelpFlag(args) || (first === 'help' && isWord(second))
+  const isHelp = args[0] === 'help'
+  const words = (isHelp ? args.slice(1) : args).filter(isWord)
+  const isWanted = hasHelpFlag(args) || (isHelp && isWord(args[1]))
   return isWanted && words.length > 0 ? words : undefined
 }
 
-/** Returns the arguments with the command `help` or `version` in place of what stands for it. */
+/** Returns `help` for `--help` or no arguments, and `version` for `--version`. */
 function withoutShorthand(args: readonly string[]): readonly string[] {
   if (args.length === 0 || hasHelpFlag(args)) return ['help']
   const [first, ...others] = args
@@ -69,7 +69,7 @@ function hasHelpFlag(args: readonly string[]): boolean {
   return args.includes('--help') || args.includes('-h')
 }
 
-/** Whether an argument is there, and is not a flag. */
+/** Whether there is an argument and it is not a flag. */
 function isWord(argument: string | undefined): argument is string {
   return argument !== undefined && !argument.startsWith('-')
 }
@@ -105,9 +105,10 @@ function fixFor(word: string, known: readonly string[]): string {
 
 /** Returns the message of an error that the operator can fix, or `undefined` for a bug. */
 function findExplanation(error: unknown): string | undefined {
-  const { code, message, syscall } = error as NodeJS.ErrnoException
   if (error instanceof ConfigurationError || error instanceof DatabaseUnavailableError)
-    return message
+    return error.message
+
+  const { code, message, syscall } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE')
     return `${message}. Fix: stop the program that uses the port, or choose a free port with --port`
   if (code === 'EACCES' && syscall === 'listen')

@@ -1,17 +1,17 @@
 import { tokenCheckFlags } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { CliCommand } from '../feature/cli-command.ts'
-import { secondWords } from './command.ts'
+import { secondWords } from './usage.ts'
 import { settingFlags } from './setting-flags.ts'
-
-/** The words of a command, and the flags that a shell can complete after these words. */
-interface FlagsOfCommand {
-  readonly words: string
-  readonly flags: readonly string[]
-}
 
 /** A first word, such as `user`, and the words that may follow it. */
 type Words = readonly [first: string, seconds: readonly string[]]
+
+/** The flags that may follow a command, such as `user create`. */
+interface FlagsOfCommand {
+  readonly command: string
+  readonly flags: readonly string[]
+}
 
 /**
  * Returns a script that completes commands and flags in a shell.
@@ -19,22 +19,11 @@ type Words = readonly [first: string, seconds: readonly string[]]
  * @throws {ConfigurationError} if the shell is not bash, zsh or fish
  */
 export function completionScript(shell: string, commands: readonly CliCommand<never>[]): string {
-  const forSettings = settingFlags.flatMap(({ flag }) => flag ?? [])
-  const firsts = [...new Set(commands.map(({ words: [first] }) => first))]
   // The package keystile has the command `token check`.
-  const words: readonly Words[] = [
-    ...firsts.map((first) => [first, secondWords(first, commands)] as const),
-    ['token', ['check']],
-  ]
+  const words: readonly Words[] = [...wordsOf(commands), ['token', ['check']]]
   const flags: readonly FlagsOfCommand[] = [
-    ...commands.map((command) => ({
-      words: command.words.join(' '),
-      flags: [
-        ...flagsIn(command.flags ?? {}),
-        ...(command.takesSettings === false ? [] : forSettings),
-      ],
-    })),
-    { words: 'token check', flags: flagsIn(tokenCheckFlags) },
+    ...commands.map(flagsOfCommand),
+    { command: 'token check', flags: flagsIn(tokenCheckFlags) },
   ]
 
   switch (shell) {
@@ -51,16 +40,26 @@ ${bashScript(words, flags)}`
   }
 }
 
+function wordsOf(commands: readonly CliCommand<never>[]): readonly Words[] {
+  const firsts = new Set(commands.map(({ words: [first] }) => first))
+  return [...firsts].map((first) => [first, secondWords(first, commands)])
+}
+
+function flagsOfCommand({ words, flags = {}, takesSettings }: CliCommand<never>): FlagsOfCommand {
+  const forSettings = takesSettings === false ? [] : settingFlags.flatMap(({ flag }) => flag ?? [])
+  return { command: words.join(' '), flags: [...flagsIn(flags), ...forSettings] }
+}
+
 function flagsIn(flags: object): readonly string[] {
   return Object.keys(flags).map((flag) => `--${flag}`)
 }
 
-function bashScript(words: readonly Words[], commands: readonly FlagsOfCommand[]): string {
+function bashScript(words: readonly Words[], flagsOfAll: readonly FlagsOfCommand[]): string {
   const secondCases = words
     .filter(([, seconds]) => seconds.length > 0)
     .map(([first, seconds]) => `    2:${first}) words="${seconds.join(' ')}" ;;`)
-  const flagCases = commands.map(
-    (command) => `      "${command.words}"*) words="${command.flags.join(' ')}" ;;`,
+  const flagCases = flagsOfAll.map(
+    ({ command, flags }) => `      "${command}"*) words="${flags.join(' ')}" ;;`,
   )
 
   return `_keystile() {
@@ -79,7 +78,7 @@ ${flagCases.join('\n')}
 complete -o default -F _keystile keystile`
 }
 
-function fishScript(words: readonly Words[], commands: readonly FlagsOfCommand[]): string {
+function fishScript(words: readonly Words[], flagsOfAll: readonly FlagsOfCommand[]): string {
   const afterWord = (word: string | undefined): string =>
     `complete -c keystile -n "__fish_seen_subcommand_from ${word}"`
 
@@ -88,9 +87,9 @@ function fishScript(words: readonly Words[], commands: readonly FlagsOfCommand[]
     ...words.flatMap(([first, seconds]) =>
       seconds.map((second) => `${afterWord(first)} -f -a ${second}`),
     ),
-    ...commands.flatMap((command) => {
-      const last = command.words.split(' ').at(-1)
-      return command.flags.map((flag) => `${afterWord(last)} -l ${flag.slice('--'.length)}`)
+    ...flagsOfAll.flatMap(({ command, flags }) => {
+      const last = command.split(' ').at(-1)
+      return flags.map((flag) => `${afterWord(last)} -l ${flag.slice('--'.length)}`)
     }),
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 import type { CliCommand } from '../feature/cli-command.ts'
 import type { Terminal } from '../feature/terminal.ts'
-import { usageOf } from './command.ts'
+import { usageOf } from './usage.ts'
 import { settingFlags } from './setting-flags.ts'
 
 /** Returns the whole help: all commands and all settings. */

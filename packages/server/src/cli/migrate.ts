@@ -29,34 +29,33 @@ export async function migrate({ flags, settings, terminal }: OwnCall): Promise<v
   if (!isUsable) terminal.fail()
 }
 
-/** Describes the tables, and says whether this release can use them without a migration. */
-async function describeTables(
-  database: DatabaseSource,
-): Promise<{ readonly isUsable: boolean; readonly text: string }> {
+/** The tables in one sentence, and whether this release can use them without a migration. */
+interface TablesReport {
+  readonly isUsable: boolean
+  readonly text: string
+}
+
+async function describeTables(database: DatabaseSource): Promise<TablesReport> {
   const facts = await inspectSource(database)
   const at = describeSource(database)
+  const missing = facts.missing.join(', ')
   const standing = standingOf(facts)
-  switch (standing) {
-    case 'current':
-      return { isUsable: true, text: `the tables are up to date: ${at} (schema ${schemaNumber()})` }
-    case 'ahead':
-      return {
-        isUsable: true,
-        text:
-          `the tables are newer than this release, which can still use them: ${at} ` +
-          `(has ${facts.unknown.join(', ')}; this release has schema ${schemaNumber()})`,
-      }
-    case 'empty':
-      return {
-        isUsable: false,
-        text: `there are no tables: ${at} (lacks ${facts.missing.join(', ')})`,
-      }
-    default: {
-      const fault = findSchemaFault(facts)
-      const outage = standing === 'behind' ? outageText(facts.missing) : ''
-      return { isUsable: false, text: `${at} ${fault?.message}. Fix: ${fault?.fix}${outage}` }
-    }
+
+  const fault = findSchemaFault(facts)
+  if (fault) {
+    const outage = standing === 'behind' ? outageText(facts.missing) : ''
+    return { isUsable: false, text: `${at} ${fault.message}. Fix: ${fault.fix}${outage}` }
   }
+  if (standing === 'empty')
+    return { isUsable: false, text: `there are no tables: ${at} (lacks ${missing})` }
+
+  const own = `schema ${schemaNumber()}`
+  const text =
+    standing === 'ahead'
+      ? `the tables are newer than this release, which can still use them: ${at} ` +
+        `(has ${facts.unknown.join(', ')}; this release has ${own})`
+      : `the tables are up to date: ${at} (${own})`
+  return { isUsable: true, text }
 }
 
 /** Returns a second line if the missing migrations would stop the servers that run now. */

@@ -13,16 +13,22 @@ export function readSecretFile(
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const isAbsent = code === 'ENOENT'
-    const shown = showSecretPath(path, error)
-    // The message of Node contains the path, which may be the secret itself.
-    const mayShowMessage = !isAbsent && shown === path
-    const reason = mayShowMessage ? message : `${shown} does not exist`
-    const fix = isAbsent ? 'create the file' : 'let the user of the process read the file'
+    const { reason, fix } = explain(error as NodeJS.ErrnoException, path)
     faults.push(
       `${variable} must name a file that can be read: ${reason}. Fix: ${fix}, or correct the path`,
     )
     return undefined
   }
+}
+
+function explain(
+  error: NodeJS.ErrnoException,
+  path: string,
+): { readonly reason: string; readonly fix: string } {
+  const shown = showSecretPath(path, error)
+  if (error.code === 'ENOENT') return { reason: `${shown} does not exist`, fix: 'create the file' }
+
+  // The message of Node contains the path, which may be the secret itself.
+  const reason = shown === path ? error.message : `${shown} does not exist`
+  return { reason, fix: 'let the user of the process read the file' }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { exportPrivateJwk, generateKey } from 'keystile/jwt'
 import { settingFlags } from './setting-flags.ts'
-import { readSettings, readSituation } from './settings.ts'
+import { readSettings, readSettingsWithoutKey, readSituation } from './settings.ts'
 import { gather } from './sources.ts'
 
 const postgres = 'postgres://127.0.0.1:1/keystile'
@@ -311,7 +311,7 @@ describe('gather', () => {
 
 describe('readSettings', () => {
   it('readSettings() without input returns the defaults of a local server', async () => {
-    const { options, ...server } = await readSettings({}, {}, true)
+    const { options, ...server } = await readSettings({}, {})
     assert.deepEqual(
       [options.issuer, options.database, options.graceSeconds],
       ['http://localhost:8000', 'data/keystile.db', 10],
@@ -341,7 +341,7 @@ describe('readSettings', () => {
       'access-log': 'on',
       metrics: '127.0.0.1:9464',
     }
-    const { options, ...server } = await readSettings(flags, {}, true)
+    const { options, ...server } = await readSettings(flags, {})
     assert.deepEqual(options.situation.bind, { host: '::1', isIssuerGiven: true })
     assert.deepEqual(server, {
       hosts: ['::1'],
@@ -356,7 +356,7 @@ describe('readSettings', () => {
 
   it('by default, metrics are on only if both the host and the issuer are local', async () => {
     const metricsWith = async (flags: object): Promise<unknown> =>
-      (await readSettings({ registration: 'closed', ...flags }, {}, true)).metrics
+      (await readSettings({ registration: 'closed', ...flags }, {})).metrics
     const allowHttp = { 'dangerously-allow-http-issuer': 'true' }
     const open = { host: '0.0.0.0', issuer: 'http://localhost:8000', ...allowHttp }
     assert.equal(await metricsWith({ host: '127.0.0.1', issuer: 'http://[::1]:1' }), 'own')
@@ -368,8 +368,7 @@ describe('readSettings', () => {
 
   it('by default, /docs is on only if the issuer is on this machine', async () => {
     const docsWith = async (flags: object, environment = {}): Promise<unknown> =>
-      (await readSettings({ registration: 'closed', key, ...flags }, environment, true)).options
-        .docs
+      (await readSettings({ registration: 'closed', key, ...flags }, environment)).options.docs
     const issuer = 'https://auth.example'
     assert.equal(await docsWith({}), 'on')
     assert.equal(await docsWith({ issuer: 'http://127.0.0.1:8000/auth' }), 'on')
@@ -381,8 +380,7 @@ describe('readSettings', () => {
 
   it('by default, users may set up a second factor, but not without a key that stays', async () => {
     const factorWith = async (environment: object): Promise<unknown> =>
-      (await readSettings({ registration: 'closed' }, { ...environment }, true)).options
-        .secondFactor
+      (await readSettings({ registration: 'closed' }, { ...environment })).options.secondFactor
     assert.equal(await factorWith({}), 'optional')
     assert.equal(await factorWith({ KEYSTILE_KEY: key }), 'optional')
     assert.equal(await factorWith({ KEYSTILE_SECOND_FACTOR: 'off' }), 'off')
@@ -394,20 +392,20 @@ describe('readSettings', () => {
 
   it('readSettings() needs no key for commands that decrypt nothing', async () => {
     const environment = { DATABASE_URL: postgres }
-    await assert.rejects(readSettings({}, environment, true), { message: /KEYSTILE_KEY must/ })
-    const { options } = await readSettings({}, environment, false)
+    await assert.rejects(readSettings({}, environment), { message: /KEYSTILE_KEY must/ })
+    const { options } = await readSettingsWithoutKey({}, environment)
     assert.deepEqual([options.database, options.key], [postgres, undefined])
-    const given = await readSettings({}, { ...environment, KEYSTILE_KEY: key }, false)
+    const given = await readSettingsWithoutKey({}, { ...environment, KEYSTILE_KEY: key })
     assert.equal(given.options.key, key)
   })
 
   it('readSettings() reports all faults, one on each line', async () => {
-    await assert.rejects(readSettings({ port: '0' }, {}, true), {
+    await assert.rejects(readSettings({ port: '0' }, {}), {
       message: 'Keystile cannot start:\n  - --port must be at least 1; it is 0',
     })
     const flags = { config: join(folder, 'none'), host: '', 'log-level': 'loud' }
     const environment = { KEYSTILE_GRACE_SECONDS: '61', PORT: '0' }
-    await assert.rejects(readSettings(flags, environment, true), {
+    await assert.rejects(readSettings(flags, environment), {
       name: 'ConfigurationError',
       message: [
         'Keystile cannot start:',

@@ -39,23 +39,26 @@ export interface Settings {
  * file wins over the defaults.
  *
  * @param flags the values of the flags, by name without hyphens, as `parseArgs` returns them
- * @param needsKey whether the command opens signing keys. If false, the operator need not give the
- *   key that encrypts the signing keys.
  * @throws {ConfigurationError} with all faults, one line for each fault
  */
-export async function readSettings(
+export async function readSettings(flags: Values, environment: Environment): Promise<Settings> {
+  return checkOptions(await readAll(flags, environment))
+}
+
+/**
+ * Like `readSettings`, but for a command that opens no signing keys. The operator need not give
+ * `key`, which encrypts them: a random value stands in for it during the checks.
+ */
+export async function readSettingsWithoutKey(
   flags: Values,
   environment: Environment,
-  needsKey: boolean,
 ): Promise<Settings> {
-  const { values, faults, surroundings, server } = await readAll(flags, environment)
-  const read = readOptions(needsKey ? values : { key: unusedKey, ...values }, surroundings)
+  const standIn = randomId() + randomId()
+  const found = await readAll(flags, environment)
+  const checked = checkOptions({ ...found, values: { key: standIn, ...found.values } })
 
-  const all = [...faults, ...read.faults.map(sentenceOf)]
-  if (all.length > 0 || !read.options) throw new ConfigurationError(cannotStart(all))
-
-  const { key, ...others } = read.options
-  return { options: key === unusedKey ? others : read.options, ...server }
+  const { key, ...others } = checked.options
+  return key === standIn ? { ...checked, options: others } : checked
 }
 
 /** Reads all settings for the safety rules. Faults are part of the result and are not thrown. */
@@ -67,12 +70,6 @@ export async function readSituation(
   const read = situationOf<RuleOptions>(optionSettings, values, surroundings)
   return { ...read.situation, faults: [...faults, ...read.faults.map(sentenceOf)] }
 }
-
-/**
- * A random value for the setting `key`, for commands that decrypt no signing keys. So an operator
- * can run such a command without the real value.
- */
-const unusedKey = randomId() + randomId()
 
 interface Found {
   /** The values of those settings that are options of `createKeystile`. */
@@ -112,6 +109,14 @@ async function readAll(flags: Values, environment: Environment): Promise<Found> 
     },
     server: { ...readServer(listener, options), ignoredVariables: gathered.ignored },
   }
+}
+
+function checkOptions({ values, faults, surroundings, server }: Found): Settings {
+  const read = readOptions(values, surroundings)
+  const all = [...faults, ...read.faults.map(sentenceOf)]
+  if (all.length > 0 || !read.options) throw new ConfigurationError(cannotStart(all))
+
+  return { options: read.options, ...server }
 }
 
 const listenerSettings = serverSettings.filter(({ takenBy }) => takenBy === 'server')

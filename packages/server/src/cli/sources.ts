@@ -31,32 +31,25 @@ export interface Gathered {
   readonly ignored: readonly string[]
 }
 
-/** `Gathered`, while each source adds to it. */
-interface Gathering extends Gathered {
-  readonly values: Record<string, unknown>
-  readonly sources: Map<string, Source>
-  readonly faults: string[]
-  readonly secretFiles: string[]
-  readonly unread: Set<string>
-  readonly ignored: string[]
-}
-
 /**
  * Collects the settings. Flags win over the environment, and the environment wins over the file.
  */
 export async function gather(flags: Values, environment: Environment): Promise<Gathered> {
-  const found: Gathering = {
-    values: {},
-    sources: new Map(),
-    faults: [],
-    secretFiles: [],
-    unread: new Set(),
-    ignored: [],
-  }
+  const found = startGathering()
   await readConfigurationFile(flags['config'], found)
   readEnvironment(environment, found)
   readFlags(flags, found)
   return found
+}
+
+/** `Gathered`, while each source adds to it. */
+type Gathering = ReturnType<typeof startGathering>
+
+function startGathering() {
+  const values: Record<string, unknown> = {}
+  const [faults, secretFiles, ignored]: [string[], string[], string[]] = [[], [], []]
+  const sources = new Map<string, Source>()
+  return { values, sources, faults, secretFiles, unread: new Set<string>(), ignored }
 }
 
 async function readConfigurationFile(named: unknown, found: Gathering): Promise<void> {

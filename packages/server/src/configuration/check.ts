@@ -1,3 +1,4 @@
+import type * as z from 'zod'
 import { kindOf } from 'keystile/internal'
 import type { Others, Setting, Values } from '../feature/setting.ts'
 import { show } from '../feature/shown-value.ts'
@@ -34,27 +35,38 @@ export function checkSettings(settings: readonly Setting[], input: Values, say: 
   for (const setting of settings) {
     const given = input[setting.name]
     if (given === undefined) {
-      if (isRequired(setting))
-        faults.push({ subject: say.name(setting.name), message: `must be given: ${setting.help}` })
+      faults.push(...findMissing(setting, say))
       continue
     }
 
     const result = setting.schema.safeParse(given)
     if (result.success) {
       values[setting.name] = result.data
-      continue
+    } else {
+      unread.add(setting.name)
+      faults.push(...describeIssues(result.error.issues, { setting, given, say }))
     }
-
-    unread.add(setting.name)
-    for (const { path, message } of result.error.issues)
-      faults.push({
-        subject: [say.name(setting.name), ...path].join('.'),
-        message: path.length === 0 ? message + shownValue(setting, given) : message,
-      })
   }
 
   const further = settings.flatMap((setting) => findFurtherFaults(setting, { values, unread }, say))
   return { values, unread, faults: [...faults, ...further] }
+}
+
+function findMissing(setting: Setting, say: Wording): readonly SettingFault[] {
+  if (!isRequired(setting)) return []
+  return [{ subject: say.name(setting.name), message: `must be given: ${setting.help}` }]
+}
+
+/** Returns the faults that the schema has found in the value of a setting. */
+function describeIssues(
+  issues: readonly Pick<z.core.$ZodIssue, 'path' | 'message'>[],
+  from: { readonly setting: Setting; readonly given: unknown; readonly say: Wording },
+): readonly SettingFault[] {
+  const { setting, given, say } = from
+  return issues.map(({ path, message }) => ({
+    subject: [say.name(setting.name), ...path].join('.'),
+    message: path.length === 0 ? message + shownValue(setting, given) : message,
+  }))
 }
 
 /** Returns the faults that a schema cannot find, such as those of a combination of settings. */

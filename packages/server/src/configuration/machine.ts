@@ -26,7 +26,7 @@ export async function inspectMachine(
 ): Promise<Machine> {
   const file = findDatabaseFile(options.database)
   const keyFile = readKeyFile(findKeyFile(options))
-  const question = { now, secrets: secretsToTry(options, keyFile) }
+  const context = { now, secrets: secretsToTry(options, keyFile) }
 
   return {
     nodeVersion: process.versions.node,
@@ -36,7 +36,7 @@ export async function inspectMachine(
     databaseFiles: file === undefined ? [] : readAllFacts([file, `${file}-wal`]),
     openFolder: file === undefined ? undefined : findOpenFolder(dirname(file)),
     databaseFileSystem: file === undefined ? undefined : findFileSystem(file),
-    database: await inspectStorage(options.database, question, database),
+    database: await inspectStorage(options.database, context, database),
   }
 }
 

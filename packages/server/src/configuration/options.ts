@@ -1,42 +1,12 @@
 import { findNearest, listKnown } from 'keystile/internal'
-import type { Rule } from '../feature/rule.ts'
 import type { Setting, Values } from '../feature/setting.ts'
 import type { Situation } from '../feature/situation.ts'
 import { appWording } from '../feature/wording.ts'
-import { checkSettings, withDefaults, type SettingFault } from './check.ts'
-import { examine, textOf } from './examination.ts'
+import { checkSettings, type SettingFault } from './check.ts'
 
 /** Facts that are not options, and that only the stand-alone server knows. */
 export type Surroundings = Pick<Situation<unknown>, 'bind' | 'secretFiles' | 'flags' | 'say'> & {
   readonly unread?: ReadonlySet<string>
-}
-
-export interface KnownOptions<Options> {
-  readonly settings: readonly Setting[]
-  readonly rules: readonly Rule<Options>[]
-}
-
-export interface ExaminedOptions<Options> {
-  /** All faults: options that are not valid, and violations of safety rules that stop a start. */
-  readonly faults: readonly SettingFault[]
-  /** The valid options, with the defaults of options that were not given. */
-  readonly values: Values
-  /** What the safety rules check. `situation.options` has only given options, no defaults. */
-  readonly situation: Situation<Options>
-}
-
-/** Checks all options, applies the safety rules, and fills in defaults. Throws nothing. */
-export function examineOptions<Options>(
-  { settings, rules }: KnownOptions<Options>,
-  input: Values,
-  surroundings: Surroundings = {},
-): ExaminedOptions<Options> {
-  const { faults, given, situation } = situationOf<Options>(settings, input, surroundings)
-  const stops = examine(situation, rules).stops.map((finding) => ({
-    subject: finding.about,
-    message: textOf(finding),
-  }))
-  return { faults: [...faults, ...stops], values: withDefaults(settings, given), situation }
 }
 
 /**

@@ -188,7 +188,7 @@ describe('keystile serve and the safety rules', () => {
         }
         const bind = { host, isIssuerGiven: environment['KEYSTILE_ISSUER'] !== undefined }
         const demanded = demandedBy({ options, unread: new Set(), bind })
-        const told = await readSettings({}, environment, true).then(
+        const told = await readSettings({}, environment).then(
           () => undefined,
           (error: Error) => error.message,
         )

@@ -1,5 +1,5 @@
 // Reads the facts in the database that safety rules check. Each feature reads its own tables.
-import type { Machine } from '../feature/situation.ts'
+import type { DatabaseState, Machine } from '../feature/situation.ts'
 import {
   countUnreadableApps,
   createFactorSeal,
@@ -31,8 +31,8 @@ export interface KeyOptions {
   readonly signingKey?: unknown
 }
 
-/** What must be known to inspect a database. */
-export interface Question {
+/** What the facts in a database depend on. */
+export interface InspectionContext {
   readonly now: number
   /** See `secretsToTry()`. */
   readonly secrets: readonly string[] | undefined
@@ -51,16 +51,14 @@ const checkedAtStart = 1_000
  */
 export async function inspectStorage(
   source: DatabaseSource | undefined,
-  question: Question,
+  context: InspectionContext,
   open: Database | undefined,
-): Promise<Machine['database']> {
-  if (open) return readStoredFacts(open, question, checkedAtStart)
+): Promise<DatabaseState | undefined> {
+  if (open) return readStoredFacts(open, context, checkedAtStart)
   if (source === undefined) return undefined
 
   try {
-    return await inspectDatabase(source, (reader) =>
-      readStoredFacts({ reader }, question, Infinity),
-    )
+    return await inspectDatabase(source, (reader) => readStoredFacts({ reader }, context, Infinity))
   } catch (error) {
     const { reason, fix } = error instanceof SqliteFileError ? error : reasonAndFixOf(error)
     return { kind: 'unavailable', reason, fix }
@@ -69,9 +67,9 @@ export async function inspectStorage(
 
 async function readStoredFacts(
   database: Pick<Database, 'reader'>,
-  { now, secrets }: Question,
+  { now, secrets }: InspectionContext,
   limit: number,
-): Promise<Machine['database']> {
+): Promise<DatabaseState> {
   const [current, previous] = secrets ?? []
   return {
     ...(await readDatabaseFacts(database.reader)),

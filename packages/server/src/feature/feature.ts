@@ -18,7 +18,7 @@
 // (`stand-alone-wording.ts`).
 //
 // Safety rules judge a `Situation` (`situation.ts`): the options, the address to listen on, and the
-// state of the machine. configuration/options.ts applies them before the database opens, and
+// state of the machine. server/options.ts applies them before the database opens, and
 // configuration/enforce-rules.ts once more afterwards, with the facts that configuration/machine.ts
 // has read about files, clock and database. So a rule that cannot be checked yet returns undefined.
 // Each rule is written a second time for the tests
@@ -35,7 +35,7 @@ import type { Call, CliCommand } from './cli-command.ts'
 import type { LimitRate } from './limit-rate.ts'
 import type { Metric } from './metric.ts'
 import type { Rule } from './rule.ts'
-import type { Setting, SettingList } from './setting.ts'
+import type { SettingList } from './setting.ts'
 
 /**
  * Describes a feature with plain values: its settings, rules, metrics and commands. The record does
@@ -54,17 +54,12 @@ export type Feature<
   Event extends string = never,
   Given = unknown,
   Used = unknown,
-> = Parts<Given, Used> &
+> = FeatureParts<Given, Used> &
   PartFor<'settings', SettingList<Own>, keyof Own> &
   PartFor<'auditEvents', readonly Event[], Event>
 
-/** Any feature, for code that lists features without knowing their options. */
-export interface AnyFeature<Given, Used, Event extends string> extends Parts<Given, Used> {
-  readonly settings?: readonly Setting[]
-  readonly auditEvents?: readonly Event[]
-}
-
-interface Parts<Given, Used> {
+/** What every feature may describe. */
+export interface FeatureParts<Given, Used> {
   readonly name: string
   readonly rules?: readonly Rule<Given>[]
   readonly rates?: readonly LimitRate[]
@@ -80,35 +75,3 @@ interface Parts<Given, Used> {
 type PartFor<Part extends string, List, Names> = [Names] extends [never]
   ? { readonly [P in Part]?: never }
   : { readonly [P in Part]: List }
-
-/**
- * If the features in `List` have a setting for each of `Names`, this type is `List`. Otherwise this
- * type is an object with the missing names, so that the compiler's message shows them.
- */
-export type WithSettings<Names extends string, List extends readonly object[]> = Complete<
-  Names,
-  SettingNameOf<List[number]>,
-  List
->
-
-/**
- * If the features in `List` have an audit event for each of `Names`, this type is `List`. Otherwise
- * this type is an object with the missing names.
- */
-export type WithAuditEvents<Names extends string, List extends readonly object[]> = Complete<
-  Names,
-  AuditEventOf<List[number]>,
-  List
->
-
-export type AuditEventOf<F> = F extends {
-  readonly auditEvents: readonly (infer E extends string)[]
-}
-  ? E
-  : never
-
-type SettingNameOf<F> = F extends { readonly settings: readonly Setting<infer N>[] } ? N : never
-
-type Complete<Names, Found, List> = [Names] extends [Found]
-  ? List
-  : { readonly missing: Exclude<Names, Found> }

@@ -18,7 +18,7 @@ export interface LimitRate {
    * can gain one extra use for each request in flight. Limits by IP address need `true`: with
    * `false`, an office of fifty people who kept logging in was refused after half a minute.
    */
-  readonly isGivenBackWhole?: boolean
+  readonly isRefundedWhole?: boolean
 }
 
 /** The rate limits of a feature, by their use. */

@@ -60,17 +60,15 @@ export interface Machine {
    */
   readonly databaseFileSystem?: number | undefined
   /** The database, or `undefined` if there is no database yet. */
-  readonly database:
-    | (DatabaseFacts & StoredFacts)
-    | {
-        readonly kind: 'unavailable'
-        readonly reason: string
-        readonly fix?: string | undefined
-      }
-    | undefined
+  readonly database: DatabaseState | undefined
   /** The mail server. Only `keystile doctor` connects to it. */
   readonly mailServer?: MailServerFacts | undefined
 }
+
+/** What is known of the database, or why it cannot be opened. */
+export type DatabaseState =
+  | (DatabaseFacts & StoredFacts)
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly fix?: string | undefined }
 
 /** A mail server, and why it cannot be used. */
 export interface MailServerFacts {

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
+import type { HttpRequestWithBody } from 'keystile/internal'
 
 /** The longest entry of `X-Forwarded-For` that is read. An address with a port has up to 53. */
 const maxEntryLength = 64
@@ -77,17 +77,6 @@ export function createProxies(ranges: readonly string[]): Proxies {
       return { ...request, remoteAddress: address }
     },
   }
-}
-
-/**
- * Returns a function that passes requests to `answer`, with the client's address instead of the
- * proxy's.
- */
-export function withResolvedAddress(
-  answer: (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined>,
-  proxies: Proxies,
-): (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined> {
-  return (request) => answer(proxies.resolve(request))
 }
 
 interface Range {

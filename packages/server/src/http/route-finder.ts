@@ -1,3 +1,4 @@
+import { pathOf, type HttpRequestWithBody } from 'keystile/internal'
 import type { Route } from './route.ts'
 
 export interface FoundRoutes<C> {
@@ -31,6 +32,21 @@ export function createRouteFinder<C>(
       if (match) return { ...found, params: { ...match.groups } }
     }
     return undefined
+  }
+}
+
+/**
+ * Returns a function that finds the pattern of a request's route, such as `/users/{id}`. It returns
+ * undefined if the path of the request belongs to no route.
+ */
+export function createRouteNames<C>(
+  routes: readonly Route<C>[],
+  issuer: string,
+): (request: HttpRequestWithBody) => string | undefined {
+  const find = createRouteFinder(routes, issuer)
+  return ({ url }) => {
+    const path = pathOf(url)
+    return path === undefined ? undefined : find(path)?.pattern
   }
 }
 

@@ -17,7 +17,8 @@ import {
 import { generateKey } from 'keystile/jwt'
 import type { GuardedRoute, OpenRoute, OptionalRoute } from './route.ts'
 import { DatabaseBusyError, DatabaseUnavailableError } from '../storage/database.ts'
-import { createRouteNames, createRouter } from './router.ts'
+import { createRouteNames } from './route-finder.ts'
+import { createRouter } from './router.ts'
 
 const doc = { tag: 'Tokens', summary: 'x', success: { status: 200, description: 'x' } } as const
 const issuer = 'https://auth.example/base'

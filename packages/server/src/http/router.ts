@@ -65,23 +65,7 @@ export function createRouter<U>(
       if (method !== 'GET') checkVisitor(request)
       const { params } = found
       if (!route.guard) return await route.handle({ ...request, params })
-
-      const demand = getDemand(demands, route)
-      const recall = (): Caller<string, U> | undefined => {
-        const known = guard.enterAtOnce({}, request, demand)
-        return known && findCaller({ allowed: true, caller: known }, route, options)
-      }
-      const check = async (): Promise<Caller<string, U> | undefined> =>
-        findCaller(await guard.check(request, demand), route, options)
-      // An `await` takes time, so a known token is admitted without it.
-      const caller = recall() ?? (await check())
-      const guarded = guardedRequest(request, params, async () => recall() ?? check())
-      if (route.isOptional) return await route.handle(guarded, caller)
-      if (!caller) throw new Error('a guard that is not optional must return a caller')
-      const own = params['id'] === caller.identity.subject ? route.ofOwnId : undefined
-      if (own) findCaller(await guard.check(request, getDemand(demands, own)), own, options)
-      if (route.needsFactor || own?.needsFactor) await options.requireFactor?.(caller.identity)
-      return await route.handle(guarded, caller)
+      return await handleGuarded(route, request, params)
     } catch (error) {
       const { refusals, doc } = route
       const refusal = refusalOf(error, found.pattern, options)
@@ -89,6 +73,32 @@ export function createRouter<U>(
       const shown = isPage ? options.showRefusal?.(request, refusal) : undefined
       return shown ?? refusalAnswer(refusal, refusals, issuer)
     }
+  }
+
+  /** Finds the caller of a request, then lets the handler of the route answer. */
+  async function handleGuarded(
+    route: RouteWithGuard<U>,
+    request: HttpRequestWithBody,
+    params: RouteRequest['params'],
+  ): Promise<HttpAnswer> {
+    const demand = getDemand(demands, route)
+    const recall = (): Caller<string, U> | undefined => {
+      const known = guard.enterAtOnce({}, request, demand)
+      return known && findCaller({ allowed: true, caller: known }, route, options)
+    }
+    const check = async (): Promise<Caller<string, U> | undefined> =>
+      findCaller(await guard.check(request, demand), route, options)
+
+    // An `await` takes time, so a known token is admitted without it.
+    const caller = recall() ?? (await check())
+    const guarded = guardedRequest(request, params, async () => recall() ?? check())
+    if (route.isOptional) return route.handle(guarded, caller)
+
+    if (!caller) throw new Error('a guard that is not optional must return a caller')
+    const own = params['id'] === caller.identity.subject ? route.ofOwnId : undefined
+    if (own) findCaller(await guard.check(request, getDemand(demands, own)), own, options)
+    if (route.needsFactor || own?.needsFactor) await options.requireFactor?.(caller.identity)
+    return route.handle(guarded, caller)
   }
 
   return async (request) => {
@@ -232,19 +242,4 @@ function isOverload(error: unknown): boolean {
   const cause = error instanceof TokenError ? error.cause : error
   if (cause instanceof DatabaseUnavailableError) return cause.isFrequent
   return error instanceof ProblemError && error.status === 503 && error.cause === undefined
-}
-
-/**
- * Returns a function that finds the pattern of a request's route, such as `/users/{id}`. It returns
- * undefined if the path of the request belongs to no route.
- */
-export function createRouteNames<U>(
-  routes: readonly RouteOf<U>[],
-  issuer: string,
-): (request: HttpRequestWithBody) => string | undefined {
-  const find = createRouteFinder(routes, issuer)
-  return ({ url }) => {
-    const path = pathOf(url)
-    return path === undefined ? undefined : find(path)?.pattern
-  }
 }

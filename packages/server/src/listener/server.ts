@@ -67,8 +67,8 @@ export async function listen(service: Service, options: ListenOptions): Promise<
   const handle = handlerOf(service, options, gate, ownMetrics)
   const onDropped = (): void => metrics?.counts.meter.add(droppedConnections, {})
   try {
-    const create = (): Server => createLimitedServer(handle, gate, limits, onDropped)
-    servers.push(...(await listenOn(options, create)))
+    const createMain = (): Server => createLimitedServer(handle, gate, limits, onDropped)
+    servers.push(...(await listenOn(options, createMain)))
     if (readMetrics && metrics.binding !== 'own') {
       const answerMetrics = metricsHandler(readMetrics, gate)
       const createOther = (): Server => createLimitedServer(answerMetrics, gate, limits, () => {})

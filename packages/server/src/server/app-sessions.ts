@@ -55,6 +55,8 @@ export interface Sessions {
   revokeAll(subject: string): Promise<void>
 }
 
+type NewLogin = Parameters<Sessions['create']>[0]
+
 export function createAppSessions<U>(parts: {
   readonly directory: Directory<U>
   readonly starter: SessionStarter
@@ -62,7 +64,7 @@ export function createAppSessions<U>(parts: {
   readonly scopes: ScopeRules
   readonly login: Pick<Login, 'needsSecondStep'>
 }): Sessions {
-  const { directory, starter, ends, scopes: rules, login } = parts
+  const { directory, starter, ends, scopes: rules } = parts
 
   /**
    * Starts a session. Returns undefined if the user may not log in, or if the user's rights have
@@ -70,25 +72,24 @@ export function createAppSessions<U>(parts: {
    *
    * @throws {ProblemError} `forbidden` if a second factor is missing
    */
-  async function tryStart(
-    subject: string,
-    requested: readonly string[] | undefined,
-    amr: readonly string[] | undefined,
-  ): Promise<StartedSession | undefined> {
+  async function tryStart({
+    subject,
+    scopes: requested,
+    amr,
+  }: NewLogin): Promise<StartedSession | undefined> {
     const user = await directory.findActive(subject)
     if (user === undefined) return undefined
-    if (!amr?.includes('mfa') && (await login.needsSecondStep(subject)))
+    if (!amr?.includes('mfa') && (await parts.login.needsSecondStep(subject)))
       throw new ProblemError(
         'forbidden',
         'A login of this user needs a second factor: check one, and pass amr with mfa',
       )
-    const scopes = grantScopes(requested, directory.scopes(user), firstParty.scopes)
-    const rights = directory.rights(user)
+
     return starter.start({
       subject,
       clientId: firstParty.id,
-      scopes,
-      rights,
+      scopes: grantScopes(requested, directory.scopes(user), firstParty.scopes),
+      rights: directory.rights(user),
       refreshes: true,
       ...(amr && { amr }),
       by: byApp,
@@ -96,17 +97,17 @@ export function createAppSessions<U>(parts: {
   }
 
   return {
-    async create({ subject, scopes: requested, amr }) {
-      const undeclared = requested?.find((scope) => !Object.hasOwn(rules.declared, scope))
+    async create(given) {
+      const login = { ...given }
+      const undeclared = login.scopes?.find((scope) => !Object.hasOwn(rules.declared, scope))
       if (undeclared !== undefined)
         throw new TypeError(`each scope must be declared; "${undeclared}" is not`)
       // A text such as 'nomfa' would contain 'mfa'.
-      if (amr !== undefined && !isListOfStrings(amr))
+      if (login.amr !== undefined && !isListOfStrings(login.amr))
         throw new TypeError("amr must be a list of strings, such as ['pwd', 'mfa']")
 
       // The second try is for a user whose rights changed during the first try.
-      const started =
-        (await tryStart(subject, requested, amr)) ?? (await tryStart(subject, requested, amr))
+      const started = (await tryStart(login)) ?? (await tryStart(login))
       if (!started?.refreshToken)
         throw new ProblemError('not_found', 'The user does not exist or is disabled')
 

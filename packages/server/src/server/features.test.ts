@@ -157,8 +157,8 @@ describe('the rate limits of features', () => {
     }
   })
 
-  it('isGivenBackWhole is true only for limits by IP address on logins, links and codes', () => {
-    assert.deepEqual(namesOf(rates.filter(({ isGivenBackWhole }) => isGivenBackWhole)), [
+  it('isRefundedWhole is true only for limits by IP address on logins, links and codes', () => {
+    assert.deepEqual(namesOf(rates.filter(({ isRefundedWhole }) => isRefundedWhole)), [
       'address',
       'email-confirm',
       'factor-undo',

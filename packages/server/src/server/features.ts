@@ -6,7 +6,12 @@ import * as issuer from '../configuration/issuer.ts'
 import * as machine from '../configuration/machine-rules.ts'
 import type { CleanUpStep } from '../feature/clean-up.ts'
 import type { Call, CliCommand } from '../feature/cli-command.ts'
-import type { AnyFeature, AuditEventOf, WithAuditEvents, WithSettings } from '../feature/feature.ts'
+import type {
+  AnyFeature,
+  AuditEventOf,
+  WithAuditEvents,
+  WithSettings,
+} from '../feature/feature-list.ts'
 import type { LimitRate } from '../feature/limit-rate.ts'
 import type { Metric } from '../feature/metric.ts'
 import type { Rule } from '../feature/rule.ts'

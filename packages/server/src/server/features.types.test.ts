@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { AuditEventOf, Feature, WithAuditEvents, WithSettings } from '../feature/feature.ts'
+import type { Feature } from '../feature/feature.ts'
+import type { AuditEventOf, WithAuditEvents, WithSettings } from '../feature/feature-list.ts'
 import {
   listSettings,
   type DefaultedSetting,

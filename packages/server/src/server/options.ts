@@ -1,9 +1,10 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
+import { withDefaults, type SettingFault } from '../configuration/check.ts'
+import { examine, textOf } from '../configuration/examination.ts'
 import {
   cannotStart,
-  examineOptions,
   sentenceOf,
-  type ExaminedOptions,
+  situationOf,
   type Surroundings,
 } from '../configuration/options.ts'
 import type { Situation } from '../feature/situation.ts'
@@ -27,21 +28,25 @@ export function checkOptions(input: Values): CheckedOptions {
   throw new ConfigurationError(cannotStart(faults.map(sentenceOf)))
 }
 
+/** All faults, or if there are none, the options. */
+type ReadOptions =
+  | { readonly faults: readonly []; readonly options: CheckedOptions }
+  | { readonly faults: readonly SettingFault[]; readonly options?: undefined }
+
 /**
  * If the options are valid and safe, returns them with all defaults filled in. Otherwise returns
- * all faults. Throws nothing.
+ * all faults: options that are not valid, and violations of safety rules that stop a start. Throws
+ * nothing.
  */
-export function readOptions(
-  input: Values,
-  surroundings: Surroundings = {},
-): { readonly faults: ExaminedOptions<RuleOptions>['faults']; readonly options?: CheckedOptions } {
-  const { faults, values, situation } = examineOptions(
-    { settings: optionSettings, rules },
-    input,
-    surroundings,
-  )
-  if (faults.length > 0) return { faults }
+export function readOptions(input: Values, surroundings: Surroundings = {}): ReadOptions {
+  const { faults, given, situation } = situationOf<RuleOptions>(optionSettings, input, surroundings)
+  const stops = examine(situation, rules).stops.map((finding) => ({
+    subject: finding.about,
+    message: textOf(finding),
+  }))
+  if (faults.length > 0 || stops.length > 0) return { faults: [...faults, ...stops] }
 
   // This cast is safe, because `listSettings` compiles only if each record fits its option.
-  return { faults, options: { ...(values as CompleteOptions), situation } }
+  const values = withDefaults(optionSettings, given) as CompleteOptions
+  return { faults: [], options: { ...values, situation } }
 }

@@ -36,37 +36,36 @@ function createOutageLogger(logger: Logger, database: DatabaseSource): Logger {
   let last = { text: '', at: -Infinity }
   let repetitions = 0
 
-  /** Whether a line only repeats the last one. After a lost commit, each line counts. */
+  /** Whether a line only repeats the last one. After a commit of unknown outcome, each counts. */
   function isRepetition(outage: DatabaseUnavailableError, text: string): boolean {
     const isSoon = performance.now() - last.at < repetitionMilliseconds
     return isSoon && text === last.text && !(outage instanceof UnknownOutcomeError)
   }
 
-  const log =
-    (level: 'warn' | 'error') =>
-    (fields: object, message: string): void => {
-      const outage = findOutage(Reflect.get(fields, 'err'))
-      if (!outage) return logger[level](fields, message)
+  function log(level: 'warn' | 'error', fields: object, message: string): void {
+    const outage = findOutage(Reflect.get(fields, 'err'))
+    if (!outage) return logger[level](fields, message)
 
-      logger.debug(fields, `${message}; with the stack`)
-      const err = outageForOperator(outage, database)
-      // The name says which kind of outage it is. The stack would be that of this file.
-      Object.assign(err, { name: outage.name, stack: undefined })
-      const text = `${message}: ${err.message}`
-      if (isRepetition(outage, text)) {
-        repetitions += 1
-        return
-      }
-
-      logger[level]({ ...fields, err, ...(repetitions > 0 && { repetitions }) }, message)
-      last = { text, at: performance.now() }
-      repetitions = 0
+    logger.debug(fields, `${message}; with the stack`)
+    const err = outageForOperator(outage, database)
+    // The name says which kind of outage it is. The stack would be that of this file.
+    Object.assign(err, { name: outage.name, stack: undefined })
+    const text = `${message}: ${err.message}`
+    if (isRepetition(outage, text)) {
+      repetitions += 1
+      return
     }
+
+    logger[level]({ ...fields, err, ...(repetitions > 0 && { repetitions }) }, message)
+    last = { text, at: performance.now() }
+    repetitions = 0
+  }
+
   return {
     debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
-    warn: log('warn'),
-    error: log('error'),
+    warn: (fields, message) => log('warn', fields, message),
+    error: (fields, message) => log('error', fields, message),
   }
 }
 

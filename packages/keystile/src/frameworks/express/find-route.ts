@@ -3,25 +3,40 @@ import { templateOf } from '../path-templates.ts'
 import { cannotLookInto, type FoundRoute } from '../routes.ts'
 import { alwaysAnswers, join, passRoute, type Layer, type Match } from './layers.ts'
 
-/**
- * Follows a request through the layers, and collects the guards that it passes.
- *
- * @param prefix the template of the routers around these layers; `undefined` if it is unknown
- * @param guards the guards that were found so far. `findRoute` appends to this list
- */
+/** Finds the route that answers a request, and the guards that the request passes before. */
 export function findRoute(
   stack: readonly Layer[],
   method: string,
   path: string,
-  prefix: string | undefined,
-  guards: GuardMark[],
+): FoundRoute | undefined {
+  return search(stack, { path, prefix: '' }, { method, guards: [] })
+}
+
+/** Where a request is: at the layers of the app, or of a router in it. */
+interface Place {
+  /** The rest of the path that the layers must match. */
+  readonly path: string
+  /** The template of the routers around these layers; `undefined` if it is unknown. */
+  readonly prefix: string | undefined
+}
+
+interface Search {
+  readonly method: string
+  /** The guards that the request has passed so far. The search adds to this list. */
+  readonly guards: GuardMark[]
+}
+
+/** Follows a request through the layers, in their order, up to the function that answers. */
+function search(
+  stack: readonly Layer[],
+  { path, prefix }: Place,
+  { method, guards }: Search,
 ): FoundRoute | undefined {
   let hasOtherMethods = false
   for (const layer of stack) {
-    const matched = layer.match(path)
-    if (!matched) continue
+    const match = matchOf(layer, path)
+    if (!match) continue
 
-    const match = typeof matched === 'object' ? matched : layer
     const { route, handle } = layer
     const template = templateOfMatch(prefix, match.pattern ?? route?.path, match)
     if (route) {
@@ -30,21 +45,35 @@ export function findRoute(
       continue
     }
 
-    const rest = path.slice(match.path.length)
-    // Express skips a layer whose match ends within a path segment. Express 4 accepts a dot there.
-    if ((layer.regexp ? /^[^/.]/ : /^[^/]/).test(rest)) continue
-
     const mark = findGuardMark(handle)
-    if (mark) guards.push(mark)
-    else if (layer.name === 'mounted_app') throw cannotLookInto(path)
-    else if (handle.stack) {
-      const found = findRoute(handle.stack, method, rest || '/', template, guards)
+    if (mark) {
+      guards.push(mark)
+    } else if (layer.name === 'mounted_app') {
+      throw cannotLookInto(path)
+    } else if (handle.stack) {
+      const inner = { path: path.slice(match.path.length) || '/', prefix: template }
+      const found = search(handle.stack, inner, { method, guards })
       if (found) return found
-    } else if (alwaysAnswers(handle)) return { guards, template: undefined }
+    } else if (alwaysAnswers(handle)) {
+      return { guards, template: undefined }
+    }
   }
 
   // A router with routes for other methods answers OPTIONS itself.
   return method === 'options' && hasOtherMethods ? { guards, template: undefined } : undefined
+}
+
+/** Returns how a layer matches a path; `undefined` if Express skips the layer. */
+function matchOf(layer: Layer, path: string): Match | undefined {
+  const matched = layer.match(path)
+  if (!matched) return undefined
+
+  const match = typeof matched === 'object' ? matched : layer
+  if (layer.route) return match
+
+  // A middleware or a router must match whole segments. Express 4 also accepts a dot after them.
+  const isWithinSegment = layer.regexp ? /^[^/.]/ : /^[^/]/
+  return isWithinSegment.test(path.slice(match.path.length)) ? undefined : match
 }
 
 /**

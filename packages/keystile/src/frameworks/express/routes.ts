@@ -24,7 +24,7 @@ export function routesOfExpress(app: ExpressLike): AppRoutes {
   const stack = stackOf(app)
   return {
     byTemplate: false,
-    find: (method, path) => findRoute(stack, method, path, '', []),
+    find: (method, path) => findRoute(stack, method, path),
     list: (isIgnored) => listRoutes(stack, '', isIgnored),
   }
 }

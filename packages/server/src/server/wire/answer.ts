@@ -1,5 +1,5 @@
-import type { Caller } from 'keystile'
-import { createGuardCore, withRecall, type JsonObject } from 'keystile/internal'
+import type { Caller, Identity } from 'keystile'
+import { createGuardCore, tokenError, withRecall, type JsonObject } from 'keystile/internal'
 import { readVersion } from '../../base/version.ts'
 import { refusalPage } from '../../features/pages/account-pages/refusal-page.ts'
 import { createOwnDocs } from '../../features/pages/docs/docs.ts'
@@ -10,13 +10,12 @@ import { firstParty } from '../../features/tokens/clients/clients.ts'
 import type { ActiveUsers } from '../../features/users/directory/active-users.ts'
 import { allowOrigins } from '../../http/cors.ts'
 import { guardReasonOf, guardRefusals } from '../../http/metrics.ts'
-import { withResolvedAddress } from '../../http/proxies.ts'
 import type { Route } from '../../http/route.ts'
-import { createRouteNames, createRouter } from '../../http/router.ts'
+import { createRouteNames } from '../../http/route-finder.ts'
+import { createRouter } from '../../http/router.ts'
 import type { Service } from '../../listener/service.ts'
 import type { Keystile } from '../keystile.ts'
 import type { IssuingParts } from './issuing.ts'
-import { createFactorDemand } from './login.ts'
 import type { Parts } from './parts.ts'
 
 interface Answering {
@@ -64,17 +63,22 @@ export function wireAnswer<U>(
     version: readVersion(),
   })
   const docs = options.docs === 'on' ? createOwnDocs(document, issuer) : undefined
-  const answerRoutes = withResolvedAddress(allowed, proxies)
   const { logo } = pages
-  const answer: Keystile['answer'] =
-    docs || logo
-      ? async (request) =>
-          (await answerRoutes(request)) ?? logo?.answer(request) ?? docs?.answer(request)
-      : answerRoutes
   const nameRoute = createRouteNames(routes, issuer)
   return {
-    answer,
+    answer: async (request) =>
+      (await allowed(proxies.resolve(request))) ?? logo?.answer(request) ?? docs?.answer(request),
     document,
     routeOf: (request) => nameRoute(request) ?? logo?.routeOf(request) ?? docs?.routeOf(request),
+  }
+}
+
+/** Creates the check of routes with `needsFactor`. */
+function createFactorDemand(
+  login: Pick<Login, 'needsSecondStep'>,
+): (identity: Pick<Identity, 'acr' | 'subject'>) => Promise<void> {
+  return async ({ acr, subject }) => {
+    if (acr !== 'mfa' && (await login.needsSecondStep(subject)))
+      throw tokenError('login_too_weak', { acrValues: ['mfa'] })
   }
 }

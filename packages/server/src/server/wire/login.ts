@@ -1,5 +1,4 @@
-import type { Caller, Identity } from 'keystile'
-import { tokenError } from 'keystile/internal'
+import type { Caller } from 'keystile'
 import { createSeal } from '../../base/seal.ts'
 import { createFactorSeal, resealApps } from '../../features/credentials/second-factors/reseal.ts'
 import { createSecondFactors } from '../../features/credentials/second-factors/second-factors.ts'
@@ -115,14 +114,4 @@ export async function wireLogin<U>(
 function serviceNameOf(issuer: string, { name }: Pick<Brand, 'name'>): string {
   const { host, hostname } = new URL(issuer)
   return name === host ? hostname : name
-}
-
-/** Creates the check of routes with `needsFactor`. */
-export function createFactorDemand(
-  login: Pick<Login, 'needsSecondStep'>,
-): (identity: Pick<Identity, 'acr' | 'subject'>) => Promise<void> {
-  return async ({ acr, subject }) => {
-    if (acr !== 'mfa' && (await login.needsSecondStep(subject)))
-      throw tokenError('login_too_weak', { acrValues: ['mfa'] })
-  }
 }

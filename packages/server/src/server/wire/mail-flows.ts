@@ -48,21 +48,22 @@ interface AccountFlows extends MailFlows<User> {
   readonly invitations: AppInvitations | undefined
 }
 
+/** The flows by mail of a server that sends no mails. */
+const noFlows = { routes: [], mailPurposes: [], factorUndo: undefined }
+
 /** Makes the flows by mail of Keystile's own accounts. */
 export function wireMailFlows(parts: Parts, directory: Directory<User>): AccountFlows {
   const shared = { ...sharedParts(parts), directory }
   const { emailVerification, accountPagesUrl, secondFactor } = parts.options
-  if (!hasMail(parts.options))
+  if (!hasMail(parts.options)) {
+    const register = createRegistration({ ...shared, verification: undefined })
     return {
-      registration: {
-        register: createRegistration({ ...shared, verification: undefined }),
-        confirm: undefined,
-      },
+      ...noFlows,
+      registration: { register, confirm: undefined },
       routes: [changeRoute(shared)],
-      mailPurposes: [],
-      factorUndo: undefined,
       invitations: undefined,
     }
+  }
 
   const verifiesAddresses = emailVerification !== 'off'
   const undo = undoFlow(shared)
@@ -79,8 +80,8 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
   const verifications = verificationFlow({ ...shared, registrations })
 
   const verification = verifiesAddresses ? verifications.prepare : undefined
-  // Addresses can also be verified with the setting `off`, because a user without a verified
-  // address cannot set up a second factor.
+  // `verifications` is listed with every setting, also with `off`: users must be able to verify
+  // their address, because they cannot set up a second factor without.
   const named = { changes, undo, factorUndo, invitations, resets, verifications }
   const flows = Object.values(named)
   return {
@@ -95,7 +96,8 @@ export function wireMailFlows(parts: Parts, directory: Directory<User>): Account
       ...flows.flatMap(({ routes }) => routes),
       ...pageRoutes(named, shared, { accountPagesUrl, verifiesAddresses }),
     ],
-    // Also without `required`: mails that were sent under that setting must still work.
+    // `registrations` also without the setting `required`: a mail that was sent while the server
+    // had that setting must still work.
     mailPurposes: purposesOf(verifiesAddresses ? [...flows, registrations] : flows),
     factorUndo,
     newAddressOf: changes.addressOf,
@@ -119,10 +121,10 @@ function pageRoutes(
   options: { readonly accountPagesUrl?: string | undefined; readonly verifiesAddresses: boolean },
 ): readonly OpenRoute[] {
   const { accountPagesUrl, verifiesAddresses } = options
-  // Its last button leads to the page for a new password, if Keystile has that page.
-  const end = accountPagesUrl ? undefined : 'password'
-  const undoFactor = linkPageRoutes(factorUndoPage(factorUndo, end), shared)
-  if (accountPagesUrl) return undoFactor // the pages of an app do not include this one yet
+  // The last button of the page leads to the page for a new password, if Keystile has that one.
+  const lastButton = accountPagesUrl ? undefined : 'password'
+  const undoFactor = linkPageRoutes(factorUndoPage(factorUndo, lastButton), shared)
+  if (accountPagesUrl) return undoFactor // the app has all other pages
 
   const profile = describeProfile(shared.profile, 'input')
   const pages = [
@@ -138,8 +140,6 @@ function pageRoutes(
     ...resetPageRoutes({ ...shared, resets }),
   ]
 }
-
-const noFlows = { routes: [], mailPurposes: [], factorUndo: undefined }
 
 /**
  * Makes the flow by which an app's own users set a new password by mail. Makes none if the app has

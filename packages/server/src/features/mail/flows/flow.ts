@@ -46,7 +46,7 @@ export interface FlowParts<U = User> extends RegistrationFormParts, LinkMailPart
  */
 export function confirmRate(name: string): LimitRate {
   const intervalMilliseconds = 30 * secondMilliseconds
-  return { name, burst: 100, intervalMilliseconds, isGivenBackWhole: true }
+  return { name, burst: 100, intervalMilliseconds, isRefundedWhole: true }
 }
 
 interface Confirming {

@@ -96,7 +96,7 @@ export async function refundUses(
     if (left <= 0) continue
     await refundOne(transaction, {
       key,
-      milliseconds: rate.isGivenBackWhole ? rate.intervalMilliseconds : left,
+      milliseconds: rate.isRefundedWhole ? rate.intervalMilliseconds : left,
     })
   }
 }

@@ -12,7 +12,7 @@ const visits: LimitRate = {
   name: 'visits',
   burst: 100,
   intervalMilliseconds: 30_000,
-  isGivenBackWhole: true,
+  isRefundedWhole: true,
 }
 const proxy = '198.51.100.1'
 

@@ -20,7 +20,7 @@ export const addressRate: LimitRate = {
   name: 'address',
   burst: 100,
   intervalMilliseconds: 30 * secondMilliseconds,
-  isGivenBackWhole: true,
+  isRefundedWhole: true,
 }
 
 /**

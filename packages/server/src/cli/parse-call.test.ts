@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CliCommand } from '../feature/cli-command.ts'
-import { parseCall, usageOf } from './command.ts'
+import { parseCall } from './parse-call.ts'
+import { usageOf } from './usage.ts'
 import { wholeHelp } from './help.ts'
 
 const command: CliCommand<never> = {

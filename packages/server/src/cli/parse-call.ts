@@ -3,6 +3,7 @@ import { joinValues, unknownFlag, type FlagTypes } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { CallFlags, CliCommand } from '../feature/cli-command.ts'
 import { settingFlags } from './setting-flags.ts'
+import { usageOf } from './usage.ts'
 
 /** What an operator typed after the words of a command. */
 export interface ParsedCall {
@@ -20,15 +21,7 @@ export interface ParsedCall {
  *   operands
  */
 export function parseCall(command: CliCommand<never>, args: readonly string[]): ParsedCall {
-  const own = Object.entries(command.flags ?? {}).map(
-    ([name, { value, isList = false }]) =>
-      [name, { type: value ? 'string' : 'boolean', multiple: isList }] as const,
-  )
-  const settings =
-    command.takesSettings === false ? [] : settingFlags.flatMap(({ flag }) => flag ?? [])
-  const general = settings.map((flag) => [flag.slice('--'.length), { type: 'string' }] as const)
-
-  const { values, positionals } = parse(args, Object.fromEntries([...general, ...own]))
+  const { values, positionals } = parse(args, flagTypesOf(command))
   if (positionals.length !== (command.operand ? 1 : 0))
     throw new ConfigurationError(`the command must be: keystile ${usageOf(command)}`)
 
@@ -41,6 +34,17 @@ export function parseCall(command: CliCommand<never>, args: readonly string[]): 
       list: (flag) => (values[flag] ?? []) as readonly string[],
     },
   }
+}
+
+/** Returns the flags that a command accepts, without hyphens: its own, and those of settings. */
+function flagTypesOf({ flags = {}, takesSettings }: CliCommand<never>): FlagTypes {
+  const settings = takesSettings === false ? [] : settingFlags.flatMap(({ flag }) => flag ?? [])
+  const general = settings.map((flag) => [flag.slice('--'.length), { type: 'string' }] as const)
+  const own = Object.entries(flags).map(
+    ([name, { value, isList = false }]) =>
+      [name, { type: value ? 'string' : 'boolean', multiple: isList }] as const,
+  )
+  return Object.fromEntries([...general, ...own])
 }
 
 function parse(
@@ -77,24 +81,4 @@ function withIdsLast(args: readonly string[]): readonly string[] {
 /** Whether an argument is an id such as `-mK3_9dQx7Rr0vV2bZc`: no flag is as long. */
 function isIdWithHyphen(arg: string): boolean {
   return /^-[^-][\w-]{18,}$/.test(arg)
-}
-
-/**
- * Returns how the help shows a command, such as `user set-password NAME [--password-file FILE]`.
- */
-export function usageOf({ words, operand, flags = {} }: CliCommand<never>): string {
-  const shown = Object.entries(flags).map(
-    ([name, { value }]) => `[--${name}${value ? ` ${value}` : ''}]`,
-  )
-  return [...words, ...(operand ? [operand] : []), ...shown].join(' ')
-}
-
-/** Returns the second words of the commands that begin with `first`: `create`, … for `user`. */
-export function secondWords(
-  first: string,
-  commands: readonly CliCommand<never>[],
-): readonly string[] {
-  return commands.flatMap(({ words: [word, second] }) =>
-    word === first && second !== undefined ? [second] : [],
-  )
 }
