@@ -97,7 +97,7 @@ async function spendProofs(
 
 const refused: RefusedLogin = { started: false }
 
-/** Returns the detail of the audit entry, if the login had another factor than a code of the app. */
+/** Returns the detail of the audit entry if the login had a factor other than a code of the app. */
 function detailOf({
   remembering,
   isRecovery,

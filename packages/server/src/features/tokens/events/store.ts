@@ -3,7 +3,13 @@
 import { sql } from 'kysely'
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
 import { createPurge } from '../../../feature/purge.ts'
-import { command, inTables, type Command, type Reader, type Transaction } from '../../../storage/database.ts'
+import {
+  command,
+  inTables,
+  type Command,
+  type Reader,
+  type Transaction,
+} from '../../../storage/database.ts'
 import { sendSignal } from '../../../storage/portable-sql.ts'
 import type { MarkTables, SchemaMark } from '../../../storage/schema-mark.ts'
 import { prepare } from '../../../storage/prepared.ts'

@@ -90,7 +90,7 @@ export const de: Texts = {
     recovery_code_used: ({ service, time, address }) => [
       `Ein Wiederherstellungscode Ihres Kontos bei ${service} wurde benutzt`,
       prose`Am ${time} gab es eine Anmeldung bei Ihrem Konto bei ${service} mit einem Ihrer
-        Wiederherstellungscodes${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.
+        Wiederherstellungscodes${address === undefined ? '' : `, von der IP-Adresse ${address}`}.
         Dieser Code gilt nicht mehr.`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
       prose`Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort oder benutzt Ihr Konto,

@@ -89,8 +89,8 @@ export const es: Texts = {
     recovery_code_used: ({ service, time, address }) => [
       `Se usó un código de recuperación de su cuenta en ${service}`,
       prose`El ${time} hubo un inicio de sesión en su cuenta en ${service} con uno de sus códigos de
-        recuperación${address === undefined ? '' : `, desde la dirección IP ${address}`}. Este código
-        ya no sirve.`,
+        recuperación${address === undefined ? '' : `, desde la dirección IP ${address}`}.
+        Este código ya no sirve.`,
       'Si fue usted, no tiene que hacer nada.',
       prose`Si no fue usted, otra persona conoce su contraseña o usa su cuenta, y tiene sus códigos de
         recuperación. Cambie ahora su contraseña: así se cierra la sesión en los demás dispositivos.

@@ -56,9 +56,9 @@ export const otpMethod: Method<'otp'> = {
 }
 
 /**
- * Counts a code, and returns its uses of rate limits. A known device that has used up its limit counts as an
- * unknown one: a thief may have a copy of its secret, which the browser of the owner cannot leave
- * out. If unknown devices cannot use codes, the limit of the device stays.
+ * Counts a code, and returns its uses of rate limits. A known device that has used up its limit
+ * counts as an unknown one: a thief may have a copy of its secret, which the browser of the owner
+ * cannot leave out. If unknown devices cannot use codes, the limit of the device stays.
  *
  * @param device.known the id of the device, if it is known
  * @throws {ProblemError} `too_many_requests`
