@@ -2,7 +2,7 @@
 import { hiddenField } from '../../../pages/field.ts'
 import { markup, type Html } from '../../../pages/html.ts'
 import { actionsOf, buttonOf, rowsOf, type Row } from '../../../pages/parts.ts'
-import type { AccountHomeTexts } from '../../mail/messages/text-types.ts'
+import type { AccountHomeTexts } from '../../mail/messages/account-text-types.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { formatRecent } from '../account-pages/format-time.ts'
 import { drawAccountForm } from './account-form.ts'

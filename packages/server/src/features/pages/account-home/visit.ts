@@ -1,6 +1,6 @@
 // What each page of the account gets: who visits it, and what it can do for this person.
 import type { HttpAnswer } from 'keystile/internal'
-import type { AccountHomeTexts } from '../../mail/messages/text-types.ts'
+import type { AccountHomeTexts } from '../../mail/messages/account-text-types.ts'
 import type { ProfileFields } from '../account-pages/profile-fields.ts'
 import type { PageReader } from '../account-pages/reader.ts'
 import type { OwnEndpoints } from './endpoints.ts'
