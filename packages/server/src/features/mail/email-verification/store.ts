@@ -2,13 +2,9 @@ import { command, type Command } from '../../../storage/database.ts'
 import { lockMailbox, verifyMailbox } from '../../users/accounts/in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import {
-  bindWithMail,
-  eraseProofs,
-  spendProof,
-  type BindValues,
-  type SpendableProof,
-} from '../proofs/in-transaction.ts'
+import { bindWithMail, leaveProofUnbound, type BindValues } from '../proofs/bind-in-transaction.ts'
+import { eraseProofsFor } from '../proofs/erase-in-transaction.ts'
+import { spendProof, type SpendableProof } from '../proofs/spend-in-transaction.ts'
 import type { EmailVerificationEvent } from './feature.ts'
 
 /**
@@ -20,7 +16,8 @@ export const bindVerification: Command<BindValues, void> = command(
   'bindVerification',
   async (transaction, values) => {
     const account = await lockMailbox(transaction, values)
-    await bindWithMail(transaction, values, account?.isVerified === false)
+    if (account?.isVerified === false) await bindWithMail(transaction, values)
+    else await leaveProofUnbound(transaction, values)
   },
 )
 
@@ -38,7 +35,7 @@ export const verifyEmail: Command<
   const account = await lockMailbox(transaction, proof)
   if (!account || !(await spendProof(transaction, { ...proof, now }))) return { isVerified: false }
 
-  await eraseProofs(transaction, { subject, purposes: [purpose] })
+  await eraseProofsFor(transaction, { subject, purpose })
   if (account.isVerified) return { isVerified: true }
 
   await verifyMailbox(transaction, { subject, by, now })

@@ -4,7 +4,7 @@ import { newestFactorAt } from '../../credentials/second-factors/factors-in-tran
 import type { Act } from '../../operations/audit/entry.ts'
 import { inTables, type Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
-import { cancelProofs } from '../../mail/proofs/in-transaction.ts'
+import { eraseProofsExceptFactorUndo } from '../../mail/proofs/erase-in-transaction.ts'
 import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
@@ -91,7 +91,8 @@ export async function changeAddress(
     return 'too-many-mails'
   }
   // Links to the old mailbox are bound to `email_key`, which may still be the same.
-  if (!isSame && old.email_key === email.key) await cancelProofs(transaction, subject)
+  if (!isSame && old.email_key === email.key)
+    await eraseProofsExceptFactorUndo(transaction, subject)
   if (verifiedAt !== null) await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   await recordChange(transaction, 'email_changed', { subject, by, now })
   return 'changed'
