@@ -10,6 +10,7 @@ import * as invitations from '../features/mail/invitations/store.ts'
 import * as outbox from '../features/mail/outbox/store.ts'
 import * as passwordReset from '../features/mail/password-reset/store.ts'
 import * as pendingRegistration from '../features/mail/pending-registration/store.ts'
+import * as proofCodes from '../features/mail/proofs/code-store.ts'
 import * as purgeProofs from '../features/mail/proofs/purge-store.ts'
 import * as proofs from '../features/mail/proofs/store.ts'
 import * as appEvents from '../features/operations/app-events/store.ts'
@@ -53,6 +54,7 @@ const stores: readonly Store[] = [
   outbox,
   passwordReset,
   pendingRegistration,
+  proofCodes,
   purgeProofs,
   proofs,
   appEvents,

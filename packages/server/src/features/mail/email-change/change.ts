@@ -8,15 +8,16 @@ import { provePassword } from '../../users/accounts/prove-password.ts'
 import { tooManyMails } from '../../users/accounts/refusals.ts'
 import type { User } from '../../users/accounts/user.ts'
 import { mailboxOf, parseEmail } from '../../users/directory/names.ts'
-import { confirmCounted, type FlowParts, type MailFlow } from '../flows/flow.ts'
+import { confirmCounted } from '../flows/confirmation.ts'
+import type { FlowParts, MailFlow } from '../flows/flow.ts'
 import { proofKinds } from '../proofs/kinds.ts'
 import type { Presented } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import type { EmailChangeParts, EmailChanges, Owner } from './change-types.ts'
 import { emailRates } from './feature.ts'
+import { asRefused, factorMissing, refusedChange } from './refusals.ts'
 import { changeRoute, confirmRoute } from './routes.ts'
 import { bindEmailChange, confirmEmailChange } from './store.ts'
-import { asRefused, refusedChange } from './undo.ts'
 
 export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChanges {
   const { database, proofs, users, undo, limits, clock, mustHaveFactor } = parts
@@ -30,11 +31,12 @@ export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChange
     confirm(presented, owner, by) {
       const tried = { ...presented, by, isOpen: changes.isOpen }
       return confirmCounted(limits, emailRates.confirm, tried, async () => {
-        const proved = await findProved(presented, parts)
-        if (!proved || !(await isOwner(owner, proved.user, by, parts))) throw refusedChange()
+        const change = await findChange(presented, parts)
+        if (!change || !(await isOwner(owner, change.user, by, parts))) throw refusedChange()
 
-        const { proof, user, email, from } = proved
-        // Otherwise a request from before this demand would move the mailbox that gets the code.
+        const { proof, user, email, from } = change
+        // The request may be older than this demand. The mailbox gets the code to set up a factor,
+        // so the password alone must not move this mailbox.
         if (by.acr !== 'mfa' && mustHaveFactor(user)) throw factorMissing()
         const { outcome } = await database
           .write(confirmEmailChange, {
@@ -54,11 +56,11 @@ export function emailChangeFlow(parts: EmailChangeParts): MailFlow & EmailChange
       })
     },
 
-    isOpen: async (token) => (await findProved({ token }, parts)) !== undefined,
+    isOpen: async (token) => (await findChange({ token }, parts)) !== undefined,
 
     async addressOf(token, subject) {
-      const proved = await findProved({ token }, parts)
-      return proved?.user.publicUser.id === subject ? proved.email.shown : undefined
+      const change = await findChange({ token }, parts)
+      return change?.user.publicUser.id === subject ? change.email.shown : undefined
     },
   }
   const routes = [changeRoute(parts, { ...parts, changes }), confirmRoute(changes)]
@@ -99,10 +101,10 @@ function stateOf({ publicUser, passwordHash }: User) {
 }
 
 /**
- * Finds a proof, its user, the new address and the old one (`from`, or empty), if the user is
- * active and the account has not changed since the request.
+ * Finds a requested change: its proof, its user, the new address and the old one (`from`, or
+ * empty). Undefined if the user is not active, or if the account has changed since the request.
  */
-async function findProved(presented: Presented, { proofs, users }: EmailChangeParts) {
+async function findChange(presented: Presented, { proofs, users }: EmailChangeParts) {
   const proof = await proofs.find(proofKinds.emailChange, presented)
   const user = proof && (await users.readBySubject(proof.subject))
   const email = parseEmail(proof?.data['email'] ?? '')
@@ -124,13 +126,4 @@ async function isOwner(owner: Owner, user: User, by: By, parts: FlowParts): Prom
     if (error instanceof ProblemError && error.status === 403) return false
     throw error
   }
-}
-
-/** The error for an owner whose account needs a second factor that the request does not prove. */
-function factorMissing(): ProblemError {
-  return new ProblemError(
-    'forbidden',
-    'The account needs a second factor: send an access token of a login with it',
-    { reason: 'factor_missing' },
-  )
 }

@@ -4,7 +4,7 @@ import {
   secondMilliseconds,
   type LimitRates,
 } from '../../../feature/limit-rate.ts'
-import { confirmRate } from '../flows/flow.ts'
+import { confirmRate } from '../flows/confirmation.ts'
 
 export const emailRates: LimitRates<'user' | 'address' | 'server' | 'confirm'> = {
   /**

@@ -9,7 +9,9 @@ import {
   type RouteDoc,
 } from '../../../http/route.ts'
 import { byCaller, byStranger } from '../../operations/audit/by.ts'
-import { useOf, type Spent } from '../../operations/limits/uses.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import type { Limits } from '../../operations/limits/limits.ts'
+import { useOf, type Spent, type Use } from '../../operations/limits/uses.ts'
 import { currentPasswordField, emailField } from '../../users/accounts/account-fields.ts'
 import { provePassword } from '../../users/accounts/prove-password.ts'
 import { outdated, taken, tooManyMails } from '../../users/accounts/refusals.ts'
@@ -19,7 +21,8 @@ import {
   type AccountCaller,
   type AccountParts,
 } from '../../users/accounts/account-route.ts'
-import { isSameMailbox } from '../../users/directory/names.ts'
+import type { User } from '../../users/accounts/user.ts'
+import { isSameMailbox, type ComparableName } from '../../users/directory/names.ts'
 import { languageFor, presentedOf, proofFields, requestAccepted } from '../flows/endpoint-parts.ts'
 import type { EmailChangeParts, EmailChanges } from './change-types.ts'
 import { emailRates } from './feature.ts'
@@ -53,32 +56,50 @@ export function changeRoute(parts: AccountParts, mails?: ChangeMails): GuardedRo
       const { authenticatedAt: loggedInAt } = identity
       await provePassword(current_password, { user, by, loggedInAt }, parts)
 
-      const ofMail = [
-        useOf(emailRates.server, ''),
-        ...parts.limits.usesAt(emailRates.address, by.address),
-      ]
-      const spent = await parts.limits.count([
+      const { limits, users } = parts
+      const spent = await limits.count([
         useOf(emailRates.user, user.publicUser.id),
-        ...(mails ? ofMail : []),
+        ...(mails ? mailUsesOf(by, limits) : []),
       ])
 
-      const { email: old, emailVerified } = user.publicUser
-      // A reset by a mailbox that was never confirmed would remove the factor.
-      const isProtected = emailVerified || identity.acr === 'mfa'
-      const needsProof = isProtected && !isSameMailbox(old, email.shown)
-      if (mails && (mails.verifiesAddresses || needsProof)) {
+      if (mails && mustConfirm(email, { user, acr: identity.acr }, mails)) {
         const requestId = await mails.changes.request(user, email, languageFor(request))
         return jsonAnswer(202, { request_id: requestId })
       }
 
-      const outcome = await parts.users.changeEmail(user, email, by, mails?.undo.prepare(by))
-      if (outcome !== 'changed') await parts.limits.refund(serverUseOf(spent))
-      if (outcome === 'taken') throw taken('email', 'new_email')
-      if (outcome === 'outdated') throw outdated()
-      if (outcome === 'too-many-mails') throw tooManyMails()
-      return emptyAnswer
+      const outcome = await users.changeEmail(user, email, by, mails?.undo.prepare(by))
+      if (outcome === 'changed') return emptyAnswer
+
+      await limits.refund(serverUseOf(spent))
+      throw refusals[outcome]()
     },
   }
+}
+
+/** Whether a mail to the new address must confirm the change before it happens. */
+function mustConfirm(
+  email: ComparableName,
+  { user, acr }: { readonly user: User; readonly acr: string | undefined },
+  { verifiesAddresses }: ChangeMails,
+): boolean {
+  if (verifiesAddresses) return true
+
+  const { email: old, emailVerified } = user.publicUser
+  if (isSameMailbox(old, email.shown)) return false
+  // A reset by a mailbox that was never confirmed would remove the factor.
+  return emailVerified || acr === 'mfa'
+}
+
+/** Why an address was not changed at once. */
+const refusals = {
+  taken: () => taken('email', 'new_email'),
+  outdated,
+  'too-many-mails': tooManyMails,
+}
+
+/** Returns the uses of a change that sends a mail. */
+function mailUsesOf({ address }: By, limits: Limits): readonly Use[] {
+  return [useOf(emailRates.server, ''), ...limits.usesAt(emailRates.address, address)]
 }
 
 /** Returns the use that all callers share. A change that causes no mail must not use it up. */
@@ -86,40 +107,45 @@ function serverUseOf({ uses, at }: Spent): Spent {
   return { uses: uses.filter(({ rate }) => rate === emailRates.server), at }
 }
 
-function describeChange(
-  mails: ChangeMails | undefined,
-): Pick<RouteDoc, 'description' | 'success' | 'otherSuccess' | 'refuses'> {
-  const refuses = {
-    403: 'The current password is wrong, or the token was issued to another client',
-    429: tooManyTries,
-  }
-  if (mails?.verifiesAddresses)
-    return {
-      description:
-        'Sends a mail with a link and a code to the new address, valid for 24 hours. The address ' +
-        'changes when the user confirms it. The answer is the same if another user has the ' +
-        'address. ' +
-        '`Accept-Language` chooses the language of the mail.',
-      success: requestAccepted,
-      refuses,
-    }
+function describeChange(mails: ChangeMails | undefined): ChangeDoc {
+  if (!mails) return changedAtOnce
+  return mails.verifiesAddresses ? alwaysConfirmed : sometimesConfirmed
+}
 
-  return {
-    description:
-      'The new address is not verified. Sessions stay valid.' +
-      (mails
-        ? ' The old address gets a mail with a link that restores it. If the old address is ' +
-          'verified, or the account has a second factor, the address does not change yet: the ' +
-          'new one gets a mail with a link and a code, valid for 24 hours. `Accept-Language` ' +
-          'chooses the language of this mail.'
-        : ''),
-    success: { status: 204, description: 'Changed' },
-    ...(mails && { otherSuccess: requestAccepted }),
-    refuses: {
-      ...refuses,
-      409: 'The email is taken, or the password was changed at the same time',
-    },
-  }
+type ChangeDoc = Pick<RouteDoc, 'description' | 'success' | 'otherSuccess' | 'refuses'>
+
+const refuses = {
+  403: 'The current password is wrong, or the token was issued to another client',
+  429: tooManyTries,
+}
+
+const alwaysConfirmed: ChangeDoc = {
+  description:
+    'Sends a mail with a link and a code to the new address, valid for 24 hours. The address ' +
+    'changes when the user confirms it. The answer is the same if another user has the ' +
+    'address. ' +
+    '`Accept-Language` chooses the language of the mail.',
+  success: requestAccepted,
+  refuses,
+}
+
+const changedAtOnce: ChangeDoc = {
+  description: 'The new address is not verified. Sessions stay valid.',
+  success: { status: 204, description: 'Changed' },
+  refuses: {
+    ...refuses,
+    409: 'The email is taken, or the password was changed at the same time',
+  },
+}
+
+const sometimesConfirmed: ChangeDoc = {
+  ...changedAtOnce,
+  description:
+    `${changedAtOnce.description} The old address gets a mail with a link that restores it. If ` +
+    'the old address is verified, or the account has a second factor, the address does not ' +
+    'change yet: the new one gets a mail with a link and a code, valid for 24 hours. ' +
+    '`Accept-Language` chooses the language of this mail.',
+  otherSuccess: requestAccepted,
 }
 
 const confirmation = strictFields({

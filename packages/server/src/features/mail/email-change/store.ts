@@ -18,14 +18,12 @@ import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../../users/directory/names.ts'
 import {
   bindWithMail,
-  cancelProofs,
-  eraseProofs,
   insertBoundProof,
-  lockProof,
-  spendProof,
+  leaveProofUnbound,
   type BindValues,
-  type SpendableProof,
-} from '../proofs/in-transaction.ts'
+} from '../proofs/bind-in-transaction.ts'
+import { eraseProofsExceptFactorUndo, eraseProofsFor } from '../proofs/erase-in-transaction.ts'
+import { lockProof, spendProof, type SpendableProof } from '../proofs/spend-in-transaction.ts'
 import type { LinkedProof } from '../proofs/new-proof.ts'
 import { clearFactorMails, insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
@@ -41,8 +39,10 @@ export const bindEmailChange: Command<BindValues, void> = command(
   async (transaction, values) => {
     const { subject, mailbox } = values
     const account = await lockAccount(transaction, { subject, rights: undefined })
-    const about = account && (await findHolder(transaction, mailbox))
-    await bindWithMail(transaction, { ...values, about }, account !== undefined)
+    if (!account) return leaveProofUnbound(transaction, values)
+
+    // If another account has the address, the mail is a notice to its user.
+    await bindWithMail(transaction, values, await findHolder(transaction, mailbox))
   },
 )
 
@@ -81,7 +81,7 @@ export const confirmEmailChange: Command<
   const outcome = await changeAddress(transaction, account, { ...change, verifiedAt: now })
   if (outcome !== 'changed') return { outcome: outcome === 'taken' ? 'refused' : outcome }
   await spendProof(transaction, { ...proof, now })
-  await eraseProofs(transaction, { subject, purposes: [purpose] })
+  await eraseProofsFor(transaction, { subject, purpose })
   return { outcome }
 })
 
@@ -110,7 +110,7 @@ export const undoEmailChange: Command<
 
   const { former, replaced, isFactorErased } = restored
   const { subject, email: recipient, email_key: mailbox } = former
-  await cancelProofs(transaction, subject)
+  await eraseProofsExceptFactorUndo(transaction, subject)
   const entry = { event: 'email_change_undone', at: now, by, subject } as const
   await insertAudit<EmailChangeEvent>(transaction, entry)
   if (isFactorErased)

@@ -1,16 +1,16 @@
 // The flow that undoes a change of the e-mail address. Its link is in the mail to the old address.
 // Unlike the links of other flows, it is stored with the former address, and has no code.
-import { ProblemError } from 'keystile/internal'
 import { hashSecret, makeSecret } from '../../../base/secret.ts'
-import { isTakenAtTheSameTime } from '../../../storage/portable-sql.ts'
 import type { By } from '../../operations/audit/entry.ts'
-import { confirmCounted, type FlowParts, type MailFlow } from '../flows/flow.ts'
+import { confirmCounted } from '../flows/confirmation.ts'
+import type { FlowParts, MailFlow } from '../flows/flow.ts'
 import { undoRoute } from '../flows/undo-route.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { expiryOf, proofKinds } from '../proofs/kinds.ts'
 import { prepareLinked, prepareLinkMail } from '../proofs/new-proof.ts'
 import { emailRates } from './feature.ts'
+import { asRefused, refusedChange } from './refusals.ts'
 import { findFormerEmail, undoEmailChange, type NewUndo } from './store.ts'
 
 /** What the endpoint and the page of the flow do, and the mail that begins it. */
@@ -66,20 +66,4 @@ export function undoFlow(parts: FlowParts): MailFlow & EmailUndo {
       'password.',
   })
   return { ...undo, routes: [route] }
-}
-
-/**
- * Throws a refusal if another transaction has set the same address at the same time. Rethrows every
- * other error.
- */
-export function asRefused(error: unknown): never {
-  throw isTakenAtTheSameTime(error) ? refusedChange() : error
-}
-
-/** The error for each confirmation and each undo link that does not work. It does not say why. */
-export function refusedChange(): ProblemError {
-  return new ProblemError(
-    'forbidden',
-    'The link, the code or the password is wrong, or the link was used before or has expired',
-  )
 }

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Feature } from '../../../feature/feature.ts'
 import { minuteMilliseconds, type LimitRates } from '../../../feature/limit-rate.ts'
 import { listSettings, type DefaultedSetting } from '../../../feature/setting.ts'
-import { confirmRate } from '../flows/flow.ts'
+import { confirmRate } from '../flows/confirmation.ts'
 
 const choices = ['off', 'optional', 'required'] as const
 

@@ -3,13 +3,9 @@ import { lockMailbox } from '../../users/accounts/lock-in-transaction.ts'
 import { verifyMailbox } from '../../users/accounts/proved-mailbox-in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import {
-  bindWithMail,
-  eraseProofs,
-  spendProof,
-  type BindValues,
-  type SpendableProof,
-} from '../proofs/in-transaction.ts'
+import { bindWithMail, leaveProofUnbound, type BindValues } from '../proofs/bind-in-transaction.ts'
+import { eraseProofsFor } from '../proofs/erase-in-transaction.ts'
+import { spendProof, type SpendableProof } from '../proofs/spend-in-transaction.ts'
 import type { EmailVerificationEvent } from './feature.ts'
 
 /**
@@ -21,7 +17,8 @@ export const bindVerification: Command<BindValues, void> = command(
   'bindVerification',
   async (transaction, values) => {
     const account = await lockMailbox(transaction, values)
-    await bindWithMail(transaction, values, account?.isVerified === false)
+    if (account?.isVerified === false) await bindWithMail(transaction, values)
+    else await leaveProofUnbound(transaction, values)
   },
 )
 
@@ -39,7 +36,7 @@ export const verifyEmail: Command<
   const account = await lockMailbox(transaction, proof)
   if (!account || !(await spendProof(transaction, { ...proof, now }))) return { isVerified: false }
 
-  await eraseProofs(transaction, { subject, purposes: [purpose] })
+  await eraseProofsFor(transaction, { subject, purpose })
   if (account.isVerified) return { isVerified: true }
 
   await verifyMailbox(transaction, { subject, by, now })

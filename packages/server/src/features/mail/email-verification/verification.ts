@@ -9,18 +9,13 @@ import { verifyCounted } from '../../users/accounts/prove-password.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf } from '../../users/directory/names.ts'
 import { useOf } from '../../operations/limits/uses.ts'
-import {
-  confirmCounted,
-  findOwner,
-  refusedProof,
-  type FlowParts,
-  type MailFlow,
-} from '../flows/flow.ts'
+import { confirmCounted, findOwner, refusedProof } from '../flows/confirmation.ts'
+import type { FlowParts, MailFlow } from '../flows/flow.ts'
 import { proofKinds } from '../proofs/kinds.ts'
 import type { FoundProof } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import type { FoundRegistration, Registrations } from '../pending-registration/registration.ts'
-import type { Confirmation, Verifications } from './verification-types.ts'
+import type { Confirmation, PresentedVerification, Verifications } from './verification-types.ts'
 import { verificationRates } from './feature.ts'
 import { confirmRoute, requestRoute } from './routes.ts'
 import { bindVerification, verifyEmail } from './store.ts'
@@ -33,6 +28,14 @@ export interface VerificationParts extends FlowParts {
 
 export function verificationFlow(parts: VerificationParts): MailFlow & Verifications {
   const { proofs, registrations, passwords, directory, limits } = parts
+
+  // The id beside a code says what the code confirms. The token of a link may confirm either.
+  const findProof = async (presented: PresentedVerification): Promise<FoundProof | undefined> =>
+    'registrationId' in presented ? undefined : proofs.find(kind, presented)
+  const findRegistration = async (
+    presented: PresentedVerification,
+  ): Promise<FoundRegistration | undefined> =>
+    'requestId' in presented ? undefined : registrations.find(presented)
 
   const verifications: Verifications = {
     prepare({ key }, language) {
@@ -58,18 +61,19 @@ export function verificationFlow(parts: VerificationParts): MailFlow & Verificat
       const confirming = { ...confirmation, by }
       const tried = { ...presented, by, isOpen: verifications.isOpen }
       return confirmCounted(limits, verificationRates.confirm, tried, async () => {
-        // The id beside a code says what the code confirms. The token of a link may confirm either.
-        const proof = 'registrationId' in presented ? undefined : await proofs.find(kind, presented)
+        const proof = await findProof(presented)
         if (proof) return verify(proof, confirming, parts)
-        const found = 'requestId' in presented ? undefined : await registrations.find(presented)
-        return finish(found, confirming, parts)
+
+        const registration = await findRegistration(presented)
+        if (!registration) throw refusedProof()
+        return finish(registration, confirming, parts)
       })
     },
 
     async isOpen(token) {
       const proof = await proofs.find(kind, { token })
-      const found = await (proof ? findOwner(proof, directory) : registrations.find({ token }))
-      return found !== undefined
+      if (proof) return (await findOwner(proof, directory)) !== undefined
+      return (await registrations.find({ token })) !== undefined
     },
   }
   const routes = [requestRoute(verifications), confirmRoute(verifications, parts)]
@@ -120,13 +124,11 @@ async function verify(
 
 /** Turns a registration into an account. */
 async function finish(
-  found: FoundRegistration | undefined,
+  registration: FoundRegistration,
   { presented, password, username, by }: Confirming,
   parts: VerificationParts,
 ): Promise<User> {
-  if (!found) throw refusedProof()
-
-  const { subject, passwordHash: hash } = found
+  const { subject, passwordHash: hash } = registration
   // A code needs no password: only the sender of the registration has its id.
   const needsPassword = 'token' in presented || username !== undefined
   if (password === undefined && needsPassword) throw refusedProof()
@@ -134,7 +136,7 @@ async function finish(
     throw wrongPassword()
 
   const changed = username && password !== undefined ? { username, password } : undefined
-  const finished = await found.finish(changed, by)
+  const finished = await registration.finish(changed, by)
   if (finished === 'refused') throw refusedProof()
   if (typeof finished === 'object') return finished
 

@@ -1,6 +1,6 @@
 import type { Feature } from '../../../feature/feature.ts'
 import type { LimitRate } from '../../../feature/limit-rate.ts'
-import { confirmRate } from '../flows/flow.ts'
+import { confirmRate } from '../flows/confirmation.ts'
 
 /** Limits refused undo links, per IP address. */
 export const undoRate: LimitRate = confirmRate('factor-undo')

@@ -1,7 +1,8 @@
 // What the transaction that adds the first second factor of a user does with the proofs of this
 // user. The writer thread loads this file.
 import type { Transaction } from '../../../storage/database.ts'
-import { eraseProofs, insertBoundProof } from '../proofs/in-transaction.ts'
+import { insertBoundProof } from '../proofs/bind-in-transaction.ts'
+import { eraseAllProofs, eraseProofsExcept } from '../proofs/erase-in-transaction.ts'
 import { proofKinds } from '../proofs/kinds.ts'
 import type { LinkedProof } from '../proofs/new-proof.ts'
 
@@ -31,8 +32,9 @@ export async function replaceProofs(
     readonly now: number
   },
 ): Promise<void> {
-  const kept = isVerified ? proofKinds.passwordReset.purpose : undefined
-  const purposes = Object.values(proofKinds).map(({ purpose }) => purpose)
-  await eraseProofs(transaction, { subject, purposes: purposes.filter((name) => name !== kept) })
+  const { purpose } = proofKinds.passwordReset
+  if (isVerified) await eraseProofsExcept(transaction, { subject, purpose })
+  else await eraseAllProofs(transaction, { subject })
+
   if (undo && mailbox) await insertBoundProof(transaction, undo.row, { subject, mailbox, now })
 }

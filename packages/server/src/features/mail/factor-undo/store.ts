@@ -12,13 +12,10 @@ import { lockMailbox } from '../../users/accounts/lock-in-transaction.ts'
 import { updateUser } from '../../users/accounts/update-user-in-transaction.ts'
 import { clearFactorMails, insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
-import {
-  eraseProofs,
-  insertBoundProof,
-  spendProof,
-  type SpendableProof,
-} from '../proofs/in-transaction.ts'
+import { insertBoundProof } from '../proofs/bind-in-transaction.ts'
+import { eraseAllProofs } from '../proofs/erase-in-transaction.ts'
 import type { LinkedProof } from '../proofs/new-proof.ts'
+import { spendProof, type SpendableProof } from '../proofs/spend-in-transaction.ts'
 import type { FactorUndoEvent } from './feature.ts'
 
 /**
@@ -48,7 +45,7 @@ export const undoFactor: Command<
   const values = { password_hash: noPassword, password_session: null }
   await updateUser(transaction, values, { subject, now })
   await endSessions(transaction, { subject, now })
-  await eraseProofs(transaction, { subject })
+  await eraseAllProofs(transaction, { subject })
   await insertAudit<FactorUndoEvent>(transaction, { event: 'factor_undone', at: now, by, subject })
   await announceChange(transaction, 'password_changed', { subject, by, now })
 

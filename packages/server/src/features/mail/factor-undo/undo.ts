@@ -1,13 +1,8 @@
 // The flow that undoes the first second factor of an account. Its link is in the mail about the
 // factor. Without it, a thief with the password could lock the owner out.
 import type { By } from '../../operations/audit/entry.ts'
-import {
-  confirmCounted,
-  findOwner,
-  refusedProof,
-  type FlowParts,
-  type MailFlow,
-} from '../flows/flow.ts'
+import { confirmCounted, findOwner, refusedProof } from '../flows/confirmation.ts'
+import type { FlowParts, MailFlow } from '../flows/flow.ts'
 import { undoRoute } from '../flows/undo-route.ts'
 import { preferredLanguage } from '../messages/language.ts'
 import { proofKinds, type ProofKind } from '../proofs/kinds.ts'

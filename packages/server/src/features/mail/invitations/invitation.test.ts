@@ -5,7 +5,8 @@ import * as z from 'zod'
 import type { ProfileSchema } from '../../users/accounts/profile.ts'
 import { noLimits } from '../../operations/limits/limits.ts'
 import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
-import { acceptRoute, invitationFlow } from './invitation.ts'
+import { invitationFlow } from './invitation.ts'
+import { acceptRoute } from './routes.ts'
 import type { FlowParts } from '../flows/flow.ts'
 
 describe('the flow of an invitation', () => {

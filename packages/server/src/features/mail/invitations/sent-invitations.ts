@@ -13,7 +13,7 @@ import type { MailParameters } from '../outbox/new-mail.ts'
 import { proofKinds } from '../proofs/kinds.ts'
 import { prepareLinkMail, prepareProof } from '../proofs/new-proof.ts'
 import type { MailProofs } from '../proofs/proofs.ts'
-import { sealValues } from '../proofs/sealed-values.ts'
+import { sealData } from '../proofs/sealed-values.ts'
 import { insertInvitation } from './store.ts'
 
 const kind = proofKinds.invitation
@@ -38,7 +38,7 @@ export async function sendInvitation(
 
   const expiresAt = row.expires_at
   const outcome = await parts.database.write(insertInvitation, {
-    proof: { ...bound, sealed: sealValues(seal, bound, data) },
+    proof: { ...bound, sealed: sealData(seal, bound, data) },
     mail: prepareLinkMail(kind, { token, code, expiresAt }, parts),
     recipient: email.shown,
     given: namesOfRights({ roles, scopes }),

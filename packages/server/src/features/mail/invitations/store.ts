@@ -11,7 +11,8 @@ import {
 import { updateUser } from '../../users/accounts/update-user-in-transaction.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import { eraseProofsFor, insertProof, type Binding } from '../proofs/in-transaction.ts'
+import { insertProof, type Binding } from '../proofs/bind-in-transaction.ts'
+import { eraseProofsOfMailbox } from '../proofs/erase-in-transaction.ts'
 import { proofKinds } from '../proofs/kinds.ts'
 import type { NewProof } from '../proofs/new-proof.ts'
 import { tryInsertMail } from '../outbox/in-transaction.ts'
@@ -42,7 +43,7 @@ export const insertInvitation: Command<
   if (!(await tryInsertMail(transaction, mail, { subject, recipient, share: 'invitation', now })))
     return 'too-many-mails'
 
-  await eraseProofsFor(transaction, { purpose, mailbox })
+  await eraseProofsOfMailbox(transaction, { purpose, mailbox })
   await insertProof(transaction, proof)
   const detail = given.length > 0 ? { given } : undefined
   const entry = { event: 'user_invited', at: now, by, subject, detail } as const
@@ -54,7 +55,7 @@ export const insertInvitation: Command<
 export const revokeInvitation: Command<Act & { readonly mailbox: string }, boolean> = command(
   'revokeInvitation',
   async (transaction, { mailbox, by, now }) => {
-    const [erased] = await eraseProofsFor(transaction, { purpose, mailbox })
+    const [erased] = await eraseProofsOfMailbox(transaction, { purpose, mailbox })
     if (!erased) return false
 
     const subject = erased.subject ?? undefined
@@ -91,6 +92,6 @@ export const acceptInvitation: Command<ProvenUser, ProvenOutcome> = command(
 export const ofUser: OfUser = {
   // With an invitation, the deleted user could register again and get its rights.
   async erase(transaction, { mailboxes }) {
-    for (const mailbox of mailboxes) await eraseProofsFor(transaction, { purpose, mailbox })
+    for (const mailbox of mailboxes) await eraseProofsOfMailbox(transaction, { purpose, mailbox })
   },
 }

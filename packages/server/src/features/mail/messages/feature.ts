@@ -1,12 +1,10 @@
+// The settings of mail.
 import * as z from 'zod'
-import { isHttpElsewhere } from '../../../base/this-machine.ts'
 import type { Feature } from '../../../feature/feature.ts'
-import { listSettings, type Others, type Values } from '../../../feature/setting.ts'
+import { listSettings } from '../../../feature/setting.ts'
 import { parseList } from '../../../feature/values.ts'
 import { show } from '../../../feature/shown-value.ts'
-import type { Wording } from '../../../feature/wording.ts'
 import { findKeyFaults, isSelector } from './dkim.ts'
-import { mailUrlExample, parseMailUrl } from './mail-url.ts'
 import {
   languages,
   mailKinds,
@@ -18,6 +16,13 @@ import {
 } from './message.ts'
 import { rules, type MailRuleOptions } from './rules.ts'
 import { parseSender, senderExample } from './sender-address.ts'
+import {
+  findMissingEmailFunction,
+  findMissingFunction,
+  findMissingSetting,
+  findPagesFaults,
+  findUrlFaults,
+} from './setting-faults.ts'
 
 export interface AppMail {
   /** The sender, such as `Example <no-reply@example.com>`. */
@@ -205,58 +210,4 @@ function isAppMail(value: unknown): value is AppMail {
         (template === undefined || typeof template === 'function'),
     )
   )
-}
-
-function findUrlFaults(url: string): readonly string[] {
-  try {
-    parseMailUrl(url)
-    return []
-  } catch (error) {
-    return [(error as Error).message]
-  }
-}
-
-/**
- * Checks the URL of the app's pages. The URL must be https, or http on this machine, because the
- * links to these pages contain tokens that other people on the network must not read.
- */
-function findPagesFaults(text: string): readonly string[] {
-  const shown = show(text)
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text) || isHttpElsewhere(text))
-    return [`must be an https URL, or an http URL of this machine; it is ${shown}`]
-
-  const url = new URL(text)
-  return /[?#]/.test(text) || url.username !== '' || url.password !== ''
-    ? ['must not have a user, a query or a fragment']
-    : []
-}
-
-/** If the app stores the users, checks that it tells Keystile their e-mail addresses. */
-function findMissingEmailFunction(values: Values): readonly string[] {
-  return findMissingFunction(
-    'email',
-    values,
-    'Keystile must know the addresses of your users. Fix: add email: (user) => user.email',
-  )
-}
-
-/** If the app stores the users, checks that `users` has a function, or says why it must have it. */
-function findMissingFunction(
-  name: 'email' | 'setPassword',
-  { users }: Values,
-  why: string,
-): readonly string[] {
-  const has = typeof (users as Partial<Record<string, unknown>> | undefined)?.[name] === 'function'
-  return users === undefined || has ? [] : [`needs users.${name} too: ${why}`]
-}
-
-/** Checks that another setting is given too. With an invalid value, it counts as given. */
-function findMissingSetting(
-  name: 'mailUrl' | 'mailFrom',
-  { values, unread }: Others,
-  say: Wording,
-): readonly string[] {
-  if (values[name] !== undefined || unread.has(name)) return []
-  const example = name === 'mailFrom' ? senderExample : mailUrlExample
-  return [`needs ${say.name(name)} too. Fix: ${say.set(name, example)}`]
 }

@@ -84,7 +84,7 @@ export const mailKinds: readonly (NoticeKind | ProofMailKind | CodeMailKind)[] =
   ...codeMailKinds,
 ]
 
-/** The values for the text of a mail. Who causes the mail chooses only the language. */
+/** The values for the text of a mail. A stranger who causes the mail chooses only the language. */
 interface MailValues {
   /**
    * The id of the user: the claim `sub` of the user's tokens. In `registration` and `invitation`,

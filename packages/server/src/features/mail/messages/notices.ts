@@ -7,22 +7,22 @@ import type { NoticeKind, OptionalNotice } from './message.ts'
 /** How long Keystile tries to send a notice. After that, the notice is deleted. */
 const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
 
+/** The request that caused a notice. */
+interface NoticeCause {
+  /** The IP address, which the notice shows to the user. */
+  readonly address?: string | undefined
+  /** The header `Accept-Language`. The notice is in this language too. */
+  readonly acceptLanguage?: string | undefined
+  /** For `factor_added`: whether the new authenticator app has replaced another one. */
+  readonly isReplacement?: boolean
+}
+
 /**
  * Prepares notices about an account. The transaction of the change stores the notice, so the notice
- * goes to the address that the account has at that moment. Without the settings for mail, there are
- * no notices.
- *
- * @param cause the request that caused the notice. The notice shows its IP address to the user, and
- *   is in its language too. `isReplacement` changes the text of `factor_added`
+ * goes to the address that the account has at that moment. Undefined if the notice is not sent,
+ * because the settings disable it, or because there are no settings for mail.
  */
-export type Notices = (
-  kind: NoticeKind,
-  cause?: {
-    readonly address?: string | undefined
-    readonly acceptLanguage?: string | undefined
-    readonly isReplacement?: boolean
-  },
-) => NewMail | undefined
+export type Notices = (kind: NoticeKind, cause?: NoticeCause) => NewMail | undefined
 
 /** Prepares no notices, because there are no settings for mail. */
 export const noNotices: Notices = () => undefined

@@ -1,3 +1,4 @@
+// Writes a mail of the outbox: with a template of the app, or else with Keystile's own texts.
 import type { Brand } from '../../../pages/brand.ts'
 import type { OutgoingMail } from '../outbox/sender.ts'
 import { parseLanguage } from './language.ts'
@@ -17,8 +18,8 @@ import {
   type ProofMail,
   type ProofMailKind,
 } from './message.ts'
-import type { LinkMailKind, MailText, UndoMailKind, UndoValues } from './mail-text-types.ts'
-import type { PageTexts } from './text-types.ts'
+import type { MailText, UndoMailKind } from './mail-text-types.ts'
+import { buttonText, codeText, linkText, noticeText, undoText } from './mail-texts.ts'
 import { texts } from './texts.ts'
 
 export interface WritingOptions {
@@ -70,17 +71,14 @@ async function writeNotice(
   mail: OutgoingMail,
   options: WritingOptions,
 ): Promise<Content> {
-  const { templates } = options
   const values: Notice = { ...valuesOf(mail, options), address: mail.parameters['address'] }
-  if (templates[kind]) return requireContent(await templates[kind](values))
+  const template = options.templates[kind]
+  if (template) return requireContent(await template(values))
 
-  const { service, at, address } = values
-  const isReplacement = mail.parameters['replaces'] !== undefined
-  return layOutIn(ownerLanguages(values, options), options, (language) => {
-    const { notices, automatic } = texts[language]
-    const shown = { service, time: timeOf(at, language), address, isReplacement }
-    return [...notices[kind](shown), automatic]
-  })
+  const notice = { ...values, isReplacement: mail.parameters['replaces'] !== undefined }
+  return layOutIn(ownerLanguages(values, options), options, (language) =>
+    noticeText(kind, notice, language),
+  )
 }
 
 async function writeCode(
@@ -88,45 +86,31 @@ async function writeCode(
   mail: OutgoingMail,
   options: WritingOptions,
 ): Promise<Content> {
-  const { templates } = options
   const { code = '' } = mail.parameters
   const values: CodeMail = { ...valuesOf(mail, options), code, expiresAt: expiryOf(mail) }
-  if (templates[kind]) return requireContent(await templates[kind](values))
+  const template = options.templates[kind]
+  if (template) return requireContent(await template(values))
 
-  const shown = { service: values.service, code: groupDigits(code) }
   return layOutIn(ownerLanguages(values, options), options, (language) =>
-    texts[language][kind]({ ...shown, ...termsOf(values, language) }),
+    codeText(kind, values, language),
   )
 }
-
-/** What the button in a mail says: the heading of the page that it opens. */
-const pageOfKind = {
-  password_reset: 'reset',
-  email_verification: 'verify',
-  registration: 'finish',
-  email_change: 'change',
-  email_changed: 'undo',
-  first_factor_added: 'undoFactor',
-  invitation: 'accept',
-} as const satisfies Record<ProofMailKind, keyof PageTexts>
 
 async function writeLink(
   kind: ProofMailKind,
   mail: OutgoingMail,
   options: WritingOptions,
 ): Promise<Content> {
-  const { templates } = options
   const { link = '', code } = mail.parameters
   const values: ProofMail = { ...valuesOf(mail, options), link, code, expiresAt: expiryOf(mail) }
-  if (templates[kind]) return requireContent(await templates[kind](values))
+  const template = options.templates[kind]
+  if (template) return requireContent(await template(values))
 
-  const buttonIn = (language: Language): string => texts[language].pages[pageOfKind[kind]].heading
+  const buttonIn = (language: Language): string => buttonText(kind, language)
   if (!isUndo(kind))
     return layOutIn([values.language], options, () => linkText(kind, values), buttonIn)
 
-  const { service } = values
-  const textIn = (language: Language): MailText =>
-    texts[language].undoMails[kind]({ service, link, ...termsOf(values, language) })
+  const textIn = (language: Language): MailText => undoText(kind, values, language)
   return layOutIn(ownerLanguages(values, options), options, textIn, buttonIn)
 }
 
@@ -174,63 +158,6 @@ function layOutIn(
     otherwise: texts[language].otherwise,
   }))
   return layOut(versions, brand)
-}
-
-/** Returns how long a link or a code works, and until when. */
-function termsOf(
-  { at, expiresAt }: Pick<ProofMail, 'at' | 'expiresAt'>,
-  language: Language,
-): Pick<UndoValues, 'lifetime' | 'until'> {
-  return {
-    lifetime: durationOf(expiresAt.getTime() - at.getTime(), language),
-    until: timeOf(expiresAt, language),
-  }
-}
-
-/** Returns the text of a mail with a link, and with a code if there is one. */
-function linkText(kind: LinkMailKind, mail: ProofMail): MailText {
-  const { service, link, code, language } = mail
-  const { lifetime, until } = termsOf(mail, language)
-  const { linkMails, both, linkOnly } = texts[language]
-  const text = linkMails[kind](service)
-  const { subject, beforeCode } = text
-  const { beforeLink, ifNotYou } = code === undefined ? (text.withoutCode ?? text) : text
-  const hasCode = code !== undefined && beforeCode !== undefined
-  const terms = hasCode ? both : linkOnly
-  return [
-    subject,
-    beforeLink,
-    { link },
-    ...(hasCode ? [beforeCode, { code: groupDigits(code) }] : []),
-    terms.works(lifetime, until),
-    `${ifNotYou} ${terms.keepSecret}`,
-  ]
-}
-
-/** Writes a code as people read it: `12345678` becomes `1234 5678`. */
-function groupDigits(code: string): string {
-  return code.replace(/^(\d{4})(\d{4})$/, '$1 $2')
-}
-
-/** Returns the time in a language, in UTC, because the time zone of the user is unknown. */
-function timeOf(at: Date, language: Language): string {
-  const format = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, {
-    dateStyle: 'long',
-    timeStyle: 'short',
-    timeZone: 'UTC',
-  })
-  return `${format.format(at)} UTC`
-}
-
-/** Returns a duration in a language, rounded to minutes, hours or days. */
-function durationOf(milliseconds: number, language: Language): string {
-  const format = (value: number, unit: 'minute' | 'hour' | 'day'): string =>
-    new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(value)
-
-  const minutes = Math.max(1, Math.round(milliseconds / 60_000))
-  if (minutes < 2 * 60) return format(minutes, 'minute')
-  if (minutes < 48 * 60) return format(Math.round(minutes / 60), 'hour')
-  return format(Math.round(minutes / (24 * 60)), 'day')
 }
 
 /** Checks what a template of the app has returned. */

@@ -1,16 +1,19 @@
+// Stores mails in the transaction of the change that causes them. If the mailbox got too many
+// mails, `insertMail` drops the mail, `tryInsertMail` lets the caller refuse the change, and
+// `insertMailOrWait` does one or the other, depending on who has filled the mailbox.
 import { inTables, type Transaction } from '../../../storage/database.ts'
 import { clearUses, countUses } from '../../operations/limits/in-transaction.ts'
 import { newRow } from '../../operations/queue/rows.ts'
 import { recordDrop } from './dropped.ts'
 import type { NewMail } from './new-mail.ts'
-import { ownUsesOf, usesOf, type Addressee, type CountedAddressee } from './shares.ts'
+import { accountUsesOf, mailboxUsesOf, type Addressee, type CountedAddressee } from './shares.ts'
 import type { OutboxTables } from './tables.ts'
 
 /**
- * Stores a mail in the transaction of the change that causes it. If the change is rolled back, no
- * mail is sent. If the change is committed, the mail is sent even after a crash. If the mailbox has
- * already got too many mails of the share, drops the mail, and records this. Call it as late as
- * possible in a transaction: other mails to the same mailbox wait until the transaction commits.
+ * Stores a mail. If the change is rolled back, no mail is sent. If the change is committed, the
+ * mail is sent even after a crash. If the mailbox has already got too many mails of the share,
+ * drops the mail, and records this. Call it as late as possible in a transaction: other mails to
+ * the same mailbox wait until the transaction commits.
  *
  * @returns whether the mail was stored
  */
@@ -34,7 +37,7 @@ export async function tryInsertMail(
   mail: NewMail,
   addressee: CountedAddressee,
 ): Promise<boolean> {
-  return (await insertCounted(transaction, mail, addressee)).wait === 0
+  return (await insertIfRoom(transaction, mail, addressee)) === 'inserted'
 }
 
 /**
@@ -49,37 +52,42 @@ export async function insertMailOrWait(
   mail: NewMail,
   addressee: CountedAddressee,
 ): Promise<number> {
-  const { wait, isFullOfOthers } = await insertCounted(transaction, mail, addressee)
-  if (!isFullOfOthers) return wait
+  const outcome = await insertIfRoom(transaction, mail, addressee)
+  if (outcome === 'inserted') return 0
+  if (outcome.filledBy === 'account') return outcome.wait
 
   await recordDrop(transaction, { ...addressee, template: mail.template }, addressee.now)
   return 0
 }
 
+/** Why there is no room for a mail. */
+interface NoRoom {
+  /** Who has filled the mailbox: the account that the mail is about, or also other accounts. */
+  readonly filledBy: 'account' | 'others'
+  /** The milliseconds until there is room. */
+  readonly wait: number
+}
+
 /** Counts a mail, and stores it if there is room for it. */
-async function insertCounted(
+async function insertIfRoom(
   transaction: Transaction,
   { id, template, sealed, lifetimeMilliseconds }: NewMail,
   addressee: CountedAddressee,
-): Promise<{
-  /** The milliseconds until there is room; 0 if the mail was stored. */
-  readonly wait: number
-  /** Whether the account has room of its own, but its mailbox has none. */
-  readonly isFullOfOthers: boolean
-}> {
+): Promise<NoRoom | 'inserted'> {
   const { subject, recipient, now } = addressee
-  const ownUses = ownUsesOf(addressee)
-  const own = await countUses(transaction, ownUses, now)
-  if (own.wait > 0) return { wait: own.wait, isFullOfOthers: false }
+  const accountUses = accountUsesOf(addressee)
+  const ofAccount = await countUses(transaction, accountUses, now)
+  if (ofAccount.wait > 0) return { filledBy: 'account', wait: ofAccount.wait }
 
-  const { wait } = await countUses(transaction, usesOf(addressee), now)
-  if (wait > 0) return { wait, isFullOfOthers: ownUses.length > 0 }
+  const { wait } = await countUses(transaction, mailboxUsesOf(addressee), now)
+  // An account with limits of its own had room there, so others have filled the mailbox.
+  if (wait > 0) return { filledBy: accountUses.length > 0 ? 'others' : 'account', wait }
 
   await inTables<OutboxTables>(transaction)
     .insertInto('mail')
     .values({ id, template, subject, recipient, sealed, ...newRow(now, lifetimeMilliseconds) })
     .execute()
-  return { wait: 0, isFullOfOthers: false }
+  return 'inserted'
 }
 
 /**
@@ -92,7 +100,7 @@ export async function clearEnrolmentMails(
   addressee: Addressee & { readonly now: number },
 ): Promise<void> {
   const uses = [true, false].flatMap((isVerified) =>
-    usesOf({ ...addressee, share: 'enrolment', isVerified }),
+    mailboxUsesOf({ ...addressee, share: 'enrolment', isVerified }),
   )
   await clearUses(transaction, uses)
 }
@@ -108,7 +116,7 @@ export async function clearFactorMails(
 ): Promise<void> {
   const uses = [true, false].flatMap((isVerified) => {
     const counted = { ...addressee, share: 'factor', isVerified } as const
-    return [...ownUsesOf(counted), ...usesOf(counted)]
+    return [...accountUsesOf(counted), ...mailboxUsesOf(counted)]
   })
   await clearUses(transaction, uses)
 }
@@ -122,6 +130,8 @@ export async function clearResetMails(
   transaction: Transaction,
   addressee: Addressee & { readonly now: number },
 ): Promise<void> {
-  const uses = (['reset', 'allowance'] as const).flatMap((share) => usesOf({ ...addressee, share }))
+  const uses = (['reset', 'allowance'] as const).flatMap((share) =>
+    mailboxUsesOf({ ...addressee, share }),
+  )
   await clearUses(transaction, uses)
 }

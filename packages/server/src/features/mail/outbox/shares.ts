@@ -64,13 +64,13 @@ export type CountedAddressee = Addressee & {
  * is refused; if only the mailbox has none, the mail is dropped. Otherwise, a stranger with an
  * account of the same mailbox could prevent the changes of another user.
  */
-export function ownUsesOf(addressee: CountedAddressee): readonly Use[] {
+export function accountUsesOf(addressee: CountedAddressee): readonly Use[] {
   if (addressee.share !== 'factor' || addressee.isVerified) return []
   return twoUses(`${countedMailbox(addressee.recipient)}\nunverified-factor\n${addressee.subject}`)
 }
 
 /** Returns the uses of the limits of a mailbox that a mail to it counts. */
-export function usesOf(addressee: CountedAddressee): readonly Use[] {
+export function mailboxUsesOf(addressee: CountedAddressee): readonly Use[] {
   const mailbox = countedMailbox(addressee.recipient)
   const { share, subject } = addressee
   if (share === 'allowance') return [useOf(mailboxRates.allowance, mailbox)]

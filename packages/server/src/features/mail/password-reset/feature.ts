@@ -4,7 +4,7 @@ import {
   secondMilliseconds,
   type LimitRates,
 } from '../../../feature/limit-rate.ts'
-import { confirmRate } from '../flows/flow.ts'
+import { confirmRate } from '../flows/confirmation.ts'
 
 export const resetRates: LimitRates<'address' | 'server' | 'known' | 'account' | 'confirm'> = {
   /** Limits requests for a new password, per IP address. Many users may share an address. */

@@ -78,13 +78,10 @@ export function directoryPasswords<U>(parts: DirectoryPasswordParts<U>): Passwor
 
       // If the release fails, the claim expires by itself.
       const release = () => database.write(releaseReset, claim).catch(() => undefined)
-      let recipient: string | undefined
-      try {
-        recipient = await writeWithApp(proof, hash, parts)
-      } catch (error) {
+      const recipient = await writeWithApp(proof, hash, parts).catch(async (error: unknown) => {
         await release()
         throw error
-      }
+      })
       if (recipient === undefined) {
         await release()
         return false
@@ -108,7 +105,8 @@ async function writeWithApp<U>(
   hash: string,
   { directory, feed }: DirectoryPasswordParts<U>,
 ): Promise<string | undefined> {
-  await feed.tail() // the claim has ended the sessions, also if the app fails now
+  // The claim has ended the sessions. This process must refuse their tokens, even if the app fails.
+  await feed.tail()
   const user = await directory.findActive(subject)
   if (user === undefined) return undefined
 

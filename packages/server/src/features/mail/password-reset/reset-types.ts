@@ -18,7 +18,7 @@ export interface PasswordResets {
    * link or the code.
    *
    * @returns a device secret: with it, a login with the new password counts for the device, because
-   *   strangers may have used up the limit of the name. It is not known for codes of an app.
+   *   strangers may have used up the limit of the name. It does not replace the code of an app.
    *   Undefined if no device needs to be known
    * @throws {ProblemError} one of these:
    *   - `forbidden` (without the reason) if the link or the code is not valid

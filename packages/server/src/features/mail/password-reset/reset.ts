@@ -9,13 +9,8 @@ import { useOf } from '../../operations/limits/uses.ts'
 import { findPasswordErrors } from '../../users/accounts/account-fields.ts'
 import { countedLogin } from '../../users/directory/counted-login.ts'
 import { mailboxOf } from '../../users/directory/names.ts'
-import {
-  confirmCounted,
-  findOwner,
-  refusedProof,
-  type FlowParts,
-  type MailFlow,
-} from '../flows/flow.ts'
+import { confirmCounted, findOwner, refusedProof } from '../flows/confirmation.ts'
+import type { FlowParts, MailFlow } from '../flows/flow.ts'
 import { proofKinds } from '../proofs/kinds.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
 import { resetRates } from './feature.ts'
@@ -35,13 +30,13 @@ export function passwordResetFlow<U>(
 ): MailFlow<unknown> & PasswordResets {
   const { directory, passwordStore, proofs, passwords, passwordPolicy, limits, notices } = parts
   const resets: PasswordResets = {
-    async request({ login: typed, language, deviceSecret: sent = '' }, address) {
-      // The request is stored, so a stranger must not choose how long it is.
-      const device = parts.devices.open(sent)
-      const deviceSecret = device ? sent : ''
-      const login = typed.slice(0, maxLoginLength)
-      const wanted = { login, language, deviceSecret }
+    async request({ login: typed, language, deviceSecret = '' }, address) {
+      const device = parts.devices.open(deviceSecret)
       await countRequest(device?.account, address, limits)
+
+      // The request is stored, so a stranger must not choose how long it is.
+      const login = typed.slice(0, maxLoginLength)
+      const wanted = { login, language, deviceSecret: device ? deviceSecret : '' }
       return proofs.request(proofKinds.passwordReset, wanted, countedLogin(login))
     },
 
@@ -60,10 +55,9 @@ export function passwordResetFlow<U>(
         const notice = notices('password_changed', by)
         if (!(await passwordStore.setPassword({ proof, hash, notice, by }))) throw refusedProof()
 
-        // The device knows the password, as after a login. It has proved no app.
-        const subject = directory.subject(user)
+        // The device knows the password, as after a login, but has sent no code of an app.
         return parts.devices.make({
-          subject,
+          subject: directory.subject(user),
           passwordMark: passwordMark(hash),
           sessionId: randomId(),
         })

@@ -9,13 +9,9 @@ import { setPasswordByMail } from '../../users/accounts/proved-mailbox-in-transa
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { claimProof, releaseProof, type ClaimedProof } from '../proofs/claim-in-transaction.ts'
-import {
-  bindWithMail,
-  eraseProofs,
-  spendProof,
-  type BindValues,
-  type SpendableProof,
-} from '../proofs/in-transaction.ts'
+import { bindWithMail, leaveProofUnbound, type BindValues } from '../proofs/bind-in-transaction.ts'
+import { eraseAllProofs, eraseProofsFor } from '../proofs/erase-in-transaction.ts'
+import { spendProof, type SpendableProof } from '../proofs/spend-in-transaction.ts'
 import { clearEnrolmentMails, clearResetMails, insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { Addressee } from '../outbox/shares.ts'
@@ -31,7 +27,8 @@ export const bindReset: Command<BindValues, void> = command(
   'bindReset',
   async (transaction, values) => {
     const account = await lockMailbox(transaction, values)
-    await bindWithMail(transaction, values, account !== undefined)
+    if (account) await bindWithMail(transaction, values)
+    else await leaveProofUnbound(transaction, values)
   },
 )
 
@@ -65,8 +62,8 @@ export const resetPassword: Command<
     if (!account || !(await spendProof(transaction, { ...proof, now }))) return { isReset: false }
 
     const hadFactor = await setPasswordByMail(transaction, { subject, hash, account, by, now })
-    const purposes = account.isVerified ? [purpose] : undefined
-    await eraseProofs(transaction, { subject, purposes })
+    if (account.isVerified) await eraseProofsFor(transaction, { subject, purpose })
+    else await eraseAllProofs(transaction, { subject })
     const recipient = account.email
     await recordReset(transaction, { subject, recipient, notice, by, now })
     if (hadFactor) {
@@ -83,7 +80,10 @@ export const resetPassword: Command<
  * Binds a request for a new password to an app's own user, and stores the mail. Does NOT check
  * whether the user has changed: the confirmation reads the user from the app again.
  */
-export const bindAppReset: Command<BindValues, void> = command('bindAppReset', bindWithMail)
+export const bindAppReset: Command<BindValues, void> = command(
+  'bindAppReset',
+  (transaction, values) => bindWithMail(transaction, values),
+)
 
 /**
  * Claims a proof and ends all sessions of the user, before the app stores the new password. The
@@ -111,7 +111,7 @@ export const finishReset: Command<Reset & { readonly recipient: string }, void> 
   'finishReset',
   async (transaction, { proof, recipient, notice, by, now }) => {
     const { subject, purpose } = proof
-    await eraseProofs(transaction, { subject, purposes: [purpose] })
+    await eraseProofsFor(transaction, { subject, purpose })
     await clearWrongCodes(transaction, subject)
     await endSessions(transaction, { subject, now })
     await recordReset(transaction, { subject, recipient, notice, by, now })

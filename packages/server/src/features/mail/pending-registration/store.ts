@@ -10,11 +10,11 @@ import {
 import {
   bindWithMail,
   insertProof,
-  leaveProofsUnbound,
+  leaveProofUnbound,
   type BindValues,
-  type SpendableProof,
-} from '../proofs/in-transaction.ts'
+} from '../proofs/bind-in-transaction.ts'
 import type { PreparedRequest } from '../proofs/proofs.ts'
+import type { SpendableProof } from '../proofs/spend-in-transaction.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { PendingRegistrationRow, PendingRegistrationTables } from './tables.ts'
 
@@ -52,12 +52,12 @@ export function findPending(
  */
 export const bindRegistration: Command<BindValues, void> = command(
   'bindRegistration',
-  async (transaction, { mail, recipient, ...values }) => {
-    const { id, subject, mailbox, share, now } = values
+  async (transaction, values) => {
+    const { id, subject, mailbox, mail, recipient, share, now } = values
     const holder = await findHolder(transaction, mailbox)
-    if (holder === undefined) return bindWithMail(transaction, { ...values, mail, recipient })
+    if (holder === undefined) return bindWithMail(transaction, values)
 
-    await leaveProofsUnbound(transaction, { ids: [id], now })
+    await leaveProofUnbound(transaction, { id, now })
     await inTables<PendingRegistrationTables>(transaction)
       .deleteFrom('pending_registration')
       .where('id', '=', id)

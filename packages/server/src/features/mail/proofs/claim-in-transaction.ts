@@ -2,7 +2,7 @@
 // (decisions/0024-new-passwords-of-an-apps-own-users.md).
 import { inTables, type Transaction } from '../../../storage/database.ts'
 import { claimMilliseconds } from './feature.ts'
-import type { SpendableProof } from './in-transaction.ts'
+import type { SpendableProof } from './spend-in-transaction.ts'
 import type { MailProofTables } from './tables.ts'
 
 /** A proof that one confirmation has claimed, so that no other confirmation can use it. */

@@ -10,8 +10,13 @@ export interface ProofKind {
 }
 
 type KindName =
-  | ('passwordReset' | 'verification' | 'registration' | 'invitation')
-  | ('emailChange' | 'emailUndo' | 'factorUndo')
+  | 'passwordReset'
+  | 'verification'
+  | 'registration'
+  | 'invitation'
+  | 'emailChange'
+  | 'emailUndo'
+  | 'factorUndo'
 
 /** All kinds. The purposes stay the same, because databases contain them. */
 export const proofKinds: Readonly<Record<KindName, ProofKind>> = {

@@ -20,9 +20,9 @@ import {
 import { prepareMail } from '../outbox/new-mail.ts'
 import { bindRegistration } from '../pending-registration/store.ts'
 import { createTestClock, describeOnBoth } from '../../../../test-support/keystile.ts'
-import type { BindValues } from './in-transaction.ts'
+import type { BindValues } from './bind-in-transaction.ts'
 import { codeSecrets, prepareProof, type NewProof } from './new-proof.ts'
-import { openValues, sealValues } from './sealed-values.ts'
+import { openData, openRequest, sealData, sealRequest } from './sealed-values.ts'
 import { createMailProofs } from './proofs.ts'
 import { expiryOf, proofKinds } from './kinds.ts'
 import { requestProof } from './store.ts'
@@ -34,6 +34,7 @@ const seal = createSeal('a key for tests', 'mails')
 const clock = createTestClock()
 const now = clock.now()
 const nobody = { actor: 'nobody' } as const
+const sealedRequest = { values: { login: 'ada' }, secrets: { token: 't', code: 'c' } }
 
 describeOnBoth('a proof', (stage) => {
   /** Adds ada, and runs a test with a second connection, while no resolver runs. */
@@ -325,7 +326,7 @@ describeOnBoth('a proof', (stage) => {
         const { row } = make()
         await database.write(requestProof, {
           ...row,
-          sealed: key ? sealValues(key, row, {}) : null,
+          sealed: key ? sealRequest(key, row, sealedRequest) : null,
         })
         assert.equal(await isFound(), expected)
       }
@@ -380,11 +381,13 @@ describeOnBoth('a proof', (stage) => {
     assert.equal(hashes.indexOf(row.code_hash ?? ''), 1)
   })
 
-  it('openValues returns undefined for values sealed for another row id, purpose or state', () => {
+  it('a sealed request cannot be opened in another row, for another purpose, or as data', () => {
     const { row } = make()
-    const sealed = sealValues(seal, row, { login: 'ada' })
-    assert.deepEqual(openValues(seal, { ...row, sealed }), { login: 'ada' })
-    for (const moved of [{ id: make().row.id }, { purpose: 'other' }, { resolved_at: now }])
-      assert.equal(openValues(seal, { ...row, sealed, ...moved }), undefined)
+    const sealed = sealRequest(seal, row, sealedRequest)
+    assert.deepEqual(openRequest(seal, { ...row, sealed }), sealedRequest)
+    for (const moved of [{ id: make().row.id }, { purpose: 'other' }])
+      assert.equal(openRequest(seal, { ...row, sealed, ...moved }), undefined)
+    assert.equal(openData(seal, { ...row, sealed }), undefined)
+    assert.equal(openRequest(seal, { ...row, sealed: sealData(seal, row, {}) }), undefined)
   })
 })

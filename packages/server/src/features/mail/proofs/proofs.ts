@@ -1,37 +1,19 @@
 // Mail proofs: links and codes in mails. "A new password by a link in a mail" in ARCHITECTURE.md is
 // the walk through this room. Each purpose is a record (`purpose.ts`). `proofs.ts` stores a request
-// and finds a proof, `new-proof.ts` makes its secrets, `resolver.ts` finds the account later,
-// `in-transaction.ts` binds and spends proofs in the commands of the flows, and `store.ts` counts
-// wrong codes.
-//
-// What differs between the flows:
-//
-// - A new password also exists for an app's own users. The proof is claimed for 30 s
-//   (`claim-in-transaction.ts`), the app's `setPassword` is called, and then the proof is deleted
-//   (decisions/0024-new-passwords-of-an-apps-own-users.md). All other flows are only for Keystile's
-//   accounts.
-// - The setting `emailVerification` decides what `POST /users` does (server/wire/mail-flows.ts).
-//   With `off` and `optional` it creates an account, with `optional` together with the request for
-//   the mail. With `required` it stores a registration and no account.
-// - Who confirms an address must be the person who chose the password. For an account, the access
-//   token or the password shows this. For a registration, the password shows it, or the code
-//   together with the id of the registration.
-// - A new address is confirmed by a mail if `emailVerification` is not `off` or the old address is
-//   verified. The old address gets a mail with a token that restores it; while it works, no other
-//   user gets an old address that was verified (decisions/0025-the-old-mailbox-undoes-a-change.md).
-// - An invitation needs no resolver. A resolver exists so that an endpoint that strangers can call
-//   looks up no account, but only an operator or the app invites. So its proof is bound from the
-//   start, to the mailbox and the id of the future user.
+// and finds a proof, `new-proof.ts` makes its secrets, `resolver.ts` finds the account later, and
+// `code-store.ts` counts wrong codes. `…-in-transaction.ts` binds, spends, claims and erases proofs
+// in the commands of the flows.
 import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
-import type { SpendableProof } from './in-transaction.ts'
+import type { SpendableProof } from './spend-in-transaction.ts'
 import type { ProofKind } from './kinds.ts'
-import { codeSecrets, prepareProof, type NewProof } from './new-proof.ts'
-import { openValues, sealValues } from './sealed-values.ts'
-import { findByToken, listBound, requestProof, tryCode, type BoundProofRow } from './store.ts'
+import { tryCode } from './code-store.ts'
+import { codeSecrets, prepareProof } from './new-proof.ts'
+import { openData, sealRequest } from './sealed-values.ts'
+import { findByToken, listBound, requestProof, type BoundProofRow, type Valid } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 
 /** What a person sends: the token of the link, or the code with the id of its request. */
@@ -93,18 +75,24 @@ export interface MailProofs {
   ): Promise<readonly ListedProof[]>
 }
 
-/** The secrets of the mail, which the row of a request stores encrypted. */
-export type StoredSecrets = Pick<NewProof, 'token' | 'code'>
-
 export function createMailProofs(
   database: Pick<Database, 'reader' | 'write'>,
   { seal, clock }: { readonly seal: () => Seal; readonly clock: Clock },
 ): MailProofs {
-  const foundOf = (row: BoundProofRow | undefined): FoundProof | undefined => {
-    if (!row) return undefined
+  /** Undefined if the data of the proof cannot be decrypted. */
+  const openProof = (row: BoundProofRow): FoundProof | undefined => {
     const { id, purpose, subject, mailbox } = row
-    const data = row.sealed === null ? {} : openValues(seal(), row)
+    const data = row.sealed === null ? {} : openData(seal(), row)
     return data && { id, purpose, subject, mailbox, data }
+  }
+
+  /** Counts a wrong code, so it writes. */
+  const findByCode = (
+    { requestId, code }: Extract<Presented, { code: string }>,
+    valid: Valid,
+  ): Promise<BoundProofRow | undefined> => {
+    const [id, secrets] = [hashSecret(requestId), codeSecrets(seal(), requestId, code)]
+    return database.write(tryCode, { id, secrets, ...valid })
   }
 
   const prepare: MailProofs['prepare'] = (kind, values, countedFor) => {
@@ -113,8 +101,7 @@ export function createMailProofs(
       seal: seal(),
       now: clock.now(),
     })
-    const secrets = JSON.stringify({ token, code } satisfies StoredSecrets)
-    const sealed = sealValues(seal(), row, { values: JSON.stringify(values), secrets })
+    const sealed = sealRequest(seal(), row, { values, secrets: { token, code } })
     return { requestId, row: { ...row, sealed } }
   }
 
@@ -126,17 +113,16 @@ export function createMailProofs(
       return requestId
     },
     async find({ purpose }, presented) {
-      const now = clock.now()
-      if ('token' in presented)
-        return foundOf(await findByToken(database.reader, { token: presented.token, purpose, now }))
-
-      const { requestId, code } = presented
-      const [id, secrets] = [hashSecret(requestId), codeSecrets(seal(), requestId, code)]
-      return foundOf(await database.write(tryCode, { id, secrets, purpose, now }))
+      const valid = { purpose, now: clock.now() }
+      const found =
+        'token' in presented
+          ? await findByToken(database.reader, { token: presented.token, ...valid })
+          : await findByCode(presented, valid)
+      return found && openProof(found)
     },
     async list({ purpose }, page) {
       const rows = await listBound(database.reader, { ...page, purpose, now: clock.now() })
-      return rows.map((row) => ({ ...row, data: openValues(seal(), row) }))
+      return rows.map((row) => ({ ...row, data: openData(seal(), row) }))
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { Command } from '../../../storage/database.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
-import type { BindValues, RequestShare } from './in-transaction.ts'
+import type { BindValues, RequestShare } from './bind-in-transaction.ts'
 import type { ProofKind } from './kinds.ts'
 
 /** What `resolve()` has found for a request: the user, and where the mail goes. */

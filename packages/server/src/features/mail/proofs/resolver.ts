@@ -4,11 +4,10 @@ import type { Logger } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
 import { startJob } from '../../operations/lease/job.ts'
 import type { Lease } from '../../operations/lease/lease.ts'
-import { prepareMail, type MailParameters, type NewMail } from '../outbox/new-mail.ts'
+import { prepareMail, type NewMail } from '../outbox/new-mail.ts'
 import { prepareLinkMail, type LinkMailParts, type LinkMailValues } from './new-proof.ts'
-import type { StoredSecrets } from './proofs.ts'
 import type { ProofPurpose, Resolution } from './purpose.ts'
-import { openValues, sealValues } from './sealed-values.ts'
+import { openRequest, sealData } from './sealed-values.ts'
 import { leaveUnbound, listUnresolved } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 
@@ -91,26 +90,31 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
   const { lease, purposes, clock } = parts
   const seal = parts.seal()
   const purpose = purposes.find((known) => known.purpose === row.purpose)
-  const opened = openValues(seal, row)
-  if (!purpose || !opened) return false
+  const request = openRequest(seal, row)
+  if (!purpose || !request) return false
 
-  const values = JSON.parse(opened['values'] ?? '{}') as MailParameters
+  const { values, secrets } = request
   const resolution = await inTime(purpose.resolve(values))
   if (!resolution) return false
 
   const { subject, mailbox, recipient, notice, data, device, keepsCount } = resolution
-  const share = resolution.share ?? (notice ? 'taken' : 'requested')
-  const secrets = JSON.parse(opened['secrets'] ?? '{}') as StoredSecrets
   const content = { ...secrets, language: values['language'], expiresAt: row.expires_at }
-  const mail = mailOf(purpose, notice, content, parts)
-  const now = clock.now()
-  const sealed = data ? sealValues(seal, { ...row, resolved_at: now }, data) : null
-  const bound = { id: row.id, subject, mailbox, sealed, share, device, keepsCount }
-  await lease.write(purpose.bind, { ...bound, mail, recipient, now })
+  await lease.write(purpose.bind, {
+    id: row.id,
+    subject,
+    mailbox,
+    sealed: data ? sealData(seal, row, data) : null,
+    mail: mailOf(purpose, notice, content, parts),
+    recipient,
+    share: resolution.share ?? (notice ? 'taken' : 'requested'),
+    device,
+    keepsCount,
+    now: clock.now(),
+  })
   return true
 }
 
-/** Prepares the mail with the link and the code of a request, or the notice in its place. */
+/** Prepares the mail with the link and the code of a request, or the notice that replaces it. */
 function mailOf(
   purpose: ProofPurpose,
   notice: Resolution['notice'],

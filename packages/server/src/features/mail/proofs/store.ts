@@ -1,13 +1,11 @@
-import { countedMailbox } from '../../../base/mailbox.ts'
-import { hashSecret, isSecretOf } from '../../../base/secret.ts'
+// Requests for proofs, and how a proof is found by its link. `code-store.ts` finds it by its code.
+import { hashSecret } from '../../../base/secret.ts'
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
-import { countUses, refundUses } from '../../operations/limits/in-transaction.ts'
-import { useOf, type Use } from '../../operations/limits/uses.ts'
-import { eraseProofs, insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
-import { codeRate, maxTries } from './feature.ts'
-import type { MailProofRow, MailProofTables } from './tables.ts'
+import { insertProof, leaveProofsUnbound, type Binding } from './bind-in-transaction.ts'
+import { eraseAllProofs } from './erase-in-transaction.ts'
 import { proofKinds } from './kinds.ts'
+import type { MailProofRow, MailProofTables } from './tables.ts'
 
 /** Stores a request for a proof. The resolver looks up the account later. */
 export const requestProof: Command<MailProofRow, void> = command('requestProof', insertProof)
@@ -53,7 +51,7 @@ export const leaveUnbound: Command<
 export type BoundProofRow = MailProofRow & Binding
 
 /** Of which purpose a proof must be, and when it must be valid. */
-interface Valid {
+export interface Valid {
   readonly purpose: string
   readonly now: number
 }
@@ -95,77 +93,14 @@ export async function listBound(
   return rows.flatMap((row) => asBound(row) ?? [])
 }
 
-/**
- * Compares a code with a request, and counts a wrong code. The count commits before the caller gets
- * an answer, so parallel guesses cannot exceed the limits. A right code is not counted. Does NOT
- * spend the proof. If no request has the id, or the request has no account, the work and the
- * result are the same as for a wrong code.
- *
- * @param secrets the result of `codeSecrets()`. For the right code, one of their hashes is stored
- */
-export const tryCode: Command<
-  Valid & { readonly id: string; readonly secrets: readonly string[] },
-  BoundProofRow | undefined
-> = command('tryCode', async (transaction, { id, secrets, purpose, now }) => {
-  const db = inTables<MailProofTables>(transaction)
-  const tried = await db
-    .updateTable('mail_proof')
-    .set((old) => ({ tries: old('tries', '+', 1) }))
-    .where((row) => row.and({ id, purpose }))
-    .where('tries', '<', maxTries)
-    .where('expires_at', '>', now)
-    .returningAll()
-    .executeTakeFirst()
-
-  const uses = tried ? usesOf(tried) : unknownUses(id)
-  const { wait } = await countUses(transaction, uses, now)
-  const stored = tried?.code_hash ?? hashSecret(id)
-  const isRight = secrets.some((secret) => isSecretOf(secret, stored))
-  const bound = tried && asBound(tried)
-  if (!bound || !isRight || wait > 0) return undefined
-
-  await db
-    .updateTable('mail_proof')
-    .set((old) => ({ tries: old('tries', '-', 1) }))
-    .where('id', '=', id)
-    .execute()
-  await refundUses(transaction, { uses, at: now }, now)
-  return bound
-})
-
-/**
- * Returns the uses of a wrong code: one for the user or for what the caller typed, and one for the
- * mailbox. A user who has not verified the address could otherwise delete the account, register
- * again, and get more tries for the same mailbox. If there is no mailbox, counts twice anyway, so
- * that the work does not reveal whether there is an account.
- */
-function usesOf({ counted_for, mailbox }: MailProofRow): readonly Use[] {
-  const counted = mailbox === null ? counted_for : countedMailbox(mailbox)
-  return [useOf(codeRate, counted_for), useOf(codeRate, `mailbox\n${counted}`)]
-}
-
-/**
- * A limit that never refuses. It does the same work as `codeRate`. It need not limit callers,
- * because no code is right for an unknown id.
- */
-const unknownRate = { ...codeRate, name: 'mail-code-unknown', intervalMilliseconds: 0 }
-
-/**
- * Returns as many uses as `usesOf()`, for an id that no request has. Callers can make up any number
- * of ids, so all of them share 1,024 keys, which the counts of requests never use.
- */
-function unknownUses(id: string): readonly Use[] {
-  const pair = Buffer.from(id, 'base64url').readUInt16BE() % 512
-  return [useOf(unknownRate, String(pair)), useOf(unknownRate, `mailbox\n${pair}`)]
-}
-
-function asBound(row: MailProofRow): BoundProofRow | undefined {
+/** Returns the row as a bound proof, or undefined if it is not bound. */
+export function asBound(row: MailProofRow): BoundProofRow | undefined {
   const { subject, mailbox } = row
   return subject === null || mailbox === null ? undefined : { ...row, subject, mailbox }
 }
 
 export const ofUser: OfUser = {
-  erase: eraseProofs,
+  erase: eraseAllProofs,
   // Without its undo link, the owner could not remove a factor that the backup has.
   async restored(transaction) {
     const { numDeletedRows } = await inTables<MailProofTables>(transaction)

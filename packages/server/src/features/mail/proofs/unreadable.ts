@@ -2,7 +2,7 @@ import type { Seal } from '../../../base/seal.ts'
 import { inTables, type Reader } from '../../../storage/database.ts'
 import { hasTable } from '../../../storage/schema.ts'
 import { maxChecked } from '../outbox/unreadable.ts'
-import { openValues } from './sealed-values.ts'
+import { canOpen } from './sealed-values.ts'
 import type { MailProofTables } from './tables.ts'
 
 /**
@@ -19,5 +19,5 @@ export async function hasUnreadableProof(reader: Reader, seal: Seal): Promise<bo
     .orderBy('created_at')
     .limit(maxChecked)
     .execute()
-  return proofs.some((proof) => openValues(seal, proof) === undefined)
+  return proofs.some((proof) => !canOpen(seal, proof))
 }

@@ -1,7 +1,7 @@
 // The page whose link accepts an invitation: it creates the account.
 import type { JsonObject } from 'keystile/internal'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
-import type { Invitations } from '../../mail/invitations/invitation.ts'
+import type { Invitations } from '../../mail/invitations/invitation-types.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import { acceptanceFields, readAcceptance } from './acceptance.ts'
 import { refusedFault } from './faults.ts'

@@ -3,7 +3,7 @@
 import type { Act } from '../../operations/audit/entry.ts'
 import type { Transaction } from '../../../storage/database.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
-import { cancelProofs } from '../../mail/proofs/in-transaction.ts'
+import { eraseProofsExceptFactorUndo } from '../../mail/proofs/erase-in-transaction.ts'
 import { tryInsertMail } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
 import { cancelChangesSince, insertFormerEmail } from './address-history-in-transaction.ts'
@@ -94,7 +94,8 @@ export async function changeAddress(
     return 'too-many-mails'
   }
   // Links to the old mailbox are bound to `email_key`, which may still be the same.
-  if (!isSame && old.email_key === email.key) await cancelProofs(transaction, subject)
+  if (!isSame && old.email_key === email.key)
+    await eraseProofsExceptFactorUndo(transaction, subject)
   if (verifiedAt !== null) await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   await recordChange(transaction, 'email_changed', { subject, by, now })
   return 'changed'

@@ -2,7 +2,7 @@
 import { command, inTables, type Command, type Transaction } from '../../../storage/database.ts'
 import { clearResetMails } from '../../mail/outbox/in-transaction.ts'
 import type { NewMail } from '../../mail/outbox/new-mail.ts'
-import { cancelProofs } from '../../mail/proofs/in-transaction.ts'
+import { eraseProofsExceptFactorUndo } from '../../mail/proofs/erase-in-transaction.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
@@ -74,7 +74,7 @@ export const changeUser: Command<StoredUserChange, ChangeOutcome> = command(
     const ended = disabled || endsSessions ? await endSessions(transaction, { subject, now }) : 0
     await recordChanges(transaction, change, ended)
     if (disabled && !expected.disabled) {
-      await cancelProofs(transaction, subject)
+      await eraseProofsExceptFactorUndo(transaction, subject)
       const { email: recipient } = before
       if (recipient !== null) await clearResetMails(transaction, { subject, recipient, now })
       await notify(transaction, notice, { ...before, subject, now })

@@ -1,6 +1,10 @@
 import type { JsonObject } from 'keystile/internal'
 import { inTables, type Transaction } from '../../../storage/database.ts'
-import { lockProof, spendProof, type SpendableProof } from '../../mail/proofs/in-transaction.ts'
+import {
+  lockProof,
+  spendProof,
+  type SpendableProof,
+} from '../../mail/proofs/spend-in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Acceptance } from './acceptance.ts'
 import { grantNames, recordChange } from './changes-in-transaction.ts'

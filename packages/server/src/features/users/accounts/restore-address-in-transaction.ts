@@ -4,7 +4,7 @@ import { minuteMilliseconds } from '../../../feature/limit-rate.ts'
 import { noPassword } from '../../credentials/password/stored-hash.ts'
 import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { eraseRecoveryCodes } from '../../credentials/second-factors/recovery-in-transaction.ts'
-import { isBound } from '../../mail/proofs/in-transaction.ts'
+import { hasProof } from '../../mail/proofs/spend-in-transaction.ts'
 import { proofKinds } from '../../mail/proofs/kinds.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
@@ -97,7 +97,7 @@ async function eraseNewFactors(
   now: number,
 ): Promise<boolean> {
   const first = { subject, mailbox, purpose: proofKinds.factorUndo.purpose, now }
-  const isUndoable = await isBound(transaction, first)
+  const isUndoable = await hasProof(transaction, first)
   const since = isUndoable ? 0 : changedAt
   const isErased = await eraseSecondFactors(transaction, { subject, since })
   await eraseRecoveryCodes(transaction, { subject, since: changedAt - codeMilliseconds })

@@ -7,7 +7,8 @@ import { clearWrongCodes } from '../../credentials/second-factors/app-in-transac
 import { command, type Command } from '../../../storage/database.ts'
 import { clearGuesses } from '../directory/guesses-in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
-import { eraseProofs, insertProof } from '../../mail/proofs/in-transaction.ts'
+import { insertProof } from '../../mail/proofs/bind-in-transaction.ts'
+import { eraseProofsFor } from '../../mail/proofs/erase-in-transaction.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
 import { proofKinds } from '../../mail/proofs/kinds.ts'
 import { clearEnrolmentMails, clearResetMails } from '../../mail/outbox/in-transaction.ts'
@@ -94,7 +95,7 @@ export const changePassword: Command<
   await clearWrongCodes(transaction, subject)
   await endSessions(transaction, { subject, except: by.sessionId, now })
   if (by.sessionId === undefined || changed.email_verified_at === null)
-    await eraseProofs(transaction, { subject, purposes: [proofKinds.passwordReset.purpose] })
+    await eraseProofsFor(transaction, { subject, purpose: proofKinds.passwordReset.purpose })
   await recordChange(transaction, 'password_changed', act)
   const isByOperator = by.actor === 'operator'
   const { email } = changed
