@@ -108,8 +108,8 @@ function detailOf({
 
 /**
  * Starts the session of a login, refunds the counts of the rate limits, and stores the notice of a
- * login from a new device or with a recovery code. Starts no session if the account has changed: see `spendProofs`. A
- * step-up ends the session that it replaces, which must be active until then.
+ * login from a new device or with a recovery code. Starts no session if the account has changed:
+ * see `spendProofs`. A step-up ends the session that it replaces, which must be active until then.
  */
 export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
   const { wanted, session, hasAccount } = login
