@@ -130,6 +130,16 @@ export async function endSessionRows(
     .returning(['id', 'subject', 'client_id', 'tokens_expire_at'])
     .execute()
 
+  await announceEnds(transaction, ended, now)
+  return ended
+}
+
+/** Inserts the events that revoke the tokens of ended sessions, and those for the app. */
+async function announceEnds(
+  transaction: Transaction,
+  ended: readonly Pick<SessionRow, 'id' | 'subject' | 'client_id' | 'tokens_expire_at'>[],
+  now: number,
+): Promise<void> {
   await insertEvents(
     transaction,
     ended.map(({ id, tokens_expire_at }) => ({
@@ -149,7 +159,6 @@ export async function endSessionRows(
       at: new Date(now),
     })),
   )
-  return ended
 }
 
 /**
