@@ -148,7 +148,7 @@ function demandsOf<U>(
   const own = guarded.flatMap((route) => (route.isOptional ? [] : (route.ofOwnId ?? [])))
   return new Map(
     [...guarded, ...own].map((one) => {
-      const isOptional = 'isOptional' in one && one.isOptional === true
+      const isOptional = 'isOptional' in one && one.isOptional
       return [one, guard.demand(argumentsOf(one.guard), isOptional)] as const
     }),
   )

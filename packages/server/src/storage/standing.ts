@@ -63,8 +63,9 @@ export function findSchemaFault(state: SchemaState): SchemaFault | undefined {
     case 'current':
     case 'empty':
     case 'ahead':
-      return undefined
+      break
   }
+  return undefined
 }
 
 /** Returns the fault of a database that excludes this release. */

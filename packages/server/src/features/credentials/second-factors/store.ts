@@ -19,7 +19,7 @@ export async function describeRecoveryCodes(reader: Reader, subject: string): Pr
     .select((row) => [row.fn.countAll().as('count'), row.fn.max('created_at').as('time')])
     .where('subject', '=', subject)
     .executeTakeFirstOrThrow()
-  const createdAt = Number(count) === 0 ? undefined : new Date(Number(time))
+  const createdAt = Number(count) === 0 ? undefined : new Date(time)
   return { count: Number(count), createdAt }
 }
 

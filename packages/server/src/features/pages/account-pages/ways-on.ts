@@ -45,8 +45,9 @@ function ownButton({ brand, hasLogin, texts }: PageReader, end: End): Button | u
     case 'password':
       return { label: texts.reset.heading, href: `${base}/account/forgot-password` }
     case 'passwordMail':
-      return { label: texts.reset.again, href: `${base}/account/forgot-password` }
+      break
   }
+  return { label: texts.reset.again, href: `${base}/account/forgot-password` }
 }
 
 export function asSecond(button: Button): Button {

@@ -93,8 +93,7 @@ export function stepAnswer(
     ...shown
   }: Omit<Page, 'language' | 'brand' | 'words'> & { readonly fault?: StepFault | undefined },
 ): HttpAnswer {
-  const { status = 400, retryAfterSeconds = undefined } =
-    fault?.kind === 'refused' ? fault.error : {}
+  const { status = 400, retryAfterSeconds } = fault?.kind === 'refused' ? fault.error : {}
   return page(reader, {
     ...shown,
     referrerPolicy: 'same-origin',

@@ -20,8 +20,9 @@ export function refusalOf(done: Exclude<LoginOutcome, EndedLogin>): OAuthError {
     case 'enrol':
       return enrolmentRefusal(done)
     case 'refused':
-      return wrongProofRefusal(done)
+      break
   }
+  return wrongProofRefusal(done)
 }
 
 /** The same for each reason: the caller must not learn what is wrong with the session. */

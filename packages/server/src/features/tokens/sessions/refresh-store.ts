@@ -113,9 +113,10 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
         await noteLateRetry(transaction, { id: session.id, now })
         return { ...refreshed, outcome: 'repeated', sealedSuccessor: sealedSuccessorOf(token) }
       case 'reuse':
-        await endReused(transaction, session, use)
-        return { outcome: 'reused' }
+        break
     }
+    await endReused(transaction, session, use)
+    return { outcome: 'reused' }
   },
 )
 
