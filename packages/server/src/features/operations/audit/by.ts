@@ -31,13 +31,12 @@ export function byCaller(
   request: HttpRequestWithBody,
   { subject, clientId, sessionId, acr }: CallerIdentity,
 ): By {
-  return { actor: `user:${subject}`, ...senderOf(request), clientId, sessionId, acr }
+  const token = { clientId, sessionId, ...(acr !== undefined && { acr }) }
+  return { actor: `user:${subject}`, ...senderOf(request), ...token }
 }
 
 /** Returns what a mail about a change tells or needs of the request that caused it. */
 export function senderOf(request: HttpRequestWithBody): Pick<By, 'address' | 'acceptLanguage'> {
-  return {
-    address: addressOf(request),
-    acceptLanguage: request.headers.get('accept-language') ?? undefined,
-  }
+  const acceptLanguage = request.headers.get('accept-language')
+  return { address: addressOf(request), ...(acceptLanguage !== null && { acceptLanguage }) }
 }

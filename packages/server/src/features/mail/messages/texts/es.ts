@@ -93,8 +93,8 @@ export const es: Texts = {
         Este código ya no sirve.`,
       'Si fue usted, no tiene que hacer nada.',
       prose`Si no fue usted, otra persona conoce su contraseña o usa su cuenta, y tiene sus códigos
-        de recuperación. Cambie ahora su contraseña: así se cierra la sesión en los demás dispositivos.
-        Cree después nuevos códigos de recuperación.`,
+        de recuperación. Cambie ahora su contraseña: así se cierra la sesión en los demás
+        dispositivos. Cree después nuevos códigos de recuperación.`,
     ],
     factor_guessed: ({ service, time, address }) => [
       `Se introdujo un código incorrecto para su cuenta en ${service}`,
