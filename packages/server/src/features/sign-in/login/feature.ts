@@ -10,7 +10,7 @@ import {
   factorKnownRate,
   factorRate,
   nameRate,
-} from '../../users/directory/guess-rates.ts'
+} from '../../users/directory/rates.ts'
 
 /**
  * Limits logins from unknown devices, per IP address. This limit stops an attacker who tries a

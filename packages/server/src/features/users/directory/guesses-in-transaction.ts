@@ -2,7 +2,7 @@ import type { Transaction } from '../../../storage/database.ts'
 import { clearUses } from '../../operations/limits/in-transaction.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import { countedLogin } from './counted-login.ts'
-import { emailCodeRate, factorKnownRate, factorRate, nameRate } from './guess-rates.ts'
+import { emailCodeRate, factorKnownRate, factorRate, nameRate } from './rates.ts'
 
 /**
  * Sets the counts of guesses for an account back to zero. Otherwise the owner, to whom an operator

@@ -3,7 +3,7 @@ import { stepOf } from '../../../credentials/second-factors/totp.ts'
 import type { Limits } from '../../../operations/limits/limits.ts'
 import { useOf, type Use } from '../../../operations/limits/uses.ts'
 import { subjectOf, withProof, withUses, type LoginAttempt } from '../attempt.ts'
-import { factorKnownRate, factorRate } from '../../../users/directory/guess-rates.ts'
+import { factorKnownRate, factorRate } from '../../../users/directory/rates.ts'
 import { factorDeviceRate } from '../feature.ts'
 import type { Method, MethodParts, Proving, WrongFactor } from './method.ts'
 
