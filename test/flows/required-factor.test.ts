@@ -366,6 +366,7 @@ describeOnBoth(
           const made = await running.send('POST', '/users/me/factors/recovery-codes', { bearer })
           assert.equal(made.status, 200)
         }
+        await stage.sql('delete from recovery_code')
         await stage.sql('delete from authenticator_app')
         await running.keystile.sessions.revokeAll(subject)
 
