@@ -7,7 +7,7 @@ import { timeOf } from './contents.ts'
 import type { Finished } from './store.ts'
 
 /** What a restore undoes, because it happened after the backup was made. */
-export const lostChanges =
+export const lostChanges: string =
   'disabled users are enabled again, old passwords, secrets of clients and replaced ' +
   'authenticator apps work again, and users who have set up a second factor log in without it'
 
