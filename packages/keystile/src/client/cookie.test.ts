@@ -160,10 +160,13 @@ describe('a client', () => {
 
     it('a cookie client waits 5 s for the issuer, and tries again at the next call', async (t) => {
       t.mock.timers.enable({ apis: ['setTimeout'] })
-      const { arrived, release } = hold('POST /auth/session/refresh')
-      const tab = open(cookieFetch())
+      // The real fetch starts only after the mock has ended. During the mock it cannot clear the
+      // timers of its kept-alive connections, and they would end requests of later tests.
+      const released = Promise.withResolvers<void>()
+      const kept = cookieFetch()
+      const tab = open((...asked) => released.promise.then(() => kept(...asked)))
       const asked = tab.isSignedIn()
-      await arrived
+      await settle()
       t.mock.timers.tick(4_999)
       const state = await Promise.race([asked, settle().then(() => 'waiting')])
       assert.equal(state, 'waiting')
@@ -171,7 +174,7 @@ describe('a client', () => {
       await assert.rejects(asked, { code: 'temporarily_unavailable' })
 
       t.mock.timers.reset()
-      release()
+      released.resolve()
       assert.equal(await tab.isSignedIn(), false)
     })
 
