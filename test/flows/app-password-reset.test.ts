@@ -86,6 +86,8 @@ async function start(
     request,
     settled,
     async asked(login = 'ada') {
+      // So that the last mail is the one asked for, and not one of before that is sent late.
+      await settled()
       const { json } = await request(login)
       await settled()
       const text = mails.at(-1)?.text ?? ''

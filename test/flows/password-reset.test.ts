@@ -65,6 +65,8 @@ async function start(stage: Stage, options: Parameters<Stage['start']>[0] = {}):
     request,
     settled,
     async asked(login, fields) {
+      // So that the last mail is the one asked for, and not one of before that is sent late.
+      await mailsSent(stage)
       const request_id = await request(login, fields)
       return { request_id, ...(await settled()) }
     },

@@ -1,5 +1,5 @@
 import { OAuthError, parseUtf8, type HttpRequestWithBody } from 'keystile/internal'
-import { maxBodyBytes, mediaTypeOf } from './route.ts'
+import { maxBodyBytes, mediaTypeOf } from './request.ts'
 
 /** The parameters of an OAuth request. Each has exactly one non-empty value (RFC 6749 §3.2). */
 export type Form = ReadonlyMap<string, string>

@@ -2,15 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as z from 'zod'
 import { ProblemError, readWebRequest } from 'keystile/internal'
-import {
-  checkFields,
-  describeFields,
-  getFields,
-  readJsonObject,
-  refuseFaults,
-  strictFields,
-  stringField,
-} from './json-body.ts'
+import { strictFields, stringField } from './fields.ts'
+import { checkFields, getFields, readJsonObject, refuseFaults } from './json-body.ts'
 
 const read = (body: string, contentType = 'application/json'): Promise<object> =>
   readJsonObject(
@@ -141,17 +134,5 @@ describe('refuseFaults', () => {
         return true
       },
     )
-  })
-})
-
-describe('describeFields', () => {
-  it('describeFields returns the JSON Schema of the body', () => {
-    const schema = strictFields({ name: stringField(), scope: stringField().default('') })
-    assert.deepEqual(describeFields(schema), {
-      type: 'object',
-      properties: { name: { type: 'string' }, scope: { type: 'string', default: '' } },
-      required: ['name'],
-      additionalProperties: false,
-    })
   })
 })

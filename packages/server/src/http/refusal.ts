@@ -7,7 +7,8 @@ import {
   type HttpAnswer,
 } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../storage/database.ts'
-import { jsonAnswer, type RefusalFormat } from './route.ts'
+import { jsonAnswer } from './answers.ts'
+import type { RefusalFormat } from './route.ts'
 
 /** An error whose message the caller may read. */
 export type Refusal = TokenError | OAuthError | ProblemError

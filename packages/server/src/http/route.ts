@@ -1,10 +1,5 @@
-// The record of an endpoint, and what handlers share: reading a request, and making an answer.
-import {
-  ProblemError,
-  type HttpAnswer,
-  type HttpRequestWithBody,
-  type JsonObject,
-} from 'keystile/internal'
+// The record of an endpoint.
+import type { HttpAnswer, HttpRequestWithBody, JsonObject } from 'keystile/internal'
 
 export interface RouteRequest extends HttpRequestWithBody {
   /** The values of the path's parameters, as they were sent. */
@@ -112,51 +107,4 @@ export interface RouteDoc {
    * body need not be listed.
    */
   readonly refuses?: Readonly<Record<number, string>>
-}
-
-/**
- * The size of the longest body that the server reads, in bytes. All valid bodies are shorter. If a
- * body is longer, the server refuses it before it has read the whole body.
- */
-export const maxBodyBytes = 65_536
-
-/**
- * Returns an answer in JSON. No cache may store the answer, because most answers contain personal
- * data.
- */
-export function jsonAnswer(
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): HttpAnswer {
-  return {
-    status,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
-    body: JSON.stringify(body),
-  }
-}
-
-/** Answers a form: the browser opens another page with GET. */
-export function seeOther(location: string): HttpAnswer {
-  return { status: 303, headers: { location, 'cache-control': 'no-store' } }
-}
-
-export const emptyAnswer: HttpAnswer = { status: 204, headers: { 'cache-control': 'no-store' } }
-
-/** Returns the media type of the body in lower case, without parameters such as `charset`. */
-export function mediaTypeOf({ headers }: HttpRequestWithBody): string | undefined {
-  return headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
-}
-
-/** Returns the parameters of the query. For a repeated name, `get` returns the first value. */
-export function queryOf(request: HttpRequestWithBody): URLSearchParams {
-  const start = request.url.indexOf('?')
-  return new URLSearchParams(start < 0 ? '' : request.url.slice(start + 1).split('#')[0])
-}
-
-/** Returns the refusal of a parameter of the query. */
-export function wrongQuery(name: string, msg: string): ProblemError {
-  return new ProblemError('unprocessable_content', `${name}: ${msg}`, {
-    errors: [{ loc: ['query', name], msg, type: 'value_error' }],
-  })
 }

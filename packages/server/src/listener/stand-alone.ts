@@ -11,7 +11,7 @@ import { changePasswordPath } from '../features/pages/account-pages/well-known-c
 import { notFoundPage } from '../features/pages/start-page/not-found-page.ts'
 import { startPage } from '../features/pages/start-page/start-page.ts'
 import { prefersHtml } from '../http/accept.ts'
-import { jsonAnswer } from '../http/route.ts'
+import { jsonAnswer } from '../http/answers.ts'
 import type { Service } from './service.ts'
 
 export interface StandAlone {

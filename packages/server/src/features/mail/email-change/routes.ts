@@ -1,13 +1,9 @@
 // The endpoints that change the e-mail address. If Keystile sends no mails, there is no flow, and
 // `changeRoute` changes the address at once.
-import { describeFields, readFields, strictFields } from '../../../http/json-body.ts'
-import {
-  emptyAnswer,
-  jsonAnswer,
-  type GuardedRoute,
-  type OptionalRoute,
-  type RouteDoc,
-} from '../../../http/route.ts'
+import { describeFields, strictFields } from '../../../http/fields.ts'
+import { readFields } from '../../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
+import type { GuardedRoute, OptionalRoute, RouteDoc } from '../../../http/route.ts'
 import { byCaller, byStranger } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Limits } from '../../operations/limits/limits.ts'

@@ -1,12 +1,9 @@
 // The endpoints of the flow that verifies addresses. The second one also finishes registrations.
 import type * as z from 'zod'
-import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
-import {
-  emptyAnswer,
-  jsonAnswer,
-  type GuardedRoute,
-  type OptionalRoute,
-} from '../../../http/route.ts'
+import { describeFields, strictFields, stringField } from '../../../http/fields.ts'
+import { readFields } from '../../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
+import type { GuardedRoute, OptionalRoute } from '../../../http/route.ts'
 import { currentPasswordField, usernameField } from '../../users/accounts/account-fields.ts'
 import { ownAccount, tooManyTries, type AccountCaller } from '../../users/accounts/account-route.ts'
 import { createdAnswer, describeCreated } from '../../users/accounts/wire-user.ts'

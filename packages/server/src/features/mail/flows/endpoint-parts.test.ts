@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import * as z from 'zod'
-import { describeFields } from '../../../http/json-body.ts'
+import { describeFields } from '../../../http/fields.ts'
 import { presentedOf, proofFields, requestAccepted } from './endpoint-parts.ts'
 
 it('a body confirms a mail with a token, or with a code and its request id', () => {

@@ -2,7 +2,7 @@
 // confirmation.
 import { ProblemError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
 import type * as z from 'zod'
-import { stringField } from '../../../http/json-body.ts'
+import { stringField } from '../../../http/fields.ts'
 import type { SuccessDoc } from '../../../http/route.ts'
 import { tooManyTries } from '../../users/accounts/account-route.ts'
 import { preferredLanguage } from '../messages/language.ts'

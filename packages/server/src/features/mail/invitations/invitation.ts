@@ -3,7 +3,8 @@
 // `routes.ts`. `sent-invitations.ts` sends and lists invitations, also for the command line.
 import { ProblemError } from 'keystile/internal'
 import * as z from 'zod'
-import { checkFields, getFields, refuseFaults, strictFields } from '../../../http/json-body.ts'
+import { strictFields } from '../../../http/fields.ts'
+import { checkFields, getFields, refuseFaults } from '../../../http/json-body.ts'
 import {
   emailField,
   findPasswordErrors,

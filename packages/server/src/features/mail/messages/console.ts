@@ -1,6 +1,7 @@
 import { ProblemError, type HttpAnswer, type Logger } from 'keystile/internal'
 import { isFromThisMachine, isHostThisMachine } from '../../../http/local-request.ts'
-import { seeOther, type OpenRoute, type RouteRequest } from '../../../http/route.ts'
+import { seeOther } from '../../../http/answers.ts'
+import type { OpenRoute, RouteRequest } from '../../../http/route.ts'
 import { joined, markup, type Html } from '../../../pages/html.ts'
 import { developmentPage } from '../../../pages/development.ts'
 import { pageHeaders } from '../../../pages/layout.ts'

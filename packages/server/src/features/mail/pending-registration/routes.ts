@@ -1,5 +1,6 @@
 import type { HttpRequestWithBody } from 'keystile/internal'
-import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
+import { jsonAnswer } from '../../../http/answers.ts'
+import type { OpenRoute } from '../../../http/route.ts'
 import { accountRoute, tooManyTries } from '../../users/accounts/account-route.ts'
 import type { RegistrationForm } from '../../users/accounts/registration-form.ts'
 import type { BegunRegistration } from '../../users/accounts/registration.ts'

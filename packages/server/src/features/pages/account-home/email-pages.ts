@@ -1,5 +1,5 @@
 // The pages on which people change their address, or confirm it, with the code of a mail.
-import { seeOther } from '../../../http/route.ts'
+import { seeOther } from '../../../http/answers.ts'
 import { fieldIn } from '../account-pages/faults.ts'
 import { requestName } from '../account-pages/field-names.ts'
 import { emailField } from '../account-pages/fields.ts'

@@ -1,6 +1,6 @@
 // The page on which people who are logged in confirm a new address with the link of the mail.
 import type { HttpAnswer } from 'keystile/internal'
-import { seeOther } from '../../../http/route.ts'
+import { seeOther } from '../../../http/answers.ts'
 import { hiddenField } from '../../../pages/field.ts'
 import { actionsOf, whoOf } from '../../../pages/parts.ts'
 import { sameOriginPage } from '../account-pages/form.ts'

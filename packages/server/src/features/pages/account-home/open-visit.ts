@@ -1,5 +1,5 @@
 import type { Clock, HttpRequestWithBody } from 'keystile/internal'
-import { queryOf } from '../../../http/route.ts'
+import { queryOf } from '../../../http/request.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import { readerOf } from '../account-pages/reader.ts'
 import { endForms, loggedOut } from '../login-pages/login-cookies.ts'

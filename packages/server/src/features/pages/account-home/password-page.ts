@@ -1,4 +1,4 @@
-import { seeOther } from '../../../http/route.ts'
+import { seeOther } from '../../../http/answers.ts'
 import { markup } from '../../../pages/html.ts'
 import { brokenRule, passwordFaultOf } from '../account-pages/faults.ts'
 import { newPasswordField } from '../account-pages/fields.ts'

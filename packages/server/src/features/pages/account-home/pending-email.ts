@@ -1,7 +1,7 @@
 // A change of the address that waits for the code in a mail. The browser that has asked for the
 // change keeps it, so that the page of the account and the page for the code can show it.
 import type { HttpAnswer } from 'keystile/internal'
-import { seeOther } from '../../../http/route.ts'
+import { seeOther } from '../../../http/answers.ts'
 import { withCookies } from '../login-pages/login-cookies.ts'
 import type { Done, Visit } from './visit.ts'
 

@@ -1,6 +1,8 @@
 // The routes of a page that the link in a mail opens. Only the button of its form changes anything.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
-import { queryOf, seeOther, type OpenRoute } from '../../../http/route.ts'
+import { seeOther } from '../../../http/answers.ts'
+import { queryOf } from '../../../http/request.ts'
+import type { OpenRoute } from '../../../http/route.ts'
 import type { BrowserLogins } from '../../sign-in/browser-login/browser-logins.ts'
 import type { PageCookies } from '../../sign-in/browser-login/page-cookies.ts'
 import type { PageSettings } from '../brand/page-settings.ts'

@@ -6,7 +6,7 @@ import {
   type HttpRequestWithBody,
 } from 'keystile/internal'
 import type { Mountable } from 'keystile/web'
-import { jsonAnswer } from '../../../http/route.ts'
+import { jsonAnswer } from '../../../http/answers.ts'
 import { createSwaggerUi } from './swagger-ui.ts'
 
 /**

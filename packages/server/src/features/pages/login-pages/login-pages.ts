@@ -2,7 +2,8 @@
 // factor that the account must have. `prove.ts` has these steps, and `prove-again.ts` those of a
 // person who is logged in. `ask-login.ts` asks the login, and `step-pages.ts` draws what it says.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
-import { seeOther, type OpenRoute } from '../../../http/route.ts'
+import { seeOther } from '../../../http/answers.ts'
+import type { OpenRoute } from '../../../http/route.ts'
 import { describeBoundForm, pageRoute } from '../account-pages/page-route.ts'
 import type { PageReader } from '../account-pages/reader.ts'
 import { createFormReceiver, openSignedOut } from './bound-forms.ts'

@@ -1,7 +1,8 @@
 // A person who is logged in proves once more who they are, before a change that needs it.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { makeSecret } from '../../../base/secret.ts'
-import { queryOf, seeOther } from '../../../http/route.ts'
+import { seeOther } from '../../../http/answers.ts'
+import { queryOf } from '../../../http/request.ts'
 import type { PresentedValues } from '../../sign-in/login/login.ts'
 import { recentLoginSeconds } from '../../users/accounts/login-age.ts'
 import { labelOf } from '../../users/directory/directory.ts'

@@ -1,7 +1,8 @@
 // The pages on which people register: the form, and the page for the code of the mail. What they
 // call is what the endpoints call, with all rules and limits. `register-page.ts` draws the pages.
 import { type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
-import { seeOther, type OpenRoute } from '../../../http/route.ts'
+import { seeOther } from '../../../http/answers.ts'
+import type { OpenRoute } from '../../../http/route.ts'
 import type { Verifications } from '../../mail/email-verification/verification-types.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import type { PageCookies } from '../../sign-in/browser-login/page-cookies.ts'

@@ -1,15 +1,8 @@
 // The body of `POST /session`, in JSON. It has the parameters of `POST /token` for a login and for
 // a code.
 import type { HttpRequestWithBody, JsonObject } from 'keystile/internal'
-import {
-  checkFields,
-  describeFields,
-  getFields,
-  readJsonObject,
-  secondsField,
-  strictFields,
-  stringField,
-} from '../../../http/json-body.ts'
+import { describeFields, secondsField, strictFields, stringField } from '../../../http/fields.ts'
+import { checkFields, getFields, readJsonObject } from '../../../http/json-body.ts'
 import { demandParameters } from '../../tokens/oauth/demand-parameters.ts'
 import { authorizationCodeGrant } from '../../tokens/oauth/grants/authorization-code.ts'
 import {

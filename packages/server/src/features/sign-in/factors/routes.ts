@@ -1,7 +1,9 @@
 // The endpoints with which users set up and remove their authenticator app and recovery codes.
 import type { JsonObject } from 'keystile/internal'
-import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
-import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
+import { describeFields, strictFields, stringField } from '../../../http/fields.ts'
+import { readFields } from '../../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
+import type { GuardedRoute } from '../../../http/route.ts'
 import { byCaller } from '../../operations/audit/by.ts'
 import {
   changingRoute,

@@ -1,5 +1,6 @@
 import type { JwkSet } from 'keystile/jwt'
-import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
+import { jsonAnswer } from '../../../http/answers.ts'
+import type { OpenRoute } from '../../../http/route.ts'
 
 const jwkSetSchema = {
   type: 'object',

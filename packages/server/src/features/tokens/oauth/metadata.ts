@@ -1,4 +1,5 @@
-import { jsonAnswer, type OpenRoute } from '../../../http/route.ts'
+import { jsonAnswer } from '../../../http/answers.ts'
+import type { OpenRoute } from '../../../http/route.ts'
 
 const strings = { type: 'array', items: { type: 'string' } }
 

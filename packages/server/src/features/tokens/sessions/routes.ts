@@ -1,11 +1,7 @@
 import { ProblemError } from 'keystile/internal'
-import {
-  emptyAnswer,
-  jsonAnswer,
-  queryOf,
-  wrongQuery,
-  type GuardedRoute,
-} from '../../../http/route.ts'
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
+import { queryOf, wrongQuery } from '../../../http/request.ts'
+import type { GuardedRoute } from '../../../http/route.ts'
 import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
 import type { Session, SessionEnds } from './session-ends.ts'
 

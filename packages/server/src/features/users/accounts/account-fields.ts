@@ -2,7 +2,7 @@
 // calls of `keystile.users`. `new-account-body.ts` puts those of a new account together.
 import * as z from 'zod'
 import type { FieldError } from 'keystile/internal'
-import { stringField } from '../../../http/json-body.ts'
+import { stringField } from '../../../http/fields.ts'
 import { emailPattern, parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { maxBytes } from '../../credentials/password/password.ts'
 import type {

@@ -1,12 +1,7 @@
 import * as z from 'zod'
 import type { JsonObject } from 'keystile/internal'
-import {
-  checkFields,
-  getFields,
-  refuseFaults,
-  strictFields,
-  stringField,
-} from '../../../http/json-body.ts'
+import { strictFields, stringField } from '../../../http/fields.ts'
+import { checkFields, getFields, refuseFaults } from '../../../http/json-body.ts'
 import { byApp } from '../../operations/audit/by.ts'
 import { changeRights } from '../scopes/scopes.ts'
 import {

@@ -1,8 +1,11 @@
 // The endpoints for administrators: list, read, change and delete any account.
 import * as z from 'zod'
 import { ProblemError } from 'keystile/internal'
-import { describeFields, readFields, refuseFaults, strictFields } from '../../../http/json-body.ts'
-import { emptyAnswer, jsonAnswer, queryOf, type GuardedRoute } from '../../../http/route.ts'
+import { describeFields, strictFields } from '../../../http/fields.ts'
+import { readFields, refuseFaults } from '../../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
+import { queryOf } from '../../../http/request.ts'
+import type { GuardedRoute } from '../../../http/route.ts'
 import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
 import { givesRights, heldScopes, mayGive, type ScopeRules } from '../scopes/scopes.ts'
 import { findUndeclared, namesField } from './account-fields.ts'

@@ -1,7 +1,8 @@
 // The body that creates an account: Keystile's own fields, and those of the app's profile.
 import type * as z from 'zod'
 import type { FieldError, JsonObject } from 'keystile/internal'
-import { checkFields, describeFields, getFields } from '../../../http/json-body.ts'
+import { describeFields } from '../../../http/fields.ts'
+import { checkFields, getFields } from '../../../http/json-body.ts'
 import { describeProfileInput } from './described-profile.ts'
 import { checkProfile, type Profile, type ProfileSchema } from './profile.ts'
 

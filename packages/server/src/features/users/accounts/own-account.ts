@@ -1,14 +1,9 @@
 // The endpoints by which users read, change and delete their own account.
 import { ProblemError, type HttpAnswer } from 'keystile/internal'
-import {
-  checkFields,
-  describeFields,
-  getFields,
-  readJsonObject,
-  refuseFaults,
-  strictFields,
-} from '../../../http/json-body.ts'
-import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
+import { describeFields, strictFields } from '../../../http/fields.ts'
+import { checkFields, getFields, readJsonObject, refuseFaults } from '../../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
+import type { GuardedRoute } from '../../../http/route.ts'
 import { byCaller } from '../../operations/audit/by.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import { currentPasswordField, findPasswordErrors, newPasswordField } from './account-fields.ts'

@@ -1,5 +1,5 @@
 // One page of the list of all users, for `GET /users` and `keystile.users.list`.
-import { wrongQuery } from '../../../http/route.ts'
+import { wrongQuery } from '../../../http/request.ts'
 import { parseUsername } from '../directory/names.ts'
 import type { User } from './user.ts'
 import type { Users } from './users.ts'

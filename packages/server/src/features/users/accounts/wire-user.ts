@@ -1,6 +1,7 @@
 // Users as JSON, and the JSON Schema of this JSON for the OpenAPI document.
 import type { HttpAnswer, JsonObject } from 'keystile/internal'
-import { jsonAnswer, type SuccessDoc } from '../../../http/route.ts'
+import { jsonAnswer } from '../../../http/answers.ts'
+import type { SuccessDoc } from '../../../http/route.ts'
 import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
 import { describeProfile } from './described-profile.ts'
 import type { ProfileSchema } from './profile.ts'

@@ -1,6 +1,7 @@
 import { randomId, type Clock } from 'keystile/internal'
 import type { Meter } from '../../../feature/metric.ts'
-import { jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
+import { jsonAnswer } from '../../../http/answers.ts'
+import type { GuardedRoute } from '../../../http/route.ts'
 import type { Database } from '../../../storage/database.ts'
 import { byCaller, type CallerIdentity } from '../audit/by.ts'
 import type { Limits } from '../limits/limits.ts'

@@ -1,7 +1,9 @@
 import * as z from 'zod'
 import { ProblemError, randomId } from 'keystile/internal'
-import { describeFields, readFields, strictFields, stringField } from '../../../http/json-body.ts'
-import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../../http/route.ts'
+import { describeFields, strictFields, stringField } from '../../../http/fields.ts'
+import { readFields } from '../../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
+import type { GuardedRoute } from '../../../http/route.ts'
 import type { Database } from '../../../storage/database.ts'
 import { insertNote, listNotes } from './store.ts'
 
