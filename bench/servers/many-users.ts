@@ -1,11 +1,11 @@
 // The stand-alone server with password hashes that cost nearly nothing, on a database with many
 // users.
-import { startWithCheapHashes } from '../../packages/server/test-support/whole-server.ts'
+import { startStandAlone } from '../../packages/server/test-support/whole-server.ts'
 import { issuer } from '../stand-alone.ts'
 import { variable } from './environment.ts'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
-await startWithCheapHashes(
+await startStandAlone(
   {
     issuer,
     database: variable('DATABASE'),

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { after, before, describe, it } from 'node:test'
-import { createKeystile } from '@keystile/server'
+import type { createKeystile } from '@keystile/server'
+import { startEmbedded } from '../../packages/server/test-support/whole-server.ts'
 import { serve, type Received, type Sent, type Served } from './client.ts'
 import { describeStreams } from './streams.ts'
 
@@ -11,8 +12,10 @@ export const password = 'an engine of her own'
 const issuer = 'http://localhost:3000/auth'
 const page = 'https://app.example'
 
-export const create = (database = ':memory:') =>
-  createKeystile({
+export type Mounted = Awaited<ReturnType<typeof createKeystile<'items:read' | 'items:write'>>>
+
+export async function create(database = ':memory:'): Promise<Mounted> {
+  const { keystile } = await startEmbedded({
     issuer,
     database,
     scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
@@ -20,7 +23,8 @@ export const create = (database = ':memory:') =>
     cookieSession: true,
     corsOrigins: [page],
   })
-export type Mounted = Awaited<ReturnType<typeof create>>
+  return keystile as Mounted
+}
 
 /**
  * Makes an app with `mount(keystile)` and these routes:

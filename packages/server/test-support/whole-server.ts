@@ -12,26 +12,14 @@ type Options = Parameters<typeof checkOptions>[0]
 
 /**
  * Starts Keystile as an app does, without the stand-alone server. The result includes the accounts
- * and clients.
+ * and clients. Password hashes have the lowest cost, which a real server refuses, so a login takes
+ * hardly more time than its reads and writes.
  */
 export function startEmbedded(options: Options): Promise<RunningKeystile> {
-  return wire(checkOptions(options))
+  return wire({ ...checkOptions(options), passwordHashing: { memoryKiB: 8, passes: 1 } })
 }
 
-/** Starts the stand-alone server on a port of the loopback address. */
+/** Starts the stand-alone server, as `startEmbedded` does, on a port of the loopback address. */
 export async function startStandAlone(options: Options, port: number): Promise<ListeningServer> {
   return listen(await startEmbedded(options), { hosts: ['127.0.0.1'], port })
-}
-
-/**
- * Starts the stand-alone server with the lowest cost of a password hash, which a real server
- * refuses. So a login takes hardly more time than its reads and writes.
- */
-export async function startWithCheapHashes(
-  options: Options,
-  port: number,
-): Promise<ListeningServer> {
-  const passwordHashing = { memoryKiB: 8, passes: 1 }
-  const running = await wire({ ...checkOptions(options), passwordHashing })
-  return listen(running, { hosts: ['127.0.0.1'], port })
 }
