@@ -1,13 +1,13 @@
 // Databases with few and with many users, for the scenario `scale`.
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createKeystile } from '@keystile/server'
 import { hashSync } from '@node-rs/argon2'
 import pg from 'pg'
-import { createKeystile } from '@keystile/server'
 import {
   fillPostgres,
   isEnded,

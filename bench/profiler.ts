@@ -1,10 +1,10 @@
 // Measures with a server's CPU profiler how much time Keystile, the framework and Node take.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import type { Profiler } from 'node:inspector'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Profiler } from 'node:inspector'
 import { isJsonObject } from './json.ts'
 import { host } from './load.ts'
 import type { Program } from './process.ts'

@@ -7,8 +7,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { usageOf } from '../packages/server/src/cli/usage.ts'
 import { commands } from '../packages/server/src/cli/commands.ts'
+import { usageOf } from '../packages/server/src/cli/usage.ts'
 import {
   describeDefault,
   fileVariableOf,

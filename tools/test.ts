@@ -11,9 +11,9 @@ import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { howToGetPostgres, startPostgres } from '../packages/server/test-support/postgres.ts'
-import { checks, report, runCheck } from './checks.ts'
 import { writeBatches } from './batches.ts'
 import { bundle } from './bundled.ts'
+import { checks, report, runCheck } from './checks.ts'
 import { longFiles } from './long-files.ts'
 
 const root = join(import.meta.dirname, '..')

@@ -27,8 +27,8 @@ import {
   type Program,
   type ServerProcess,
 } from '../process.ts'
-import { bytesOfRevocation } from '../revocations-in-memory.ts'
 import type { Findings, Row } from '../result.ts'
+import { bytesOfRevocation } from '../revocations-in-memory.ts'
 import { summarize, summarizePairs, type Summary } from '../statistics.ts'
 
 const fewUsers = 1_000

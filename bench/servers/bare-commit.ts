@@ -2,8 +2,8 @@
 // JSON of the same size as Keystile's. On one path it first commits a transaction with an update
 // and an insert. It checks no token, client or user, and signs nothing.
 import { createServer, type IncomingMessage } from 'node:http'
-import { text } from 'node:stream/consumers'
 import { DatabaseSync } from 'node:sqlite'
+import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { hostname, variable } from './environment.ts'
 

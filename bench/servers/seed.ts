@@ -1,8 +1,8 @@
 // Fills the database of a bench server with users who have logged in.
 import { renameSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import pg from 'pg'
 import type { BuiltInScope, Keystile } from '@keystile/server'
+import pg from 'pg'
 import { inBatches, password } from '../people.ts'
 
 /** Starts the sessions of this many users, and writes their access tokens to a file. */

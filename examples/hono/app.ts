@@ -1,6 +1,6 @@
 // A Hono app with accounts, login and guarded routes.
-import { Hono } from 'hono'
 import { createKeystile } from '@keystile/server'
+import { Hono } from 'hono'
 import { createGuard, mount } from 'keystile/hono'
 
 const port = Number(process.env['PORT'] ?? 3000)

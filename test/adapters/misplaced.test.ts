@@ -1,8 +1,8 @@
 // Tests of guards in the wrong place: the app itself calls them, or they run after the answer.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import express, { type ErrorRequestHandler } from 'express'
 import Fastify from 'fastify'

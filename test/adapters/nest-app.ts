@@ -24,7 +24,8 @@ import { NestFactory } from '@nestjs/core'
 import type { NestExpressApplication } from '@nestjs/platform-express'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import express from 'express'
-import { from, switchMap, type Observable } from 'rxjs'
+import { mount as mountInExpress } from 'keystile/express'
+import { mount as mountInFastify } from 'keystile/fastify'
 import {
   AnyOf,
   Caller,
@@ -35,8 +36,7 @@ import {
   Public,
   type CallerOf,
 } from 'keystile/nest'
-import { mount as mountInExpress } from 'keystile/express'
-import { mount as mountInFastify } from 'keystile/fastify'
+import { from, switchMap, type Observable } from 'rxjs'
 import type { MakeApp, Table } from './app.ts'
 import type { Mounted, MountIn } from './mounted.ts'
 

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import * as OTPAuth from 'otpauth'
-import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
-import { axeFaults, layoutFaults } from '../support/page-faults.ts'
 import { startServer } from '../../packages/server/test-support/command.ts'
 import { until } from '../../tools/until.ts'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import { axeFaults, layoutFaults } from '../support/page-faults.ts'
 
 const password = 'an engine of her own'
 const skip = skipWithoutBrowser()

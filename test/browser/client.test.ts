@@ -7,16 +7,16 @@ import { serve } from '@hono/node-server'
 import { createKeystile } from '@keystile/server'
 import { build } from 'esbuild'
 import { Hono } from 'hono'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { ApiClient } from 'keystile/client'
 import { createGuard, mount } from 'keystile/hono'
 import { createAuthenticatorApp } from 'keystile/testing'
-import { freePort } from '../../packages/server/test-support/command.ts'
-import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import {
   startTokenServer,
   type TokenServer,
 } from '../../packages/keystile/test-support/token-server.ts'
+import { freePort } from '../../packages/server/test-support/command.ts'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
 
 /** Enough tabs for tests in which tabs wait for each other. Ten tabs would be slower. */
 const fewTabs = 4

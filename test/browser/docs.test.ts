@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import type { Browser, Locator, Page } from 'playwright-core'
-import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
 import {
   freePort,
   startServer,
@@ -16,6 +15,7 @@ import {
   startStandAlone,
   type ListeningServer,
 } from '../../packages/server/test-support/whole-server.ts'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
 
 const username = 'ada'
 const password = 'an engine of her own'

@@ -6,12 +6,12 @@ import { after, before, it, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import * as z from 'zod'
-import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
-import { axeFaults, keyboardFaults, layoutFaults, layoutShift } from '../support/page-faults.ts'
-import { openSite, type Site } from '../support/site.ts'
 import { describeOnOne, password } from '../../packages/server/test-support/keystile.ts'
 import { listPages } from '../../packages/server/test-support/pages.ts'
 import { appCode } from '../../packages/server/test-support/second-factor.ts'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import { axeFaults, keyboardFaults, layoutFaults, layoutShift } from '../support/page-faults.ts'
+import { openSite, type Site } from '../support/site.ts'
 
 const languages = ['en', 'de', 'fr', 'es'] as const
 const maxBytes = 30 * 1024

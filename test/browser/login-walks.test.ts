@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { after, before, it, type TestContext } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
-import { openSite, places, skipPlace, type Place, type Site } from '../support/site.ts'
 import { describeOnBoth, password } from '../../packages/server/test-support/keystile.ts'
 import { appCode } from '../../packages/server/test-support/second-factor.ts'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import { openSite, places, skipPlace, type Place, type Site } from '../support/site.ts'
 
 const skip = skipWithoutBrowser()
 const newPassword = 'purple monkey dishwasher'

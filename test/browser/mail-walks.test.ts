@@ -6,18 +6,18 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { after, afterEach, before, it } from 'node:test'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { createClient, type ApiClient } from 'keystile/client'
 import { mount } from 'keystile/node'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import * as z from 'zod'
-import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
-import { axeFaults } from '../support/page-faults.ts'
 import { freePort } from '../../packages/server/test-support/command.ts'
 import {
   describeOnBoth,
   password,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import { axeFaults } from '../support/page-faults.ts'
 
 const skip = process.env['KEYSTILE_LONG'] ? skipWithoutBrowser() : 'KEYSTILE_LONG=1 runs it'
 const newPassword = 'purple monkey dishwasher'

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
-import { axeFaults, layoutFaults } from '../support/page-faults.ts'
 import { startServer, type RunningServer } from '../../packages/server/test-support/command.ts'
 import { until } from '../../tools/until.ts'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import { axeFaults, layoutFaults } from '../support/page-faults.ts'
 
 const password = 'an engine of her own'
 const viewport = { width: 320, height: 640 }

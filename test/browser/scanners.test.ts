@@ -4,9 +4,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { after, afterEach, before, it } from 'node:test'
-import type { Browser, BrowserContext } from 'playwright-core'
 import { mount } from 'keystile/node'
-import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import type { Browser, BrowserContext } from 'playwright-core'
 import { freePort } from '../../packages/server/test-support/command.ts'
 import { describeOnOne } from '../../packages/server/test-support/keystile.ts'
 import {
@@ -18,6 +17,7 @@ import {
   type Person,
   type TestMails,
 } from '../../packages/server/test-support/mail-flows.ts'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
 
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
 const people = isLong ? 1_000 : 2

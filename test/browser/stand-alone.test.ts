@@ -8,14 +8,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { build } from 'esbuild'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { ApiClient } from 'keystile/client'
-import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import {
   freePort,
   startServer,
   type RunningServer,
 } from '../../packages/server/test-support/command.ts'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
 
 const username = 'ada'
 const password = 'an engine of her own'

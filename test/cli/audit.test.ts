@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { after, afterEach, before, describe, it } from 'node:test'
-import pg from 'pg'
 import { randomRowId } from 'keystile/internal'
+import pg from 'pg'
 import {
   callCommand,
   freePort,

@@ -19,9 +19,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import type { AppMail } from '@keystile/server'
 import { systemClock } from 'keystile/internal'
 import { exportPrivateJwk, generateKey, type Jwk } from 'keystile/jwt'
-import type { AppMail } from '@keystile/server'
 import {
   callCommand,
   startServer,

@@ -16,8 +16,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import pg from 'pg'
 import { exportPrivateJwk, generateKey } from 'keystile/jwt'
+import pg from 'pg'
 import {
   callCommand,
   freePort,
@@ -27,12 +27,12 @@ import {
 } from '../../packages/server/test-support/command.ts'
 import { createTestClock, startKeystile } from '../../packages/server/test-support/keystile.ts'
 import { startMailServer } from '../../packages/server/test-support/mail-server.ts'
-import { enrol } from '../../packages/server/test-support/second-factor.ts'
 import {
   createTestDatabase,
   howToGetPostgres,
   type TestDatabase,
 } from '../../packages/server/test-support/postgres.ts'
+import { enrol } from '../../packages/server/test-support/second-factor.ts'
 
 const noPostgres =
   process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, describe, it } from 'node:test'
-import pg from 'pg'
 import { createKeystile } from '@keystile/server'
+import pg from 'pg'
 import { callCommand, type Finished } from '../../packages/server/test-support/command.ts'
 import {
   createTestDatabase,

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
-import pg from 'pg'
-import { decodeJwtUnsafe } from 'keystile/jwt'
 import { createKeystile } from '@keystile/server'
+import { decodeJwtUnsafe } from 'keystile/jwt'
+import pg from 'pg'
 import {
   callCommand,
   freePort,

@@ -11,8 +11,8 @@ import {
   signJwt,
   type SigningKey,
 } from 'keystile/jwt'
-import { issuingAlgorithms, startIssuer, type RunningIssuer } from './start-issuer.ts'
 import { until } from '../../tools/until.ts'
+import { issuingAlgorithms, startIssuer, type RunningIssuer } from './start-issuer.ts'
 
 const python = '/usr/bin/python3'
 const packages = ['fastapi', 'uvicorn', 'PyJWT', 'requests-oauthlib', 'Authlib'] as const

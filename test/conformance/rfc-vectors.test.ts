@@ -10,8 +10,8 @@ import {
   type KeySet,
 } from 'keystile/internal'
 import { importKey, thumbprint, type Jwk, type SigningKey } from 'keystile/jwt'
-import { importVector } from '../../packages/keystile/test-support/vectors.ts'
 import { sign } from '../../packages/keystile/test-support/raw-signature.ts'
+import { importVector } from '../../packages/keystile/test-support/vectors.ts'
 
 interface Published {
   readonly name: string

@@ -29,8 +29,8 @@ import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { freePort } from '../../packages/server/test-support/command.ts'
-import { pack } from '../support/packed.ts'
 import { until } from '../../tools/until.ts'
+import { pack } from '../support/packed.ts'
 
 const root = join(import.meta.dirname, '../..')
 const issuer = 'https://auth.example'

@@ -11,8 +11,8 @@ import {
   describeOnBoth,
   password,
 } from '../../packages/server/test-support/keystile.ts'
-import { startProcess } from './process.ts'
 import { until } from '../../tools/until.ts'
+import { startProcess } from './process.ts'
 
 describeOnBoth('a process that is killed while it handles an event', (stage) => {
   it('if a process dies in onEvent, the event is delivered again with the same id', async () => {

@@ -5,9 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createVerifier } from 'keystile'
 import { silentLogger, type Logger } from 'keystile/internal'
 import { describeOnBoth, type TestKeystile } from '../../packages/server/test-support/keystile.ts'
+import { until } from '../../tools/until.ts'
 import { judge } from './feed-process.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
-import { until } from '../../tools/until.ts'
 
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
 const outages = isLong ? 20 : 1

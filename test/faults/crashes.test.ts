@@ -12,10 +12,10 @@ import {
 } from '../../packages/server/test-support/command.ts'
 import { issuer, key, readAnswer } from '../../packages/server/test-support/keystile.ts'
 import { howToGetPostgres } from '../../packages/server/test-support/postgres.ts'
+import { until } from '../../tools/until.ts'
 import { createLoad, type Ask, type Load } from './load.ts'
 import { makeAdministrator, openFile, openPostgres, type Place } from './places.ts'
 import { createRandom, type Random } from './random.ts'
-import { until } from '../../tools/until.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const isLong = Boolean(process.env['KEYSTILE_LONG'])

@@ -16,9 +16,9 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { serveOnSocket } from '../../packages/server/test-support/revocation-reader.ts'
+import { until } from '../../tools/until.ts'
 import { judge, startServerProcess, startVerifierProcess, type Verdict } from './feed-process.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
-import { until } from '../../tools/until.ts'
 
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
 type WhenStale = 'accept' | 'refuse'

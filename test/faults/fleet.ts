@@ -7,9 +7,9 @@ import {
   readAnswer,
   type Answer,
 } from '../../packages/server/test-support/keystile.ts'
+import { until } from '../../tools/until.ts'
 import type { Ask } from './load.ts'
 import type { Random } from './random.ts'
-import { until } from '../../tools/until.ts'
 
 export interface Fleet {
   readonly servers: readonly RunningServer[]

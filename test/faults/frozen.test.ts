@@ -9,13 +9,13 @@ import {
   type Stage,
 } from '../../packages/server/test-support/keystile.ts'
 import { countBackends, isWaiting } from '../../packages/server/test-support/postgres.ts'
+import { until } from '../../tools/until.ts'
 import {
   startProcess,
   type AskedRequest,
   type KeystileProcess,
   type ToldAnswer,
 } from './process.ts'
-import { until } from '../../tools/until.ts'
 
 const logOut = (bearer: string): AskedRequest => ['DELETE', '/users/me/sessions', { bearer }]
 

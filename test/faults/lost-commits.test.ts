@@ -3,8 +3,8 @@
 // or not the transaction had happened.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import pg from 'pg'
 import { silentLogger } from 'keystile/internal'
+import pg from 'pg'
 import {
   describeOnBoth,
   key,
@@ -17,9 +17,9 @@ import {
   startPostgres,
   type TestPostgres,
 } from '../../packages/server/test-support/postgres.ts'
+import { until } from '../../tools/until.ts'
 import { judge } from './feed-process.ts'
 import { startSqlProxy, type SqlProxy } from './sql-proxy.ts'
-import { until } from '../../tools/until.ts'
 
 interface Log {
   /** The errors that were logged. */

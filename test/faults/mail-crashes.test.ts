@@ -10,9 +10,9 @@ import {
   type Stage,
 } from '../../packages/server/test-support/keystile.ts'
 import { startMailServer, type MailServer } from '../../packages/server/test-support/mail-server.ts'
+import { until } from '../../tools/until.ts'
 import { startProcess, type KeystileProcess } from './process.ts'
 import { createRandom, type Random } from './random.ts'
-import { until } from '../../tools/until.ts'
 
 const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
 /** KEYSTILE_ROUNDS is for a shorter run while you work on this test. */

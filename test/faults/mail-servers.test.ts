@@ -15,6 +15,7 @@ import {
   startKeystile,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { until } from '../../tools/until.ts'
 import { whyNoOverlay } from '../support/in-overlay.ts'
 import {
   mailServers,
@@ -24,7 +25,6 @@ import {
 } from './mail-servers/mail-servers.ts'
 import { dkimRecord, mailSettings, sendAllMails } from './mail-servers/send-all-mails.ts'
 import { startSmtpProxy, type SmtpProxy } from './mail-servers/smtp-proxy.ts'
-import { until } from '../../tools/until.ts'
 
 const python = '/usr/bin/python3'
 const reason = process.env['KEYSTILE_LONG'] ? whyNot() : undefined

@@ -8,8 +8,8 @@ import {
   password,
 } from '../../packages/server/test-support/keystile.ts'
 import { startMailServer } from '../../packages/server/test-support/mail-server.ts'
-import { startProcess } from './process.ts'
 import { until } from '../../tools/until.ts'
+import { startProcess } from './process.ts'
 
 /** The moments of a kill, and how many copies of the mail then arrive. */
 const kills = [

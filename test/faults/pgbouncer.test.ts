@@ -14,8 +14,8 @@ import {
   createTestDatabase,
   howToGetPostgres,
 } from '../../packages/server/test-support/postgres.ts'
-import { isListening } from '../support/listening.ts'
 import { until } from '../../tools/until.ts'
+import { isListening } from '../support/listening.ts'
 
 const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find(existsSync)
 const skip =

@@ -3,8 +3,8 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync } from 'node:fs'
-import pg from 'pg'
 import type { DurableAppEvent } from '@keystile/server'
+import pg from 'pg'
 import {
   createTestClock,
   startKeystile,

@@ -11,14 +11,14 @@ import {
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
-import { createRandom } from './random.ts'
+import { until } from '../../tools/until.ts'
 import {
   startProcess,
   type AskedRequest,
   type KeystileProcess,
   type ToldAnswer,
 } from './process.ts'
-import { until } from '../../tools/until.ts'
+import { createRandom } from './random.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const rounds = process.env['KEYSTILE_LONG'] ? 500 : 2

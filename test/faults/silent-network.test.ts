@@ -5,11 +5,11 @@ import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { password } from '../../packages/server/test-support/keystile.ts'
 import {
   createTestDatabase,
   howToGetPostgres,
 } from '../../packages/server/test-support/postgres.ts'
-import { password } from '../../packages/server/test-support/keystile.ts'
 import { startAwayProcess } from './away-process.ts'
 
 const run = (...[program = '', ...args]: readonly string[]): string =>

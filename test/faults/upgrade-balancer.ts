@@ -3,8 +3,8 @@
 import type { RunningServer } from '../../packages/server/test-support/command.ts'
 import type { Answer, SendOptions } from '../../packages/server/test-support/keystile.ts'
 import { readAnswer } from '../../packages/server/test-support/keystile.ts'
-import type { Random } from './random.ts'
 import { until } from '../../tools/until.ts'
+import type { Random } from './random.ts'
 
 type Send = (method: string, path: string, options?: SendOptions) => Promise<Answer>
 

@@ -6,8 +6,8 @@ import {
   type Answer,
   type SendOptions,
 } from '../../packages/server/test-support/keystile.ts'
-import type { Balancer } from './upgrade-balancer.ts'
 import type { Random } from './random.ts'
+import type { Balancer } from './upgrade-balancer.ts'
 
 /** What the clients have seen. */
 export interface Told {

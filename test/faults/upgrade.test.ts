@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { migrateDatabase } from '@keystile/server'
 import pg from 'pg'
 import {
   callCommand,
@@ -20,7 +21,6 @@ import {
   createTestDatabase,
   howToGetPostgres,
 } from '../../packages/server/test-support/postgres.ts'
-import { migrateDatabase } from '@keystile/server'
 import { createRandom } from './random.ts'
 import { addMigration, copyCommit, copyWorkingTree, findOldCommit } from './release-copies.ts'
 import { createBalancer, overHttp, type Balancer, type Instance } from './upgrade-balancer.ts'

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { silentLogger } from 'keystile/internal'
 import type { AppMail, MailMessage, UserDirectory } from '@keystile/server'
+import { silentLogger } from 'keystile/internal'
 import { skipOfOneProcess } from '../../packages/server/test-support/in-turns.ts'
 import {
   createTestClock,

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { Hono } from 'hono'
 import { createGuard } from 'keystile/hono'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import { Hono } from 'hono'
-import { byOperator } from '../../packages/server/test-support/whole-server.ts'
 import {
   bothDirectories,
   createTestClock,
@@ -13,6 +12,7 @@ import {
   type Answer,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { byOperator } from '../../packages/server/test-support/whole-server.ts'
 import { until } from '../../tools/until.ts'
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import { askForCode, exchange } from '../../packages/server/test-support/challenge.ts'
+import { callCommand } from '../../packages/server/test-support/command.ts'
 import {
   createTestClock,
   describeOnOne,
@@ -12,7 +13,6 @@ import {
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
-import { callCommand } from '../../packages/server/test-support/command.ts'
 import {
   startMailServer,
   type MailServer,

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { it } from 'node:test'
-import * as z from 'zod'
 import type { AppMail, MailMessage } from '@keystile/server'
+import * as z from 'zod'
 import {
   createTestClock,
   describeOnOne,

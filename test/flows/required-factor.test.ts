@@ -10,8 +10,8 @@ import {
   tokensOf,
   type Answer,
 } from '../../packages/server/test-support/keystile.ts'
-import type { Person } from '../../packages/server/test-support/people.ts'
 import { startWithMailbox, type WithMailbox } from '../../packages/server/test-support/mailbox.ts'
+import type { Person } from '../../packages/server/test-support/people.ts'
 import {
   beginEnrolment,
   passwordForm,

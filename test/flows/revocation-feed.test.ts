@@ -2,7 +2,6 @@
 // with the permission may read them.
 import assert from 'node:assert/strict'
 import { afterEach, it } from 'node:test'
-import { byOperator } from '../../packages/server/test-support/whole-server.ts'
 import { skipOfOneProcess } from '../../packages/server/test-support/in-turns.ts'
 import {
   describeOnOne,
@@ -15,6 +14,7 @@ import {
   type Reader,
   type ServerEvent,
 } from '../../packages/server/test-support/revocation-reader.ts'
+import { byOperator } from '../../packages/server/test-support/whole-server.ts'
 import { until } from '../../tools/until.ts'
 
 const closing: (() => unknown)[] = []

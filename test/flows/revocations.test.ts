@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
 import type { TokenError } from 'keystile'
+import pg from 'pg'
 import { skipOfOneProcess } from '../../packages/server/test-support/in-turns.ts'
 import {
   createTestClock,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { skipOfOneProcess } from '../../packages/server/test-support/in-turns.ts'
 import {
   bothDirectories,
   createTestClock,
@@ -7,7 +8,6 @@ import {
   tokensOf,
   type Tokens,
 } from '../../packages/server/test-support/keystile.ts'
-import { skipOfOneProcess } from '../../packages/server/test-support/in-turns.ts'
 import { until } from '../../tools/until.ts'
 
 describeOnBoth(

@@ -4,9 +4,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
 import { hashSync } from '@node-rs/bcrypt'
-import pg from 'pg'
 import { decodeJwtUnsafe, type Jwk } from 'keystile/jwt'
 import { createAuthenticatorApp } from 'keystile/testing'
+import pg from 'pg'
 import { callCommand } from '../../packages/server/test-support/command.ts'
 import {
   bothDirectories,

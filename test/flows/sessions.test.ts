@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { decodeJwtUnsafe } from 'keystile/jwt'
 import { migrateDatabase } from '@keystile/server'
+import { decodeJwtUnsafe } from 'keystile/jwt'
+import { downgradeBefore } from '../../packages/server/test-support/downgrade.ts'
 import {
   bothDirectories,
   createTestClock,
@@ -9,7 +10,6 @@ import {
   password,
   tokensOf,
 } from '../../packages/server/test-support/keystile.ts'
-import { downgradeBefore } from '../../packages/server/test-support/downgrade.ts'
 import { until } from '../../tools/until.ts'
 
 const newPassword = 'a new engine of her own'

@@ -6,7 +6,6 @@ import { Hono } from 'hono'
 import { createGuard } from 'keystile/hono'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import { askForCode } from '../../packages/server/test-support/challenge.ts'
-import { whileLocked } from '../../packages/server/test-support/while-locked.ts'
 import {
   bothDirectories,
   createTestClock,
@@ -22,6 +21,7 @@ import {
   tokensWithFactor,
   type Enrolled,
 } from '../../packages/server/test-support/second-factor.ts'
+import { whileLocked } from '../../packages/server/test-support/while-locked.ts'
 
 type Running = TestKeystile & { readonly clock: TestClock }
 type Fields = Readonly<Record<string, string>>

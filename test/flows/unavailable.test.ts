@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import pg from 'pg'
 import { silentLogger } from 'keystile/internal'
+import pg from 'pg'
+import { instanceCount } from '../../packages/server/test-support/in-turns.ts'
 import {
   describeOnBoth,
   key,
@@ -16,9 +17,8 @@ import {
   isWaiting,
   startPostgres,
 } from '../../packages/server/test-support/postgres.ts'
-import { instanceCount } from '../../packages/server/test-support/in-turns.ts'
-import { startSqlProxy } from '../faults/sql-proxy.ts'
 import { until } from '../../tools/until.ts'
+import { startSqlProxy } from '../faults/sql-proxy.ts'
 
 const skip =
   process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']

@@ -1,8 +1,8 @@
 // `guard({ verified: true })` on the object of `createKeystile`, with both kinds of users.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { createGuard } from 'keystile/hono'
 import { Hono } from 'hono'
+import { createGuard } from 'keystile/hono'
 import {
   describeOnOne,
   password,

@@ -13,10 +13,10 @@ import {
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { mailFlows, nextPassword, readMail } from '../../packages/server/test-support/mail-flows.ts'
+import { startWithMailbox } from '../../packages/server/test-support/mailbox.ts'
 import { openBrowser, type PageBrowser } from '../../packages/server/test-support/page-browser.ts'
 import { loginPages, loginPagesIn } from '../../packages/server/test-support/page-way.ts'
-import { startWithMailbox } from '../../packages/server/test-support/mailbox.ts'
-import { mailFlows, nextPassword, readMail } from '../../packages/server/test-support/mail-flows.ts'
 import {
   beginEnrolment,
   enrol,

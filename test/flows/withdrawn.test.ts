@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { until } from '../../tools/until.ts'
-import { byOperator } from '../../packages/server/test-support/whole-server.ts'
 import {
   createTestClock,
   describeOnBoth,
@@ -11,6 +9,8 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { appCode } from '../../packages/server/test-support/second-factor.ts'
+import { byOperator } from '../../packages/server/test-support/whole-server.ts'
+import { until } from '../../tools/until.ts'
 
 const scopes = { 'items:write': 'Change items' }
 

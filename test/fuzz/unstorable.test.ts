@@ -3,8 +3,8 @@
 // every parameter and member of every operation, and as claims of signed tokens.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { z } from 'zod'
 import { exportPrivateJwk, generateKey, signJwt } from 'keystile/jwt'
+import { z } from 'zod'
 import {
   bothDirectories,
   describeOnBoth,

@@ -6,13 +6,13 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
-import pg from 'pg'
 import { createKeystile } from '@keystile/server'
 import { mount as mountInExpress } from 'keystile/express'
 import { mount as mountInFastify } from 'keystile/fastify'
 import { mount as mountInHono } from 'keystile/hono'
 import { mount as mountInNode } from 'keystile/node'
 import { mount as mountInWeb } from 'keystile/web'
+import pg from 'pg'
 import {
   createTestDatabase,
   howToGetPostgres,

@@ -1,14 +1,14 @@
 // Wrong configurations and usages, as a reader of the docs would write them. The page
 // docs/reference/messages.md shows each with its message.
-import { hash } from '@node-rs/bcrypt'
 import { createKeystile } from '@keystile/server'
+import { hash } from '@node-rs/bcrypt'
 import { createVerifier, protectedResource } from 'keystile'
 import { createClient } from 'keystile/client'
 import { createGuard, mount } from 'keystile/hono'
-import { createGuard as createWebGuard } from 'keystile/web'
 import { silentLogger } from 'keystile/internal'
 import { generateKey, importKey, signJwt } from 'keystile/jwt'
 import { createTestIssuer } from 'keystile/testing'
+import { createGuard as createWebGuard } from 'keystile/web'
 import { callCommand } from '../../packages/server/test-support/command.ts'
 
 /** Every secret in these uses contains this word, and no message may contain it. */

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import express from 'express'
 import express4 from 'express-4'
 import fc from 'fast-check'
+import type { Verifier } from 'keystile'
 import {
   describe as describeApp,
   secure,
@@ -13,7 +14,6 @@ import {
   type SecuredApp,
 } from 'keystile/openapi'
 import { createTestIssuer } from 'keystile/testing'
-import type { Verifier } from 'keystile'
 import {
   buildExpress,
   express4Traits,

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import {
   Agent,
   createServer,
@@ -5,11 +6,10 @@ import {
   type RequestListener,
   type Server,
 } from 'node:http'
-import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
-import { createGuard } from 'keystile/express'
 import type { Verifier } from 'keystile'
+import { createGuard } from 'keystile/express'
 import {
   guardOf,
   routeHeader,

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance, type onRequestHookHandler } from 'fastify'
-import { createGuard, documentRoutes } from 'keystile/fastify'
 import type { Verifier } from 'keystile'
+import { createGuard, documentRoutes } from 'keystile/fastify'
 import {
   guardOf,
   methods,

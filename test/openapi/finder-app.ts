@@ -1,7 +1,7 @@
 // An app over node:http with its own routing, which `secure` reads through a function.
 import type { RequestListener } from 'node:http'
-import { createGuard, type NodeMiddleware } from 'keystile/node'
 import type { Verifier } from 'keystile'
+import { createGuard, type NodeMiddleware } from 'keystile/node'
 import type { GuardFinder } from 'keystile/openapi'
 import type { Sockets } from './express-app.ts'
 import {

@@ -1,6 +1,6 @@
 import { Hono, type Context, type Handler, type MiddlewareHandler, type Next } from 'hono'
-import { createGuard } from 'keystile/hono'
 import type { Verifier } from 'keystile'
+import { createGuard } from 'keystile/hono'
 import {
   guardOf,
   routeHeader,

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, it } from 'node:test'
-import { decodeJwtUnsafe, exportPrivateJwk, exportPublicJwk, generateKey } from 'keystile/jwt'
 import { createKeystile } from '@keystile/server'
+import { decodeJwtUnsafe, exportPrivateJwk, exportPublicJwk, generateKey } from 'keystile/jwt'
 import { callCommand, type Finished } from '../../packages/server/test-support/command.ts'
 import {
   describeOnBoth,

@@ -1,4 +1,5 @@
 // Uses one algorithm as an app may: makes, imports and exports keys, signs and verifies.
+import { canSign } from 'keystile/internal'
 import {
   exportPrivateJwk,
   exportPublicJwk,
@@ -11,7 +12,6 @@ import {
   type Jwk,
   type VerificationKey,
 } from 'keystile/jwt'
-import { canSign } from 'keystile/internal'
 
 /** Keys and tokens that Node made. */
 export interface AlgorithmCase {

@@ -1,6 +1,6 @@
 // What a test sends to program.ts in another runtime, and what it gets back.
-import type { Jwk } from 'keystile/jwt'
 import type { JwkSet, RefusedRequest, RevocationFeedOptions } from 'keystile'
+import type { Jwk } from 'keystile/jwt'
 import type { Group, Verdict } from '../conformance/wycheproof.ts'
 import type { AlgorithmCase, AlgorithmResult } from './algorithms.ts'
 

@@ -9,10 +9,10 @@ import {
   startFeed,
   type ScriptedFeed,
 } from '../../packages/keystile/test-support/scripted-feed.ts'
+import { until } from '../../tools/until.ts'
 import { clientOf, type Client } from '../adapters/client.ts'
 import { accessTokenOf } from '../conformance/start-publisher.ts'
 import { senderTo } from './remote-app.ts'
-import { until } from '../../tools/until.ts'
 
 /**
  * @param port returns the port of program.ts

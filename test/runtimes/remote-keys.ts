@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { generateKey } from 'keystile/jwt'
+import { until } from '../../tools/until.ts'
 import { clientOf, type Client, type Received } from '../adapters/client.ts'
 import { accessTokenOf, startPublisher, type Publisher } from '../conformance/start-publisher.ts'
 import { senderTo } from './remote-app.ts'
-import { until } from '../../tools/until.ts'
 
 /**
  * @param port returns the port of program.ts

@@ -10,20 +10,20 @@ import { generateKey, importKey, verifyJwt } from 'keystile/jwt'
 import { freePort } from '../../packages/server/test-support/command.ts'
 import { clientOf, type Received } from '../adapters/client.ts'
 import { describeOpened, type Open, type Platform } from '../adapters/suite.ts'
+import { accessTokenOf, startPublisher } from '../conformance/start-publisher.ts'
 import {
   judgeKeySets,
   judgeSignatures,
   type Group,
   type Verdict,
 } from '../conformance/wycheproof.ts'
-import { accessTokenOf, startPublisher } from '../conformance/start-publisher.ts'
 import { blocks, root } from '../docs/blocks.ts'
 import { usePacked } from '../support/packed.ts'
 import { makeAlgorithmCase } from './algorithm-cases.ts'
 import { tryAlgorithm } from './algorithms.ts'
+import { openIn, senderTo } from './remote-app.ts'
 import { describeRemoteFeed } from './remote-feed.ts'
 import { describeRemoteKeys } from './remote-keys.ts'
-import { openIn, senderTo } from './remote-app.ts'
 import { algorithmNames, readResults, resultsFile, type Results } from './results.ts'
 import {
   installRuntimes,

@@ -5,9 +5,8 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
 import type { MailMessage } from '@keystile/server'
-import { idOf, refreshTokenOf, usernameOf } from '../../packages/server/test-support/many-rows.ts'
+import pg from 'pg'
 import {
   createTestClock,
   password,
@@ -17,13 +16,14 @@ import {
   type SendOptions,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
-import { notRecorded, recordFlow } from './record-statements.ts'
 import {
   mailFlows,
   readMail,
   type MailFlow,
 } from '../../packages/server/test-support/mail-flows.ts'
+import { idOf, refreshTokenOf, usernameOf } from '../../packages/server/test-support/many-rows.ts'
 import { until } from '../../tools/until.ts'
+import { notRecorded, recordFlow } from './record-statements.ts'
 
 const database = process.env['DATABASE'] ?? ''
 const users = Number(process.env['USERS'])

@@ -14,8 +14,8 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { startWithMailbox, type WithMailbox } from '../../packages/server/test-support/mailbox.ts'
-import { isListening } from './listening.ts'
 import { until } from '../../tools/until.ts'
+import { isListening } from './listening.ts'
 
 /** How browsers reach the pages. */
 export type Place = 'alone' | 'in an app' | 'behind nginx with TLS' | 'beside another issuer'

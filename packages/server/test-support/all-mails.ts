@@ -7,8 +7,8 @@ import {
   type MailMessage,
 } from '../src/features/mail/messages/message.ts'
 import { writeMail } from '../src/features/mail/messages/write.ts'
-import { createBrand } from '../src/pages/brand.ts'
 import { prepareMail, type NewMail } from '../src/features/mail/outbox/new-mail.ts'
+import { createBrand } from '../src/pages/brand.ts'
 
 /** A mail as it must arrive, and its row in the outbox. */
 export interface PreparedMail {

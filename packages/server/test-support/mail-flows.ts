@@ -1,8 +1,8 @@
 // The flows that a mail completes, as a list. Tests of scanners, flaws, guessing and timing go
 // through it, so a new flow is tested by one record more.
 import assert from 'node:assert/strict'
-import { decodeJwtUnsafe } from 'keystile/jwt'
 import type { AppMail, MailMessage } from '@keystile/server'
+import { decodeJwtUnsafe } from 'keystile/jwt'
 import { codeAt } from '../src/features/credentials/second-factors/totp.ts'
 import {
   createTestClock,

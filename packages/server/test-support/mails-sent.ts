@@ -1,5 +1,5 @@
-import type { Stage } from './keystile.ts'
 import { until } from '../../../tools/until.ts'
+import type { Stage } from './keystile.ts'
 
 /** Resolves when all requests for mails are resolved and all mails are sent. */
 export async function mailsSent({ sql }: Pick<Stage, 'sql'>): Promise<void> {

@@ -6,8 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import type { Database } from '../src/storage/database.ts'
 import { schemaNumber } from '../src/storage/migrations.ts'
-import { schema } from '../src/storage/schema.ts'
 import { openDatabase } from '../src/storage/open.ts'
+import { schema } from '../src/storage/schema.ts'
 import { createTestDatabase, urlVariable } from './postgres.ts'
 
 const writerThread = new URL('../src/server/writer-thread.ts', import.meta.url)

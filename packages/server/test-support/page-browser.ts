@@ -1,8 +1,8 @@
 // A browser for tests: it keeps cookies, follows redirects, and sends the forms of pages.
 import assert from 'node:assert/strict'
+import { formTokenName } from '../src/features/pages/account-pages/field-names.ts'
 import { createPageCookies } from '../src/features/sign-in/browser-login/page-cookies.ts'
 import { issuer, type Answer, type TestKeystile } from './keystile.ts'
-import { formTokenName } from '../src/features/pages/account-pages/field-names.ts'
 
 const { origin, pathname: base } = new URL(issuer)
 

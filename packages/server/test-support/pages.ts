@@ -1,7 +1,7 @@
 // The pages of a Keystile, as its OpenAPI document lists them. So a test of all pages also covers
 // a new page.
-import type { TestKeystile } from './keystile.ts'
 import { formTokenName } from '../src/features/pages/account-pages/field-names.ts'
+import type { TestKeystile } from './keystile.ts'
 
 export interface Pages {
   /** The paths that a browser can open, below the issuer. */

@@ -2,9 +2,9 @@
 // functions of the directory.
 import { randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
+import type { UserDirectory } from '@keystile/server'
 import { hashSync } from '@node-rs/argon2'
 import pg from 'pg'
-import type { UserDirectory } from '@keystile/server'
 
 export interface Person {
   readonly id: string

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, request, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mount } from 'keystile/node'
 import type { Mountable } from 'keystile/internal'
+import { mount } from 'keystile/node'
 import { until } from '../../../tools/until.ts'
 
 /** A server-sent event. */

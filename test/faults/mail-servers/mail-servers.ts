@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../../packages/server/test-support/command.ts'
-import { startInOverlay } from '../../support/in-overlay.ts'
 import { until } from '../../../tools/until.ts'
+import { startInOverlay } from '../../support/in-overlay.ts'
 
 /** The packages of each server. */
 export const mailServers = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createGuardCore } from '../guard/guard.ts'
 import { findGuardMark } from '../guard/guard-mark.ts'
+import { createGuardCore } from '../guard/guard.ts'
 import { createVerifier } from '../guard/verifier.ts'
 import { generateKey } from '../keys/generate-key.ts'
 import { keySetOf } from '../keys/jwk-set.ts'

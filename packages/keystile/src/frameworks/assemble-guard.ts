@@ -10,9 +10,9 @@
 // - `node/upgrade.ts` guards the upgrade to a WebSocket.
 // - `nest/guard.ts` tells how Nest differs.
 import type { AlternativeArguments, Demand, DemandArguments } from '../guard/demand.ts'
+import { markGuard } from '../guard/guard-mark.ts'
 import { requireCaller, type Caller, type Decision, type GuardCore } from '../guard/guard.ts'
 import type { TokenType } from '../guard/identity.ts'
-import { markGuard } from '../guard/guard-mark.ts'
 import type { HttpRequest } from '../http/message.ts'
 
 /**

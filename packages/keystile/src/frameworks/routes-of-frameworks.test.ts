@@ -7,6 +7,10 @@ import express4 from 'express-4'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Hono, type Context, type Next } from 'hono'
 import { mount as mountHono } from 'hono/mount'
+import type { SecuredApp } from '../openapi/app-routes.ts'
+import { describe as describeApp, type DocumentInfo } from '../openapi/describe.ts'
+import { secure, type OpenApiDocument, type SecureOptions } from '../openapi/secure.ts'
+import { createTestIssuer } from '../testing/test-issuer.ts'
 import { createGuard as createExpressGuard } from './express/guard.ts'
 import {
   createGuard as createFastifyGuard,
@@ -15,10 +19,6 @@ import {
 } from './fastify/guard.ts'
 import { createGuard } from './hono/guard.ts'
 import { isHono } from './hono/routes.ts'
-import { createTestIssuer } from '../testing/test-issuer.ts'
-import { describe as describeApp, type DocumentInfo } from '../openapi/describe.ts'
-import type { SecuredApp } from '../openapi/app-routes.ts'
-import { secure, type OpenApiDocument, type SecureOptions } from '../openapi/secure.ts'
 
 const scopes = { read: 'Read', write: 'Write', other: 'Other' }
 const options = { verifier: createTestIssuer().verifier, scopes }

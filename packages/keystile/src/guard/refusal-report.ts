@@ -1,7 +1,7 @@
 // Tells the app, but not the caller, why a guard or a verifier refused a request or a token.
 import type { TokenError } from '../base/errors.ts'
-import { kindOf } from '../base/options.ts'
 import { isLogger, errorLogger, type Logger } from '../base/log.ts'
+import { kindOf } from '../base/options.ts'
 import type { TokenErrorCode, TokenReason } from '../base/token-reasons.ts'
 
 /** A refusal: the argument of `onRefused`. It contains no part of the token. */

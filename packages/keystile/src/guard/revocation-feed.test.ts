@@ -1,6 +1,7 @@
 // Tests of a verifier that reads the revocation feed of an issuer, on real sockets.
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { until } from '../../../../tools/until.ts'
 import {
   current,
   reset,
@@ -15,7 +16,6 @@ import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
 import { readRevocations } from './revocation-source.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from './verifier.ts'
-import { until } from '../../../../tools/until.ts'
 
 const key = generateKey('ES256')
 const clientId = 'orders api'

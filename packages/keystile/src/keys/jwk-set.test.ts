@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import { findAlgorithm, type Algorithm, type AlgorithmName } from './algorithm.ts'
 import { generateKey } from './generate-key.ts'
 import { importKey } from './import-key.ts'
-import { exportPrivateJwk, exportPublicJwk, type Jwk } from './jwk.ts'
 import { importJwkSet, isKeySet, keySetOf, type KeySet } from './jwk-set.ts'
+import { exportPrivateJwk, exportPublicJwk, type Jwk } from './jwk.ts'
 
 const algorithm = (name: AlgorithmName): Algorithm => findAlgorithm(name)!
 const ec = generateKey('ES256', { keyId: 'ec' })

@@ -1,8 +1,8 @@
 // Recognizes secrets that anyone can know, because they are printed in public.
 import { createHash } from 'node:crypto'
 import { toBase64url } from '../base/bytes.ts'
-import { readingsOf } from './readings.ts'
 import { isMixed } from './impostors.ts'
+import { readingsOf } from './readings.ts'
 
 /**
  * Secrets that look random, but are printed in public. Secrets that contain one of the placeholders

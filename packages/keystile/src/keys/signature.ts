@@ -10,8 +10,8 @@ import {
   verify as verifyWith,
 } from 'node:crypto'
 import type { Algorithm, HmacAlgorithm } from './algorithm.ts'
-import type { KeyMaterial } from './key-material.ts'
 import { toKeyInput, type ToKeyInput } from './key-input.ts'
+import type { KeyMaterial } from './key-material.ts'
 import { keyObjectOf } from './key-object.ts'
 import { requireSoundKey } from './shared-secret.ts'
 import type { SigningKey, VerificationKey } from './signing-key.ts'

@@ -1,10 +1,10 @@
 // The routes of the app that `secure()` and `describe()` get, of whichever framework it is.
-import { findGuardMark } from '../guard/guard-mark.ts'
 import { isExpress, routesOfExpress, type ExpressLike } from '../frameworks/express/routes.ts'
 import type { FastifyLike } from '../frameworks/fastify/recorded-routes.ts'
 import { isFastify, routesOfFastify } from '../frameworks/fastify/routes.ts'
 import { isHono, routesOfHono, type HonoLike } from '../frameworks/hono/routes.ts'
 import type { AppRoutes, GuardFinder } from '../frameworks/routes.ts'
+import { findGuardMark } from '../guard/guard-mark.ts'
 
 /**
  * An app of Hono, Express 4 or 5, or Fastify. For any other framework: a function that takes a

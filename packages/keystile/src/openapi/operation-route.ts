@@ -1,7 +1,7 @@
 // Finds the route of the app that an operation of a document describes.
 import type { JsonObject } from '../base/json.ts'
-import type { AppRoutes, FoundRoute } from '../frameworks/routes.ts'
 import { shapeOf, withoutSlash } from '../frameworks/path-templates.ts'
+import type { AppRoutes, FoundRoute } from '../frameworks/routes.ts'
 import { samplePaths } from './sample-paths.ts'
 
 /**

@@ -1,7 +1,7 @@
 // Reads and checks the claims of a token, after its signature was verified.
+import { isSeconds } from '../base/clock.ts'
 import { messageOf, tokenError, type TokenError } from '../base/errors.ts'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../base/json.ts'
-import { isSeconds } from '../base/clock.ts'
 
 const registeredClaims = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'] as const
 const textClaims = ['iss', 'sub', 'jti'] as const

@@ -13,9 +13,9 @@ import { DatabaseUnavailableError } from '../storage/database.ts'
 import { createCall } from './call.ts'
 import { runCommandLine } from './command-line.ts'
 import { completionScript } from './completion.ts'
-import { welcome } from './welcome.ts'
 import { readSettings } from './settings.ts'
 import { createTerminal } from './terminal.ts'
+import { welcome } from './welcome.ts'
 
 let cwd: string
 before(() => void (cwd = mkdtempSync(join(tmpdir(), 'keystile-command-line-'))))

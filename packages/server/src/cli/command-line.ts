@@ -10,10 +10,10 @@ import { requireNode } from '../base/node-version.ts'
 import type { CliCommand } from '../feature/cli-command.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { createCall } from './call.ts'
-import { secondWords } from './usage.ts'
 import { commands } from './commands.ts'
 import { helpOfCommands } from './help.ts'
 import type { ProcessTerminal } from './terminal.ts'
+import { secondWords } from './usage.ts'
 
 /**
  * Finds the command that the arguments name and runs it. If the command fails, prints the error and

@@ -1,8 +1,8 @@
 import { tokenCheckFlags } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { CliCommand } from '../feature/cli-command.ts'
-import { secondWords } from './usage.ts'
 import { settingFlags } from './setting-flags.ts'
+import { secondWords } from './usage.ts'
 
 /** A first word, such as `user`, and the words that may follow it. */
 type Words = readonly [first: string, seconds: readonly string[]]

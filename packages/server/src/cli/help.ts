@@ -1,7 +1,7 @@
 import type { CliCommand } from '../feature/cli-command.ts'
 import type { Terminal } from '../feature/terminal.ts'
-import { usageOf } from './usage.ts'
 import { settingFlags } from './setting-flags.ts'
+import { usageOf } from './usage.ts'
 
 /** Returns the whole help: all commands and all settings. */
 export function wholeHelp(

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { pino } from 'pino'
 import type { Logger } from 'keystile/internal'
+import { pino } from 'pino'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { explainFault } from '../base/file-fault.ts'
 import { describeError } from '../feature/console-logger.ts'

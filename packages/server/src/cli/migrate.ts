@@ -1,9 +1,9 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { schemaNumber } from '../storage/migrations.ts'
-import { findSchemaFault, standingOf } from '../storage/standing.ts'
-import { findRaisedMark } from '../storage/schema-mark.ts'
 import { inspectSource, printSource, runMigrations } from '../storage/open.ts'
+import { findRaisedMark } from '../storage/schema-mark.ts'
 import { describeSource, type DatabaseSource } from '../storage/source.ts'
+import { findSchemaFault, standingOf } from '../storage/standing.ts'
 import type { OwnCall } from './call.ts'
 
 /**

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CliCommand } from '../feature/cli-command.ts'
+import { wholeHelp } from './help.ts'
 import { parseCall } from './parse-call.ts'
 import { usageOf } from './usage.ts'
-import { wholeHelp } from './help.ts'
 
 const command: CliCommand<never> = {
   words: ['key', 'revoke'],

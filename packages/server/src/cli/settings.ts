@@ -9,8 +9,8 @@ import {
   type Surroundings,
 } from '../configuration/options.ts'
 import type { Setting, Values } from '../feature/setting.ts'
-import { standAloneWording } from '../feature/stand-alone-wording.ts'
 import type { Situation } from '../feature/situation.ts'
+import { standAloneWording } from '../feature/stand-alone-wording.ts'
 import { hostsOf, parseBinding, type Binding } from '../listener/binding.ts'
 import type { LogLevel, ServerSettings } from '../listener/feature.ts'
 import { optionSettings, serverSettings, type RuleOptions } from '../server/features.ts'

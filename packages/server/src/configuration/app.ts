@@ -1,6 +1,6 @@
 // Objects that only an app can pass: a logger and a clock. The stand-alone server creates its own.
-import * as z from 'zod'
 import { isLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
+import * as z from 'zod'
 import { consoleLogger } from '../feature/console-logger.ts'
 import type { Feature } from '../feature/feature.ts'
 import { listSettings, type DefaultedSetting } from '../feature/setting.ts'

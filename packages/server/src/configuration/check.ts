@@ -1,5 +1,5 @@
-import type * as z from 'zod'
 import { kindOf } from 'keystile/internal'
+import type * as z from 'zod'
 import type { Others, Setting, Values } from '../feature/setting.ts'
 import { show } from '../feature/shown-value.ts'
 import type { Wording } from '../feature/wording.ts'

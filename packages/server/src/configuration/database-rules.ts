@@ -6,9 +6,9 @@ import type { Fault, Rule } from '../feature/rule.ts'
 import { show } from '../feature/shown-value.ts'
 import type { Machine } from '../feature/situation.ts'
 import type { DatabaseFacts } from '../storage/database-facts.ts'
-import { findSchemaFault, standingOf } from '../storage/standing.ts'
-import type { DatabaseSource } from '../storage/source.ts'
 import { findDatabaseServer, hasPassword } from '../storage/database-url.ts'
+import type { DatabaseSource } from '../storage/source.ts'
+import { findSchemaFault, standingOf } from '../storage/standing.ts'
 
 /**
  * How wrong the clock may be without a warning. Each process compares the expiry of tokens with its

@@ -4,8 +4,8 @@ import type { Feature } from '../feature/feature.ts'
 import type { GaugeMetric } from '../feature/metric.ts'
 import { listSettings, type DefaultedSetting, type Setting } from '../feature/setting.ts'
 import { filledString, parseBoolean, trueOrFalse } from '../feature/values.ts'
-import type { Pool } from '../storage/postgres-client.ts'
 import { hasPassword, isBrokenPostgresUrl, isForeignUrl } from '../storage/database-url.ts'
+import type { Pool } from '../storage/postgres-client.ts'
 import { databaseRules, type DatabaseRuleOptions } from './database-rules.ts'
 
 export interface DatabaseOptions {

@@ -2,8 +2,8 @@ import { isHttpElsewhere } from '../base/this-machine.ts'
 import type { Feature } from '../feature/feature.ts'
 import type { Rule } from '../feature/rule.ts'
 import { listSettings, type Setting } from '../feature/setting.ts'
-import { filledString } from '../feature/values.ts'
 import { show, showTyped } from '../feature/shown-value.ts'
+import { filledString } from '../feature/values.ts'
 
 export interface IssuerOptions {
   /**

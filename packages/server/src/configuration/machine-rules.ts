@@ -1,7 +1,7 @@
 import { findNodeFault, minNode } from '../base/node-version.ts'
 import type { Feature } from '../feature/feature.ts'
-import type { Fault, Rule } from '../feature/rule.ts'
 import { findFileFaults } from '../feature/file-faults.ts'
+import type { Fault, Rule } from '../feature/rule.ts'
 
 const rules: readonly Rule<unknown>[] = [
   {

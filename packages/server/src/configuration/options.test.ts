@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as z from 'zod'
 import { exportPrivateJwk, exportPublicJwk, generateKey } from 'keystile/jwt'
+import * as z from 'zod'
 import { checkOptions, readOptions } from '../server/options.ts'
 import { sentenceOf } from './options.ts'
 

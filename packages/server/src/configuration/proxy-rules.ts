@@ -2,8 +2,8 @@
 // address can choose the IP address that rate limits and the audit record use.
 import { BlockList, isIP } from 'node:net'
 import type { Rule } from '../feature/rule.ts'
-import { isPublic } from '../feature/situation.ts'
 import { show } from '../feature/shown-value.ts'
+import { isPublic } from '../feature/situation.ts'
 
 export interface ProxyRuleOptions {
   readonly issuer?: string | undefined

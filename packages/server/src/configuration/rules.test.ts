@@ -6,11 +6,6 @@ import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Jwk, JwkSet } from 'keystile/jwt'
-import { readSettings } from '../cli/settings.ts'
-import type { Rule } from '../feature/rule.ts'
-import { checkOptions } from '../server/options.ts'
-import { optionSettings, rules, settings, type RuleOptions } from '../server/features.ts'
-import { examine } from './examination.ts'
 import {
   environmentArbitrary,
   optionsArbitrary,
@@ -19,6 +14,11 @@ import {
 } from '../../test-support/rules/configurations.ts'
 import { examples, sayings, unlooked } from '../../test-support/rules/examples.ts'
 import { predicates, warned } from '../../test-support/rules/predicates.ts'
+import { readSettings } from '../cli/settings.ts'
+import type { Rule } from '../feature/rule.ts'
+import { optionSettings, rules, settings, type RuleOptions } from '../server/features.ts'
+import { checkOptions } from '../server/options.ts'
+import { examine } from './examination.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const numRuns = process.env['KEYSTILE_LONG'] ? 10_000 : 400

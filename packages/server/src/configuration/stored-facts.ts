@@ -5,20 +5,20 @@ import {
   createFactorSeal,
   hasUnreadableApp,
 } from '../features/credentials/second-factors/reseal.ts'
-import { openMailSeal } from '../features/mail/outbox/mail-seal.ts'
 import { countDeadMails } from '../features/mail/outbox/dead-letters.ts'
+import { openMailSeal } from '../features/mail/outbox/mail-seal.ts'
 import { hasUnreadableMail } from '../features/mail/outbox/unreadable.ts'
 import { hasUnreadableProof } from '../features/mail/proofs/unreadable.ts'
 import { countDeadEvents } from '../features/operations/app-events/dead-letters.ts'
 import { findNewestInstant } from '../features/operations/audit/audit.ts'
+import { findStoredIssuer } from '../features/tokens/signing-keys/issuer.ts'
 import {
   findNextKeyDue,
   findSealedKey,
   hasOlderKey,
 } from '../features/tokens/signing-keys/key-standing.ts'
-import { findStoredIssuer } from '../features/tokens/signing-keys/issuer.ts'
-import type { Database } from '../storage/database.ts'
 import { readDatabaseFacts } from '../storage/database-facts.ts'
+import type { Database } from '../storage/database.ts'
 import { inspectDatabase } from '../storage/inspect.ts'
 import { reasonAndFixOf } from '../storage/postgres-advice.ts'
 import type { DatabaseSource } from '../storage/source.ts'

@@ -1,5 +1,5 @@
-import type { CounterMetric } from './metric.ts'
 import type { Command } from '../storage/database.ts'
+import type { CounterMetric } from './metric.ts'
 
 /**
  * The largest number of rows that one run of a command deletes. Such a run takes a few

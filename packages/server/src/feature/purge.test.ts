@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Kysely } from 'kysely'
-import { sqliteDialect } from '../storage/sqlite-dialect.ts'
 import { openSqliteFile } from '../storage/sqlite-connection.ts'
+import { sqliteDialect } from '../storage/sqlite-dialect.ts'
 import { maxPurgedAtOnce } from './clean-up.ts'
 import { createPurge } from './purge.ts'
 

@@ -8,8 +8,8 @@ import {
   silentLogger,
   type HttpAnswer,
 } from 'keystile/internal'
-import type { OpenRoute } from './route.ts'
 import { allowOrigins } from './cors.ts'
+import type { OpenRoute } from './route.ts'
 import { createRouter } from './router.ts'
 
 const issuer = 'https://auth.example/base'

@@ -1,6 +1,6 @@
 // Schemas of the members of a body.
-import * as z from 'zod'
 import type { JsonObject } from 'keystile/internal'
+import * as z from 'zod'
 
 /** Returns a schema for a string field. Its error messages are those of FastAPI. */
 export function stringField(): z.ZodString {

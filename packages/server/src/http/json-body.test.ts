@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as z from 'zod'
 import { ProblemError, readWebRequest } from 'keystile/internal'
+import * as z from 'zod'
 import { strictFields, stringField } from './fields.ts'
 import { checkFields, getFields, readJsonObject, refuseFaults } from './json-body.ts'
 

@@ -1,6 +1,5 @@
 // Reads the JSON body of a request: `readFields`, or its three steps for a route that finds more
 // faults by itself.
-import type * as z from 'zod'
 import {
   parseJsonObject,
   ProblemError,
@@ -8,6 +7,7 @@ import {
   type HttpRequestWithBody,
   type JsonObject,
 } from 'keystile/internal'
+import type * as z from 'zod'
 import { maxBodyBytes, mediaTypeOf } from './request.ts'
 
 /**

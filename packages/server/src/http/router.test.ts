@@ -15,9 +15,9 @@ import {
   type HttpAnswer,
 } from 'keystile/internal'
 import { generateKey } from 'keystile/jwt'
-import type { GuardedRoute, OpenRoute, OptionalRoute } from './route.ts'
 import { DatabaseBusyError, DatabaseUnavailableError } from '../storage/database.ts'
 import { createRouteNames } from './route-finder.ts'
+import type { GuardedRoute, OpenRoute, OptionalRoute } from './route.ts'
 import { createRouter } from './router.ts'
 
 const doc = { tag: 'Tokens', summary: 'x', success: { status: 200, description: 'x' } } as const

@@ -5,11 +5,11 @@ import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, it } from 'node:test'
 import { silentLogger, type HttpAnswer } from 'keystile/internal'
-import { testOptions, testPages } from '../../test-support/start-options.ts'
 import { freePort } from '../../test-support/command.ts'
+import { testOptions, testPages } from '../../test-support/start-options.ts'
 import { createMetrics } from '../features/operations/metrics/metrics.ts'
-import { droppedConnections, requests, requestSeconds } from './metrics.ts'
 import { standardLimits } from './limited-server.ts'
+import { droppedConnections, requests, requestSeconds } from './metrics.ts'
 import { listen, type ListenOptions } from './server.ts'
 
 describe('listen', () => {

@@ -19,8 +19,8 @@ import {
   type Gate,
 } from './limited-server.ts'
 import { connections, droppedConnections, requests, requestSeconds } from './metrics.ts'
-import { createStandAlone, metricsAnswer } from './stand-alone.ts'
 import type { Service } from './service.ts'
+import { createStandAlone, metricsAnswer } from './stand-alone.ts'
 
 export interface ListenOptions extends Binding {
   /**

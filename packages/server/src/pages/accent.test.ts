@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { describe, it } from 'node:test'
 import { accentsOf, accentStyle, contrastOf } from './accent.ts'
 
 const pagesCss = readFileSync(join(import.meta.dirname, '../../pages/pages.css'), 'utf8')

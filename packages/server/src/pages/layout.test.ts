@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { markup } from './html.ts'
 import { createBrand } from './brand.ts'
 import { fieldOf, type Field } from './field.ts'
+import { markup } from './html.ts'
 import { pageAnswer } from './layout.ts'
 
 const appColor = '#7a1fa2'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { byApp } from '../features/operations/audit/by.ts'
-import type { Directory } from '../features/users/directory/directory.ts'
-import type { SessionEnds } from '../features/tokens/sessions/session-ends.ts'
 import type { NewSession } from '../features/tokens/sessions/new-session.ts'
+import type { SessionEnds } from '../features/tokens/sessions/session-ends.ts'
 import type { StartedSession } from '../features/tokens/sessions/sessions.ts'
+import type { Directory } from '../features/users/directory/directory.ts'
 import { createAppSessions } from './app-sessions.ts'
 
 const started = {

@@ -2,10 +2,10 @@ import { ProblemError } from 'keystile/internal'
 import { byApp } from '../features/operations/audit/by.ts'
 import type { Login } from '../features/sign-in/login/login.ts'
 import { firstParty } from '../features/tokens/clients/clients.ts'
-import { grantScopes, type ScopeRules } from '../features/users/scopes/scopes.ts'
 import type { SessionEnds, Session } from '../features/tokens/sessions/session-ends.ts'
 import type { SessionStarter, StartedSession } from '../features/tokens/sessions/sessions.ts'
 import type { Directory } from '../features/users/directory/directory.ts'
+import { grantScopes, type ScopeRules } from '../features/users/scopes/scopes.ts'
 
 export interface Tokens {
   readonly accessToken: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as z from 'zod'
 import { createGuard } from 'keystile/hono'
+import * as z from 'zod'
 import {
   createKeystile,
   type BuiltInScope,

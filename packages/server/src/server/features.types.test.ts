@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Feature } from '../feature/feature.ts'
 import type { AuditEventOf, WithAuditEvents, WithSettings } from '../feature/feature-list.ts'
+import type { Feature } from '../feature/feature.ts'
 import {
   listSettings,
   type DefaultedSetting,
@@ -12,7 +12,6 @@ import { filledString, trueOrFalse } from '../feature/values.ts'
 import type { Audit } from '../features/operations/audit/audit.ts'
 import type { insertAudit } from '../features/operations/audit/in-transaction.ts'
 import type { LoginEvent } from '../features/sign-in/login/feature.ts'
-import type { KeystileOptions } from './keystile-options.ts'
 import {
   features,
   optionSettings,
@@ -21,6 +20,7 @@ import {
   type AuditEventName,
   type OptionValues,
 } from './features.ts'
+import type { KeystileOptions } from './keystile-options.ts'
 
 /** Accepts only two equal types. */
 type Same<A, B> = [A, B] extends [B, A] ? true : false

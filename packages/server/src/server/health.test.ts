@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { EventFeed } from '../features/tokens/events/events.ts'
 import type { WatchedHashThreads } from '../features/credentials/password/watched-hash-threads.ts'
+import type { EventFeed } from '../features/tokens/events/events.ts'
 import type { Database } from '../storage/database.ts'
 import { NewerSchemaError } from '../storage/require-schema.ts'
 import { findUnreadiness, readGauges } from './health.ts'

@@ -6,8 +6,8 @@ import {
   type HttpAnswer,
   type HttpRequestWithBody,
 } from 'keystile/internal'
-import type { AppUsers } from '../features/users/accounts/app-users.ts'
 import type { AppPasswords } from '../features/credentials/password-policy/app-passwords.ts'
+import type { AppUsers } from '../features/users/accounts/app-users.ts'
 import type { PublicUser } from '../features/users/accounts/user.ts'
 import type { Sessions } from './app-sessions.ts'
 

@@ -7,8 +7,8 @@ import {
   situationOf,
   type Surroundings,
 } from '../configuration/options.ts'
-import type { Situation } from '../feature/situation.ts'
 import type { Values } from '../feature/setting.ts'
+import type { Situation } from '../feature/situation.ts'
 import { optionSettings, rules, type CompleteOptions, type RuleOptions } from './features.ts'
 
 export interface CheckedOptions extends CompleteOptions {

@@ -13,8 +13,8 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { readDatabaseFacts } from './database-facts.ts'
 import { inspectDatabase } from './inspect.ts'
-import { hasTable } from './schema.ts'
 import { migrateDatabase, openDatabase } from './open.ts'
+import { hasTable } from './schema.ts'
 
 describe('inspectDatabase', () => {
   let folder: string

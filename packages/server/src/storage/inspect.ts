@@ -1,11 +1,11 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import { DatabaseUnavailableError, type Reader } from './database.ts'
-import { schema } from './schema.ts'
-import { findDatabaseFile, isOnServer, mayExist, type DatabaseSource } from './source.ts'
 import { reasonOf } from './postgres-advice.ts'
 import { connectPostgres } from './postgres-pool.ts'
-import { sqliteDialect } from './sqlite-dialect.ts'
+import { schema } from './schema.ts'
+import { findDatabaseFile, isOnServer, mayExist, type DatabaseSource } from './source.ts'
 import { openSqliteFile } from './sqlite-connection.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
 import { SqliteFileError } from './sqlite-errors.ts'
 
 /**

@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { Kysely, sql } from 'kysely'
-import { readVersion } from '../base/version.ts'
 import { withMigration } from '../../test-support/made-up-migration.ts'
+import { readVersion } from '../base/version.ts'
 import type { Reader } from './database.ts'
+import { lockNumber } from './migration-lock.ts'
 import { migrations, numberOf } from './migrations.ts'
-import { findSchemaFault, standingOf } from './standing.ts'
+import { inspectSource, migrateDatabase, printSource } from './open.ts'
+import { printMigrations } from './print-migrations.ts'
+import { createBookkeeping, runSteps } from './run-migrations.ts'
+import { findRaisedMark } from './schema-mark.ts'
 import {
   emptyFacts,
   findNewestMigration,
   readSchemaState,
   type MigrationFacts,
 } from './schema-state.ts'
-import { lockNumber } from './migration-lock.ts'
-import { createBookkeeping, runSteps } from './run-migrations.ts'
-import { findRaisedMark } from './schema-mark.ts'
-import { inspectSource, migrateDatabase, printSource } from './open.ts'
-import { printMigrations } from './print-migrations.ts'
-import { sqliteDialect } from './sqlite-dialect.ts'
 import { openSqliteFile } from './sqlite-connection.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
+import { findSchemaFault, standingOf } from './standing.ts'
 
 const names = Object.keys(migrations).toSorted()
 const last = names.at(-1) ?? ''

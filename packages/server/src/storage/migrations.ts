@@ -17,6 +17,7 @@
 //   them with this release. `require-schema.ts` refuses to start if a migration is missing or the
 //   mark excludes this release.
 // - `print-migrations.ts` runs the migrations on a driver that only records the SQL.
+import type { Reader } from './database.ts'
 import * as first from './migrations/0001-first.ts'
 import * as refreshTokens from './migrations/0002-refresh-tokens.ts'
 import * as clients from './migrations/0003-clients.ts'
@@ -38,7 +39,6 @@ import * as droppedMails from './migrations/0018-dropped-mails.ts'
 import * as secondFactors from './migrations/0019-second-factors.ts'
 import * as authorizationCodes from './migrations/0020-authorization-codes.ts'
 import * as browserLogins from './migrations/0021-browser-logins.ts'
-import type { Reader } from './database.ts'
 
 interface Steps {
   up(db: Reader): Promise<void>

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import { Kysely } from 'kysely'
 import { command } from './database.ts'
 import { announce, createNotifier, runCommand } from './notices.ts'
-import { sqliteDialect } from './sqlite-dialect.ts'
 import { openSqliteFile } from './sqlite-connection.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
 
 describe('createNotifier', () => {
   it('notify() passes each notice in a list to each listener, and ignores undefined', () => {

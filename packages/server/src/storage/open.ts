@@ -3,24 +3,24 @@ import { Kysely } from 'kysely'
 import { requireNode } from '../base/node-version.ts'
 import type { Database } from './database.ts'
 import { inspectDatabase } from './inspect.ts'
+import { migratePostgres, type MigrateOptions } from './migrate-postgres.ts'
+import { migrateSqlite } from './migrate-sqlite.ts'
+import { errorWithFix } from './postgres-advice.ts'
+import type { Pool } from './postgres-client.ts'
+import { connectPostgres } from './postgres-pool.ts'
+import { openPostgres } from './postgres.ts'
+import { printMigrations, type PrintedDatabase } from './print-migrations.ts'
+import { findAbsent } from './run-migrations.ts'
 import {
   emptyFacts,
   readMigrationFacts,
   readSchemaState,
   type MigrationFacts,
 } from './schema-state.ts'
-import { migratePostgres, type MigrateOptions } from './migrate-postgres.ts'
-import { findAbsent } from './run-migrations.ts'
-import { migrateSqlite } from './migrate-sqlite.ts'
-import { openPostgres } from './postgres.ts'
-import type { Pool } from './postgres-client.ts'
-import { errorWithFix } from './postgres-advice.ts'
-import { connectPostgres } from './postgres-pool.ts'
-import { printMigrations, type PrintedDatabase } from './print-migrations.ts'
 import { describeSource, inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
-import { createPrivateFile, openSqlite } from './sqlite.ts'
-import { sqliteDialect } from './sqlite-dialect.ts'
 import { openSqliteFile } from './sqlite-connection.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
+import { createPrivateFile, openSqlite } from './sqlite.ts'
 
 /**
  * Opens a database. Upgrades the tables of a SQLite file. On PostgreSQL, only creates the tables of

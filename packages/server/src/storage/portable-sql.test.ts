@@ -16,8 +16,8 @@ import {
   sendSignal,
   withoutLocked,
 } from './portable-sql.ts'
-import { sqliteDialect } from './sqlite-dialect.ts'
 import { openSqliteFile } from './sqlite-connection.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
 
 describe('the SQL of locks, times and signals', () => {
   interface Tables {

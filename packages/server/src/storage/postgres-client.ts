@@ -1,8 +1,8 @@
 // The parts of the package pg that Keystile uses.
 import type { ClientConfig } from 'pg'
+import { MissingPgError } from './postgres-advice.ts'
 import type { CancellableClient } from './postgres-cancel.ts'
 import type { Notice } from './postgres-commit.ts'
-import { MissingPgError } from './postgres-advice.ts'
 import type { SignalClient } from './postgres-signals.ts'
 
 /** The part of pg's `Pool` that Keystile uses. An app may pass its own pool. */

@@ -5,13 +5,13 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import pg from 'pg'
+import { until } from '../../../../tools/until.ts'
 import { createTestDatabase, howToGetPostgres, isWaiting } from '../../test-support/postgres.ts'
 import { failed, startScriptedPostgres } from '../../test-support/scripted-postgres.ts'
 import { command, type Database, type Transaction } from './database.ts'
-import { databaseTime } from './portable-sql.ts'
 import { announce } from './notices.ts'
+import { databaseTime } from './portable-sql.ts'
 import { openPostgres } from './postgres.ts'
-import { until } from '../../../../tools/until.ts'
 
 const skip =
   process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']

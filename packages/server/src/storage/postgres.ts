@@ -26,17 +26,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely, type PostgresPool } from 'kysely'
 import type { Command, Database, Reader, WriteCheck } from './database.ts'
-import { schema } from './schema.ts'
-import { readSchemaState } from './schema-state.ts'
 import { createPostgresTables } from './migrate-postgres.ts'
 import { createNotifier, runCommand, type CommandOutcome } from './notices.ts'
+import { errorWithFix } from './postgres-advice.ts'
 import { createClient, type Pool } from './postgres-client.ts'
 import { BoundedDialect } from './postgres-dialect.ts'
-import { errorWithFix } from './postgres-advice.ts'
 import { isFailure } from './postgres-errors.ts'
 import { connectPostgres } from './postgres-pool.ts'
 import { receiveSignals } from './postgres-signals.ts'
 import { requireMigrated } from './require-schema.ts'
+import { readSchemaState } from './schema-state.ts'
+import { schema } from './schema.ts'
 
 const conflictTries = 3
 /**

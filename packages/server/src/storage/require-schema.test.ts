@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { schemaNumber } from './migrations.ts'
-import { emptyFacts } from './schema-state.ts'
 import { requireMigrated, requireNotExcluded } from './require-schema.ts'
+import { emptyFacts } from './schema-state.ts'
 
 describe('requireNotExcluded', () => {
   it('requireNotExcluded throws NewerSchemaError only if the database needs a newer release', () => {

@@ -3,8 +3,8 @@ import { ConfigurationError } from '../base/configuration-error.ts'
 import { DatabaseUnavailableError } from './database.ts'
 import { schemaNumber } from './migrations.ts'
 import type { SchemaMark } from './schema-mark.ts'
-import { findSchemaFault, standingOf, tooNew } from './standing.ts'
 import type { SchemaState } from './schema-state.ts'
+import { findSchemaFault, standingOf, tooNew } from './standing.ts'
 
 /**
  * Thrown while the process runs, when a newer release starts to change the tables so that this

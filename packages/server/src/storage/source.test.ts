@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { findDatabaseServer, isBrokenPostgresUrl, isForeignUrl } from './database-url.ts'
 import {
   describeSource,
   findDatabaseFile,
@@ -11,7 +12,6 @@ import {
   isPostgresUrl,
   type DatabaseSource,
 } from './source.ts'
-import { findDatabaseServer, isBrokenPostgresUrl, isForeignUrl } from './database-url.ts'
 
 const pool: DatabaseSource = {
   connect: () => Promise.reject(new Error('unused')),

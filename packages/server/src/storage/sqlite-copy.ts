@@ -5,8 +5,8 @@ import { Kysely } from 'kysely'
 import { explainFault } from '../base/file-fault.ts'
 import { DatabaseUnavailableError, type Transaction } from './database.ts'
 import { sync } from './disk.ts'
-import { sqliteDialect } from './sqlite-dialect.ts'
 import { openSqliteFile } from './sqlite-connection.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
 
 // decisions/0033-backups-and-restores.md
 /**

@@ -7,8 +7,8 @@ import { after, before, describe, it } from 'node:test'
 import { Kysely, sql } from 'kysely'
 import { inTables } from './database.ts'
 import { prepare } from './prepared.ts'
-import { createPrepare, findFirst, sqliteDialect } from './sqlite-dialect.ts'
 import { openSqliteFile, type SqliteAccess } from './sqlite-connection.ts'
+import { createPrepare, findFirst, sqliteDialect } from './sqlite-dialect.ts'
 import { SqliteFileError, unlessUnavailable } from './sqlite-errors.ts'
 
 interface Tables {

@@ -3,8 +3,8 @@ import { existsSync, linkSync, renameSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { DatabaseUnavailableError } from './database.ts'
 import { syncFolderOf } from './disk.ts'
-import { companions } from './sqlite-copy.ts'
 import { openSqliteFile } from './sqlite-connection.ts'
+import { companions } from './sqlite-copy.ts'
 import { isBusy, isDamage, unlessUnavailable } from './sqlite-errors.ts'
 
 /** A SQLite file that is locked: no other process has the file open or can open it. */

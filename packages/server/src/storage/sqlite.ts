@@ -17,9 +17,9 @@ import { Kysely, type CompiledQuery } from 'kysely'
 import { explainFault } from '../base/file-fault.ts'
 import { DatabaseUnavailableError, type Database, type WriteCheck } from './database.ts'
 import { createNotifier } from './notices.ts'
-import { createPrepare, findFirst, sqliteDialect } from './sqlite-dialect.ts'
-import { openSqliteFile } from './sqlite-connection.ts'
 import { inMemory } from './source.ts'
+import { openSqliteFile } from './sqlite-connection.ts'
+import { createPrepare, findFirst, sqliteDialect } from './sqlite-dialect.ts'
 import { startWriter } from './writer-client.ts'
 
 /**

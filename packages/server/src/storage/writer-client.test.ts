@@ -9,8 +9,8 @@ import { Worker } from 'node:worker_threads'
 import { command } from './database.ts'
 import { serveCommands } from './sqlite-writer.ts'
 import { startWriter, type WriterClient } from './writer-client.ts'
-import { createReplies } from './writer-queues.ts'
 import type { WriterReply } from './writer-messages.ts'
+import { createReplies } from './writer-queues.ts'
 
 /** The program of the writer thread. Its clock only moves when a command moves it. */
 const program = `

@@ -3,8 +3,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk, type JwkSet } from 'keystile/jwt'
-import type { RuleOptions } from '../../src/server/features.ts'
 import type { Bind, Machine, Situation as SituationOf } from '../../src/feature/situation.ts'
+import type { RuleOptions } from '../../src/server/features.ts'
 import { lastMigration, printedSecrets, sealedKeys } from './predicates.ts'
 
 const rsaOf = (modulusLength: number, publicExponent: number): Jwk => ({

@@ -1,9 +1,9 @@
 // For each rule, situations that violate the rule and situations that do not violate it.
-import type { RuleOptions } from '../../src/server/features.ts'
 import type { FileFacts } from '../../src/feature/file-facts.ts'
 import type { Machine } from '../../src/feature/situation.ts'
-import { lastMigration as last, sealedKeys } from './predicates.ts'
+import type { RuleOptions } from '../../src/server/features.ts'
 import { signingKeys, type Situation } from './configurations.ts'
+import { lastMigration as last, sealedKeys } from './predicates.ts'
 
 interface Examples {
   readonly stopped: readonly Situation[]

@@ -1,16 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AlternativeArguments, Demand, DemandArguments } from '../../guard/demand.ts'
-import { createGuardCore, type Caller, type Decision } from '../../guard/guard.ts'
 import type { GuardOptions } from '../../guard/guard-options.ts'
+import { createGuardCore, type Caller, type Decision } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
-import { recordRoutes } from './recorded-routes.ts'
 import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeHead, readNodeRequest } from '../node/node-request.ts'
-import { sendAnswer } from './send-answer.ts'
 import { passAsError } from '../pass-as-error.ts'
+import { recordRoutes } from './recorded-routes.ts'
+import { sendAnswer } from './send-answer.ts'
 
 /**
  * A Fastify hook: `{ onRequest: guard(…) }` guards one route, and

@@ -1,13 +1,13 @@
 // Reads the routes and guards of a Fastify app, for OpenAPI documents.
+import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
+import { namelessOf, shapeOf, templateOf } from '../path-templates.ts'
+import { cannotDescribe, describedMethods, type AppRoutes } from '../routes.ts'
 import {
   recordedRoutesOf,
   type FastifyLike,
   type RecordedRoute,
   type RouteOptions,
 } from './recorded-routes.ts'
-import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
-import { namelessOf, shapeOf, templateOf } from '../path-templates.ts'
-import { cannotDescribe, describedMethods, type AppRoutes } from '../routes.ts'
 
 /** The hooks that can hold guards, in the order of their execution. */
 const phases = ['onRequest', 'preValidation', 'preHandler'] as const

@@ -9,8 +9,8 @@ import { problemAnswer } from '../../http/problem.ts'
 import { generateKey } from '../../keys/generate-key.ts'
 import { keySetOf } from '../../keys/jwk-set.ts'
 import { issueAccessToken } from '../../token/access-token.ts'
-import { createGuard, mount } from './guard.ts'
 import type { Mountable } from '../mountable.ts'
+import { createGuard, mount } from './guard.ts'
 
 const clock = { now: () => 1_800_000_000_000 }
 const key = generateKey('ES256')

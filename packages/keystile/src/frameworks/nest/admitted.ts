@@ -2,8 +2,8 @@
 // guard stores it; `@Caller()` and the guards and interceptors of an app read it.
 import type { IncomingMessage } from 'node:http'
 import type { ExecutionContext } from '@nestjs/common'
-import type { Caller } from '../../guard/guard.ts'
 import type { GuardOptions } from '../../guard/guard-options.ts'
+import type { Caller } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { Class, HandlerDemand } from './declared.ts'
 import { requestOf } from './request.ts'

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ProblemError } from '../../base/errors.ts'
-import { createGuardCore } from '../../guard/guard.ts'
 import type { GuardOptions } from '../../guard/guard-options.ts'
+import { createGuardCore } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'

@@ -1,6 +1,6 @@
 import type { Demand } from '../../guard/demand.ts'
-import { createGuardCore, type Caller } from '../../guard/guard.ts'
 import type { GuardOptions } from '../../guard/guard-options.ts'
+import { createGuardCore, type Caller } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import { toResponse, type HttpRequest } from '../../http/message.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { TokenError } from '../../base/errors.ts'
 import { systemClock } from '../../base/clock.ts'
+import { TokenError } from '../../base/errors.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { generateKey } from '../../keys/generate-key.ts'
 import { keySetOf } from '../../keys/jwk-set.ts'

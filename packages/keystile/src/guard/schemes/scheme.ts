@@ -1,6 +1,6 @@
 import type { HttpRequest } from '../../http/message.ts'
-import type { Identity, TokenType } from '../identity.ts'
 import type { Demand } from '../demand.ts'
+import type { Identity, TokenType } from '../identity.ts'
 import type { Verifier } from '../verifier.ts'
 
 /**

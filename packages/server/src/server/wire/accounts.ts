@@ -1,21 +1,21 @@
 import type { Clock, Logger } from 'keystile/internal'
 import type { Meter } from '../../feature/metric.ts'
-import { createUsers, type Users } from '../../features/users/accounts/users.ts'
-import { createAudit, type Audit } from '../../features/operations/audit/audit.ts'
-import { createClients, type Clients } from '../../features/tokens/clients/clients.ts'
-import { openEventFeed, type EventFeed } from '../../features/tokens/events/events.ts'
-import type { Notices } from '../../features/mail/messages/notices.ts'
+import { hashSeconds } from '../../features/credentials/password/feature.ts'
 import {
   openHashThreads,
   type HashThreads,
 } from '../../features/credentials/password/hash-threads.ts'
 import type { HashingCost } from '../../features/credentials/password/hashing-cost.ts'
-import { hashSeconds } from '../../features/credentials/password/feature.ts'
 import { createPasswords, type Passwords } from '../../features/credentials/password/password.ts'
 import {
   watchHashThreads,
   type WatchedHashThreads,
 } from '../../features/credentials/password/watched-hash-threads.ts'
+import type { Notices } from '../../features/mail/messages/notices.ts'
+import { createAudit, type Audit } from '../../features/operations/audit/audit.ts'
+import { createClients, type Clients } from '../../features/tokens/clients/clients.ts'
+import { openEventFeed, type EventFeed } from '../../features/tokens/events/events.ts'
+import { createUsers, type Users } from '../../features/users/accounts/users.ts'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import type { Pool } from '../../storage/postgres-client.ts'

@@ -11,8 +11,8 @@ import {
 } from '../../features/tokens/sessions/refresh.ts'
 import { createSessionEnds, type SessionEnds } from '../../features/tokens/sessions/session-ends.ts'
 import type { SessionStarter } from '../../features/tokens/sessions/sessions.ts'
-import type { SigningKeySource } from '../../features/tokens/signing-keys/signing-key-source.ts'
 import type { KeyRing } from '../../features/tokens/signing-keys/key-ring.ts'
+import type { SigningKeySource } from '../../features/tokens/signing-keys/signing-key-source.ts'
 import { openSigningKeys } from '../../features/tokens/signing-keys/signing-keys.ts'
 import type { Parts } from './parts.ts'
 

@@ -1,47 +1,47 @@
 // What users do with a link or a code in a mail. An app's own users can only set a new password. If
 // Keystile sends no mails, users register and change their address without a confirmation.
 import type { UserObject } from 'keystile'
+import type { EmailChanges } from '../../features/mail/email-change/change-types.ts'
+import { emailChangeFlow } from '../../features/mail/email-change/change.ts'
+import { changeRoute } from '../../features/mail/email-change/routes.ts'
+import { undoFlow, type EmailUndo } from '../../features/mail/email-change/undo.ts'
+import type { Verifications } from '../../features/mail/email-verification/verification-types.ts'
+import { verificationFlow } from '../../features/mail/email-verification/verification.ts'
+import { factorUndoFlow, type FactorUndo } from '../../features/mail/factor-undo/undo.ts'
+import type { MailFlow } from '../../features/mail/flows/flow.ts'
+import type { Invitations } from '../../features/mail/invitations/invitation-types.ts'
+import { invitationFlow } from '../../features/mail/invitations/invitation.ts'
+import { hasMail } from '../../features/mail/messages/mail.ts'
+import { pagesUrlOf } from '../../features/mail/messages/pages-url.ts'
+import {
+  accountPasswords,
+  directoryPasswords,
+} from '../../features/mail/password-reset/new-password.ts'
+import type { PasswordResets } from '../../features/mail/password-reset/reset-types.ts'
+import { passwordResetFlow } from '../../features/mail/password-reset/reset.ts'
+import { registrationFlow } from '../../features/mail/pending-registration/registration.ts'
+import { createMailProofs } from '../../features/mail/proofs/proofs.ts'
+import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
+import {
+  finishPage,
+  verificationPage,
+} from '../../features/pages/account-pages/confirmation-page.ts'
+import { emailChangePage } from '../../features/pages/account-pages/email-change-page.ts'
+import { invitationPage } from '../../features/pages/account-pages/invitation-page.ts'
+import { linkPageRoutes } from '../../features/pages/account-pages/link-page-routes.ts'
 import { resetPageRoutes } from '../../features/pages/account-pages/reset-page.ts'
+import { emailUndoPage, factorUndoPage } from '../../features/pages/account-pages/undo-page.ts'
 import { createBrowserLogins } from '../../features/sign-in/browser-login/browser-logins.ts'
 import { createPageCookies } from '../../features/sign-in/browser-login/page-cookies.ts'
+import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
 import type { AppInvitations } from '../../features/users/accounts/app-users.ts'
 import { describeProfile } from '../../features/users/accounts/described-profile.ts'
 import { createRegistration } from '../../features/users/accounts/registration.ts'
 import type { User } from '../../features/users/accounts/user.ts'
 import type { Directory } from '../../features/users/directory/directory.ts'
-import { emailChangeFlow } from '../../features/mail/email-change/change.ts'
-import type { EmailChanges } from '../../features/mail/email-change/change-types.ts'
-import { changeRoute } from '../../features/mail/email-change/routes.ts'
-import { undoFlow, type EmailUndo } from '../../features/mail/email-change/undo.ts'
-import { verificationFlow } from '../../features/mail/email-verification/verification.ts'
-import type { Verifications } from '../../features/mail/email-verification/verification-types.ts'
-import { factorUndoFlow, type FactorUndo } from '../../features/mail/factor-undo/undo.ts'
-import type { MailFlow } from '../../features/mail/flows/flow.ts'
-import { invitationFlow } from '../../features/mail/invitations/invitation.ts'
-import type { Invitations } from '../../features/mail/invitations/invitation-types.ts'
-import { hasMail } from '../../features/mail/messages/mail.ts'
-import { pagesUrlOf } from '../../features/mail/messages/pages-url.ts'
-import { mustHaveFactor } from '../../features/sign-in/login/policy.ts'
-import { createMailProofs } from '../../features/mail/proofs/proofs.ts'
-import {
-  accountPasswords,
-  directoryPasswords,
-} from '../../features/mail/password-reset/new-password.ts'
-import { passwordResetFlow } from '../../features/mail/password-reset/reset.ts'
-import type { PasswordResets } from '../../features/mail/password-reset/reset-types.ts'
-import { registrationFlow } from '../../features/mail/pending-registration/registration.ts'
-import type { ProofPurpose } from '../../features/mail/proofs/purpose.ts'
 import type { OpenRoute } from '../../http/route.ts'
-import type { MailFlows, People } from './people.ts'
 import type { Parts } from './parts.ts'
-import { linkPageRoutes } from '../../features/pages/account-pages/link-page-routes.ts'
-import { invitationPage } from '../../features/pages/account-pages/invitation-page.ts'
-import { emailChangePage } from '../../features/pages/account-pages/email-change-page.ts'
-import {
-  finishPage,
-  verificationPage,
-} from '../../features/pages/account-pages/confirmation-page.ts'
-import { emailUndoPage, factorUndoPage } from '../../features/pages/account-pages/undo-page.ts'
+import type { MailFlows, People } from './people.ts'
 
 interface AccountFlows extends MailFlows<User> {
   readonly registration: NonNullable<People<User>['registration']>

@@ -1,25 +1,25 @@
 import type { Seal } from '../../base/seal.ts'
 import type { Meter } from '../../feature/metric.ts'
-import { createUserAnnouncer } from '../../features/tokens/events/user-announcer.ts'
+import {
+  createPasswordPolicy,
+  type PasswordPolicy,
+} from '../../features/credentials/password-policy/policy.ts'
+import { hasMail } from '../../features/mail/messages/mail.ts'
+import type { Notices } from '../../features/mail/messages/notices.ts'
+import { createConfiguredLimits } from '../../features/operations/limits/configured-limits.ts'
+import type { Limits } from '../../features/operations/limits/limits.ts'
+import { openPages, type OpenPages } from '../../features/pages/brand/page-settings.ts'
 import {
   noDevices,
   openDevices,
   type Devices,
 } from '../../features/sign-in/known-devices/devices.ts'
-import { createConfiguredLimits } from '../../features/operations/limits/configured-limits.ts'
-import type { Limits } from '../../features/operations/limits/limits.ts'
-import { hasMail } from '../../features/mail/messages/mail.ts'
-import type { Notices } from '../../features/mail/messages/notices.ts'
-import {
-  createPasswordPolicy,
-  type PasswordPolicy,
-} from '../../features/credentials/password-policy/policy.ts'
-import { scopeRulesOf, type ScopeRules } from '../../features/users/scopes/scopes.ts'
+import { createUserAnnouncer } from '../../features/tokens/events/user-announcer.ts'
 import type { RotationSettings } from '../../features/tokens/signing-keys/rotation.ts'
-import { openPages, type OpenPages } from '../../features/pages/brand/page-settings.ts'
+import { scopeRulesOf, type ScopeRules } from '../../features/users/scopes/scopes.ts'
 import { createProxies, type Proxies } from '../../http/proxies.ts'
-import type { Accounts } from './accounts.ts'
 import type { CheckedOptions } from '../options.ts'
+import type { Accounts } from './accounts.ts'
 import type { Opened } from './opened.ts'
 
 /** The parts that exist as soon as the database is open. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { CallerIdentity } from '../../features/operations/audit/by.ts'
+import type { EventFeed } from '../../features/tokens/events/events.ts'
 import type { AppUsers } from '../../features/users/accounts/app-users.ts'
 import type { User } from '../../features/users/accounts/user.ts'
 import type { Users } from '../../features/users/accounts/users.ts'
-import type { CallerIdentity } from '../../features/operations/audit/by.ts'
 import type { Directory } from '../../features/users/directory/directory.ts'
-import type { EventFeed } from '../../features/tokens/events/events.ts'
 import { accountPeople, appPeople } from './people.ts'
 
 /** A feed in which nothing happens. */

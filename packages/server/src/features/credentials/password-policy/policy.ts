@@ -1,8 +1,8 @@
 import { domainToUnicode } from 'node:url'
+import { isTooLong, maxBytes } from '../password/password.ts'
 import { createBlocklist } from './blocklist.ts'
 import { findExpected } from './expected-password.ts'
 import { findNameFault, type KnownName } from './name-in-password.ts'
-import { isTooLong, maxBytes } from '../password/password.ts'
 
 /** The minimum length of a password that is the only factor (NIST SP 800-63B-4 §3.1.1.2). */
 export const defaultMinLength = 15

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { hashRawSync, hashSync, verifySync } from '@node-rs/argon2'
-import { createDecoy, defaultParameters, hash, isOutdated, verify } from './argon2.ts'
 import { deriveWithNode } from './argon2-derive.ts'
+import { createDecoy, defaultParameters, hash, isOutdated, verify } from './argon2.ts'
 
 const password = Buffer.from('pass\0wörd')
 

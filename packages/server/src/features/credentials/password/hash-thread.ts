@@ -1,8 +1,8 @@
 // The program of a hash thread: it hashes and verifies the passwords that it gets as messages.
 import { getPriority, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
-import { hash } from './argon2.ts'
 import type { Argon2Parameters } from './argon2-derive.ts'
+import { hash } from './argon2.ts'
 import { verify } from './stored-hash.ts'
 
 /** Asks for a new hash, or whether a password belongs to a stored one. */

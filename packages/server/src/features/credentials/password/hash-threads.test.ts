@@ -4,9 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { describe, it, type TestContext } from 'node:test'
 import type { ProblemError } from 'keystile/internal'
+import { openPatientThreads } from '../../../../test-support/patient-threads.ts'
 import { openHashThreads } from './hash-threads.ts'
 import { createPasswords } from './password.ts'
-import { openPatientThreads } from '../../../../test-support/patient-threads.ts'
 
 // Hashes of 'correct horse battery staple', by libxcrypt 4.4.38 and passlib 1.7.4.
 const bcrypt = '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'

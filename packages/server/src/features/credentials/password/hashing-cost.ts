@@ -1,6 +1,6 @@
 // Which costs of a hash are allowed, and how to choose one for a machine.
-import { defaultParameters, maxMemory, maxWork } from './argon2.ts'
 import type { Argon2Parameters } from './argon2-derive.ts'
+import { defaultParameters, maxMemory, maxWork } from './argon2.ts'
 
 /** The cost of a new hash: argon2id with one lane. */
 export interface HashingCost {

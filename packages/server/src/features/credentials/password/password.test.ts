@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { openPatientThreads } from '../../../../test-support/patient-threads.ts'
 import type { HashThreads } from './hash-threads.ts'
 import { createPasswords, isTooLong } from './password.ts'
-import { openPatientThreads } from '../../../../test-support/patient-threads.ts'
 
 describe('isTooLong', () => {
   it('isTooLong is true for a password of 1,025 bytes or more', () => {

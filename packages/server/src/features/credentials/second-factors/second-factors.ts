@@ -1,13 +1,13 @@
 import type { Clock } from 'keystile/internal'
 import type { Seal } from '../../../base/seal.ts'
 import type { Database } from '../../../storage/database.ts'
+import { findApp } from './app-in-transaction.ts'
 import {
   hasSecondFactor,
   newestFactorAt,
   secondFactors,
   type FactorName,
 } from './factors-in-transaction.ts'
-import { findApp } from './app-in-transaction.ts'
 import { pendingMilliseconds } from './pending-app-in-transaction.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
 import { describeRecoveryCodes, hasRecoveryCode, type OwnCodes } from './store.ts'

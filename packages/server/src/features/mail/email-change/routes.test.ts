@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { AccountCaller, AccountParts } from '../../users/accounts/account-route.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
+import type { AccountCaller, AccountParts } from '../../users/accounts/account-route.ts'
 import { changeRoute } from './routes.ts'
 
 describe('POST /users/me/email without mail', () => {

@@ -1,22 +1,22 @@
 // The endpoints that change the e-mail address. If Keystile sends no mails, there is no flow, and
 // `changeRoute` changes the address at once.
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
 import { describeFields, strictFields } from '../../../http/fields.ts'
 import { readFields } from '../../../http/json-body.ts'
-import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
 import type { GuardedRoute, OptionalRoute, RouteDoc } from '../../../http/route.ts'
 import { byCaller, byStranger } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf, type Spent, type Use } from '../../operations/limits/uses.ts'
 import { currentPasswordField, emailField } from '../../users/accounts/account-fields.ts'
-import { provePassword } from '../../users/accounts/prove-password.ts'
-import { outdated, taken, tooManyMails } from '../../users/accounts/refusals.ts'
 import {
   ownAccount,
   tooManyTries,
   type AccountCaller,
   type AccountParts,
 } from '../../users/accounts/account-route.ts'
+import { provePassword } from '../../users/accounts/prove-password.ts'
+import { outdated, taken, tooManyMails } from '../../users/accounts/refusals.ts'
 import type { User } from '../../users/accounts/user.ts'
 import { isSameMailbox, type ComparableName } from '../../users/directory/names.ts'
 import { languageFor, presentedOf, proofFields, requestAccepted } from '../flows/endpoint-parts.ts'

@@ -1,21 +1,24 @@
-import { lacksFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { command, type Command } from '../../../storage/database.ts'
+import { lacksFactor } from '../../credentials/second-factors/factors-in-transaction.ts'
+import type { Act } from '../../operations/audit/entry.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
+import { findHolder } from '../../users/accounts/address-holder-in-transaction.ts'
 import {
   changeAddress,
   lockAddress,
   type NewUndo,
 } from '../../users/accounts/change-address-in-transaction.ts'
-import { findHolder } from '../../users/accounts/address-holder-in-transaction.ts'
 import { lockAccount } from '../../users/accounts/lock-in-transaction.ts'
 import { notify } from '../../users/accounts/notify-in-transaction.ts'
 import {
   findFormerEmail,
   restoreAddress,
 } from '../../users/accounts/restore-address-in-transaction.ts'
-import { hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
-import type { Act } from '../../operations/audit/entry.ts'
-import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../../users/directory/names.ts'
+import type { FactorUndoEvent } from '../factor-undo/feature.ts'
+import { clearFactorMails, insertMail } from '../outbox/in-transaction.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
 import {
   bindWithMail,
   insertBoundProof,
@@ -23,11 +26,8 @@ import {
   type BindValues,
 } from '../proofs/bind-in-transaction.ts'
 import { eraseProofsExceptFactorUndo, eraseProofsFor } from '../proofs/erase-in-transaction.ts'
-import { lockProof, spendProof, type SpendableProof } from '../proofs/spend-in-transaction.ts'
 import type { LinkedProof } from '../proofs/new-proof.ts'
-import { clearFactorMails, insertMail } from '../outbox/in-transaction.ts'
-import type { NewMail } from '../outbox/new-mail.ts'
-import type { FactorUndoEvent } from '../factor-undo/feature.ts'
+import { lockProof, spendProof, type SpendableProof } from '../proofs/spend-in-transaction.ts'
 import type { EmailChangeEvent } from './feature.ts'
 
 /**

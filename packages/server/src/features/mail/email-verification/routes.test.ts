@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { AccountCaller } from '../../users/accounts/account-route.ts'
-import type { Confirmation } from './verification-types.ts'
 import { confirmRoute } from './routes.ts'
+import type { Confirmation } from './verification-types.ts'
 
 describe('POST /email-verifications/confirm', () => {
   const confirmed: Confirmation[] = []

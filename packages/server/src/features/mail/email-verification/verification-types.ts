@@ -1,7 +1,7 @@
 // What the flow of `verification.ts` does for its endpoints and its pages. The types are apart,
 // because the endpoints in `routes.ts` need them, and `verification.ts` lists the endpoints.
-import type { User } from '../../users/accounts/user.ts'
 import type { By } from '../../operations/audit/entry.ts'
+import type { User } from '../../users/accounts/user.ts'
 import type { ComparableName } from '../../users/directory/names.ts'
 import type { PresentedRegistration } from '../pending-registration/registration.ts'
 import type { PreparedRequest, Presented } from '../proofs/proofs.ts'

@@ -3,22 +3,22 @@
 // `verification-types.ts`, and the endpoints are in `routes.ts`.
 import { ProblemError } from 'keystile/internal'
 import { countedMailbox } from '../../../base/mailbox.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import { useOf } from '../../operations/limits/uses.ts'
+import { verifyCounted } from '../../users/accounts/prove-password.ts'
 import { aboutMember, taken } from '../../users/accounts/refusals.ts'
 import type { User } from '../../users/accounts/user.ts'
-import { verifyCounted } from '../../users/accounts/prove-password.ts'
-import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf } from '../../users/directory/names.ts'
-import { useOf } from '../../operations/limits/uses.ts'
 import { confirmCounted, findOwner, refusedProof } from '../flows/confirmation.ts'
 import type { FlowParts, MailFlow } from '../flows/flow.ts'
+import type { FoundRegistration, Registrations } from '../pending-registration/registration.ts'
 import { proofKinds } from '../proofs/kinds.ts'
 import type { FoundProof } from '../proofs/proofs.ts'
 import type { ProofPurpose } from '../proofs/purpose.ts'
-import type { FoundRegistration, Registrations } from '../pending-registration/registration.ts'
-import type { Confirmation, PresentedVerification, Verifications } from './verification-types.ts'
 import { verificationRates } from './feature.ts'
 import { confirmRoute, requestRoute } from './routes.ts'
 import { bindVerification, verifyEmail } from './store.ts'
+import type { Confirmation, PresentedVerification, Verifications } from './verification-types.ts'
 
 const kind = proofKinds.verification
 

@@ -1,9 +1,9 @@
+import { command, type Command } from '../../../storage/database.ts'
+import { noPassword } from '../../credentials/password/stored-hash.ts'
 import {
   eraseSecondFactors,
   hasSecondFactor,
 } from '../../credentials/second-factors/factors-in-transaction.ts'
-import { noPassword } from '../../credentials/password/stored-hash.ts'
-import { command, type Command } from '../../../storage/database.ts'
 import type { Act } from '../../operations/audit/entry.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'

@@ -1,6 +1,6 @@
+import { emptyAnswer } from '../../../http/answers.ts'
 import { describeFields, strictFields, stringField } from '../../../http/fields.ts'
 import { readFields } from '../../../http/json-body.ts'
-import { emptyAnswer } from '../../../http/answers.ts'
 import type { OpenRoute } from '../../../http/route.ts'
 import { byStranger } from '../../operations/audit/by.ts'
 import type { By } from '../../operations/audit/entry.ts'

@@ -3,17 +3,17 @@
 import { ConfigurationError } from '../../../base/configuration-error.ts'
 import type { Call } from '../../../feature/cli-command.ts'
 import { printList, type Listing } from '../../../feature/listing.ts'
+import { byOperator } from '../../operations/audit/by.ts'
+import { openValueSecrets } from '../../tokens/signing-keys/sealing-secrets.ts'
+import type { SigningKeyChoice } from '../../tokens/signing-keys/signing-key-source.ts'
 import { readNames } from '../../users/accounts/cli-input.ts'
 import { maxPageSize } from '../../users/accounts/user-page.ts'
-import { byOperator } from '../../operations/audit/by.ts'
 import { parseEmail, type ComparableName } from '../../users/directory/names.ts'
-import { openMailSeal } from '../outbox/mail-seal.ts'
-import { createMailProofs, type MailProofs } from '../proofs/proofs.ts'
 import { hasAppUsers, readScopeRules } from '../../users/scopes/declared.ts'
 import { changeRights, namesOfRights, type ScopeSettings } from '../../users/scopes/scopes.ts'
-import type { SigningKeyChoice } from '../../tokens/signing-keys/signing-key-source.ts'
-import { openValueSecrets } from '../../tokens/signing-keys/sealing-secrets.ts'
 import { pagesUrlOf } from '../messages/pages-url.ts'
+import { openMailSeal } from '../outbox/mail-seal.ts'
+import { createMailProofs, type MailProofs } from '../proofs/proofs.ts'
 import {
   listInvitations,
   sendInvitation,

@@ -1,10 +1,10 @@
 // What the flow of `invitation.ts` does for its endpoint and its page. The type is apart, because
 // the endpoint in `routes.ts` needs it, and `invitation.ts` lists the endpoint.
 import type { JsonObject } from 'keystile/internal'
+import type { By } from '../../operations/audit/entry.ts'
 import type { Acceptance } from '../../users/accounts/acceptance.ts'
 import type { AppInvitations } from '../../users/accounts/app-users.ts'
 import type { User } from '../../users/accounts/user.ts'
-import type { By } from '../../operations/audit/entry.ts'
 import type { Presented } from '../proofs/proofs.ts'
 
 /** What the app, the endpoint and the page of the flow do. */

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ProblemError, type JsonObject } from 'keystile/internal'
 import * as z from 'zod'
-import type { ProfileSchema } from '../../users/accounts/profile.ts'
-import { noLimits } from '../../operations/limits/limits.ts'
 import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import { noLimits } from '../../operations/limits/limits.ts'
+import type { ProfileSchema } from '../../users/accounts/profile.ts'
+import type { FlowParts } from '../flows/flow.ts'
 import { invitationFlow } from './invitation.ts'
 import { acceptRoute } from './routes.ts'
-import type { FlowParts } from '../flows/flow.ts'
 
 describe('the flow of an invitation', () => {
   it('if the hash queue is full, accepting an invitation fails but uses up no limit', async () => {

@@ -5,6 +5,7 @@ import { ProblemError } from 'keystile/internal'
 import * as z from 'zod'
 import { strictFields } from '../../../http/fields.ts'
 import { checkFields, getFields, refuseFaults } from '../../../http/json-body.ts'
+import { byApp } from '../../operations/audit/by.ts'
 import {
   emailField,
   findPasswordErrors,
@@ -14,12 +15,11 @@ import {
 import { getAccountFields } from '../../users/accounts/new-account-body.ts'
 import { taken, tooManyMails } from '../../users/accounts/refusals.ts'
 import { newRowOf, userOf } from '../../users/accounts/user.ts'
-import { byApp } from '../../operations/audit/by.ts'
 import { parseEmail } from '../../users/directory/names.ts'
+import { changeRights, type Rights, type ScopeRules } from '../../users/scopes/scopes.ts'
 import { confirmCounted, refusedProof } from '../flows/confirmation.ts'
 import type { FlowParts, MailFlow } from '../flows/flow.ts'
 import { proofKinds } from '../proofs/kinds.ts'
-import { changeRights, type Rights, type ScopeRules } from '../../users/scopes/scopes.ts'
 import type { Invitations } from './invitation-types.ts'
 import { acceptRate } from './rates.ts'
 import { acceptFields, acceptRoute } from './routes.ts'

@@ -1,7 +1,9 @@
 import type { OfUser } from '../../../feature/of-user.ts'
 import { command, type Command } from '../../../storage/database.ts'
-import { recordChange } from '../../users/accounts/changes-in-transaction.ts'
+import type { Act } from '../../operations/audit/entry.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { isTaken } from '../../users/accounts/address-holder-in-transaction.ts'
+import { recordChange } from '../../users/accounts/changes-in-transaction.ts'
 import { lockUnverified } from '../../users/accounts/lock-in-transaction.ts'
 import {
   insertProvenUser,
@@ -9,14 +11,12 @@ import {
   type ProvenUser,
 } from '../../users/accounts/new-account-in-transaction.ts'
 import { updateUser } from '../../users/accounts/update-user-in-transaction.ts'
-import type { Act } from '../../operations/audit/entry.ts'
-import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { tryInsertMail } from '../outbox/in-transaction.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
 import { insertProof, type Binding } from '../proofs/bind-in-transaction.ts'
 import { eraseProofsOfMailbox } from '../proofs/erase-in-transaction.ts'
 import { proofKinds } from '../proofs/kinds.ts'
 import type { NewProof } from '../proofs/new-proof.ts'
-import { tryInsertMail } from '../outbox/in-transaction.ts'
-import type { NewMail } from '../outbox/new-mail.ts'
 import type { InvitationEvent } from './audit-events.ts'
 
 const { purpose } = proofKinds.invitation

@@ -2,8 +2,8 @@
 import * as z from 'zod'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings } from '../../../feature/setting.ts'
-import { parseList } from '../../../feature/values.ts'
 import { show } from '../../../feature/shown-value.ts'
+import { parseList } from '../../../feature/values.ts'
 import { findKeyFaults, isSelector } from './dkim.ts'
 import {
   languages,

@@ -3,8 +3,8 @@
 import type { Accent, Accents } from '../../../pages/accent.ts'
 import type { Brand } from '../../../pages/brand.ts'
 import { Html, joined, markup } from '../../../pages/html.ts'
-import type { MailAttachment, MailContent, MailMessage } from './message.ts'
 import type { MailText, Paragraph } from './mail-text-types.ts'
+import type { MailAttachment, MailContent, MailMessage } from './message.ts'
 
 export interface MailVersion {
   readonly language: string

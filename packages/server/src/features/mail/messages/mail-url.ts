@@ -1,5 +1,5 @@
-import { howToEncodePassword } from '../../../base/url-password.ts'
 import { isLoopback } from '../../../base/this-machine.ts'
+import { howToEncodePassword } from '../../../base/url-password.ts'
 
 /** Where mails go: to the page `/dev/mail`, or to a mail server. */
 export type MailServer =

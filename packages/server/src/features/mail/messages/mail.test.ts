@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { silentLogger, type HttpAnswer } from 'keystile/internal'
+import { until } from '../../../../../../tools/until.ts'
 import { describeOnBoth, issuer, type TestKeystile } from '../../../../test-support/keystile.ts'
 import { startMailServer, type MailServer } from '../../../../test-support/mail-server.ts'
 import type { OpenRoute, RouteRequest } from '../../../http/route.ts'
@@ -11,7 +12,6 @@ import { createConsoleMail } from './console.ts'
 import { parseMailUrl } from './mail-url.ts'
 import type { MailMessage } from './message.ts'
 import { createSmtp } from './smtp.ts'
-import { until } from '../../../../../../tools/until.ts'
 
 const message: MailMessage = {
   from: 'Example <no-reply@example.com>',

@@ -1,7 +1,7 @@
 import { isLoopback } from '../../../base/this-machine.ts'
-import type { DkimSigner } from './dkim.ts'
 import type { MailServerFacts } from '../../../feature/situation.ts'
 import { explainFailure, failureOf } from '../outbox/failure.ts'
+import type { DkimSigner } from './dkim.ts'
 import { readMailUrl, type MailServer } from './mail-url.ts'
 import type { MailTransport } from './transport.ts'
 

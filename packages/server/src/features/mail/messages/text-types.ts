@@ -1,8 +1,8 @@
 // What each file in texts/ must have, in one language: the texts of the mails
 // (`mail-text-types.ts`) and of the pages. The pages of the login and of the account have files of
 // their own.
-import type { PasswordFault } from '../../credentials/password-policy/policy.ts'
 import type { LayoutWords } from '../../../pages/layout.ts'
+import type { PasswordFault } from '../../credentials/password-policy/policy.ts'
 import type { AccountHomeTexts } from './account-text-types.ts'
 import type { LoginPageTexts, RegisterTexts } from './login-text-types.ts'
 import type { MailTexts } from './mail-text-types.ts'

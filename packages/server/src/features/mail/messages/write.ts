@@ -3,6 +3,8 @@ import type { Brand } from '../../../pages/brand.ts'
 import type { OutgoingMail } from '../outbox/sender.ts'
 import { parseLanguage } from './language.ts'
 import { layOut } from './layout.ts'
+import type { MailText, UndoMailKind } from './mail-text-types.ts'
+import { buttonText, codeText, linkText, noticeText, undoText } from './mail-texts.ts'
 import {
   codeMailKinds,
   noticeKinds,
@@ -18,8 +20,6 @@ import {
   type ProofMail,
   type ProofMailKind,
 } from './message.ts'
-import type { MailText, UndoMailKind } from './mail-text-types.ts'
-import { buttonText, codeText, linkText, noticeText, undoText } from './mail-texts.ts'
 import { texts } from './texts.ts'
 
 export interface WritingOptions {

@@ -1,7 +1,7 @@
 // The commands `keystile mail …`.
 import type { Call } from '../../../feature/cli-command.ts'
-import { printList, type Listing } from '../../../feature/listing.ts'
 import { countOf } from '../../../feature/count.ts'
+import { printList, type Listing } from '../../../feature/listing.ts'
 import { retryRows, shownTime } from '../../operations/queue/cli.ts'
 import { listDropped, listMails, mailCommands, type ListedMail } from './store.ts'
 import type { DroppedMailRow } from './tables.ts'

@@ -1,8 +1,8 @@
+import { countOf } from '../../../feature/count.ts'
 import type { Feature } from '../../../feature/feature.ts'
 import { minuteMilliseconds, type LimitRates } from '../../../feature/limit-rate.ts'
 import type { CounterMetric, GaugeMetric } from '../../../feature/metric.ts'
 import type { Rule } from '../../../feature/rule.ts'
-import { countOf } from '../../../feature/count.ts'
 import { mailCommands, purgeDropped } from './store.ts'
 
 export const mailboxRates: LimitRates<'hour' | 'day' | 'reset' | 'allowance' | 'guess'> = {

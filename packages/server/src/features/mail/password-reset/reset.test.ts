@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ProblemError } from 'keystile/internal'
-import { noLimits } from '../../operations/limits/limits.ts'
 import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import { noLimits } from '../../operations/limits/limits.ts'
 import { passwordResetFlow, type PasswordResetParts } from './reset.ts'
 
 const passwordPolicy = createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' })

@@ -1,8 +1,8 @@
 // The endpoints of the flow for a new password.
 import { addressOf } from '../../../http/address.ts'
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
 import { describeFields, strictFields, stringField } from '../../../http/fields.ts'
 import { readFields } from '../../../http/json-body.ts'
-import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
 import type { OpenRoute } from '../../../http/route.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
 import { byStranger } from '../../operations/audit/by.ts'

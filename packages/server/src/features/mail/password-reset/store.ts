@@ -1,22 +1,22 @@
 // The commands of a password reset. For Keystile's accounts, one command spends the proof and sets
 // the password. An app stores the password itself, so its users need three: `claimReset` before,
 // `finishReset` after, and `releaseReset` if the app fails (`new-password.ts`).
-import { clearWrongCodes } from '../../credentials/second-factors/app-in-transaction.ts'
 import { command, type Command, type Transaction } from '../../../storage/database.ts'
+import { clearWrongCodes } from '../../credentials/second-factors/app-in-transaction.ts'
+import type { Act } from '../../operations/audit/entry.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import { lockMailbox } from '../../users/accounts/lock-in-transaction.ts'
 import { notify } from '../../users/accounts/notify-in-transaction.ts'
 import { setPasswordByMail } from '../../users/accounts/proved-mailbox-in-transaction.ts'
-import type { Act } from '../../operations/audit/entry.ts'
-import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import { claimProof, releaseProof, type ClaimedProof } from '../proofs/claim-in-transaction.ts'
-import { bindWithMail, leaveProofUnbound, type BindValues } from '../proofs/bind-in-transaction.ts'
-import { eraseAllProofs, eraseProofsFor } from '../proofs/erase-in-transaction.ts'
-import { spendProof, type SpendableProof } from '../proofs/spend-in-transaction.ts'
+import type { FactorUndoEvent } from '../factor-undo/feature.ts'
 import { clearEnrolmentMails, clearResetMails, insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { Addressee } from '../outbox/shares.ts'
-import { endSessions } from '../../tokens/sessions/in-transaction.ts'
-import type { FactorUndoEvent } from '../factor-undo/feature.ts'
+import { bindWithMail, leaveProofUnbound, type BindValues } from '../proofs/bind-in-transaction.ts'
+import { claimProof, releaseProof, type ClaimedProof } from '../proofs/claim-in-transaction.ts'
+import { eraseAllProofs, eraseProofsFor } from '../proofs/erase-in-transaction.ts'
+import { spendProof, type SpendableProof } from '../proofs/spend-in-transaction.ts'
 import type { PasswordResetEvent } from './feature.ts'
 
 /**

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import type { User } from '../../users/accounts/user.ts'
+import type { FlowParts } from '../flows/flow.ts'
 import { registrationFlow } from './registration.ts'
 import type { insertPending } from './store.ts'
-import type { FlowParts } from '../flows/flow.ts'
-import { noLimits, type Limits } from '../../operations/limits/limits.ts'
-import { createPasswordPolicy } from '../../credentials/password-policy/policy.ts'
 
 const request = { subject: 'new', email: 'Ada@example.com', language: 'de' }
 

@@ -4,16 +4,16 @@
 import { randomId, type HttpRequestWithBody } from 'keystile/internal'
 import { countedMailbox } from '../../../base/mailbox.ts'
 import { refuseFaults } from '../../../http/json-body.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import type { Acceptance } from '../../users/accounts/acceptance.ts'
 import { findPasswordErrors } from '../../users/accounts/account-fields.ts'
+import type { Profile } from '../../users/accounts/profile.ts'
 import {
   createRegistrationForm,
   type ReadRegistration,
 } from '../../users/accounts/registration-form.ts'
 import type { OnPage, Registration } from '../../users/accounts/registration.ts'
 import { newRowOf, userOf, type NewUser, type User } from '../../users/accounts/user.ts'
-import type { Acceptance } from '../../users/accounts/acceptance.ts'
-import type { Profile } from '../../users/accounts/profile.ts'
-import type { By } from '../../operations/audit/entry.ts'
 import { mailboxOf, parseUsername, type ComparableName } from '../../users/directory/names.ts'
 import { languageFor } from '../flows/endpoint-parts.ts'
 import type { FlowParts, MailFlow } from '../flows/flow.ts'

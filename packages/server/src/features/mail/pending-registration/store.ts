@@ -7,6 +7,7 @@ import {
   type ProvenOutcome,
   type ProvenUser,
 } from '../../users/accounts/new-account-in-transaction.ts'
+import { insertMail } from '../outbox/in-transaction.ts'
 import {
   bindWithMail,
   insertProof,
@@ -15,7 +16,6 @@ import {
 } from '../proofs/bind-in-transaction.ts'
 import type { PreparedRequest } from '../proofs/proofs.ts'
 import type { SpendableProof } from '../proofs/spend-in-transaction.ts'
-import { insertMail } from '../outbox/in-transaction.ts'
 import type { PendingRegistrationRow, PendingRegistrationTables } from './tables.ts'
 
 /** Stores a registration and the request for its mail. Does NOT look up any account. */

@@ -2,14 +2,16 @@
 // the code of a mail. The transactions bind it to an account, count wrong codes, and use it up.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { createTestClock, describeOnBoth } from '../../../../test-support/keystile.ts'
 import { createSeal } from '../../../base/seal.ts'
 import { hashSecret } from '../../../base/secret.ts'
-import { openDatabase } from '../../../storage/open.ts'
 import type { Command, Database } from '../../../storage/database.ts'
+import { openDatabase } from '../../../storage/open.ts'
 import { insertUser } from '../../users/accounts/store.ts'
 import { newRowOf } from '../../users/accounts/user.ts'
 import { bindEmailChange, confirmEmailChange } from '../email-change/store.ts'
 import { bindVerification, verifyEmail } from '../email-verification/store.ts'
+import { prepareMail } from '../outbox/new-mail.ts'
 import {
   bindAppReset,
   bindReset,
@@ -17,14 +19,12 @@ import {
   releaseReset,
   resetPassword,
 } from '../password-reset/store.ts'
-import { prepareMail } from '../outbox/new-mail.ts'
 import { bindRegistration } from '../pending-registration/store.ts'
-import { createTestClock, describeOnBoth } from '../../../../test-support/keystile.ts'
 import type { BindValues } from './bind-in-transaction.ts'
-import { codeSecrets, prepareProof, type NewProof } from './new-proof.ts'
-import { openData, openRequest, sealData, sealRequest } from './sealed-values.ts'
-import { createMailProofs } from './proofs.ts'
 import { expiryOf, proofKinds } from './kinds.ts'
+import { codeSecrets, prepareProof, type NewProof } from './new-proof.ts'
+import { createMailProofs } from './proofs.ts'
+import { openData, openRequest, sealData, sealRequest } from './sealed-values.ts'
 import { requestProof } from './store.ts'
 import { hasUnreadableProof } from './unreadable.ts'
 

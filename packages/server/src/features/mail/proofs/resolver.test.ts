@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { silentLogger } from 'keystile/internal'
+import { until } from '../../../../../../tools/until.ts'
 import { openMigratedFile, type MigratedFile } from '../../../../test-support/migrated.ts'
 import { createSeal } from '../../../base/seal.ts'
 import { underLease } from '../../../server/commands.ts'
@@ -17,7 +18,6 @@ import { createMailProofs, type MailProofs } from './proofs.ts'
 import type { ProofPurpose, Resolution } from './purpose.ts'
 import { startResolver } from './resolver.ts'
 import type { MailProofRow } from './tables.ts'
-import { until } from '../../../../../../tools/until.ts'
 
 const seal = createSeal('a key for tests', 'mails')
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import * as z from 'zod'
 import type { Logger } from 'keystile/internal'
+import * as z from 'zod'
 import {
   createTestClock,
   describeOnBoth,

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import * as z from 'zod'
 import type { Logger } from 'keystile/internal'
+import * as z from 'zod'
+import { until } from '../../../../../../tools/until.ts'
 import { callCommand } from '../../../../test-support/command.ts'
 import {
   createTestClock,
@@ -15,7 +16,6 @@ import {
   type TestKeystile,
 } from '../../../../test-support/keystile.ts'
 import type { DurableAppEvent, DurableEventHandler } from './app-event.ts'
-import { until } from '../../../../../../tools/until.ts'
 
 const another = 'a battery of correct horses'
 const day = 24 * 60 * 60

@@ -1,9 +1,9 @@
 import * as z from 'zod'
+import { countOf } from '../../../feature/count.ts'
 import type { Feature } from '../../../feature/feature.ts'
 import type { GaugeMetric } from '../../../feature/metric.ts'
 import type { Rule } from '../../../feature/rule.ts'
 import { listSettings, type Setting } from '../../../feature/setting.ts'
-import { countOf } from '../../../feature/count.ts'
 import type { AppEvent, DurableEventHandler } from './app-event.ts'
 import { eventCommands } from './store.ts'
 

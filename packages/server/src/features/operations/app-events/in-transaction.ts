@@ -1,7 +1,7 @@
 import { randomRowId } from 'keystile/internal'
 import { inTables, type Transaction } from '../../../storage/database.ts'
-import { databaseTime } from '../../../storage/portable-sql.ts'
 import { announce } from '../../../storage/notices.ts'
+import { databaseTime } from '../../../storage/portable-sql.ts'
 import { prepare } from '../../../storage/prepared.ts'
 import { newRow } from '../queue/rows.ts'
 import type { AppEvent } from './app-event.ts'

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { z } from 'zod'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import { byOperator } from './by.ts'
-import { purgeAudit, recordAudit } from './store.ts'
-import { openDatabase } from '../../../storage/open.ts'
+import { z } from 'zod'
 import {
   bothDirectories,
   createTestClock,
@@ -14,6 +11,9 @@ import {
   type Stage,
   type TestKeystile,
 } from '../../../../test-support/keystile.ts'
+import { openDatabase } from '../../../storage/open.ts'
+import { byOperator } from './by.ts'
+import { purgeAudit, recordAudit } from './store.ts'
 
 const writerThread = new URL('../../../server/writer-thread.ts', import.meta.url)
 const newPassword = 'a new engine of her own'

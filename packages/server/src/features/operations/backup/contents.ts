@@ -4,8 +4,8 @@ import { statSync } from 'node:fs'
 import { countOf } from '../../../feature/count.ts'
 import { inspectDatabase } from '../../../storage/inspect.ts'
 import { findNewestMigration } from '../../../storage/schema-state.ts'
-import { countUsers } from '../../users/accounts/user-count.ts'
 import { countSessions } from '../../tokens/sessions/session-count.ts'
+import { countUsers } from '../../users/accounts/user-count.ts'
 import { findBackupTime } from './store.ts'
 
 export interface Contents {

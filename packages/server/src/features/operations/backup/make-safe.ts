@@ -1,7 +1,7 @@
 import type { Call } from '../../../feature/cli-command.ts'
-import { byOperator } from '../audit/by.ts'
 import { makeReplacement } from '../../tokens/signing-keys/replacement.ts'
 import type { SigningKeyChoice } from '../../tokens/signing-keys/signing-key-source.ts'
+import { byOperator } from '../audit/by.ts'
 import { createFinishRestore, type Finished } from './store.ts'
 
 /**

@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs'
 import { inspectDatabase } from '../../../storage/inspect.ts'
 import { countUnreadableApps } from '../../credentials/second-factors/reseal.ts'
+import { findKeyFile, keyFileBeside } from '../../tokens/signing-keys/key-file.ts'
 import { findSealedKey } from '../../tokens/signing-keys/key-standing.ts'
 import { canOpen } from '../../tokens/signing-keys/sealed-keys.ts'
-import { findKeyFile, keyFileBeside } from '../../tokens/signing-keys/key-file.ts'
 
 /**
  * Says which keys are needed to restore a backup. The backup never contains them: a person with

@@ -2,13 +2,13 @@
 // do instead.
 
 import { ConfigurationError } from '../../../base/configuration-error.ts'
+import { schema } from '../../../storage/schema.ts'
 import {
   describeSource,
   findDatabaseFile,
   isOnServer,
   type DatabaseSource,
 } from '../../../storage/source.ts'
-import { schema } from '../../../storage/schema.ts'
 
 /**
  * Returns the SQLite file of the settings.

@@ -6,11 +6,11 @@ import {
   type Reader,
   type Transaction,
 } from '../../../storage/database.ts'
-import type { By } from '../audit/entry.ts'
-import { insertAudit } from '../audit/in-transaction.ts'
 import { skipNumbers } from '../../tokens/events/in-transaction.ts'
 import { endAllSessions } from '../../tokens/sessions/in-transaction.ts'
 import { replaceSigningKeys, type Replacement } from '../../tokens/signing-keys/in-transaction.ts'
+import type { By } from '../audit/entry.ts'
+import { insertAudit } from '../audit/in-transaction.ts'
 import type { BackupEvent } from './audit-events.ts'
 import type { BackupTables } from './tables.ts'
 

@@ -3,19 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { silentLogger } from 'keystile/internal'
-import { openMigratedFile, type MigratedFile } from '../../../../test-support/migrated.ts'
-import { underLease } from '../../../server/commands.ts'
-import type { Database } from '../../../storage/database.ts'
-import { purgeEvents } from '../../tokens/events/store.ts'
-import { openLease, type Lease } from '../lease/lease.ts'
-import { releaseLease } from '../lease/store.ts'
-import { purge, startHousekeeping, type Housekeeping } from './housekeeping.ts'
-import { noMeter, type CounterMetric, type Meter } from '../../../feature/metric.ts'
-import { maxPurgedAtOnce } from '../../../feature/clean-up.ts'
-import { cleanUpSteps } from '../../../server/features.ts'
-import { checkOptions } from '../../../server/options.ts'
-import { recordAudit } from '../audit/store.ts'
-import { openDatabase } from '../../../storage/open.ts'
+import { until } from '../../../../../../tools/until.ts'
 import {
   createTestClock,
   describeOnBoth,
@@ -23,7 +11,19 @@ import {
   type Stage,
   type TestClock,
 } from '../../../../test-support/keystile.ts'
-import { until } from '../../../../../../tools/until.ts'
+import { openMigratedFile, type MigratedFile } from '../../../../test-support/migrated.ts'
+import { maxPurgedAtOnce } from '../../../feature/clean-up.ts'
+import { noMeter, type CounterMetric, type Meter } from '../../../feature/metric.ts'
+import { underLease } from '../../../server/commands.ts'
+import { cleanUpSteps } from '../../../server/features.ts'
+import { checkOptions } from '../../../server/options.ts'
+import type { Database } from '../../../storage/database.ts'
+import { openDatabase } from '../../../storage/open.ts'
+import { purgeEvents } from '../../tokens/events/store.ts'
+import { recordAudit } from '../audit/store.ts'
+import { openLease, type Lease } from '../lease/lease.ts'
+import { releaseLease } from '../lease/store.ts'
+import { purge, startHousekeeping, type Housekeeping } from './housekeeping.ts'
 
 const day = 24 * 60 * 60
 const writerThread = new URL('../../../server/writer-thread.ts', import.meta.url)

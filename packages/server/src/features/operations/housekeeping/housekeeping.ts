@@ -1,8 +1,8 @@
 import type { Clock, Logger } from 'keystile/internal'
-import type { Database } from '../../../storage/database.ts'
-import { findNewestInstant } from '../audit/audit.ts'
 import type { CleanUpStep } from '../../../feature/clean-up.ts'
 import type { Meter } from '../../../feature/metric.ts'
+import type { Database } from '../../../storage/database.ts'
+import { findNewestInstant } from '../audit/audit.ts'
 import { startJob } from '../lease/job.ts'
 import type { Lease } from '../lease/lease.ts'
 

@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { silentLogger } from 'keystile/internal'
+import { until } from '../../../../../../tools/until.ts'
 import { describeOnBoth, type Stage } from '../../../../test-support/keystile.ts'
 import { startLeaseProcess, type LeaseProcess } from '../../../../test-support/lease-process.ts'
 import { commands, underLease } from '../../../server/commands.ts'
@@ -16,7 +17,6 @@ import { openDatabase } from '../../../storage/open.ts'
 import { recordAudit } from '../audit/store.ts'
 import { LeaseLostError, openLease, type Lease } from './lease.ts'
 import { holdLease, releaseLease } from './store.ts'
-import { until } from '../../../../../../tools/until.ts'
 
 const writerThread = new URL('../../../server/writer-thread.ts', import.meta.url)
 const long = { skip: process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it' }

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { createMetrics } from './metrics.ts'
-import { hashSeconds } from '../../credentials/password/feature.ts'
 import { requests, requestSeconds } from '../../../listener/metrics.ts'
 import { metrics as declared } from '../../../server/features.ts'
+import { hashSeconds } from '../../credentials/password/feature.ts'
+import { createMetrics } from './metrics.ts'
 
 describe('docs/guides/monitoring.md', () => {
   it('docs/guides/monitoring.md names exactly the metrics that exist', () => {

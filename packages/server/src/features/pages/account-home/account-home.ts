@@ -5,9 +5,9 @@
 // Against cross-site request forgery, each form must come from a page of this origin. It works only
 // in the login for which it was drawn: the browser's history may have forms of an earlier person.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import { seeOther } from '../../../http/answers.ts'
 import type { Form } from '../../../http/form.ts'
 import { createOriginCheck, isCausedElsewhere } from '../../../http/origin.ts'
-import { seeOther } from '../../../http/answers.ts'
 import type { OpenRoute, Route } from '../../../http/route.ts'
 import { generalFault } from '../account-pages/faults.ts'
 import { formTokenName } from '../account-pages/field-names.ts'

@@ -4,8 +4,8 @@
 // the page has shown. The server never shows a secret that waits for its code: a thief with the
 // cookie of the login could read the one that the owner is about to confirm.
 import type { HttpAnswer } from 'keystile/internal'
-import type { Form } from '../../../http/form.ts'
 import { seeOther } from '../../../http/answers.ts'
+import type { Form } from '../../../http/form.ts'
 import { withCookies } from '../login-pages/login-cookies.ts'
 import { beginsAnew } from './account-form.ts'
 import type { AccountPage, Tried } from './account-page.ts'

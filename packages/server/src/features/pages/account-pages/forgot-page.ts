@@ -1,8 +1,8 @@
 // The page on which people ask for the mail to set a new password. `reset-page.ts` goes on.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { addressOf } from '../../../http/address.ts'
-import { createOriginCheck } from '../../../http/origin.ts'
 import { seeOther } from '../../../http/answers.ts'
+import { createOriginCheck } from '../../../http/origin.ts'
 import type { OpenRoute } from '../../../http/route.ts'
 import { markup } from '../../../pages/html.ts'
 import { linksOf } from '../../../pages/parts.ts'

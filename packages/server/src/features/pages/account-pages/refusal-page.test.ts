@@ -8,8 +8,8 @@ import {
   silentLogger,
   type ProblemCode,
 } from 'keystile/internal'
-import { createRouter } from '../../../http/router.ts'
 import { testPages } from '../../../../test-support/start-options.ts'
+import { createRouter } from '../../../http/router.ts'
 import { pageRoute } from './page-route.ts'
 import { refusalPage } from './refusal-page.ts'
 

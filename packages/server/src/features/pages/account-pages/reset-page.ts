@@ -13,8 +13,8 @@ import { brokenRule, generalFault } from './faults.ts'
 import { requestName } from './field-names.ts'
 import { mailCodeField, newPasswordField } from './fields.ts'
 import { forgotPageRoutes, resetPageName, type ForgotPageParts } from './forgot-page.ts'
-import type { LinkPage } from './link-page.ts'
 import { linkPageRoutes, type LinkPageParts } from './link-page-routes.ts'
+import type { LinkPage } from './link-page.ts'
 
 export interface ResetPageParts extends LinkPageParts, ForgotPageParts {
   readonly resets: Pick<PasswordResets, 'request' | 'confirm' | 'isOpen'>

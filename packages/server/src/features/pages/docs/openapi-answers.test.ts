@@ -6,26 +6,9 @@ import { describe, it } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
-import { z } from 'zod'
 import { decodeJwtUnsafe } from 'keystile/jwt'
+import { z } from 'zod'
 import { freePort } from '../../../../test-support/command.ts'
-import {
-  createTestClock,
-  issuer,
-  password,
-  readAnswer,
-  type Answer,
-  type TestClock,
-} from '../../../../test-support/keystile.ts'
-import { grants } from '../../tokens/oauth/grants.ts'
-import { byOperator } from '../../operations/audit/by.ts'
-import { permissions } from '../../tokens/clients/feature.ts'
-import { parseEmail, parseUsername } from '../../users/directory/names.ts'
-import { createPasswords } from '../../credentials/password/password.ts'
-import { openPatientThreads } from '../../../../test-support/patient-threads.ts'
-import { checkOptions } from '../../../server/options.ts'
-import { listen } from '../../../listener/server.ts'
-import { wire, type RunningKeystile } from '../../../server/wire/wire.ts'
 import {
   bake,
   plansFor,
@@ -36,6 +19,23 @@ import {
   type Plan,
 } from '../../../../test-support/fuzz-requests.ts'
 import type { Parameter, Schema, Sent } from '../../../../test-support/fuzz-requests.ts'
+import {
+  createTestClock,
+  issuer,
+  password,
+  readAnswer,
+  type Answer,
+  type TestClock,
+} from '../../../../test-support/keystile.ts'
+import { openPatientThreads } from '../../../../test-support/patient-threads.ts'
+import { listen } from '../../../listener/server.ts'
+import { checkOptions } from '../../../server/options.ts'
+import { wire, type RunningKeystile } from '../../../server/wire/wire.ts'
+import { createPasswords } from '../../credentials/password/password.ts'
+import { byOperator } from '../../operations/audit/by.ts'
+import { permissions } from '../../tokens/clients/feature.ts'
+import { grants } from '../../tokens/oauth/grants.ts'
+import { parseEmail, parseUsername } from '../../users/directory/names.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 700

@@ -5,8 +5,8 @@
 // (`browser-login/page-cookies.ts`), so both bind it.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { makeSecret } from '../../../base/secret.ts'
-import { createOriginCheck } from '../../../http/origin.ts'
 import { seeOther } from '../../../http/answers.ts'
+import { createOriginCheck } from '../../../http/origin.ts'
 import type { OpenRoute } from '../../../http/route.ts'
 import { formTokenName } from '../account-pages/field-names.ts'
 import { readPageForm } from '../account-pages/page-route.ts'

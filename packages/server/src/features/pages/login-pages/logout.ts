@@ -1,7 +1,7 @@
 // Where people log out: with the button of the account, or on a page for those who follow a link.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
-import { createOriginCheck } from '../../../http/origin.ts'
 import { seeOther } from '../../../http/answers.ts'
+import { createOriginCheck } from '../../../http/origin.ts'
 import type { OpenRoute } from '../../../http/route.ts'
 import { formTokenName } from '../account-pages/field-names.ts'
 import { describeBoundForm, pageRoute, readPageForm } from '../account-pages/page-route.ts'

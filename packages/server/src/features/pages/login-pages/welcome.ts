@@ -1,7 +1,7 @@
 // The answer to a browser whose login has just succeeded.
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
-import type { Form } from '../../../http/form.ts'
 import { seeOther } from '../../../http/answers.ts'
+import type { Form } from '../../../http/form.ts'
 import type { FinishedLogin } from '../../sign-in/login/finish.ts'
 import type { PageReader } from '../account-pages/reader.ts'
 import { codesPage, usedCode } from './codes-page.ts'

@@ -1,15 +1,15 @@
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
-import { createPurge } from '../../../feature/purge.ts'
 import type { OfUser } from '../../../feature/of-user.ts'
+import { createPurge } from '../../../feature/purge.ts'
 import { command, inTables, type Command, type Reader } from '../../../storage/database.ts'
 import { insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
 import type { AddressedMail } from '../../mail/outbox/new-mail.ts'
-import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { refundUses } from '../../operations/limits/in-transaction.ts'
 import type { Spent } from '../../operations/limits/uses.ts'
-import type { AttemptEvent } from './audit-events.ts'
 import { endAllAttempts, endAttempts } from './attempts-in-transaction.ts'
+import type { AttemptEvent } from './audit-events.ts'
 import { rememberedFront } from './remembered-devices-in-transaction.ts'
 import type {
   AttemptRow,

@@ -1,7 +1,7 @@
 import { OAuthError } from 'keystile/internal'
 import type { Meter } from '../../../feature/metric.ts'
-import { readForm, type Form } from '../../../http/form.ts'
 import { jsonAnswer } from '../../../http/answers.ts'
+import { readForm, type Form } from '../../../http/form.ts'
 import type { OpenRoute } from '../../../http/route.ts'
 import type { Audit } from '../../operations/audit/audit.ts'
 import type { Limits } from '../../operations/limits/limits.ts'

@@ -6,13 +6,12 @@ import {
   type Logger,
 } from 'keystile/internal'
 import type { Meter } from '../../../feature/metric.ts'
+import { addressOf } from '../../../http/address.ts'
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
 import { createOriginCheck } from '../../../http/origin.ts'
 import { describeRefusal, refusalAnswer } from '../../../http/refusal.ts'
-import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
 import { queryOf } from '../../../http/request.ts'
 import type { OpenRoute } from '../../../http/route.ts'
-import { addressOf } from '../../../http/address.ts'
-import { readDeviceSecret } from '../known-devices/device-cookie.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'
 import { countGrant } from '../../tokens/oauth/count-grant.ts'
 import {
@@ -35,6 +34,7 @@ import { nextStepRefusal, tokenSchema, wireTokens } from '../../tokens/oauth/tok
 import type { Lifetimes } from '../../tokens/sessions/lifetimes.ts'
 import type { ProvedRefreshToken } from '../../tokens/sessions/refresh.ts'
 import type { SessionEnds } from '../../tokens/sessions/session-ends.ts'
+import { readDeviceSecret } from '../known-devices/device-cookie.ts'
 import { loginBody, readLogin } from './login-fields.ts'
 import {
   cookieName,

@@ -18,8 +18,8 @@ import type { EventFeed } from '../../tokens/events/events.ts'
 import { labelOf } from '../../users/directory/directory.ts'
 import type { FactorChange } from './change-in-transaction.ts'
 import { changeOf, requireChanged, type ChangeParts } from './factor-change.ts'
-import { unverifiedAddress } from './set-up.ts'
 import { enrolmentRate } from './feature.ts'
+import { unverifiedAddress } from './set-up.ts'
 import { beginApp, confirmApp, removeFactors, renewRecoveryCodes, resetFactors } from './store.ts'
 
 /** Changes what users have set up as second factors. Endpoints and commands use it. */

@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import type { Feature } from '../../../feature/feature.ts'
-import { listSettings, type DefaultedSetting, type Values } from '../../../feature/setting.ts'
 import { minuteMilliseconds, type LimitRate } from '../../../feature/limit-rate.ts'
-import { parseList } from '../../../feature/values.ts'
+import { listSettings, type DefaultedSetting, type Values } from '../../../feature/setting.ts'
 import { show } from '../../../feature/shown-value.ts'
+import { parseList } from '../../../feature/values.ts'
 import { auditEvents, type FactorEvent } from '../../credentials/second-factors/audit-events.ts'
 import {
   isOff,

@@ -1,10 +1,11 @@
 // The endpoints with which users set up and remove their authenticator app and recovery codes.
 import type { JsonObject } from 'keystile/internal'
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
 import { describeFields, strictFields, stringField } from '../../../http/fields.ts'
 import { readFields } from '../../../http/json-body.ts'
-import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
 import type { GuardedRoute } from '../../../http/route.ts'
 import { byCaller } from '../../operations/audit/by.ts'
+import { setUpLoginSeconds } from '../../users/accounts/login-age.ts'
 import {
   changingRoute,
   confirmingRoute,
@@ -12,9 +13,8 @@ import {
   needsLogin,
   type FactorCaller,
 } from './factor-route.ts'
-import { notOffered, requireOffered, requireVerifiedAddress, type SetUpParts } from './set-up.ts'
-import { setUpLoginSeconds } from '../../users/accounts/login-age.ts'
 import type { Factors } from './factors.ts'
+import { notOffered, requireOffered, requireVerifiedAddress, type SetUpParts } from './set-up.ts'
 
 export interface FactorRouteParts<U> extends SetUpParts<U> {
   readonly factors: Factors<U>

@@ -1,5 +1,5 @@
-import type { Rule } from '../../../feature/rule.ts'
 import { countOf } from '../../../feature/count.ts'
+import type { Rule } from '../../../feature/rule.ts'
 import type { SecondFactorChoice } from '../../credentials/second-factors/factor-choice.ts'
 
 export interface RuleOptions {

@@ -1,9 +1,7 @@
 // The transactions that change the authenticator app and the recovery codes.
 // `change-in-transaction.ts` says in which order.
-import { replaceProofs } from '../../mail/factor-undo/in-transaction.ts'
-import type { NewMail } from '../../mail/outbox/new-mail.ts'
-import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
 import { command, type Command, type Transaction } from '../../../storage/database.ts'
+import { eraseApp, hasApp } from '../../credentials/second-factors/app-in-transaction.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
 import {
   eraseSecondFactors,
@@ -14,13 +12,15 @@ import {
   insertPending,
   lockPending,
 } from '../../credentials/second-factors/pending-app-in-transaction.ts'
-import { eraseApp, hasApp } from '../../credentials/second-factors/app-in-transaction.ts'
 import { replaceRecoveryCodes } from '../../credentials/second-factors/recovery-in-transaction.ts'
+import { replaceProofs } from '../../mail/factor-undo/in-transaction.ts'
 import {
   clearEnrolmentMails,
   clearFactorMails,
   insertMail,
 } from '../../mail/outbox/in-transaction.ts'
+import type { NewMail } from '../../mail/outbox/new-mail.ts'
+import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
 import { insertAudit } from '../../operations/audit/in-transaction.ts'
 import { endSessions, hasSessionEnded } from '../../tokens/sessions/in-transaction.ts'
 import { timeAfterChanges } from '../../users/accounts/address-history-in-transaction.ts'

@@ -1,7 +1,7 @@
 // A login is a value. It grows with each proof, and does not depend on the request that began it.
+import type { Spent, Use } from '../../operations/limits/uses.ts'
 import type { Client } from '../../tokens/clients/clients.ts'
 import type { Device } from '../known-devices/devices.ts'
-import type { Spent, Use } from '../../operations/limits/uses.ts'
 
 /** Who asks for a login, and for what. */
 export interface AskedLogin {

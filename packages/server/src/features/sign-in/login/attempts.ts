@@ -4,8 +4,8 @@ import type { Clock } from 'keystile/internal'
 import { hashSecret } from '../../../base/secret.ts'
 import type { Database } from '../../../storage/database.ts'
 import type { AddressedMail } from '../../mail/outbox/new-mail.ts'
-import type { KeptAttempt, KeptAttempts } from '../attempts/kept-attempts.ts'
 import { findActiveSession, isRecentLogin } from '../../tokens/sessions/active-session.ts'
+import type { KeptAttempt, KeptAttempts } from '../attempts/kept-attempts.ts'
 import {
   withProof,
   type AskedLogin,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
-import type { Device, Devices } from '../known-devices/devices.ts'
 import { noLimits, type Limits } from '../../operations/limits/limits.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
-import { countLogin } from './count-login.ts'
 import { nameRate } from '../../users/directory/rates.ts'
+import type { Device, Devices } from '../known-devices/devices.ts'
+import { countLogin } from './count-login.ts'
 import { addressRate, deviceRate } from './feature.ts'
 
 const address = '192.0.2.1'

@@ -1,8 +1,8 @@
-import type { Device, Devices } from '../known-devices/devices.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
 import { useOf } from '../../operations/limits/uses.ts'
-import { countedOn, type CountedLogin } from './attempt.ts'
 import { nameRate } from '../../users/directory/rates.ts'
+import type { Device, Devices } from '../known-devices/devices.ts'
+import { countedOn, type CountedLogin } from './attempt.ts'
 import { addressRate, deviceRate } from './feature.ts'
 
 /** A login whose password has not been verified yet. */

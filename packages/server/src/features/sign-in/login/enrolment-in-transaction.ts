@@ -1,18 +1,18 @@
 // What the transaction that ends a login does with the app that was set up within the login. The
 // writer thread loads this file.
-import { replaceProofs } from '../../mail/factor-undo/in-transaction.ts'
-import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
-import { insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
-import type { NewMail } from '../../mail/outbox/new-mail.ts'
+import { hasApp, insertFirstApp } from '../../credentials/second-factors/app-in-transaction.ts'
 import type { FactorEvent } from '../../credentials/second-factors/audit-events.ts'
 import type { FactorName } from '../../credentials/second-factors/factors-in-transaction.ts'
-import { hasApp, insertFirstApp } from '../../credentials/second-factors/app-in-transaction.ts'
 import { replaceRecoveryCodes } from '../../credentials/second-factors/recovery-in-transaction.ts'
+import { replaceProofs } from '../../mail/factor-undo/in-transaction.ts'
+import { insertMailOrWait } from '../../mail/outbox/in-transaction.ts'
+import type { NewMail } from '../../mail/outbox/new-mail.ts'
+import type { LinkedProof } from '../../mail/proofs/new-proof.ts'
+import { insertAudit } from '../../operations/audit/in-transaction.ts'
+import { endSessions } from '../../tokens/sessions/in-transaction.ts'
+import type { NoticeAddress } from '../../tokens/sessions/new-session.ts'
 import { timeAfterChanges } from '../../users/accounts/address-history-in-transaction.ts'
 import type { LockedAccount } from '../../users/accounts/lock-in-transaction.ts'
-import { insertAudit } from '../../operations/audit/in-transaction.ts'
-import type { NoticeAddress } from '../../tokens/sessions/new-session.ts'
-import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import type { Held, ProofInTransaction } from './proof-in-transaction.ts'
 
 /** The proofs of an enrolment beside the first code: of the mailbox, and of the app itself. */

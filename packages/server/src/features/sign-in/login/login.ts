@@ -7,8 +7,9 @@
 import type { Audit } from '../../operations/audit/audit.ts'
 import type { AttemptEvent } from '../attempts/audit-events.ts'
 import type { AskedLogin, LoginAttempt } from './attempt.ts'
-import type { LoginEvent } from './feature.ts'
+import { enrol, type EnrolmentParts, type EnrolmentStep } from './enrolment.ts'
 import { exchange, type Exchange, type PresentedCode } from './exchange.ts'
+import type { LoginEvent } from './feature.ts'
 import { finish, type FinishedLogin, type FinishParts, type IssuedCode } from './finish.ts'
 import { methods } from './methods.ts'
 import {
@@ -18,7 +19,6 @@ import {
   type RefusalReason,
   type RefusedProof,
 } from './methods/method.ts'
-import { enrol, type EnrolmentParts, type EnrolmentStep } from './enrolment.ts'
 import { findOwnDevice } from './own-device.ts'
 import { areCurrent, decide, needsSecondStep } from './policy.ts'
 import { beginStepUp, countStepUp, stepUpWithNewApp } from './step-up.ts'

@@ -11,8 +11,8 @@ import {
 } from './attempt.ts'
 import { addressRate, deviceRate } from './feature.ts'
 import { start, type FinishedLogin, type FinishParts } from './finish.ts'
-import { otpMethod } from './methods/otp.ts'
 import type { MethodParts, Proving } from './methods/method.ts'
+import { otpMethod } from './methods/otp.ts'
 import { findOwnDevice } from './own-device.ts'
 import { decide } from './policy.ts'
 

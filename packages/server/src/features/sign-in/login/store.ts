@@ -1,26 +1,15 @@
 // The commands that end logins: `startLogin` most of them, `issueCode` those that get a code.
 import { command, type Command, type Transaction } from '../../../storage/database.ts'
-import { insertCode, useCode, type NewCode } from '../attempts/codes-in-transaction.ts'
-import { endAttempt, lockAttempt } from '../attempts/attempts-in-transaction.ts'
-import {
-  lockRemembered,
-  moveRemembered,
-  rememberDevice,
-} from '../attempts/remembered-devices-in-transaction.ts'
+import { findApp } from '../../credentials/second-factors/app-in-transaction.ts'
 import {
   hasSecondFactor,
   newestFactorAt,
 } from '../../credentials/second-factors/factors-in-transaction.ts'
-import { findApp } from '../../credentials/second-factors/app-in-transaction.ts'
-import { insertBrowserLogin } from '../browser-login/browser-login-in-transaction.ts'
-import type { LoginEvent } from './feature.ts'
-import { areHeld } from './marks-in-transaction.ts'
-import { lockPerson, type LockedAccount } from '../../users/accounts/lock-in-transaction.ts'
+import { insertMail } from '../../mail/outbox/in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import { hasEntry, insertAudit } from '../../operations/audit/in-transaction.ts'
-import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { refundUses } from '../../operations/limits/in-transaction.ts'
-import { insertMail } from '../../mail/outbox/in-transaction.ts'
+import type { SessionEvent } from '../../tokens/sessions/audit-events.ts'
 import { endSessionRows, lockSession } from '../../tokens/sessions/in-transaction.ts'
 import type {
   NewSession,
@@ -30,6 +19,17 @@ import type {
   StartLogin,
 } from '../../tokens/sessions/new-session.ts'
 import { startSession } from '../../tokens/sessions/start-in-transaction.ts'
+import { lockPerson, type LockedAccount } from '../../users/accounts/lock-in-transaction.ts'
+import { endAttempt, lockAttempt } from '../attempts/attempts-in-transaction.ts'
+import { insertCode, useCode, type NewCode } from '../attempts/codes-in-transaction.ts'
+import {
+  lockRemembered,
+  moveRemembered,
+  rememberDevice,
+} from '../attempts/remembered-devices-in-transaction.ts'
+import { insertBrowserLogin } from '../browser-login/browser-login-in-transaction.ts'
+import type { LoginEvent } from './feature.ts'
+import { areHeld } from './marks-in-transaction.ts'
 
 /**
  * How long an account counts as new. During this time, a login sends no notice of a new device:

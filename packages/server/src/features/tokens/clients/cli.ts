@@ -5,9 +5,9 @@ import type { Call, CallFlags } from '../../../feature/cli-command.ts'
 import { printList, type Listing } from '../../../feature/listing.ts'
 import type { Database } from '../../../storage/database.ts'
 import { byOperator } from '../../operations/audit/by.ts'
-import { withEventFeed } from '../events/with-event-feed.ts'
 import { readScopeRules } from '../../users/scopes/declared.ts'
 import type { ScopeSettings } from '../../users/scopes/scopes.ts'
+import { withEventFeed } from '../events/with-event-feed.ts'
 import { findClientFaults } from './client-faults.ts'
 import {
   createClients,

@@ -8,11 +8,11 @@ import { silentLogger } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { releaseLease } from '../../operations/lease/store.ts'
-import { withEventFeed } from './with-event-feed.ts'
 import type { LogCursor } from './event-log.ts'
 import { openEventFeed, type EventFeed } from './events.ts'
 import { announceUserChange, type FeedEvent } from './store.ts'
 import { createUserAnnouncer } from './user-announcer.ts'
+import { withEventFeed } from './with-event-feed.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const writerThread = new URL('../../../server/writer-thread.ts', import.meta.url)

@@ -39,8 +39,8 @@
 // - The clock is ahead and is set back: `memory-purge.ts`.
 // - Requests use all connections: one stays free for the feed (`urgent` in storage/database.ts).
 
-import { createRevocationList, isRevocationKind, type Clock, type Logger } from 'keystile/internal'
 import type { Revocations } from 'keystile'
+import { createRevocationList, isRevocationKind, type Clock, type Logger } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
 import { createEventLog, type EventLog } from './event-log.ts'
 import { createFollower } from './follower.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it, mock } from 'node:test'
-import pg from 'pg'
 import { silentLogger, systemClock } from 'keystile/internal'
+import pg from 'pg'
+import { until } from '../../../../../../tools/until.ts'
 import {
   createTestDatabase,
   howToGetPostgres,
@@ -10,7 +11,6 @@ import {
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { openEventFeed, type EventFeed } from './events.ts'
-import { until } from '../../../../../../tools/until.ts'
 
 const writerThread = new URL('../../../server/writer-thread.ts', import.meta.url)
 const skip =

@@ -11,8 +11,8 @@ import {
   type Transaction,
 } from '../../../storage/database.ts'
 import { sendSignal } from '../../../storage/portable-sql.ts'
-import type { MarkTables, SchemaMark } from '../../../storage/schema-mark.ts'
 import { prepare } from '../../../storage/prepared.ts'
+import type { MarkTables, SchemaMark } from '../../../storage/schema-mark.ts'
 import { insertUserEvent } from './in-transaction.ts'
 import type { EventRow, EventTables } from './tables.ts'
 

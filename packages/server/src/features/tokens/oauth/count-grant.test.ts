@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OAuthError, ProblemError } from 'keystile/internal'
-import { DatabaseUnavailableError } from '../../../storage/database.ts'
 import { noMeter, type Meter } from '../../../feature/metric.ts'
+import { DatabaseUnavailableError } from '../../../storage/database.ts'
 import { countGrant } from './count-grant.ts'
 
 async function outcomeOf(

@@ -1,7 +1,7 @@
 import type { Audit } from '../../operations/audit/audit.ts'
 import type { AuditEntry } from '../../operations/audit/entry.ts'
-import { refusalsAt } from '../clients/client-authentication.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
+import { refusalsAt } from '../clients/client-authentication.ts'
 import type { OAuthEvent } from './audit-events.ts'
 
 export interface TokenRefusalParts {

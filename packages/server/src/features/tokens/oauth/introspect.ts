@@ -1,13 +1,13 @@
-import { OAuthError, type JsonObject } from 'keystile/internal'
 import type { Identity, Verifier } from 'keystile'
-import { readForm } from '../../../http/form.ts'
+import { OAuthError, type JsonObject } from 'keystile/internal'
 import { jsonAnswer } from '../../../http/answers.ts'
+import { readForm } from '../../../http/form.ts'
 import type { OpenRoute } from '../../../http/route.ts'
 import type { Audit } from '../../operations/audit/audit.ts'
 import type { Limits } from '../../operations/limits/limits.ts'
-import type { ClientEvent } from '../clients/feature.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { ClientEvent } from '../clients/feature.ts'
 import { describeTokenForm, findVerified, readToken } from './shown-token.ts'
 
 export interface IntrospectParts {

@@ -3,8 +3,8 @@ import { beforeEach, describe, it } from 'node:test'
 import type { Identity } from 'keystile'
 import { TokenError, type HttpAnswer } from 'keystile/internal'
 import type { AuditEntry } from '../../operations/audit/entry.ts'
-import type { ProvedRefreshToken } from '../sessions/refresh.ts'
 import { noLimits } from '../../operations/limits/limits.ts'
+import type { ProvedRefreshToken } from '../sessions/refresh.ts'
 import { revokeRoute } from './revoke.ts'
 
 const refreshToken: ProvedRefreshToken = {

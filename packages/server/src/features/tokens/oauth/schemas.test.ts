@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import type { OpenRoute, RouteRequest } from '../../../http/route.ts'
 import { grants } from './grants.ts'
 import { introspectRoute, type IntrospectParts } from './introspect.ts'
 import { jwksRoute } from './jwks.ts'
@@ -9,7 +10,6 @@ import { metadataRoutes } from './metadata.ts'
 import { revokeRoute, type RevokeParts } from './revoke.ts'
 import { wireTokens } from './token-answer.ts'
 import { tokenRoute, type TokenParts } from './token.ts'
-import type { OpenRoute, RouteRequest } from '../../../http/route.ts'
 
 const ajv = new Ajv2020({ allowUnionTypes: true, formats: { password: true } })
 

@@ -19,11 +19,11 @@ import { OAuthError, ProblemError } from 'keystile/internal'
 import { refusalAnswer } from '../../../http/refusal.ts'
 import type { OpenRoute } from '../../../http/route.ts'
 import type { Audit } from '../../operations/audit/audit.ts'
+import type { Limits } from '../../operations/limits/limits.ts'
 import { proveClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { ClientEvent } from '../clients/feature.ts'
 import type { EventFeed } from '../events/events.ts'
-import type { Limits } from '../../operations/limits/limits.ts'
 import { mayRead, type RevocationStreams } from './streams.ts'
 
 export interface RevocationFeedParts {

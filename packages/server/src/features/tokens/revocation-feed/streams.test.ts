@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { silentLogger, type HttpAnswer } from 'keystile/internal'
 import { writeAnswer } from 'keystile/internal-node'
+import { until } from '../../../../../../tools/until.ts'
 import {
   openReader,
   type Reader,
@@ -20,7 +21,6 @@ import { byOperator } from '../../operations/audit/by.ts'
 import { createClients, type Clients, type ProvenClient } from '../clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { createRevocationStreams, type RevocationStreams, type StreamLimits } from './streams.ts'
-import { until } from '../../../../../../tools/until.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const clock = { now: () => now }

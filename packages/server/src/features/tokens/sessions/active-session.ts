@@ -1,9 +1,9 @@
 // One session while it is active. `session-ends.ts` lists and ends sessions.
 
 import type { Database, Reader } from '../../../storage/database.ts'
+import { findActiveRow } from './active-store.ts'
 import { parseAmr } from './amr.ts'
 import { idleExpiryAt, type Lifetimes } from './lifetimes.ts'
-import { findActiveRow } from './active-store.ts'
 import { extendSession } from './store.ts'
 
 /** An active session, for a step-up that replaces it, and for the pages that a browser opens. */

@@ -23,6 +23,7 @@ import type { Database } from '../../../storage/database.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
+import { findRefreshToken, useRefreshToken } from './refresh-store.ts'
 import {
   makeRefreshToken,
   openSuccessor,
@@ -31,7 +32,6 @@ import {
   writeRefreshToken,
   type RefreshToken,
 } from './refresh-tokens.ts'
-import { findRefreshToken, useRefreshToken } from './refresh-store.ts'
 
 /**
  * A refresh token that was presented with the right secret, and the session that it belongs to. The

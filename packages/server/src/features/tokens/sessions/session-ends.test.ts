@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
+import { ofUser } from '../../../server/commands.ts'
 import { inTables, type Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { byOperator as by } from '../../operations/audit/by.ts'
 import type { AuditTables } from '../../operations/audit/tables.ts'
 import { createFinishRestore } from '../../operations/backup/store.ts'
-import { ofUser } from '../../../server/commands.ts'
-import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { startLogin } from '../../sign-in/login/store.ts'
+import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { createSessionEnds, type SessionEnds } from './session-ends.ts'
 
 const now = Date.UTC(2026, 10, 25)

@@ -3,8 +3,8 @@ import type { Database } from '../../../storage/database.ts'
 import { areStorable } from '../../../storage/storable.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
-import { parseAmr } from './amr.ts'
 import { listSessionRows } from './active-store.ts'
+import { parseAmr } from './amr.ts'
 import { endSession, endSessionsOf } from './store.ts'
 
 export interface Session {

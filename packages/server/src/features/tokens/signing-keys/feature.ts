@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import * as z from 'zod'
 import type { Jwk, JwkSet } from 'keystile/jwt'
+import * as z from 'zod'
 import { showSecretPath } from '../../../base/file-fault.ts'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings, type DefaultedSetting, type Setting } from '../../../feature/setting.ts'

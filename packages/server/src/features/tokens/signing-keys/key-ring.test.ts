@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { KyselyPlugin } from 'kysely'
 import { silentLogger } from 'keystile/internal'
 import { generateKey } from 'keystile/jwt'
+import type { KyselyPlugin } from 'kysely'
 import { createTestClock, key } from '../../../../test-support/keystile.ts'
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
@@ -11,8 +11,8 @@ import { byOperator } from '../../operations/audit/by.ts'
 import { openKeyRing, type KeyRing } from './key-ring.ts'
 import { defaultTimes } from './plan.ts'
 import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
-import { advanceSigningKeys, revokeSigningKey } from './store.ts'
 import { claimIssuer } from './setting-store.ts'
+import { advanceSigningKeys, revokeSigningKey } from './store.ts'
 
 const writerThread = new URL('../../../server/writer-thread.ts', import.meta.url)
 const { algorithm } = generateKey('ES256')

@@ -2,8 +2,8 @@
 
 import type { Database } from '../../../storage/database.ts'
 import { createKeySeal, makeSealedKey, openSealedKey } from './sealed-keys.ts'
-import type { SigningKeyChoice } from './signing-key-source.ts'
 import { requireKeySecrets } from './sealing-secrets.ts'
+import type { SigningKeyChoice } from './signing-key-source.ts'
 import { listSigningKeyRows } from './store.ts'
 import type { NewKey } from './tables.ts'
 

@@ -4,15 +4,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { silentLogger } from 'keystile/internal'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import { defaultTimes } from './plan.ts'
-import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
-import { startRotation, type Rotation } from './rotation.ts'
-import { advanceSigningKeys } from './store.ts'
-import { claimIssuer } from './setting-store.ts'
-import { byOperator } from '../../operations/audit/by.ts'
-import { openLease, type Lease } from '../../operations/lease/lease.ts'
-import { underLease } from '../../../server/commands.ts'
-import { migrateDatabase, openDatabase } from '../../../storage/open.ts'
+import { until } from '../../../../../../tools/until.ts'
+import { downgradeBefore } from '../../../../test-support/downgrade.ts'
 import {
   createTestClock,
   describeOnBoth,
@@ -20,9 +13,16 @@ import {
   type Stage,
   type TestKeystile,
 } from '../../../../test-support/keystile.ts'
-import { downgradeBefore } from '../../../../test-support/downgrade.ts'
 import { openMigratedFile, type MigratedFile } from '../../../../test-support/migrated.ts'
-import { until } from '../../../../../../tools/until.ts'
+import { underLease } from '../../../server/commands.ts'
+import { migrateDatabase, openDatabase } from '../../../storage/open.ts'
+import { byOperator } from '../../operations/audit/by.ts'
+import { openLease, type Lease } from '../../operations/lease/lease.ts'
+import { defaultTimes } from './plan.ts'
+import { startRotation, type Rotation } from './rotation.ts'
+import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
+import { claimIssuer } from './setting-store.ts'
+import { advanceSigningKeys } from './store.ts'
 
 const [hour, day] = [60 * 60, 24 * 60 * 60]
 const tokenSeconds = 600

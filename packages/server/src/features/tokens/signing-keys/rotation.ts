@@ -6,9 +6,9 @@ import { startJob } from '../../operations/lease/job.ts'
 import type { Lease } from '../../operations/lease/lease.ts'
 import { defaultTimes, plan, type RotationTimes } from './plan.ts'
 import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
+import { readLongestToken } from './setting-store.ts'
 import type { SigningKeySource } from './signing-key-source.ts'
 import { advanceSigningKeys, listSigningKeyRows } from './store.ts'
-import { readLongestToken } from './setting-store.ts'
 
 /** When keys are replaced. Only tests use other times than `defaultRotation`. */
 export interface RotationSettings {

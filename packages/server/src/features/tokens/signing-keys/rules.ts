@@ -2,15 +2,15 @@
 // get or guess stops the start, because anyone who has the key can make tokens for every user.
 
 import type { Jwk, JwkSet } from 'keystile/jwt'
-import type { Fault, Rule } from '../../../feature/rule.ts'
-import { findFileFaults } from '../../../feature/file-faults.ts'
-import type { Situation } from '../../../feature/situation.ts'
 import { countOf } from '../../../feature/count.ts'
+import { findFileFaults } from '../../../feature/file-faults.ts'
+import type { Fault, Rule } from '../../../feature/rule.ts'
+import type { Situation } from '../../../feature/situation.ts'
 import type { Wording } from '../../../feature/wording.ts'
 import { isOnServer, type DatabaseSource } from '../../../storage/source.ts'
-import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret-faults.ts'
 import { ownKeysOf } from './own-keys.ts'
 import { canOpen } from './sealed-keys.ts'
+import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret-faults.ts'
 import type { IssuingAlgorithm } from './signing-key.ts'
 
 export interface RuleOptions {

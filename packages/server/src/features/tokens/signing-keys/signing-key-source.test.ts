@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { exportPrivateJwk, exportPublicJwk, generateKey, thumbprint } from 'keystile/jwt'
 import { ConfigurationError } from '../../../base/configuration-error.ts'
-import { openSigningKeySource } from './signing-key-source.ts'
 import { openValueSecrets, requireKeySecrets } from './sealing-secrets.ts'
+import { openSigningKeySource } from './signing-key-source.ts'
 
 const options = { signingAlgorithm: 'ES256', database: ':memory:' } as const
 const [one, other] = [generateKey('EdDSA'), generateKey('ES256')]

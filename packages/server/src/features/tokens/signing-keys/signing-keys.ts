@@ -28,9 +28,9 @@ import { requireIssuer } from './issuer.ts'
 import { openKeyRing, ringOf, type KeyRing } from './key-ring.ts'
 import type { RotationTimes } from './plan.ts'
 import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
-import type { IssuingAlgorithm } from './signing-key.ts'
 import { readLongestToken, recordTokenLifetime } from './setting-store.ts'
 import type { SigningKeySource } from './signing-key-source.ts'
+import type { IssuingAlgorithm } from './signing-key.ts'
 import { advanceSigningKeys, listSigningKeyRows, resealSigningKey } from './store.ts'
 
 export interface SigningKeyParts {

@@ -1,15 +1,15 @@
 // The fields that set a name, an e-mail address, a password or rights, in request bodies and in
 // calls of `keystile.users`. `new-account-body.ts` puts those of a new account together.
-import * as z from 'zod'
 import type { FieldError } from 'keystile/internal'
+import * as z from 'zod'
 import { stringField } from '../../../http/fields.ts'
-import { emailPattern, parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
-import { maxBytes } from '../../credentials/password/password.ts'
 import type {
   PasswordFault,
   PasswordOwner,
   PasswordPolicy,
 } from '../../credentials/password-policy/policy.ts'
+import { maxBytes } from '../../credentials/password/password.ts'
+import { emailPattern, parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import type { RightsChange, ScopeRules } from '../scopes/scopes.ts'
 
 const usernameRule =

@@ -1,8 +1,8 @@
 // What the routes about accounts begin with, and what they are made from. Their refusals are in
 // `refusals.ts`.
 import type { CallerDemands, OpenRoute, RouteDoc, RouteGuard } from '../../../http/route.ts'
-import type { Passwords } from '../../credentials/password/password.ts'
 import type { PasswordPolicy } from '../../credentials/password-policy/policy.ts'
+import type { Passwords } from '../../credentials/password/password.ts'
 import type { Audit } from '../../operations/audit/audit.ts'
 import type { CallerIdentity } from '../../operations/audit/by.ts'
 import type { Limits } from '../../operations/limits/limits.ts'

@@ -1,8 +1,8 @@
 // In which order a user changed the address and set up factors. A link that restores a former
 // address undoes all that came after it, so their times must tell the order even if the clocks of
 // two servers differ. Lock the row of the user first.
-import { newestFactorAt } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { inTables, type Transaction } from '../../../storage/database.ts'
+import { newestFactorAt } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { isSameMailbox, type ComparableName } from '../directory/names.ts'
 import type { AccountTables, FormerEmailRow } from './tables.ts'
 

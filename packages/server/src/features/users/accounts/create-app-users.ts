@@ -1,5 +1,5 @@
-import * as z from 'zod'
 import type { JsonObject } from 'keystile/internal'
+import * as z from 'zod'
 import { strictFields, stringField } from '../../../http/fields.ts'
 import { checkFields, getFields, refuseFaults } from '../../../http/json-body.ts'
 import { byApp } from '../../operations/audit/by.ts'
@@ -12,12 +12,12 @@ import {
   newPasswordField,
   usernameField,
 } from './account-fields.ts'
-import { getAccountFields } from './new-account-body.ts'
+import type { AccountParts } from './account-route.ts'
 import type { AppInvitations, AppUsers, ManagedUser } from './app-users.ts'
+import { findUser, getUser } from './get-user.ts'
+import { getAccountFields } from './new-account-body.ts'
 import { checkProfileChange } from './profile.ts'
 import { refuseConflict, taken } from './refusals.ts'
-import { findUser, getUser } from './get-user.ts'
-import type { AccountParts } from './account-route.ts'
 import { readUserPage } from './user-page.ts'
 import type { User } from './user.ts'
 import type { Users } from './users.ts'

@@ -1,8 +1,8 @@
 // Addresses that users had before. A link restores them for a week. Only a verified one is
 // reserved: otherwise a user could reserve the addresses of other people.
 import type { PurgeCommand } from '../../../feature/clean-up.ts'
-import { createPurge } from '../../../feature/purge.ts'
 import type { OfUser } from '../../../feature/of-user.ts'
+import { createPurge } from '../../../feature/purge.ts'
 import { inTables, type Reader, type Transaction } from '../../../storage/database.ts'
 import type { AccountTables } from './tables.ts'
 

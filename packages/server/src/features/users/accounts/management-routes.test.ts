@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { readWebRequest, silentLogger, systemClock } from 'keystile/internal'
-import { ofUser } from '../../../server/commands.ts'
 import { jsonAnswer } from '../../../http/answers.ts'
 import type { GuardedRoute } from '../../../http/route.ts'
+import { ofUser } from '../../../server/commands.ts'
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { byOperator as by } from '../../operations/audit/by.ts'
 import { openEventFeed, type EventFeed } from '../../tokens/events/events.ts'
-import { managementRoutes, type ManagementCaller } from './management-routes.ts'
 import { parseUsername } from '../directory/names.ts'
-import { createUsers, type Users } from './users.ts'
+import { managementRoutes, type ManagementCaller } from './management-routes.ts'
 import type { User } from './user.ts'
+import { createUsers, type Users } from './users.ts'
 
 const rules = {
   declared: { a: 'A', 'users:write': 'Change all users' },

@@ -1,15 +1,14 @@
 // The endpoints for administrators: list, read, change and delete any account.
-import * as z from 'zod'
 import { ProblemError } from 'keystile/internal'
+import * as z from 'zod'
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
 import { describeFields, strictFields } from '../../../http/fields.ts'
 import { readFields, refuseFaults } from '../../../http/json-body.ts'
-import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
 import { queryOf } from '../../../http/request.ts'
 import type { GuardedRoute } from '../../../http/route.ts'
 import { byCaller, type CallerIdentity } from '../../operations/audit/by.ts'
 import { givesRights, heldScopes, mayGive, type ScopeRules } from '../scopes/scopes.ts'
 import { findUndeclared, namesField } from './account-fields.ts'
-import { refuseConflict } from './refusals.ts'
 import {
   accountRoute,
   deletionDemands,
@@ -17,6 +16,7 @@ import {
   type AccountParts,
 } from './account-route.ts'
 import { getUser } from './get-user.ts'
+import { refuseConflict } from './refusals.ts'
 import { defaultPageSize, maxPageSize, readUserPage } from './user-page.ts'
 import type { User } from './user.ts'
 import type { UserChange } from './users.ts'

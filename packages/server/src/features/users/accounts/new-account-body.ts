@@ -1,6 +1,6 @@
 // The body that creates an account: Keystile's own fields, and those of the app's profile.
-import type * as z from 'zod'
 import type { FieldError, JsonObject } from 'keystile/internal'
+import type * as z from 'zod'
 import { describeFields } from '../../../http/fields.ts'
 import { checkFields, getFields } from '../../../http/json-body.ts'
 import { describeProfileInput } from './described-profile.ts'

@@ -7,9 +7,9 @@ import {
 } from '../../mail/proofs/spend-in-transaction.ts'
 import type { By } from '../../operations/audit/entry.ts'
 import type { Acceptance } from './acceptance.ts'
+import { isTaken } from './address-holder-in-transaction.ts'
 import { grantNames, recordChange } from './changes-in-transaction.ts'
 import { isReserved } from './former-email-store.ts'
-import { isTaken } from './address-holder-in-transaction.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /** The field whose value another user has. */

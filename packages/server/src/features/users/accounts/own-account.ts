@@ -1,17 +1,12 @@
 // The endpoints by which users read, change and delete their own account.
 import { ProblemError, type HttpAnswer } from 'keystile/internal'
+import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
 import { describeFields, strictFields } from '../../../http/fields.ts'
 import { checkFields, getFields, readJsonObject, refuseFaults } from '../../../http/json-body.ts'
-import { emptyAnswer, jsonAnswer } from '../../../http/answers.ts'
 import type { GuardedRoute } from '../../../http/route.ts'
 import { byCaller } from '../../operations/audit/by.ts'
 import { useOf } from '../../operations/limits/uses.ts'
 import { currentPasswordField, findPasswordErrors, newPasswordField } from './account-fields.ts'
-import { describeProfileInput } from './described-profile.ts'
-import { checkProfileChange } from './profile.ts'
-import { accountRates } from './feature.ts'
-import { provePassword } from './prove-password.ts'
-import { outdated, refuseConflict } from './refusals.ts'
 import {
   deletionDemands,
   ownAccount,
@@ -19,7 +14,12 @@ import {
   type AccountCaller,
   type AccountParts,
 } from './account-route.ts'
+import { describeProfileInput } from './described-profile.ts'
+import { accountRates } from './feature.ts'
 import { recentLoginSeconds } from './login-age.ts'
+import { checkProfileChange } from './profile.ts'
+import { provePassword } from './prove-password.ts'
+import { outdated, refuseConflict } from './refusals.ts'
 import type { User } from './user.ts'
 import { describeOwnUser, wireOwnUser } from './wire-user.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as z from 'zod'
 import type { JsonObject } from 'keystile/internal'
+import * as z from 'zod'
 import { describeProfile, describeProfileInput, findReservedFields } from './described-profile.ts'
 import { checkProfile, checkProfileChange, maxProfileBytes, type ProfileSchema } from './profile.ts'
 import { describeManagedUser, describeUser } from './wire-user.ts'

@@ -1,9 +1,9 @@
 // Verifies passwords that people type besides their login. Wrong ones count against a rate limit.
 import type { By } from '../../operations/audit/entry.ts'
 import { useOf, type Use } from '../../operations/limits/uses.ts'
+import type { AccountParts } from './account-route.ts'
 import { accountRates } from './feature.ts'
 import { aboutMember } from './refusals.ts'
-import type { AccountParts } from './account-route.ts'
 import type { User } from './user.ts'
 
 /**

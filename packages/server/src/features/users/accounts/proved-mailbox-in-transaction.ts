@@ -1,8 +1,8 @@
 // What a person may change who has proved, with the link or code in a mail, that they read the
 // mailbox of an account. The flows by mail call this in their own commands.
-import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
-import { clearWrongCodes } from '../../credentials/second-factors/app-in-transaction.ts'
 import type { Transaction } from '../../../storage/database.ts'
+import { clearWrongCodes } from '../../credentials/second-factors/app-in-transaction.ts'
+import { eraseSecondFactors } from '../../credentials/second-factors/factors-in-transaction.ts'
 import { endSessions } from '../../tokens/sessions/in-transaction.ts'
 import { announceChange, type UserAct } from './changes-in-transaction.ts'
 import { eraseFormerEmails } from './former-email-store.ts'

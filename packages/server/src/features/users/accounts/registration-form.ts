@@ -1,13 +1,12 @@
 // What a person sends to register. Each kind of registration reads this form: the one that creates
 // the account at once (`registration.ts`), and the one that first waits for a confirmation by mail
 // (features/mail/pending-registration).
-import * as z from 'zod'
 import { ProblemError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
+import * as z from 'zod'
 import { addressOf } from '../../../http/address.ts'
 import { readJsonObject, refuseFaults } from '../../../http/json-body.ts'
 import { useOf, type Spent } from '../../operations/limits/uses.ts'
 import type { ComparableName } from '../directory/names.ts'
-import { describeAccountFields, getAccountFields } from './new-account-body.ts'
 import {
   emailField,
   findPasswordErrors,
@@ -15,9 +14,10 @@ import {
   newPasswordField,
   usernameField,
 } from './account-fields.ts'
-import { accountRates } from './feature.ts'
-import type { Profile } from './profile.ts'
 import type { AccountParts } from './account-route.ts'
+import { accountRates } from './feature.ts'
+import { describeAccountFields, getAccountFields } from './new-account-body.ts'
+import type { Profile } from './profile.ts'
 
 export interface RegistrationFormParts extends AccountParts {
   readonly registration: 'open' | 'closed'

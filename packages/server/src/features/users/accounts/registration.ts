@@ -3,14 +3,14 @@
 // confirmed first, features/mail/pending-registration takes its place.
 import type { HttpRequestWithBody } from 'keystile/internal'
 import type { OpenRoute } from '../../../http/route.ts'
-import { byStranger } from '../../operations/audit/by.ts'
 import { preferredLanguage } from '../../mail/messages/language.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
+import { byStranger } from '../../operations/audit/by.ts'
 import type { ComparableName } from '../directory/names.ts'
 import type { Acceptance } from './acceptance.ts'
+import { accountRoute, tooManyTries } from './account-route.ts'
 import { taken } from './refusals.ts'
 import { createRegistrationForm, type RegistrationFormParts } from './registration-form.ts'
-import { accountRoute, tooManyTries } from './account-route.ts'
 import type { User } from './user.ts'
 import { createdAnswer, describeCreated } from './wire-user.ts'
 

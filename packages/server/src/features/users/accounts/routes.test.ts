@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as z from 'zod'
 import { readWebRequest, type JsonObject } from 'keystile/internal'
+import * as z from 'zod'
 import type { RouteRequest } from '../../../http/route.ts'
-import { noLimits, type Limits } from '../../operations/limits/limits.ts'
-import { useOf, type Use } from '../../operations/limits/uses.ts'
-import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
 import {
   createPasswordPolicy,
   type PasswordPolicy,
 } from '../../credentials/password-policy/policy.ts'
+import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
+import { noLimits, type Limits } from '../../operations/limits/limits.ts'
+import { useOf, type Use } from '../../operations/limits/uses.ts'
 import { parseUsername } from '../directory/names.ts'
 import { findPasswordErrors, findUndeclared } from './account-fields.ts'
-import { getAccountFields } from './new-account-body.ts'
+import type { AccountCaller, AccountParts } from './account-route.ts'
 import { createAppUsers, type AppUsersParts } from './create-app-users.ts'
 import { accountRates } from './feature.ts'
+import { getAccountFields } from './new-account-body.ts'
 import {
   accountRoutes,
   changePasswordRoute,
@@ -22,12 +23,11 @@ import {
   readAccountRoute,
 } from './own-account.ts'
 import type { ProfileSchema } from './profile.ts'
+import { verifyCounted } from './prove-password.ts'
 import { outdated, taken } from './refusals.ts'
-import type { AccountCaller, AccountParts } from './account-route.ts'
 import { createRegistrationForm, type RegistrationFormParts } from './registration-form.ts'
 import { createRegistration, type RegistrationParts } from './registration.ts'
 import type { NewUser, User } from './user.ts'
-import { verifyCounted } from './prove-password.ts'
 
 interface Documented {
   readonly properties: Readonly<

@@ -1,7 +1,7 @@
 import { isLoopback } from '../../../base/this-machine.ts'
 import type { Rule } from '../../../feature/rule.ts'
-import { isPublic } from '../../../feature/situation.ts'
 import { show } from '../../../feature/shown-value.ts'
+import { isPublic } from '../../../feature/situation.ts'
 import { builtInScopes } from '../scopes/scopes.ts'
 
 export interface RuleOptions {

@@ -6,21 +6,21 @@ import type { Clock } from 'keystile/internal'
 import type { OfUser } from '../../../feature/of-user.ts'
 import type { Command, Database } from '../../../storage/database.ts'
 import { isTakenAtTheSameTime } from '../../../storage/portable-sql.ts'
-import type { By } from '../../operations/audit/entry.ts'
-import type { EventFeed } from '../../tokens/events/events.ts'
 import { noNotices, type Notices } from '../../mail/messages/notices.ts'
 import type { PreparedRequest } from '../../mail/proofs/proofs.ts'
-import { storedRights, type StoredRights } from '../scopes/stored-rights.ts'
-import type { Rights } from '../scopes/scopes.ts'
+import type { By } from '../../operations/audit/entry.ts'
+import type { EventFeed } from '../../tokens/events/events.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
-import type { UserAct } from './changes-in-transaction.ts'
+import type { Rights } from '../scopes/scopes.ts'
+import { storedRights, type StoredRights } from '../scopes/stored-rights.ts'
 import { isTaken } from './address-holder-in-transaction.ts'
-import type { TakenField } from './new-account-in-transaction.ts'
-import type { NewUndo } from './change-address-in-transaction.ts'
-import type { Profile } from './profile.ts'
 import { hasAdministrator } from './administrator-store.ts'
+import type { NewUndo } from './change-address-in-transaction.ts'
+import type { UserAct } from './changes-in-transaction.ts'
 import { createDeleteUser } from './deletion-store.ts'
 import { changeUser, type ChangeOutcome, type StoredAccess } from './management-store.ts'
+import type { TakenField } from './new-account-in-transaction.ts'
+import type { Profile } from './profile.ts'
 import {
   changeEmail,
   changePassword,
@@ -31,8 +31,8 @@ import {
   type Outcome,
 } from './store.ts'
 import type { UserRow } from './tables.ts'
-import { newRowOf, userOf, type NewUser, type User } from './user.ts'
 import { createUserRowFinder, listUserRows } from './user-rows-store.ts'
+import { newRowOf, userOf, type NewUser, type User } from './user.ts'
 
 export type Created = { readonly user: User } | { readonly taken: TakenField }
 

@@ -1,6 +1,6 @@
-import * as z from 'zod'
 import type { UserObject } from 'keystile'
 import { findNearest } from 'keystile/internal'
+import * as z from 'zod'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings, type Setting } from '../../../feature/setting.ts'
 import { isOff } from '../../credentials/second-factors/factor-choice.ts'

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
 import { silentLogger, type Logger } from 'keystile/internal'
-import { checkedDirectory } from './checked-directory.ts'
-import { checkOptions } from '../../../server/options.ts'
-import { wire } from '../../../server/wire/wire.ts'
+import { until } from '../../../../../../tools/until.ts'
 import { describeOnBoth, issuer, key, password } from '../../../../test-support/keystile.ts'
 import type { Person } from '../../../../test-support/people.ts'
-import { until } from '../../../../../../tools/until.ts'
+import { checkOptions } from '../../../server/options.ts'
+import { wire } from '../../../server/wire/wire.ts'
+import { checkedDirectory } from './checked-directory.ts'
 
 const attacks = new URL('../../../../../../test/vectors/', import.meta.url)
 const naughtyStrings: readonly string[] = JSON.parse(

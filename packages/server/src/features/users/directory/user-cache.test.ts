@@ -7,10 +7,10 @@ import { after, before, beforeEach, describe, it, mock } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
-import { openEventFeed, type EventFeed } from '../../tokens/events/events.ts'
 import type { CallerIdentity } from '../../operations/audit/by.ts'
-import { createUserCache, type UserCacheParts } from './user-cache.ts'
+import { openEventFeed, type EventFeed } from '../../tokens/events/events.ts'
 import { createUserAnnouncer } from '../../tokens/events/user-announcer.ts'
+import { createUserCache, type UserCacheParts } from './user-cache.ts'
 
 interface Person {
   name: string

@@ -1,6 +1,6 @@
 // The settings that declare scopes and roles.
-import * as z from 'zod'
 import { isScopeName } from 'keystile/internal'
+import * as z from 'zod'
 import type { Feature } from '../../../feature/feature.ts'
 import { listSettings, type DefaultedSetting, type Others } from '../../../feature/setting.ts'
 import { show } from '../../../feature/shown-value.ts'

@@ -1,7 +1,7 @@
 import type { Clock, JsonObject, Logger } from 'keystile/internal'
+import type { Passwords } from '../../../credentials/password/password.ts'
 import type { SecondFactorChoice } from '../../../credentials/second-factors/factor-choice.ts'
 import type { SecondFactors } from '../../../credentials/second-factors/second-factors.ts'
-import type { Passwords } from '../../../credentials/password/password.ts'
 import type { Notices } from '../../../mail/messages/notices.ts'
 import type { Audit } from '../../../operations/audit/audit.ts'
 import type { Limits } from '../../../operations/limits/limits.ts'

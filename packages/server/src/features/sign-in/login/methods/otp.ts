@@ -2,8 +2,8 @@ import type { AuthenticatorApp } from '../../../credentials/second-factors/secon
 import { stepOf } from '../../../credentials/second-factors/totp.ts'
 import type { Limits } from '../../../operations/limits/limits.ts'
 import { useOf, type Use } from '../../../operations/limits/uses.ts'
-import { subjectOf, withProof, withUses, type LoginAttempt } from '../attempt.ts'
 import { factorKnownRate, factorRate } from '../../../users/directory/rates.ts'
+import { subjectOf, withProof, withUses, type LoginAttempt } from '../attempt.ts'
 import { factorDeviceRate } from '../feature.ts'
 import type { Method, MethodParts, Proving, WrongFactor } from './method.ts'
 

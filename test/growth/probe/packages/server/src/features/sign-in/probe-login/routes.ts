@@ -1,7 +1,7 @@
 import type { Meter } from '../../../feature/metric.ts'
+import { jsonAnswer } from '../../../http/answers.ts'
 import { describeFields, strictFields, stringField } from '../../../http/fields.ts'
 import { readFields } from '../../../http/json-body.ts'
-import { jsonAnswer } from '../../../http/answers.ts'
 import type { OpenRoute } from '../../../http/route.ts'
 import { senderOf } from '../../operations/audit/by.ts'
 import { firstParty } from '../../tokens/clients/clients.ts'

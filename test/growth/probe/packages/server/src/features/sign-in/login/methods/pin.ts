@@ -1,6 +1,6 @@
 import { useOf } from '../../../operations/limits/uses.ts'
-import { subjectOf, withProof, withUses } from '../attempt.ts'
 import { factorRate } from '../../../users/directory/rates.ts'
+import { subjectOf, withProof, withUses } from '../attempt.ts'
 import type { Method } from './method.ts'
 
 /**
