@@ -19,15 +19,24 @@ export async function logInPeople(base: string, count: number): Promise<readonly
   })
 }
 
-/** @throws {Error} if the status of the answer is not 2xx */
-export async function post(url: string, body: string | URLSearchParams): Promise<Response> {
-  const headers: Record<string, string> =
-    typeof body === 'string' ? { 'content-type': 'application/json' } : {}
-  // Better Auth refuses browsers from other origins, and treats `fetch` as a browser.
-  headers['origin'] = new URL(url).origin
-  const answer = await fetch(url, { method: 'POST', headers, body })
+/**
+ * @param more headers beside the content type
+ * @throws {Error} if the status of the answer is not 2xx
+ */
+export async function post(
+  url: string,
+  body: string | URLSearchParams,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  const type = typeof body === 'string' ? { 'content-type': 'application/json' } : {}
+  const answer = await fetch(url, { method: 'POST', headers: { ...type, ...more }, body })
   if (!answer.ok) throw new Error(`POST ${url}: ${answer.status} ${await answer.text()}`)
   return answer
+}
+
+/** Better Auth refuses browsers from other origins, and treats `fetch` as a browser. */
+export function signUpAtBetterAuth(base: string, body: string): Promise<Response> {
+  return post(`${base}/api/auth/sign-up/email`, body, { origin: new URL(base).origin })
 }
 
 /**

@@ -5,7 +5,6 @@ import { bearer, checkGuard, headerOf, type Credential } from '../guard-check.ts
 import { stringMember } from '../json.ts'
 import { requestBytes } from '../load.ts'
 import { measureInTurns, withServers, type Effort, type Lane, type Measured } from '../measure.ts'
-import { inBatches, logInPeople, password, post } from '../people.ts'
 import {
   betterAuthProgram,
   fastapiProgram,
@@ -13,6 +12,7 @@ import {
   findFastapi,
   type Found,
 } from '../peers.ts'
+import { inBatches, logInPeople, password, post, signUpAtBetterAuth } from '../people.ts'
 import type { Program } from '../process.ts'
 import type { Findings } from '../result.ts'
 import { standAlone } from '../stand-alone.ts'
@@ -54,7 +54,7 @@ const betterAuth: Contestant = {
   logIn: (base, people) =>
     inBatches(people, async (n) => {
       const person = JSON.stringify({ name: `user${n}`, email: `user${n}@example.com`, password })
-      const answer = await post(`${base}/api/auth/sign-up/email`, person)
+      const answer = await signUpAtBetterAuth(base, person)
       return { field: 'cookie', value: answer.headers.getSetCookie()[0]!.split(';')[0]! }
     }),
   find: findBetterAuth,

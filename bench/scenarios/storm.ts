@@ -16,7 +16,7 @@ import {
   findFastapi,
   type Found,
 } from '../peers.ts'
-import { inBatches, password, post } from '../people.ts'
+import { inBatches, password, post, signUpAtBetterAuth } from '../people.ts'
 import { nodeProgram, residentMebibytes, type Program, type ServerProcess } from '../process.ts'
 import type { Bar, Findings, Row } from '../result.ts'
 import { buildSlowSync, onSlowDisk, syncMilliseconds } from '../slow-sync.ts'
@@ -162,7 +162,7 @@ const betterAuth: Contestant = {
   program: betterAuthProgram,
   async prepare(base) {
     const person = { name: 'user0', email: 'user0@example.com', password }
-    const answer = await post(`${base}/api/auth/sign-up/email`, JSON.stringify(person))
+    const answer = await signUpAtBetterAuth(base, JSON.stringify(person))
     const body = JSON.stringify({ email: person.email, password })
     return {
       logins: [requestBytes('POST /api/auth/sign-in/email', { ...jsonType, origin: base }, body)],
