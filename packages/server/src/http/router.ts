@@ -1,3 +1,4 @@
+import type { Caller, DemandArguments, Identity } from 'keystile'
 import {
   cancelStream,
   pathOf,
@@ -9,13 +10,12 @@ import {
   type Logger,
   TokenError,
 } from 'keystile/internal'
-import type { Caller, DemandArguments, Identity } from 'keystile'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { prefersHtml } from './accept.ts'
 import { createVisitorCheck } from './origin.ts'
 import { describeRefusal, findRefusal, refusalAnswer, type Refusal } from './refusal.ts'
 import { createRouteFinder, type FoundRoutes } from './route-finder.ts'
-import type { GuardedRoute, OptionalRoute, Route, RouteRequest } from './route.ts'
+import type { CallerDemands, GuardedRoute, OptionalRoute, Route, RouteRequest } from './route.ts'
 
 type RouteOf<U> = Route<Caller<string, U>>
 type RouteWithGuard<U> = GuardedRoute<Caller<string, U>> | OptionalRoute<Caller<string, U>>
@@ -65,7 +65,17 @@ export function createRouter<U>(
       if (method !== 'GET') checkVisitor(request)
       const { params } = found
       if (!route.guard) return await route.handle({ ...request, params })
-      return await handleGuarded(route, request, params)
+
+      // An `await` takes time, so a known token is admitted without it.
+      const caller = recall(route, request) ?? (await check(route, request))
+      const guarded = guardedRequest(request, params, route)
+      if (route.isOptional) return await route.handle(guarded, caller)
+
+      if (!caller) throw new Error('a guard that is not optional must return a caller')
+      const own = params['id'] === caller.identity.subject ? route.ofOwnId : undefined
+      if (own) await check(own, request)
+      if (route.needsFactor || own?.needsFactor) await options.requireFactor?.(caller.identity)
+      return await route.handle(guarded, caller)
     } catch (error) {
       const { refusals, doc } = route
       const refusal = refusalOf(error, found.pattern, options)
@@ -75,30 +85,43 @@ export function createRouter<U>(
     }
   }
 
-  /** Finds the caller of a request, then lets the handler of the route answer. */
-  async function handleGuarded(
-    route: RouteWithGuard<U>,
+  /** Finds the caller if the token of the request is known. Undefined says nothing. */
+  function recall(
+    demanding: CallerDemands,
+    request: HttpRequestWithBody,
+  ): Caller<string, U> | undefined {
+    const known = guard.enterAtOnce({}, request, getDemand(demands, demanding))
+    return known && findCaller({ allowed: true, caller: known }, demanding, options)
+  }
+
+  /** Finds the caller of a request. See `findCaller`. */
+  async function check(
+    demanding: CallerDemands,
+    request: HttpRequestWithBody,
+  ): Promise<Caller<string, U> | undefined> {
+    const decision = await guard.check(request, getDemand(demands, demanding))
+    return findCaller(decision, demanding, options)
+  }
+
+  /**
+   * Returns the request for the handler of a guarded route. When the handler has read the body, the
+   * guard checks again: a body may arrive long after its headers, and the session may have ended
+   * meanwhile.
+   */
+  function guardedRequest(
     request: HttpRequestWithBody,
     params: RouteRequest['params'],
-  ): Promise<HttpAnswer> {
-    const demand = getDemand(demands, route)
-    const recall = (): Caller<string, U> | undefined => {
-      const known = guard.enterAtOnce({}, request, demand)
-      return known && findCaller({ allowed: true, caller: known }, route, options)
+    demanding: CallerDemands,
+  ): RouteRequest {
+    return {
+      ...request,
+      params,
+      async body(maxBytes) {
+        const body = await request.body(maxBytes)
+        if (!recall(demanding, request)) await check(demanding, request)
+        return body
+      },
     }
-    const check = async (): Promise<Caller<string, U> | undefined> =>
-      findCaller(await guard.check(request, demand), route, options)
-
-    // An `await` takes time, so a known token is admitted without it.
-    const caller = recall() ?? (await check())
-    const guarded = guardedRequest(request, params, async () => recall() ?? check())
-    if (route.isOptional) return route.handle(guarded, caller)
-
-    if (!caller) throw new Error('a guard that is not optional must return a caller')
-    const own = params['id'] === caller.identity.subject ? route.ofOwnId : undefined
-    if (own) findCaller(await guard.check(request, getDemand(demands, own)), own, options)
-    if (route.needsFactor || own?.needsFactor) await options.requireFactor?.(caller.identity)
-    return route.handle(guarded, caller)
   }
 
   return async (request) => {
@@ -112,27 +135,6 @@ export function createRouter<U>(
     const { stream, ...head } = answered
     cancelStream(stream)
     return { ...head, body: undefined }
-  }
-}
-
-/**
- * Returns the request for the handler of a guarded route. When the handler has read the body, the
- * guard checks again: a body may arrive long after its headers, and the session may have ended
- * meanwhile.
- */
-function guardedRequest(
-  request: HttpRequestWithBody,
-  params: RouteRequest['params'],
-  admit: () => Promise<unknown>,
-): RouteRequest {
-  return {
-    ...request,
-    params,
-    async body(maxBytes) {
-      const body = await request.body(maxBytes)
-      await admit()
-      return body
-    },
   }
 }
 
