@@ -110,15 +110,12 @@ function queueOf({ seal, deliver, server, clock, logger, meter }: SenderParts): 
       const { code, isPermanent } = failureOf(error)
       return { code, isFinal: isPermanent || tries >= maxTries }
     },
-    report(row, failed) {
-      if (!failed) {
-        meter.add(mailTries, { outcome: 'sent' })
-        if (isFailing) logger.info({ ...server }, 'mails can be sent again')
-        isFailing = false
-        return
-      }
-
-      const { code, isFinal: isDead } = failed.failure
+    reportDelivery() {
+      meter.add(mailTries, { outcome: 'sent' })
+      if (isFailing) logger.info({ ...server }, 'mails can be sent again')
+      isFailing = false
+    },
+    reportFailure(row, { failure: { code, isFinal: isDead } }) {
       meter.add(mailTries, { outcome: isDead ? 'dead' : 'failed' })
       const fields = { mail: row.id, template: row.template, failure: code, tries: row.tries }
       if (isDead) {

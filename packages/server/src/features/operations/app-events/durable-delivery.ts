@@ -72,12 +72,10 @@ function queueOf(
       code: isTimeout(error) ? 'timeout' : 'error',
       isFinal: isOverdue(row.created_at, clock.now()),
     }),
-    report(row, failed) {
-      if (!failed) return
-
+    reportFailure(row, { error, failure }) {
       const { type } = eventOf(row)
-      const fields = { err: failed.error, event: type, id: row.id, tries: row.tries }
-      const message = failed.failure.isFinal
+      const fields = { err: error, event: type, id: row.id, tries: row.tries }
+      const message = failure.isFinal
         ? `the app did not handle an event for ${deliveryDays} days; it is not tried again`
         : 'the function onEvent.handle of the app failed; it is called again'
       logger.error(fields, message)

@@ -6,24 +6,24 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { Kysely, sql } from 'kysely'
 import { silentLogger } from 'keystile/internal'
+import { Kysely, sql } from 'kysely'
+import { until } from '../../../../../../tools/until.ts'
 import {
   copyMigratedFile,
   openMigratedFile,
   type MigratedFile,
 } from '../../../../test-support/migrated.ts'
-import { underLease } from '../../../server/commands.ts'
 import type { GaugeMetric } from '../../../feature/metric.ts'
+import { underLease } from '../../../server/commands.ts'
 import type { Command, Database, Reader } from '../../../storage/database.ts'
-import { sqliteDialect } from '../../../storage/sqlite-dialect.ts'
 import { openSqliteFile } from '../../../storage/sqlite-connection.ts'
+import { sqliteDialect } from '../../../storage/sqlite-dialect.ts'
 import { openLease, type Lease } from '../lease/lease.ts'
 import { releaseLease } from '../lease/store.ts'
 import { createQueueGauges } from './gauges.ts'
 import { countRows, createQueueCommands, hasDueRow, newRow, type QueuedRow } from './rows.ts'
 import { startWorker, type Failure, type Queue, type Worker } from './worker.ts'
-import { until } from '../../../../../../tools/until.ts'
 
 const table = 'app_event'
 const now = Date.UTC(2026, 10, 25)
@@ -78,7 +78,8 @@ describe('the worker of a queue', () => {
         started.push({ row, signal, succeed: resolve, fail })
       }),
     failureOf: () => failure,
-    report: (row, failed) => void reports.push([row.id, failed?.failure]),
+    reportDelivery: (row) => void reports.push([row.id, undefined]),
+    reportFailure: (row, { failure }) => void reports.push([row.id, failure]),
   }
 
   /** Starts a worker, which has the lease as soon as it delivers something. */

@@ -39,8 +39,10 @@ export interface Queue<Row extends QueuedRow> {
   /** Delivers a row. Rejects if the try failed. */
   deliver(row: Row, signal: AbortSignal): Promise<void>
   failureOf(error: unknown, row: Row): Failure
-  /** Counts and logs the outcome of a try. If `failed` is not given, the row was delivered. */
-  report(row: Row, failed?: { readonly error: unknown; readonly failure: Failure }): void
+  /** Counts and logs that a row was delivered. */
+  reportDelivery?(row: Row): void
+  /** Counts and logs that a try failed. */
+  reportFailure(row: Row, failed: { readonly error: unknown; readonly failure: Failure }): void
 }
 
 export interface WorkerParts {
@@ -128,13 +130,13 @@ async function deliverRow<Row extends QueuedRow>(
       dead_at: failure.isFinal ? now : null,
       next_try_at: now + backOffMilliseconds(row.tries),
     })
-    queue.report(row, { error, failure })
+    queue.reportFailure(row, { error, failure })
     return 'failed'
   }
 
   // After a crash before this commit, the row is delivered again: at least once.
   await lease.write(queue.commands.erase, { id: row.id })
-  queue.report(row)
+  queue.reportDelivery?.(row)
   return 'delivered'
 }
 
