@@ -19,7 +19,6 @@ import {
   secretOf,
   stepsOf,
   tagOf,
-  waysOf,
   whoOf,
 } from './parts.ts'
 
@@ -28,7 +27,7 @@ const link = { label: attack, href: attack }
 
 /** Each part, with an attack in each of its strings. */
 const attacked: Readonly<Record<string, Html | undefined>> = {
-  actions: actionsOf({ ...link, of: attack }, { label: attack, sends: [attack, attack] }),
+  actions: actionsOf({ ...link, of: attack }, { label: attack, of: attack }),
   code: fieldOf({ name: 'code', label: attack, attributes: codeAttributes(attack) }),
   codes: codesOf([attack]),
   breakable: breakable(attack),
@@ -44,7 +43,6 @@ const attacked: Readonly<Record<string, Html | undefined>> = {
   secret: secretOf(attack),
   steps: stepsOf([{ title: attack, content: noteOf(attack) }]),
   tag: tagOf(attack, 'done'),
-  ways: waysOf(attack, [{ ...link, mark: attack }]),
   who: whoOf(attack, attack, link),
 }
 
@@ -61,8 +59,8 @@ describe('the parts of pages', () => {
       '<a class="button second slim" href="/x">Go<span class="unseen"> there</span></a>',
     )
     assert.equal(
-      buttonOf({ label: 'Delete', kind: 'danger', sends: ['sure', 'yes'] }).text,
-      '<button class="button danger" name="sure" value="yes">Delete</button>',
+      buttonOf({ label: 'Delete', kind: 'danger' }).text,
+      '<button class="button danger">Delete</button>',
     )
     assert.equal(linksOf(), undefined)
   })

@@ -1,7 +1,7 @@
 // The parts of pages. Each is a function that returns HTML for the classes of pages.css; `field.ts`
 // has the fields of forms. `markup` escapes the strings.
-import { iconOf, type Icon } from './icons.ts'
 import { joined, markup, type Html } from './html.ts'
+import { iconOf, type Icon } from './icons.ts'
 
 /** A sentence, or HTML with one. */
 export type Words = Html | string
@@ -31,17 +31,13 @@ export interface Button {
   readonly isSlim?: boolean
   /** What only screen readers say after the label, such as ` Safari on macOS`. */
   readonly of?: string
-  /** A name and a value that the form also sends. */
-  readonly sends?: readonly [name: string, value: string]
 }
 
-export function buttonOf({ label, href, kind, isSlim, of, sends }: Button): Html {
+export function buttonOf({ label, href, kind, isSlim, of }: Button): Html {
   const classes = ['button', ...(kind ? [kind] : []), ...(isSlim ? ['slim'] : [])].join(' ')
   const words = markup`${label}${of && unseen(of)}`
   if (href !== undefined) return markup`<a class="${classes}" href="${href}">${words}</a>`
-
-  const sent = sends && markup` name="${sends[0]}" value="${sends[1]}"`
-  return markup`<button class="${classes}"${sent}>${words}</button>`
+  return markup`<button class="${classes}">${words}</button>`
 }
 
 /** Writes buttons side by side. The main one comes first. */
@@ -159,25 +155,6 @@ export function jumpOf(label: string, links: readonly Link[]): Html {
 </nav>`
 }
 
-export interface Way extends Link {
-  /** One or two letters, such as `G`. */
-  readonly mark: string
-}
-
-/** Writes the other ways to log in. */
-export function waysOf(label: string, ways: readonly Way[]): Html {
-  const items = ways.map(({ mark, ...link }) => {
-    const button = buttonOf({
-      label: markup`${markOf(mark)} ${link.label}`,
-      href: link.href,
-      kind: 'second',
-    })
-    return markup`<li>${button}</li>`
-  })
-  return markup`<ul class="ways" aria-label="${label}">
-${lines(items)}</ul>`
-}
-
 export interface Step {
   readonly title: string
   readonly content: Html
@@ -224,10 +201,6 @@ ${content}
 /** Writes text that only screen readers say. */
 function unseen(text: string): Html {
   return markup`<span class="unseen">${text}</span>`
-}
-
-function markOf(letters: string): Html {
-  return markup`<span class="mark" aria-hidden="true">${letters}</span>`
 }
 
 function linkOf({ label, href, isApart }: Link): Html {
